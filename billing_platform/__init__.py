@@ -1,0 +1,1 @@
+"""The composition root: settings, URLs, jobs, dashboard, health. Imports every app; imported by none (except lib)."""

@@ -1,0 +1,255 @@
+"""Money: an exact Decimal amount with its currency, and the one place where amounts are rounded.
+
+Why not `moneyed.Money` (which django-money brings along): it takes floats, rounds half to even, is false when
+zero and imports a locale library; a bill needs the opposite on each point. Django-money stays at the
+database's edge, this type is what rules and services speak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import (
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from fractions import Fraction
+
+ZERO = Decimal(0)
+
+UNIT_PRICE_PLACES = 10
+QUANTITY_PLACES = 8
+MAX_INTEGER_DIGITS = 20
+
+# ISO 4217, the currencies in circulation.
+_ZERO_DECIMAL = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
+_THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+_TWO_DECIMAL = frozenset(
+    """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
+    CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD
+    KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO
+    NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL
+    THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW
+    """.split()
+)
+_EXPONENTS = {
+    **dict.fromkeys(_ZERO_DECIMAL, 0),
+    **dict.fromkeys(_TWO_DECIMAL, 2),
+    **dict.fromkeys(_THREE_DECIMAL, 3),
+}
+CURRENCIES = frozenset(_EXPONENTS)
+
+_SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£"}
+
+# Wide enough for any product of a bounded quantity and a bounded price. The default context of 28 digits would
+# round such a product without a word.
+_PRECISION = 120
+_WIDE = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow])
+_EXACT = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_MAX_TEXT = 64
+_MAX_PLACES = 30
+
+
+class MoneyError(ValueError):
+    """An amount that cannot be taken, or an operation that makes no sense between two amounts."""
+
+
+def exact_arithmetic() -> AbstractContextManager[Context]:
+    """Decimal arithmetic in which any rounding raises: what prices compute in."""
+    return localcontext(_EXACT)
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency's minor unit has (INR 2, JPY 0, KWD 3)."""
+    try:
+        return _EXPONENTS[currency]
+    except KeyError:
+        raise MoneyError(f"{currency!r} is not a currency in use (ISO 4217).") from None
+
+
+def round_money(amount: Decimal, currency: str) -> Decimal:
+    """The one rounding function: half away from zero, to the currency's minor unit."""
+    rounded = amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP, context=_WIDE)
+    return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper
+
+
+def parse_decimal(
+    value: str | int | Decimal, *, places: int | None = None, max_digits: int = MAX_INTEGER_DIGITS
+) -> Decimal:
+    """Take a number from outside: no float, no NaN, no infinity, no thousand digits."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise MoneyError(f"A number must be given as text, an integer or a Decimal, not {type(value).__name__}.")
+    number = _from_text(value) if isinstance(value, str) else _from_number(value)
+    if not number.is_finite():
+        raise MoneyError("The number must be finite.")
+    if number.adjusted() >= max_digits:
+        raise MoneyError(f"The number has more than {max_digits} digits before the decimal point.")
+    decimals = _decimal_places(number)
+    allowed = _MAX_PLACES if places is None else places
+    if decimals > allowed:
+        raise MoneyError(f"The number has more than {allowed} decimals.")
+    kept = max(decimals, min(-_exponent_of(number), allowed), 0)  # 1.50 stays 1.50, 1E+3 becomes 1000
+    return number.quantize(Decimal(1).scaleb(-kept), context=_WIDE)
+
+
+def _from_text(value: str) -> Decimal:
+    text = value.strip()
+    if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
+        raise MoneyError(f"{value[:_MAX_TEXT]!r} is not a decimal number.")
+    return Decimal(text)
+
+
+def _from_number(value: int | Decimal) -> Decimal:
+    return Decimal(value)
+
+
+def _exponent_of(number: Decimal) -> int:
+    found = number.as_tuple().exponent
+    if not isinstance(found, int):
+        raise MoneyError("The number must be finite.")
+    return found
+
+
+def _decimal_places(number: Decimal) -> int:
+    """Decimals that carry a value: trailing zeros don't count."""
+    if number.is_zero():
+        return 0
+    return max(0, -_exponent_of(number.normalize(_WIDE)))
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in a currency, exact until `quantized()`; two currencies never mix."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if isinstance(self.amount, bool) or not isinstance(self.amount, Decimal | int):
+            raise MoneyError(f"Money needs a Decimal, not {type(self.amount).__name__}.")
+        object.__setattr__(self, "amount", Decimal(self.amount))
+        if not self.amount.is_finite():
+            raise MoneyError("Money must be finite.")
+        exponent(self.currency)
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(ZERO, currency)
+
+    @property
+    def is_zero(self) -> bool:
+        return self.amount.is_zero()
+
+    @property
+    def is_negative(self) -> bool:
+        return self.amount < ZERO
+
+    def quantized(self) -> Money:
+        return Money(round_money(self.amount, self.currency), self.currency)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(_WIDE.add(self.amount, self._amount_of(other)), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(_WIDE.subtract(self.amount, self._amount_of(other)), self.currency)
+
+    def __mul__(self, factor: Decimal | int) -> Money:
+        if isinstance(factor, bool) or not isinstance(factor, Decimal | int):
+            raise MoneyError(f"Money is multiplied by a Decimal or an integer, not by {type(factor).__name__}.")
+        return Money(_WIDE.multiply(self.amount, Decimal(factor)), self.currency)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Money:
+        return Money(_WIDE.minus(self.amount), self.currency)
+
+    def __abs__(self) -> Money:
+        return Money(_WIDE.abs(self.amount), self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._amount_of(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._amount_of(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._amount_of(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._amount_of(other)
+
+    def __bool__(self) -> bool:
+        raise TypeError("Money has no truth value: ask is_zero, or compare with None.")
+
+    def __str__(self) -> str:
+        return format_money(self)
+
+    def _amount_of(self, other: object) -> Decimal:
+        if not isinstance(other, Money):
+            raise MoneyError(f"Money goes with Money, not with {type(other).__name__}.")
+        if other.currency != self.currency:
+            raise MoneyError(f"{self.currency} and {other.currency} cannot be combined without an exchange rate.")
+        return other.amount
+
+
+def to_minor(money: Money) -> int:
+    """Paise, cents, fils: the integer that payment gateways speak. Never rounds."""
+    scaled = money.amount.scaleb(exponent(money.currency), context=_WIDE)
+    if scaled != scaled.to_integral_value():
+        raise MoneyError(f"{money.amount} {money.currency} is not a whole number of minor units.")
+    return int(scaled)
+
+
+def from_minor(minor: int, currency: str) -> Money:
+    if isinstance(minor, bool) or not isinstance(minor, int):
+        raise MoneyError(f"Minor units are an integer, not {type(minor).__name__}.")
+    return Money(Decimal(minor).scaleb(-exponent(currency), context=_WIDE), currency)
+
+
+def allocate(money: Money, weights: Sequence[Decimal | int]) -> list[Money]:
+    """Split by weight into parts that add up again to the last minor unit (largest remainder, then first in order)."""
+    parts = [Fraction(weight) for weight in weights]
+    if not parts or min(parts) < 0 or sum(parts) == 0:
+        raise MoneyError("An amount is split by weights of which none is negative and one at least is positive.")
+    minor = to_minor(money)
+    ideal = [abs(minor) * part / sum(parts) for part in parts]
+    shares = [int(share) for share in ideal]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (shares[i] - ideal[i], i))
+    for i in by_remainder[: abs(minor) - sum(shares)]:
+        shares[i] += 1
+    sign = -1 if minor < 0 else 1
+    return [from_minor(sign * share, money.currency) for share in shares]
+
+
+def format_indian(amount: Decimal, *, places: int = 2) -> str:
+    """Lakh and crore grouping: 1,23,45,678.90."""
+    sign, whole, fraction = _split(amount, places)
+    head, tail = whole[:-3], whole[-3:]
+    groups = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    return sign + ",".join([*reversed(groups), tail]) + fraction
+
+
+def format_money(money: Money) -> str:
+    """For people: ₹1,23,456.00, $1,234.00, and the code where no symbol is beyond doubt (JPY 1,234)."""
+    rounded = money.quantized().amount
+    places = exponent(money.currency)
+    number = format_indian(abs(rounded), places=places) if money.currency == "INR" else f"{abs(rounded):,.{places}f}"
+    prefix = _SYMBOLS.get(money.currency, f"{money.currency} ")
+    return f"{'-' if rounded < ZERO else ''}{prefix}{number}"
+
+
+def _split(amount: Decimal, places: int) -> tuple[str, str, str]:
+    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
+    whole, _, fraction = f"{abs(rounded):f}".partition(".")
+    return ("-" if rounded < ZERO else ""), whole, (f".{fraction}" if fraction else "")

@@ -29,23 +29,19 @@ UNIT_PRICE_PLACES = 10
 QUANTITY_PLACES = 8
 MAX_INTEGER_DIGITS = 20
 
-# ISO 4217, the currencies in circulation.
-_ZERO_DECIMAL = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
-_THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
-_TWO_DECIMAL = frozenset(
-    """
+# ISO 4217, the currencies in circulation, by the number of decimals of their minor unit.
+_CODES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
     CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD
     KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO
     NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL
     THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW
-    """.split()
-)
-_EXPONENTS = {
-    **dict.fromkeys(_ZERO_DECIMAL, 0),
-    **dict.fromkeys(_TWO_DECIMAL, 2),
-    **dict.fromkeys(_THREE_DECIMAL, 3),
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
 }
+_EXPONENTS = {code: places for places, codes in _CODES.items() for code in codes.split()}
 CURRENCIES = frozenset(_EXPONENTS)
 
 _SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£"}
@@ -84,13 +80,19 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper
 
 
+def exact_text(amount: Decimal, currency: str) -> str:
+    """An unrounded amount as text with at least the currency's decimals: "1300.00", "51.2345"."""
+    places = max(exponent(currency), _decimal_places(amount))
+    return f"{amount.quantize(Decimal(1).scaleb(-places), context=_WIDE):f}"
+
+
 def parse_decimal(
     value: str | int | Decimal, *, places: int | None = None, max_digits: int = MAX_INTEGER_DIGITS
 ) -> Decimal:
     """Take a number from outside: no float, no NaN, no infinity, no thousand digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise MoneyError(f"A number must be given as text, an integer or a Decimal, not {type(value).__name__}.")
-    number = _from_text(value) if isinstance(value, str) else _from_number(value)
+    number = _from_text(value) if isinstance(value, str) else Decimal(value)
     if not number.is_finite():
         raise MoneyError("The number must be finite.")
     if number.adjusted() >= max_digits:
@@ -108,10 +110,6 @@ def _from_text(value: str) -> Decimal:
     if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
         raise MoneyError(f"{value[:_MAX_TEXT]!r} is not a decimal number.")
     return Decimal(text)
-
-
-def _from_number(value: int | Decimal) -> Decimal:
-    return Decimal(value)
 
 
 def _exponent_of(number: Decimal) -> int:

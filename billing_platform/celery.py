@@ -1,0 +1,32 @@
+"""The Celery application and the one table of periodic jobs.
+
+Times are UTC. The table is written to django-celery-beat's tables at migration, once per job: afterwards the
+admin is the place to change a schedule, and a change made there survives every deployment.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab, schedule
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_platform.settings")
+
+app = Celery("billing_platform", task_cls="billing_platform.lib.tasks:BaseTask")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
+    "Settle events": ("events.tasks.settle_pending", schedule(60)),
+    "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
+    "Generate invoices (1st of the month)": ("invoicing.tasks.generate_invoices", crontab("0", "2", day_of_month="1")),
+    "Generate invoices (later time zones)": (
+        "invoicing.tasks.generate_invoices",
+        crontab(minute="0", hour="*", day_of_month="1-3"),
+    ),
+    "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
+    "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
+    "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
+    "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(30)),
+}

@@ -1,0 +1,37 @@
+"""Advisory locks by name: one registry of key spaces, held to the end of the transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+
+from django.db import connection
+
+
+class LockSpace(IntEnum):
+    """Everything that is locked by name rather than by row. The number is the first half of PostgreSQL's lock key."""
+
+    PARTITIONS = 1
+    BILLING_RUN = 2
+    DEDUP = 3
+    PAYMENT_ORDER = 4
+    RECONCILIATION = 5
+
+
+def advisory_lock(space: LockSpace, *names: object) -> None:
+    """Wait for the named locks, in one order for all callers so that two of them can't deadlock.
+
+    Released by PostgreSQL at commit or rollback. Raises RuntimeError outside a transaction, where it would
+    be released at once and protect nothing.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("advisory_lock needs a transaction")
+    keys = sorted({_key(str(name)) for name in names}) or [0]
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(space), key])
+
+
+def _key(name: str) -> int:
+    """A stable signed 32-bit number for a name (Python's own hash differs between processes)."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big", signed=True)

@@ -1,0 +1,27 @@
+"""The id that ties one request or job to its log lines, audit entries and error answers."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextvars import ContextVar
+
+_current: ContextVar[str] = ContextVar("request_id", default="")
+_ACCEPTABLE = re.compile(r"^[A-Za-z0-9_.:-]{8,64}$")
+
+
+def current_request_id() -> str:
+    """The id of the request or job under way, or "" outside one."""
+    return _current.get()
+
+
+def begin(proposed: str = "") -> str:
+    """Start a request or job. A caller's own id is kept when it is harmless: it may end up in logs and headers."""
+    value = proposed if _ACCEPTABLE.match(proposed) else uuid.uuid4().hex
+    _current.set(value)
+    return value
+
+
+def end() -> None:
+    """Forget the id: threads are reused."""
+    _current.set("")

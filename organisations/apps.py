@@ -1,0 +1,16 @@
+"""Organisations: who is billed, who sells, and who may see it."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class OrganisationsConfig(AppConfig):
+    name = "organisations"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from organisations import audit, roles
+
+        audit.register()
+        roles.register()

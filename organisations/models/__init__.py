@@ -1,0 +1,21 @@
+"""Who is billed, who sells, who may see it, and what was told to whom."""
+
+from organisations.models.api_key import ApiKey
+from organisations.models.audit import AuditEntry
+from organisations.models.billing_entity import BillingEntity
+from organisations.models.idempotency import IdempotencyRecord
+from organisations.models.membership import Membership
+from organisations.models.notification import Notification
+from organisations.models.organisation import Organisation
+from organisations.models.project import Project
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "BillingEntity",
+    "IdempotencyRecord",
+    "Membership",
+    "Notification",
+    "Organisation",
+    "Project",
+]

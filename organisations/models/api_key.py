@@ -1,0 +1,74 @@
+"""API keys: a public prefix to find the row, and the SHA-256 of the whole key to compare. The key itself is never stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from organisations.models.project import Project
+from organisations.scoping import TenantModel
+
+
+class ApiKey(BaseModel, TenantModel):
+    class Kind(models.TextChoices):
+        PROJECT = "project", "Project (reports usage)"
+        ADMIN = "admin", "Admin (back office)"
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        WRITE = "write", "Write"
+        ADMIN = "admin", "Admin"
+
+    class Mode(models.TextChoices):
+        LIVE = "live", "Live"
+        TEST = "test", "Test"
+
+    tenant_path = "project__organisation"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=100)
+    mode = models.CharField(max_length=4, choices=Mode, default=Mode.LIVE)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, blank=True, related_name="api_keys")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="api_keys",
+        help_text="Whose organisations and permissions an admin key has.",
+    )
+    scope = models.CharField(max_length=5, choices=Scope, blank=True, help_text="Admin keys: read < write < admin.")
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    key_hash = models.CharField(max_length=64, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    replaced_by = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="replaces"
+    )
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+        permissions = [("issue_apikey", "Can issue, rotate and revoke API keys")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="project", project__isnull=False, owner__isnull=True, scope="")
+                | (Q(kind="admin", project__isnull=True, owner__isnull=False) & ~Q(scope="")),
+                name="api_key_belongs_to_project_or_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")), name="api_key_expires_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (mbp_{self.mode}_{self.prefix}…)"
+
+    def is_usable(self, at: datetime) -> bool:
+        """Neither revoked nor expired at an instant."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

@@ -1,0 +1,28 @@
+"""Stored answers of unsafe API requests, so that a retried request changes nothing the second time."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from organisations.models.api_key import ApiKey
+
+
+class IdempotencyRecord(BaseModel):
+    """One (API key, Idempotency-Key): keys of two tenants never meet."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way.")
+    body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["api_key", "key"], name="idempotency_key_once_per_api_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,39 @@
+"""Which user has which role for which organisation."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from organisations.models.organisation import Organisation
+from organisations.scoping import TenantModel
+
+
+class Membership(BaseModel, TenantModel):
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "Viewer"
+        OPERATOR = "operator", "Operator"
+        ADMIN = "admin", "Admin"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="memberships",
+        help_text="Empty: every organisation.",
+    )
+    role = models.CharField(max_length=10, choices=Role)
+
+    class Meta:
+        ordering = ["user__username", "organisation__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation"], nulls_distinct=False, name="one_role_per_user_and_organisation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()} of {self.organisation or 'every organisation'}"

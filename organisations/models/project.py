@@ -1,0 +1,24 @@
+"""A project: the application of an organisation that reports usage."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from organisations.models.organisation import Organisation
+from organisations.scoping import TenantModel
+
+
+class Project(BaseModel, TenantModel):
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True, help_text="An inactive project's keys are refused.")
+
+    class Meta:
+        ordering = ["organisation__name", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="project_name_once_per_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} / {self.name}"

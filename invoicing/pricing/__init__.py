@@ -1,0 +1,26 @@
+"""Pricing: what a quantity costs under each price model, exactly, with the working shown.
+
+Amounts are exact: nothing here rounds (the arithmetic raises if it would). A line is rounded once, by totals.
+"""
+
+from invoicing.pricing.charges import Charge, ChargeDetail, PriceError, Usage
+from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
+from invoicing.pricing.price import MODELS, Price, price_from_dict
+
+__all__ = [
+    "MODELS",
+    "Charge",
+    "ChargeDetail",
+    "Flat",
+    "Graduated",
+    "Model",
+    "Package",
+    "PerUnit",
+    "Percentage",
+    "Price",
+    "PriceError",
+    "Tier",
+    "Usage",
+    "Volume",
+    "price_from_dict",
+]

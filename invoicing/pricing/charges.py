@@ -1,0 +1,91 @@
+"""Usage in, charge out: the values that price models speak, and the error they raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing_platform.lib.money import QUANTITY_PLACES, UNIT_PRICE_PLACES, ZERO, MoneyError, parse_decimal
+
+
+class PriceError(ValueError):
+    """A price that cannot be used; `field` is where in the body, such as `tiers[1].up_to`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is to be priced: the aggregated quantity, and how many events it came in."""
+
+    quantity: Decimal
+    event_count: int = 0
+
+    def __post_init__(self) -> None:
+        check_number("quantity", self.quantity, QUANTITY_PLACES)
+        if self.event_count < 0:
+            raise PriceError("event_count", "must not be negative.")
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeDetail:
+    """One step of the working: quantity times unit price, plus a flat fee."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    flat_fee: Decimal
+    amount: Decimal
+
+    @property
+    def counts(self) -> bool:
+        """Whether the step says anything: steps over nothing are left out of a charge."""
+        return any((self.quantity, self.flat_fee, self.amount))
+
+    def to_dict(self) -> dict[str, str]:
+        numbers = ("quantity", "unit_price", "flat_fee", "amount")
+        return {"description": self.description, **{name: plain_text(getattr(self, name)) for name in numbers}}
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An unrounded amount and the steps that add up to it."""
+
+    exact_amount: Decimal
+    details: tuple[ChargeDetail, ...]
+
+    @classmethod
+    def of(cls, details: Iterable[ChargeDetail]) -> Charge:
+        steps = tuple(step for step in details if step.counts)
+        return cls(sum((step.amount for step in steps), ZERO), steps)
+
+    def explanation(self) -> list[dict[str, str]]:
+        """The details as JSON, decimals as text."""
+        return [detail.to_dict() for detail in self.details]
+
+
+def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) -> None:
+    try:
+        parse_decimal(value, places=places)
+    except MoneyError as error:
+        raise PriceError(field, str(error)) from None
+    if value < ZERO:
+        raise PriceError(field, "must not be negative.")
+
+
+def step(description: str, quantity: Decimal, unit_price: Decimal, flat_fee: Decimal = ZERO) -> ChargeDetail:
+    return ChargeDetail(description, quantity, unit_price, flat_fee, quantity * unit_price + flat_fee)
+
+
+def plain_text(number: Decimal) -> str:
+    return f"{number:f}"
+
+
+def short_text(number: Decimal) -> str:
+    """For people: 10 rather than 10.00000000."""
+    text = plain_text(number)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,130 @@
+"""A price: a model with free units, a minimum and a maximum, read from and written to JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from billing_platform.lib.money import QUANTITY_PLACES, ZERO, MoneyError, exact_arithmetic, parse_decimal
+from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, step
+from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price model with its free units, and the minimum and maximum of its line."""
+
+    model: Model
+    free_units: Decimal = ZERO
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        check_number("free_units", self.free_units, QUANTITY_PLACES)
+        if self.minimum is not None:
+            check_number("minimum", self.minimum)
+        if self.maximum is not None:
+            check_number("maximum", self.maximum)
+            if self.minimum is not None and self.maximum < self.minimum:
+                raise PriceError("maximum", "must not be less than the minimum.")
+
+    def charge(self, usage: Usage) -> Charge:
+        with exact_arithmetic():
+            free = min(self.free_units, usage.quantity)
+            priced = self.model.charge(Usage(usage.quantity - free, usage.event_count))
+            charge = Charge.of([step("Free units", free, ZERO), *priced.details])
+            return self._clamped(charge, usage)
+
+    def _clamped(self, charge: Charge, usage: Usage) -> Charge:
+        """Between minimum and maximum, except at zero usage: who used nothing owes no minimum."""
+        if usage.quantity.is_zero() and not usage.event_count:
+            return charge
+        if self.minimum is not None and charge.exact_amount < self.minimum:
+            return _adjusted(charge, "Up to the minimum", self.minimum)
+        if self.maximum is not None and charge.exact_amount > self.maximum:
+            return _adjusted(charge, "Down to the maximum", self.maximum)
+        return charge
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON body that `price_from_dict` reads; what is not set is left out."""
+        body = {"model": self.model.name, **self.model.to_dict()}
+        if self.free_units:
+            body["free_units"] = plain_text(self.free_units)
+        for field in ("minimum", "maximum"):
+            if getattr(self, field) is not None:
+                body[field] = plain_text(getattr(self, field))
+        return body
+
+
+def _adjusted(charge: Charge, description: str, target: Decimal) -> Charge:
+    return Charge.of([*charge.details, step(description, ZERO, ZERO, target - charge.exact_amount)])
+
+
+def price_from_dict(body: Mapping[str, Any]) -> Price:
+    """Read the price part of a rule body; fields of other concerns (metric, dates, …) are not looked at."""
+    name = body.get("model")
+    if not isinstance(name, str) or name not in _READERS:
+        raise PriceError("model", f"must be one of {', '.join(sorted(_READERS))}.")
+    return Price(
+        model=_READERS[name](body),
+        free_units=_optional(body, "free_units") or ZERO,
+        minimum=_optional(body, "minimum"),
+        maximum=_optional(body, "maximum"),
+    )
+
+
+def _read_tiers(body: Mapping[str, Any]) -> tuple[Tier, ...]:
+    rows = body.get("tiers")
+    if not isinstance(rows, list | tuple):
+        raise PriceError("tiers", "is required: a list of tiers.")
+    return tuple(_read_tier(index, row) for index, row in enumerate(rows))
+
+
+def _read_tier(index: int, row: object) -> Tier:
+    if not isinstance(row, Mapping):
+        raise PriceError(f"tiers[{index}]", "must be an object.")
+    try:
+        return Tier(
+            up_to=_optional(row, "up_to"),
+            unit_price=_optional(row, "unit_price") or ZERO,
+            flat_fee=_optional(row, "flat_fee") or ZERO,
+        )
+    except PriceError as error:
+        raise PriceError(f"tiers[{index}].{error.field}", error.message) from None
+
+
+def _read_flag(body: Mapping[str, Any], field: str) -> bool:
+    value = body.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise PriceError(field, "must be true or false.")
+    return bool(value)
+
+
+def _optional(body: Mapping[str, Any], field: str) -> Decimal | None:
+    value = body.get(field)
+    if value is None:
+        return None
+    try:
+        return parse_decimal(value)
+    except MoneyError as error:
+        raise PriceError(field, str(error)) from None
+
+
+def _required(body: Mapping[str, Any], field: str) -> Decimal:
+    value = _optional(body, field)
+    if value is None:
+        raise PriceError(field, "is required.")
+    return value
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Model]] = {
+    PerUnit.name: lambda body: PerUnit(_required(body, "unit_price")),
+    Graduated.name: lambda body: Graduated(_read_tiers(body), _read_flag(body, "charge_at_zero")),
+    Volume.name: lambda body: Volume(_read_tiers(body), _read_flag(body, "charge_at_zero")),
+    Package.name: lambda body: Package(_required(body, "package_price"), _required(body, "package_size")),
+    Percentage.name: lambda body: Percentage(_required(body, "rate"), _optional(body, "fixed_fee") or ZERO),
+    Flat.name: lambda body: Flat(_required(body, "amount")),
+}
+MODELS = tuple(_READERS)

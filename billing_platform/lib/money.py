@@ -76,8 +76,12 @@ def exponent(currency: str) -> int:
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """The one rounding function: half away from zero, to the currency's minor unit."""
-    rounded = amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP, context=_WIDE)
-    return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper
+    return _half_up(amount, exponent(currency))
+
+
+def round_to_unit(amount: Decimal, currency: str) -> Decimal:
+    """To whole rupees (dollars, …), still written with the currency's decimals: for the optional round-off."""
+    return _half_up(_half_up(amount, 0), exponent(currency))
 
 
 def exact_text(amount: Decimal, currency: str) -> str:
@@ -169,6 +173,10 @@ class Money:
 
     __rmul__ = __mul__
 
+    def divided(self, by: int) -> Money:
+        """The quotient, correct far beyond any minor unit: for shares that are rounded right afterwards."""
+        return Money(_WIDE.divide(self.amount, Decimal(by)), self.currency)
+
     def __neg__(self) -> Money:
         return Money(_WIDE.minus(self.amount), self.currency)
 
@@ -248,6 +256,11 @@ def format_money(money: Money) -> str:
 
 
 def _split(amount: Decimal, places: int) -> tuple[str, str, str]:
-    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
+    rounded = _half_up(amount, places)
     whole, _, fraction = f"{abs(rounded):f}".partition(".")
     return ("-" if rounded < ZERO else ""), whole, (f".{fraction}" if fraction else "")
+
+
+def _half_up(amount: Decimal, places: int) -> Decimal:
+    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
+    return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper

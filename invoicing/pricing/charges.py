@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.money import QUANTITY_PLACES, UNIT_PRICE_PLACES, ZERO, MoneyError, parse_decimal
 
 
-class PriceError(ValueError):
-    """A price that cannot be used; `field` is where in the body, such as `tiers[1].up_to`."""
+class PriceError(InvalidInput):
+    """A price that cannot be used; `path` is where in the body, such as `tiers[1].up_to`."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}", details={path: [problem]})
+        self.path = path
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)

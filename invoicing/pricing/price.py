@@ -92,7 +92,7 @@ def _read_tier(index: int, row: object) -> Tier:
             flat_fee=_optional(row, "flat_fee") or ZERO,
         )
     except PriceError as error:
-        raise PriceError(f"tiers[{index}].{error.field}", error.message) from None
+        raise PriceError(f"tiers[{index}].{error.path}", error.problem) from None
 
 
 def _read_flag(body: Mapping[str, Any], field: str) -> bool:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
-from invoicing.gst import INDIA, OTHER_COUNTRIES, STATES, UNION_TERRITORIES
+from billing_platform.lib.gst import INDIA, OTHER_COUNTRIES, STATES, UNION_TERRITORIES
+from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
 
 CGST, SGST, UTGST, IGST = "CGST", "SGST", "UTGST", "IGST"
 
@@ -165,6 +165,11 @@ def tax_line(taxable_amount: Decimal, heads: Sequence[TaxHead], currency: str) -
             )
             for head in heads
         )
+
+
+def taxable_of_gross(gross: Decimal, rate: Decimal, currency: str) -> Decimal:
+    """The taxable part of an amount that includes its tax, such as an advance: 1180.00 at 18% is 1000.00."""
+    return round_money((Money(gross, currency) * 100).divided(100 + rate).amount, currency)
 
 
 def _check_seller(seller: SellerTaxProfile) -> None:

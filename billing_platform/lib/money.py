@@ -173,7 +173,7 @@ class Money:
 
     __rmul__ = __mul__
 
-    def divided(self, by: int) -> Money:
+    def divided(self, by: Decimal | int) -> Money:
         """The quotient, correct far beyond any minor unit: for shares that are rounded right afterwards."""
         return Money(_WIDE.divide(self.amount, Decimal(by)), self.currency)
 

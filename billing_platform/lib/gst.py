@@ -1,0 +1,110 @@
+"""GST vocabulary: States and their codes, and GSTINs; parties are checked with it and taxes derived from it.
+
+python-stdnum knows GSTINs too, but its State table ends at 37 (no Ladakh, no Other Territory, no 99) and it
+refuses a 14th character other than Z, both of which occur; so the check is done here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from billing_platform.lib.errors import InvalidInput
+
+INDIA = "IN"
+OTHER_COUNTRIES = "96"
+
+STATES = {
+    "01": "Jammu and Kashmir", "02": "Himachal Pradesh", "03": "Punjab", "04": "Chandigarh", "05": "Uttarakhand",
+    "06": "Haryana", "07": "Delhi", "08": "Rajasthan", "09": "Uttar Pradesh", "10": "Bihar", "11": "Sikkim",
+    "12": "Arunachal Pradesh", "13": "Nagaland", "14": "Manipur", "15": "Mizoram", "16": "Tripura",
+    "17": "Meghalaya", "18": "Assam", "19": "West Bengal", "20": "Jharkhand", "21": "Odisha", "22": "Chhattisgarh",
+    "23": "Madhya Pradesh", "24": "Gujarat", "26": "Dadra and Nagar Haveli and Daman and Diu", "27": "Maharashtra",
+    "29": "Karnataka", "30": "Goa", "31": "Lakshadweep", "32": "Kerala", "33": "Tamil Nadu", "34": "Puducherry",
+    "35": "Andaman and Nicobar Islands", "36": "Telangana", "37": "Andhra Pradesh", "38": "Ladakh",
+    "97": "Other Territory",
+}  # fmt: skip
+
+# Codes that documents may show, but where no customer of today has an address.
+_OTHER_CODES = {
+    "25": "Daman and Diu",  # merged into 26 on 26 January 2020
+    "28": "Andhra Pradesh (before division)",
+    OTHER_COUNTRIES: "Other Countries",
+    "99": "Centre Jurisdiction",
+}
+
+# Union territories without a legislature charge UTGST; Delhi, Puducherry, Jammu and Kashmir charge SGST.
+UNION_TERRITORIES = frozenset({"04", "25", "26", "31", "35", "38", "97"})
+
+_GSTIN_STATES = frozenset(STATES) | {"99"}
+
+_REGULAR = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z1-9A-J][0-9A-Z]")
+_SPECIAL = (
+    re.compile(r"[0-9]{2}[A-Z]{4}[0-9]{5}[A-Z][0-9]Z[0-9]"),  # government department
+    re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[UO]N[A-Z0-9]"),  # UN body, embassy (UIN)
+    re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}NR[A-Z0-9]"),  # non-resident
+    re.compile(r"99[0-9]{2}[A-Z]{3}[0-9]{5}OS[A-Z0-9]"),  # online services from abroad
+)
+_PAN_HOLDERS = frozenset("ABCFGHJKLPT")
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class GstError(InvalidInput):
+    """A GSTIN, State code or document number that GST does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gstin:
+    """A well-formed GSTIN. Well-formed is not active: only the GST portal knows that."""
+
+    value: str
+
+    @property
+    def state_code(self) -> str:
+        return self.value[:2]
+
+    @property
+    def pan(self) -> str | None:
+        """The holder's income-tax number, inside the GSTIN of a regular taxpayer."""
+        return self.value[2:12] if _REGULAR.fullmatch(self.value) else None
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def validate_gstin(text: str) -> Gstin:
+    value = "".join(text.split()).upper()
+    if len(value) != 15:
+        raise GstError(f"A GSTIN has 15 characters, {value!r} has {len(value)}.")
+    is_regular = _REGULAR.fullmatch(value) is not None
+    if not is_regular and not any(pattern.fullmatch(value) for pattern in _SPECIAL):
+        raise GstError(f"{value} is not in the form of a GSTIN.")
+    if value[:2] not in _GSTIN_STATES:
+        raise GstError(f"{value} begins with {value[:2]}, which is no State code.")
+    if is_regular and value[5] not in _PAN_HOLDERS:
+        raise GstError(f"{value} does not contain a valid PAN: {value[5]!r} is no kind of holder.")
+    expected = gstin_check_character(value[:14])
+    if value[14] != expected:
+        raise GstError(f"{value} has a wrong check character: was a character mistyped?")
+    return Gstin(value)
+
+
+def gstin_check_character(first_fourteen: str) -> str:
+    """Luhn's idea in base 36: every second value doubled, quotient and remainder added."""
+    total = 0
+    for position, character in enumerate(first_fourteen):
+        value = _ALPHABET.index(character) * (1 + position % 2)
+        total += value // 36 + value % 36
+    return _ALPHABET[-total % 36]
+
+
+def state_name(code: str) -> str:
+    try:
+        return STATES.get(code) or _OTHER_CODES[code]
+    except KeyError:
+        raise GstError(f"{code!r} is no State code.") from None
+
+
+def place_of_supply_label(code: str) -> str:
+    """As GST returns print it: 29-Karnataka."""
+    return f"{code}-{state_name(code)}"

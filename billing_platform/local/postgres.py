@@ -18,9 +18,9 @@ import tempfile
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import psutil
 import psycopg
 
 from billing_platform.local import account, processes
@@ -157,7 +157,7 @@ class Postgres:
         fresh.rename(self.data)
 
     def _configure(self) -> None:
-        """Written anew at every start, so it always is what this version wants; ALTER SYSTEM still has the last word."""
+        """Written anew at every start, so it is what this version wants; ALTER SYSTEM has the last word."""
         settings = SETTINGS | ({} if self.durable else THROW_AWAY)
         settings["unix_socket_directories"] = '"{}"'.format(str(self.socket_directory).replace('"', '""'))
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()]
@@ -216,8 +216,8 @@ class Postgres:
             return os.geteuid(), os.getegid()
         return self.account.pw_uid, self.account.pw_gid
 
-    def _identity(self) -> dict[str, object]:
-        environment: dict[str, object] = {"env": processes.without_postgres_variables(), "cwd": self.home}
+    def _identity(self) -> dict[str, Any]:
+        environment: dict[str, Any] = {"env": processes.without_postgres_variables(), "cwd": self.home}
         if self.account is None:
             return environment
         return environment | {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -60,16 +61,14 @@ def stop(processes: list[psutil.Process], *, signal: int, patience: float) -> No
 
 
 def _send(process: psutil.Process, signal: int) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.send_signal(signal)
-    except psutil.NoSuchProcess:
-        pass
 
 
-def wait_until(ready: object, *, seconds: float) -> bool:
+def wait_until(ready: Callable[[], bool], *, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if callable(ready) and ready():
+        if ready():
             return True
         time.sleep(0.05)
     return False

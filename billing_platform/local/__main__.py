@@ -1,0 +1,34 @@
+"""The command line: `python -m billing_platform.local run`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import environ
+
+from billing_platform.local.errors import LocalError
+from billing_platform.local.process_table import CHECKOUT
+from billing_platform.local.run import run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m billing_platform.local", description="The platform on one machine."
+    )
+    parser.add_argument("command", choices=["run"], help="start everything and stay until Ctrl-C")
+    parser.parse_args()
+    environ.Env.read_env(CHECKOUT / ".env")  # what is set in the environment wins
+    var_dir = Path(os.environ.get("VAR_DIR") or CHECKOUT / "var").absolute()
+    var_dir.mkdir(mode=0o711, parents=True, exist_ok=True)  # others may pass (PostgreSQL's account), not look
+    try:
+        return run(var_dir)
+    except LocalError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The demo data of a local run: when it is made, what is known of it, how that is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from billing_platform.local.errors import LocalError
+from billing_platform.local.process_table import Addresses
+
+
+def facts_file(var_dir: Path) -> Path:
+    """What `seed_demo` told: keys, ids, log-ins. A database given by DATABASE_URL has a file of its own."""
+    if url := os.environ.get("DATABASE_URL"):
+        return var_dir / f"demo-{hashlib.sha256(url.encode()).hexdigest()[:12]}.json"
+    return var_dir / "demo.json"
+
+
+def is_due(facts: Path) -> bool:
+    """Once per database; and into somebody's own database only while it is empty."""
+    if facts.exists():
+        return False
+    url = os.environ.get("DATABASE_URL")
+    return not url or _is_empty(url)
+
+
+def _is_empty(database_url: str) -> bool:
+    try:
+        with psycopg.connect(database_url, connect_timeout=10) as connection:
+            row = connection.execute("SELECT to_regclass('django_migrations')").fetchone()
+    except psycopg.Error as error:
+        raise LocalError(f"The database of DATABASE_URL can't be reached: {str(error).strip()}") from None
+    return row == (None,)
+
+
+def run_json(facts: dict[str, Any], addresses: Addresses, settings: dict[str, str]) -> dict[str, Any]:
+    """Everything a script needs to talk to the running platform."""
+    return {
+        "base_url": addresses.base_url,
+        "sandbox_url": addresses.sandbox_url,
+        "admin_key": facts.get("admin_key"),
+        "project_key": facts.get("project_key"),
+        "organisation_id": facts.get("organisation_id"),
+        "project_id": facts.get("project_id"),
+        "webhook_secret": settings.get("RAZORPAY_WEBHOOK_SECRET"),
+        "logins": facts.get("logins", {}),
+    }
+
+
+def welcome(run: dict[str, Any], *, mail: str, run_json: str) -> str:
+    """The last thing printed before the processes' own lines."""
+    base = run["base_url"]
+    lines = ["", "Ready.", "", f"  Admin     {base}/admin/", f"  API       {base}/api/docs"]
+    if run["sandbox_url"]:
+        lines.append(f"  Razorpay  {run['sandbox_url']} (a local sandbox)")
+    lines += [f"  E-mails   {mail}", ""]
+    if run["project_key"]:
+        lines += _log_ins(run["logins"]) + _first_event(base, run["project_key"])
+    else:
+        lines += ["  The database was not empty, so it got no demo data: use the log-ins and keys you have.", ""]
+    return "\n".join([*lines, f"All of this is in {run_json}. Ctrl-C stops everything.", ""])
+
+
+def _log_ins(logins: dict[str, dict[str, str]]) -> list[str]:
+    rows = [f"  {role:<9} {login['username']}  {login['password']}" for role, login in logins.items()]
+    return [*rows, ""]
+
+
+def _first_event(base_url: str, key: str) -> list[str]:
+    event = {"event_id": "hello-1", "metric_name": "api_calls", "metric_value": 1, "unit": "call"}
+    return [
+        f"  API key   {key}",
+        "",
+        "  Count an event:",
+        "",
+        f"  curl {base_url}/api/v1/events -H 'Authorization: Bearer {key}' \\",
+        f"    -H 'Content-Type: application/json' -d '{json.dumps(event)}'",
+        "",
+    ]

@@ -1,0 +1,39 @@
+"""Secrets of this installation: made once, kept in var/secrets.json, readable by its owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import string
+from pathlib import Path
+from typing import Any
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def load_or_make(var_dir: Path) -> dict[str, str]:
+    """SECRET_KEY and the sandbox's Razorpay keys. What an older version did not know is added."""
+    file = var_dir / "secrets.json"
+    kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "RAZORPAY_KEY_ID": "rzp_test_" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(14)),
+        "RAZORPAY_KEY_SECRET": "".join(secrets.choice(ALPHANUMERIC) for _ in range(24)),
+        "RAZORPAY_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+    }
+    if missing := made.keys() - kept.keys():
+        kept |= {name: made[name] for name in missing}
+        write_private(file, kept)
+    return kept
+
+
+def write_private(file: Path, content: dict[str, Any]) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as target:
+        json.dump(content, target, indent=2)
+        target.write("\n")
+    fresh.replace(file)

@@ -1,0 +1,89 @@
+"""What runs: the processes of the platform and the environment they share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from billing_platform.local.embedded import Services
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MARK = "BILLING_STARTED_FROM"  # how processes that outlived their launcher are known again
+
+WEB_WORKERS = 2
+WEB_THREADS = 16  # each keeps a database connection: 2 x 16 of PostgreSQL's 100
+SANDBOX_THREADS = 8
+MOST_WORKER_PROCESSES = 4
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where people and scripts find the web process and, if it runs, the sandbox."""
+
+    base_url: str
+    sandbox_url: str | None
+
+
+def environment(*, var_dir: Path, services: Services, addresses: Addresses, secrets: dict[str, str]) -> dict[str, str]:
+    """Defaults of a local run; whatever is set outside wins."""
+    base, sandbox = addresses.base_url, addresses.sandbox_url
+    defaults = {
+        "ENVIRONMENT": "local",
+        "SECRET_KEY": secrets["SECRET_KEY"],
+        "SITE_URL": base,
+        "EMAIL_URL": f"filemail:///{quote(str(var_dir / 'mail'))}",
+    }
+    fixed = {
+        MARK: str(var_dir),
+        "VAR_DIR": str(var_dir),
+        "DATABASE_URL": services.database_url,
+        "REDIS_URL": services.redis_url,
+        "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY") or os.environ.get("no_proxy", "")),
+    }
+    fixed["no_proxy"] = fixed["NO_PROXY"]  # requests prefers the lower-case one
+    if sandbox:
+        fixed |= {name: value for name, value in secrets.items() if name.startswith("RAZORPAY_")}
+        fixed |= {
+            "RAZORPAY_BASE_URL": sandbox,
+            "RAZORPAY_CHECKOUT_URL": f"{sandbox}/v1/checkout.js",
+            "SANDBOX_BASE_URL": sandbox,
+            "SANDBOX_DIR": str(var_dir / "sandbox"),
+            "SANDBOX_WEBHOOK_URL": f"{base}/api/v1/webhooks/razorpay",
+        }
+    return defaults | dict(os.environ) | fixed
+
+
+def commands(addresses: Addresses) -> dict[str, list[str]]:
+    """Name → command line. `python -m`, because scripts in a moved .venv point nowhere."""
+    celery = [sys.executable, "-m", "celery", "--app", "billing_platform", "--quiet"]
+    processes = min(MOST_WORKER_PROCESSES, os.cpu_count() or 1)
+    table = {
+        "web": _granian("billing_platform.wsgi:application", addresses.base_url, WEB_WORKERS, WEB_THREADS),
+        "worker": [*celery, "worker", "--loglevel", "warning", "--concurrency", str(processes), "--without-gossip"],
+        "beat": [
+            *[*celery, "beat", "--loglevel", "warning", "--pidfile="],  # no pid file: it would be stale after kill -9
+            *["--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"],
+        ],
+    }
+    if addresses.sandbox_url:
+        table["sandbox"] = _granian("payments.sandbox.wsgi:application", addresses.sandbox_url, 1, SANDBOX_THREADS)
+    return table
+
+
+def _granian(application: str, address: str, workers: int, threads: int) -> list[str]:
+    return [
+        *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"],
+        *["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", str(workers)],
+        *["--blocking-threads", str(threads), "--backpressure", str(threads * 4), "--respawn-failed-workers"],
+        *["--workers-kill-timeout", "10", application],
+    ]
+
+
+def _with_loopback(no_proxy: str) -> str:
+    hosts = [host for host in no_proxy.split(",") if host]
+    return ",".join([*hosts, *({"127.0.0.1", "localhost"} - set(hosts))])

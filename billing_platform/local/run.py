@@ -1,0 +1,174 @@
+"""`make run`: servers, migrations, demo data, processes, and a few lines that say where everything is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from billing_platform.local import demo, processes
+from billing_platform.local.account import say
+from billing_platform.local.embedded import Services, services
+from billing_platform.local.errors import LocalError
+from billing_platform.local.keys import load_or_make, write_private
+from billing_platform.local.ports import free_port, reserve
+from billing_platform.local.process_table import CHECKOUT, Addresses, commands, environment
+from billing_platform.local.supervisor import Supervisor, stop_left_over
+
+WEB_PORT, SANDBOX_PORT = 8000, 8001
+READY_PATIENCE = 180
+STOPPED_BY_SIGNAL = {130, 143}  # what honcho notes after SIGINT and SIGTERM
+
+
+def run(var_dir: Path) -> int:
+    """Everything from nothing to "ready", until somebody says stop. Returns the exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with _servers(var_dir) as found:
+            (var_dir / "run.json").unlink(missing_ok=True)
+            stop_left_over(var_dir)
+            try:
+                return _run_platform(var_dir, found)
+            finally:
+                stop_left_over(var_dir)
+                (var_dir / "run.json").unlink(missing_ok=True)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 0
+
+
+@contextmanager
+def _servers(var_dir: Path) -> Iterator[Services]:
+    """The addresses from the environment, and for what is not set there a server of our own."""
+    database_url, redis_url = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+    with services(var_dir, durable=True, postgres=not database_url, valkey=not redis_url) as own:
+        say("PostgreSQL: " + ("DATABASE_URL" if database_url else _short(var_dir / "postgresql")))
+        say("Valkey:     " + ("REDIS_URL" if redis_url else _short(var_dir / "valkey")))
+        yield Services(database_url=database_url or own.database_url, redis_url=redis_url or own.redis_url)
+
+
+def _run_platform(var_dir: Path, found: Services) -> int:
+    secrets = load_or_make(var_dir)
+    with _reserved_addresses() as addresses:
+        settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
+        facts_file = demo.facts_file(var_dir)
+        _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
+        facts = json.loads(facts_file.read_text()) if facts_file.exists() else {}
+        supervisor = Supervisor(commands(addresses), settings)
+        say("Starting " + ", ".join(commands(addresses)) + " …")
+        announcer = _Announcer(supervisor, var_dir, addresses, facts, settings)
+        announcer.start()
+        supervisor.loop()
+        announcer.join()
+    return _verdict(supervisor, announcer)
+
+
+@contextmanager
+def _reserved_addresses() -> Iterator[Addresses]:
+    with reserve(_port("web process", int(os.environ.get("PORT") or WEB_PORT))) as web:
+        base_url = f"http://127.0.0.1:{web.getsockname()[1]}"
+        if os.environ.get("RAZORPAY_KEY_ID"):
+            yield Addresses(base_url=base_url, sandbox_url=None)
+            return
+        with reserve(_port("Razorpay sandbox", SANDBOX_PORT)) as sandbox:
+            yield Addresses(base_url=base_url, sandbox_url=f"http://127.0.0.1:{sandbox.getsockname()[1]}")
+
+
+def _port(name: str, preferred: int) -> int:
+    port = free_port(preferred)
+    if port != preferred:
+        say(f"Port {preferred} is in use: the {name} takes {port}.")
+    return port
+
+
+def _prepare(var_dir: Path, settings: dict[str, str], *, seed_to: Path | None) -> None:
+    (var_dir / "mail").mkdir(mode=0o700, exist_ok=True)
+    say("Migrating the database …")
+    _manage("migrate", "--no-input", settings=settings)
+    _manage("collectstatic", "--no-input", settings=settings)
+    if seed_to:
+        say("Making demo data (first start only) …")
+        _manage("seed_demo", "--run-json", str(seed_to), settings=settings)
+        seed_to.chmod(0o600)
+
+
+def _manage(*arguments: str, settings: dict[str, str]) -> None:
+    """A management command, heard of only when it fails."""
+    command = [sys.executable, "manage.py", *arguments]
+    result = subprocess.run(command, cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        end = "\n".join((result.stdout + result.stderr).strip().splitlines()[-30:])
+        raise LocalError(f"`manage.py {arguments[0]}` failed:\n{end}")
+
+
+class _Announcer(threading.Thread):
+    """Waits until the platform is ready, then says where it is; gives up after a while."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        var_dir: Path,
+        addresses: Addresses,
+        facts: dict[str, object],
+        settings: dict[str, str],
+    ) -> None:
+        super().__init__(daemon=True)
+        self.supervisor, self.var_dir, self.addresses = supervisor, var_dir, addresses
+        self.facts, self.settings = facts, settings
+        self.problem = ""
+
+    def run(self) -> None:
+        processes.wait_until(self._is_ready_or_stopping, seconds=READY_PATIENCE)
+        if self.supervisor.stopping:
+            return
+        if self.problem:
+            self.problem = f"The platform was not ready after {READY_PATIENCE} s: {self.problem}"
+            self.supervisor.terminate()
+            return
+        file = self.var_dir / "run.json"
+        content = demo.run_json(self.facts, self.addresses, self.settings)
+        write_private(file, content)
+        say(demo.welcome(content, mail=_short(self.var_dir / "mail"), run_json=_short(file)))
+
+    def _is_ready_or_stopping(self) -> bool:
+        self.problem = "" if self.supervisor.stopping else _unreadiness(self.addresses.base_url)
+        return not self.problem
+
+
+def _unreadiness(base_url: str) -> str:
+    """What /health/ready complains about; empty when it is content."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{base_url}/health/ready", timeout=10):
+            return ""
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.read(2000).decode(errors='replace')}"
+    except OSError as error:
+        return str(error)
+
+
+def _verdict(supervisor: Supervisor, announcer: _Announcer) -> int:
+    if supervisor.returncode in STOPPED_BY_SIGNAL:
+        say("Stopped.")
+        return 0
+    if announcer.problem:
+        raise LocalError(announcer.problem)
+    names = " and ".join(f"{name} (exit code {code})" for name, code in supervisor.ended_first.items())
+    raise LocalError(f"Stopped, because {names} ended by itself; its last lines above say why.")
+
+
+def _short(path: Path) -> str:
+    """Relative to where the person stands, when that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,212 @@
+"""The control API under /_sim: outcomes, webhooks, faults, time and a clean slate."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.forms.models import model_to_dict
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from payments.sandbox import clock, delivery, failures
+from payments.sandbox.api.endpoint import Handler, View, body_of, error_response, json_of
+from payments.sandbox.entities import payment_json, refund_json
+from payments.sandbox.errors import JSON, RazorpayError, url_not_found
+from payments.sandbox.models import (
+    Delivery,
+    Event,
+    Fault,
+    IdempotencyKey,
+    Order,
+    Payment,
+    PaymentLink,
+    Refund,
+    State,
+)
+from payments.sandbox.services import payments, refunds
+from payments.sandbox.services.payments import Outcome
+from payments.sandbox.validation import clean_integer, require
+
+PRIVATE_SETTINGS = ("id", "clock_offset", "last_delivered_at")
+
+
+def control(**handlers: Handler) -> View:
+    """Like `endpoint`, but for people at this machine instead of holders of a key."""
+
+    def view(request: HttpRequest, **parts: str) -> HttpResponse:
+        try:
+            handler = handlers.get(request.method or "")
+            if handler is None or not _is_local(request):
+                raise url_not_found()
+            return JsonResponse(handler(request, **parts))
+        except RazorpayError as error:
+            return error_response(error)
+
+    return view
+
+
+def _is_local(request: HttpRequest) -> bool:
+    return ipaddress.ip_address(request.META["REMOTE_ADDR"]).is_loopback
+
+
+def _health(request: HttpRequest) -> JSON:
+    return {"status": "ok", "now": clock.now()}
+
+
+def _pay(request: HttpRequest, order_id: str) -> JSON:
+    options = body_of(request) | request.GET.dict()
+    payment = payments.pay_order(
+        order_id=order_id,
+        outcome=clean_outcome(options.get("outcome")),
+        method=str(options.get("method", "upi")),
+        amount=clean_integer(options["amount"], "amount") if "amount" in options else None,
+        reason=str(options.get("reason", failures.DECLINED)),
+    )
+    return payment_json(payment)
+
+
+def clean_outcome(value: object) -> Outcome:
+    try:
+        return Outcome(value or Outcome.SUCCESS)
+    except ValueError:
+        names = ", ".join(Outcome.values)
+        raise RazorpayError(f"outcome must be one of {names}", field="outcome") from None
+
+
+def _late_authorize(request: HttpRequest, payment_id: str) -> JSON:
+    return payment_json(payments.late_authorize_payment(payment_id=payment_id))
+
+
+def _fail_payment(request: HttpRequest, payment_id: str) -> JSON:
+    reason = str(request.GET.get("reason", failures.TIMED_OUT))
+    return payment_json(payments.fail_payment(payment_id=payment_id, reason=reason))
+
+
+def _process_refund(request: HttpRequest, refund_id: str) -> JSON:
+    return refund_json(refunds.process_refund(refund_id=refund_id))
+
+
+def _fail_refund(request: HttpRequest, refund_id: str) -> JSON:
+    return refund_json(refunds.fail_refund(refund_id=refund_id))
+
+
+def _deliveries(request: HttpRequest) -> JSON:
+    rows = Delivery.objects.select_related("event").order_by("pk")
+    return {"items": [_delivery_json(delivery) for delivery in rows]}
+
+
+def _delivery_json(row: Delivery) -> JSON:
+    return {
+        "id": row.pk,
+        "event": row.event.name,
+        "event_id": row.event.event_id,
+        "status": row.status,
+        "due_at": row.due_at,
+        "attempts": row.attempts,
+        "headers": delivery.headers_of(row.event),
+        "body": row.event.body,
+    }
+
+
+def _redeliver(request: HttpRequest, delivery_id: str) -> JSON:
+    """Send it now, whatever its state, and answer with what came of it."""
+    found = Delivery.objects.select_related("event").filter(pk=int(delivery_id)).first()
+    if found is None:
+        raise RazorpayError("The id provided does not exist")
+    delivery.attempt(found)
+    found.refresh_from_db()
+    return _delivery_json(found)
+
+
+def _settings_json(state: State) -> JSON:
+    return model_to_dict(state, exclude=PRIVATE_SETTINGS)
+
+
+def _read_settings(request: HttpRequest) -> JSON:
+    return _settings_json(State.load())
+
+
+@transaction.atomic
+def _change_settings(request: HttpRequest) -> JSON:
+    state, changes = State.load(), body_of(request)
+    unknown = set(changes) - set(_settings_json(state))
+    if unknown:
+        raise RazorpayError(f"unknown settings: {', '.join(sorted(unknown))}")
+    for name, value in changes.items():
+        setattr(state, name, _clean_setting(name, value))
+    state.save()
+    return _settings_json(state)
+
+
+def _clean_setting(name: str, value: object) -> object:
+    field: models.Field[Any, Any] = State._meta.get_field(name)
+    try:
+        return field.clean(value, None)
+    except ValidationError as error:
+        raise RazorpayError(f"{name}: {'; '.join(error.messages)}", field=name) from error
+
+
+@transaction.atomic
+def _set_faults(request: HttpRequest) -> JSON:
+    """Arm more traps; DELETE clears them."""
+    asked = json_of(request)
+    for wanted in asked if isinstance(asked, list) else [asked]:
+        require(wanted, "match", "kind")
+        if wanted["kind"] not in Fault.Kind.values:
+            raise RazorpayError(f"kind must be one of {', '.join(Fault.Kind.values)}")
+        Fault.objects.create(
+            match=wanted["match"],
+            kind=wanted["kind"],
+            remaining=clean_integer(wanted.get("times", 1), "times"),
+            seconds=clean_integer(wanted.get("seconds", 3), "seconds"),
+        )
+    return _read_faults(request)
+
+
+def _read_faults(request: HttpRequest) -> JSON:
+    return {"items": [model_to_dict(fault) for fault in Fault.objects.all()]}
+
+
+def _clear_faults(request: HttpRequest) -> JSON:
+    Fault.objects.all().delete()
+    return _read_faults(request)
+
+
+@transaction.atomic
+def _advance_clock(request: HttpRequest) -> JSON:
+    seconds = clean_integer(body_of(request).get("advance_seconds"), "advance_seconds")
+    State.load()
+    State.objects.update(clock_offset=models.F("clock_offset") + seconds)
+    transaction.on_commit(delivery.something_due.set)
+    return {"now": clock.now()}
+
+
+@transaction.atomic
+def _reset(request: HttpRequest) -> JSON:
+    """Forget everything, the settings and the clock included."""
+    children_first: tuple[type[models.Model], ...] = (
+        Delivery, Event, IdempotencyKey, Refund, PaymentLink, Payment, Order, Fault, State,
+    )  # fmt: skip
+    for model in children_first:
+        model._default_manager.all().delete()
+    return _settings_json(State.load())
+
+
+Route = tuple[str, Callable[..., HttpResponse]]
+ROUTES: list[Route] = [
+    ("health", control(GET=_health)),
+    ("orders/<str:order_id>/pay", control(POST=_pay)),
+    ("payments/<str:payment_id>/late_authorize", control(POST=_late_authorize)),
+    ("payments/<str:payment_id>/fail", control(POST=_fail_payment)),
+    ("refunds/<str:refund_id>/process", control(POST=_process_refund)),
+    ("refunds/<str:refund_id>/fail", control(POST=_fail_refund)),
+    ("webhooks", control(GET=_deliveries)),
+    ("webhooks/<int:delivery_id>/redeliver", control(POST=_redeliver)),
+    ("settings", control(GET=_read_settings, POST=_change_settings)),
+    ("faults", control(GET=_read_faults, POST=_set_faults, DELETE=_clear_faults)),
+    ("clock", control(POST=_advance_clock)),
+    ("reset", control(POST=_reset)),
+]

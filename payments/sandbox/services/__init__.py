@@ -1,0 +1,1 @@
+"""What can happen to orders, payments, refunds and links; each act is one transaction."""

@@ -1,0 +1,19 @@
+"""WSGI entry of the sandbox: migrates its database, then serves and delivers webhooks."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+# Set, not defaulted: the process manager may export the platform's own settings module.
+os.environ["DJANGO_SETTINGS_MODULE"] = "payments.sandbox.settings"
+
+application = get_wsgi_application()
+
+from payments.sandbox import background, startup  # noqa: E402  (needs the app registry)
+
+call_command("migrate", verbosity=0, interactive=False)
+startup.prepare()
+background.start()

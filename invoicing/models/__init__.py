@@ -1,0 +1,23 @@
+"""Price book, invoices, and the monthly run that makes the one out of the other."""
+
+from invoicing.models.billing_run import BillingRun, BillingRunItem
+from invoicing.models.document_snapshot import DocumentSnapshot
+from invoicing.models.exchange_rate import ExchangeRate
+from invoicing.models.invoice import Invoice
+from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
+from invoicing.models.number_sequence import NumberSequence
+from invoicing.models.price_book import PricingRule
+from invoicing.models.tax_rate import TaxRate
+
+__all__ = [
+    "BillingRun",
+    "BillingRunItem",
+    "DocumentSnapshot",
+    "ExchangeRate",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "NumberSequence",
+    "PricingRule",
+    "TaxRate",
+]

@@ -1,0 +1,79 @@
+"""The monthly run: one row for the month, one for each organisation in it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from billing_platform.lib.models import BaseModel
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.models.invoice import Invoice
+from organisations.models import Organisation
+from organisations.scoping import TenantModel, TenantQuerySet
+
+
+class BillingRun(BaseModel):
+    """One per month: starting it again continues it. Shows no tenant's data: that is on its items."""
+
+    period_start = models.DateField(unique=True, help_text="First day of the month.")
+    requested_by = models.CharField(max_length=200, help_text="Who or what started it first.")
+
+    class Meta:
+        ordering = ["-period_start"]
+        permissions = [("start_billingrun", "Can start a billing run")]
+        constraints = [
+            models.CheckConstraint(condition=Q(period_start__day=1), name="billing_run_is_of_a_whole_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Billing run {self.period}"
+
+    @property
+    def period(self) -> BillingPeriod:
+        return BillingPeriod.of(self.period_start)
+
+
+class BillingRunItemQuerySet(TenantQuerySet):
+    def open(self) -> Self:
+        """Not ended yet: waiting, or at work."""
+        return self.filter(status__in=[BillingRunItem.Status.PENDING, BillingRunItem.Status.CLAIMED])
+
+
+class BillingRunItem(BaseModel, TenantModel):
+    """One organisation's month. A worker claims it, and holds the row's lock while it works: a claim without the lock
+    is that of a worker that died, and is taken over."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        CLAIMED = "claimed", "At work"
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Nothing to bill"
+        FAILED = "failed", "Failed"
+        PARKED = "parked", "Parked for review"
+
+    run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="items")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="billing_run_items")
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="billing_run_items"
+    )
+    reason = models.TextField(blank=True, help_text="Why it waits, was skipped, failed or is parked.")
+    attempts = models.PositiveIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BillingRunItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "organisation__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "organisation"], name="one_item_per_run_and_organisation"),
+        ]
+        indexes = [
+            models.Index(fields=["run"], condition=Q(status__in=["pending", "claimed"]), name="billing_run_item_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.get_status_display()}"

@@ -1,0 +1,25 @@
+"""The issued document as data: everything the PDF prints, kept word for word."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models.invoice import Invoice
+from organisations.scoping import TenantModel
+
+
+class DocumentSnapshot(BaseModel, TenantModel):
+    """Written in the transaction that issues the invoice. A lost PDF is rendered from it again, to the same bytes."""
+
+    tenant_path = "invoice__organisation"
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="document")
+    content = models.JSONField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="never_changes", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"Document of {self.invoice_id}"

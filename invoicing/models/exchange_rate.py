@@ -1,0 +1,35 @@
+"""What one currency was worth in another on a day, and who said so."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import PriceField
+from organisations.validators import validate_currency
+
+
+class ExchangeRate(BaseModel):
+    """One `base` is `rate` `target`. Copied onto each invoice that uses it. The same for every tenant."""
+
+    base = models.CharField(max_length=3, validators=[validate_currency])
+    target = models.CharField(max_length=3, validators=[validate_currency])
+    rate = PriceField()
+    as_of = models.DateField("date", help_text="The day the source published it for.")
+    source = models.CharField(max_length=100, help_text="Such as RBI reference rate (FBIL).")
+
+    class Meta:
+        ordering = ["-as_of", "base", "target"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["base", "target", "as_of"],
+                name="one_exchange_rate_per_day",
+                violation_error_message="There is a rate for this pair and day already.",
+            ),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_is_positive"),
+            models.CheckConstraint(condition=~Q(base=F("target")), name="exchange_rate_between_two_currencies"),
+        ]
+
+    def __str__(self) -> str:
+        return f"1 {self.base} = {self.rate.normalize():f} {self.target} on {self.as_of}"

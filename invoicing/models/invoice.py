@@ -1,0 +1,259 @@
+"""The invoice: a draft that may change at will, then a document that never does."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.models.columns import MoneyField
+from organisations.models import BillingEntity, Organisation
+from organisations.scoping import TenantModel, TenantQuerySet
+
+# GST: at most 16 characters, and the e-invoice portal takes no leading 0, / or -.
+NUMBER_PATTERN = r"^[A-Z1-9][A-Z0-9/-]{0,15}$"
+
+# What may still change on an issued invoice: where it stands, not what it says.
+MUTABLE_AFTER_ISSUE = (
+    "status",
+    "amount_paid",
+    "sent_at",
+    "pdf",
+    "pdf_state",
+    "pdf_error",
+    "pdf_attempts",
+    "pdf_next_attempt_at",
+    "voided_at",
+    "void_reason",
+    "updated_at",
+)
+_MUTABLE = ", ".join(f"'{column}'" for column in MUTABLE_AFTER_ISSUE)
+
+
+def new_public_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class InvoiceQuerySet(TenantQuerySet):
+    def live(self) -> Self:
+        """Drafts and issued invoices, without the void ones."""
+        return self.exclude(status=Invoice.Status.VOID)
+
+    def issued(self) -> Self:
+        """Documents with a number that are not void."""
+        return self.live().exclude(status=Invoice.Status.DRAFT)
+
+    def collectable(self) -> Self:
+        """Money may be asked for."""
+        return self.filter(
+            status__in=[Invoice.Status.FINALIZED, Invoice.Status.PARTIALLY_PAID], total__gt=F("amount_paid")
+        )
+
+    def overdue(self, on: date) -> Self:
+        """Collectable, with the due date passed: the due date itself is in time."""
+        return self.collectable().filter(due_date__lt=on)
+
+
+class Invoice(BaseModel, TenantModel):
+    """Seller, customer, supply, prices and rates are copied onto it when it is issued; triggers keep it so."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        FINALIZED = "finalized", "Finalized"
+        PARTIALLY_PAID = "partially_paid", "Partially paid"
+        PAID = "paid", "Paid"
+        VOID = "void", "Void"
+        PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
+        REFUNDED = "refunded", "Refunded"
+
+    class PdfState(models.TextChoices):
+        NONE = "none", "None yet"
+        PENDING = "pending", "Being made"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="invoices")
+    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="invoices")
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
+    number = models.CharField(max_length=16, blank=True, help_text="Given when it is finalized.")
+    series = models.CharField(max_length=3, blank=True)
+    financial_year = models.CharField(max_length=5, blank=True)
+    sequence_number = models.PositiveIntegerField(null=True, blank=True)
+    period_start = models.DateField(null=True, blank=True, help_text="Empty on a one-off invoice.")
+    period_end = models.DateField(null=True, blank=True, help_text="The first day after the period.")
+    issue_date = models.DateField(null=True, blank=True, help_text="In the seller's time zone.")
+    due_date = models.DateField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    subtotal = MoneyField(default=ZERO)
+    discount_total = MoneyField(default=ZERO)
+    tax_total = MoneyField(default=ZERO)
+    round_off = MoneyField(default=ZERO)
+    total = MoneyField(default=ZERO)
+    amount_paid = MoneyField(default=ZERO)
+    seller = models.JSONField(default=dict, help_text="The seller as on the document.")
+    customer = models.JSONField(default=dict, help_text="The customer as on the document.")
+    supply = models.JSONField(default=dict, help_text="Place and kind of supply, endorsement, LUT.")
+    exchange = models.JSONField(default=dict, help_text="Rate, source and date, and the values in rupees.")
+    warnings = models.JSONField(default=list, help_text="What the draft could not bill, such as usage without a price.")
+    notes = models.TextField(blank=True)
+    public_token = models.CharField(
+        max_length=32, unique=True, editable=False, default=new_public_token, help_text="Opens the pay page."
+    )
+    finalized_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail was handed to the outbox.")
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.TextField(blank=True)
+    pdf = models.FileField(max_length=200, blank=True)
+    pdf_state = models.CharField(max_length=10, choices=PdfState, default=PdfState.NONE)
+    pdf_error = models.TextField(blank=True)
+    pdf_attempts = models.PositiveSmallIntegerField(default=0)
+    pdf_next_attempt_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [
+            ("finalize_invoice", "Can finalize an invoice"),
+            ("send_invoice", "Can send an invoice"),
+            ("void_invoice", "Can void an invoice"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
+            models.Index(
+                fields=["due_date"], condition=Q(status__in=["finalized", "partially_paid"]), name="invoice_collectable"
+            ),
+            models.Index(
+                fields=["pdf_next_attempt_at"], condition=Q(pdf_state__in=["pending", "failed"]), name="invoice_pdf_due"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "period_start"],
+                condition=~Q(status="void") & Q(period_start__isnull=False),
+                name="one_live_invoice_per_organisation_and_period",
+            ),
+            models.UniqueConstraint(
+                fields=["billing_entity", "number"], condition=~Q(number=""), name="invoice_number_once_per_seller"
+            ),
+            models.UniqueConstraint(
+                fields=["billing_entity", "series", "financial_year", "sequence_number"],
+                condition=Q(sequence_number__isnull=False),
+                name="invoice_sequence_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(number="") | Q(number__regex=NUMBER_PATTERN), name="invoice_number_fits_rule_46"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft", number="")
+                | Q(status="void", number="")
+                | (
+                    ~Q(number="")
+                    & ~Q(status="draft")
+                    & Q(issue_date__isnull=False, due_date__isnull=False, finalized_at__isnull=False)
+                    & Q(sequence_number__isnull=False)
+                ),
+                name="invoice_has_number_once_issued",
+            ),
+            models.CheckConstraint(
+                condition=Q(total=F("subtotal") - F("discount_total") + F("tax_total") + F("round_off")),
+                name="invoice_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(number="", amount_paid=0) | Q(amount_paid__gte=0, amount_paid__lte=F("total")),
+                name="invoice_paid_between_nothing_and_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(period_start__isnull=True, period_end__isnull=True)
+                | Q(period_start__isnull=False, period_end__gt=F("period_start")),
+                name="invoice_period_in_order",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="invoice_currency_is_iso"),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="status_moves_forward",
+                field="status",
+                transitions=[
+                    ("draft", "finalized"),
+                    ("draft", "void"),
+                    ("finalized", "partially_paid"),
+                    ("finalized", "paid"),
+                    ("finalized", "void"),
+                    ("partially_paid", "paid"),
+                    ("partially_paid", "partially_refunded"),
+                    ("partially_paid", "refunded"),
+                    ("paid", "partially_refunded"),
+                    ("paid", "refunded"),
+                    ("partially_refunded", "refunded"),
+                ],
+            ),
+            pgtrigger.Trigger(
+                name="issued_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__status="draft"),
+                func=f"""
+                    IF to_jsonb(OLD) - ARRAY[{_MUTABLE}] IS DISTINCT FROM to_jsonb(NEW) - ARRAY[{_MUTABLE}] THEN
+                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(
+                name="issued_is_kept", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__status="draft")
+            ),
+            pgtrigger.Trigger(
+                name="issued_adds_up",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
+                func="""
+                    IF NEW.subtotal IS DISTINCT FROM
+                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)
+                    OR NEW.tax_total IS DISTINCT FROM
+                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)
+                    THEN
+                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or f"Draft for {self.period_label}"
+
+    @property
+    def amount_due(self) -> Decimal:
+        return ZERO if self.status == self.Status.VOID else self.total - self.amount_paid
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
+    def period(self) -> BillingPeriod | None:
+        if self.period_start is None or self.period_end is None:
+            return None
+        return BillingPeriod(self.period_start, self.period_end)
+
+    @property
+    def period_label(self) -> str:
+        return f"{self.period_start:%B %Y}" if self.period_start else "one-off work"
+
+    def is_overdue(self, on: date) -> bool:
+        return (
+            self.status in (self.Status.FINALIZED, self.Status.PARTIALLY_PAID)
+            and self.due_date is not None
+            and self.due_date < on
+            and self.amount_due > ZERO
+        )

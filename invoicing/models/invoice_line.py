@@ -1,0 +1,107 @@
+"""The lines of an invoice and the tax on each: frozen with it."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import MoneyField, PriceField, QuantityField
+from invoicing.models.invoice import Invoice
+from invoicing.models.price_book import PricingRule
+from organisations.models import Project
+from organisations.scoping import TenantModel
+
+
+def frozen_with_invoice() -> pgtrigger.Trigger:
+    """Rows of an issued invoice refuse everything. FOR SHARE makes a row that comes in while the invoice is being
+    finalized wait for the outcome, and then fail."""
+    return pgtrigger.Trigger(
+        name="frozen_with_invoice",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        declare=[("owner", "uuid"), ("owners", "uuid[]"), ("stage", "text")],
+        func="""
+            owners := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.invoice_id]
+                                 WHEN 'DELETE' THEN ARRAY[OLD.invoice_id]
+                                 ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END;
+            FOREACH owner IN ARRAY owners LOOP
+                SELECT status INTO stage FROM invoicing_invoice WHERE id = owner FOR SHARE;
+                IF stage IS NOT NULL AND stage <> 'draft' THEN
+                    RAISE EXCEPTION 'Invoice % is issued: its lines and taxes never change.', owner;
+                END IF;
+            END LOOP;
+            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+class InvoiceLine(BaseModel, TenantModel):
+    """One row of the document. What it was computed from is kept on it, so it can be explained for ever."""
+
+    class Kind(models.TextChoices):
+        USAGE = "usage", "Usage"
+        LATE_USAGE = "late_usage", "Late usage of an earlier month"
+        MINIMUM = "minimum", "Minimum charge"
+        RECURRING = "recurring", "Recurring fee"
+        ONE_OFF = "one_off", "One-off"
+
+    tenant_path = "invoice__organisation"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField(help_text="1 is the first line.")
+    kind = models.CharField(max_length=20, choices=Kind)
+    description = models.TextField()
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: several."
+    )
+    metric_name = models.CharField(max_length=100, blank=True)
+    unit = models.CharField(max_length=50, blank=True)
+    dimensions = models.JSONField(default=dict, blank=True)
+    quantity = QuantityField()
+    unit_price = PriceField(null=True, blank=True, help_text="Empty where tiers or packages make the amount.")
+    amount = MoneyField(help_text="Rounded; before tax.")
+    sac = models.CharField("SAC", max_length=6, blank=True)
+    service_start = models.DateField(null=True, blank=True, help_text="First day that the line bills.")
+    service_end = models.DateField(null=True, blank=True, help_text="The first day after.")
+    usage_month = models.DateField(null=True, blank=True, help_text="First day of the month the usage happened in.")
+    pricing_rule = models.ForeignKey(
+        PricingRule, on_delete=models.PROTECT, null=True, blank=True, related_name="invoice_lines"
+    )
+    price = models.JSONField(default=dict, blank=True, help_text="The price as it was.")
+    explanation = models.JSONField(default=list, blank=True, help_text="The working, step by step.")
+
+    class Meta:
+        ordering = ["invoice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_once"),
+            models.CheckConstraint(condition=Q(position__gte=1), name="invoice_line_position_from_one"),
+        ]
+        triggers = [frozen_with_invoice()]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.description}"
+
+
+class InvoiceTax(BaseModel, TenantModel):
+    """One head of tax on one line: computed and rounded there, so that printed sums always agree."""
+
+    tenant_path = "invoice__organisation"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="taxes")
+    line = models.ForeignKey(InvoiceLine, on_delete=models.CASCADE, related_name="taxes")
+    name = models.CharField(max_length=20, help_text="CGST, SGST, UTGST or IGST.")
+    rate = models.DecimalField(max_digits=6, decimal_places=3, help_text="In percent.")
+    taxable_amount = MoneyField()
+    amount = MoneyField()
+
+    class Meta:
+        verbose_name_plural = "invoice taxes"
+        ordering = ["invoice", "line__position", "name"]
+        constraints = [models.UniqueConstraint(fields=["line", "name"], name="one_tax_per_line_and_head")]
+        triggers = [frozen_with_invoice()]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.rate.normalize():f}%"

@@ -1,0 +1,46 @@
+"""The counter behind the numbers of documents: one per seller, series and financial year."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from organisations.models import BillingEntity
+
+
+class NumberSequence(BaseModel):
+    """Raised under a row lock in the transaction that issues the document: a rollback gives the number back."""
+
+    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="number_sequences")
+    series = models.CharField(max_length=3, help_text="The prefix, such as INV.")
+    financial_year = models.CharField(max_length=5, help_text="Such as 26-27: April to March.")
+    next_number = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["billing_entity__name", "-financial_year", "series"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["billing_entity", "series", "financial_year"], name="one_sequence_per_entity_series_year"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="counts_by_one",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF (NEW.billing_entity_id, NEW.series, NEW.financial_year)
+                       IS DISTINCT FROM (OLD.billing_entity_id, OLD.series, OLD.financial_year)
+                       OR NEW.next_number NOT IN (OLD.next_number, OLD.next_number + 1)
+                    THEN
+                        RAISE EXCEPTION 'A number sequence counts up by one: a gap or a repeat is never allowed.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series}/{self.financial_year}: next {self.next_number}"

@@ -1,0 +1,151 @@
+"""What a unit costs, for whom, and from when to when."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Coalesce
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import PriceField, QuantityField, validity
+from invoicing.pricing import Price, price_from_dict
+from organisations.models import Organisation
+from organisations.scoping import TenantModel, TenantQuerySet
+from organisations.validators import validate_currency
+
+NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
+
+
+class PricingRuleQuerySet(TenantQuerySet):
+    def applying_to(self, organisation: Organisation) -> Self:
+        """The organisation's own rules and the global ones, in the organisation's currency."""
+        return self.filter(Q(organisation=organisation) | Q(organisation__isnull=True), currency=organisation.currency)
+
+    def during(self, start: date, end: date) -> Self:
+        """Rules valid on any day of `[start, end)`."""
+        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
+
+
+class PricingRule(BaseModel, TenantModel):
+    """One price of one metric. Used by an issued invoice it can only be ended: what was billed stays explainable."""
+
+    class Model(models.TextChoices):
+        PER_UNIT = "per_unit", "Per unit"
+        GRADUATED = "graduated", "Graduated tiers"
+        VOLUME = "volume", "Volume tiers"
+        PACKAGE = "package", "Package"
+        PERCENTAGE = "percentage", "Percentage"
+        FLAT = "flat", "Flat"
+
+    class Pool(models.TextChoices):
+        ORGANISATION = "organisation", "The organisation's total"
+        PROJECT = "project", "Each project alone"
+
+    tenant_shared = True
+
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="pricing_rules",
+        help_text="Empty: every organisation that has no rule of its own for the metric.",
+    )
+    metric_name = models.CharField(max_length=100)
+    unit = models.CharField(max_length=50)
+    currency = models.CharField(max_length=3, validators=[validate_currency])
+    model = models.CharField(max_length=20, choices=Model, default=Model.PER_UNIT)
+    parameters = models.JSONField(
+        default=dict, help_text='What the model needs, such as {"unit_price": "0.0123"}; decimals as text.'
+    )
+    dimensions = models.JSONField(
+        default=dict, blank=True, help_text='Usage with these dimensions only, such as {"region": "in"}. Empty: any.'
+    )
+    pool = models.CharField(
+        max_length=12, choices=Pool, default=Pool.ORGANISATION, help_text="Over what tiers and free units run."
+    )
+    free_units = QuantityField(default=0)
+    minimum = PriceField(null=True, blank=True, help_text="The line's least amount, once anything was used.")
+    maximum = PriceField(null=True, blank=True, help_text="The line's greatest amount.")
+    effective_from = models.DateField(help_text="First day, in the customer's time zone.")
+    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: open.")
+
+    objects = PricingRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["metric_name", "unit", "currency", "organisation", "-effective_from"]
+        constraints = [
+            ExclusionConstraint(
+                name="pricing_rules_never_overlap",
+                expressions=[
+                    (Coalesce("organisation", Value(NO_ORGANISATION, models.UUIDField())), RangeOperators.EQUAL),
+                    ("metric_name", RangeOperators.EQUAL),
+                    ("unit", RangeOperators.EQUAL),
+                    ("currency", RangeOperators.EQUAL),
+                    (Cast("dimensions", models.TextField()), RangeOperators.EQUAL),
+                    (validity(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Another rule for the same metric and dimensions holds on some of these days.",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
+                name="pricing_rule_ends_after_it_starts",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pricing_rule_currency_is_iso"),
+            models.CheckConstraint(condition=Q(free_units__gte=0), name="pricing_rule_free_units_not_negative"),
+            models.CheckConstraint(
+                condition=Q(minimum__isnull=True) | Q(maximum__isnull=True) | Q(minimum__lte=F("maximum")),
+                name="pricing_rule_minimum_below_maximum",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="billed_rule_only_ends",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM
+                       to_jsonb(NEW) - 'effective_to' - 'updated_at'
+                       AND EXISTS (
+                           SELECT 1 FROM invoicing_invoiceline line
+                           JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+                           WHERE line.pricing_rule_id = OLD.id AND invoice.number <> ''
+                       )
+                    THEN
+                        RAISE EXCEPTION 'Pricing rule % is on an issued invoice: end it and add another.', OLD.id;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {self.effective_from}"
+
+    def body(self) -> dict[str, Any]:
+        """The price part of the rule as api.md writes it."""
+        return {
+            **self.parameters,
+            "model": self.model,
+            "free_units": self.free_units,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+        }
+
+    @property
+    def price(self) -> Price:
+        """The price to charge by. Raises PriceError if the parameters don't fit the model."""
+        return price_from_dict(self.body())
+
+    def covers(self, dimensions: dict[str, str]) -> bool:
+        """Whether usage with these dimensions is the rule's business."""
+        return self.dimensions.items() <= dimensions.items()
+
+    def holds_on(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)

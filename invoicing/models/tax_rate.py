@@ -1,0 +1,61 @@
+"""Rates of GST by service code and date: law that changes, so rows and not code."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import validity
+
+
+class TaxRateQuerySet(models.QuerySet["TaxRate"]):
+    def on(self, day: date) -> Self:
+        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=day), effective_from__lte=day)
+
+
+class TaxRate(BaseModel):
+    """The whole GST rate of a service; it is split into heads by the place of supply. The same for every tenant."""
+
+    name = models.CharField(max_length=50, help_text="Such as GST 18%.")
+    rate = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="In percent: 18 is charged as CGST 9 + SGST 9, or IGST 18.",
+    )
+    sac = models.CharField(
+        "SAC",
+        max_length=6,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{4,6}$", "A service accounting code has 4 to 6 digits.")],
+        help_text="Empty: every service that has no rate of its own.",
+    )
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: open.")
+
+    objects = TaxRateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sac", "-effective_from"]
+        constraints = [
+            ExclusionConstraint(
+                name="tax_rates_never_overlap",
+                expressions=[("sac", RangeOperators.EQUAL), (validity(), RangeOperators.OVERLAPS)],
+                violation_error_message="Another rate for this service code holds on some of these days.",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
+                name="tax_rate_ends_after_it_starts",
+            ),
+            models.CheckConstraint(condition=Q(rate__gte=0, rate__lte=100), name="tax_rate_is_a_percentage"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sac or 'any service'})"

@@ -1,0 +1,29 @@
+"""Tax rates: the one that ships with the platform, and adding others."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+
+from invoicing.models import TaxRate
+
+STANDARD_RATE = Decimal(18)  # software and hosting services, all States, since GST began
+GST_BEGAN = date(2017, 7, 1)
+
+
+def ensure_standard_rate() -> None:
+    """A new installation can bill in India at once; whoever keeps rates of their own is left alone."""
+    if not TaxRate.objects.exists():
+        TaxRate.objects.create(name="GST 18%", rate=STANDARD_RATE, effective_from=GST_BEGAN)
+
+
+@transaction.atomic
+def add_tax_rate(
+    *, name: str, rate: Decimal, effective_from: date, sac: str = "", effective_to: date | None = None
+) -> TaxRate:
+    tax_rate = TaxRate(name=name, rate=rate, sac=sac, effective_from=effective_from, effective_to=effective_to)
+    tax_rate.full_clean()
+    tax_rate.save()
+    return tax_rate

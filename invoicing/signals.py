@@ -1,0 +1,6 @@
+"""What invoicing tells whoever listens, on commit, with `invoice_id`. Losing a signal loses nothing: truth is in the rows."""
+
+from django.dispatch import Signal
+
+invoice_issued = Signal()
+invoice_voided = Signal()

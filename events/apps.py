@@ -1,0 +1,25 @@
+"""Events: how much was used. Nothing here knows a price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connection
+from django.db.models.signals import post_migrate
+
+
+class EventsConfig(AppConfig):
+    name = "events"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")
+
+
+def _ensure_partitions(**_signal: Any) -> None:
+    """A migrated database can take events at once."""
+    from events.services import partitions
+
+    if {partitions.HOT_LOG, partitions.LEDGER} <= set(connection.introspection.table_names()):
+        partitions.ensure_partitions()

@@ -1,0 +1,2 @@
+DROP TABLE events_usageevent;
+DROP FUNCTION events_refuse_change();

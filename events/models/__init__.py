@@ -1,0 +1,10 @@
+"""Usage: the metrics, the hot log of accepted requests, the ledger of counted events and its aggregates."""
+
+from events.models.dead_letter import DeadLetter
+from events.models.event_batch import EventBatch
+from events.models.metric import Metric
+from events.models.usage_aggregate import UsageAggregate
+from events.models.usage_event import UsageEvent
+from events.models.usage_period import UsagePeriod
+
+__all__ = ["DeadLetter", "EventBatch", "Metric", "UsageAggregate", "UsageEvent", "UsagePeriod"]

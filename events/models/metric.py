@@ -1,0 +1,65 @@
+"""What is counted: a name, a unit, and how the values of its events become one number."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from billing_platform.lib.models import BaseModel
+from organisations.models import Organisation
+from organisations.scoping import TenantModel
+
+NAME_LENGTH = 100
+UNIT_LENGTH = 50
+MAX_DIMENSIONS = 10
+
+
+def validate_dimensions(value: object) -> None:
+    """Metadata keys that usage is broken down by: few, named, each once."""
+    if not isinstance(value, list) or not all(isinstance(key, str) and key.strip() for key in value):
+        raise ValidationError("Give a list of metadata keys.")
+    if len(set(value)) != len(value) or len(value) > MAX_DIMENSIONS:
+        raise ValidationError(f"Give at most {MAX_DIMENSIONS} different metadata keys.")
+
+
+class Metric(BaseModel, TenantModel):
+    """Known by name and unit: the same name in another unit is another metric, never added up with it."""
+
+    class Aggregation(models.TextChoices):
+        SUM = "sum", "Sum of the values"
+        COUNT = "count", "Number of events"
+
+    tenant_shared = True
+
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="metrics",
+        help_text="Empty: known to every organisation. An organisation's own metric of that name and unit wins.",
+    )
+    name = models.CharField(max_length=NAME_LENGTH)
+    unit = models.CharField(max_length=UNIT_LENGTH)
+    aggregation = models.CharField(max_length=10, choices=Aggregation, default=Aggregation.SUM)
+    dimensions = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_dimensions],
+        help_text="Metadata keys that usage is broken down by, from now on.",
+    )
+    description = models.TextField(blank=True)
+    registered_automatically = models.BooleanField(
+        default=False, editable=False, help_text="An event named it before an operator did."
+    )
+
+    class Meta:
+        ordering = ["name", "unit"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name", "unit"], nulls_distinct=False, name="metric_once_per_organisation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.unit})"

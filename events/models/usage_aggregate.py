@@ -1,0 +1,39 @@
+"""The ledger folded by hour: what invoices, dashboards and alerts read."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from events.models.metric import Metric
+from organisations.models import Organisation, Project
+from organisations.scoping import TenantModel
+
+
+class UsageAggregate(TenantModel):
+    """Everything counted for one metric, one set of dimensions and one hour, in one billing period.
+
+    The table is made by migrations/sql/aggregates.up.sql: the unique key starts with the organisation, as Citus
+    asks of every unique key, so `id` is a plain indexed number.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    dimensions = models.JSONField(default=dict)
+    hour = models.DateTimeField(help_text="Start of the hour in the organisation's time zone.")
+    usage_month = models.DateField(help_text="Billing period it is counted in; for late usage not the hour's own.")
+    total = models.DecimalField(max_digits=38, decimal_places=8)
+    event_count = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-hour"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "project", "metric", "dimensions", "hour", "usage_month"],
+                name="usage_aggregate_key",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total} in the hour from {self.hour:%Y-%m-%d %H:%M %Z}"

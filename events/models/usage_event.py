@@ -1,0 +1,47 @@
+"""The ledger: every event that counts, once, for ever."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from events.models.metric import Metric
+from organisations.models import Organisation, Project
+from organisations.scoping import TenantModel
+
+
+class UsageEvent(TenantModel):
+    """One counted event. Append-only: triggers refuse update, delete and truncate.
+
+    The table is made by migrations/sql/ledger.up.sql, partitioned by `received_month`. Its one B-tree is the unique
+    key (organisation, project, event_id, received_month), because every further one costs each insert; `id` grows
+    with the table and is found through a BRIN index. `hour` and `usage_month` are stored rather than derived, so
+    that a later change of the organisation's time zone can't change what was counted.
+    """
+
+    class Kind(models.TextChoices):
+        USAGE = "usage", "Usage"
+        REVERSAL = "reversal", "Reversal"
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    event_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.USAGE)
+    quantity = models.DecimalField(max_digits=28, decimal_places=8)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    received_month = models.DateField(help_text="UTC month of receipt: the partition.")
+    hour = models.DateTimeField(help_text="Start of the hour it happened in, in the organisation's time zone.")
+    usage_month = models.DateField(help_text="Billing period it was counted in.")
+    is_late = models.BooleanField(default=False, help_text="Its own month was closed already.")
+    dimensions = models.JSONField(default=dict)
+    metadata = models.JSONField(null=True)
+    batch_id = models.UUIDField()
+    position = models.PositiveIntegerField(help_text="Place in its batch, from 0.")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.event_id

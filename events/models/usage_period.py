@@ -1,0 +1,39 @@
+"""A billing month of an organisation: open for usage, or closed for ever."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from billing_platform.lib.models import BaseModel
+from billing_platform.lib.periods import BillingPeriod
+from organisations.models import Organisation
+from organisations.scoping import TenantModel
+
+
+class UsagePeriod(BaseModel, TenantModel):
+    """Settling locks the row FOR SHARE, closing FOR UPDATE: no event falls between. There is no way back."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="usage_periods")
+    month = models.DateField(help_text="Its first day.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-month"]
+        permissions = [("close_usageperiod", "Can close a month for usage")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "month"], name="usage_period_once_per_month"),
+            models.CheckConstraint(condition=Q(month__day=1), name="usage_period_starts_on_the_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+    @property
+    def period(self) -> BillingPeriod:
+        return BillingPeriod.of(self.month)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None

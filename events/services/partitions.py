@@ -1,0 +1,120 @@
+"""Partitions of the hot log and the ledger: made ahead of time, attached without blocking anybody, listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+from psycopg import sql
+
+from billing_platform.lib import clock
+from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.periods import BillingPeriod
+
+HOT_LOG = "events_eventbatch"
+LEDGER = "events_usageevent"
+DAYS_AHEAD = 7
+MONTHS_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition as the catalogue knows it; `rows` is PostgreSQL's estimate."""
+
+    table: str
+    name: str
+    bounds: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    table: str
+    name: str
+    first: str
+    after: str
+
+
+def ensure_partitions(*, at: datetime | None = None) -> list[str]:
+    """Create what is missing around an instant (now): its day and the week after, its month and the two after.
+
+    Returns the names of the new partitions. Runs after every migration, daily, and when an insert finds no partition.
+    """
+    instant = at or clock.now()
+    with transaction.atomic():
+        missing = [wanted for wanted in _wanted(instant.astimezone(UTC).date()) if not _exists(wanted.name)]
+        if not missing:
+            return []
+        advisory_lock(LockSpace.PARTITIONS)
+        created = [wanted for wanted in missing if not _exists(wanted.name)]
+        for wanted in created:
+            _create(wanted)
+    return [wanted.name for wanted in created]
+
+
+def is_missing_partition(error: BaseException) -> bool:
+    """Whether an insert failed because no partition covers its row."""
+    return isinstance(error, IntegrityError) and "no partition of relation" in str(error)
+
+
+def list_partitions() -> list[Partition]:
+    """Every partition with its size, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT parent.relname, child.relname, pg_get_expr(child.relpartbound, child.oid),
+                   pg_total_relation_size(child.oid), greatest(child.reltuples, 0)::bigint
+            FROM pg_inherits
+            JOIN pg_class parent ON parent.oid = inhparent
+            JOIN pg_class child ON child.oid = inhrelid
+            WHERE parent.oid IN (to_regclass(%s), to_regclass(%s))
+            ORDER BY parent.relname, child.relname
+            """,
+            [HOT_LOG, LEDGER],
+        )
+        return [Partition(*row) for row in cursor.fetchall()]
+
+
+def _wanted(today: date) -> Iterator[_Wanted]:
+    for offset in range(DAYS_AHEAD + 1):
+        day = today + timedelta(days=offset)
+        yield _Wanted(
+            HOT_LOG, f"{HOT_LOG}_{day:%Y%m%d}", f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"
+        )
+    period = BillingPeriod.of(today)
+    for _offset in range(MONTHS_AHEAD + 1):
+        yield _Wanted(LEDGER, f"{LEDGER}_{period.start:%Y%m}", str(period.start), str(period.end))
+        period = period.next()
+
+
+def _exists(name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        row = cursor.fetchone()
+        return bool(row and row[0])
+
+
+def _create(wanted: _Wanted) -> None:
+    """Made aside and then attached: CREATE … PARTITION OF would lock the parent against every reader and writer."""
+    names = {"new": sql.Identifier(wanted.name), "parent": sql.Identifier(wanted.table)}
+    statements = [
+        sql.SQL("CREATE TABLE {new} (LIKE {parent} INCLUDING ALL)").format(**names),
+        sql.SQL("ALTER TABLE {parent} ATTACH PARTITION {new} FOR VALUES FROM ({first}) TO ({after})").format(
+            **names, first=sql.Literal(wanted.first), after=sql.Literal(wanted.after)
+        ),
+    ]
+    if wanted.table == LEDGER:
+        # Row triggers come with the parent's; a TRUNCATE trigger guards only the table it stands on.
+        statements.append(
+            sql.SQL(
+                "CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {new} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change()"
+            ).format(**names)
+        )
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

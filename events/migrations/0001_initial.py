@@ -51,9 +51,7 @@ METRIC = migrations.CreateModel(
         ("description", models.TextField(blank=True)),
         (
             "registered_automatically",
-            models.BooleanField(
-                default=False, editable=False, help_text="An event named it before an operator did."
-            ),
+            models.BooleanField(default=False, editable=False, help_text="An event named it before an operator did."),
         ),
         (
             "organisation",
@@ -138,7 +136,8 @@ DEAD_LETTER = migrations.CreateModel(
                 condition=Q(status="open"), fields=["organisation", "project", "event_id"], name="one_open_dead_letter"
             ),
             models.CheckConstraint(
-                condition=Q(status="open", resolved_at__isnull=True) | (~Q(status="open") & Q(resolved_at__isnull=False)),
+                condition=Q(status="open", resolved_at__isnull=True)
+                | (~Q(status="open") & Q(resolved_at__isnull=False)),
                 name="dead_letter_resolution_has_a_time",
             ),
         ],
@@ -202,9 +201,7 @@ USAGE_EVENT = migrations.CreateModel(
         ("event_id", models.CharField(max_length=255)),
         (
             "kind",
-            models.CharField(
-                choices=[("usage", "Usage"), ("reversal", "Reversal")], default="usage", max_length=10
-            ),
+            models.CharField(choices=[("usage", "Usage"), ("reversal", "Reversal")], default="usage", max_length=10),
         ),
         ("quantity", models.DecimalField(decimal_places=8, max_digits=28)),
         ("occurred_at", models.DateTimeField()),

@@ -56,7 +56,7 @@ def _claim(var_dir: Path, *, durable: bool, stack: ExitStack) -> Path:
             stack.callback(lock.release)
             return home
         lock.release()
-    raise LocalError(f"It is already running in {var_dir}.")
+    raise LocalError(f"Already running: another process uses {var_dir}; stop that one first (Ctrl-C in its terminal).")
 
 
 def _start_postgres(home: Path, *, durable: bool) -> Postgres:

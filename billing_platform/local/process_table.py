@@ -17,6 +17,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 16  # each keeps a database connection: 2 x 16 of PostgreSQL's 100
 SANDBOX_THREADS = 8
 MOST_WORKER_PROCESSES = 4
+AS_ROOT = "You're running the worker with superuser privileges"  # in a container, as people do: not news
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def environment(*, var_dir: Path, services: Services, addresses: Addresses, secr
 
 def commands(addresses: Addresses) -> dict[str, list[str]]:
     """Name → command line. `python -m`, because scripts in a moved .venv point nowhere."""
-    celery = [sys.executable, "-m", "celery", "--app", "billing_platform", "--quiet"]
+    celery = [sys.executable, "-W", f"ignore:{AS_ROOT}", "-m", "celery", "--app", "billing_platform", "--quiet"]
     processes = min(MOST_WORKER_PROCESSES, os.cpu_count() or 1)
     table = {
         "web": _granian("billing_platform.wsgi:application", addresses.base_url, WEB_WORKERS, WEB_THREADS),
@@ -77,7 +78,7 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
 
 def _granian(application: str, address: str, workers: int, threads: int) -> list[str]:
     return [
-        *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"],
+        *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"],
         *["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", str(workers)],
         *["--blocking-threads", str(threads), "--backpressure", str(threads * 4), "--respawn-failed-workers"],
         *["--workers-kill-timeout", "10", application],

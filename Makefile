@@ -1,0 +1,63 @@
+# Two commands do nearly everything: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV ?= .venv
+PY := "$(VENV)/bin/python"
+APPS := billing_platform organisations events invoicing payments reconciliation
+INSTALL := @$(PYTHON) -I billing_platform/local/install.py --venv "$(VENV)"
+LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow check format bench bench-quick lock install install-dev clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: install ## install, start everything, print the address, log-ins and a key; Ctrl-C stops it
+	@exec $(PY) -m billing_platform.local run
+
+test: install-dev ## install, run the tests on servers of their own; ARGS="-k pricing" picks some
+	@exec $(PY) -m pytest $(ARGS)
+
+test-slow: install-dev ## the tests that take minutes
+	@exec $(PY) -m pytest -m slow $(ARGS)
+
+# What a production machine would set: `check --deploy` is to find nothing but faults of the code.
+check: export SECRET_KEY := not-a-secret-only-long-enough-for-the-deployment-check-0123456789
+check: export SITE_URL := https://billing.example.com
+check: export ALLOWED_HOSTS := billing.example.com
+check: export EMAIL_URL := smtp+tls://user:password@mail.example.com:587
+check: export RAZORPAY_KEY_ID := rzp_test_check
+check: export RAZORPAY_KEY_SECRET := check
+check: export RAZORPAY_WEBHOOK_SECRET := check
+check: install-dev ## style, types, import arrow, missing migrations, deployment check
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(APPS)
+	"$(VENV)/bin/lint-imports" --no-logo
+	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --deploy --fail-level WARNING
+
+format: install-dev ## let ruff format and sort
+	$(PY) -m ruff check --fix --quiet .
+	$(PY) -m ruff format .
+
+bench: install-dev ## measure accepting, settling and billing; writes var/bench.json
+	@exec $(PY) -m tests.bench $(ARGS)
+
+bench-quick: install-dev ## the same, smaller, in about a minute
+	@exec $(PY) -m tests.bench --quick $(ARGS)
+
+lock: install-dev ## write requirements.txt and tests/requirements.txt anew from pyproject.toml
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --group dev -c requirements.txt -o tests/requirements.txt
+
+install:
+	$(INSTALL) requirements.txt
+
+install-dev:
+	$(INSTALL) requirements.txt tests/requirements.txt
+
+clean: ## remove caches and what tests left; var/ keeps the data of `make run`
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov var/test var/test-*
+	find . -name __pycache__ -type d -not -path "./.venv/*" -prune -exec rm -rf {} +

@@ -63,7 +63,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "organisations.audit.AuditOriginMiddleware",
+    "organisations.throttling.RateLimitHeadersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -147,7 +148,6 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Fo
 
 AUDITLOG_INCLUDE_TRACKING_MODELS = ()  # organisations.audit registers every model of ours, with its masks
 AUDITLOG_CID_GETTER = "billing_platform.lib.request_id.current_request_id"
-AUDITLOG_DISABLE_REMOTE_ADDR = False
 
 # --- HTTP API -------------------------------------------------------------------------------------------------------
 

@@ -6,16 +6,17 @@ nobody writes an organisation filter of their own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
     from organisations.models import ApiKey
 
-    Actor = AbstractBaseUser | AnonymousUser | ApiKey
+Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey"
 
 ALL = None
 """What `reachable_organisations` answers for an actor that is limited to no organisation."""
@@ -80,3 +81,10 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def get_additional_data(self) -> dict[str, str | None]:
+        """What django-auditlog stores beside a change: whose row it was, so that the log is scoped like the row."""
+        owner: Any = self
+        for step in type(self).tenant_path.split("__"):
+            owner = getattr(owner, f"{step}_id" if step == "organisation" else step, None)
+        return {"organisation": str(owner) if owner else None}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from billing_platform.lib.gst import INDIA, STATES, GstError, validate_gstin
 from organisations.validators import validate_country
 
 
@@ -24,6 +26,23 @@ class PartyFields(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """GSTIN and State agree with each other, and an Indian party has a State: they decide the tax heads."""
+        super().clean()
+        self.gstin = self.gstin.strip().upper()
+        if self.gstin:
+            try:
+                gstin = validate_gstin(self.gstin)
+            except GstError as error:
+                raise ValidationError({"gstin": str(error)}) from error
+            self.state_code = self.state_code or gstin.state_code
+            if gstin.state_code != self.state_code:
+                raise ValidationError({"state_code": "The State must be that of the GSTIN (its first two digits)."})
+        if self.country == INDIA and self.state_code not in STATES:
+            raise ValidationError({"state_code": "Write the GST code of a State or Union Territory, such as 29."})
+        if self.country != INDIA and (self.gstin or self.state_code):
+            raise ValidationError({"country": "GSTIN and State are for Indian parties only."})
 
     @property
     def address_lines(self) -> list[str]:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pgtrigger
 from auditlog.models import LogEntry
+
+from organisations.scoping import ALL, Actor, TenantQuerySet, reachable_organisations
+
+
+class AuditQuerySet(TenantQuerySet):
+    """Scoped by the organisation that was written beside the change; ids are text in that JSON."""
+
+    def for_organisations(self, actor: Actor) -> Self:
+        reachable = reachable_organisations(actor)
+        if reachable is ALL:
+            return self
+        return self.filter(additional_data__organisation__in=[str(pk) for pk in reachable])
 
 
 class AuditEntry(LogEntry):
     """django-auditlog's entry, made append-only by the database."""
 
+    objects = AuditQuerySet.as_manager()
+
     class Meta:
         proxy = True
         verbose_name = "audit entry"
         verbose_name_plural = "audit log"
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate)
+        ]

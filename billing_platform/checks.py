@@ -1,0 +1,52 @@
+"""System checks: what a production set-up lacks, each with the way to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+
+
+def register() -> None:
+    checks.register(check_deployment, deploy=True)
+    checks.register(check_gateway)
+
+
+def check_deployment(**_: Any) -> list[checks.CheckMessage]:
+    """Run by `manage.py check --deploy`."""
+    found: list[checks.CheckMessage] = []
+    if settings.SECRET_KEY == "insecure-development-key":  # noqa: S105  (the default that must not be deployed)
+        found.append(
+            checks.Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001")
+        )
+    if not settings.SITE_URL.startswith("https://"):
+        found.append(
+            checks.Error("SITE_URL is not an https:// address.", hint="Set SITE_URL=https://billing.example.com.", id="billing_platform.E002")
+        )
+    if set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost"}:
+        found.append(
+            checks.Error("ALLOWED_HOSTS names only this machine.", hint="Set ALLOWED_HOSTS=billing.example.com.", id="billing_platform.E003")
+        )
+    if not settings.RAZORPAY_KEY_ID:
+        found.append(
+            checks.Error("Razorpay is not configured.", hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.", id="billing_platform.E004")
+        )
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        found.append(
+            checks.Warning("E-mails are not sent by SMTP.", hint="Set EMAIL_URL=smtp+tls://user:password@host:587.", id="billing_platform.W001")
+        )
+    return found
+
+
+def check_gateway(**_: Any) -> list[checks.CheckMessage]:
+    """Keys without a webhook secret: payments would be collected and never seen."""
+    if settings.RAZORPAY_KEY_ID and not (settings.RAZORPAY_KEY_SECRET and settings.RAZORPAY_WEBHOOK_SECRETS):
+        return [
+            checks.Error(
+                "RAZORPAY_KEY_ID is set, but its secret or the webhook secret is not.",
+                hint="Set RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET.",
+                id="billing_platform.E005",
+            )
+        ]
+    return []

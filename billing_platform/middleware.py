@@ -1,0 +1,75 @@
+"""What every request passes: an id, a log line and a count, slashes forgiven under /api, and JSON errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter, Histogram
+
+from billing_platform.lib import request_id
+
+logger = logging.getLogger("billing_platform.access")
+
+REQUESTS = Counter("billing_http_requests_total", "HTTP requests, by route, method and status.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram("billing_http_request_seconds", "Time to answer a request.", ["route", "method"])
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Gives the request its id, taken from the caller's X-Request-ID when that is harmless, and sends it back."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        value = request_id.begin(request.headers.get("X-Request-ID", ""))
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = value
+            return response
+        finally:
+            request_id.end()
+
+
+class AccessLogMiddleware:
+    """One structured line and one measurement per request. Paths only: query strings may carry customers' data."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        seconds = time.perf_counter() - started
+        match = request.resolver_match
+        route = match.route if match else "(none)"
+        method = request.method or ""
+        REQUESTS.labels(route, method, response.status_code).inc()
+        REQUEST_SECONDS.labels(route, method).observe(seconds)
+        logger.info(
+            "request",
+            extra={
+                "method": method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 1),
+            },
+        )
+        return response
+
+
+class SlashlessApiMiddleware:
+    """Drops one trailing slash under the API, so that both forms answer without a redirect (a redirected POST is lost)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.endswith("/") and path.startswith(("/api/", "/events/", "/webhooks/", "/health", "/metrics")):
+            request.path_info = path[:-1]
+        return self.get_response(request)

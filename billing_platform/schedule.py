@@ -1,0 +1,34 @@
+"""Writes the table of periodic jobs into django-celery-beat, once per job: the admin may change it afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab, schedule
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from billing_platform.celery import PERIODIC_JOBS
+
+
+def install_periodic_jobs(**_: Any) -> None:
+    """Add the jobs that beat doesn't know yet. An operator's change to a known one is left alone."""
+    for name, (task, timing) in PERIODIC_JOBS.items():
+        if not PeriodicTask.objects.filter(name=name).exists():
+            PeriodicTask.objects.create(name=name, task=task, **_timing_fields(timing))
+
+
+def _timing_fields(timing: crontab | schedule) -> dict[str, Any]:
+    if isinstance(timing, crontab):
+        row, _created = CrontabSchedule.objects.get_or_create(
+            minute=str(timing._orig_minute),
+            hour=str(timing._orig_hour),
+            day_of_week=str(timing._orig_day_of_week),
+            day_of_month=str(timing._orig_day_of_month),
+            month_of_year=str(timing._orig_month_of_year),
+            timezone="UTC",
+        )
+        return {"crontab": row}
+    interval, _created = IntervalSchedule.objects.get_or_create(
+        every=int(timing.run_every.total_seconds()), period=IntervalSchedule.SECONDS
+    )
+    return {"interval": interval}

@@ -1,0 +1,61 @@
+"""The base of every admin endpoint: scoped look-ups, idempotent unsafe requests, permissions on objects."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from billing_platform.lib.errors import NotFound
+from organisations.idempotency import run_once
+from organisations.models import Organisation
+
+
+class AdminMixin:
+    """What all admin views share. A view that calls the gateway sets `calls_out = True`: it can't be one transaction."""
+
+    calls_out = False
+    permission_required: str | dict[str, str] | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        method = (request.method or "").lower()
+        if request.method not in SAFE_METHODS and hasattr(self, method):
+            handler = getattr(self, method)
+            # DRF picks the handler from the instance after initial(): this is the place to wrap it
+            setattr(
+                self,
+                method,
+                lambda request, *a, **kw: run_once(
+                    request, partial(handler, request, *a, **kw), calls_out=self.calls_out
+                ),
+            )
+
+    def find(self, queryset: QuerySet[Any], **lookup: Any) -> Any:
+        """One object of the caller's organisations, after its permission check.
+
+        Raises NotFound for one that does not exist and for one of another organisation alike.
+        """
+        obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]
+        if obj is None:
+            raise NotFound(f"There is no such {queryset.model._meta.verbose_name}.")
+        self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]
+        return obj
+
+    def organisation(self, organisation_id: Any) -> Organisation:
+        """The organisation that the URL names."""
+        found: Organisation = self.find(Organisation.objects.all(), pk=organisation_id)
+        return found
+
+
+class AdminView(AdminMixin, APIView):
+    pass
+
+
+class AdminGenericView(AdminMixin, GenericAPIView):
+    """Lists and objects; override `get_queryset` with `Model.objects.for_organisations(self.request.auth)`."""

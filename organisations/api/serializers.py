@@ -1,0 +1,84 @@
+"""Shapes of organisations, projects and keys, as the contract spells them."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from organisations.models import ApiKey, BillingEntity, Organisation, Project
+
+
+class OrganisationSerializer(serializers.ModelSerializer):
+    billing_entity = serializers.PrimaryKeyRelatedField(queryset=BillingEntity.objects.all(), required=False)
+    legal_name = serializers.CharField(max_length=200, required=False)
+    slug = serializers.SlugField(max_length=60, required=False)
+
+    class Meta:
+        model = Organisation
+        fields = [
+            "id",
+            "name",
+            "legal_name",
+            "slug",
+            "billing_email",
+            "billing_entity",
+            "currency",
+            "time_zone",
+            "address_line1",
+            "address_line2",
+            "city",
+            "postal_code",
+            "state_code",
+            "country",
+            "gstin",
+            "tax_id",
+            "is_sez",
+            "payment_terms_days",
+            "strict_metrics",
+            "is_active",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["id", "created_at", "updated_at"]
+
+
+class BillingConfigSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Organisation
+        fields = ["billing_email", "billing_entity", "currency", "payment_terms_days", "time_zone", "strict_metrics"]
+
+
+class ProjectSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Project
+        fields = ["id", "organisation", "name", "is_active", "created_at"]
+        read_only_fields = ["id", "organisation", "created_at"]
+
+
+class ApiKeySerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ApiKey
+        fields = [
+            "id", "kind", "name", "mode", "prefix", "project", "scope",
+            "expires_at", "revoked_at", "last_used_at", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class IssueKeySerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=100)
+    mode = serializers.ChoiceField(choices=ApiKey.Mode.choices, default=ApiKey.Mode.LIVE)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class RotateKeySerializer(serializers.Serializer):
+    grace_seconds = serializers.IntegerField(min_value=0, max_value=7 * 86400, default=0)
+
+
+class IssuedKeySerializer(serializers.Serializer):
+    """The only answer that ever holds the key itself."""
+
+    id = serializers.UUIDField(source="api_key.id")
+    api_key = serializers.CharField(source="secret")
+    prefix = serializers.CharField(source="api_key.prefix")
+    name = serializers.CharField(source="api_key.name")
+    expires_at = serializers.DateTimeField(source="api_key.expires_at", allow_null=True)

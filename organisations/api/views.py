@@ -1,0 +1,154 @@
+"""Endpoints for organisations, projects and API keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib.errors import DomainError
+from organisations.api.base import AdminGenericView
+from organisations.api.serializers import (
+    ApiKeySerializer,
+    BillingConfigSerializer,
+    IssuedKeySerializer,
+    IssueKeySerializer,
+    OrganisationSerializer,
+    ProjectSerializer,
+    RotateKeySerializer,
+)
+from organisations.models import ApiKey, Organisation, Project
+from organisations.scoping import ALL, reachable_organisations
+from organisations.services import api_keys, onboarding
+
+
+class OrganisationList(ListModelMixin, AdminGenericView):
+    """All organisations that the key reaches; create one (needs a key that reaches all)."""
+
+    serializer_class = OrganisationSerializer
+    permission_required = {"GET": "organisations.view_organisation", "POST": "organisations.add_organisation"}
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        return Organisation.objects.for_organisations(self.request.auth)
+
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def post(self, request: Request) -> Response:
+        if reachable_organisations(request.auth) is not ALL:
+            raise DomainError("Only a key for every organisation can create one.", code="FORBIDDEN", status=403)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        organisation = onboarding.create_organisation(**serializer.validated_data)
+        return Response(self.get_serializer(organisation).data, status=201)
+
+
+class OrganisationDetail(AdminGenericView):
+    serializer_class = OrganisationSerializer
+    permission_required = {"GET": "organisations.view_organisation", "PATCH": "organisations.change_organisation"}
+
+    def get(self, request: Request, organisation_id: UUID) -> Response:
+        return Response(self.get_serializer(self.organisation(organisation_id)).data)
+
+    def patch(self, request: Request, organisation_id: UUID) -> Response:
+        organisation = self.organisation(organisation_id)
+        serializer = self.get_serializer(organisation, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        onboarding.update_organisation(organisation=organisation, **serializer.validated_data)
+        return Response(self.get_serializer(organisation).data)
+
+
+class BillingConfig(OrganisationDetail):
+    """The part of an organisation that decides how it is billed."""
+
+    serializer_class = BillingConfigSerializer
+
+
+class ProjectList(ListModelMixin, AdminGenericView):
+    serializer_class = ProjectSerializer
+    permission_required = {"GET": "organisations.view_project", "POST": "organisations.add_project"}
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return Project.objects.for_organisations(self.request.auth).filter(
+            organisation_id=self.kwargs["organisation_id"]
+        )
+
+    def get(self, request: Request, organisation_id: UUID) -> Response:
+        self.organisation(organisation_id)
+        return self.list(request)
+
+    def post(self, request: Request, organisation_id: UUID) -> Response:
+        organisation = self.organisation(organisation_id)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        project = onboarding.create_project(organisation=organisation, name=serializer.validated_data["name"])
+        return Response(self.get_serializer(project).data, status=201)
+
+
+class ProjectDetail(AdminGenericView):
+    serializer_class = ProjectSerializer
+    permission_required = {"GET": "organisations.view_project", "PATCH": "organisations.change_project"}
+
+    def get(self, request: Request, project_id: UUID) -> Response:
+        return Response(self.get_serializer(self.find(Project.objects.all(), pk=project_id)).data)
+
+    def patch(self, request: Request, project_id: UUID) -> Response:
+        project = self.find(Project.objects.all(), pk=project_id)
+        serializer = self.get_serializer(project, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+
+class ProjectKeyList(ListModelMixin, AdminGenericView):
+    serializer_class = ApiKeySerializer
+    required_scope = ApiKey.Scope.ADMIN
+    permission_required = {"GET": "organisations.view_apikey", "POST": "organisations.issue_apikey"}
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        return ApiKey.objects.for_organisations(self.request.auth).filter(project_id=self.kwargs["project_id"])
+
+    def get(self, request: Request, project_id: UUID) -> Response:
+        self.find(Project.objects.all(), pk=project_id)
+        return self.list(request)
+
+    @extend_schema(request=IssueKeySerializer, responses={201: IssuedKeySerializer})
+    def post(self, request: Request, project_id: UUID) -> Response:
+        project = self.find(Project.objects.all(), pk=project_id)
+        issued = api_keys.issue_project_key(project=project, **_valid(IssueKeySerializer, request))
+        return Response(IssuedKeySerializer(issued).data, status=201)
+
+
+class KeyRotate(AdminGenericView):
+    required_scope = ApiKey.Scope.ADMIN
+    permission_required = "organisations.issue_apikey"
+
+    @extend_schema(request=RotateKeySerializer, responses={201: IssuedKeySerializer})
+    def post(self, request: Request, key_id: UUID) -> Response:
+        api_key = self.find(ApiKey.objects.all(), pk=key_id)
+        grace = timedelta(seconds=_valid(RotateKeySerializer, request)["grace_seconds"])
+        return Response(
+            IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201
+        )
+
+
+class KeyDetail(AdminGenericView):
+    required_scope = ApiKey.Scope.ADMIN
+    permission_required = "organisations.issue_apikey"
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, key_id: UUID) -> Response:
+        api_keys.revoke_key(api_key_id=self.find(ApiKey.objects.all(), pk=key_id).pk)
+        return Response(status=204)
+
+
+def _valid(serializer_class: Any, request: Request) -> dict[str, Any]:
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

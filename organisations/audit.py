@@ -1,0 +1,121 @@
+"""The audit log: which models are watched, and who, from where and in which request is written with each change.
+
+django-auditlog stores the entries; one receiver of ours stamps them with the origin of the change. (Its own
+middleware connects a signal per request and believes any X-Forwarded-For.) The database refuses to change or
+delete an entry (organisations.models.audit).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
+from celery.signals import task_postrun, task_prerun
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models.signals import pre_save
+from django.http import HttpRequest, HttpResponse
+
+from billing_platform.lib.client_ip import client_ip
+
+if TYPE_CHECKING:
+    from organisations.models import ApiKey
+
+OUR_APPS = ("organisations", "events", "invoicing", "payments", "reconciliation")
+
+# Written by machines in bulk and protected by triggers of their own: an entry per row would say nothing new.
+UNWATCHED = {
+    "organisations.idempotencyrecord",
+    "organisations.auditentry",
+    "events.eventbatch",
+    "events.usageevent",
+    "events.usageaggregate",
+}
+# Never written to the log in clear.
+MASKED = {"organisations.apikey": ["key_hash"], "auth.user": ["password"]}
+# Change with every use, and say nothing about what somebody did.
+NOISE = {"auth.user": ["last_login"], "organisations.apikey": ["last_used_at"]}
+
+
+@dataclass
+class Origin:
+    """Where the changes of this request, job or command come from."""
+
+    source: str
+    user: Any = None
+    api_key: ApiKey | None = None
+    remote_addr: str = ""
+
+
+_origin: ContextVar[Origin | None] = ContextVar("audit_origin", default=None)
+
+
+def register() -> None:
+    """Watch every model of ours and the users, and stamp each entry. Called once, when Django is ready."""
+    models = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models()]
+    for model in [*models, get_user_model()]:
+        label = model._meta.label_lower
+        if label not in UNWATCHED and not model._meta.proxy and not auditlog.contains(model):
+            exclude = ["updated_at", *NOISE.get(label, [])]
+            auditlog.register(model, mask_fields=MASKED.get(label, []), exclude_fields=exclude)
+    pre_save.connect(_stamp, sender=LogEntry, dispatch_uid="organisations.audit.stamp")
+    task_prerun.connect(_begin_task, dispatch_uid="organisations.audit.begin_task")
+    task_postrun.connect(_end_task, dispatch_uid="organisations.audit.end_task")
+
+
+def act_as(*, user: Any = None, api_key: ApiKey | None = None) -> None:
+    """Name the actor of the request under way, once authentication knows it."""
+    origin = _origin.get()
+    if origin is not None:
+        origin.user, origin.api_key = user, api_key
+
+
+def _stamp(sender: type[LogEntry], instance: LogEntry, **_: Any) -> None:
+    origin = _origin.get() or Origin(source=_command())
+    user = origin.user() if isinstance(origin.user, FunctionType) else origin.user
+    if instance.actor is None and user is not None and user.is_authenticated:
+        instance.actor = user
+        instance.actor_email = user.email or None
+    instance.remote_addr = instance.remote_addr or origin.remote_addr or None
+    extra = dict(instance.additional_data or {}, source=origin.source)
+    if origin.api_key is not None:
+        extra |= {"api_key": str(origin.api_key.pk), "api_key_name": str(origin.api_key)}
+    instance.additional_data = extra
+
+
+def _command() -> str:
+    """Outside requests and tasks it is a command or a shell."""
+    arguments = [Path(sys.argv[0]).name, *sys.argv[1:2]]
+    return "command: " + " ".join(arguments)
+
+
+def _begin_task(task: Any = None, **_: Any) -> None:
+    _origin.set(Origin(source=f"task: {task.name}"))
+
+
+def _end_task(**_: Any) -> None:
+    _origin.set(None)
+
+
+class AuditOriginMiddleware:
+    """Notes where a request comes from; who it is, is read only if something is changed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        source = "api" if request.path.startswith(("/api/", "/events", "/webhooks/")) else "web"
+        token = _origin.set(
+            Origin(source=source, user=lambda: getattr(request, "user", None), remote_addr=client_ip(request))
+        )
+        try:
+            return self.get_response(request)
+        finally:
+            _origin.reset(token)

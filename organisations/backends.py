@@ -1,0 +1,65 @@
+"""Answers `has_perm` from memberships: the role's group holds the permission, the membership says for which organisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission
+
+from organisations.models import Membership, Organisation
+
+
+class MembershipBackend(ModelBackend):
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """Whether the user holds a permission: anywhere, or, with an object, for that object's organisation.
+
+        An object without organisation (a global price) may be seen by any member and changed only with a
+        membership of every organisation.
+        """
+        if not user_obj.is_active or user_obj.is_anonymous:
+            return False
+        if user_obj.is_superuser:
+            return True
+        granted = _permissions_by_organisation(user_obj)
+        if perm in granted.get(None, ()):
+            return True
+        if obj is None or (organisation_id_of(obj) is None and perm.partition(".")[2].startswith("view_")):
+            return any(perm in permissions for permissions in granted.values())
+        return perm in granted.get(organisation_id_of(obj), ())
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        if not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser:
+            return super().get_all_permissions(user_obj, obj)
+        return set().union(*_permissions_by_organisation(user_obj).values())
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        if user_obj.is_superuser and user_obj.is_active:
+            return True
+        return any(permission.startswith(f"{app_label}.") for permission in self.get_all_permissions(user_obj))
+
+
+def organisation_id_of(obj: Any) -> Any:
+    """The id of the organisation that an object belongs to, along its model's `tenant_path`; None if to no one."""
+    if isinstance(obj, Organisation):
+        return obj.pk
+    for step in getattr(type(obj), "tenant_path", "").split("__"):
+        if obj is None or not step:
+            return None
+        obj = getattr(obj, f"{step}_id") if step == "organisation" else getattr(obj, step)
+    return obj
+
+
+def _permissions_by_organisation(user: Any) -> dict[Any, set[str]]:
+    """{organisation id, or None for all of them: permissions}. Read once per user object, that is per request."""
+    known: dict[Any, set[str]] | None = getattr(user, "_membership_permissions", None)
+    if known is None:
+        known = {}
+        roles: dict[str, set[str]] = {}
+        for organisation_id, role in Membership.objects.filter(user=user).values_list("organisation_id", "role"):
+            if role not in roles:
+                rows = Permission.objects.filter(group__name=role).values_list("content_type__app_label", "codename")
+                roles[role] = {f"{app}.{codename}" for app, codename in rows}
+            known.setdefault(organisation_id, set()).update(roles[role])
+        user._membership_permissions = known
+    return known

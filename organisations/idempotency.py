@@ -1,0 +1,88 @@
+"""Idempotency-Key: the first successful answer is stored for 24 hours and replayed; a retry changes nothing.
+
+The record and the work are one transaction: a crash or a refusal leaves neither, and two simultaneous requests
+with one key meet at its unique constraint, where the second waits for the first. Work that calls the payment
+gateway can't be held in a transaction: there the record is a claim of its own, and a claim older than any request
+can last is taken over (those services look up before they create, so doing them again is safe).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput
+from organisations.models import ApiKey, IdempotencyRecord
+
+KEPT_FOR = timedelta(hours=24)
+STALE_AFTER = timedelta(minutes=2)
+"""Longer than a request with all its time-outs takes."""
+_MAX_LENGTH = 255
+
+
+def run_once(request: Request, work: Callable[[], Response], *, calls_out: bool) -> Response:
+    """Do the work of an unsafe request, or replay what it answered before.
+
+    Raises DomainError IDEMPOTENCY_KEY_REUSED (409) for the same key with another request, and
+    IDEMPOTENCY_IN_PROGRESS (409) while the first is still under way.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return work()
+    if len(key) > _MAX_LENGTH:
+        raise InvalidInput.field("Idempotency-Key", f"must have at most {_MAX_LENGTH} characters.")
+    if calls_out:
+        return _run_claimed(request, key, work)
+    with transaction.atomic():
+        return _run_claimed(request, key, work)
+
+
+def _run_claimed(request: Request, key: str, work: Callable[[], Response]) -> Response:
+    api_key: ApiKey = request.auth  # type: ignore[assignment]
+    record = _claim(api_key, key, _fingerprint(request))
+    if record.status_code is not None:
+        return Response(record.body, status=record.status_code, headers={"Idempotent-Replayed": "true"})
+    try:
+        response = work()
+    except Exception:
+        record.delete()
+        raise
+    record.status_code = response.status_code
+    record.body = json.loads(json.dumps(response.data, cls=JSONEncoder))
+    record.save(update_fields=["status_code", "body", "updated_at"])
+    return response
+
+
+def _fingerprint(request: Request) -> str:
+    content = json.dumps(request.data, sort_keys=True, default=str)
+    return hashlib.sha256(f"{request.method} {request.path_info}\n{content}".encode()).hexdigest()
+
+
+@transaction.atomic
+def _claim(api_key: ApiKey, key: str, fingerprint: str) -> IdempotencyRecord:
+    now = clock.now()
+    mine = IdempotencyRecord.objects.filter(api_key=api_key, key=key)
+    mine.filter(expires_at__lte=now).delete()
+    record, created = mine.select_for_update().get_or_create(
+        api_key=api_key, key=key, defaults={"fingerprint": fingerprint, "expires_at": now + KEPT_FOR}
+    )
+    if created:
+        return record
+    if record.fingerprint != fingerprint:
+        raise DomainError("This Idempotency-Key was used for another request.", code="IDEMPOTENCY_KEY_REUSED")
+    if record.status_code is None:
+        if now - record.updated_at < STALE_AFTER:
+            raise DomainError(
+                "The first request with this Idempotency-Key is still under way; try again shortly.",
+                code="IDEMPOTENCY_IN_PROGRESS",
+            )
+        record.save(update_fields=["updated_at"])
+    return record

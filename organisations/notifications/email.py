@@ -1,0 +1,117 @@
+"""Send the outbox: claim a row, send it, note the outcome; failures come back with exponential backoff.
+
+A message is claimed by a conditional update, so two workers never send one. The SMTP call happens outside any
+transaction. If the worker dies between the server's "250 OK" and our note, the claim goes stale and the message is
+sent again: an SMTP server offers no way to ask. The Message-ID stays the same, so mail systems can drop the copy.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import smtplib
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F, Q
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from organisations.models import Notification
+from organisations.notifications.outbox import wake_sender
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+BACKOFF_BASE = timedelta(minutes=1)
+BACKOFF_CAP = timedelta(hours=6)
+CLAIM_EXPIRES = timedelta(minutes=10)
+
+Status = Notification.Status
+
+
+def due_notifications(*, limit: int = 100) -> list[UUID]:
+    """Ids of messages to send now, and of those whose sender died."""
+    now = clock.now()
+    stale = Q(status=Status.SENDING, claimed_at__lt=now - CLAIM_EXPIRES)
+    pending = Q(status=Status.PENDING, next_attempt_at__lte=now)
+    rows = Notification.objects.filter(pending | stale).order_by("next_attempt_at")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def send_notification(*, notification_id: UUID) -> bool:
+    """Send one message if it is due and nobody else is sending it. Says whether it was sent."""
+    notification = _claim(notification_id)
+    if notification is None:
+        return False
+    try:
+        _build(notification).send()
+    except (OSError, smtplib.SMTPException) as error:  # also a missing attachment: storage raises OSError
+        _note_failure(notification, error)
+        return False
+    notification.status = Status.SENT
+    notification.sent_at = clock.now()
+    notification.last_error = ""
+    notification.save(update_fields=["status", "sent_at", "last_error", "updated_at"])
+    return True
+
+
+def resend(*, notification_id: UUID) -> Notification:
+    """An operator's second try of a message that was given up. Raises DomainError for any other state."""
+    changed = Notification.objects.filter(pk=notification_id, status=Status.FAILED).update(
+        status=Status.PENDING, attempts=0, next_attempt_at=clock.now(), last_error=""
+    )
+    if not changed:
+        raise DomainError("Only a failed e-mail can be sent again.", code="NOTIFICATION_NOT_FAILED")
+    notification = Notification.objects.get(pk=notification_id)
+    wake_sender(notification)
+    return notification
+
+
+def _claim(notification_id: UUID) -> Notification | None:
+    now = clock.now()
+    stale = Q(status=Status.SENDING, claimed_at__lt=now - CLAIM_EXPIRES)
+    changed = Notification.objects.filter(
+        Q(status=Status.PENDING, next_attempt_at__lte=now) | stale, pk=notification_id
+    ).update(status=Status.SENDING, claimed_at=now, attempts=F("attempts") + 1)
+    return Notification.objects.select_related("organisation").get(pk=notification_id) if changed else None
+
+
+def _build(notification: Notification) -> EmailMultiAlternatives:
+    sender = notification.sender or settings.DEFAULT_FROM_EMAIL
+    domain = sender.rpartition("@")[2].strip("> ") or "localhost"
+    message = EmailMultiAlternatives(
+        subject=notification.subject,
+        body=notification.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        reply_to=[notification.sender] if notification.sender else None,
+        to=notification.recipients,
+        headers={"Message-ID": f"<{notification.pk}@{domain}>", "Auto-Submitted": "auto-generated"},
+    )
+    if notification.html:
+        message.attach_alternative(notification.html, "text/html")
+    for attachment in notification.attachments:
+        with default_storage.open(attachment["storage_name"], "rb") as file:
+            message.attach(attachment["filename"], file.read(), attachment["content_type"])
+    return message
+
+
+def _note_failure(notification: Notification, error: Exception) -> None:
+    given_up = notification.attempts >= MAX_ATTEMPTS
+    notification.status = Status.FAILED if given_up else Status.PENDING
+    notification.last_error = f"{type(error).__name__}: {error}"[:2000]
+    notification.next_attempt_at = clock.now() + _backoff(notification.attempts)
+    notification.save(update_fields=["status", "last_error", "next_attempt_at", "updated_at"])
+    logger.warning(
+        "e-mail not sent",
+        extra={"notification": str(notification.pk), "attempt": notification.attempts, "reason": notification.last_error},
+    )
+
+
+def _backoff(attempt: int) -> timedelta:
+    """1, 2, 4 … minutes, at most 6 hours, each up to a quarter longer so that retries spread out."""
+    delay = min(BACKOFF_BASE * 2 ** (attempt - 1), BACKOFF_CAP)
+    return delay * (1 + random.random() / 4)  # noqa: S311  (jitter, not a secret)

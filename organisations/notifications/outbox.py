@@ -1,0 +1,76 @@
+"""Put a message into the outbox: rendered now, sent after commit, at most once per dedupe key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from billing_platform.lib import clock
+from organisations.models import Notification, Organisation
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of the default storage, read when the message is sent."""
+
+    storage_name: str
+    filename: str
+    content_type: str
+
+
+def queue_email(
+    *,
+    organisation: Organisation | None,
+    kind: str,
+    dedupe_key: str,
+    recipients: Iterable[str],
+    template: str,
+    context: Mapping[str, Any],
+    sender: str = "",
+    attachments: Iterable[Attachment] = (),
+) -> Notification:
+    """Store an e-mail in the caller's transaction and wake the sender on commit.
+
+    `template` names templates/emails/<template>.{subject.txt,txt,html}. A dedupe key that is known already gives
+    back the first message and sends nothing.
+    """
+    context = {**context, "site_url": settings.SITE_URL}
+    notification, created = Notification.objects.get_or_create(
+        dedupe_key=dedupe_key,
+        defaults={
+            "organisation": organisation,
+            "kind": kind,
+            "recipients": list(recipients),
+            "sender": sender,
+            "subject": _one_line(render_to_string(f"emails/{template}.subject.txt", context)),
+            "text": render_to_string(f"emails/{template}.txt", context),
+            "html": render_to_string(f"emails/{template}.html", context),
+            "attachments": [asdict(attachment) for attachment in attachments],
+            "next_attempt_at": clock.now(),
+        },
+    )
+    if created:
+        wake_sender(notification)
+    return notification
+
+
+def wake_sender(notification: Notification) -> None:
+    """Ask a worker to send the message as soon as this transaction has committed.
+
+    Sent by name: tasks import the services, not the other way round. A lost wake-up costs at most a minute,
+    since beat sends whatever is due.
+    """
+    transaction.on_commit(
+        lambda: current_app.send_task("organisations.tasks.send_notification", [str(notification.pk)]), robust=True
+    )
+
+
+def _one_line(subject: str) -> str:
+    """A line break in a subject would start a new header."""
+    return " ".join(subject.split())[:255]

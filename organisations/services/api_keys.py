@@ -1,0 +1,111 @@
+"""Issue, rotate and revoke API keys. The key itself exists only in the answer of the call that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput
+from organisations.models import ApiKey, Project
+
+KEY_FORMAT = re.compile(r"^mbp_(live|test)_([A-Za-z0-9]{8})_([A-Za-z0-9]{32,64})$")
+_ALPHABET = string.ascii_letters + string.digits
+_PREFIX_LENGTH = 8
+_SECRET_LENGTH = 40  # 62^40: about 238 bits
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """The row, and the key in clear: show it once, store it nowhere."""
+
+    api_key: ApiKey
+    secret: str
+
+
+def issue_project_key(
+    *, project: Project, name: str, mode: str = ApiKey.Mode.LIVE, expires_at: datetime | None = None
+) -> IssuedKey:
+    """A key with which an application reports the usage of one project."""
+    return _issue(kind=ApiKey.Kind.PROJECT, project=project, name=name, mode=mode, expires_at=expires_at)
+
+
+def issue_admin_key(
+    *, owner: Any, name: str, scope: str, mode: str = ApiKey.Mode.LIVE, expires_at: datetime | None = None
+) -> IssuedKey:
+    """A back-office key: reaches the owner's organisations, with the owner's permissions, up to its scope."""
+    return _issue(kind=ApiKey.Kind.ADMIN, owner=owner, name=name, scope=scope, mode=mode, expires_at=expires_at)
+
+
+@transaction.atomic
+def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKey:
+    """Issue a successor; the old key works until the grace period is over (at once, by default).
+
+    Raises DomainError KEY_NOT_USABLE for a key that is revoked, expired or rotated already.
+    """
+    old = ApiKey.objects.select_for_update().get(pk=api_key_id)
+    now = clock.now()
+    if not old.is_usable(now) or old.replaced_by_id is not None:
+        raise DomainError("This key is revoked, expired or rotated already; issue a new one.", code="KEY_NOT_USABLE")
+    issued = _issue(
+        kind=old.kind,
+        name=old.name,
+        mode=old.mode,
+        project=old.project,
+        owner=old.owner,
+        scope=old.scope,
+        expires_at=old.expires_at,
+    )
+    old.replaced_by = issued.api_key
+    if grace > timedelta(0):
+        old.expires_at = min(filter(None, (old.expires_at, now + grace)))
+    else:
+        old.revoked_at = now
+    old.save(update_fields=["replaced_by", "expires_at", "revoked_at", "updated_at"])
+    return issued
+
+
+@transaction.atomic
+def revoke_key(*, api_key_id: UUID) -> ApiKey:
+    """Refuse a key from now on (within ten seconds on every process). Revoking twice changes nothing."""
+    api_key = ApiKey.objects.select_for_update().get(pk=api_key_id)
+    if api_key.revoked_at is None:
+        api_key.revoked_at = clock.now()
+        api_key.save(update_fields=["revoked_at", "updated_at"])
+    return api_key
+
+
+def hash_key(secret: str) -> str:
+    """SHA-256, hex. A fast hash is right here: the key is 238 random bits, not a password."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def matches(api_key: ApiKey, secret: str) -> bool:
+    """Constant-time comparison of a presented key with a row."""
+    return hmac.compare_digest(api_key.key_hash, hash_key(secret))
+
+
+def _issue(*, expires_at: datetime | None, mode: str, name: str, **fields: Any) -> IssuedKey:
+    if expires_at is not None and expires_at <= clock.now():
+        raise InvalidInput.field("expires_at", "must be in the future.")
+    if not name.strip():
+        raise InvalidInput.field("name", "must not be empty.")
+    prefix = _random(_PREFIX_LENGTH)
+    secret = f"mbp_{mode}_{prefix}_{_random(_SECRET_LENGTH)}"
+    api_key = ApiKey.objects.create(
+        name=name.strip(), mode=mode, prefix=prefix, key_hash=hash_key(secret), expires_at=expires_at, **fields
+    )
+    return IssuedKey(api_key, secret)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

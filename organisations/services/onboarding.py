@@ -1,0 +1,63 @@
+"""Create and change customers and their projects, with the checks that one field alone can't make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from billing_platform.lib.errors import InvalidInput
+from organisations.models import BillingEntity, Organisation, Project
+
+
+@transaction.atomic
+def create_organisation(**fields: Any) -> Organisation:
+    """A new customer; slug, legal name and seller are filled in when they are not given.
+
+    Raises InvalidInput naming the field, and ValidationError for what the model itself checks.
+    """
+    fields.setdefault("slug", _free_slug(str(fields.get("name", ""))))
+    fields["legal_name"] = fields.get("legal_name") or fields.get("name", "")
+    fields["billing_entity"] = fields.get("billing_entity") or default_billing_entity()
+    organisation = Organisation(**fields)
+    organisation.full_clean()
+    organisation.save()
+    return organisation
+
+
+@transaction.atomic
+def update_organisation(*, organisation: Organisation, **changes: Any) -> Organisation:
+    """Change a customer's details. Issued invoices keep what they were issued with."""
+    for name, value in changes.items():
+        setattr(organisation, name, value)
+    organisation.full_clean()
+    organisation.save()
+    return organisation
+
+
+@transaction.atomic
+def create_project(*, organisation: Organisation, name: str) -> Project:
+    """A new project. Raises InvalidInput when the organisation has one of that name."""
+    project = Project(organisation=organisation, name=name.strip())
+    project.full_clean()
+    try:
+        with transaction.atomic():
+            project.save()
+    except IntegrityError as error:
+        raise InvalidInput.field("name", "this organisation has a project of that name.") from error
+    return project
+
+
+def default_billing_entity() -> BillingEntity:
+    """The seller of organisations that name none. Raises InvalidInput when no seller is marked as default."""
+    entity = BillingEntity.objects.filter(is_default=True).first()
+    if entity is None:
+        raise InvalidInput.field("billing_entity", "name one, or mark a billing entity as the default.")
+    return entity
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:50] or "organisation"
+    taken = set(Organisation.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return base if base not in taken else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in taken)

@@ -1,0 +1,22 @@
+"""Jobs of the outbox."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from organisations.notifications import email
+
+
+@shared_task
+def send_notification(notification_id: str) -> None:
+    """Send one message, right after it was stored."""
+    email.send_notification(notification_id=UUID(notification_id))
+
+
+@shared_task
+def send_pending_notifications() -> None:
+    """Send what is due: retries, and messages whose wake-up was lost."""
+    for notification_id in email.due_notifications():
+        email.send_notification(notification_id=notification_id)

@@ -1,0 +1,18 @@
+"""Routes of organisations, projects and keys, under /api/v1/admin."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from organisations.api import views
+
+admin_urlpatterns = [
+    path("organisations", views.OrganisationList.as_view()),
+    path("organisations/<uuid:organisation_id>", views.OrganisationDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/billing-config", views.BillingConfig.as_view()),
+    path("organisations/<uuid:organisation_id>/projects", views.ProjectList.as_view()),
+    path("projects/<uuid:project_id>", views.ProjectDetail.as_view()),
+    path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),
+    path("api-keys/<uuid:key_id>/rotate", views.KeyRotate.as_view()),
+    path("api-keys/<uuid:key_id>", views.KeyDetail.as_view()),
+]

@@ -1,0 +1,10 @@
+"""Reconciliation: do the other apps' numbers agree."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ReconciliationConfig(AppConfig):
+    name = "reconciliation"
+    default_auto_field = "django.db.models.BigAutoField"

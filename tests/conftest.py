@@ -1,0 +1,98 @@
+"""The cast, and what every test may count on: a clean cache, no forgotten API keys, tasks that run when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
+from django.test.client import Client
+
+from organisations import authentication
+from organisations.models import ApiKey, Membership, Organisation, Project
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process_state(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Caches of the process and of Valkey don't leak from one test into the next."""
+    authentication.forget_cached_keys()
+    if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        cache.clear()
+    yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_the_append_only_triggers() -> Iterator[None]:
+    """Transactional tests empty the tables by TRUNCATE, which our triggers rightly refuse.
+
+    Only the tests' own flush steps around them, as a replica session of the superuser.
+    """
+    flush = TransactionTestCase._fixture_teardown
+
+    def teardown(self: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+        try:
+            flush(self)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = DEFAULT")
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    """Karnataka, GSTIN, rupees: same State as the seller."""
+    return factories.organisation("Acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Organisation:
+    """A customer in the United States, billed in dollars."""
+    return factories.organisation("Globex", country="US", state_code="", currency="USD", time_zone="America/New_York")
+
+
+@pytest.fixture
+def project(acme: Organisation) -> Project:
+    return factories.project(acme)
+
+
+@pytest.fixture
+def project_key(project: Project) -> str:
+    """Acme's project key, in clear."""
+    return factories.project_key(project)
+
+
+@pytest.fixture
+def viewer(acme: Organisation) -> Any:
+    return factories.member("viewer", acme, Membership.Role.VIEWER)
+
+
+@pytest.fixture
+def operator(acme: Organisation) -> Any:
+    return factories.member("operator", acme, Membership.Role.OPERATOR)
+
+
+@pytest.fixture
+def admin_user(db: None) -> Any:
+    """Admin of every organisation."""
+    return factories.member("admin", None, Membership.Role.ADMIN)
+
+
+@pytest.fixture
+def admin_key(admin_user: Any) -> str:
+    """A back-office key for everything, in clear."""
+    return factories.admin_key(admin_user, ApiKey.Scope.ADMIN)
+
+
+@pytest.fixture
+def api(admin_key: str) -> Client:
+    """An HTTP client that carries the back-office key."""
+    return factories.client(admin_key)

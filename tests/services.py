@@ -1,0 +1,32 @@
+"""Early pytest plugin (`-p tests.services`): real PostgreSQL and Valkey, up before Django reads its settings."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from billing_platform.local.embedded import services
+
+_running = ExitStack()
+
+
+def _start() -> None:
+    """Start what the environment does not name already; an outer run may share its own with processes it starts."""
+    need = {name: name not in os.environ for name in ("DATABASE_URL", "REDIS_URL")}
+    if any(need.values()):
+        home = Path(__file__).resolve().parent.parent / "var" / "test"
+        started = _running.enter_context(
+            services(home, postgres=need["DATABASE_URL"], valkey=need["REDIS_URL"])
+        )
+        if need["DATABASE_URL"]:
+            os.environ["DATABASE_URL"] = started.database_url
+        if need["REDIS_URL"]:
+            os.environ["REDIS_URL"] = started.redis_url
+
+
+_start()
+
+
+def pytest_unconfigure() -> None:
+    _running.close()

@@ -1,0 +1,12 @@
+"""Settings of the tests: the real ones, with a fast hasher and mail kept in memory."""
+
+from billing_platform.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+RAZORPAY_KEY_ID = RAZORPAY_KEY_ID or "rzp_test_sandbox0000001"  # noqa: F405
+RAZORPAY_KEY_SECRET = RAZORPAY_KEY_SECRET or "test_secret_123"  # noqa: F405
+RAZORPAY_WEBHOOK_SECRETS = RAZORPAY_WEBHOOK_SECRETS or ["whsec_local"]  # noqa: F405
+LOG_LEVEL = "WARNING"
+LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]  # noqa: F405

@@ -1,4 +1,4 @@
-"""GST as documents need it: which numbers they may carry; and the vocabulary of the kernel, which organisations share."""
+"""GST as documents need it: the numbers they may carry, and the vocabulary that organisations share with them."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-import pgtrigger
 from auditlog.models import LogEntry
 
+from billing_platform.lib.triggers import append_only
 from organisations.scoping import ALL, Actor, TenantQuerySet, reachable_organisations
 
 
@@ -29,7 +29,4 @@ class AuditEntry(LogEntry):
         proxy = True
         verbose_name = "audit entry"
         verbose_name_plural = "audit log"
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
-        ]
+        triggers = append_only()

@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-created_at"],
                 "permissions": [
+                    ("create_invoice", "Can draft and recompute an invoice"),
                     ("finalize_invoice", "Can finalize an invoice"),
                     ("send_invoice", "Can send an invoice"),
                     ("void_invoice", "Can void an invoice"),
@@ -254,6 +255,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["run", "organisation__name"],
+                "permissions": [("retry_billingrunitem", "Can retry an organisation of a billing run")],
             },
         ),
         migrations.CreateModel(

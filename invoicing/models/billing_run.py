@@ -68,6 +68,7 @@ class BillingRunItem(BaseModel, TenantModel):
 
     class Meta:
         ordering = ["run", "organisation__name"]
+        permissions = [("retry_billingrunitem", "Can retry an organisation of a billing run")]
         constraints = [
             models.UniqueConstraint(fields=["run", "organisation"], name="one_item_per_run_and_organisation"),
         ]

@@ -122,6 +122,7 @@ class Invoice(BaseModel, TenantModel):
     class Meta:
         ordering = ["-created_at"]
         permissions = [
+            ("create_invoice", "Can draft and recompute an invoice"),
             ("finalize_invoice", "Can finalize an invoice"),
             ("send_invoice", "Can send an invoice"),
             ("void_invoice", "Can void an invoice"),

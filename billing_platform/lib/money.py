@@ -138,9 +138,8 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if isinstance(self.amount, bool) or not isinstance(self.amount, Decimal | int):
+        if not isinstance(self.amount, Decimal):
             raise MoneyError(f"Money needs a Decimal, not {type(self.amount).__name__}.")
-        object.__setattr__(self, "amount", Decimal(self.amount))
         if not self.amount.is_finite():
             raise MoneyError("Money must be finite.")
         exponent(self.currency)

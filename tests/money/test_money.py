@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, Inexact, localcontext
 
 import moneyed
 import pytest
@@ -14,6 +14,7 @@ from billing_platform.lib.money import (
     Money,
     MoneyError,
     allocate,
+    exact_arithmetic,
     exact_text,
     exponent,
     format_indian,
@@ -94,7 +95,7 @@ def test_an_unknown_currency_is_refused(unknown):
         Money(Decimal(1), unknown)
 
 
-@pytest.mark.parametrize("amount", [1.5, "1.50", True, None, Decimal("NaN"), Decimal("Infinity")])
+@pytest.mark.parametrize("amount", [1.5, "1.50", 1, True, None, Decimal("NaN"), Decimal("Infinity")])
 def test_money_is_made_of_finite_decimals_only(amount):
     with pytest.raises(MoneyError):
         Money(amount, "INR")
@@ -108,6 +109,13 @@ def test_arithmetic_keeps_every_digit():
     assert abs(inr("-2.00")) == inr("2.00")
     assert inr("1.00") < inr("1.01") <= inr("1.01")
     assert inr("2") > inr("1") >= inr("1.000")
+
+
+def test_exact_arithmetic_raises_rather_than_rounds():
+    with exact_arithmetic():
+        assert Decimal(1) / 8 == Decimal("0.125")
+        with pytest.raises(Inexact):
+            Decimal(1) / 3
 
 
 def test_two_currencies_never_mix():

@@ -27,6 +27,9 @@ class FaultMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Read even by answers that need none: the server closes on an unread body, and a
+        # client still writing it would see a cut line instead of its 401 or 429.
+        _ = request.body
         if request.path.startswith("/_sim/"):
             return self.get_response(request)
         fault = _spring(f"{request.method} {request.path}")

@@ -1,0 +1,8 @@
+"""What we ask for, what was paid, what it was paid for, and what the gateway told us."""
+
+from payments.models.inbound_webhook import InboundWebhook
+from payments.models.payment import Payment
+from payments.models.payment_allocation import PaymentAllocation
+from payments.models.payment_order import PaymentOrder
+
+__all__ = ["InboundWebhook", "Payment", "PaymentAllocation", "PaymentOrder"]

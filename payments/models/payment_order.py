@@ -1,0 +1,136 @@
+"""Our intent to collect for an invoice: a gateway order or a payment link, written before the gateway is asked."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from invoicing.models import Invoice
+from invoicing.models.columns import MoneyField
+from organisations.scoping import TenantModel, TenantQuerySet
+
+CLAIM_EXPIRES = timedelta(minutes=2)
+"""Longer than a look-up and a creation with all their time-outs: whoever claimed the call is dead by then."""
+
+
+def new_receipt() -> str:
+    """Our name for the order at the gateway, at most 40 characters: what we look it up by."""
+    return f"mbp-{secrets.token_hex(12)}"
+
+
+class PaymentOrderQuerySet(TenantQuerySet):
+    def live(self) -> Self:
+        return self.filter(status__in=[PaymentOrder.Status.CREATED, PaymentOrder.Status.OPEN])
+
+    def claimable(self, now: datetime) -> Self:
+        """The gateway has still to be asked, and nobody is asking it right now."""
+        free = Q(call__in=[PaymentOrder.Call.PREPARED, PaymentOrder.Call.AMBIGUOUS])
+        abandoned = Q(call=PaymentOrder.Call.SENT, claimed_at__lt=now - CLAIM_EXPIRES)
+        return self.filter(free | abandoned)
+
+    def links_to_close(self) -> Self:
+        """Links nobody should pay any more, of which the gateway doesn't know yet."""
+        return self.filter(kind=PaymentOrder.Kind.LINK, status=PaymentOrder.Status.SUPERSEDED, closed_at__isnull=True)
+
+
+class PaymentOrder(BaseModel, TenantModel):
+    """At most one live order per invoice and kind. What is asked for never changes: a new amount is a new order."""
+
+    class Kind(models.TextChoices):
+        ORDER = "order", "Order"
+        LINK = "link", "Payment link"
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Created"
+        OPEN = "open", "Open"
+        PAID = "paid", "Paid"
+        SUPERSEDED = "superseded", "Superseded"
+        FAILED = "failed", "Failed"
+
+    class Call(models.TextChoices):
+        """How far the call to the gateway got."""
+
+        PREPARED = "prepared", "Prepared"
+        SENT = "sent", "Sent, no answer yet"
+        CONFIRMED = "confirmed", "Confirmed"
+        AMBIGUOUS = "ambiguous", "Outcome unknown"
+
+    tenant_path = "invoice__organisation"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payment_orders")
+    kind = models.CharField(max_length=5, choices=Kind)
+    receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)
+    razorpay_order_id = models.CharField("Razorpay order", max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001
+    razorpay_link_id = models.CharField("Razorpay link", max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001
+    short_url = models.URLField("link", blank=True)
+    amount = MoneyField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField(help_text="As the gateway counts: paise, cents.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
+    call = models.CharField("call to the gateway", max_length=9, choices=Call, default=Call.PREPARED)
+    claimed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a process began to ask the gateway; a stale claim is retaken."
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the gateway confirmed that the link can't be paid any more."
+    )
+
+    objects = PaymentOrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("collect_invoice", "Can ask a customer to pay an invoice")]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(status="created"), name="payment_order_to_send"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(kind="link", status="superseded", closed_at__isnull=True),
+                name="payment_link_to_close",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "kind"],
+                condition=Q(status__in=["created", "open"]),
+                name="one_live_payment_order_per_invoice_and_kind",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0, amount_minor__gt=0), name="payment_order_asks_something"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="payment_order_currency_is_iso"),
+            models.CheckConstraint(
+                condition=~Q(status="open")
+                | Q(kind="order", razorpay_order_id__isnull=False)
+                | Q(kind="link", razorpay_link_id__isnull=False),
+                name="open_payment_order_is_known_to_the_gateway",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="what_is_asked_never_changes",
+                fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor"],
+            ),
+            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.razorpay_link_id or self.razorpay_order_id or self.receipt
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in (self.Status.CREATED, self.Status.OPEN)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == self.Status.OPEN
+
+
+DUE_AMOUNT = F("total") - F("amount_paid")
+"""What an invoice row still asks for, in queries."""

@@ -57,7 +57,9 @@ def project_key(owner: Project) -> str:
 
 
 def member(username: str, organisation: Organisation | None, role: str) -> Any:
-    user = get_user_model().objects.create_user(username, f"{username}@metrics.example", "a-good-password", is_staff=True)
+    user = get_user_model().objects.create_user(
+        username, f"{username}@metrics.example", "a-good-password", is_staff=True
+    )
     Membership.objects.create(user=user, organisation=organisation, role=role)
     return user
 

@@ -6,7 +6,11 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from billing_platform.local.embedded import services
+os.environ["DJANGO_SETTINGS_MODULE"] = (
+    "tests.settings"  # before billing_platform is imported: its Celery app has a default
+)
+
+from billing_platform.local.embedded import services  # noqa: E402
 
 _running = ExitStack()
 
@@ -16,9 +20,7 @@ def _start() -> None:
     need = {name: name not in os.environ for name in ("DATABASE_URL", "REDIS_URL")}
     if any(need.values()):
         home = Path(__file__).resolve().parent.parent / "var" / "test"
-        started = _running.enter_context(
-            services(home, postgres=need["DATABASE_URL"], valkey=need["REDIS_URL"])
-        )
+        started = _running.enter_context(services(home, postgres=need["DATABASE_URL"], valkey=need["REDIS_URL"]))
         if need["DATABASE_URL"]:
             os.environ["DATABASE_URL"] = started.database_url
         if need["REDIS_URL"]:

@@ -10,3 +10,4 @@ RAZORPAY_KEY_SECRET = RAZORPAY_KEY_SECRET or "test_secret_123"  # noqa: F405
 RAZORPAY_WEBHOOK_SECRETS = RAZORPAY_WEBHOOK_SECRETS or ["whsec_local"]  # noqa: F405
 LOG_LEVEL = "WARNING"
 LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]  # noqa: F405
+MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405  (nothing is collected for tests)

@@ -76,7 +76,10 @@ def domain_error_response(error: DomainError) -> JsonResponse:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: every exception becomes the envelope; what nobody foresaw is logged and answered with a 500."""
     if isinstance(error, DomainError):
-        return _response(error.message, error.status, error.code, error.details)
+        response = _response(error.message, error.status, error.code, error.details)
+        if error.status == 401:
+            response["WWW-Authenticate"] = "Bearer"
+        return response
     if isinstance(error, Http404):
         return _response("There is no such object.", 404)
     if isinstance(error, PermissionDenied):

@@ -133,9 +133,7 @@ class KeyRotate(AdminGenericView):
     def post(self, request: Request, key_id: UUID) -> Response:
         api_key = self.find(ApiKey.objects.all(), pk=key_id)
         grace = timedelta(seconds=_valid(RotateKeySerializer, request)["grace_seconds"])
-        return Response(
-            IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201
-        )
+        return Response(IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201)
 
 
 class KeyDetail(AdminGenericView):

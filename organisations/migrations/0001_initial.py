@@ -12,235 +12,535 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auditlog', '0017_add_actor_email'),
+        ("auditlog", "0017_add_actor_email"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
-            fields=[
-            ],
+            name="AuditEntry",
+            fields=[],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit log',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('auditlog.logentry',),
+            bases=("auditlog.logentry",),
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('project', 'Project (reports usage)'), ('admin', 'Admin (back office)')], max_length=10)),
-                ('name', models.CharField(max_length=100)),
-                ('mode', models.CharField(choices=[('live', 'Live'), ('test', 'Test')], default='live', max_length=4)),
-                ('scope', models.CharField(blank=True, choices=[('read', 'Read'), ('write', 'Write'), ('admin', 'Admin')], help_text='Admin keys: read < write < admin.', max_length=5)),
-                ('prefix', models.CharField(editable=False, max_length=8, unique=True)),
-                ('key_hash', models.CharField(editable=False, max_length=64)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('owner', models.ForeignKey(blank=True, help_text='Whose organisations and permissions an admin key has.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
-                ('replaced_by', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaces', to='organisations.apikey')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("project", "Project (reports usage)"), ("admin", "Admin (back office)")],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], default="live", max_length=4)),
+                (
+                    "scope",
+                    models.CharField(
+                        blank=True,
+                        choices=[("read", "Read"), ("write", "Write"), ("admin", "Admin")],
+                        help_text="Admin keys: read < write < admin.",
+                        max_length=5,
+                    ),
+                ),
+                ("prefix", models.CharField(editable=False, max_length=8, unique=True)),
+                ("key_hash", models.CharField(editable=False, max_length=64)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Whose organisations and permissions an admin key has.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaced_by",
+                    models.OneToOneField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaces",
+                        to="organisations.apikey",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'ordering': ['-created_at'],
-                'permissions': [('issue_apikey', 'Can issue, rotate and revoke API keys')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BillingEntity',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('legal_name', models.CharField(max_length=200)),
-                ('address_line1', models.CharField(blank=True, max_length=200)),
-                ('address_line2', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(blank=True, max_length=100)),
-                ('postal_code', models.CharField(blank=True, max_length=20)),
-                ('state_code', models.CharField(blank=True, help_text='GST state code, such as 29 for Karnataka. Indian parties only.', max_length=2)),
-                ('country', models.CharField(default='IN', max_length=2, validators=[django.core.validators.RegexValidator('^[A-Z]{2}$', 'Write the country as two capital letters (ISO 3166), such as IN.')])),
-                ('gstin', models.CharField(blank=True, max_length=15, verbose_name='GSTIN')),
-                ('tax_id', models.CharField(blank=True, help_text='VAT number or the like, outside India.', max_length=50, verbose_name='tax id')),
-                ('name', models.CharField(help_text='How operators call it.', max_length=100, unique=True)),
-                ('email', models.EmailField(help_text='Sender and contact of the documents.', max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=30)),
-                ('time_zone', models.CharField(default='Asia/Kolkata', help_text='Dates of documents and the financial year are counted here.', max_length=50, validators=[organisations.validators.validate_time_zone])),
-                ('lut_number', models.CharField(blank=True, help_text='ARN of the letter of undertaking.', max_length=50, verbose_name='LUT number')),
-                ('lut_valid_from', models.DateField(blank=True, null=True, verbose_name='LUT valid from')),
-                ('lut_valid_to', models.DateField(blank=True, null=True, verbose_name='LUT valid to (last day)')),
-                ('invoice_prefix', models.CharField(default='INV', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9-]{0,2}$', 'One to three capital letters, digits or hyphens: the number has 16 characters in all.')])),
-                ('credit_note_prefix', models.CharField(default='CN', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9-]{0,2}$', 'One to three capital letters, digits or hyphens: the number has 16 characters in all.')])),
-                ('default_sac', models.CharField(default='998315', max_length=6, verbose_name='default SAC')),
-                ('bank_name', models.CharField(blank=True, max_length=100)),
-                ('bank_account_number', models.CharField(blank=True, max_length=40)),
-                ('bank_ifsc', models.CharField(blank=True, max_length=11, verbose_name='IFSC')),
-                ('upi_id', models.CharField(blank=True, max_length=100, verbose_name='UPI id')),
-                ('logo', models.ImageField(blank=True, upload_to='logos/')),
-                ('brand_colour', models.CharField(default='#1f4e79', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as #rrggbb.')])),
-                ('is_default', models.BooleanField(default=False, help_text='Seller of organisations that name none.')),
-            ],
-            options={
-                'verbose_name_plural': 'billing entities',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_entity'), models.CheckConstraint(condition=models.Q(('lut_number', ''), models.Q(('lut_valid_from__isnull', False), ('lut_valid_to__isnull', False)), _connector='OR'), name='lut_has_validity')],
+                "verbose_name": "API key",
+                "ordering": ["-created_at"],
+                "permissions": [("issue_apikey", "Can issue, rotate and revoke API keys")],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyRecord',
+            name="BillingEntity",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(help_text='SHA-256 of method, path and body.', max_length=64)),
-                ('status_code', models.PositiveSmallIntegerField(help_text='Empty while the first request is under way.', null=True)),
-                ('body', models.JSONField(null=True)),
-                ('headers', models.JSONField(default=dict)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organisations.apikey')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Organisation',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('legal_name', models.CharField(max_length=200)),
-                ('address_line1', models.CharField(blank=True, max_length=200)),
-                ('address_line2', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(blank=True, max_length=100)),
-                ('postal_code', models.CharField(blank=True, max_length=20)),
-                ('state_code', models.CharField(blank=True, help_text='GST state code, such as 29 for Karnataka. Indian parties only.', max_length=2)),
-                ('country', models.CharField(default='IN', max_length=2, validators=[django.core.validators.RegexValidator('^[A-Z]{2}$', 'Write the country as two capital letters (ISO 3166), such as IN.')])),
-                ('gstin', models.CharField(blank=True, max_length=15, verbose_name='GSTIN')),
-                ('tax_id', models.CharField(blank=True, help_text='VAT number or the like, outside India.', max_length=50, verbose_name='tax id')),
-                ('name', models.CharField(max_length=200)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('billing_email', models.EmailField(max_length=254)),
-                ('currency', models.CharField(default='INR', max_length=3, validators=[organisations.validators.validate_currency])),
-                ('time_zone', models.CharField(default='Asia/Kolkata', help_text='Months and hours of usage are counted here.', max_length=50, validators=[organisations.validators.validate_time_zone])),
-                ('is_sez', models.BooleanField(default=False, verbose_name='SEZ unit or developer')),
-                ('payment_terms_days', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MaxValueValidator(365)])),
-                ('strict_metrics', models.BooleanField(default=False, help_text='Events of an unknown metric become dead letters instead of a new, unpriced metric.')),
-                ('is_active', models.BooleanField(default=True)),
-                ('billing_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='organisations', to='organisations.billingentity')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("legal_name", models.CharField(max_length=200)),
+                ("address_line1", models.CharField(blank=True, max_length=200)),
+                ("address_line2", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("postal_code", models.CharField(blank=True, max_length=20)),
+                (
+                    "state_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="GST state code, such as 29 for Karnataka. Indian parties only.",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="IN",
+                        max_length=2,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z]{2}$", "Write the country as two capital letters (ISO 3166), such as IN."
+                            )
+                        ],
+                    ),
+                ),
+                ("gstin", models.CharField(blank=True, max_length=15, verbose_name="GSTIN")),
+                (
+                    "tax_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="VAT number or the like, outside India.",
+                        max_length=50,
+                        verbose_name="tax id",
+                    ),
+                ),
+                ("name", models.CharField(help_text="How operators call it.", max_length=100, unique=True)),
+                ("email", models.EmailField(help_text="Sender and contact of the documents.", max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=30)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Kolkata",
+                        help_text="Dates of documents and the financial year are counted here.",
+                        max_length=50,
+                        validators=[organisations.validators.validate_time_zone],
+                    ),
+                ),
+                (
+                    "lut_number",
+                    models.CharField(
+                        blank=True,
+                        help_text="ARN of the letter of undertaking.",
+                        max_length=50,
+                        verbose_name="LUT number",
+                    ),
+                ),
+                ("lut_valid_from", models.DateField(blank=True, null=True, verbose_name="LUT valid from")),
+                ("lut_valid_to", models.DateField(blank=True, null=True, verbose_name="LUT valid to (last day)")),
+                (
+                    "invoice_prefix",
+                    models.CharField(
+                        default="INV",
+                        max_length=3,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z][A-Z0-9-]{0,2}$",
+                                "One to three capital letters, digits or hyphens: the number has 16 characters in all.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "credit_note_prefix",
+                    models.CharField(
+                        default="CN",
+                        max_length=3,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z][A-Z0-9-]{0,2}$",
+                                "One to three capital letters, digits or hyphens: the number has 16 characters in all.",
+                            )
+                        ],
+                    ),
+                ),
+                ("default_sac", models.CharField(default="998315", max_length=6, verbose_name="default SAC")),
+                ("bank_name", models.CharField(blank=True, max_length=100)),
+                ("bank_account_number", models.CharField(blank=True, max_length=40)),
+                ("bank_ifsc", models.CharField(blank=True, max_length=11, verbose_name="IFSC")),
+                ("upi_id", models.CharField(blank=True, max_length=100, verbose_name="UPI id")),
+                ("logo", models.ImageField(blank=True, upload_to="logos/")),
+                (
+                    "brand_colour",
+                    models.CharField(
+                        default="#1f4e79",
+                        max_length=7,
+                        validators=[
+                            django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}$", "Write a colour as #rrggbb.")
+                        ],
+                    ),
+                ),
+                ("is_default", models.BooleanField(default=False, help_text="Seller of organisations that name none.")),
             ],
             options={
-                'ordering': ['name'],
+                "verbose_name_plural": "billing entities",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_entity"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lut_number", ""),
+                            models.Q(("lut_valid_from__isnull", False), ("lut_valid_to__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="lut_has_validity",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="IdempotencyRecord",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(help_text='What it tells, such as invoice_issued.', max_length=50)),
-                ('dedupe_key', models.CharField(max_length=200, unique=True)),
-                ('recipients', models.JSONField(help_text='E-mail addresses.')),
-                ('sender', models.CharField(blank=True, max_length=254)),
-                ('subject', models.CharField(max_length=255)),
-                ('text', models.TextField()),
-                ('html', models.TextField(blank=True)),
-                ('attachments', models.JSONField(default=list, help_text='[{storage_name, filename, content_type}]')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed')], default='pending', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, help_text='When a worker took it; a stale claim is retaken.', null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True)),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to='organisations.organisation')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(help_text="SHA-256 of method, path and body.", max_length=64)),
+                (
+                    "status_code",
+                    models.PositiveSmallIntegerField(
+                        help_text="Empty while the first request is under way.", null=True
+                    ),
+                ),
+                ("body", models.JSONField(null=True)),
+                ("headers", models.JSONField(default=dict)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="organisations.apikey"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Organisation",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("legal_name", models.CharField(max_length=200)),
+                ("address_line1", models.CharField(blank=True, max_length=200)),
+                ("address_line2", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("postal_code", models.CharField(blank=True, max_length=20)),
+                (
+                    "state_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="GST state code, such as 29 for Karnataka. Indian parties only.",
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="IN",
+                        max_length=2,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z]{2}$", "Write the country as two capital letters (ISO 3166), such as IN."
+                            )
+                        ],
+                    ),
+                ),
+                ("gstin", models.CharField(blank=True, max_length=15, verbose_name="GSTIN")),
+                (
+                    "tax_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="VAT number or the like, outside India.",
+                        max_length=50,
+                        verbose_name="tax id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("billing_email", models.EmailField(max_length=254)),
+                (
+                    "currency",
+                    models.CharField(
+                        default="INR", max_length=3, validators=[organisations.validators.validate_currency]
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Kolkata",
+                        help_text="Months and hours of usage are counted here.",
+                        max_length=50,
+                        validators=[organisations.validators.validate_time_zone],
+                    ),
+                ),
+                ("is_sez", models.BooleanField(default=False, verbose_name="SEZ unit or developer")),
+                (
+                    "payment_terms_days",
+                    models.PositiveSmallIntegerField(
+                        default=15, validators=[django.core.validators.MaxValueValidator(365)]
+                    ),
+                ),
+                (
+                    "strict_metrics",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric.",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="organisations",
+                        to="organisations.billingentity",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'e-mail notification',
-                'ordering': ['-created_at'],
-                'permissions': [('resend_notification', 'Can send a failed e-mail again')],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('role', models.CharField(choices=[('viewer', 'Viewer'), ('operator', 'Operator'), ('admin', 'Admin')], max_length=10)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(blank=True, help_text='Empty: every organisation.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='organisations.organisation')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(help_text="What it tells, such as invoice_issued.", max_length=50)),
+                ("dedupe_key", models.CharField(max_length=200, unique=True)),
+                ("recipients", models.JSONField(help_text="E-mail addresses.")),
+                ("sender", models.CharField(blank=True, max_length=254)),
+                ("subject", models.CharField(max_length=255)),
+                ("text", models.TextField()),
+                ("html", models.TextField(blank=True)),
+                ("attachments", models.JSONField(default=list, help_text="[{storage_name, filename, content_type}]")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField()),
+                (
+                    "claimed_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker took it; a stale claim is retaken.", null=True
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['user__username', 'organisation__name'],
+                "verbose_name": "e-mail notification",
+                "ordering": ["-created_at"],
+                "permissions": [("resend_notification", "Can send a failed e-mail again")],
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=200)),
-                ('is_active', models.BooleanField(default=True, help_text="An inactive project's keys are refused.")),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='organisations.organisation')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("viewer", "Viewer"), ("operator", "Operator"), ("admin", "Admin")], max_length=10
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: every organisation.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['organisation__name', 'name'],
+                "ordering": ["user__username", "organisation__name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Project",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=200)),
+                ("is_active", models.BooleanField(default=True, help_text="An inactive project's keys are refused.")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="organisations.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "name"],
             },
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='project',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to='organisations.project'),
+            model_name="apikey",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="api_keys",
+                to="organisations.project",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditentry',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='0155ebd9620451be030a5cf8d5ca834a0f619524', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_57b4b', table='auditlog_logentry', when='BEFORE')),
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="0155ebd9620451be030a5cf8d5ca834a0f619524",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_57b4b",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditentry',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;", hash='05adb5775474cfdc9958dfd121ac8facede0d21d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_f109e', table='auditlog_logentry', when='BEFORE')),
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
+                    hash="05adb5775474cfdc9958dfd121ac8facede0d21d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_f109e",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencyrecord',
-            constraint=models.UniqueConstraint(fields=('api_key', 'key'), name='idempotency_key_once_per_api_key'),
+            model_name="idempotencyrecord",
+            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_key_once_per_api_key"),
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='organisation_currency_is_iso'),
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organisation_currency_is_iso"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('payment_terms_days__lte', 365)), name='organisation_terms_within_a_year'),
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("payment_terms_days__lte", 365)), name="organisation_terms_within_a_year"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('status__in', ['pending', 'sending'])), fields=['next_attempt_at'], name='notification_due'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "sending"])),
+                fields=["next_attempt_at"],
+                name="notification_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'organisation'), name='one_role_per_user_and_organisation', nulls_distinct=False),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("user", "organisation"), name="one_role_per_user_and_organisation", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('organisation', 'name'), name='project_name_once_per_organisation'),
+            model_name="project",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "name"),
+                name="project_name_once_per_organisation",
+                violation_error_code="duplicate",
+                violation_error_message="The organisation has a project of that name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'project'), ('owner__isnull', True), ('project__isnull', False), ('scope', '')), models.Q(('kind', 'admin'), ('owner__isnull', False), ('project__isnull', True), models.Q(('scope', ''), _negated=True)), _connector='OR'), name='api_key_belongs_to_project_or_owner'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "project"), ("owner__isnull", True), ("project__isnull", False), ("scope", "")),
+                    models.Q(
+                        ("kind", "admin"),
+                        ("owner__isnull", False),
+                        ("project__isnull", True),
+                        models.Q(("scope", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="api_key_belongs_to_project_or_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='api_key_expires_later'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__isnull", True), ("expires_at__gt", models.F("created_at")), _connector="OR"
+                ),
+                name="api_key_expires_later",
+            ),
         ),
     ]

@@ -17,7 +17,12 @@ class Project(BaseModel, TenantModel):
     class Meta:
         ordering = ["organisation__name", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "name"], name="project_name_once_per_organisation"),
+            models.UniqueConstraint(
+                fields=["organisation", "name"],
+                name="project_name_once_per_organisation",
+                violation_error_message="The organisation has a project of that name.",
+                violation_error_code="duplicate",
+            ),
         ]
 
     def __str__(self) -> str:

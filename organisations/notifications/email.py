@@ -107,7 +107,11 @@ def _note_failure(notification: Notification, error: Exception) -> None:
     notification.save(update_fields=["status", "last_error", "next_attempt_at", "updated_at"])
     logger.warning(
         "e-mail not sent",
-        extra={"notification": str(notification.pk), "attempt": notification.attempts, "reason": notification.last_error},
+        extra={
+            "notification": str(notification.pk),
+            "attempt": notification.attempts,
+            "reason": notification.last_error,
+        },
     )
 
 

@@ -1,0 +1,45 @@
+"""Rate limits per key, with their headers; the limit is lost rather than the request when Valkey is away."""
+
+from __future__ import annotations
+
+import pytest
+from django.test.client import Client
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/admin/organisations"
+
+
+@pytest.fixture
+def two_a_minute(settings: object) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "admin_key": "2/m"}
+
+
+def test_every_answer_carries_the_limit(api: Client) -> None:
+    answer = api.get(URL)
+    assert answer["X-RateLimit-Limit"] == "30"
+    assert answer["X-RateLimit-Remaining"] == "29"
+    assert int(answer["X-RateLimit-Reset"]) > 1_700_000_000
+
+
+def test_the_request_over_the_limit_is_429_with_the_time_to_wait(api: Client, two_a_minute: None) -> None:
+    statuses = [api.get(URL).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    refused = api.get(URL)
+    assert refused.json()["code"] == "RATE_LIMITED"
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert refused["X-RateLimit-Remaining"] == "0"
+
+
+def test_each_key_has_a_count_of_its_own(api: Client, admin_user: object, two_a_minute: None) -> None:
+    for _ in range(3):
+        api.get(URL)
+    assert factories.client(factories.admin_key(admin_user)).get(URL).status_code == 200
+
+
+def test_without_the_counter_requests_are_served(api: Client, settings: object) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    assert api.get(URL).status_code == 200

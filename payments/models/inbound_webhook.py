@@ -27,7 +27,7 @@ class InboundWebhookQuerySet(TenantQuerySet):
 
 
 class InboundWebhook(BaseModel, TenantModel):
-    """One row per event id, so a message delivered twice is stored once. Seen by all-organisation roles until placed."""
+    """One row per event id, however often it is delivered. Belongs to no organisation until it is placed."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"

@@ -48,7 +48,7 @@ class Payment(BaseModel, TenantModel):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     order = models.ForeignKey(PaymentOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.GATEWAY)
-    razorpay_payment_id = models.CharField("Razorpay payment", max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001
+    razorpay_payment_id = models.CharField("Razorpay payment", max_length=40, null=True, blank=True, unique=True)
     razorpay_order_id = models.CharField("Razorpay order", max_length=40, blank=True)
     method = models.CharField(max_length=20)
     reference = models.CharField(max_length=100, blank=True, help_text="UTR, cheque number or TDS certificate.")

@@ -22,8 +22,8 @@ _LIMITS = """
         RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';
     END IF;
     IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN
-        RAISE EXCEPTION 'Payment % can not settle invoice %: another currency or customer.', NEW.payment_id, NEW.invoice_id
-            USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'Payment % can not settle invoice %: another currency or customer.',
+            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)
        > paid.amount THEN

@@ -66,8 +66,8 @@ class PaymentOrder(BaseModel, TenantModel):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payment_orders")
     kind = models.CharField(max_length=5, choices=Kind)
     receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)
-    razorpay_order_id = models.CharField("Razorpay order", max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001
-    razorpay_link_id = models.CharField("Razorpay link", max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001
+    razorpay_order_id = models.CharField("Razorpay order", max_length=40, null=True, blank=True, unique=True)
+    razorpay_link_id = models.CharField("Razorpay link", max_length=40, null=True, blank=True, unique=True)
     short_url = models.URLField("link", blank=True)
     amount = MoneyField()
     currency = models.CharField(max_length=3)

@@ -18,23 +18,41 @@ def check_deployment(**_: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     if settings.SECRET_KEY == "insecure-development-key":  # noqa: S105  (the default that must not be deployed)
         found.append(
-            checks.Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001")
+            checks.Error(
+                "SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001"
+            )
         )
     if not settings.SITE_URL.startswith("https://"):
         found.append(
-            checks.Error("SITE_URL is not an https:// address.", hint="Set SITE_URL=https://billing.example.com.", id="billing_platform.E002")
+            checks.Error(
+                "SITE_URL is not an https:// address.",
+                hint="Set SITE_URL=https://billing.example.com.",
+                id="billing_platform.E002",
+            )
         )
     if set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost"}:
         found.append(
-            checks.Error("ALLOWED_HOSTS names only this machine.", hint="Set ALLOWED_HOSTS=billing.example.com.", id="billing_platform.E003")
+            checks.Error(
+                "ALLOWED_HOSTS names only this machine.",
+                hint="Set ALLOWED_HOSTS=billing.example.com.",
+                id="billing_platform.E003",
+            )
         )
     if not settings.RAZORPAY_KEY_ID:
         found.append(
-            checks.Error("Razorpay is not configured.", hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.", id="billing_platform.E004")
+            checks.Error(
+                "Razorpay is not configured.",
+                hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.",
+                id="billing_platform.E004",
+            )
         )
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         found.append(
-            checks.Warning("E-mails are not sent by SMTP.", hint="Set EMAIL_URL=smtp+tls://user:password@host:587.", id="billing_platform.W001")
+            checks.Warning(
+                "E-mails are not sent by SMTP.",
+                hint="Set EMAIL_URL=smtp+tls://user:password@host:587.",
+                id="billing_platform.W001",
+            )
         )
     return found
 

@@ -28,7 +28,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when everything that the platform needs is there, 503 with the reasons otherwise."""
     checks = {name: _outcome(check) for name, check in CHECKS.items()}
     is_ready = all(outcome == "ok" for outcome in checks.values())
-    return JsonResponse({"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503)
+    return JsonResponse(
+        {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
+    )
 
 
 def _outcome(check: Callable[[], str | None]) -> str:

@@ -13,7 +13,9 @@ from billing_platform.lib import request_id
 
 logger = logging.getLogger("billing_platform.access")
 
-REQUESTS = Counter("billing_http_requests_total", "HTTP requests, by route, method and status.", ["route", "method", "status"])
+REQUESTS = Counter(
+    "billing_http_requests_total", "HTTP requests, by route, method and status.", ["route", "method", "status"]
+)
 REQUEST_SECONDS = Histogram("billing_http_request_seconds", "Time to answer a request.", ["route", "method"])
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -63,7 +65,7 @@ class AccessLogMiddleware:
 
 
 class SlashlessApiMiddleware:
-    """Drops one trailing slash under the API, so that both forms answer without a redirect (a redirected POST is lost)."""
+    """Drops one trailing slash under the API: both forms answer without a redirect, which would lose a POST."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

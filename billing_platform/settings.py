@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- what this is -------------------------------------------------------------------------------------------------
+# --- what this is ---------------------------------------------------------------------------------------------------
 
 VERSION = "0.1.0"
 DEBUG = env.bool("DEBUG", default=False)
@@ -25,7 +25,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 
-# --- applications -------------------------------------------------------------------------------------------------
+# --- applications ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "billing_platform.apps.BillingPlatformConfig",
@@ -88,7 +88,7 @@ TEMPLATES = [
     }
 ]
 
-# --- database -----------------------------------------------------------------------------------------------------
+# --- database -------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql://postgres@127.0.0.1:5432/billing")}
 DATABASES["default"].update(
@@ -209,14 +209,14 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-# --- language and time ------------------------------------------------------------------------------------------------
+# --- language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- transport security ------------------------------------------------------------------------------------------------
+# --- transport security ---------------------------------------------------------------------------------------------
 
 SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
@@ -241,7 +241,7 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "django.server": {"level": "WARNING"}},
 }
 
-# --- operators' admin ---------------------------------------------------------------------------------------------------
+# --- operators' admin -----------------------------------------------------------------------------------------------
 
 from billing_platform.admin_theme import UNFOLD  # noqa: E402, F401  (kept apart: looks, not behaviour)
 

@@ -1,4 +1,4 @@
-"""Answers `has_perm` from memberships: the role's group holds the permission, the membership says for which organisation."""
+"""Answers `has_perm` from memberships: the role's group holds the permission, the membership says for whom."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def reachable_organisations(actor: Actor) -> set[Any] | None:
 
     Read once per actor object: an actor lives for one request.
     """
-    known: set[Any] | None | object = getattr(actor, "_reachable_organisations", _UNREAD)
+    known: set[Any] | object | None = getattr(actor, "_reachable_organisations", _UNREAD)
     if known is _UNREAD:
         known = _read_reachable(actor)
         actor._reachable_organisations = known  # type: ignore[union-attr]

@@ -17,12 +17,11 @@ from tests import factories
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process_state(request: pytest.FixtureRequest) -> Iterator[None]:
+def _fresh_process_state(request: pytest.FixtureRequest) -> None:
     """Caches of the process and of Valkey don't leak from one test into the next."""
     authentication.forget_cached_keys()
     if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         cache.clear()
-    yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = (
     "tests.settings"  # before billing_platform is imported: its Celery app has a default
 )
 
-from billing_platform.local.embedded import services  # noqa: E402
+from billing_platform.local.embedded import services
 
 _running = ExitStack()
 

@@ -18,8 +18,10 @@ class LockSpace(IntEnum):
     RECONCILIATION = 5
 
 
-def advisory_lock(space: LockSpace, *names: object) -> None:
+def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:
     """Wait for the named locks, in one order for all callers so that two of them can't deadlock.
+
+    Shared holders wait only for an exclusive one, and it for all of them.
 
     Released by PostgreSQL at commit or rollback. Raises RuntimeError outside a transaction, where it would
     be released at once and protect nothing.
@@ -27,9 +29,10 @@ def advisory_lock(space: LockSpace, *names: object) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("advisory_lock needs a transaction")
     keys = sorted({_key(str(name)) for name in names}) or [0]
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
         for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(space), key])
+            cursor.execute(f"SELECT {function}(%s, %s)", [int(space), key])
 
 
 def _key(name: str) -> int:

@@ -17,7 +17,7 @@ from organisations.models import Organisation
 
 
 class AdminMixin:
-    """What all admin views share. A view that calls the gateway sets `calls_out = True`: it can't be one transaction."""
+    """What all admin views share. One that calls the gateway sets `calls_out = True`: it can't be one transaction."""
 
     calls_out = False
     permission_required: str | dict[str, str] | None = None

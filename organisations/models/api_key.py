@@ -1,4 +1,4 @@
-"""API keys: a public prefix to find the row, and the SHA-256 of the whole key to compare. The key itself is never stored."""
+"""API keys: a public prefix to find the row and the SHA-256 of the whole key to compare, never the key itself."""
 
 from __future__ import annotations
 

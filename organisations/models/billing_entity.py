@@ -20,9 +20,7 @@ class BillingEntity(BaseModel, PartyFields):
         validators=[validate_time_zone],
         help_text="Dates of documents and the financial year are counted here.",
     )
-    lut_number = models.CharField(
-        "LUT number", max_length=50, blank=True, help_text="ARN of the letter of undertaking."
-    )
+    lut_number = models.CharField("LUT number", max_length=50, blank=True, help_text="ARN of the undertaking.")
     lut_valid_from = models.DateField("LUT valid from", null=True, blank=True)
     lut_valid_to = models.DateField("LUT valid to (last day)", null=True, blank=True)
     invoice_prefix = models.CharField(max_length=3, default="INV", validators=[validate_prefix])

@@ -33,9 +33,7 @@ class Notification(BaseModel, TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a worker took it; a stale claim is retaken."
-    )
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 

@@ -1,0 +1,275 @@
+"""Object actions: what an operator does to one object or from a list, asked about on a page and done once, by POST.
+
+Unfold's own action links act on GET without CSRF. Here GET only asks, POST acts through one service call, and the
+same confirmation never acts twice: each page carries a token that is spent by the first POST.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from billing_platform.lib.errors import DomainError
+
+TOKEN_LIVES_SECONDS = 24 * 3600
+
+
+class ActionForm(forms.Form):
+    """What an action asks for. Subclasses add fields, and may look at `self.obj`, the object acted on."""
+
+    once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.obj = obj
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What the handler gets as keyword arguments."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+
+    def spend(self) -> bool:
+        """Take the token; False if another POST of the same page was first."""
+        return bool(cache.add(self._token_key, 1, timeout=TOKEN_LIVES_SECONDS))
+
+    def give_back(self) -> None:
+        """Nothing was done: the same page may be sent again."""
+        cache.delete(self._token_key)
+
+    @property
+    def _token_key(self) -> str:
+        return f"admin-action:{self.cleaned_data['once']}"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One verb of an admin page. `handler(admin, request, obj, **answers)` gives a sentence or a whole response."""
+
+    name: str
+    label: str
+    permission: str
+    handler: Callable[..., str | HttpResponse]
+    when: Callable[[Any], bool]
+    form: type[ActionForm]
+    confirm: str | Callable[[Any], str]
+    danger: bool
+    icon: str
+    on_list: bool = False
+    only_shows: bool = False
+
+
+def _always(_obj: Any) -> bool:
+    return True
+
+
+def object_action(
+    *,
+    label: str,
+    permission: str,
+    when: Callable[[Any], bool] = _always,
+    form: type[ActionForm] = ActionForm,
+    confirm: str | Callable[[Any], str] = "",
+    danger: bool = False,
+    icon: str = "bolt",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A button on the object's page, for those who hold the permission there, while `when(obj)` is true."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.admin_action = Action(  # type: ignore[attr-defined]
+            method.__name__, label, permission, method, when, form, confirm, danger, icon
+        )
+        return method
+
+    return decorate
+
+
+def object_page(
+    *, label: str, permission: str, when: Callable[[Any], bool] = _always, icon: str = "visibility"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A link on the object's page to something that only shows: a document, a preview."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.admin_action = Action(  # type: ignore[attr-defined]
+            method.__name__, label, permission, method, when, ActionForm, "", False, icon, only_shows=True
+        )
+        return method
+
+    return decorate
+
+
+def list_action(
+    *, label: str, permission: str, form: type[ActionForm] = ActionForm, confirm: str = "", icon: str = "add"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A button above the list, asked about and posted like an object action. The handler gets no object."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.admin_action = Action(  # type: ignore[attr-defined]
+            method.__name__, label, permission, method, _always, form, confirm, False, icon, on_list=True
+        )
+        return method
+
+    return decorate
+
+
+class ActionsMixin:
+    """Gives a ModelAdmin the pages and buttons of its actions."""
+
+    model: Any
+    opts: Any
+    admin_site: Any
+
+    @property
+    def admin_actions(self) -> dict[str, Action]:
+        """By name, in the order in which they are written."""
+        found: dict[str, Action] = {}
+        for cls in reversed(type(self).__mro__):
+            for name, member in vars(cls).items():
+                if isinstance(action := getattr(member, "admin_action", None), Action):
+                    found[name] = action
+        return found
+
+    def style_form(self, form: forms.Form) -> None:
+        """Give the form's widgets the looks of the site."""
+
+    def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
+        """A list action without a tenant of its own (a billing run) needs the permission for every organisation."""
+        user: Any = request.user
+        target = self.model() if obj is None else obj
+        return bool(user.has_perm(action.permission, target))
+
+    def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
+        """What the page offers to this user, now."""
+        return [
+            {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
+            for action in self.admin_actions.values()
+            if action.on_list == (obj is None)
+            and (obj is None or action.when(obj))
+            and self.may_act(request, action, obj)
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.action_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("actions/<slug:action_name>/", view, name=f"{name}_list_action"),
+            path("<path:object_id>/actions/<slug:action_name>/", view, name=f"{name}_action"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        obj = kwargs.get("obj")
+        if obj is not None and not context.get("is_popup"):
+            context["object_actions"] = self.buttons(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        extra_context = {"list_actions": self.buttons(request), **(extra_context or {})}
+        return super().changelist_view(request, extra_context)  # type: ignore[misc]
+
+    def action_view(self, request: HttpRequest, action_name: str, object_id: str | None = None) -> HttpResponse:
+        """GET asks, POST acts; permission and state are asked of the object both times."""
+        action = self.admin_actions.get(action_name)
+        if action is None or action.on_list != (object_id is None):
+            raise Http404
+        obj = None
+        if object_id is not None:
+            obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+            if obj is None:
+                return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.may_act(request, action, obj):
+            raise PermissionDenied
+        if not action.when(obj):
+            messages.error(request, f"“{action.label}” does not apply to {obj} (any more).")
+            return HttpResponseRedirect(self._home(obj))
+        if action.only_shows:
+            if request.method not in ("GET", "HEAD"):
+                return HttpResponseNotAllowed(["GET"])
+            return action.handler(self, request, obj)  # type: ignore[return-value]
+        return self._ask_or_act(request, action, obj)
+
+    def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
+        form = action.form(request.POST if request.method == "POST" else None, obj=obj)
+        self.style_form(form)
+        if request.method == "POST" and form.is_valid():
+            if not form.spend():
+                messages.warning(request, f"“{action.label}” was sent already; it was done once.")
+                return HttpResponseRedirect(self._home(obj))
+            response = self._act(request, action, obj, form)
+            if response is not None:
+                return response
+        return self._ask(request, action, obj, form)
+
+    def _act(self, request: HttpRequest, action: Action, obj: Any, form: ActionForm) -> HttpResponse | None:
+        try:
+            outcome = action.handler(self, request, *([] if obj is None else [obj]), **form.answers)
+        except (DomainError, ValidationError) as error:
+            form.give_back()
+            sentences = [error.message] if isinstance(error, DomainError) else error.messages
+            for sentence in sentences:
+                form.add_error(None, sentence)
+            return None
+        said = outcome if isinstance(outcome, str) else ""
+        if obj is not None:
+            self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]
+        if isinstance(outcome, HttpResponse):
+            return outcome
+        messages.success(request, said)
+        return HttpResponseRedirect(self._home(obj))
+
+    def _ask(self, request: HttpRequest, action: Action, obj: Any, form: ActionForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": action.label,
+            "subtitle": str(obj) if obj is not None else None,
+            "action": action,
+            "object": obj,
+            "confirm": action.confirm(obj) if callable(action.confirm) else action.confirm,
+            "form": form,
+            "media": self.media + form.media,  # type: ignore[attr-defined]
+            "back_url": self._home(obj),
+        }
+        return TemplateResponse(request, "admin/confirm_object_action.html", context)
+
+    def done(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
+        """The answer of an action that made another object: say so and go there."""
+        messages.success(request, message)
+        meta = target._meta
+        url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[quote(target.pk)])
+        return HttpResponseRedirect(url)
+
+    def show_secret(self, request: HttpRequest, obj: Any, *, title: str, secret: str) -> HttpResponse:
+        """Show a secret in the answer itself: it goes into no message, session or cookie, and is kept by no cache."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "object": obj,
+            "secret": secret,
+            "back_url": self._home(obj),
+        }
+        response = TemplateResponse(request, "admin/secret_shown_once.html", context)
+        response["Cache-Control"] = "no-store, private"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _home(self, obj: Any) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        return reverse(f"{name}_changelist") if obj is None else reverse(f"{name}_change", args=[quote(obj.pk)])
+
+    def _action_url(self, action: Action, obj: Any) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        if obj is None:
+            return reverse(f"{name}_list_action", args=[action.name])
+        return reverse(f"{name}_action", args=[quote(obj.pk), action.name])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -30,7 +29,7 @@ from payments.sandbox.services import payments, refunds
 from payments.sandbox.services.payments import Outcome
 from payments.sandbox.validation import clean_integer, require
 
-PRIVATE_SETTINGS = ("id", "clock_offset", "last_delivered_at")
+PRIVATE_SETTINGS = ("id", "clock_offset", "healthy_at")
 
 
 def control(**handlers: Handler) -> View:
@@ -69,11 +68,10 @@ def _pay(request: HttpRequest, order_id: str) -> JSON:
 
 
 def clean_outcome(value: object) -> Outcome:
-    try:
-        return Outcome(value or Outcome.SUCCESS)
-    except ValueError:
-        names = ", ".join(Outcome.values)
-        raise RazorpayError(f"outcome must be one of {names}", field="outcome") from None
+    outcome = str(value or Outcome.SUCCESS)
+    if outcome not in Outcome.values:
+        raise RazorpayError(f"outcome must be one of {', '.join(Outcome.values)}", field="outcome")
+    return Outcome(outcome)
 
 
 def _late_authorize(request: HttpRequest, payment_id: str) -> JSON:
@@ -113,12 +111,10 @@ def _delivery_json(row: Delivery) -> JSON:
 
 def _redeliver(request: HttpRequest, delivery_id: str) -> JSON:
     """Send it now, whatever its state, and answer with what came of it."""
-    found = Delivery.objects.select_related("event").filter(pk=int(delivery_id)).first()
-    if found is None:
+    sent = delivery.redeliver(delivery_pk=int(delivery_id))
+    if sent is None:
         raise RazorpayError("The id provided does not exist")
-    delivery.attempt(found)
-    found.refresh_from_db()
-    return _delivery_json(found)
+    return _delivery_json(sent)
 
 
 def _settings_json(state: State) -> JSON:
@@ -137,12 +133,14 @@ def _change_settings(request: HttpRequest) -> JSON:
         raise RazorpayError(f"unknown settings: {', '.join(sorted(unknown))}")
     for name, value in changes.items():
         setattr(state, name, _clean_setting(name, value))
+    if changes.get("webhook_enabled"):
+        state.healthy_at = clock.now()
     state.save()
     return _settings_json(state)
 
 
 def _clean_setting(name: str, value: object) -> object:
-    field: models.Field[Any, Any] = State._meta.get_field(name)
+    field = next(field for field in State._meta.fields if field.name == name)
     try:
         return field.clean(value, None)
     except ValidationError as error:
@@ -184,9 +182,14 @@ def _advance_clock(request: HttpRequest) -> JSON:
     return {"now": clock.now()}
 
 
-@transaction.atomic
 def _reset(request: HttpRequest) -> JSON:
     """Forget everything, the settings and the clock included."""
+    with delivery.in_flight:  # nothing old arrives after the answer
+        return _wipe()
+
+
+@transaction.atomic
+def _wipe() -> JSON:
     children_first: tuple[type[models.Model], ...] = (
         Delivery, Event, IdempotencyKey, Refund, PaymentLink, Payment, Order, Fault, State,
     )  # fmt: skip

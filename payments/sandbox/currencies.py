@@ -45,7 +45,7 @@ def display_amount(amount: int, currency: str) -> str:
 
 def _group_indian(whole: int) -> str:
     head, tail = str(whole)[:-3], str(whole)[-3:]
-    pairs = []
+    pairs: list[str] = []
     while head:
         pairs.insert(0, head[-2:])
         head = head[:-2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import requests
 from django.db import transaction
+from django.db.models import QuerySet
 
 from payments.sandbox import clock, signatures
 from payments.sandbox.models import Delivery, Event, State
@@ -16,6 +17,7 @@ GIVE_UP_AFTER = clock.DAY
 LONGEST_PAUSE = 4 * 60 * clock.MINUTE
 
 something_due = threading.Event()  # set on commit, awaited by the background thread
+in_flight = threading.Lock()  # held while an event is on its way
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,36 @@ class Outcome:
 
 def deliver_due() -> None:
     """Send what is due, oldest first; one that fails moves to its next date."""
-    while True:
-        delivery = (
-            Delivery.objects.select_related("event")
-            .filter(status=Delivery.Status.PENDING, due_at__lte=clock.now())
-            .first()
-        )
+    while _deliver_next():
+        pass
+
+
+def _deliver_next() -> bool:
+    with in_flight:
+        delivery = _deliveries().filter(status=Delivery.Status.PENDING, due_at__lte=clock.now()).first()
         if delivery is None:
-            return
-        attempt(delivery)
+            return False
+        _attempt(delivery)
+        return True
 
 
-def attempt(delivery: Delivery) -> Outcome:
-    """Send one delivery, outside any transaction, and write down what came of it."""
-    event = delivery.event
-    outcome = _post(State.load().webhook_url, event)
+def redeliver(*, delivery_pk: int) -> Delivery | None:
+    """Send one again, whatever its state; None if there is no such delivery."""
+    with in_flight:
+        delivery = _deliveries().filter(pk=delivery_pk).first()
+        if delivery is not None:
+            _attempt(delivery)
+    return _deliveries().filter(pk=delivery_pk).first()
+
+
+def _deliveries() -> QuerySet[Delivery]:
+    return Delivery.objects.select_related("event")
+
+
+def _attempt(delivery: Delivery) -> None:
+    """Send, outside any transaction, and write down what came of it."""
+    outcome = _post(State.load().webhook_url, delivery.event)
     _record(delivery.pk, outcome)
-    return outcome
 
 
 def headers_of(event: Event) -> dict[str, str]:
@@ -80,9 +95,7 @@ def _post(url: str, event: Event) -> Outcome:
 
 @transaction.atomic
 def _record(delivery_pk: int, outcome: Outcome) -> None:
-    delivery = Delivery.objects.select_related("event").filter(pk=delivery_pk).first()
-    if delivery is None:  # the sandbox was reset meanwhile
-        return
+    delivery = _deliveries().get(pk=delivery_pk)
     state, now = State.load(), clock.now()
     delivery.attempts = [
         *delivery.attempts,
@@ -90,8 +103,8 @@ def _record(delivery_pk: int, outcome: Outcome) -> None:
     ]
     if outcome.succeeded:
         delivery.status = Delivery.Status.DELIVERED
-        state.last_delivered_at = now
-        state.save(update_fields=["last_delivered_at"])
+        state.healthy_at = now
+        state.save(update_fields=["healthy_at"])
     elif delivery.status == Delivery.Status.PENDING:
         _plan_retry(delivery, state, now)
     delivery.save(update_fields=["attempts", "status", "due_at"])
@@ -110,7 +123,7 @@ def _plan_retry(delivery: Delivery, state: State, now: int) -> None:
 
 def _disable_if_dead(event: Event, state: State) -> None:
     """Nothing got through since the event happened: Razorpay switches the endpoint off."""
-    if state.last_delivered_at >= event.created_at:
+    if state.healthy_at >= event.created_at:
         return
     state.webhook_enabled = False
     state.save(update_fields=["webhook_enabled"])

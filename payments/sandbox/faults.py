@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from payments.sandbox.errors import RazorpayError, gateway_error, server_error, too_many_requests
@@ -60,10 +61,17 @@ def pause_in_flight(request: HttpRequest) -> None:
     time.sleep(request.META.pop(IN_FLIGHT, 0))
 
 
-@transaction.atomic
 def _spring(request_line: str) -> Fault | None:
     """The first armed trap that this request steps on, used up once."""
-    for fault in Fault.objects.filter(remaining__gt=0):
+    armed = Fault.objects.filter(remaining__gt=0)
+    if not armed.exists():  # the usual case takes no write lock
+        return None
+    return _use_up(request_line, armed)
+
+
+@transaction.atomic
+def _use_up(request_line: str, armed: QuerySet[Fault]) -> Fault | None:
+    for fault in armed.all():
         if fnmatch.fnmatchcase(request_line, fault.match):
             fault.remaining -= 1
             fault.save(update_fields=["remaining"])

@@ -22,7 +22,7 @@ class State(models.Model):
     webhook_url = models.CharField(max_length=500, blank=True, default="")
     webhook_secret = models.CharField(max_length=200, blank=True, default="")
     webhook_enabled = models.BooleanField(default=True)
-    last_delivered_at = models.BigIntegerField(default=0)
+    healthy_at = models.BigIntegerField(default=0)  # last success, or when it was switched on
     retry_base_seconds = models.PositiveIntegerField(default=15)
     duplicate = models.PositiveIntegerField(default=0)  # extra copies of every delivery
     reorder = models.BooleanField(default=False)  # events of one act arrive last first

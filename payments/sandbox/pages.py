@@ -103,7 +103,7 @@ def payment_link(request: HttpRequest, short_code: str) -> HttpResponse:
     """The page behind a link's short_url: opening it creates the order."""
     link = open_payment_link(short_code=short_code)
     if link.order is None or not link.is_payable:
-        raise RazorpayError(f"The payment link is {link.get_status_display().lower()}.")
+        raise RazorpayError(f"The payment link is {link.status}.")
     return _form(request, link.order, Options(description=link.description))
 
 

@@ -17,7 +17,6 @@ def _required(name: str) -> str:
 
 
 SANDBOX_DIR = Path(_required("SANDBOX_DIR"))
-SANDBOX_DIR.mkdir(parents=True, exist_ok=True)
 SANDBOX_BASE_URL = _required("SANDBOX_BASE_URL").rstrip("/")
 SANDBOX_WEBHOOK_URL = os.environ.get("SANDBOX_WEBHOOK_URL", "")
 SANDBOX_MERCHANT_NAME = os.environ.get("SANDBOX_MERCHANT_NAME", "Sandbox merchant")

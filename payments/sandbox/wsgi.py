@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 
@@ -14,6 +15,7 @@ application = get_wsgi_application()
 
 from payments.sandbox import background, startup  # noqa: E402  (needs the app registry)
 
+settings.SANDBOX_DIR.mkdir(parents=True, exist_ok=True)
 call_command("migrate", verbosity=0, interactive=False)
 startup.prepare()
 background.start()

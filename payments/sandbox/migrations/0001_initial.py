@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ("webhook_url", models.CharField(blank=True, default="", max_length=500)),
                 ("webhook_secret", models.CharField(blank=True, default="", max_length=200)),
                 ("webhook_enabled", models.BooleanField(default=True)),
-                ("last_delivered_at", models.BigIntegerField(default=0)),
+                ("healthy_at", models.BigIntegerField(default=0)),
                 ("retry_base_seconds", models.PositiveIntegerField(default=15)),
                 ("duplicate", models.PositiveIntegerField(default=0)),
                 ("reorder", models.BooleanField(default=False)),

@@ -78,12 +78,10 @@ def _start_attempt(order: Order, method: str, amount: int | None, email: str, co
         created_at=clock.now(),
     )
     order.attempts += 1
-    order.status = max(order.status, Order.Status.ATTEMPTED, key=_ORDER_PROGRESS.index)
+    if order.status == Order.Status.CREATED:
+        order.status = Order.Status.ATTEMPTED
     order.save(update_fields=["attempts", "status"])
     return payment
-
-
-_ORDER_PROGRESS = [Order.Status.CREATED, Order.Status.ATTEMPTED, Order.Status.PAID]
 
 
 def _why_unpayable(order: Order) -> str:

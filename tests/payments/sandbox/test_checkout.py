@@ -32,7 +32,7 @@ def test_the_page_shows_who_what_and_that_it_is_a_sandbox(sandbox: SandboxProces
     assert "₹1,000.00" in page
     assert "Acme &lt;Ltd&gt;" in page
     assert "Invoice 7" in page
-    assert "This is a simulation" in page
+    assert "no money moves" in page
     for outcome in ("success", "fail", "late", "authorize_only"):
         assert f'name="outcome" value="{outcome}"' in page
     assert "http" not in re.sub(r'value="[^"]*"', "", page)  # nothing is loaded from elsewhere

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from razorpay.errors import BadRequestError
 
 from tests.payments.sandbox.harness import SandboxProcess, WebhookReceiver, wait_until
@@ -162,6 +164,14 @@ def test_a_foreign_payment_has_its_amount_in_rupees(sandbox: SandboxProcess, cli
     payment = sandbox.pay(order["id"])
     assert (payment["amount"], payment["base_amount"], payment["base_currency"]) == (1000, 85000, "INR")
     assert payment["international"] is True
+
+
+def test_payers_at_once_pay_an_order_once(sandbox: SandboxProcess, client: Any, order: Any) -> None:
+    url = f"{sandbox.base_url}/_sim/orders/{order['id']}/pay"
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: requests.post(url, timeout=20).status_code, range(16)))
+    assert sorted(codes) == [200] + [400] * 15
+    assert client.order.payments(order["id"])["count"] == 1
 
 
 def test_a_restart_forgets_nothing(tmp_path: Any) -> None:

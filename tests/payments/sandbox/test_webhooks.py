@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from typing import Any
 
@@ -202,4 +203,20 @@ def test_undelivered_events_survive_a_crash(tmp_path: Any) -> None:
         process.start()
         second = receiver.wait_for(2)[-1]
         assert second.event_id == first.event_id
+    receiver.close()
+
+
+def test_a_day_switched_off_does_not_disable_the_endpoint(tmp_path: Any) -> None:
+    receiver = WebhookReceiver(status=500)
+    with SandboxProcess(tmp_path, webhook_url=receiver.url) as process:
+        process.control("settings", {"retry_base_seconds": 1})
+        order = process.client().order.create({"amount": 100, "currency": "INR"})
+        process.control("settings", {"delay_seconds": 60})
+        process.pay(order["id"], "fail")
+        process.stop()
+        with sqlite3.connect(tmp_path / "sandbox.sqlite3") as database:
+            database.execute("UPDATE razorpay_sandbox_state SET clock_offset = ?", [2 * DAY])
+        process.start()
+        wait_until(lambda: process.deliveries()[0]["status"] == "given_up")
+        assert process.control("settings", method="GET")["webhook_enabled"] is True
     receiver.close()

@@ -34,6 +34,7 @@ check: install-dev ## style, types, import arrow, missing migrations, deployment
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(APPS)
+	$(PY) -m mypy --config-file payments/sandbox/mypy.ini payments/sandbox
 	"$(VENV)/bin/lint-imports" --no-logo
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --deploy --fail-level WARNING

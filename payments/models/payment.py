@@ -22,7 +22,7 @@ from payments.models.payment_order import PaymentOrder
 class PaymentQuerySet(TenantQuerySet):
     def received(self) -> Self:
         """Money that arrived, whether or not some of it went back."""
-        return self.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.REFUNDED])
+        return self.filter(paid_at__isnull=False)
 
     def uncaptured(self, before: datetime) -> Self:
         """Authorised for a while: automatic capture has not happened."""
@@ -89,9 +89,10 @@ class Payment(BaseModel, TenantModel):
                 | Q(kind__in=["offline", "tds"], razorpay_payment_id__isnull=True, order__isnull=True),
                 name="payment_comes_from_gateway_or_operator",
             ),
+            # refunded without paid_at: authorised, never captured, and given back by the gateway
             models.CheckConstraint(
-                condition=Q(status__in=["captured", "refunded"], paid_at__isnull=False)
-                | (~Q(status__in=["captured", "refunded"]) & Q(paid_at__isnull=True)),
+                condition=(Q(status="captured", paid_at__isnull=False) | ~Q(status="captured"))
+                & (Q(paid_at__isnull=True) | Q(status__in=["captured", "refunded"])),
                 name="payment_has_paid_at_once_captured",
             ),
             models.UniqueConstraint(
@@ -140,7 +141,7 @@ class Payment(BaseModel, TenantModel):
     @property
     def unallocated(self) -> Decimal:
         """Received, not given back, and not credited to any invoice: an overpayment, or money nobody could place."""
-        if self.status not in (self.Status.CAPTURED, self.Status.REFUNDED):
+        if self.paid_at is None:
             return ZERO
         return max(self.amount - self.amount_refunded - self.allocated, ZERO)
 

@@ -18,7 +18,7 @@ _LIMITS = """
     -- in the same order as the services.
     SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;
     SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;
-    IF paid.status NOT IN ('captured', 'refunded') THEN
+    IF paid.paid_at IS NULL THEN
         RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';
     END IF;
     IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN

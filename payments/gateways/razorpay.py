@@ -1,0 +1,244 @@
+"""Razorpay through its own SDK, with the traps of version 2.0.1 fenced off.
+
+One client per thread; no retries by the SDK (it would repeat a POST that may have happened); a fresh dict for every
+call (`payment.capture` writes into its default argument); every exception becomes a GatewayError that says whether
+the outcome is known.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import razorpay
+import razorpay.client
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from billing_platform.lib import signing
+from billing_platform.lib.errors import GatewayError
+from payments.gateways import limits
+from payments.gateways.base import (
+    Failure,
+    GatewayLink,
+    GatewayOrder,
+    GatewayPayment,
+    GatewayRefused,
+    GatewayUnclear,
+    PayerDetails,
+)
+from payments.gateways.session import Answer, RecordingAdapter, new_session
+
+# The SDK reports failed connections to stdout by print(); this name shadows the builtin in its module only.
+razorpay.client.print = lambda *_, **__: None
+
+SDK_ERRORS = (razorpay.errors.BadRequestError, razorpay.errors.GatewayError, razorpay.errors.ServerError)
+# What the SDK, or our reading, trips over when an answer has an unexpected shape.
+MALFORMED = (TypeError, KeyError, ValueError, AttributeError)
+TOO_MANY_REQUESTS = 429
+MAX_PAGE = 100
+
+T = TypeVar("T")
+_thread = threading.local()
+
+
+class RazorpayGateway:
+    """See payments.gateways.base.Gateway."""
+
+    def __init__(self, *, key_id: str, key_secret: str, base_url: str, timeout: tuple[float, float]) -> None:
+        self.key_id = key_id
+        self._key_secret = key_secret
+        self._base_url = base_url
+        self._timeout = timeout
+
+    def create_order(self, *, receipt: str, amount_minor: int, currency: str, notes: Mapping[str, str]) -> GatewayOrder:
+        body = {
+            "amount": amount_minor,
+            "currency": currency,
+            "receipt": receipt,
+            "notes": dict(notes),
+            # on the order, so that a setting of the dashboard can't leave money authorised and uncaptured
+            "payment": {
+                "capture": "automatic",
+                "capture_options": {"automatic_expiry_period": 7200, "refund_speed": "normal"},
+            },
+        }
+        return self._call(lambda sdk: sdk.order.create(body), _order)
+
+    def find_order(self, *, receipt: str) -> GatewayOrder | None:
+        """The oldest order with our receipt: the gateway does not promise that receipts are unique."""
+        query = {"receipt": receipt, "count": MAX_PAGE}
+        orders = self._call(lambda sdk: sdk.order.all(query), lambda page: _sorted(page["items"], _order))
+        return next((order for order in orders if order.receipt == receipt), None)
+
+    def order_payments(self, *, order_id: str) -> tuple[GatewayPayment, ...]:
+        return self._call(
+            lambda sdk: sdk.order.payments(order_id), lambda page: tuple(_sorted(page["items"], parse_payment))
+        )
+
+    def create_link(
+        self,
+        *,
+        reference: str,
+        amount_minor: int,
+        currency: str,
+        description: str,
+        payer: PayerDetails,
+        callback_url: str,
+        notes: Mapping[str, str],
+    ) -> GatewayLink:
+        body = {
+            "amount": amount_minor,
+            "currency": currency,
+            "reference_id": reference,
+            "description": description,
+            "customer": {"name": payer.name, "email": payer.email},
+            "notify": {"sms": False, "email": False},  # our own e-mail carries the link
+            "reminder_enable": False,
+            "callback_url": callback_url,
+            "callback_method": "get",
+            "notes": dict(notes),
+        }
+        return self._call(lambda sdk: sdk.payment_link.create(body), parse_link)
+
+    def find_link(self, *, reference: str = "", payment_id: str = "") -> GatewayLink | None:
+        """By our reference, or by a payment that was made through it (the caller compares the order)."""
+        query = {"reference_id": reference} if reference else {"payment_id": payment_id}
+        links = self._call(
+            lambda sdk: sdk.payment_link.all(query), lambda page: _sorted(page["payment_links"], parse_link)
+        )
+        return next((link for link in links if not reference or link.reference == reference), None)
+
+    def fetch_link(self, *, link_id: str) -> GatewayLink:
+        return self._call(lambda sdk: sdk.payment_link.fetch(link_id), parse_link)
+
+    def cancel_link(self, *, link_id: str) -> GatewayLink:
+        return self._call(lambda sdk: sdk.payment_link.cancel(link_id), parse_link)
+
+    def fetch_payment(self, *, payment_id: str) -> GatewayPayment:
+        return self._call(lambda sdk: sdk.payment.fetch(payment_id), parse_payment)
+
+    def capture_payment(self, *, payment_id: str, amount_minor: int, currency: str) -> GatewayPayment:
+        body = {"currency": currency}  # fresh each time: the SDK writes the amount into it
+        return self._call(lambda sdk: sdk.payment.capture(payment_id, amount_minor, body), parse_payment)
+
+    def confirms_checkout(self, *, order_id: str, payment_id: str, signature: str) -> bool:
+        """Whether Razorpay signed this pair: proves that the payment was authorised, not that it was captured."""
+        return signing.verify(f"{order_id}|{payment_id}".encode(), signature, self._key_secret)
+
+    def confirms_link(self, *, link_id: str, reference: str, status: str, payment_id: str, signature: str) -> bool:
+        payload = f"{link_id}|{reference}|{status}|{payment_id}"
+        return signing.verify(payload.encode(), signature, self._key_secret)
+
+    def why_not_payable(self, *, amount_minor: int, currency: str) -> str:
+        return limits.why_not_payable(amount_minor, currency)
+
+    def _call(self, ask: Callable[[Any], Any], read: Callable[[Any], T]) -> T:
+        sdk, adapter = self._client()
+        adapter.last = None
+        try:
+            return read(ask(sdk))
+        except (*SDK_ERRORS, requests.RequestException) as error:
+            raise _translate(error, adapter.last) from error
+        except MALFORMED as error:
+            if adapter.last is None:  # nothing was sent: a fault of ours
+                raise
+            raise GatewayUnclear(f"Razorpay gave an answer that makes no sense: {error!r}") from error
+
+    def _client(self) -> tuple[Any, RecordingAdapter]:
+        """This thread's client: neither `requests` sessions nor the remembered answer may be shared."""
+        clients: dict[tuple[object, ...], tuple[Any, RecordingAdapter]] = _thread.__dict__.setdefault("clients", {})
+        key = (self._base_url, self.key_id, self._key_secret, self._timeout)
+        if key not in clients:
+            session, adapter = new_session(self._base_url, self._timeout)
+            sdk = razorpay.Client(session=session, auth=(self.key_id, self._key_secret), base_url=self._base_url)
+            clients[key] = (sdk, adapter)
+        return clients[key]
+
+
+def _translate(error: Exception, answer: Answer | None) -> GatewayError:
+    """Refused when the answer, or the lack of a connection, proves that nothing happened; otherwise unclear."""
+    if answer is None:
+        if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
+            return GatewayRefused("Razorpay can't be reached.", transient=True)
+        return GatewayUnclear(f"Razorpay gave no answer ({type(error).__name__}).")
+    code = str((answer.error or {}).get("code", "")).upper()
+    if code in ("GATEWAY_ERROR", "SERVER_ERROR") or not 400 <= answer.status < 500:
+        return GatewayUnclear(f"Razorpay answered {answer.status}: {_description(answer) or 'no reason given'}")
+    permanent = answer.status == 400 and code == "BAD_REQUEST_ERROR"
+    message = _description(answer) or f"Razorpay refused the request ({answer.status})."
+    return GatewayRefused(message, transient=not permanent, http_status=answer.status)
+
+
+def _description(answer: Answer) -> str:
+    return str((answer.error or {}).get("description") or "")
+
+
+def _never_connected(error: Exception) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
+
+
+def _sorted(items: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    """Oldest first: the order of Razorpay's lists is not documented."""
+    return [read(item) for item in sorted(items, key=lambda item: (item["created_at"], item["id"]))]
+
+
+def _order(entity: Mapping[str, Any]) -> GatewayOrder:
+    return GatewayOrder(
+        id=entity["id"],
+        receipt=entity.get("receipt") or "",
+        amount_minor=_integer(entity["amount"]),
+        currency=entity["currency"],
+        status=entity["status"],
+    )
+
+
+def parse_link(entity: Mapping[str, Any]) -> GatewayLink:
+    return GatewayLink(
+        id=entity["id"],
+        reference=entity.get("reference_id") or "",
+        amount_minor=_integer(entity["amount"]),
+        currency=entity["currency"],
+        status=entity["status"],
+        short_url=entity.get("short_url") or "",
+        order_id=entity.get("order_id") or "",
+    )
+
+
+def parse_payment(entity: Mapping[str, Any]) -> GatewayPayment:
+    """The payment entity of an API answer or a webhook.
+
+    `status` is the truth; `captured` is wrong in some samples, and asked only where the status leaves it open:
+    a refunded payment was either captured before, or released without ever being taken.
+    """
+    status = entity["status"]
+    return GatewayPayment(
+        id=entity["id"],
+        order_id=entity.get("order_id") or "",
+        status=status,
+        is_captured=status == "captured" or (status == "refunded" and entity.get("captured") is True),
+        method=entity.get("method") or "",
+        amount_minor=_integer(entity["amount"]),
+        currency=entity["currency"],
+        amount_refunded_minor=_integer(entity.get("amount_refunded") or 0),
+        fee_minor=_optional_integer(entity.get("fee")),
+        tax_minor=_optional_integer(entity.get("tax")),
+        failure=Failure(**{name: entity.get(f"error_{name}") or "" for name in FAILURE_FIELDS}),
+        created_at=datetime.fromtimestamp(entity["created_at"], UTC),
+    )
+
+
+FAILURE_FIELDS = ("code", "description", "source", "step", "reason")
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{value!r} is not an amount in minor units")
+    return value
+
+
+def _optional_integer(value: Any) -> int | None:
+    return None if value is None else _integer(value)

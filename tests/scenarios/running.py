@@ -1,0 +1,113 @@
+"""The platform as `make run` starts it, in a directory of its own, with all its processes and servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import psycopg
+import requests
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+Found = TypeVar("Found")
+
+
+class Platform:
+    """One running platform. Start it again on the same directory and it goes on with the same data."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self.var_dir = var_dir
+        self.log = var_dir.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        outer = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        environment = {name: value for name, value in os.environ.items() if name not in outer}
+        environment |= {"VAR_DIR": str(self.var_dir), "PORT": "18000", "RATE_LIMIT_ADMIN_KEY": "3000/m"}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "billing_platform.local", "run"],
+                cwd=CHECKOUT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(self._run_json, seconds=240, what="the platform to be ready", log=self.log)
+
+    def stop(self) -> int:
+        """Ctrl-C. The exit code is what the person at the terminal gets."""
+        process = self._running()
+        process.send_signal(signal.SIGINT)
+        return process.wait(timeout=90)
+
+    def kill_worker(self) -> None:
+        """kill -9 of the Celery worker and its children; the launcher then stops the rest, as it does when any dies."""
+        parent = psutil.Process(self._running().pid)
+        workers = [child for child in parent.children(recursive=True) if _is_worker(child)]
+        assert workers, "no worker is running"
+        for worker in workers:
+            worker.kill()
+        self._running().wait(timeout=90)
+
+    @contextmanager
+    def database(self) -> Iterator[psycopg.Connection[Any]]:
+        """A SQL prompt beside the platform."""
+        socket = self.var_dir / "postgresql" / "socket"
+        with psycopg.connect(host=str(socket), user="billing", dbname="billing", autocommit=True) as connection:
+            yield connection
+
+    def scalar(self, query: str, *parameters: Any) -> Any:
+        with self.database() as connection:
+            row = connection.execute(query, parameters).fetchone()  # type: ignore[call-overload]
+            return row[0] if row else None
+
+    def request(self, method: str, path: str, *, key: str | None = None, **kwargs: Any) -> requests.Response:
+        """An API call; with the back-office key unless told otherwise."""
+        headers = {"Authorization": f"Bearer {key or self.facts['admin_key']}", **kwargs.pop("headers", {})}
+        return requests.request(method, self.facts["base_url"] + path, headers=headers, timeout=30, **kwargs)
+
+    def sandbox(self, path: str, **kwargs: Any) -> Any:
+        """A call of the sandbox's control API."""
+        answer = requests.request(kwargs.pop("method", "POST"), self.facts["sandbox_url"] + path, timeout=30, **kwargs)
+        answer.raise_for_status()
+        return answer.json()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return json.loads((self.var_dir / "run.json").read_text())
+
+    def _run_json(self) -> bool:
+        if self._running().poll() is not None:
+            raise AssertionError(f"The platform stopped:\n{self.log.read_text()[-4000:]}")
+        return (self.var_dir / "run.json").exists()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start it first"
+        return self._process
+
+
+def wait_for(question: Callable[[], Found], *, seconds: float, what: str, log: Path | None = None) -> Found:
+    """Ask until the answer is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := question():
+            return answer
+        time.sleep(0.2)
+    tail = f"\n{log.read_text()[-4000:]}" if log else ""
+    raise AssertionError(f"Waited {seconds} s in vain for {what}.{tail}")
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "celery" in process.cmdline() and "worker" in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False

@@ -1,0 +1,65 @@
+"""kill -9 of the worker in the middle of its work: after a restart, the same numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.scenarios.customer import Customer
+from tests.scenarios.running import Platform, wait_for
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND state = 'active'"
+
+
+# how many invoices have a number, and the highest running number: equal when there is no gap
+NUMBERS = "SELECT jsonb_build_array(count(*), max(right(number, 6)::int)) FROM invoicing_invoice WHERE number <> ''"
+
+
+def test_a_worker_killed_while_settling_loses_and_doubles_nothing(platform: Platform) -> None:
+    customer = Customer.create(platform, "Settling")
+    with platform.database() as prompt:
+        prompt.execute("BEGIN")
+        # the fold, the last step of settling, has to wait here with the ledger rows inserted but not committed
+        prompt.execute("LOCK TABLE events_usageaggregate IN EXCLUSIVE MODE")
+        for batch in range(3):
+            customer.report([customer.event(batch * 1_000 + offset) for offset in range(1_000)])
+        customer.report([customer.event(offset) for offset in range(500)])  # all of them duplicates
+        wait_for(lambda: platform.scalar(WAITING), seconds=30, what="a worker in the middle of settling")
+        platform.kill_worker()
+    assert not (platform.var_dir / "run.json").exists()
+
+    platform.start()
+    customer.wait_until_counted(3_000)
+    total = "SELECT sum(total)::text FROM events_usageaggregate WHERE organisation_id = %s"
+    wait_for(lambda: not _unsettled(platform, customer), seconds=60, what="every batch to be settled", log=platform.log)
+    # 3,000 × 1.25
+    assert Decimal(platform.scalar(total, customer.organisation_id)) == 3_750
+    assert customer.ledger_rows() == 3_000
+
+
+def test_a_worker_killed_while_billing_leaves_one_right_invoice(platform: Platform) -> None:
+    customer = Customer.create(platform, "Billing")
+    customer.report([customer.event(number) for number in range(1_000)])
+    customer.wait_until_counted(1_000)
+    before = platform.scalar(NUMBERS)
+    with platform.database() as prompt:
+        prompt.execute("BEGIN")
+        # taking the number is the last step of finalising: the month is closed by then, but not committed
+        prompt.execute("LOCK TABLE invoicing_numbersequence IN EXCLUSIVE MODE")
+        customer.start_billing_run()
+        wait_for(lambda: platform.scalar(WAITING), seconds=30, what="a worker in the middle of billing")
+        platform.kill_worker()
+
+    platform.start()
+    customer.start_billing_run()
+    invoice = customer.wait_for_invoice()
+    # 1,000 × 1.25 × ₹0.04 = ₹50.00 + CGST 4.50 + SGST 4.50
+    assert (invoice["subtotal"], invoice["total"]) == ("50.00", "59.00")
+    assert len(customer.invoices()) == 1
+    taken, highest = platform.scalar(NUMBERS)
+    assert taken == highest  # no gap
+    assert taken == before[0] + 1
+
+
+def _unsettled(platform: Platform, customer: Customer) -> int:
+    query = "SELECT count(*) FROM events_eventbatch WHERE organisation_id = %s AND status <> 'settled'"
+    return int(platform.scalar(query, customer.organisation_id))

@@ -202,12 +202,13 @@ class Postgres:
     def _create_database(self) -> None:
         """The application's role is no superuser: triggers that protect documents hold for it as well."""
         with psycopg.connect(self._url(user="postgres", database="template1"), autocommit=True) as connection:
-            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
-                return
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
                 connection.execute(f"CREATE ROLE {NAME} LOGIN CREATEDB IN ROLE pg_monitor")
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-            connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+                connection.execute(f"CREATE DATABASE {NAME} OWNER {NAME}")
+            if not self.durable:  # tests empty append-only tables between one another
+                connection.execute(f"GRANT SET ON PARAMETER session_replication_role TO {NAME}")
 
     # --- who we are ---------------------------------------------------------------------------------------------
 

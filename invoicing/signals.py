@@ -1,4 +1,4 @@
-"""What invoicing tells whoever listens, on commit, with `invoice_id`. Losing a signal loses nothing: truth is in the rows."""
+"""What invoicing tells on commit, with `invoice_id`. Losing a signal loses nothing: the truth is in the rows."""
 
 from django.dispatch import Signal
 

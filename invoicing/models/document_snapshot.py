@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import never_emptied
 from invoicing.models.invoice import Invoice
 from organisations.scoping import TenantModel
 
@@ -19,7 +20,10 @@ class DocumentSnapshot(BaseModel, TenantModel):
     content = models.JSONField()
 
     class Meta:
-        triggers = [pgtrigger.Protect(name="never_changes", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="never_changes", operation=pgtrigger.Update | pgtrigger.Delete),
+            never_emptied(),
+        ]
 
     def __str__(self) -> str:
         return f"Document of {self.invoice_id}"

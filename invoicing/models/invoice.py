@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.models.columns import MoneyField
+from invoicing.models.columns import MoneyField, never_emptied
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -30,7 +30,7 @@ MUTABLE_AFTER_ISSUE = (
     "pdf_state",
     "pdf_error",
     "pdf_attempts",
-    "pdf_next_attempt_at",
+    "deliver_after",
     "voided_at",
     "void_reason",
     "updated_at",
@@ -115,7 +115,9 @@ class Invoice(BaseModel, TenantModel):
     pdf_state = models.CharField(max_length=10, choices=PdfState, default=PdfState.NONE)
     pdf_error = models.TextField(blank=True)
     pdf_attempts = models.PositiveSmallIntegerField(default=0)
-    pdf_next_attempt_at = models.DateTimeField(null=True, blank=True)
+    deliver_after = models.DateTimeField(
+        null=True, blank=True, help_text="When PDF and e-mail are tried next. Empty: delivered, or given up."
+    )
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -132,9 +134,7 @@ class Invoice(BaseModel, TenantModel):
             models.Index(
                 fields=["due_date"], condition=Q(status__in=["finalized", "partially_paid"]), name="invoice_collectable"
             ),
-            models.Index(
-                fields=["pdf_next_attempt_at"], condition=Q(pdf_state__in=["pending", "failed"]), name="invoice_pdf_due"
-            ),
+            models.Index(fields=["deliver_after"], condition=Q(deliver_after__isnull=False), name="invoice_to_deliver"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -212,6 +212,7 @@ class Invoice(BaseModel, TenantModel):
             pgtrigger.Protect(
                 name="issued_is_kept", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__status="draft")
             ),
+            never_emptied(),
             pgtrigger.Trigger(
                 name="issued_adds_up",
                 when=pgtrigger.Before,

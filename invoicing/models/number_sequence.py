@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
+from invoicing.models.columns import never_emptied
 from organisations.models import BillingEntity
 
 
@@ -40,6 +41,7 @@ class NumberSequence(BaseModel):
                 """,
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,98 @@
+"""Questions about what is owed; answers are querysets or frozen values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, DecimalField, F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.money import ZERO
+from invoicing.documents import InvoiceDocument
+from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, ExchangeRate, Invoice, InvoiceTax
+from invoicing.tax import TaxAmount, aggregate_taxes
+from organisations.scoping import Actor
+
+DASHBOARD_ZONE = "Asia/Kolkata"
+
+
+@dataclass(frozen=True, slots=True)
+class Receivables:
+    """What is still owed in one currency; overdue is part of outstanding."""
+
+    currency: str
+    outstanding: Decimal
+    outstanding_count: int
+    overdue: Decimal
+    overdue_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a billing run is, by the items an actor may see."""
+
+    pending: int
+    claimed: int
+    done: int
+    skipped: int
+    failed: int
+    parked: int
+
+    @property
+    def is_finished(self) -> bool:
+        return not (self.pending or self.claimed)
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.claimed + self.done + self.skipped + self.failed + self.parked
+
+
+def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, ...]:
+    """Outstanding and overdue money per currency, of the invoices an actor may see."""
+    day = on or clock.today(DASHBOARD_ZONE)
+    due = F("total") - F("amount_paid")
+    late = Q(due_date__lt=day)
+    money = DecimalField(max_digits=19, decimal_places=4)
+    rows = (
+        Invoice.objects.for_organisations(actor)
+        .collectable()
+        .order_by("currency")
+        .values("currency")
+        .annotate(
+            outstanding=Sum(due, output_field=money),
+            outstanding_count=Count("pk"),
+            overdue=Coalesce(Sum(due, filter=late, output_field=money), ZERO, output_field=money),
+            overdue_count=Count("pk", filter=late),
+        )
+    )
+    return tuple(Receivables(**row) for row in rows)
+
+
+def invoice_document(invoice: Invoice) -> InvoiceDocument:
+    """The issued document, word for word. Raises DomainError INVOICE_NOT_FINALIZED for a draft."""
+    snapshot = DocumentSnapshot.objects.filter(invoice=invoice).first()
+    if snapshot is None:
+        raise DomainError("A draft has no document yet: finalize the invoice first.", code="INVOICE_NOT_FINALIZED")
+    return InvoiceDocument.from_json(snapshot.content)
+
+
+def summed_taxes(taxes: Iterable[InvoiceTax]) -> tuple[TaxAmount, ...]:
+    """One row for each head and rate, as documents print it."""
+    return aggregate_taxes(TaxAmount(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in taxes)
+
+
+def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
+    """The last rate published up to a day, however old."""
+    return ExchangeRate.objects.filter(base=base, target=target, as_of__lte=at).order_by("-as_of").first()
+
+
+def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:
+    visible = BillingRunItem.objects.for_organisations(actor).filter(run=run)
+    counts = Counter(dict(visible.order_by().values_list("status").annotate(Count("pk"))))
+    return RunProgress(**{status: counts[status] for status in BillingRunItem.Status.values})

@@ -1,0 +1,207 @@
+"""The monthly run: one item per organisation, each drafted and finalized on its own, resumable at any point.
+
+A worker claims an item and then holds its row's lock while it works. Whoever finds an item claimed but not locked
+knows that its worker died, and takes it over; whoever finds it locked leaves it alone. The invoice and the end of
+its item are one transaction, so a crash leaves either both or neither, and no number is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from celery import current_app
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.pricing import PriceError
+from invoicing.services.lifecycle import create_draft, finalize_invoice, recompute_draft
+from organisations.models import Organisation
+
+logger = logging.getLogger(__name__)
+
+LOOK_BACK = timedelta(days=4)
+"""How long after a month's end the schedule still starts its run; the schedule covers the 1st to the 3rd."""
+CLAIM_SETTLES_IN = timedelta(seconds=30)
+"""A claim younger than this is not looked at again: its worker has the lock, or is about to."""
+
+Status = BillingRunItem.Status
+_WAITS_FOR = ("USAGE_UNSETTLED",)
+
+
+def due_periods(now: datetime) -> list[BillingPeriod]:
+    """Months that ended within the last days for some active organisation, in its own time zone."""
+    found = set()
+    zones = Organisation.objects.filter(is_active=True).order_by().values_list("time_zone", flat=True).distinct()
+    for zone in map(ZoneInfo, zones):
+        ended = BillingPeriod.containing(now, zone).previous()
+        if now - ended.bounds(zone)[1] < LOOK_BACK:
+            found.add(ended)
+    return sorted(found)
+
+
+@transaction.atomic
+def start_billing_run(
+    *, period: BillingPeriod, requested_by: str, organisations: Iterable[Organisation] | None = None
+) -> BillingRun:
+    """Bill a month for every active organisation whose month is over; or for some of them.
+
+    A month has one run: starting it again adds organisations that are missing, tries failed ones again, and leaves
+    what is done alone. Raises DomainError PERIOD_NOT_OVER when the month is not over for any of them.
+    """
+    candidates = Organisation.objects.filter(is_active=True)
+    if organisations is not None:
+        candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
+    now = clock.now()
+    ready = [organisation for organisation in candidates if period.bounds(organisation.zone)[1] <= now]
+    if not ready:
+        raise DomainError(f"{period} is not over yet.", code="PERIOD_NOT_OVER")
+    run, _created = BillingRun.objects.get_or_create(
+        period_start=period.start, defaults={"requested_by": requested_by[:200]}
+    )
+    BillingRunItem.objects.bulk_create(
+        [BillingRunItem(run=run, organisation=organisation) for organisation in ready], ignore_conflicts=True
+    )
+    mine = run.items.filter(organisation__in=ready)
+    mine.filter(status=Status.FAILED).update(status=Status.PENDING, reason="", finished_at=None, updated_at=now)
+    for item_id in mine.filter(status=Status.PENDING).values_list("pk", flat=True):
+        _wake_worker(item_id)
+    return run
+
+
+@transaction.atomic
+def retry_item(*, item_id: UUID) -> BillingRunItem:
+    """Try a failed or parked organisation again. Raises DomainError ITEM_NOT_RETRIABLE for any other."""
+    changed = BillingRunItem.objects.filter(pk=item_id, status__in=[Status.FAILED, Status.PARKED]).update(
+        status=Status.PENDING, reason="", finished_at=None, updated_at=clock.now()
+    )
+    if not changed:
+        raise DomainError("Only a failed or parked organisation can be tried again.", code="ITEM_NOT_RETRIABLE")
+    _wake_worker(item_id)
+    return BillingRunItem.objects.get(pk=item_id)
+
+
+def open_items(*, limit: int = 1000) -> list[UUID]:
+    """Items to take up now: pending ones, and those whose worker has had time to lock them."""
+    stale = Q(status=Status.CLAIMED, claimed_at__lt=clock.now() - CLAIM_SETTLES_IN)
+    found = BillingRunItem.objects.filter(Q(status=Status.PENDING) | stale)
+    return list(found.order_by("created_at").values_list("pk", flat=True)[:limit])
+
+
+def process_item(*, item_id: UUID) -> BillingRunItem:
+    """Draft and finalize one organisation's month. Whatever goes wrong ends on the item, not in the worker."""
+    if _claim(item_id):
+        try:
+            _work(item_id)
+        except DomainError as error:
+            waits = error.code in _WAITS_FOR
+            _end(item_id, Status.PENDING if waits else Status.FAILED, error.message)
+        except (PriceError, ArithmeticError, ValueError, DatabaseError) as error:
+            logger.exception("billing item failed", extra={"item": str(item_id)})
+            _end(item_id, Status.FAILED, f"{type(error).__name__}: {error}")
+    return BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
+
+
+def _claim(item_id: UUID) -> bool:
+    """Seen by operators as "at work". Not what keeps two workers apart: the row's lock is."""
+    claimed = BillingRunItem.objects.open().filter(pk=item_id)
+    return bool(claimed.update(status=Status.CLAIMED, claimed_at=clock.now(), attempts=F("attempts") + 1))
+
+
+def _work(item_id: UUID) -> None:
+    draft = _draft(item_id)
+    if draft is not None:
+        _finalize(item_id, draft)
+
+
+@transaction.atomic
+def _draft(item_id: UUID) -> UUID | None:
+    """The month's draft, stored; None when the item has ended with this, or is in another worker's hands."""
+    item = _lock(item_id)
+    if item is None:
+        return None
+    invoice = _live_invoice(item)
+    if invoice is not None and invoice.is_draft:
+        invoice = recompute_draft(invoice_id=invoice.pk)  # prices may have come since
+    if invoice is None:
+        try:
+            invoice = create_draft(organisation=item.organisation, period=item.run.period)
+        except DomainError as error:
+            if error.code != "NOTHING_TO_BILL":
+                raise
+            _finish(item, Status.SKIPPED, "Nothing to bill.")
+            return None
+    item.invoice = invoice
+    item.save(update_fields=["invoice", "updated_at"])
+    if not invoice.is_draft:  # an operator was faster, or a crash came between
+        _finish(item, Status.DONE, "")
+        return None
+    return invoice.pk
+
+
+@transaction.atomic
+def _finalize(item_id: UUID, invoice_id: UUID) -> None:
+    item = _lock(item_id)
+    if item is None:
+        return
+    if reason := _out_of_bounds(Invoice.objects.get(pk=invoice_id)):
+        _finish(item, Status.PARKED, reason)
+        return
+    finalize_invoice(invoice_id=invoice_id)
+    _finish(item, Status.DONE, "")
+
+
+def _out_of_bounds(invoice: Invoice) -> str:
+    """Why a person should look at the draft first; empty when nothing speaks against it."""
+    if invoice.total < ZERO:
+        return f"The total of {invoice.total:f} is negative."
+    if not invoice.lines.exists():
+        return " ".join(warning["message"] for warning in invoice.warnings)
+    return ""
+
+
+def _live_invoice(item: BillingRunItem) -> Invoice | None:
+    found: Invoice | None = (
+        Invoice.objects.live().filter(organisation=item.organisation, period_start=item.run.period_start).first()
+    )
+    return found
+
+
+def _lock(item_id: UUID) -> BillingRunItem | None:
+    """The item, unless somebody else is at it or it has ended."""
+    found: BillingRunItem | None = (
+        BillingRunItem.objects.open()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("organisation__billing_entity", "run")
+        .filter(pk=item_id)
+        .first()
+    )
+    return found
+
+
+def _finish(item: BillingRunItem, status: str, reason: str) -> None:
+    item.status, item.reason, item.finished_at = status, reason, clock.now()
+    item.save(update_fields=["status", "reason", "finished_at", "updated_at"])
+
+
+def _end(item_id: UUID, status: str, reason: str) -> None:
+    """Note an ending after a rollback, unless another worker has ended the item meanwhile."""
+    now = clock.now()
+    BillingRunItem.objects.open().filter(pk=item_id).update(
+        status=status, reason=reason[:2000], finished_at=None if status == Status.PENDING else now, updated_at=now
+    )
+
+
+def _wake_worker(item_id: UUID) -> None:
+    """By name: tasks import services, not the other way round. What is lost here, the schedule finds."""
+    transaction.on_commit(
+        lambda: current_app.send_task("invoicing.tasks.process_billing_item", [str(item_id)]), robust=True
+    )

@@ -1,0 +1,263 @@
+"""Drafts: usage times prices plus tax, stored so that it can be looked at, changed and computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.money import (
+    QUANTITY_PLACES,
+    UNIT_PRICE_PLACES,
+    ZERO,
+    MoneyError,
+    exact_arithmetic,
+    parse_decimal,
+    round_money,
+)
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.services import rating, taxation
+from invoicing.services.rating import RatedLine
+from invoicing.tax import SupplyContext, TaxHead, tax_line
+from invoicing.totals import Line, Totals, compute_totals
+from organisations.models import BillingEntity, Organisation
+
+MAX_AMOUNT = Decimal(10) ** 13
+MAX_LINES = 1000  # as many as an e-invoice takes
+
+Warnings = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An invoice worked out, whether it is stored or only shown."""
+
+    lines: tuple[RatedLine, ...]
+    heads: tuple[tuple[TaxHead, ...], ...]
+    totals: Totals
+    supply: SupplyContext | None
+    warnings: Warnings
+
+
+@transaction.atomic
+def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoice:
+    """Draft the invoice of a month.
+
+    Raises DomainError INVOICE_EXISTS when the month has a live invoice, NOTHING_TO_BILL when nothing was used.
+    """
+    advisory_lock(LockSpace.BILLING_RUN, f"{organisation.pk}:{period}")
+    existing = Invoice.objects.live().filter(organisation=organisation, period_start=period.start).first()
+    if existing is not None:
+        raise DomainError(
+            f"{organisation.name} has an invoice for {period} already.",
+            code="INVOICE_EXISTS",
+            details={"invoice": str(existing.pk)},
+        )
+    computed = compute_month(organisation=organisation, period=period)
+    if not computed.lines and not computed.warnings:
+        raise DomainError(f"{organisation.name} used nothing in {period}.", code="NOTHING_TO_BILL")
+    invoice = _new_invoice(organisation, period_start=period.start, period_end=period.end)
+    _store(invoice, computed)
+    return invoice
+
+
+@transaction.atomic
+def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[str, Any]]) -> Invoice:
+    """Draft an invoice of given lines: `{description, quantity, unit_price, sac?}`. Raises InvalidInput."""
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise InvalidInput.field("lines", f"give 1 to {MAX_LINES} lines.")
+    entity = organisation.billing_entity
+    rated = tuple(_one_off_line(index, line, organisation.currency, entity) for index, line in enumerate(lines))
+    invoice = _new_invoice(organisation)
+    _store(invoice, compute(organisation=organisation, lines=rated))
+    return invoice
+
+
+@transaction.atomic
+def recompute_draft(*, invoice_id: UUID) -> Invoice:
+    """Work a draft out again from today's usage, prices and rates. Raises DomainError INVOICE_NOT_DRAFT."""
+    invoice = lock_draft(invoice_id)
+    recompute_locked(invoice)
+    return invoice
+
+
+@transaction.atomic
+def delete_draft(*, invoice_id: UUID) -> None:
+    """Throw a draft away; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT."""
+    lock_draft(invoice_id).delete()
+
+
+def lock_draft(invoice_id: UUID) -> Invoice:
+    """The draft, locked until the transaction ends, with its organisation and seller."""
+    invoice = lock_invoice(invoice_id)
+    if not invoice.is_draft:
+        raise DomainError(
+            f"Invoice {invoice} is {invoice.get_status_display().lower()}, not a draft.", code="INVOICE_NOT_DRAFT"
+        )
+    return invoice
+
+
+def lock_invoice(invoice_id: UUID) -> Invoice:
+    invoice: Invoice | None = (
+        Invoice.objects.select_for_update(of=("self",))
+        .select_related("organisation__billing_entity", "billing_entity")
+        .filter(pk=invoice_id)
+        .first()
+    )
+    if invoice is None:
+        raise NotFound("There is no such invoice.")
+    return invoice
+
+
+def recompute_locked(invoice: Invoice) -> Computed:
+    """Store the draft anew. The seller is the organisation's of today."""
+    organisation = invoice.organisation
+    invoice.billing_entity = organisation.billing_entity
+    if invoice.period is not None:
+        invoice.currency = organisation.currency
+        computed = compute_month(organisation=organisation, period=invoice.period)
+    else:
+        kept = tuple(_as_rated(line) for line in invoice.lines.select_related("pricing_rule"))
+        computed = compute(organisation=organisation, lines=kept, currency=invoice.currency)
+    _store(invoice, computed)
+    return computed
+
+
+def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Computed:
+    """What the invoice of a month would be by now; nothing is stored."""
+    rated = rating.rate_period(organisation=organisation, period=period)
+    warnings: Warnings = [
+        {
+            "code": "UNPRICED_USAGE",
+            "message": gap.sentence(),
+            "metric_name": gap.metric_name,
+            "unit": gap.unit,
+            "quantity": f"{gap.quantity:f}",
+            "event_count": gap.event_count,
+        }
+        for gap in rated.unpriced
+    ]
+    return compute(organisation=organisation, lines=rated.lines, warnings=warnings)
+
+
+def compute(
+    *,
+    organisation: Organisation,
+    lines: tuple[RatedLine, ...],
+    currency: str = "",
+    warnings: Sequence[dict[str, Any]] = (),
+) -> Computed:
+    """Tax and totals of lines. What keeps tax from being known becomes a warning that blocks finalizing."""
+    entity = organisation.billing_entity
+    currency = currency or organisation.currency
+    on = clock.today(entity.time_zone)
+    found = list(warnings)
+    heads: tuple[tuple[TaxHead, ...], ...] = tuple(() for _ in lines)
+    supply = None
+    try:
+        supply = taxation.supply_of(seller=entity, customer=organisation, on=on)
+        by_sac = {
+            sac: taxation.heads_for(supply, sac=sac, on=on)
+            for sac in sorted({line.sac or entity.default_sac for line in lines})
+        }
+        heads = tuple(by_sac[line.sac or entity.default_sac] for line in lines)
+        if lapsed := taxation.lapsed_lut_warning(entity, supply, on):
+            found.append({"code": "NO_LUT", "message": lapsed})
+    except DomainError as error:
+        found.append({"code": error.code, "message": error.message, "blocks": True})
+    totals = compute_totals(
+        [Line(line.kind, line.amount, line_heads) for line, line_heads in zip(lines, heads, strict=True)], currency
+    )
+    return Computed(lines, heads, totals, supply, found)
+
+
+def _new_invoice(organisation: Organisation, **values: date) -> Invoice:
+    return Invoice.objects.create(
+        organisation=organisation,
+        billing_entity=organisation.billing_entity,
+        currency=organisation.currency,
+        **values,
+    )
+
+
+def _store(invoice: Invoice, computed: Computed) -> None:
+    """Replace lines and taxes of a draft, and its sums."""
+    invoice.taxes.all().delete()
+    invoice.lines.all().delete()
+    default_sac = invoice.billing_entity.default_sac
+    lines = [_stored_line(invoice, position, rated, default_sac) for position, rated in enumerate(computed.lines, 1)]
+    InvoiceLine.objects.bulk_create(lines)
+    InvoiceTax.objects.bulk_create(
+        InvoiceTax(
+            invoice=invoice, line=line, name=tax.name, rate=tax.rate, taxable_amount=line.amount, amount=tax.amount
+        )
+        for line, heads in zip(lines, computed.heads, strict=True)
+        for tax in tax_line(line.amount, heads, invoice.currency)
+    )
+    totals = computed.totals
+    invoice.subtotal, invoice.discount_total = totals.subtotal, totals.discount_total
+    invoice.tax_total, invoice.round_off, invoice.total = totals.tax_total, totals.round_off, totals.total
+    invoice.warnings = computed.warnings
+    invoice.save()
+
+
+_RATED_FIELDS = tuple(field.name for field in fields(RatedLine))
+
+
+def _stored_line(invoice: Invoice, position: int, rated: RatedLine, default_sac: str) -> InvoiceLine:
+    values = {name: getattr(rated, name) for name in _RATED_FIELDS}
+    return InvoiceLine(invoice=invoice, position=position, **{**values, "sac": rated.sac or default_sac})
+
+
+def _as_rated(line: InvoiceLine) -> RatedLine:
+    return RatedLine(**{name: getattr(line, name) for name in _RATED_FIELDS})
+
+
+def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: BillingEntity) -> RatedLine:
+    number = partial(_number, index, line)
+    description = str(line.get("description", "")).strip()
+    if not description:
+        raise InvalidInput.field(f"lines[{index}].description", "say what is charged.")
+    quantity = number("quantity", QUANTITY_PLACES)
+    unit_price = number("unit_price", UNIT_PRICE_PLACES)
+    with exact_arithmetic():
+        exact = quantity * unit_price
+    amount = round_money(exact, currency)
+    if quantity <= ZERO:
+        raise InvalidInput.field(f"lines[{index}].quantity", "must be greater than 0.")
+    if abs(amount) >= MAX_AMOUNT:
+        raise InvalidInput.field(f"lines[{index}].unit_price", "makes the amount too large.")
+    return RatedLine(
+        kind=InvoiceLine.Kind.ONE_OFF,
+        description=description,
+        quantity=quantity,
+        unit_price=unit_price,
+        amount=amount,
+        sac=str(line.get("sac") or entity.default_sac),
+        explanation=[
+            {
+                "description": description,
+                "quantity": f"{quantity:f}",
+                "unit_price": f"{unit_price:f}",
+                "flat_fee": "0",
+                "amount": f"{exact:f}",
+            }
+        ],
+    )
+
+
+def _number(index: int, line: Mapping[str, Any], name: str, places: int) -> Decimal:
+    try:
+        return parse_decimal(line.get(name, ""), places=places, max_digits=14)
+    except MoneyError as error:
+        raise InvalidInput.field(f"lines[{index}].{name}", str(error)) from None

@@ -1,0 +1,192 @@
+"""An invoice's life: draft, finalized, sent, paid; or void. Every change of status is made here."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.money import ZERO
+from events.services.closing import close_period
+from invoicing.emails import queue_invoice_email
+from invoicing.models import DocumentSnapshot, Invoice
+from invoicing.selectors import summed_taxes
+from invoicing.services import snapshots
+from invoicing.services.drafting import (
+    Computed,
+    create_draft,
+    create_one_off_draft,
+    delete_draft,
+    lock_draft,
+    lock_invoice,
+    recompute_draft,
+    recompute_locked,
+)
+from invoicing.services.numbering import take_number
+from invoicing.services.pdfs import wake_delivery
+from invoicing.signals import invoice_issued, invoice_voided
+from invoicing.tax import TaxHead
+from invoicing.totals import Line, check_document
+
+__all__ = [
+    "create_draft",
+    "create_one_off_draft",
+    "delete_draft",
+    "finalize_invoice",
+    "recompute_draft",
+    "record_settlement",
+    "send_invoice",
+    "void_invoice",
+]
+
+Status = Invoice.Status
+
+
+@transaction.atomic
+def finalize_invoice(*, invoice_id: UUID) -> Invoice:
+    """Turn a draft into a document: close its month, compute it a last time, freeze, check, number it.
+
+    All in one transaction: if anything refuses, the draft is as it was and no number is gone. Raises DomainError
+    INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
+    TAX_UNDETERMINED or TAX_RATE_MISSING.
+    """
+    invoice = lock_draft(invoice_id)
+    if invoice.period is not None:
+        close_period(organisation=invoice.organisation, period=invoice.period)
+    computed = recompute_locked(invoice)
+    _check_issuable(invoice, computed)
+    _check_arithmetic(invoice)
+    issue_date = clock.today(invoice.billing_entity.time_zone)
+    _freeze(invoice, computed, issue_date)
+    _number(invoice, issue_date)
+    invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
+    invoice.pdf_state, invoice.deliver_after = Invoice.PdfState.PENDING, clock.now()
+    invoice.save()
+    DocumentSnapshot.objects.create(invoice=invoice, content=snapshots.build_document(invoice).to_json())
+    if invoice.total == ZERO:  # nothing to collect
+        invoice.status = Status.PAID
+        invoice.save(update_fields=["status", "updated_at"])
+    wake_delivery(invoice.pk)
+    transaction.on_commit(partial(invoice_issued.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
+    return invoice
+
+
+@transaction.atomic
+def send_invoice(*, invoice_id: UUID) -> Invoice:
+    """E-mail an issued invoice with its PDF; a second call sends nothing. Without a PDF yet, the e-mail waits for it.
+
+    Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one.
+    """
+    invoice = lock_invoice(invoice_id)
+    _require_issued(invoice)
+    if invoice.pdf_state != Invoice.PdfState.READY:
+        invoice.deliver_after = clock.now()
+        invoice.save(update_fields=["deliver_after", "updated_at"])
+        wake_delivery(invoice.pk)  # it sends when it is done
+    elif invoice.sent_at is None:
+        queue_invoice_email(invoice)
+        invoice.sent_at, invoice.deliver_after = clock.now(), None
+        invoice.save(update_fields=["sent_at", "deliver_after", "updated_at"])
+    return invoice
+
+
+@transaction.atomic
+def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
+    """Cancel an invoice that nothing was paid on. Its number stays taken; its month can be billed anew.
+
+    Raises DomainError INVOICE_NOT_VOIDABLE once money has come in: that is corrected by a credit note.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise InvalidInput.field("reason", "say why the invoice is void.")
+    invoice = lock_invoice(invoice_id)
+    if invoice.status not in (Status.DRAFT, Status.FINALIZED) or invoice.amount_paid > ZERO:
+        raise DomainError(
+            f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.",
+            code="INVOICE_NOT_VOIDABLE",
+        )
+    invoice.status, invoice.voided_at, invoice.void_reason = Status.VOID, clock.now(), reason
+    invoice.deliver_after = None
+    invoice.save(update_fields=["status", "voided_at", "void_reason", "deliver_after", "updated_at"])
+    transaction.on_commit(partial(invoice_voided.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
+    return invoice
+
+
+@transaction.atomic
+def record_settlement(*, invoice_id: UUID, paid_total: Decimal) -> Invoice:
+    """Note what has been paid in all. Payments calls this with the sum of its allocations, in its own transaction.
+
+    Idempotent, and only ever upwards: an older sum that arrives late changes nothing. Raises DomainError
+    INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when more would be allocated than is owed.
+    """
+    invoice = lock_invoice(invoice_id)
+    _require_issued(invoice)
+    if paid_total > invoice.total:
+        raise DomainError(f"{paid_total} is more than invoice {invoice} asks for.", code="OVERPAID")
+    if paid_total <= invoice.amount_paid:
+        return invoice
+    invoice.amount_paid = paid_total
+    if invoice.status in (Status.FINALIZED, Status.PARTIALLY_PAID):
+        invoice.status = Status.PAID if paid_total == invoice.total else Status.PARTIALLY_PAID
+    invoice.save(update_fields=["amount_paid", "status", "updated_at"])
+    return invoice
+
+
+def _check_issuable(invoice: Invoice, computed: Computed) -> None:
+    for warning in computed.warnings:
+        if warning.get("blocks"):
+            raise DomainError(warning["message"], code=warning["code"])
+    if not computed.lines:
+        raise DomainError("There is nothing to bill on this invoice.", code="NOTHING_TO_BILL")
+    if invoice.total < ZERO:
+        raise DomainError(f"The total of {invoice.total} is negative.", code="NEGATIVE_TOTAL")
+
+
+def _freeze(invoice: Invoice, computed: Computed, issue_date: date) -> None:
+    """Copy onto the invoice whatever it must keep saying when the originals change."""
+    if computed.supply is None:
+        raise ValueError("Without a supply the draft had a warning that blocks.")
+    entity = invoice.billing_entity
+    invoice.issue_date = issue_date
+    invoice.due_date = issue_date + timedelta(days=invoice.organisation.payment_terms_days)
+    invoice.seller = snapshots.seller_snapshot(entity)
+    invoice.customer = snapshots.customer_snapshot(invoice.organisation)
+    invoice.supply = snapshots.supply_snapshot(computed.supply)
+    invoice.exchange = snapshots.exchange_snapshot(
+        entity=entity,
+        currency=invoice.currency,
+        taxable=invoice.subtotal - invoice.discount_total,
+        taxes=computed.totals.taxes,
+        on=issue_date,
+    )
+
+
+def _number(invoice: Invoice, issue_date: date) -> None:
+    entity = invoice.billing_entity
+    number = take_number(billing_entity=entity, series=entity.invoice_prefix, on=issue_date)
+    invoice.number, invoice.series = number.text, number.series
+    invoice.financial_year, invoice.sequence_number = number.financial_year, number.sequence_number
+
+
+def _check_arithmetic(invoice: Invoice) -> None:
+    """Worked out once more from what is stored. A disagreement is a fault of ours and must never be printed."""
+    taxes = list(invoice.taxes.all())
+    heads: dict[UUID, tuple[TaxHead, ...]] = {}
+    for tax in taxes:
+        heads[tax.line_id] = (*heads.get(tax.line_id, ()), TaxHead(tax.name, tax.rate))
+    lines = [Line(line.kind, line.amount, heads.get(line.pk, ())) for line in invoice.lines.all()]
+    problems = check_document(lines, summed_taxes(taxes), invoice, invoice.currency)
+    if problems:
+        raise DomainError(" ".join(problems), code="INVOICE_DOES_NOT_ADD_UP", status=500)
+
+
+def _require_issued(invoice: Invoice) -> None:
+    if invoice.is_draft:
+        raise DomainError("The invoice is a draft: finalize it first.", code="INVOICE_NOT_FINALIZED")
+    if invoice.status == Status.VOID:
+        raise DomainError(f"Invoice {invoice} is void.", code="INVOICE_VOID")

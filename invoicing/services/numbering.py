@@ -1,0 +1,44 @@
+"""Numbers of documents: gap-free per seller, series and Indian financial year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.periods import financial_year
+from invoicing.gst import validate_document_number
+from invoicing.models import NumberSequence
+from organisations.models import BillingEntity
+
+LAST_NUMBER = 999_999
+"""Six digits are what 16 characters leave room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentNumber:
+    text: str
+    series: str
+    financial_year: str
+    sequence_number: int
+
+
+def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> DocumentNumber:
+    """The next number, as part of the caller's transaction: if that rolls back, the number was never taken.
+
+    The row stays locked until then, so call this as late as possible.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("take_number needs a transaction")
+    year = financial_year(on)
+    key = {"billing_entity": billing_entity, "series": series, "financial_year": year}
+    NumberSequence.objects.bulk_create([NumberSequence(**key)], ignore_conflicts=True)
+    sequence = NumberSequence.objects.select_for_update().get(**key)
+    number = sequence.next_number
+    if number > LAST_NUMBER:
+        raise DomainError(f"The series {series}/{year} is used up: give the seller another prefix.", code="SERIES_FULL")
+    sequence.next_number = number + 1
+    sequence.save(update_fields=["next_number", "updated_at"])
+    return DocumentNumber(validate_document_number(f"{series}/{year}/{number:06d}"), series, year, number)

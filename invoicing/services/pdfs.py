@@ -1,0 +1,119 @@
+"""The PDF of an issued invoice: rendered from the frozen document, stored once, made again if it is lost."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from celery import current_app
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from billing_platform.lib import clock
+from invoicing.documents import InvoiceDocument, render_pdf
+from invoicing.models import Invoice
+from invoicing.selectors import invoice_document
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+BACKOFF_BASE = timedelta(minutes=1)
+BACKOFF_CAP = timedelta(hours=6)
+CLAIM = timedelta(minutes=5)
+"""How long a worker has the invoice to itself; afterwards it is taken to have died."""
+
+PdfState = Invoice.PdfState
+
+
+def wake_delivery(invoice_id: UUID) -> None:
+    """Ask for the PDF once this transaction has committed. By name: tasks import services, not the other way round."""
+    transaction.on_commit(
+        lambda: current_app.send_task("invoicing.tasks.deliver_invoice", [str(invoice_id)]), robust=True
+    )
+
+
+def due_deliveries(*, limit: int = 100) -> list[UUID]:
+    """Invoices to be rendered or sent now: new ones, those to be tried again, those whose worker died."""
+    due = Invoice.objects.filter(deliver_after__lte=clock.now())
+    return list(due.order_by("deliver_after").values_list("pk", flat=True)[:limit])
+
+
+def make_pdf(*, invoice_id: UUID) -> bool:
+    """Render and store the PDF if it is due and nobody else is at it. Says whether it is ready to be sent.
+
+    A failure is written on the invoice and tried again with growing pauses; nothing else is held back by it.
+    """
+    if not _claim(invoice_id):
+        return False
+    invoice = Invoice.objects.get(pk=invoice_id)
+    if invoice.pdf_state == PdfState.READY:
+        return True
+    try:
+        name = _store(invoice, invoice_document(invoice))
+    except Exception as error:  # whatever a picture, a font or the storage may throw
+        _note_failure(invoice, error)
+        return False
+    invoice.pdf.name = name
+    invoice.pdf_state, invoice.pdf_error = PdfState.READY, ""
+    invoice.save(update_fields=["pdf", "pdf_state", "pdf_error", "updated_at"])
+    return True
+
+
+def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
+    """File name and content. Made on the spot when it is not there yet or was lost: the bytes are the same.
+
+    Raises DomainError INVOICE_NOT_FINALIZED for a draft.
+    """
+    document = invoice_document(invoice)
+    if invoice.pdf and default_storage.exists(invoice.pdf.name):
+        with default_storage.open(invoice.pdf.name, "rb") as file:
+            return document.filename, file.read()
+    content = _render(document)
+    if invoice.pdf:
+        default_storage.save(invoice.pdf.name, ContentFile(content))
+    return document.filename, content
+
+
+def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:
+    """Not to be guessed from anything a customer sees, and the same at every attempt."""
+    secret = salted_hmac("invoicing.pdf", str(invoice.pk), algorithm="sha256").hexdigest()[:40]
+    return f"invoices/{invoice.financial_year}/{secret}/{document.filename}"
+
+
+def _claim(invoice_id: UUID) -> bool:
+    now = clock.now()
+    due = Invoice.objects.filter(pk=invoice_id, deliver_after__lte=now)
+    return bool(due.update(deliver_after=now + CLAIM, pdf_attempts=F("pdf_attempts") + 1))
+
+
+def _store(invoice: Invoice, document: InvoiceDocument) -> str:
+    name = storage_name(invoice, document)
+    if default_storage.exists(name):  # a worker that died may have left half of it
+        default_storage.delete(name)
+    return default_storage.save(name, ContentFile(_render(document)))
+
+
+def _render(document: InvoiceDocument) -> bytes:
+    return render_pdf(document, logo=_read_logo(document.logo))
+
+
+def _read_logo(name: str) -> bytes | None:
+    if not name or not default_storage.exists(name):
+        return None
+    with default_storage.open(name, "rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def _note_failure(invoice: Invoice, error: Exception) -> None:
+    logger.exception("invoice PDF not made", extra={"invoice": str(invoice.pk), "attempt": invoice.pdf_attempts})
+    given_up = invoice.pdf_attempts >= MAX_ATTEMPTS
+    pause = min(BACKOFF_BASE * 2 ** (invoice.pdf_attempts - 1), BACKOFF_CAP)
+    invoice.pdf_state = PdfState.FAILED
+    invoice.pdf_error = f"{type(error).__name__}: {error}"[:2000]
+    invoice.deliver_after = None if given_up else clock.now() + pause
+    invoice.save(update_fields=["pdf_state", "pdf_error", "deliver_after", "updated_at"])

@@ -1,0 +1,211 @@
+"""What is copied onto an invoice when it is issued, and the document that this makes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from billing_platform.lib.gst import INDIA
+from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
+from invoicing.documents import (
+    BankDetails,
+    DocumentLine,
+    DocumentTax,
+    ExchangeNote,
+    InvoiceDocument,
+    Party,
+)
+from invoicing.gst import place_of_supply_label
+from invoicing.models import Invoice, InvoiceTax
+from invoicing.selectors import summed_taxes
+from invoicing.services.exchange_rates import rate_on
+from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
+from invoicing.words import amount_in_words
+from organisations.models import BillingEntity, Organisation
+
+BOOKS = "INR"
+"""What an Indian seller's books and GST returns are kept in."""
+
+_EXPORTS = (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT)
+
+
+def seller_snapshot(entity: BillingEntity) -> dict[str, Any]:
+    return {
+        **_party(entity),
+        "email": entity.email,
+        "phone": entity.phone,
+        "bank_name": entity.bank_name,
+        "bank_account_number": entity.bank_account_number,
+        "bank_ifsc": entity.bank_ifsc,
+        "upi_id": entity.upi_id,
+        "brand_colour": entity.brand_colour,
+        "logo": entity.logo.name or "",
+    }
+
+
+def customer_snapshot(organisation: Organisation) -> dict[str, Any]:
+    return {
+        **_party(organisation),
+        "name": organisation.name,
+        "email": organisation.billing_email,
+        "is_sez": organisation.is_sez,
+    }
+
+
+def supply_snapshot(supply: SupplyContext) -> dict[str, Any]:
+    place = supply.place_of_supply
+    return {
+        "kind": supply.kind.value,
+        "place_of_supply": place,
+        "place_of_supply_label": place_of_supply_label(place) if place else "",
+        "is_inter_state": supply.is_inter_state,
+        "lut_number": supply.lut_number,
+        "endorsement": supply.endorsement,
+        "reverse_charge": False,  # software is never under reverse charge when the seller is in India
+    }
+
+
+def exchange_snapshot(
+    *, entity: BillingEntity, currency: str, taxable: Decimal, taxes: tuple[TaxAmount, ...], on: date
+) -> dict[str, Any]:
+    """The invoice's values in rupees, which GST returns need. Raises DomainError EXCHANGE_RATE_MISSING."""
+    if not (entity.country == INDIA and entity.gstin) or currency == BOOKS:
+        return {}
+    rate = rate_on(base=currency, target=BOOKS, day=on)
+    with exact_arithmetic():
+        taxable_in_books = round_money(taxable * rate.rate, BOOKS)
+        tax_in_books = sum((_tax_in_books(tax, rate.rate) for tax in taxes), ZERO)
+    return {
+        "base": currency,
+        "target": BOOKS,
+        "rate": f"{rate.rate:f}",
+        "as_of": rate.as_of.isoformat(),
+        "source": rate.source,
+        "taxable_amount": f"{taxable_in_books:f}",
+        "tax_total": f"{tax_in_books:f}",
+        "total": f"{taxable_in_books + tax_in_books:f}",
+    }
+
+
+def build_document(invoice: Invoice) -> InvoiceDocument:
+    """The document of an invoice whose snapshots are taken, and which has its number and dates."""
+    if invoice.issue_date is None or invoice.due_date is None:
+        raise ValueError("A document has its dates.")
+    seller, supply = invoice.seller, invoice.supply
+    taxes = list(invoice.taxes.order_by("line__position", "name"))
+    return InvoiceDocument(
+        title="Invoice" if supply["kind"] == SupplyKind.NO_GST else "Tax Invoice",
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        currency=invoice.currency,
+        seller=_document_party(seller),
+        customer=_document_party(invoice.customer),
+        lines=_document_lines(invoice, taxes),
+        taxes=tuple(DocumentTax(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in summed_taxes(taxes)),
+        subtotal=invoice.subtotal,
+        discount_total=invoice.discount_total,
+        tax_total=invoice.tax_total,
+        round_off=invoice.round_off,
+        total=invoice.total,
+        total_in_words=amount_in_words(Money(invoice.total, invoice.currency)),
+        period_start=invoice.period_start,
+        period_last_day=invoice.period_end - timedelta(days=1) if invoice.period_end else None,
+        place_of_supply=supply["place_of_supply_label"],
+        endorsement=supply["endorsement"],
+        lut_number=supply["lut_number"],
+        exchange=_exchange_note(invoice.exchange),
+        bank=BankDetails(
+            account_name=seller["legal_name"],
+            bank_name=seller["bank_name"],
+            account_number=seller["bank_account_number"],
+            ifsc=seller["bank_ifsc"],
+            upi_id=seller["upi_id"],
+        ),
+        pay_url=pay_url(invoice),
+        brand_colour=seller["brand_colour"],
+        logo=seller["logo"],
+        notes=invoice.notes,
+    )
+
+
+def pay_url(invoice: Invoice) -> str:
+    """Where the customer pays. Payments owns the page; invoicing knows it by name only."""
+    if invoice.total <= ZERO:
+        return ""
+    try:
+        return settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token})
+    except NoReverseMatch:
+        return ""
+
+
+def _party(party: BillingEntity | Organisation) -> dict[str, Any]:
+    indian = party.country == INDIA
+    return {
+        "legal_name": party.legal_name,
+        "address_lines": party.address_lines,
+        "state": place_of_supply_label(party.state_code) if indian and party.state_code else "",
+        "state_code": party.state_code,
+        "country": party.country,
+        "country_name": Locale("en").territories.get(party.country, party.country),
+        "gstin": party.gstin,
+        "tax_id": party.tax_id,
+    }
+
+
+def _tax_in_books(tax: TaxAmount, rate: Decimal) -> Decimal:
+    """Computed from the taxable value in rupees, as a GST return would."""
+    return round_money((round_money(tax.taxable_amount * rate, BOOKS) * tax.rate).scaleb(-2), BOOKS)
+
+
+def _document_party(snapshot: dict[str, Any]) -> Party:
+    return Party(
+        name=snapshot["legal_name"],
+        address_lines=tuple(snapshot["address_lines"]),
+        state=snapshot["state"],
+        country=snapshot["country_name"],
+        gstin=snapshot["gstin"],
+        tax_id=snapshot["tax_id"],
+        email=snapshot["email"],
+        phone=snapshot.get("phone", ""),
+    )
+
+
+def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[DocumentLine, ...]:
+    rates: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    for tax in taxes:
+        rates[tax.line_id] += tax.rate
+    return tuple(
+        DocumentLine(
+            position=line.position,
+            description=line.description,
+            sac=line.sac,
+            quantity=line.quantity,
+            unit=line.unit,
+            unit_price=line.unit_price,
+            tax_rate=rates[line.pk],
+            amount=line.amount,
+        )
+        for line in invoice.lines.order_by("position")
+    )
+
+
+def _exchange_note(snapshot: dict[str, Any]) -> ExchangeNote | None:
+    if not snapshot:
+        return None
+    numbers = {name: Decimal(snapshot[name]) for name in ("rate", "taxable_amount", "tax_total", "total")}
+    return ExchangeNote(
+        base=snapshot["base"],
+        target=snapshot["target"],
+        as_of=date.fromisoformat(snapshot["as_of"]),
+        source=snapshot["source"],
+        **numbers,
+    )

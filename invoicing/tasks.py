@@ -1,0 +1,43 @@
+"""Jobs of invoicing: each does one small thing, may run twice, and finds its work in the database."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from billing_platform.lib import clock
+from invoicing.services import billing_run, lifecycle, pdfs
+
+
+@shared_task(name="invoicing.tasks.generate_invoices")
+def generate_invoices() -> None:
+    """Start or continue the run of every month that has just ended somewhere."""
+    for period in billing_run.due_periods(clock.now()):
+        billing_run.start_billing_run(period=period, requested_by="schedule")
+
+
+@shared_task(name="invoicing.tasks.process_billing_item")
+def process_billing_item(item_id: str) -> None:
+    billing_run.process_item(item_id=UUID(item_id))
+
+
+@shared_task(name="invoicing.tasks.continue_billing_runs")
+def continue_billing_runs() -> None:
+    """Take up items that wait for usage to settle, whose message was lost, or whose worker died."""
+    for item_id in billing_run.open_items():
+        process_billing_item.delay(str(item_id))
+
+
+@shared_task(name="invoicing.tasks.deliver_invoice")
+def deliver_invoice(invoice_id: str) -> None:
+    """Make the PDF, then e-mail the invoice with it."""
+    if pdfs.make_pdf(invoice_id=UUID(invoice_id)):
+        lifecycle.send_invoice(invoice_id=UUID(invoice_id))
+
+
+@shared_task(name="invoicing.tasks.deliver_due_invoices")
+def deliver_due_invoices() -> None:
+    """Invoices whose PDF or e-mail is new, failed before, or whose worker died."""
+    for invoice_id in pdfs.due_deliveries():
+        deliver_invoice.delay(str(invoice_id))

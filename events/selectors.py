@@ -15,8 +15,9 @@ from django.db.models.functions import TruncDate
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import EventBatch, Metric, UsageAggregate
-from organisations.models import Organisation
+from events import payload
+from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent
+from organisations.models import Organisation, Project
 from organisations.scoping import Actor
 
 
@@ -52,6 +53,35 @@ class DailyUsage:
     event_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class MetricUsage:
+    """One metric's usage of one project, all dimensions and days together."""
+
+    project_id: UUID
+    project_name: str
+    metric_name: str
+    unit: str
+    aggregation: str
+    quantity: Decimal
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventStatus:
+    """What became of an event id: pending, counted or dead_lettered."""
+
+    event_id: str
+    status: str
+    received_at: datetime
+    metric_name: str
+    unit: str
+    quantity: str
+    occurred_at: datetime | None
+    period: str | None = None
+    is_late: bool | None = None
+    reason: str | None = None
+
+
 def usage_for(*, organisation: Organisation, period: BillingPeriod) -> tuple[MeteredUsage, ...]:
     """All usage that belongs to a billing period: its own, and late usage of closed months."""
     with connection.cursor() as cursor:
@@ -71,6 +101,98 @@ def usage_for(*, organisation: Organisation, period: BillingPeriod) -> tuple[Met
         return tuple(_metered(row) for row in cursor.fetchall())
 
 
+def usage_by_metric(
+    *, organisation: Organisation, period: BillingPeriod, project: Project | None = None
+) -> tuple[MetricUsage, ...]:
+    """A period's usage by project and metric."""
+    aggregates = UsageAggregate.objects.filter(organisation=organisation, usage_month=period.start)
+    if project is not None:
+        aggregates = aggregates.filter(project=project)
+    rows = (
+        aggregates.values_list("project_id", "project__name", "metric__name", "metric__unit", "metric__aggregation")
+        .annotate(total=Sum("total"), events=Sum("event_count"))
+        .order_by("project__name", "metric__name", "metric__unit")
+    )
+    return tuple(
+        MetricUsage(project_id, project_name, name, unit, aggregation, _quantity(aggregation, total, events), events)
+        for project_id, project_name, name, unit, aggregation, total, events in rows
+    )
+
+
+def current_period(organisation: Organisation) -> BillingPeriod:
+    """The calendar month it is now where the organisation is."""
+    return BillingPeriod.containing(clock.now(), organisation.zone)
+
+
+def event_status(*, project: Project, event_id: str) -> EventStatus | None:
+    """What became of an event, or None if this project never sent it."""
+    counted = (
+        UsageEvent.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
+        .select_related("metric")
+        .order_by("received_at")
+        .first()
+    )
+    if counted is not None:
+        return _counted_status(counted)
+    return _dead_status(project, event_id) or _pending_status(project, event_id)
+
+
+def _counted_status(event: UsageEvent) -> EventStatus:
+    return EventStatus(
+        event_id=event.event_id,
+        status="counted",
+        received_at=event.received_at,
+        metric_name=event.metric.name,
+        unit=event.metric.unit,
+        quantity=str(event.quantity),
+        occurred_at=event.occurred_at,
+        period=f"{event.usage_month:%Y-%m}",
+        is_late=event.is_late,
+    )
+
+
+def _dead_status(project: Project, event_id: str) -> EventStatus | None:
+    letter = (
+        DeadLetter.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
+        .order_by("-last_seen_at")
+        .first()
+    )
+    if letter is None:
+        return None
+    return EventStatus(
+        event_id=event_id,
+        status="dead_lettered",
+        received_at=letter.first_seen_at,
+        metric_name=letter.payload["metric_name"],
+        unit=letter.payload["unit"],
+        quantity=letter.payload["metric_value"],
+        occurred_at=letter.payload["timestamp"],
+        reason=letter.reason,
+    )
+
+
+def _pending_status(project: Project, event_id: str) -> EventStatus | None:
+    """Looks into the payloads that are not settled yet: none on an idle system, one a request under load."""
+    batches = EventBatch.objects.filter(organisation=project.organisation_id, project=project)
+    for batch in batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at").iterator(chunk_size=100):
+        try:
+            events = payload.unpack(bytes(batch.payload))
+        except payload.DAMAGED:
+            continue
+        for event in events:
+            if event.event_id == event_id:
+                return EventStatus(
+                    event_id=event_id,
+                    status="pending",
+                    received_at=batch.received_at,
+                    metric_name=event.metric_name,
+                    unit=event.unit,
+                    quantity=event.quantity,
+                    occurred_at=datetime.fromisoformat(event.timestamp) if event.timestamp else None,
+                )
+    return None
+
+
 def unsettled_batches(*, organisation: Organisation | None = None, received_before: datetime | None = None) -> int:
     """Accepted requests whose events are not counted yet, quarantined ones included."""
     batches = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED)
@@ -81,10 +203,11 @@ def unsettled_batches(*, organisation: Organisation | None = None, received_befo
     return batches.count()
 
 
-def settle_backlog() -> SettleBacklog:
-    """How far settling is behind. Reads only what is not settled, through partial indexes."""
+def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
+    """How far settling is behind, for everybody or for what an actor may see. Reads only what is not settled."""
     pending = Q(status=EventBatch.Status.PENDING)
-    found = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED).aggregate(
+    batches = EventBatch.objects.all() if actor is None else EventBatch.objects.for_organisations(actor)
+    found = batches.exclude(status=EventBatch.Status.SETTLED).aggregate(
         pending=Count("pk", filter=pending),
         oldest=Min("received_at", filter=pending),
         quarantined=Count("pk", filter=Q(status=EventBatch.Status.QUARANTINED)),
@@ -111,6 +234,10 @@ def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
     )
 
 
+def _quantity(aggregation: str, total: Decimal, event_count: int) -> Decimal:
+    return Decimal(event_count) if aggregation == Metric.Aggregation.COUNT else total
+
+
 def _metered(row: tuple[Any, ...]) -> MeteredUsage:
     project_id, project_name, metric_name, unit, aggregation, dimensions, day, total, event_count = row
     return MeteredUsage(
@@ -121,7 +248,7 @@ def _metered(row: tuple[Any, ...]) -> MeteredUsage:
         aggregation=aggregation,
         dimensions=tuple(sorted(json.loads(dimensions).items())),
         day=day,
-        quantity=Decimal(event_count) if aggregation == Metric.Aggregation.COUNT else total,
+        quantity=_quantity(aggregation, total, event_count),
         event_count=event_count,
         usage_period=BillingPeriod.of(day),
     )

@@ -198,7 +198,7 @@ USAGE_EVENT = migrations.CreateModel(
     name="UsageEvent",
     fields=[
         ("id", models.BigAutoField(primary_key=True, serialize=False)),
-        ("event_id", models.CharField(max_length=255)),
+        ("event_id", models.CharField(db_collation="C", max_length=255)),
         (
             "kind",
             models.CharField(choices=[("usage", "Usage"), ("reversal", "Reversal")], default="usage", max_length=10),

@@ -11,13 +11,16 @@ from organisations.scoping import TenantModel
 
 NAME_LENGTH = 100
 UNIT_LENGTH = 50
-MAX_DIMENSIONS = 10
+MAX_DIMENSIONS = 8
+DIMENSION_LENGTH = 40
 
 
 def validate_dimensions(value: object) -> None:
-    """Metadata keys that usage is broken down by: few, named, each once."""
+    """Metadata keys that usage is broken down by: few and short, because they are part of an index entry."""
     if not isinstance(value, list) or not all(isinstance(key, str) and key.strip() for key in value):
         raise ValidationError("Give a list of metadata keys.")
+    if any(len(key) > DIMENSION_LENGTH for key in value):
+        raise ValidationError(f"A metadata key is at most {DIMENSION_LENGTH} characters long.")
     if len(set(value)) != len(value) or len(value) > MAX_DIMENSIONS:
         raise ValidationError(f"Give at most {MAX_DIMENSIONS} different metadata keys.")
 

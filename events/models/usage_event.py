@@ -26,7 +26,7 @@ class UsageEvent(TenantModel):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    event_id = models.CharField(max_length=255)
+    event_id = models.CharField(max_length=255, db_collation="C")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.USAGE)
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     occurred_at = models.DateTimeField()

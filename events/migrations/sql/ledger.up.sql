@@ -16,7 +16,7 @@ CREATE TABLE events_usageevent (
     batch_id uuid NOT NULL,
     is_late boolean NOT NULL,
     kind varchar(10) NOT NULL,
-    event_id varchar(255) NOT NULL,
+    event_id varchar(255) COLLATE "C" NOT NULL,
     quantity numeric(28, 8) NOT NULL,
     dimensions jsonb NOT NULL,
     metadata jsonb,

@@ -1,0 +1,93 @@
+"""Shapes of metrics and usage, as the contract spells them."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from events.models import Metric
+from organisations.models import Organisation
+
+
+class MetricSerializer(serializers.ModelSerializer):
+    organisation = serializers.PrimaryKeyRelatedField(
+        queryset=Organisation.objects.all(), allow_null=True, required=False, default=None
+    )
+
+    class Meta:
+        model = Metric
+        fields = [
+            "id",
+            "organisation",
+            "name",
+            "unit",
+            "aggregation",
+            "dimensions",
+            "description",
+            "registered_automatically",
+            "created_at",
+        ]
+        read_only_fields = ["id", "registered_automatically", "created_at"]
+
+
+class MetricUsageSerializer(serializers.Serializer):
+    project_id = serializers.UUIDField()
+    project_name = serializers.CharField()
+    metric_name = serializers.CharField()
+    unit = serializers.CharField()
+    aggregation = serializers.CharField()
+    quantity = serializers.DecimalField(max_digits=38, decimal_places=8)
+    event_count = serializers.IntegerField()
+
+
+class UsageSerializer(serializers.Serializer):
+    period = serializers.CharField()
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    usage = MetricUsageSerializer(many=True)
+
+
+class EventStatusSerializer(serializers.Serializer):
+    event_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["pending", "counted", "dead_lettered"])
+    received_at = serializers.DateTimeField()
+    metric_name = serializers.CharField()
+    unit = serializers.CharField()
+    quantity = serializers.CharField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    period = serializers.CharField(allow_null=True)
+    is_late = serializers.BooleanField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+
+
+class EventSerializer(serializers.Serializer):
+    """For the API's documents: the hot path reads events with msgspec."""
+
+    event_id = serializers.CharField(max_length=255)
+    metric_name = serializers.CharField(max_length=100)
+    metric_value = serializers.DecimalField(max_digits=28, decimal_places=8, min_value=0)
+    unit = serializers.CharField(max_length=50)
+    timestamp = serializers.DateTimeField(required=False, allow_null=True)
+    metadata = serializers.DictField(required=False, allow_null=True)
+
+
+class EventAcceptedSerializer(serializers.Serializer):
+    status = serializers.CharField()
+    event_id = serializers.CharField()
+
+
+class EventBatchSerializer(serializers.Serializer):
+    events = EventSerializer(many=True)
+
+
+class RejectionSerializer(serializers.Serializer):
+    index = serializers.IntegerField()
+    event_id = serializers.CharField(allow_null=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class BatchAcceptedSerializer(serializers.Serializer):
+    status = serializers.CharField()
+    batch_id = serializers.UUIDField()
+    accepted = serializers.IntegerField()
+    rejected = RejectionSerializer(many=True)

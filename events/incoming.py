@@ -1,0 +1,265 @@
+"""What an event may look like: bytes from outside become validated rows, or a list of what is wrong with which.
+
+Pure: no Django, no database. msgspec checks shape and types in C; the loop below looks only at what a schema can't
+say. A quantity stays the text that was sent, so no float ever touches it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw
+
+from billing_platform.lib.money import MoneyError, parse_decimal
+
+MAX_METADATA_BYTES = 8192
+MAX_NESTING = 32
+QUANTITY_PLACES = 8
+QUANTITY_DIGITS = 20
+FUTURE = timedelta(days=1)
+
+Row = tuple[str, str, str, str, datetime | None, Raw | None]
+"""event_id, metric name, unit, quantity as text, when it happened in UTC, metadata as JSON."""
+
+_Name = Annotated[str, Meta(min_length=1, max_length=100)]
+_Unit = Annotated[str, Meta(min_length=1, max_length=50)]
+_EventId = Annotated[str, Meta(min_length=1, max_length=255)]
+
+# What nearly every quantity looks like; anything else takes the slow way through parse_decimal.
+_PLAIN_QUANTITY = re.compile(rb'"?([0-9]{1,20}(?:\.[0-9]{1,8})?)"?').fullmatch
+# PostgreSQL's jsonb refuses numbers smaller than 1e-16383.
+_TINY_NUMBER = re.compile(rb"[0-9][eE]-0*[0-9]{4}").search
+
+
+class Event(msgspec.Struct, gc=False):
+    """The fields of one event. Unknown ones are ignored."""
+
+    event_id: _EventId
+    metric_name: _Name
+    metric_value: Raw
+    unit: _Unit
+    timestamp: Annotated[datetime, Meta(tz=True)] | None = None
+    metadata: Raw | None = None
+
+
+class _Batch(msgspec.Struct):
+    events: list[Event]
+
+
+class _RawBatch(msgspec.Struct):
+    events: list[Raw]
+
+
+class _IdOnly(msgspec.Struct):
+    event_id: str = ""
+
+
+class MalformedBody(ValueError):
+    """The body as a whole can't be read."""
+
+
+class TooManyEvents(ValueError):
+    """More events than one request may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    index: int
+    event_id: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is allowed now: the oldest and the newest timestamp, and how many events."""
+
+    oldest: datetime
+    newest: datetime
+    max_events: int
+
+    @classmethod
+    def at(cls, instant: datetime, *, horizon: timedelta, max_events: int) -> Limits:
+        return cls(instant - horizon, instant + FUTURE, max_events)
+
+
+class _Refused(ValueError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_event_decoder = msgspec.json.Decoder(Event)
+_batch_decoder = msgspec.json.Decoder(_Batch)
+_raw_batch_decoder = msgspec.json.Decoder(_RawBatch)
+_id_decoder = msgspec.json.Decoder(_IdOnly)
+_object_decoder = msgspec.json.Decoder(dict[str, Any])
+_encoder = msgspec.json.Encoder()
+
+
+def read_one(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    """A single event object."""
+    _check_text(body)
+    return _read_each([Raw(body)], limits)
+
+
+def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    """`{"events": [...]}`. The whole is decoded at once; event by event only if one of them is wrong."""
+    _check_text(body)
+    try:
+        return _check_all(_batch_decoder.decode(body).events, body, limits)
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedBody(_sentence(error)) from None
+    try:
+        raws = _raw_batch_decoder.decode(body).events
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedBody(_sentence(error)) from None
+    return _read_each(raws, limits)
+
+
+def read_lines(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    """NDJSON: one event a line, empty lines ignored."""
+    _check_text(body)
+    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+    _check_count(lines, limits)
+    try:
+        return _check_all([_event_decoder.decode(line) for line in lines], body, limits)
+    except (msgspec.DecodeError, RecursionError):
+        return _read_each([Raw(line) for line in lines], limits)
+
+
+def _check_text(body: bytes) -> None:
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise MalformedBody(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
+
+
+def _check_count(events: Sequence[Any], limits: Limits) -> None:
+    if len(events) > limits.max_events:
+        raise TooManyEvents(f"{len(events)} events in one request; at most {limits.max_events} are taken.")
+
+
+def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    _check_count(raws, limits)
+    rows: list[Row] = []
+    rejected: list[Rejection] = []
+    for index, raw in enumerate(raws):
+        try:
+            event = _event_decoder.decode(raw)
+        except (msgspec.DecodeError, RecursionError) as error:
+            rejected.append(Rejection(index, _event_id_of(raw), "VALIDATION_ERROR", _sentence(error)))
+            continue
+        try:
+            rows.append(_check(event, limits, suspicious=b"\\u" in bytes(raw)))
+        except _Refused as error:
+            rejected.append(Rejection(index, event.event_id, error.code, str(error)))
+    return rows, rejected
+
+
+def _check_all(events: Iterable[Event], body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    events = list(events)
+    _check_count(events, limits)
+    suspicious = b"\\u" in body
+    rows: list[Row] = []
+    rejected: list[Rejection] = []
+    for index, event in enumerate(events):
+        try:
+            rows.append(_check(event, limits, suspicious))
+        except _Refused as error:
+            rejected.append(Rejection(index, event.event_id, error.code, str(error)))
+    return rows, rejected
+
+
+def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
+    """What a schema can't say. `suspicious`: the body holds \\u escapes, so a NUL may hide in it."""
+    plain = _PLAIN_QUANTITY(event.metric_value)
+    quantity = plain[1].decode() if plain else _odd_quantity(bytes(event.metric_value))
+    moment = event.timestamp
+    if moment is not None:
+        if not limits.oldest <= moment <= limits.newest:
+            raise _Refused(
+                "TIMESTAMP_OUT_OF_RANGE",
+                f"timestamp must lie between {limits.oldest:%Y-%m-%dT%H:%M:%SZ} and {limits.newest:%Y-%m-%dT%H:%M:%SZ}",
+            )
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
+    metadata = event.metadata
+    if metadata is not None:
+        metadata = _check_metadata(metadata, suspicious)
+    if suspicious and "\x00" in event.event_id + event.metric_name + event.unit:
+        raise _Refused("VALIDATION_ERROR", "text must not hold NUL characters")
+    return event.event_id, event.metric_name, event.unit, quantity, moment, metadata
+
+
+def _odd_quantity(raw: bytes) -> str:
+    """Exponents, signs, spaces, too many digits, and whatever else is not a number at all."""
+    try:
+        value = msgspec.json.decode(raw) if raw[:1] == b'"' else raw.decode()
+        number = parse_decimal(value, places=QUANTITY_PLACES, max_digits=QUANTITY_DIGITS)
+    except MoneyError as error:
+        raise _Refused("INVALID_QUANTITY", f"metric_value: {str(error)[0].lower()}{str(error)[1:]}") from None
+    if number < 0:
+        raise _Refused("INVALID_QUANTITY", "metric_value must not be negative")
+    return f"{abs(number):f}"
+
+
+def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:
+    """An object of at most 8 KB, not nested deeper than 32, that PostgreSQL can store. Kept as it was sent."""
+    text = bytes(raw)
+    if text == b"null" or text == b"{}":
+        return None
+    if len(text) > MAX_METADATA_BYTES:
+        raise _Refused(
+            "METADATA_TOO_LARGE", f"metadata is {len(text)} bytes long; at most {MAX_METADATA_BYTES} are taken"
+        )
+    try:
+        value = _object_decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _Refused("INVALID_METADATA", f"metadata: {_sentence(error)}") from None
+    if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(value) > MAX_NESTING:
+        raise _Refused("INVALID_METADATA", f"metadata is nested deeper than {MAX_NESTING} levels")
+    if suspicious and _holds_nul(value):
+        raise _Refused("INVALID_METADATA", "metadata must not hold NUL characters")
+    return Raw(_encoder.encode(value)) if _TINY_NUMBER(text) else raw
+
+
+def _depth(value: Any) -> int:
+    deepest = 0
+    level: list[Any] = [value]
+    while level:
+        deepest += 1
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return deepest
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(child) for key, child in value.items())
+    return isinstance(value, list) and any(_holds_nul(child) for child in value)
+
+
+def _event_id_of(raw: Raw) -> str | None:
+    try:
+        return _id_decoder.decode(raw).event_id[:255] or None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _sentence(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)

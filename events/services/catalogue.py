@@ -1,0 +1,123 @@
+"""What settling has to know of a chunk's organisations: their zones, metrics and open months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Q
+
+from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
+from organisations.models import Organisation
+
+MetricKey = tuple[str, str]
+"""Name and unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMetric:
+    id: UUID
+    dimensions: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One organisation as settling sees it."""
+
+    id: UUID
+    zone: ZoneInfo
+    strict: bool
+    metrics: dict[MetricKey, KnownMetric] = field(default_factory=dict)
+
+
+def load_tenants(organisation_ids: Iterable[UUID]) -> dict[UUID, Tenant]:
+    return {
+        organisation.pk: Tenant(organisation.pk, organisation.zone, organisation.strict_metrics)
+        for organisation in Organisation.objects.filter(pk__in=set(organisation_ids))
+    }
+
+
+def load_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
+    """Fill in the metrics that the events name; register what an open organisation doesn't know yet."""
+    _read_metrics(tenants, wanted)
+    unknown = [
+        Metric(organisation_id=organisation_id, name=name, unit=unit, registered_automatically=True)
+        for organisation_id in sorted(wanted)
+        for name, unit in sorted(wanted[organisation_id] - tenants[organisation_id].metrics.keys())
+        if not tenants[organisation_id].strict
+    ]
+    if unknown:
+        # Another worker may be registering the same: whoever is second waits here and then reads the first one's.
+        Metric.objects.bulk_create(unknown, ignore_conflicts=True)
+        _read_metrics(tenants, wanted)
+
+
+def _read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
+    names = {name for keys in wanted.values() for name, _unit in keys}
+    found = (
+        Metric.objects.filter(Q(organisation__isnull=True) | Q(organisation__in=tenants), name__in=names)
+        .order_by("organisation_id")  # nulls come last, and setdefault keeps an organisation's own
+        .values_list("organisation_id", "name", "unit", "id", "dimensions")
+    )
+    for organisation_id, name, unit, metric_id, dimensions in found:
+        for tenant_id in [organisation_id] if organisation_id else tenants:
+            tenants[tenant_id].metrics.setdefault((name, unit), KnownMetric(metric_id, tuple(dimensions)))
+
+
+def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], date]:
+    """The billing month that usage of each (organisation, month) is counted in: its own, or the next open one.
+
+    Every row that decides it stays locked FOR SHARE until commit, so that no month closes in between.
+    """
+    answer: dict[tuple[UUID, date], date] = {}
+    waiting = {(organisation_id, month): month for organisation_id, month in months}
+    while waiting:
+        closed = _lock_rows({(organisation_id, month) for (organisation_id, _own), month in waiting.items()})
+        for (organisation_id, own), month in list(waiting.items()):
+            if closed[organisation_id, month]:
+                waiting[organisation_id, own] = BillingPeriod.of(month).next().start
+            else:
+                answer[organisation_id, own] = month
+                del waiting[organisation_id, own]
+    return answer
+
+
+def _lock_rows(months: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], bool]:
+    """Whether each month is closed. Rows are made where there are none: what isn't there can't be locked."""
+    columns = list(zip(*sorted(months), strict=True))
+    with connection.cursor() as cursor:
+        closed = _select_for_share(cursor, columns)
+        if len(closed) < len(months):
+            cursor.execute(
+                """
+                INSERT INTO events_usageperiod
+                    (id, created_at, updated_at, organisation_id, month, closed_by)
+                SELECT gen_random_uuid(), now(), now(), organisation_id, month, ''
+                FROM unnest(%s::uuid[], %s::date[]) AS wanted (organisation_id, month)
+                ORDER BY organisation_id, month
+                ON CONFLICT (organisation_id, month) DO NOTHING
+                """,
+                [list(column) for column in columns],
+            )
+            closed = _select_for_share(cursor, columns)
+    return closed
+
+
+def _select_for_share(cursor: object, columns: list[tuple[object, ...]]) -> dict[tuple[UUID, date], bool]:
+    cursor.execute(  # type: ignore[attr-defined]
+        """
+        SELECT organisation_id, month, closed_at IS NOT NULL
+        FROM events_usageperiod
+        WHERE (organisation_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
+        ORDER BY organisation_id, month
+        FOR SHARE
+        """,
+        [list(column) for column in columns],
+    )
+    rows = cursor.fetchall()  # type: ignore[attr-defined]
+    return {(organisation_id, month): is_closed for organisation_id, month, is_closed in rows}

@@ -1,0 +1,19 @@
+"""Routes of usage: accepting it for project keys, metrics and usage for the back office."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from events.api import ingest, views
+
+urlpatterns = [
+    path("events", ingest.post_event),
+    path("events/batch", ingest.post_batch),
+    path("events/<path:event_id>", views.EventDetail.as_view()),
+    path("usage", views.ProjectUsage.as_view()),
+]
+
+admin_urlpatterns = [
+    path("metrics", views.MetricList.as_view()),
+    path("organisations/<uuid:organisation_id>/usage", views.OrganisationUsage.as_view()),
+]

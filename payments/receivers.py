@@ -1,17 +1,12 @@
-"""Wakes collection as soon as an invoice is issued. The sweep is the truth: a lost signal costs minutes, not money."""
+"""Wakes collection when an invoice is issued or voided. A lost signal costs minutes: the sweep is the truth."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
-from kombu.exceptions import OperationalError
-
 from invoicing.signals import invoice_issued, invoice_voided
-
-logger = logging.getLogger(__name__)
+from payments.services.waking import wake
 
 
 def connect() -> None:
@@ -20,16 +15,8 @@ def connect() -> None:
 
 
 def _collect(sender: Any, *, invoice_id: UUID, **_: Any) -> None:
-    _wake("payments.tasks.collect_invoice", invoice_id)
+    wake("payments.tasks.collect_invoice", invoice_id)
 
 
 def _close(sender: Any, *, invoice_id: UUID, **_: Any) -> None:
-    _wake("payments.tasks.close_collections", invoice_id)
-
-
-def _wake(task: str, invoice_id: UUID) -> None:
-    """By name: tasks import the services. A broker that is down must not undo the issuing of an invoice."""
-    try:
-        current_app.send_task(task, [str(invoice_id)])
-    except OperationalError as error:
-        logger.warning("collection not woken", extra={"invoice": str(invoice_id), "reason": str(error)})
+    wake("payments.tasks.retire_orders", invoice_id)

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from payments.gateways.base import Gateway, GatewayNotConfigured
+from payments.gateways.base import (
+    Gateway,
+    GatewayLink,
+    GatewayNotConfigured,
+    GatewayOrder,
+    GatewayPayment,
+    GatewayRefused,
+    GatewayUnclear,
+    PayerDetails,
+)
 from payments.gateways.razorpay import RazorpayGateway
+
+__all__ = [
+    "Gateway",
+    "GatewayLink",
+    "GatewayNotConfigured",
+    "GatewayOrder",
+    "GatewayPayment",
+    "GatewayRefused",
+    "GatewayUnclear",
+    "PayerDetails",
+    "current_gateway",
+    "is_configured",
+]
 
 
 def is_configured() -> bool:

@@ -8,7 +8,7 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from billing_platform.lib.models import BaseModel
 from invoicing.models import Invoice
@@ -131,6 +131,3 @@ class PaymentOrder(BaseModel, TenantModel):
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
 
-
-DUE_AMOUNT = F("total") - F("amount_paid")
-"""What an invoice row still asks for, in queries."""

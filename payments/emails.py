@@ -1,0 +1,61 @@
+"""E-mails about payments: the receipt, and the failed attempt. Each at most once per payment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from billing_platform.lib.money import ZERO, Money, format_money
+from invoicing.models import Invoice
+from organisations.notifications.outbox import queue_email
+from payments.models import Payment
+
+
+def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
+    """The receipt, with what is still due. `invoice` as it stands after the payment was credited."""
+    remaining = invoice.amount_due
+    context = {
+        "is_tds": payment.kind == Payment.Kind.TDS,
+        "remaining": _money(remaining, invoice.currency) if remaining > ZERO else "",
+        "unallocated": _money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
+        "is_void": invoice.status == Invoice.Status.VOID,
+    }
+    _queue("payment_received", payment, invoice, context)
+
+
+def queue_payment_failed(payment: Payment) -> None:
+    """The attempt failed, in the gateway's words; says nothing once the invoice is settled another way."""
+    invoice = payment.invoice
+    if Invoice.objects.collectable().filter(pk=invoice.pk).exists():
+        context = {"reason": payment.error_description, "due": _money(invoice.amount_due, invoice.currency)}
+        _queue("payment_failed", payment, invoice, context)
+
+
+def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any]) -> None:
+    organisation = invoice.organisation
+    queue_email(
+        organisation=organisation,
+        kind=kind,
+        dedupe_key=f"{kind}:{payment.pk}",
+        recipients=[organisation.billing_email],
+        sender=invoice.billing_entity.email,
+        template=f"payments/{kind}",
+        context={
+            "number": invoice.number,
+            "customer": invoice.customer.get("legal_name") or organisation.legal_name,
+            "seller": invoice.seller.get("legal_name") or invoice.billing_entity.legal_name,
+            "amount": _money(payment.amount, payment.currency),
+            "method": payment.get_method_display_name(),
+            "reference": payment.razorpay_payment_id or payment.reference,
+            "date": payment.attempted_at.astimezone(organisation.zone).date(),
+            "pay_url": settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token}),
+            **context,
+        },
+    )
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return format_money(Money(amount, currency))

@@ -1,0 +1,82 @@
+"""What a payer's browser brings back, checked with the gateway; and asking the gateway without anybody's word."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from payments.gateways import GatewayPayment, GatewayRefused, current_gateway
+from payments.models import Payment, PaymentOrder
+from payments.services.settlement import apply_payment_snapshot
+
+
+def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpay_signature: str) -> Payment:
+    """Record the payment that checkout reports. Safe to repeat: the same three values always verify.
+
+    The order is one of ours, the signature proves that the gateway authorised this payment of it, and only what the
+    gateway then says about the payment is believed. Raises NotFound, InvalidInput SIGNATURE_INVALID, GatewayError.
+    """
+    order = PaymentOrder.objects.filter(razorpay_order_id=razorpay_order_id).first()
+    if order is None or not razorpay_order_id:
+        raise NotFound("There is no such payment order.")
+    gateway = current_gateway()
+    if not gateway.confirms_checkout(
+        order_id=razorpay_order_id, payment_id=razorpay_payment_id, signature=razorpay_signature
+    ):
+        raise InvalidInput("The signature does not belong to this payment.", code="SIGNATURE_INVALID")
+    snapshot = gateway.fetch_payment(payment_id=razorpay_payment_id)
+    if snapshot.order_id != razorpay_order_id:
+        raise DomainError("The gateway knows this payment under another order.", code="PAYMENT_MISMATCH")
+    return apply_payment_snapshot(order_id=order.pk, snapshot=snapshot)
+
+
+def refresh_order(*, order_id: UUID) -> list[Payment]:
+    """Ask the gateway for every payment of an order: what a lost webhook would have told."""
+    order = PaymentOrder.objects.get(pk=order_id)
+    gateway = current_gateway()
+    gateway_order_id = order.razorpay_order_id
+    if gateway_order_id is None and order.razorpay_link_id is not None:
+        gateway_order_id = gateway.fetch_link(link_id=order.razorpay_link_id).order_id or None
+        learn_order_id(order, gateway_order_id or "")
+    if gateway_order_id is None:
+        return []  # nobody can have paid it
+    snapshots = gateway.order_payments(order_id=gateway_order_id)
+    return [apply_payment_snapshot(order_id=order.pk, snapshot=snapshot) for snapshot in snapshots]
+
+
+def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
+    """A link gets its order when somebody first opens it: remember which, to know its payments by."""
+    if razorpay_order_id and order.razorpay_order_id is None:
+        PaymentOrder.objects.filter(pk=order.pk, razorpay_order_id__isnull=True).update(
+            razorpay_order_id=razorpay_order_id
+        )
+        order.refresh_from_db(fields=["razorpay_order_id"])
+
+
+def capture_payment(*, payment_id: UUID) -> Payment:
+    """Take an authorised payment that automatic capture has left. Unless nothing is due any more: then it goes back.
+
+    Capture may be done by somebody else at the same moment: when the gateway refuses, what it says about the
+    payment now is what counts.
+    """
+    payment = Payment.objects.select_related("invoice").get(pk=payment_id)
+    if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
+        return payment
+    if payment.problem or payment.invoice.amount_due < payment.amount:
+        snapshot = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
+    else:
+        snapshot = _capture(payment)
+    return apply_payment_snapshot(order_id=payment.order_id, snapshot=snapshot)
+
+
+def _capture(payment: Payment) -> GatewayPayment:
+    gateway = current_gateway()
+    gateway_id = payment.razorpay_payment_id or ""
+    order = payment.order
+    assert order is not None  # noqa: S101  (a constraint of the table)
+    try:
+        return gateway.capture_payment(
+            payment_id=gateway_id, amount_minor=order.amount_minor, currency=payment.currency
+        )
+    except GatewayRefused:
+        return gateway.fetch_payment(payment_id=gateway_id)

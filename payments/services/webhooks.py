@@ -1,0 +1,232 @@
+"""The gateway's messages: stored word for word at once, understood later, by whichever worker comes first.
+
+Receiving checks the signature over the raw bytes and writes one row. Processing claims the row by a conditional
+update, applies it in one transaction together with its own end, and keeps any error on the row. The content is a
+snapshot taken when the event happened; it may come twice and in any order, which `settlement` is built for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from prometheus_client import Counter
+
+from billing_platform.lib import clock, signing
+from billing_platform.lib.errors import DomainError, InvalidInput
+from payments.gateways import GatewayPayment, current_gateway, is_configured
+from payments.gateways.razorpay import parse_link, parse_payment
+from payments.models import InboundWebhook, Payment, PaymentOrder
+from payments.services.backoff import next_attempt
+from payments.services.checkout import learn_order_id
+from payments.services.settlement import apply_payment_snapshot
+from payments.services.waking import wake_on_commit
+
+logger = logging.getLogger(__name__)
+
+WEBHOOKS = Counter("billing_webhooks_total", "Webhooks that arrived, by what became of them.", ["outcome"])
+
+Status = InboundWebhook.Status
+MAX_ATTEMPTS = 10
+KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Razorpay-Event-Id", "X-Razorpay-Signature")
+_EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_EVENT_TYPE = re.compile(r"[a-z0-9_.]{1,60}")
+
+
+class Unplaced(Exception):
+    """Nothing of ours belongs to the message. Not an error: the row is kept, with the reason."""
+
+
+def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapping[str, str]) -> InboundWebhook:
+    """Store a signed message, once per event id, and wake a worker.
+
+    Raises InvalidInput SIGNATURE_INVALID, in which case nothing is stored, or INVALID_BODY.
+    """
+    if not signing.verify(body, signature, *settings.RAZORPAY_WEBHOOK_SECRETS):
+        WEBHOOKS.labels("bad_signature").inc()
+        logger.warning("webhook with a bad signature", extra={"bytes": len(body)})
+        raise InvalidInput("The signature does not match the body.", code="SIGNATURE_INVALID")
+    event_type = _event_type(body)
+    if not _EVENT_ID.fullmatch(event_id):
+        event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
+    with transaction.atomic():
+        webhook, created = InboundWebhook.objects.get_or_create(
+            event_id=event_id, defaults={"event_type": event_type, "body": body.decode(), "headers": kept}
+        )
+        if created:
+            wake_on_commit("payments.tasks.process_webhook", webhook.pk)
+    WEBHOOKS.labels("stored" if created else "known").inc()
+    return webhook
+
+
+def _event_type(body: bytes) -> str:
+    try:
+        event = json.loads(body.decode())
+    except ValueError as error:  # not UTF-8 or not JSON
+        WEBHOOKS.labels("bad_body").inc()
+        raise InvalidInput("The body is not JSON.", code="INVALID_BODY") from error
+    name = event.get("event") if isinstance(event, dict) else None
+    if not isinstance(name, str) or not _EVENT_TYPE.fullmatch(name) or not isinstance(event.get("payload"), dict):
+        WEBHOOKS.labels("bad_body").inc()
+        raise InvalidInput("The body is not an event.", code="INVALID_BODY")
+    return name
+
+
+def process_webhook(*, webhook_id: UUID) -> bool:
+    """Apply a stored message if it is due and nobody else is at it. Says whether this call ended it well."""
+    webhook = _claim(webhook_id)
+    if webhook is None:
+        return False
+    try:
+        _apply(webhook)
+    except Unplaced as reason:
+        _end(webhook, Status.IGNORED, str(reason))
+    except Exception as error:  # whatever it is, it is kept on the row and never stops the others
+        _note_failure(webhook, error)
+        return False
+    return True
+
+
+def retry_webhook(*, webhook_id: UUID) -> InboundWebhook:
+    """An operator's second try of a message that was given up or ignored. Raises DomainError for any other state."""
+    changed = InboundWebhook.objects.filter(pk=webhook_id, status__in=[Status.FAILED, Status.IGNORED]).update(
+        status=Status.PENDING,
+        attempts=0,
+        next_attempt_at=clock.now(),
+        last_error="",
+        outcome="",
+        updated_at=clock.now(),
+    )
+    if not changed:
+        raise DomainError("Only a failed or ignored webhook can be processed again.", code="WEBHOOK_NOT_FAILED")
+    wake_on_commit("payments.tasks.process_webhook", webhook_id)
+    return InboundWebhook.objects.get(pk=webhook_id)
+
+
+def _claim(webhook_id: UUID) -> InboundWebhook | None:
+    now = clock.now()
+    claimed = (
+        InboundWebhook.objects.due(now)
+        .filter(pk=webhook_id)
+        .update(status=Status.PROCESSING, claimed_at=now, attempts=F("attempts") + 1, updated_at=now)
+    )
+    return InboundWebhook.objects.get(pk=webhook_id) if claimed else None
+
+
+def _apply(webhook: InboundWebhook) -> None:
+    payload = json.loads(webhook.body)["payload"]
+    payment, link = _entity(payload, "payment"), _entity(payload, "payment_link")
+    if payment is not None:
+        snapshot = parse_payment(payment)
+        order = _place(snapshot, link)  # may ask the gateway: before the transaction
+        with transaction.atomic():
+            applied = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot)
+            _end(webhook, Status.PROCESSED, _told(applied), order=order)
+    elif link is not None:
+        with transaction.atomic():
+            _apply_link(webhook, link)
+    else:
+        raise Unplaced("It reports nothing about a payment or a payment link.")
+
+
+def _entity(payload: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    holder = payload.get(name)
+    entity = holder.get("entity") if isinstance(holder, dict) else None
+    return entity if isinstance(entity, dict) else None
+
+
+def _told(payment: Payment) -> str:
+    text = f"Payment {payment.razorpay_payment_id} is {payment.get_status_display().lower()}."
+    return f"{text} {payment.problem}".strip()[:255]
+
+
+def _place(snapshot: GatewayPayment, link: Mapping[str, Any] | None) -> PaymentOrder:
+    """Our order that a payment belongs to; a link's order is learnt on the way. Raises Unplaced."""
+    order = _known_order(snapshot)
+    if order is None and link is not None:
+        order = _order_of_link(link)
+    if order is None:
+        order = _order_by_asking(snapshot)
+    if order is None:
+        raise Unplaced(f"No payment order of ours belongs to {snapshot.id} (order {snapshot.order_id or 'none'}).")
+    if order.kind == PaymentOrder.Kind.LINK:
+        learn_order_id(order, snapshot.order_id)
+    return order
+
+
+def _known_order(snapshot: GatewayPayment) -> PaymentOrder | None:
+    if snapshot.order_id:
+        order = PaymentOrder.objects.filter(razorpay_order_id=snapshot.order_id).first()
+        if order is not None:
+            return order
+    return PaymentOrder.objects.filter(payments__razorpay_payment_id=snapshot.id).first()
+
+
+def _order_of_link(entity: Mapping[str, Any]) -> PaymentOrder | None:
+    link = parse_link(entity)
+    links = PaymentOrder.objects.filter(kind=PaymentOrder.Kind.LINK)
+    return links.filter(razorpay_link_id=link.id).first() or links.filter(receipt=link.reference).first()
+
+
+def _order_by_asking(snapshot: GatewayPayment) -> PaymentOrder | None:
+    """A link's first events name only its order, which nobody told us: ask which link was paid.
+
+    Only while there is a link that has no order yet; the account may belong to other systems as well.
+    """
+    waiting = PaymentOrder.objects.filter(razorpay_link_id__isnull=False, razorpay_order_id__isnull=True)
+    if not snapshot.order_id or not is_configured() or not waiting.exists():
+        return None
+    link = current_gateway().find_link(payment_id=snapshot.id)
+    if link is None or link.order_id != snapshot.order_id:
+        return None
+    return waiting.filter(razorpay_link_id=link.id).first()
+
+
+def _apply_link(webhook: InboundWebhook, entity: Mapping[str, Any]) -> None:
+    """Cancelled or expired at the gateway: stop showing it. Anything else about a link comes with its payment."""
+    order = _order_of_link(entity)
+    if order is None:
+        raise Unplaced(f"No payment link of ours is {entity.get('id')}.")
+    status = parse_link(entity).status
+    if status in ("cancelled", "expired"):
+        live = PaymentOrder.objects.live().filter(pk=order.pk)
+        live.update(status=PaymentOrder.Status.SUPERSEDED, updated_at=clock.now())
+        PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(closed_at=clock.now())
+    _end(webhook, Status.PROCESSED, f"Payment link {order} is {status}."[:255], order=order)
+
+
+def _end(webhook: InboundWebhook, status: str, outcome: str, *, order: PaymentOrder | None = None) -> None:
+    webhook.status = status
+    webhook.outcome = outcome[:255]
+    webhook.last_error = ""
+    webhook.processed_at = clock.now()
+    if order is not None:
+        webhook.organisation_id = order.invoice.organisation_id
+    webhook.save(update_fields=["status", "outcome", "last_error", "processed_at", "organisation", "updated_at"])
+
+
+def _note_failure(webhook: InboundWebhook, error: Exception) -> None:
+    """Only while the claim is ours; then pending again with a delay, or given up and visible."""
+    given_up = webhook.attempts >= MAX_ATTEMPTS
+    reason = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
+    InboundWebhook.objects.filter(pk=webhook.pk, status=Status.PROCESSING, claimed_at=webhook.claimed_at).update(
+        status=Status.FAILED if given_up else Status.PENDING,
+        last_error=reason[:2000],
+        next_attempt_at=next_attempt(webhook.attempts),
+        updated_at=clock.now(),
+    )
+    logger.log(
+        logging.ERROR if given_up else logging.WARNING,
+        "webhook not processed",
+        extra={"webhook": str(webhook.pk), "attempt": webhook.attempts, "reason": reason},
+        exc_info=None if isinstance(error, DomainError) else error,
+    )

@@ -1,0 +1,65 @@
+"""Jobs of payments. Each may run twice and at once: the services claim what they work on."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+
+from billing_platform.lib.errors import DomainError
+from payments import gateways, selectors
+from payments.services import checkout, collection, retiring, webhooks
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="payments.tasks.start_collections")
+def start_collections() -> None:
+    """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised."""
+    retiring.retire_orders()
+    if not gateways.is_configured():
+        return
+    for invoice_id in selectors.invoices_to_collect():
+        collect_invoice.delay(str(invoice_id))
+    for order_id in selectors.links_to_close():
+        close_link.delay(str(order_id))
+    for payment_id in selectors.payments_to_capture():
+        capture_payment.delay(str(payment_id))
+
+
+@shared_task(name="payments.tasks.collect_invoice")
+def collect_invoice(invoice_id: str) -> None:
+    if not gateways.is_configured():
+        return
+    try:
+        collection.ensure_order(invoice_id=UUID(invoice_id))
+    except DomainError as error:  # kept on the order, which says when it is tried again
+        logger.info("invoice not collected", extra={"invoice": invoice_id, "reason": error.message})
+
+
+@shared_task(name="payments.tasks.retire_orders")
+def retire_orders(invoice_id: str) -> None:
+    retiring.retire_orders(invoice_id=UUID(invoice_id))
+
+
+@shared_task(name="payments.tasks.close_link")
+def close_link(order_id: str) -> None:
+    retiring.close_link(order_id=UUID(order_id))
+
+
+@shared_task(name="payments.tasks.capture_payment")
+def capture_payment(payment_id: str) -> None:
+    checkout.capture_payment(payment_id=UUID(payment_id))
+
+
+@shared_task(name="payments.tasks.process_webhook")
+def process_webhook(webhook_id: str) -> None:
+    webhooks.process_webhook(webhook_id=UUID(webhook_id))
+
+
+@shared_task(name="payments.tasks.process_pending_webhooks")
+def process_pending_webhooks() -> None:
+    """Whatever a lost wake-up or a dead worker left behind."""
+    for webhook_id in selectors.due_webhooks():
+        process_webhook.delay(str(webhook_id))

@@ -44,7 +44,7 @@ def install(venv: Path, locks: list[str]) -> int:
         if not _works(venv) and _run(sys.executable, "-m", "venv", "--clear", str(venv)) != 0:
             sys.stderr.write("No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv\n")
             return 1
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         for name in outdated:
             if _run(*pip, "--require-hashes", "-r", str(CHECKOUT / name)) != 0:
                 sys.stderr.write(f"{name} could not be installed; what pip says is above.\n")

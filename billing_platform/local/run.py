@@ -30,8 +30,7 @@ STOPPED_BY_SIGNAL = {130, 143}  # what honcho notes after SIGINT and SIGTERM
 
 def run(var_dir: Path) -> int:
     """Everything from nothing to "ready", until somebody says stop. Returns the exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    _stop_politely_on_signals()
     try:
         with _servers(var_dir) as found:
             (var_dir / "run.json").unlink(missing_ok=True)
@@ -44,6 +43,13 @@ def run(var_dir: Path) -> int:
     except KeyboardInterrupt:
         say("Stopped.")
         return 0
+
+
+def _stop_politely_on_signals() -> None:
+    """As on Ctrl-C, until honcho takes over; nohup keeps its meaning."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Event(msgspec.Struct, gc=False):
     metric_value: Raw
     unit: _Unit
     timestamp: Annotated[datetime, Meta(tz=True)] | None = None
-    metadata: Raw | None = None
+    metadata: Raw = Raw(b"null")
 
 
 class _Batch(msgspec.Struct):
@@ -192,9 +192,7 @@ def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
             )
         if moment.tzinfo is not UTC:
             moment = moment.astimezone(UTC)
-    metadata = event.metadata
-    if metadata is not None:
-        metadata = _check_metadata(metadata, suspicious)
+    metadata = _check_metadata(event.metadata, suspicious)
     if suspicious and "\x00" in event.event_id + event.metric_name + event.unit:
         raise _Refused("VALIDATION_ERROR", "text must not hold NUL characters")
     return event.event_id, event.metric_name, event.unit, quantity, moment, metadata

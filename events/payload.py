@@ -29,7 +29,7 @@ class StoredEvent(msgspec.Struct, array_like=True, gc=False):
     unit: str
     quantity: str
     timestamp: str | None
-    metadata: Raw | None
+    metadata: Raw
 
     def as_sent(self) -> dict[str, Any]:
         """The event again as its sender wrote it, for dead letters and for people."""
@@ -43,10 +43,12 @@ class StoredEvent(msgspec.Struct, array_like=True, gc=False):
         }
 
     def metadata_dict(self) -> dict[str, Any] | None:
-        return None if self.metadata is None else msgspec.json.decode(self.metadata, type=dict[str, Any] | None)
+        found: dict[str, Any] | None = _metadata_decoder.decode(self.metadata)
+        return found
 
 
 _decoder = msgspec.json.Decoder(list[StoredEvent])
+_metadata_decoder = msgspec.json.Decoder(dict[str, Any] | None)
 
 
 def pack(rows: Sequence[Row]) -> bytes:

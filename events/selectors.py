@@ -216,6 +216,13 @@ def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
     return SettleBacklog(found["pending"], max(0, int(age)), found["quarantined"])
 
 
+def ledger_position() -> int:
+    """The highest id given out in the ledger, without reading it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM events_usageevent_id_seq")
+        return int(cursor.fetchone()[0])
+
+
 def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
     """Counted events per UTC day of what an actor may see, today last, days without usage included."""
     today = clock.now().astimezone(UTC).date()

@@ -126,10 +126,12 @@ def _stage_batch(
         slot = by_minute.get(moment[:16])
         if slot is None:
             slot = by_minute[moment[:16]] = _slot(stage, tenant, moment[:16])
-        metadata = "\\N" if event.metadata is None else str(event.metadata, "utf-8")
+        metadata = str(event.metadata, "utf-8")
         if escape:
             event_id = event_id.translate(_COPY_ESCAPES)
-            metadata = metadata if event.metadata is None else metadata.translate(_COPY_ESCAPES)
+            metadata = metadata.translate(_COPY_ESCAPES)
+        if metadata == "null":
+            metadata = "\\N"
         lines.append(f"{number}\t{position}\t{series}\t{slot}\t{event_id}\t{event.quantity}\t{moment}\t{metadata}\n")
 
 

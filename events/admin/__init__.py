@@ -1,0 +1,17 @@
+"""Admin pages of usage: metrics, what was accepted, counted and refused, and the months."""
+
+from events.admin.dead_letter import DeadLetterAdmin
+from events.admin.event_batch import EventBatchAdmin
+from events.admin.metric import MetricAdmin
+from events.admin.usage_aggregate import UsageAggregateAdmin
+from events.admin.usage_event import UsageEventAdmin
+from events.admin.usage_period import UsagePeriodAdmin
+
+__all__ = [
+    "DeadLetterAdmin",
+    "EventBatchAdmin",
+    "MetricAdmin",
+    "UsageAggregateAdmin",
+    "UsageEventAdmin",
+    "UsagePeriodAdmin",
+]

@@ -1,0 +1,94 @@
+"""The hot log: accepted requests, what waits to be counted, and what is held back."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import (
+    DropdownFilter,
+    InfinitePaginator,
+    ReadOnlyAdmin,
+    link,
+    object_action,
+    short_time,
+    status,
+)
+from events import payload
+from events.models import EventBatch
+from events.services import settling
+
+Status = EventBatch.Status
+TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: "danger"}
+SHOWN_EVENTS = 20
+SETTLED_SHOWN = timedelta(hours=1)
+
+
+class StateFilter(DropdownFilter):
+    """What needs attention first. Settled batches are many and found by time only: the last hour's."""
+
+    title = "state"
+    parameter_name = "status__exact"
+    all_option = ("", "Not settled")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (Status.PENDING, "Pending"),
+            (Status.QUARANTINED, "Quarantined"),
+            (Status.SETTLED, "Settled, of the last hour"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if value == Status.SETTLED:
+            return queryset.filter(status=value, received_at__gte=clock.now() - SETTLED_SHOWN)
+        return queryset.filter(status=value) if value in TONES else queryset.exclude(status=Status.SETTLED)
+
+
+@admin.register(EventBatch)
+class EventBatchAdmin(ReadOnlyAdmin):
+    list_display = ("received", "project_link", "event_count", "state", "counted", "duplicates", "dead_lettered", "attempts")
+    list_filter = (StateFilter, "organisation", "project")
+    list_select_related = ("project__organisation",)
+    paginator = InfinitePaginator
+    fieldsets = (
+        (None, {"fields": ("id", "organisation", "project", "received_at", "state", "settled_at")}),
+        ("Events", {"fields": ("event_count", "counted", "duplicates", "dead_lettered", "conflicts", "conflict_ids")}),
+        ("Trouble", {"fields": ("attempts", "retry_at", "last_error")}),
+        ("What was sent", {"fields": ("first_events",)}),
+    )
+    related_lists = (("Counted events", "events.usageevent", "batch_id"),)
+
+    received = short_time("received_at", "Received (UTC)")
+    state = status("status", TONES, "State")
+    project_link = link("project")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("payload")
+
+    @object_action(
+        label="Settle again",
+        permission="events.retry_eventbatch",
+        when=lambda batch: batch.status == Status.QUARANTINED,
+        confirm="It gets another round of attempts. Events that were counted already are not counted twice.",
+        icon="replay",
+    )
+    def retry(self, request: HttpRequest, batch: EventBatch) -> str:
+        settling.retry_batch(batch_id=batch.pk)
+        return "The batch waits to be settled again."
+
+    @admin.display(description=f"First {SHOWN_EVENTS} events")
+    def first_events(self, batch: EventBatch) -> str:
+        try:
+            events = payload.unpack(bytes(batch.payload))
+        except payload.DAMAGED as error:
+            return f"The payload can't be read: {error}"
+        lines = (json.dumps(event.as_sent(), ensure_ascii=False) for event in islice(events, SHOWN_EVENTS))
+        return format_html('<pre class="payload">{}</pre>', "\n".join(lines))

@@ -1,0 +1,39 @@
+"""Metrics: what is counted, and how values become one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from billing_platform.lib.admin import ModelAdmin, badge, short_time
+from events.models import Metric
+
+
+@admin.register(Metric)
+class MetricAdmin(ModelAdmin):
+    list_display = ("name", "unit", "aggregation", "scope", "origin", "created")
+    list_filter = ("organisation", "aggregation", "registered_automatically")
+    search_fields = ("name", "unit", "description")
+    list_select_related = ("organisation",)
+    autocomplete_fields = ("organisation",)
+    fields = ("organisation", "name", "unit", "aggregation", "dimensions", "description")
+    related_lists = (
+        ("Usage", "events.usageaggregate", "metric__id__exact"),
+        ("Events", "events.usageevent", "metric__id__exact"),
+    )
+
+    created = short_time("created_at", "Created")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What was counted under a name stays counted: the name and the way of counting don't change under it."""
+        return ("organisation", "name", "unit", "aggregation") if obj is not None else ()
+
+    @admin.display(description="Known to", ordering="organisation__name")
+    def scope(self, metric: Metric) -> str:
+        return str(metric.organisation or "Every organisation")
+
+    @admin.display(description="Origin", ordering="registered_automatically")
+    def origin(self, metric: Metric) -> Any:
+        return badge("From an event", "warning") if metric.registered_automatically else badge("Operator")

@@ -1,0 +1,68 @@
+"""The ledger, newest first: every event that was counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from billing_platform.lib.admin import InfinitePaginator, ReadOnlyAdmin, badge, link, short_time
+from events import selectors
+from events.admin.usage_aggregate import plain
+from events.models import UsageEvent
+
+NEWEST = 100_000
+"""The ledger has no index by time: an unfiltered page looks at its newest rows, through the block index on `id`."""
+
+NARROWING = ("organisation__id__exact", "project__id__exact", "q", "batch_id")
+
+
+@admin.register(UsageEvent)
+class UsageEventAdmin(ReadOnlyAdmin):
+    list_display = ("event_id", "received", "project_link", "metric_link", "amount", "occurred", "remark")
+    list_filter = ("organisation", "project", "metric", "is_late", "kind", "received_at")
+    search_fields = ("event_id__exact",)
+    search_help_text = "The whole event id."
+    list_select_related = ("project__organisation", "metric")
+    ordering = ("-id",)
+    paginator = InfinitePaginator
+    fieldsets = (
+        (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
+        ("Time", {"fields": ("occurred_at", "received_at", "hour", "usage_month", "is_late")}),
+        ("Sent with it", {"fields": ("dimensions", "metadata")}),
+        ("Came in", {"fields": ("batch", "position")}),
+    )
+
+    received = short_time("received_at", "Received (UTC)")
+    occurred = short_time("occurred_at", "Happened (UTC)")
+    project_link = link("project")
+    metric_link = link("metric")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        events = super().get_queryset(request)
+        is_list = request.resolver_match is not None and request.resolver_match.url_name == "events_usageevent_changelist"
+        if is_list and not any(request.GET.get(name) for name in NARROWING):
+            events = events.filter(pk__gt=selectors.ledger_position() - NEWEST)
+        return events
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        drill_down = ("hour", "usage_month", "received_month__gte", "batch_id")
+        return lookup in drill_down or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Quantity")
+    def amount(self, event: UsageEvent) -> str:
+        return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', plain(event.quantity), event.metric.unit)
+
+    @admin.display(description="Remark")
+    def remark(self, event: UsageEvent) -> Any:
+        if event.kind == UsageEvent.Kind.REVERSAL:
+            return badge("Reversal", "info")
+        return badge("Late", "warning") if event.is_late else "–"
+
+    @admin.display(description="Batch")
+    def batch(self, event: UsageEvent) -> str:
+        url = reverse("admin:events_eventbatch_change", args=[event.batch_id])
+        return format_html('<a class="text-link" href="{}">{}</a>', url, event.batch_id)

@@ -1,0 +1,29 @@
+"""Billing months: open for usage, or closed for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+
+from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, short_time
+from events.models import UsagePeriod
+
+
+@admin.register(UsagePeriod)
+class UsagePeriodAdmin(ReadOnlyAdmin):
+    list_display = ("name", "customer", "state", "closed", "closed_by")
+    list_filter = ("organisation", "month")
+    list_select_related = ("organisation",)
+    fields = ("organisation", "month", "state", "closed_at", "closed_by")
+
+    customer = link("organisation")
+    closed = short_time("closed_at", "Closed (UTC)")
+
+    @admin.display(description="Month", ordering="month")
+    def name(self, usage_period: UsagePeriod) -> str:
+        return f"{usage_period.month:%B %Y}"
+
+    @admin.display(description="State", ordering="closed_at")
+    def state(self, usage_period: UsagePeriod) -> Any:
+        return badge("Closed") if usage_period.is_closed else badge("Open", "success")

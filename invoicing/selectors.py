@@ -16,7 +16,8 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.documents import InvoiceDocument
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, ExchangeRate, Invoice, InvoiceTax
-from invoicing.tax import TaxAmount, aggregate_taxes
+from invoicing.tax import TaxAmount
+from invoicing.totals import aggregate_taxes
 from organisations.scoping import Actor
 
 DASHBOARD_ZONE = "Asia/Kolkata"

@@ -1,8 +1,28 @@
-"""Routes of invoicing."""
+"""Routes of prices, rates, invoices and billing runs, under /api/v1/admin."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-admin_urlpatterns: list[URLPattern] = []
+from invoicing.api import invoices, prices, rates, runs
+
+admin_urlpatterns = [
+    path("pricing-rules", prices.PricingRuleList.as_view()),
+    path("pricing-rules/<uuid:rule_id>", prices.PricingRuleDetail.as_view()),
+    path("pricing-rules/<uuid:rule_id>/history", prices.PricingRuleHistory.as_view()),
+    path("pricing/preview", prices.PricingPreview.as_view()),
+    path("tax-rates", rates.TaxRateList.as_view()),
+    path("exchange-rates", rates.ExchangeRateList.as_view()),
+    path("exchange-rates/<str:base>/<str:target>", rates.ExchangeRatePair.as_view()),
+    path("organisations/<uuid:organisation_id>/invoices", invoices.InvoiceList.as_view()),
+    path("organisations/<uuid:organisation_id>/invoices/upcoming", invoices.UpcomingInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>", invoices.InvoiceDetail.as_view()),
+    path("invoices/<uuid:invoice_id>/finalize", invoices.FinalizeInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/send", invoices.SendInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/void", invoices.VoidInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/recompute", invoices.RecomputeInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice-pdf"),
+    path("billing-runs", runs.BillingRunList.as_view()),
+    path("billing-runs/<uuid:run_id>", runs.BillingRunDetail.as_view()),
+]
 urlpatterns: list[URLPattern] = []

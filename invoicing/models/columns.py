@@ -1,10 +1,9 @@
-"""The column types and the trigger that tables of invoicing have in common."""
+"""The column types that money, prices, quantities and validity have in every table of invoicing."""
 
 from __future__ import annotations
 
 from functools import partial
 
-import pgtrigger
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary
 from django.db import models
 from django.db.models import Func
@@ -12,17 +11,6 @@ from django.db.models import Func
 MoneyField = partial(models.DecimalField, max_digits=19, decimal_places=4)
 PriceField = partial(models.DecimalField, max_digits=24, decimal_places=10)
 QuantityField = partial(models.DecimalField, max_digits=28, decimal_places=8)
-
-
-def never_emptied() -> pgtrigger.Trigger:
-    """TRUNCATE passes row triggers by; this one it does not."""
-    return pgtrigger.Trigger(
-        name="never_emptied",
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Truncate,
-        func="RAISE EXCEPTION 'Table % is never emptied.', TG_TABLE_NAME;",
-    )
 
 
 class Validity(Func):

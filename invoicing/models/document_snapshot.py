@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
-from invoicing.models.columns import never_emptied
+from billing_platform.lib.triggers import append_only
 from invoicing.models.invoice import Invoice
 from organisations.scoping import TenantModel
 
@@ -20,10 +19,7 @@ class DocumentSnapshot(BaseModel, TenantModel):
     content = models.JSONField()
 
     class Meta:
-        triggers = [
-            pgtrigger.Protect(name="never_changes", operation=pgtrigger.Update | pgtrigger.Delete),
-            never_emptied(),
-        ]
+        triggers = append_only()
 
     def __str__(self) -> str:
         return f"Document of {self.invoice_id}"

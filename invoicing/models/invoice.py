@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.models.columns import MoneyField, never_emptied
+from billing_platform.lib.triggers import no_truncate
+from invoicing.models.columns import MoneyField
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -212,7 +213,7 @@ class Invoice(BaseModel, TenantModel):
             pgtrigger.Protect(
                 name="issued_is_kept", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__status="draft")
             ),
-            never_emptied(),
+            no_truncate(),
             pgtrigger.Trigger(
                 name="issued_adds_up",
                 when=pgtrigger.Before,

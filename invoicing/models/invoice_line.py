@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.models import BaseModel
-from invoicing.models.columns import MoneyField, PriceField, QuantityField, never_emptied
+from billing_platform.lib.triggers import no_truncate
+from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
 from organisations.models import Project
@@ -79,7 +80,7 @@ class InvoiceLine(BaseModel, TenantModel):
             models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_once"),
             models.CheckConstraint(condition=Q(position__gte=1), name="invoice_line_position_from_one"),
         ]
-        triggers = [frozen_with_invoice(), never_emptied()]
+        triggers = [frozen_with_invoice(), no_truncate()]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.description}"
@@ -101,7 +102,7 @@ class InvoiceTax(BaseModel, TenantModel):
         verbose_name_plural = "invoice taxes"
         ordering = ["invoice", "line__position", "name"]
         constraints = [models.UniqueConstraint(fields=["line", "name"], name="one_tax_per_line_and_head")]
-        triggers = [frozen_with_invoice(), never_emptied()]
+        triggers = [frozen_with_invoice(), no_truncate()]
 
     def __str__(self) -> str:
         return f"{self.name} {self.rate.normalize():f}%"

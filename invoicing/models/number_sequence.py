@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
-from invoicing.models.columns import never_emptied
+from billing_platform.lib.triggers import no_truncate
 from organisations.models import BillingEntity
 
 
@@ -41,7 +41,7 @@ class NumberSequence(BaseModel):
                 """,
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
-            never_emptied(),
+            no_truncate(),
         ]
 
     def __str__(self) -> str:

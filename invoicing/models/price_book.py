@@ -8,13 +8,14 @@ from typing import Any, Self
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
 from billing_platform.lib.models import BaseModel
 from invoicing.models.columns import PriceField, QuantityField, validity
-from invoicing.pricing import Price, price_from_dict
+from invoicing.pricing import Price, PriceError, price_from_dict
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 from organisations.validators import validate_currency
@@ -127,6 +128,14 @@ class PricingRule(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {self.effective_from}"
+
+    def clean(self) -> None:
+        """Parameters that don't make a price are refused where they are typed in."""
+        try:
+            self.price  # noqa: B018  (reading it checks it)
+        except PriceError as error:
+            own = error.field if error.field in ("free_units", "minimum", "maximum") else "parameters"
+            raise ValidationError({own: str(error)}) from None
 
     def body(self) -> dict[str, Any]:
         """The price part of the rule as api.md writes it."""

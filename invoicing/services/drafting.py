@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -127,7 +127,7 @@ def recompute_locked(invoice: Invoice) -> Computed:
         invoice.currency = organisation.currency
         computed = compute_month(organisation=organisation, period=invoice.period)
     else:
-        kept = tuple(_as_rated(line) for line in invoice.lines.select_related("pricing_rule"))
+        kept = tuple(RatedLine.of(line) for line in invoice.lines.select_related("pricing_rule"))
         computed = compute(organisation=organisation, lines=kept, currency=invoice.currency)
     _store(invoice, computed)
     return computed
@@ -211,16 +211,9 @@ def _store(invoice: Invoice, computed: Computed) -> None:
     invoice.save()
 
 
-_RATED_FIELDS = tuple(field.name for field in fields(RatedLine))
-
-
 def _stored_line(invoice: Invoice, position: int, rated: RatedLine, default_sac: str) -> InvoiceLine:
-    values = {name: getattr(rated, name) for name in _RATED_FIELDS}
-    return InvoiceLine(invoice=invoice, position=position, **{**values, "sac": rated.sac or default_sac})
-
-
-def _as_rated(line: InvoiceLine) -> RatedLine:
-    return RatedLine(**{name: getattr(line, name) for name in _RATED_FIELDS})
+    columns = {**rated.as_columns(), "sac": rated.sac or default_sac}
+    return InvoiceLine(invoice=invoice, position=position, **columns)
 
 
 def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: BillingEntity) -> RatedLine:

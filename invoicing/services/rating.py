@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -40,6 +40,13 @@ class RatedLine:
     pricing_rule: PricingRule | None = None
     price: dict[str, Any] = field(default_factory=dict)
     explanation: list[dict[str, str]] = field(default_factory=list)
+
+    def as_columns(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @classmethod
+    def of(cls, line: InvoiceLine) -> RatedLine:
+        return cls(**{each.name: getattr(line, each.name) for each in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Invoicing's part of the HTTP API."""

@@ -1,0 +1,169 @@
+"""Endpoints of invoices: drafting, the upcoming one, and every step of their life."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.api.base import ExactJSONParser, filters, parse_period, validated
+from invoicing.api.serializers import (
+    InvoiceDetailSerializer,
+    InvoiceSerializer,
+    NewInvoiceSerializer,
+    UpcomingInvoiceSerializer,
+    VoidSerializer,
+)
+from invoicing.models import Invoice
+from invoicing.services import drafting, lifecycle, pdfs
+from organisations.api.base import AdminGenericView
+
+_PERIOD = OpenApiParameter("period", str, description="2026-11; the current month if left out")
+
+
+class InvoiceList(ListModelMixin, AdminGenericView):
+    """An organisation's invoices; draft one for a month, or a one-off."""
+
+    serializer_class = InvoiceSerializer
+    parser_classes = [ExactJSONParser]
+    permission_required = {"GET": "invoicing.view_invoice", "POST": "invoicing.create_invoice"}
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        wanted = filters(self.request, "status", "number", "currency", "period_start", "issue_date", "due_date")
+        return (
+            Invoice.objects.for_organisations(self.request.auth)
+            .filter(organisation_id=self.kwargs["organisation_id"], **wanted)
+            .order_by("-created_at")
+        )
+
+    @extend_schema(
+        tags=["invoices"],
+        parameters=[
+            OpenApiParameter(name, str)
+            for name in ("status", "number", "currency", "period_start", "issue_date", "due_date")
+        ],
+    )
+    def get(self, request: Request, organisation_id: UUID) -> Response:
+        self.organisation(organisation_id)
+        return self.list(request)
+
+    @extend_schema(tags=["invoices"], request=NewInvoiceSerializer, responses={201: InvoiceDetailSerializer})
+    def post(self, request: Request, organisation_id: UUID) -> Response:
+        organisation = self.organisation(organisation_id)
+        body = validated(NewInvoiceSerializer, request)
+        if ("period" in body) == ("lines" in body):
+            raise InvalidInput.field("period", "give either a period or lines.")
+        if "period" in body:
+            invoice = lifecycle.create_draft(organisation=organisation, period=parse_period(body["period"]))
+        else:
+            invoice = lifecycle.create_one_off_draft(organisation=organisation, lines=body["lines"])
+        return Response(InvoiceDetailSerializer(invoice).data, status=201)
+
+
+class UpcomingInvoice(AdminGenericView):
+    """What the invoice of a month would be by now. Nothing is stored."""
+
+    permission_required = "invoicing.view_invoice"
+
+    @extend_schema(tags=["invoices"], parameters=[_PERIOD], responses=UpcomingInvoiceSerializer)
+    def get(self, request: Request, organisation_id: UUID) -> Response:
+        organisation = self.organisation(organisation_id)
+        text = request.query_params.get("period")
+        period = parse_period(text) if text else BillingPeriod.containing(clock.now(), organisation.zone)
+        computed = drafting.compute_month(organisation=organisation, period=period)
+        return Response(UpcomingInvoiceSerializer.of(organisation, period, computed))
+
+
+class InvoiceDetail(AdminGenericView):
+    serializer_class = InvoiceDetailSerializer
+    permission_required = "invoicing.view_invoice"
+
+    @extend_schema(tags=["invoices"])
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        return Response(self.get_serializer(self.find(_detailed(), pk=invoice_id)).data)
+
+
+class _InvoiceStep(AdminGenericView):
+    """One step of an invoice's life, answered with the invoice as it is afterwards."""
+
+    serializer_class = InvoiceDetailSerializer
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        raise NotImplementedError
+
+    @extend_schema(tags=["invoices"], request=None, responses=InvoiceDetailSerializer)
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        self.step(request, self.find(Invoice.objects.all(), pk=invoice_id))
+        return Response(self.get_serializer(_detailed().get(pk=invoice_id)).data)
+
+
+class FinalizeInvoice(_InvoiceStep):
+    permission_required = "invoicing.finalize_invoice"
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        return lifecycle.finalize_invoice(invoice_id=invoice.pk)
+
+
+class SendInvoice(_InvoiceStep):
+    permission_required = "invoicing.send_invoice"
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        return lifecycle.send_invoice(invoice_id=invoice.pk)
+
+
+class RecomputeInvoice(_InvoiceStep):
+    permission_required = "invoicing.create_invoice"
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        return lifecycle.recompute_draft(invoice_id=invoice.pk)
+
+
+class VoidInvoice(_InvoiceStep):
+    permission_required = "invoicing.void_invoice"
+
+    @extend_schema(tags=["invoices"], request=VoidSerializer, responses=InvoiceDetailSerializer)
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        return super().post(request, invoice_id)
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        return lifecycle.void_invoice(invoice_id=invoice.pk, reason=validated(VoidSerializer, request)["reason"])
+
+
+class _AnyAccept(BaseContentNegotiation):
+    """A PDF is a PDF whatever the client says it accepts; errors stay JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class InvoicePdf(AdminGenericView):
+    content_negotiation_class = _AnyAccept
+    permission_required = "invoicing.view_invoice"
+
+    @extend_schema(
+        tags=["invoices"],
+        responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The issued document")},
+    )
+    def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
+        filename, content = pdfs.read_pdf(self.find(Invoice.objects.all(), pk=invoice_id))
+        response = HttpResponse(content, content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{filename}"'
+        return response
+
+
+def _detailed() -> QuerySet[Invoice]:
+    return Invoice.objects.prefetch_related("lines", "taxes")

@@ -1,0 +1,213 @@
+"""Endpoints of the price book: rules, their history, and trying a price out."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.money import QUANTITY_PLACES
+from invoicing.api.base import ExactJSONParser, filters, validated
+from invoicing.api.fields import ShortDecimal, money_text
+from invoicing.api.serializers import ExplanationStepSerializer
+from invoicing.models import PricingRule
+from invoicing.pricing import PriceError, Usage
+from invoicing.services import prices
+from organisations.api.base import AdminGenericView
+from organisations.models import ApiKey, AuditEntry, Organisation
+from organisations.validators import validate_currency
+
+PRICE_FIELDS = (
+    "model", "unit_price", "tiers", "charge_at_zero", "package_price", "package_size",
+    "rate", "fixed_fee", "amount", "free_units", "minimum", "maximum",
+)  # fmt: skip
+FILTERS = ("metric_name", "unit", "currency", "model", "organisation")
+
+
+class PricingRuleSerializer(serializers.Serializer):
+    """The rule body of the contract. The fields of the price model stand beside the others and are read by it."""
+
+    id = serializers.UUIDField(read_only=True)
+    organisation = serializers.PrimaryKeyRelatedField(
+        queryset=Organisation.objects.all(), allow_null=True, default=None, help_text="null: a global rule."
+    )
+    metric_name = serializers.CharField(max_length=100)
+    unit = serializers.CharField(max_length=50)
+    currency = serializers.CharField(max_length=3, validators=[validate_currency])
+    model = serializers.ChoiceField(choices=PricingRule.Model.choices)
+    dimensions = serializers.DictField(child=serializers.CharField(), default=dict)
+    pool = serializers.ChoiceField(choices=PricingRule.Pool.choices, default=PricingRule.Pool.ORGANISATION)
+    free_units = ShortDecimal(required=False)
+    minimum = ShortDecimal(required=False, allow_null=True)
+    maximum = ShortDecimal(required=False, allow_null=True)
+    effective_from = serializers.DateField()
+    effective_to = serializers.DateField(allow_null=True, default=None, help_text="First day it no longer holds.")
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    def to_representation(self, rule: PricingRule) -> dict[str, Any]:
+        return {**super().to_representation(rule), **rule.parameters}
+
+
+class PreviewRequestSerializer(serializers.Serializer):
+    """`rule` is a rule body or the id of a stored rule; `rule_id` is the other way to name one."""
+
+    rule = serializers.JSONField(required=False)
+    rule_id = serializers.UUIDField(required=False)
+    quantity = serializers.DecimalField(max_digits=28, decimal_places=QUANTITY_PLACES, min_value=0)
+    event_count = serializers.IntegerField(min_value=0, default=0)
+
+
+class PreviewAmountSerializer(serializers.Serializer):
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class PreviewSerializer(serializers.Serializer):
+    exact_amount = serializers.CharField(help_text="Unrounded.")
+    amount = PreviewAmountSerializer()
+    explanation = ExplanationStepSerializer(many=True)
+
+
+class HistoryEntrySerializer(serializers.Serializer):
+    timestamp = serializers.DateTimeField()
+    action = serializers.CharField(source="get_action_display")
+    actor = serializers.CharField(source="actor_email", allow_null=True)
+    source = serializers.SerializerMethodField()
+    changes = serializers.JSONField(source="changes_dict")
+
+    def get_source(self, entry: AuditEntry) -> str:
+        return str((entry.additional_data or {}).get("source", ""))
+
+
+class _PriceBookView(AdminGenericView):
+    serializer_class = PricingRuleSerializer
+    parser_classes = [ExactJSONParser]
+
+    def rule(self, rule_id: UUID) -> PricingRule:
+        found: PricingRule = self.find(PricingRule.objects.all(), pk=rule_id)
+        return found
+
+
+class PricingRuleList(ListModelMixin, _PriceBookView):
+    """The rules of the key's organisations, and the global ones."""
+
+    permission_required = {"GET": "invoicing.view_pricingrule", "POST": "invoicing.add_pricingrule"}
+
+    def get_queryset(self) -> QuerySet[PricingRule]:
+        wanted = filters(self.request, *FILTERS)
+        return PricingRule.objects.for_organisations(self.request.auth).filter(**wanted)
+
+    @extend_schema(
+        tags=["prices"],
+        parameters=[
+            OpenApiParameter(name, str) for name in ("metric_name", "unit", "currency", "model", "organisation")
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(tags=["prices"])
+    def post(self, request: Request) -> Response:
+        values = validated(PricingRuleSerializer, request)
+        organisation = values["organisation"]
+        if organisation is not None:
+            organisation = self.organisation(organisation.pk)
+        # a global price is for those whose role covers every organisation
+        self.check_object_permissions(request, PricingRule(organisation=organisation))
+        rule = prices.create_pricing_rule(**_rule_values(values), price=_price_part(request.data))
+        return Response(self.get_serializer(rule).data, status=201)
+
+
+class PricingRuleDetail(_PriceBookView):
+    """One rule. On an issued invoice it can only be ended: PATCH `effective_to`."""
+
+    permission_required = {"GET": "invoicing.view_pricingrule", "PATCH": "invoicing.change_pricingrule"}
+
+    @extend_schema(tags=["prices"])
+    def get(self, request: Request, rule_id: UUID) -> Response:
+        return Response(self.get_serializer(self.rule(rule_id)).data)
+
+    @extend_schema(tags=["prices"])
+    def patch(self, request: Request, rule_id: UUID) -> Response:
+        rule = self.rule(rule_id)
+        serializer = self.get_serializer(rule, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        changes = _rule_values(serializer.validated_data)
+        if changes.get("organisation", rule.organisation) != rule.organisation:
+            raise InvalidInput.field("organisation", "a rule does not move: add another.")
+        price = _price_part(request.data)
+        changed = prices.update_pricing_rule(rule_id=rule.pk, price=price or None, **changes)
+        return Response(self.get_serializer(changed).data)
+
+
+class PricingRuleHistory(ListModelMixin, AdminGenericView):
+    """Who changed the rule, when, from what to what; newest first."""
+
+    serializer_class = HistoryEntrySerializer
+    permission_required = "invoicing.view_pricingrule"
+
+    def get_queryset(self) -> QuerySet[AuditEntry]:
+        rule = self.find(PricingRule.objects.all(), pk=self.kwargs["rule_id"])
+        return AuditEntry.objects.filter(content_type__app_label="invoicing", content_type__model="pricingrule").filter(
+            object_pk=str(rule.pk)
+        )
+
+    @extend_schema(tags=["prices"])
+    def get(self, request: Request, rule_id: UUID) -> Response:
+        return self.list(request)
+
+
+class PricingPreview(_PriceBookView):
+    """What a quantity would cost under a stored rule or one that is only thought of."""
+
+    required_scope = ApiKey.Scope.READ  # nothing is written
+    permission_required = "invoicing.view_pricingrule"
+
+    @extend_schema(tags=["prices"], request=PreviewRequestSerializer, responses=PreviewSerializer)
+    def post(self, request: Request) -> Response:
+        values = validated(PreviewRequestSerializer, request)
+        price, currency = self._price(values)
+        try:
+            usage = Usage(values["quantity"], values["event_count"])
+        except PriceError as error:
+            raise InvalidInput.field(error.field, error.message) from None
+        shown = prices.preview(price=price, currency=currency, usage=usage)
+        return Response(
+            {
+                "exact_amount": shown.exact_amount,
+                "amount": {"amount": money_text(shown.amount.amount, currency), "currency": currency},
+                "explanation": shown.charge.explanation(),
+            }
+        )
+
+    def _price(self, values: dict[str, Any]) -> tuple[Any, str]:
+        body, rule_id = values.get("rule"), values.get("rule_id")
+        if isinstance(body, str) and rule_id is None:
+            rule_id = serializers.UUIDField().run_validation(body)
+        elif isinstance(body, dict) and rule_id is None:
+            currency = body.get("currency", "INR")
+            validate_currency(currency)
+            return prices.read_price(body), currency
+        if rule_id is None:
+            raise InvalidInput.field("rule", "give a rule body, or rule_id.")
+        rule = self.rule(rule_id)
+        return rule.price, rule.currency
+
+
+def _rule_values(values: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to",
+    )  # fmt: skip
+    return {name: values[name] for name in names if name in values}
+
+
+def _price_part(body: Any) -> dict[str, Any]:
+    return {name: body[name] for name in PRICE_FIELDS if name in body}

@@ -1,0 +1,122 @@
+"""Endpoints of tax rates and exchange rates: the same for every tenant, changed only by those who serve them all."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.money import UNIT_PRICE_PLACES
+from invoicing.api.base import ExactJSONParser, filters, validated
+from invoicing.api.fields import ShortDecimal
+from invoicing.models import ExchangeRate, TaxRate
+from invoicing.selectors import DASHBOARD_ZONE, latest_rate
+from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.tax_rates import add_tax_rate
+from organisations.api.base import AdminGenericView, AdminView
+
+
+class NewTaxRateSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=50)
+    rate = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0, max_value=100)
+    sac = serializers.RegexField(r"^[0-9]{4,6}$", required=False, allow_blank=True, default="")
+    effective_from = serializers.DateField()
+    effective_to = serializers.DateField(allow_null=True, default=None)
+
+
+class TaxRateSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    rate = ShortDecimal(help_text="In percent.")
+    sac = serializers.CharField(help_text="Empty: every service without a rate of its own.")
+    effective_from = serializers.DateField()
+    effective_to = serializers.DateField(allow_null=True)
+
+
+class NewExchangeRateSerializer(serializers.Serializer):
+    base = serializers.CharField(max_length=3)
+    target = serializers.CharField(max_length=3)
+    rate = serializers.DecimalField(max_digits=24, decimal_places=UNIT_PRICE_PLACES, min_value=0)
+    as_of = serializers.DateField()
+    source = serializers.CharField(max_length=100, default="Entered by hand")
+
+
+class ExchangeRateSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    base = serializers.CharField()
+    target = serializers.CharField()
+    rate = ShortDecimal()
+    as_of = serializers.DateField()
+    source = serializers.CharField()
+
+
+class TaxRateList(ListModelMixin, AdminGenericView):
+    serializer_class = TaxRateSerializer
+    parser_classes = [ExactJSONParser]
+    permission_required = {"GET": "invoicing.view_taxrate", "POST": "invoicing.add_taxrate"}
+
+    def get_queryset(self) -> QuerySet[TaxRate]:
+        return TaxRate.objects.filter(**filters(self.request, "sac"))
+
+    @extend_schema(tags=["rates"], parameters=[OpenApiParameter("sac", str)])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(tags=["rates"], request=NewTaxRateSerializer, responses={201: TaxRateSerializer})
+    def post(self, request: Request) -> Response:
+        self.check_object_permissions(request, TaxRate())
+        rate = add_tax_rate(**validated(NewTaxRateSerializer, request))
+        return Response(self.get_serializer(rate).data, status=201)
+
+
+class ExchangeRateList(ListModelMixin, AdminGenericView):
+    serializer_class = ExchangeRateSerializer
+    parser_classes = [ExactJSONParser]
+    permission_required = {"GET": "invoicing.view_exchangerate", "POST": "invoicing.add_exchangerate"}
+
+    def get_queryset(self) -> QuerySet[ExchangeRate]:
+        return ExchangeRate.objects.filter(**filters(self.request, "base", "target", "as_of", "source"))
+
+    @extend_schema(
+        tags=["rates"], parameters=[OpenApiParameter(name, str) for name in ("base", "target", "as_of", "source")]
+    )
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(tags=["rates"], request=NewExchangeRateSerializer, responses={201: ExchangeRateSerializer})
+    def post(self, request: Request) -> Response:
+        self.check_object_permissions(request, ExchangeRate())
+        rate = add_exchange_rate(**validated(NewExchangeRateSerializer, request))
+        return Response(self.get_serializer(rate).data, status=201)
+
+
+class ExchangeRatePair(AdminView):
+    """The last rate published up to a day."""
+
+    permission_required = "invoicing.view_exchangerate"
+
+    @extend_schema(
+        tags=["rates"],
+        parameters=[OpenApiParameter("at", date, description="Today if left out")],
+        responses=ExchangeRateSerializer,
+    )
+    def get(self, request: Request, base: str, target: str) -> Response:
+        rate = latest_rate(base=base.upper(), target=target.upper(), at=_day(request))
+        if rate is None:
+            raise NotFound(f"There is no {base.upper()} to {target.upper()} exchange rate up to that day.")
+        return Response(ExchangeRateSerializer(rate).data)
+
+
+def _day(request: Request) -> date:
+    text = request.query_params.get("at")
+    try:
+        return date.fromisoformat(text[:10]) if text else clock.today(DASHBOARD_ZONE)
+    except ValueError:
+        raise InvalidInput.field("at", "write a day as 2026-11-01.") from None

@@ -1,0 +1,61 @@
+"""Endpoints of the monthly run."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib.errors import NotFound
+from invoicing.api.base import parse_period, validated
+from invoicing.api.serializers import BillingRunDetailSerializer, BillingRunSerializer, NewBillingRunSerializer
+from invoicing.models import BillingRun
+from invoicing.services.billing_run import start_billing_run
+from organisations.api.base import AdminGenericView
+from organisations.models import Organisation
+from organisations.scoping import ALL, reachable_organisations
+
+
+class BillingRunList(ListModelMixin, AdminGenericView):
+    """Runs; start one, or continue the one that a month has, for the organisations that the key may bill."""
+
+    serializer_class = BillingRunSerializer
+    permission_required = {"GET": "invoicing.view_billingrun", "POST": "invoicing.start_billingrun"}
+
+    def get_queryset(self) -> QuerySet[BillingRun]:
+        return BillingRun.objects.all()  # shows counts of visible items only
+
+    @extend_schema(tags=["billing runs"])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(tags=["billing runs"], request=NewBillingRunSerializer, responses={201: BillingRunDetailSerializer})
+    def post(self, request: Request) -> Response:
+        period = parse_period(validated(NewBillingRunSerializer, request)["period"])
+        run = start_billing_run(
+            period=period, requested_by=f"API key {request.auth}", organisations=self._billable(request)
+        )
+        return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
+
+    def _billable(self, request: Request) -> list[Organisation] | None:
+        """The organisations for which the key's owner may start a run; None for all of them."""
+        if reachable_organisations(request.auth) is ALL:
+            return None
+        reachable = Organisation.objects.for_organisations(request.auth)
+        return [each for each in reachable if request.user.has_perm("invoicing.start_billingrun", each)]
+
+
+class BillingRunDetail(AdminGenericView):
+    serializer_class = BillingRunDetailSerializer
+    permission_required = "invoicing.view_billingrun"
+
+    @extend_schema(tags=["billing runs"])
+    def get(self, request: Request, run_id: UUID) -> Response:
+        run = BillingRun.objects.filter(pk=run_id).first()
+        if run is None:
+            raise NotFound("There is no such billing run.")
+        return Response(self.get_serializer(run).data)

@@ -1,0 +1,217 @@
+"""Shapes of invoices and runs, as the contract spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.api.fields import MoneyText, ShortDecimal, money_text
+from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
+from invoicing.pricing.charges import short_text
+from invoicing.selectors import RunProgress, run_progress, summed_taxes
+from invoicing.services.drafting import Computed
+from invoicing.tax import TaxAmount
+from organisations.models import Organisation
+
+
+class ExplanationStepSerializer(serializers.Serializer):
+    description = serializers.CharField()
+    quantity = serializers.CharField()
+    unit_price = serializers.CharField()
+    flat_fee = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class LineItemSerializer(serializers.Serializer):
+    line_number = serializers.IntegerField(source="position")
+    kind = serializers.ChoiceField(choices=InvoiceLine.Kind.choices)
+    description = serializers.CharField()
+    project = serializers.UUIDField(source="project_id", allow_null=True)
+    metric_name = serializers.CharField()
+    unit = serializers.CharField()
+    dimensions = serializers.DictField(child=serializers.CharField())
+    quantity = ShortDecimal()
+    unit_price = ShortDecimal(allow_null=True)
+    amount = MoneyText("amount", "invoice.currency")
+    sac = serializers.CharField()
+    service_start = serializers.DateField(allow_null=True)
+    service_end = serializers.DateField(allow_null=True)
+    pricing_rule = serializers.UUIDField(source="pricing_rule_id", allow_null=True)
+    explanation = ExplanationStepSerializer(many=True)
+
+
+class TaxRowSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    rate = serializers.CharField(help_text="In percent.")
+    taxable_amount = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class InvoiceSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    organisation = serializers.UUIDField(source="organisation_id")
+    number = serializers.SerializerMethodField()
+    status = serializers.ChoiceField(choices=Invoice.Status.choices)
+    period_start = serializers.DateField(allow_null=True)
+    period_end = serializers.DateField(allow_null=True, help_text="The first day after the period.")
+    issue_date = serializers.DateField(allow_null=True)
+    due_date = serializers.DateField(allow_null=True)
+    currency = serializers.CharField()
+    subtotal = MoneyText("subtotal")
+    discount_total = MoneyText("discount_total")
+    tax_total = MoneyText("tax_total")
+    round_off = MoneyText("round_off")
+    total = MoneyText("total")
+    amount_paid = MoneyText("amount_paid")
+    amount_due = MoneyText("amount_due")
+    place_of_supply = serializers.SerializerMethodField()
+    exchange = serializers.JSONField(help_text="Rate, source, date and rupee values of a foreign-currency invoice.")
+    warnings = serializers.JSONField()
+    pdf_url = serializers.SerializerMethodField()
+    pdf_state = serializers.ChoiceField(choices=Invoice.PdfState.choices)
+    sent_at = serializers.DateTimeField(allow_null=True)
+    voided_at = serializers.DateTimeField(allow_null=True)
+    void_reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+    def get_number(self, invoice: Invoice) -> str | None:
+        return invoice.number or None
+
+    def get_place_of_supply(self, invoice: Invoice) -> str | None:
+        return invoice.supply.get("place_of_supply_label")
+
+    def get_pdf_url(self, invoice: Invoice) -> str | None:
+        return reverse("invoice-pdf", args=[invoice.pk]) if invoice.number else None
+
+
+class InvoiceDetailSerializer(InvoiceSerializer):
+    line_items = LineItemSerializer(source="lines.all", many=True)
+    taxes = serializers.SerializerMethodField()
+
+    @extend_schema_field(TaxRowSerializer(many=True))
+    def get_taxes(self, invoice: Invoice) -> list[dict[str, str]]:
+        return tax_rows(summed_taxes(invoice.taxes.all()), invoice.currency)
+
+
+class NewLineSerializer(serializers.Serializer):
+    description = serializers.CharField(max_length=2000)
+    quantity = serializers.DecimalField(max_digits=22, decimal_places=8, default="1")
+    unit_price = serializers.DecimalField(max_digits=24, decimal_places=10)
+    sac = serializers.RegexField(r"^[0-9]{4,6}$", required=False, allow_blank=True)
+
+
+class NewInvoiceSerializer(serializers.Serializer):
+    """Either a period or lines."""
+
+    period = serializers.CharField(required=False, help_text="2026-10: drafts the invoice of that month.")
+    lines = NewLineSerializer(many=True, required=False, help_text="Drafts a one-off invoice.")
+
+
+class VoidSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=500, default="Voided through the API.")
+
+
+class UpcomingInvoiceSerializer(serializers.Serializer):
+    """The shape of an invoice, for one that does not exist."""
+
+    organisation = serializers.UUIDField()
+    status = serializers.CharField(help_text="Always upcoming.")
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    currency = serializers.CharField()
+    subtotal = serializers.CharField()
+    discount_total = serializers.CharField()
+    tax_total = serializers.CharField()
+    round_off = serializers.CharField()
+    total = serializers.CharField()
+    warnings = serializers.JSONField()
+    line_items = LineItemSerializer(many=True)
+    taxes = TaxRowSerializer(many=True)
+
+    @staticmethod
+    def of(organisation: Organisation, period: BillingPeriod, computed: Computed) -> dict[str, Any]:
+        currency, totals = organisation.currency, computed.totals
+        names = ("subtotal", "discount_total", "tax_total", "round_off", "total")
+        shell = Invoice(currency=currency)
+        lines = [
+            InvoiceLine(invoice=shell, position=position, **line.as_columns())
+            for position, line in enumerate(computed.lines, 1)
+        ]
+        return {
+            "organisation": organisation.pk,
+            "status": "upcoming",
+            "period_start": period.start,
+            "period_end": period.end,
+            "currency": currency,
+            **{name: money_text(getattr(totals, name), currency) for name in names},
+            "warnings": computed.warnings,
+            "line_items": LineItemSerializer(lines, many=True).data,
+            "taxes": tax_rows(totals.taxes, currency),
+        }
+
+
+class NewBillingRunSerializer(serializers.Serializer):
+    period = serializers.CharField(help_text="2026-10")
+
+
+class BillingRunItemSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    organisation = serializers.UUIDField(source="organisation_id")
+    status = serializers.ChoiceField(choices=BillingRunItem.Status.choices)
+    invoice = serializers.UUIDField(source="invoice_id", allow_null=True)
+    reason = serializers.CharField()
+    attempts = serializers.IntegerField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RunCountsSerializer(serializers.Serializer):
+    pending = serializers.IntegerField()
+    claimed = serializers.IntegerField()
+    done = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    parked = serializers.IntegerField()
+
+
+class BillingRunSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    period = serializers.CharField()
+    requested_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    status = serializers.SerializerMethodField(help_text="running or finished, by the items that the key reaches.")
+    counts = serializers.SerializerMethodField()
+
+    def _progress(self, run: BillingRun) -> RunProgress:
+        return run_progress(run=run, actor=self.context["request"].auth)
+
+    def get_status(self, run: BillingRun) -> str:
+        return "finished" if self._progress(run).is_finished else "running"
+
+    @extend_schema_field(RunCountsSerializer)
+    def get_counts(self, run: BillingRun) -> dict[str, int]:
+        return dict(RunCountsSerializer(self._progress(run)).data)
+
+
+class BillingRunDetailSerializer(BillingRunSerializer):
+    items = serializers.SerializerMethodField()
+
+    @extend_schema_field(BillingRunItemSerializer(many=True))
+    def get_items(self, run: BillingRun) -> list[dict[str, Any]]:
+        visible = BillingRunItem.objects.for_organisations(self.context["request"].auth).filter(run=run)
+        return list(BillingRunItemSerializer(visible, many=True).data)
+
+
+def tax_rows(taxes: tuple[TaxAmount, ...], currency: str) -> list[dict[str, str]]:
+    return [
+        {
+            "name": tax.name,
+            "rate": short_text(tax.rate),
+            "taxable_amount": money_text(tax.taxable_amount, currency),
+            "amount": money_text(tax.amount, currency),
+        }
+        for tax in taxes
+    ]

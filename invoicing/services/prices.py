@@ -1,0 +1,152 @@
+"""The price book: adding, changing and ending rules, and trying a price out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.money import Money, exact_text
+from invoicing.models import InvoiceLine, PricingRule
+from invoicing.pricing import Charge, Price, PriceError, Usage, price_from_dict
+from organisations.models import Organisation
+
+MAX_DIMENSIONS = 10
+MAX_DIMENSION_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a quantity would cost, before and after rounding, with the working."""
+
+    exact_amount: str
+    amount: Money
+    charge: Charge
+
+
+@transaction.atomic
+def create_pricing_rule(
+    *,
+    metric_name: str,
+    unit: str,
+    currency: str,
+    price: Mapping[str, Any],
+    effective_from: date,
+    effective_to: date | None = None,
+    organisation: Organisation | None = None,
+    dimensions: Mapping[str, str] | None = None,
+    pool: str = PricingRule.Pool.ORGANISATION,
+) -> PricingRule:
+    """Add a rule; `price` is the price part of api.md's rule body.
+
+    Raises InvalidInput naming the field, and DomainError PRICE_OVERLAP when another rule holds on some of the days.
+    """
+    rule = PricingRule(
+        organisation=organisation,
+        metric_name=metric_name,
+        unit=unit,
+        currency=currency,
+        dimensions=check_dimensions(dimensions or {}),
+        pool=pool,
+        effective_from=effective_from,
+        effective_to=effective_to,
+    )
+    _set_price(rule, price)
+    return _save(rule)
+
+
+@transaction.atomic
+def update_pricing_rule(*, rule_id: UUID, price: Mapping[str, Any] | None = None, **changes: Any) -> PricingRule:
+    """Change a rule. One that is on an issued invoice can only be ended: raises DomainError PRICE_IN_USE."""
+    rule = PricingRule.objects.select_for_update().filter(pk=rule_id).first()
+    if rule is None:
+        raise NotFound("There is no such pricing rule.")
+    _check_changeable(rule, {*changes, *(["price"] if price is not None else [])}, changes)
+    for name, value in changes.items():
+        setattr(rule, name, check_dimensions(value) if name == "dimensions" else value)
+    if price is not None:
+        _set_price(rule, {**rule.body(), **price})
+    return _save(rule)
+
+
+def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
+    """Price a quantity; nothing is stored."""
+    charge = price.charge(usage)
+    return Preview(
+        exact_amount=exact_text(charge.exact_amount, currency),
+        amount=Money(charge.exact_amount, currency).quantized(),
+        charge=charge,
+    )
+
+
+def read_price(body: Mapping[str, Any]) -> Price:
+    """The price part of a rule body. Raises InvalidInput naming the field."""
+    try:
+        return price_from_dict(body)
+    except PriceError as error:
+        raise InvalidInput.field(error.field, error.message) from None
+
+
+def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
+    if len(dimensions) > MAX_DIMENSIONS:
+        raise InvalidInput.field("dimensions", f"name at most {MAX_DIMENSIONS}.")
+    for name, value in dimensions.items():
+        if not isinstance(value, str) or not value or max(len(name), len(value)) > MAX_DIMENSION_LENGTH:
+            raise InvalidInput.field(f"dimensions.{name}", f"must be text of 1 to {MAX_DIMENSION_LENGTH} characters.")
+    return dict(dimensions)
+
+
+def _set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
+    price = read_price(body)
+    rule.model, rule.parameters = price.model.name, price.model.to_dict()
+    rule.free_units, rule.minimum, rule.maximum = price.free_units, price.minimum, price.maximum
+
+
+def _check_changeable(rule: PricingRule, names: set[str], changes: Mapping[str, Any]) -> None:
+    issued = InvoiceLine.objects.filter(pricing_rule=rule).exclude(invoice__number="")
+    billed_until = issued.aggregate(last=Max("service_end"))["last"]
+    if billed_until is None:
+        return
+    if names - {"effective_to"}:
+        raise DomainError("This rule is on an issued invoice: end it, and add another.", code="PRICE_IN_USE")
+    end = changes.get("effective_to")
+    if end is not None and end < billed_until:
+        raise DomainError(
+            f"Usage up to {billed_until.isoformat()} was billed by this rule: it can't end before.", code="PRICE_IN_USE"
+        )
+
+
+def _save(rule: PricingRule) -> PricingRule:
+    _refuse_overlap(rule)
+    rule.full_clean()
+    try:
+        with transaction.atomic():
+            rule.save()
+    except IntegrityError as error:  # two at once: the constraint decides
+        raise _overlap() from error
+    return rule
+
+
+def _refuse_overlap(rule: PricingRule) -> None:
+    same = PricingRule.objects.filter(
+        organisation=rule.organisation,
+        metric_name=rule.metric_name,
+        unit=rule.unit,
+        currency=rule.currency,
+        dimensions=rule.dimensions,
+    ).exclude(pk=rule.pk)
+    if same.during(rule.effective_from, rule.effective_to or date.max).exists():
+        raise _overlap()
+
+
+def _overlap() -> DomainError:
+    return DomainError(
+        "Another rule for the same metric and dimensions holds on some of these days: end that one first.",
+        code="PRICE_OVERLAP",
+    )

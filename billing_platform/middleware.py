@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Histogram
 
@@ -75,3 +76,22 @@ class SlashlessApiMiddleware:
         if path.endswith("/") and path.startswith(("/api/", "/events/", "/webhooks/", "/health", "/metrics")):
             request.path_info = path[:-1]
         return self.get_response(request)
+
+
+class UnreadBodyMiddleware:
+    """Reads what a refused request still had to say.
+
+    granian closes the connection when an answer is sent before the body was read, and the client then sees a reset
+    instead of our 401, 413 or 429. A body beyond the limit is left unread: that client may see the reset.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method not in {"GET", "HEAD"} and not getattr(request, "_read_started", True):
+            length = request.META.get("CONTENT_LENGTH") or "0"
+            if length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                request.read()
+        return response

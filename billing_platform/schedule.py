@@ -18,17 +18,8 @@ def install_periodic_jobs(**_: Any) -> None:
 
 
 def _timing_fields(timing: crontab | schedule) -> dict[str, Any]:
-    if isinstance(timing, crontab):
-        row, _created = CrontabSchedule.objects.get_or_create(
-            minute=str(timing._orig_minute),
-            hour=str(timing._orig_hour),
-            day_of_week=str(timing._orig_day_of_week),
-            day_of_month=str(timing._orig_day_of_month),
-            month_of_year=str(timing._orig_month_of_year),
-            timezone="UTC",
-        )
-        return {"crontab": row}
-    interval, _created = IntervalSchedule.objects.get_or_create(
-        every=int(timing.run_every.total_seconds()), period=IntervalSchedule.SECONDS
-    )
-    return {"interval": interval}
+    kind, name = (CrontabSchedule, "crontab") if isinstance(timing, crontab) else (IntervalSchedule, "interval")
+    row = kind.from_schedule(timing)
+    if row._state.adding:
+        row.save()
+    return {name: row}

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "billing_platform.middleware.RequestIdMiddleware",
     "billing_platform.middleware.AccessLogMiddleware",
+    "billing_platform.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_platform.middleware.SlashlessApiMiddleware",

@@ -117,5 +117,5 @@ def _note_failure(notification: Notification, error: Exception) -> None:
 
 def _backoff(attempt: int) -> timedelta:
     """1, 2, 4 … minutes, at most 6 hours, each up to a quarter longer so that retries spread out."""
-    delay = min(BACKOFF_BASE * 2 ** (attempt - 1), BACKOFF_CAP)
+    delay: timedelta = min(BACKOFF_BASE * 2 ** (attempt - 1), BACKOFF_CAP)
     return delay * (1 + random.random() / 4)  # noqa: S311  (jitter, not a secret)

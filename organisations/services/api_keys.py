@@ -77,7 +77,7 @@ def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKe
 @transaction.atomic
 def revoke_key(*, api_key_id: UUID) -> ApiKey:
     """Refuse a key from now on (within ten seconds on every process). Revoking twice changes nothing."""
-    api_key = ApiKey.objects.select_for_update().get(pk=api_key_id)
+    api_key: ApiKey = ApiKey.objects.select_for_update().get(pk=api_key_id)
     if api_key.revoked_at is None:
         api_key.revoked_at = clock.now()
         api_key.save(update_fields=["revoked_at", "updated_at"])

@@ -1,0 +1,20 @@
+"""Admin pages of organisations, their projects, keys and people, and of what was done and told."""
+
+from organisations.admin.api_key import ApiKeyAdmin
+from organisations.admin.audit import AuditEntryAdmin
+from organisations.admin.billing_entity import BillingEntityAdmin
+from organisations.admin.notification import NotificationAdmin
+from organisations.admin.organisation import OrganisationAdmin
+from organisations.admin.people import MembershipAdmin, UserAdmin
+from organisations.admin.project import ProjectAdmin
+
+__all__ = [
+    "ApiKeyAdmin",
+    "AuditEntryAdmin",
+    "BillingEntityAdmin",
+    "MembershipAdmin",
+    "NotificationAdmin",
+    "OrganisationAdmin",
+    "ProjectAdmin",
+    "UserAdmin",
+]

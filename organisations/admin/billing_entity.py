@@ -1,0 +1,24 @@
+"""Sellers: whose name, GSTIN and numbers stand on invoices."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from billing_platform.lib.admin import ModelAdmin
+from organisations.models import BillingEntity
+
+
+@admin.register(BillingEntity)
+class BillingEntityAdmin(ModelAdmin):
+    list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
+    list_filter = ("country", "is_default")
+    search_fields = ("name", "legal_name", "gstin")
+    fieldsets = (
+        (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", "is_default")}),
+        ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
+        ("Tax", {"fields": ("gstin", "state_code", "tax_id", "default_sac")}),
+        ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
+        ("Numbers", {"fields": ("invoice_prefix", "credit_note_prefix")}),
+        ("Payment details", {"fields": ("bank_name", "bank_account_number", "bank_ifsc", "upi_id")}),
+        ("Branding", {"fields": ("logo", "brand_colour")}),
+    )

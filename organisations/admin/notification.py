@@ -1,0 +1,53 @@
+"""E-mails: what was sent, what waits, what failed."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
+from organisations.models import Notification
+from organisations.notifications import email
+
+TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ("created", "subject", "state", "customer", "to", "attempts", "sent")
+    list_display_links = ("subject",)
+    list_filter = ("status", "kind", "organisation", "created_at")
+    search_fields = ("subject", "dedupe_key", "recipients")
+    list_select_related = ("organisation",)
+    fieldsets = (
+        (None, {"fields": ("subject", "state", "customer", "kind", "to", "sender")}),
+        ("Message", {"fields": ("text", "files")}),
+        (
+            "Delivery",
+            {"fields": ("created_at", "attempts", "next_attempt_at", "sent_at", "last_error", "dedupe_key")},
+        ),
+    )
+
+    created = short_time("created_at", "Created")
+    sent = short_time("sent_at", "Sent")
+    state = status("status", TONES)
+    customer = link("organisation")
+
+    @object_action(
+        label="Send again",
+        permission="organisations.resend_notification",
+        when=lambda notification: notification.status == Notification.Status.FAILED,
+        confirm=lambda notification: f"It goes to {', '.join(notification.recipients)} once more.",
+        icon="send",
+    )
+    def resend(self, request: HttpRequest, notification: Notification) -> str:
+        email.resend(notification_id=notification.pk)
+        return "The e-mail is on its way again."
+
+    @admin.display(description="To")
+    def to(self, notification: Notification) -> str:
+        return ", ".join(notification.recipients)
+
+    @admin.display(description="Attachments")
+    def files(self, notification: Notification) -> str:
+        return ", ".join(attachment["filename"] for attachment in notification.attachments) or "–"

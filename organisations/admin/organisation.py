@@ -1,0 +1,89 @@
+"""Customers: their details, projects and keys, and the ways to everything else that is theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
+from organisations.admin.project import IssueKeyForm
+from organisations.models import BillingEntity, Organisation, Project
+from organisations.services import api_keys, onboarding
+
+
+class NewProjectForm(ActionForm):
+    name = forms.CharField(max_length=200)
+
+
+class IssueKeyOfProjectForm(IssueKeyForm):
+    project = forms.ModelChoiceField(Project.objects.none())
+
+    field_order = ("project", "name", "mode", "expires_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = self.obj.projects.filter(is_active=True)
+
+
+class ProjectInline(ReadOnlyInline):
+    model = Project
+    fields = ("name", "is_active", "created_at")
+    readonly_fields = ("name", "is_active", "created_at")
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(ModelAdmin):
+    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "created")
+    list_filter = ("is_active", "currency", "country", "billing_entity")
+    search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
+    list_select_related = ("billing_entity",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "legal_name", "billing_email", "is_active")}),
+        ("Billing", {"fields": ("billing_entity", "currency", "payment_terms_days", "time_zone", "strict_metrics")}),
+        ("Tax", {"fields": ("gstin", "state_code", "is_sez", "tax_id")}),
+        ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
+    )
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (ProjectInline,)
+    related_lists = (
+        ("Invoices", "invoicing.invoice", "organisation__id__exact"),
+        ("Payments", "payments.payment", "organisation__id__exact"),
+        ("Usage", "events.usageaggregate", "organisation__id__exact"),
+        ("Prices", "invoicing.pricingrule", "organisation__id__exact"),
+        ("API keys", "organisations.apikey", "project__organisation__id__exact"),
+        ("Members", "organisations.membership", "organisation__id__exact"),
+        ("E-mails", "organisations.notification", "organisation__id__exact"),
+        ("Webhooks", "payments.inboundwebhook", "organisation__id__exact"),
+    )
+
+    created = short_time("created_at", "Created")
+    seller = link("billing_entity", "Seller")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj is not None else dict(self.prepopulated_fields)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        default = BillingEntity.objects.filter(is_default=True).first()
+        return {"billing_entity": default and default.pk, **super().get_changeform_initial_data(request)}
+
+    @object_action(label="Create project", permission="organisations.add_project", form=NewProjectForm, icon="add")
+    def create_project(self, request: HttpRequest, organisation: Organisation, *, name: str) -> HttpResponse:
+        project = onboarding.create_project(organisation=organisation, name=name)
+        return self.done(request, f"Project “{project.name}” was created.", project)
+
+    @object_action(
+        label="Issue API key",
+        permission="organisations.issue_apikey",
+        form=IssueKeyOfProjectForm,
+        when=lambda organisation: organisation.is_active and organisation.projects.filter(is_active=True).exists(),
+        confirm="The key reports usage for one project. It is shown once, on the next page.",
+        icon="key",
+    )
+    def issue_key(
+        self, request: HttpRequest, organisation: Organisation, *, project: Project, **answers: Any
+    ) -> HttpResponse:
+        issued = api_keys.issue_project_key(project=project, **IssueKeyForm.options(answers))
+        return self.show_secret(request, organisation, title=f"New key of {project}", secret=issued.secret)

@@ -1,0 +1,147 @@
+"""People: who may sign in, and the role each has for each organisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Prefetch, Q
+from django.http import HttpRequest, HttpResponse
+
+from billing_platform.lib.admin import (
+    ActionForm,
+    AdminPasswordChangeForm,
+    ModelAdmin,
+    TabularInline,
+    UserChangeForm,
+    UserCreationForm,
+    badge,
+    object_action,
+    short_time,
+)
+from billing_platform.lib.admin_actions import Action
+from organisations.models import ApiKey, Membership
+from organisations.scoping import ALL, reachable_organisations
+from organisations.services import api_keys
+
+User = get_user_model()
+TONES = {"viewer": "", "operator": "info", "admin": "warning"}
+
+admin.site.unregister(User)
+admin.site.unregister(Group)  # kept in step with organisations.roles; an edit here would not last
+
+
+class AdminKeyForm(ActionForm):
+    name = forms.CharField(max_length=100, help_text="What uses it, such as “nightly export”.")
+    scope = forms.ChoiceField(choices=ApiKey.Scope.choices, initial=ApiKey.Scope.READ)
+    mode = forms.ChoiceField(choices=ApiKey.Mode.choices, initial=ApiKey.Mode.LIVE)
+
+
+class MembershipInline(TabularInline):
+    model = Membership
+    fields = ("organisation", "role")
+    autocomplete_fields = ("organisation",)
+
+
+@admin.register(User)
+class UserAdmin(ModelAdmin, DjangoUserAdmin):
+    """Users belong to no organisation: changing one takes `auth` permissions for all of them."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "first_name", "last_name", "roles", "is_active", "last_seen")
+    list_filter = ("is_active", "is_staff", "is_superuser", "memberships__role")
+    search_fields = ("username", "email", "first_name", "last_name")
+    ordering = ("username",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "email", "first_name", "last_name", "is_staff")}),
+        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    inlines = (MembershipInline,)
+    related_lists = (("API keys", "organisations.apikey", "owner__id__exact"),)
+
+    last_seen = short_time("last_login", "Last sign-in")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Yourself, and whoever has a role in an organisation of yours; of their roles, only those."""
+        memberships = Membership.objects.for_organisations(request.user)
+        users = super().get_queryset(request)
+        if not self._reaches_everyone(request):
+            users = users.filter(Q(pk=request.user.pk) | Q(pk__in=memberships.values("user_id")))
+        visible = memberships.select_related("organisation")
+        return users.prefetch_related(Prefetch("memberships", visible, to_attr="visible_memberships"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers are changed by superusers: else a password change would make one."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, "is_superuser")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
+        return super().may_act(request, action, obj) and self.has_change_permission(request, obj)
+
+    @object_action(
+        label="Issue admin API key",
+        permission="auth.change_user",
+        form=AdminKeyForm,
+        when=lambda user: user.is_active,
+        confirm="The key reaches this person's organisations with this person's permissions, up to its scope.",
+        icon="key",
+    )
+    def issue_key(self, request: HttpRequest, user: Any, **answers: Any) -> HttpResponse:
+        issued = api_keys.issue_admin_key(owner=user, **answers)
+        return self.show_secret(request, user, title=f"New back-office key of {user}", secret=issued.secret)
+
+    @admin.display(description="Roles")
+    def roles(self, user: Any) -> str:
+        if user.is_superuser:
+            return badge("Superuser", "danger")
+        return "; ".join(f"{m.get_role_display()}: {m.organisation or 'all'}" for m in user.visible_memberships) or "–"
+
+    def _reaches_everyone(self, request: HttpRequest) -> bool:
+        return reachable_organisations(request.user) is ALL
+
+
+@admin.register(Membership)
+class MembershipAdmin(ModelAdmin):
+    deletable = True
+    list_display = ("user", "organisation_name", "role_label", "created")
+    list_filter = ("role", "organisation", "user")
+    search_fields = ("user__username", "user__email", "organisation__name")
+    list_select_related = ("user", "organisation")
+    autocomplete_fields = ("user", "organisation")
+    fields = ("user", "organisation", "role")
+
+    created = short_time("created_at", "Since")
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        filters = super().get_list_filter(request)
+        if request.user.has_perm("auth.view_user"):
+            return filters
+        return [item for item in filters if item[0] != "user"]
+
+    @admin.display(description="Organisation", ordering="organisation__name")
+    def organisation_name(self, membership: Membership) -> str:
+        return str(membership.organisation or "Every organisation")
+
+    @admin.display(description="Role", ordering="role")
+    def role_label(self, membership: Membership) -> Any:
+        return badge(membership.get_role_display(), TONES[membership.role])

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-admin_urlpatterns: list[URLPattern] = []
-urlpatterns: list[URLPattern] = []
-public_urlpatterns: list[URLPattern] = []
+from payments import views as pages
+from payments.api import views, webhook
+
+admin_urlpatterns = [
+    path("organisations/<uuid:organisation_id>/payments", views.PaymentList.as_view()),
+    path("payments/offline", views.OfflinePaymentCreate.as_view()),
+    path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
+]
+
+# Included under /api/v1/ and at the root: the gateway may be told either address of the webhook.
+urlpatterns = [
+    path("payments/orders", views.OrderCreate.as_view()),
+    path("payments/links", views.LinkCreate.as_view()),
+    path("payments/verify", views.Verify.as_view()),
+    path("webhooks/razorpay", webhook.RazorpayWebhook.as_view()),
+]
+
+# Included at the root in the namespace "payments".
+public_urlpatterns = [
+    path("pay/<str:token>", pages.pay, name="pay"),
+    path("pay/<str:token>/order", pages.order, name="pay_order"),
+    path("pay/<str:token>/verify", pages.verify, name="pay_verify"),
+    path("pay/<str:token>/return", pages.returned, name="pay_return"),
+    path("pay/<str:token>/invoice.pdf", pages.invoice_pdf, name="pay_pdf"),
+]

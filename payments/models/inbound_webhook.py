@@ -52,7 +52,7 @@ class InboundWebhook(BaseModel, TenantModel):
     outcome = models.CharField(max_length=255, blank=True, help_text="What came of it, or why it is ignored.")
     last_error = models.TextField(blank=True)
 
-    objects = InboundWebhookQuerySet.as_manager()
+    objects = InboundWebhookQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = "webhook"

@@ -84,7 +84,7 @@ class PaymentOrder(BaseModel, TenantModel):
         null=True, blank=True, help_text="When the gateway confirmed that the link can't be paid any more."
     )
 
-    objects = PaymentOrderQuerySet.as_manager()
+    objects = PaymentOrderQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at"]
@@ -130,4 +130,3 @@ class PaymentOrder(BaseModel, TenantModel):
     @property
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
-

@@ -13,5 +13,5 @@ CAP = timedelta(hours=6)
 
 def next_attempt(attempts: int) -> datetime:
     """The time of the next try after that many."""
-    delay = min(BASE * 2 ** min(max(attempts - 1, 0), 16), CAP)
+    delay = min(BASE * (1 << min(max(attempts - 1, 0), 16)), CAP)
     return clock.now() + delay * (1 + random.random() / 4)  # noqa: S311  (jitter, not a secret)

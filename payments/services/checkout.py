@@ -30,6 +30,24 @@ def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpa
     return apply_payment_snapshot(order_id=order.pk, snapshot=snapshot)
 
 
+def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorpay_signature: str) -> list[Payment]:
+    """Record the payment with which a payer comes back from a payment link. Safe to repeat, as verify_checkout is.
+
+    Raises InvalidInput SIGNATURE_INVALID, GatewayError.
+    """
+    order = PaymentOrder.objects.get(pk=order_id)
+    is_genuine = current_gateway().confirms_link(
+        link_id=order.razorpay_link_id or "",
+        reference=order.receipt,
+        status=status,
+        payment_id=razorpay_payment_id,
+        signature=razorpay_signature,
+    )
+    if not is_genuine:
+        raise InvalidInput("The signature does not belong to this payment link.", code="SIGNATURE_INVALID")
+    return refresh_order(order_id=order_id)
+
+
 def refresh_order(*, order_id: UUID) -> list[Payment]:
     """Ask the gateway for every payment of an order: what a lost webhook would have told."""
     order = PaymentOrder.objects.get(pk=order_id)
@@ -59,7 +77,7 @@ def capture_payment(*, payment_id: UUID) -> Payment:
     Capture may be done by somebody else at the same moment: when the gateway refuses, what it says about the
     payment now is what counts.
     """
-    payment = Payment.objects.select_related("invoice").get(pk=payment_id)
+    payment: Payment = Payment.objects.select_related("invoice").get(pk=payment_id)
     if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
         return payment
     if payment.problem or payment.invoice.amount_due < payment.amount:

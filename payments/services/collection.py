@@ -74,13 +74,13 @@ def _prepare(gateway: Gateway, invoice_id: UUID, kind: str) -> PaymentOrder:
         raise NotFound("There is no such invoice.")
     _check_collectable(invoice)
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
-    live = orders.live().first()
+    live: PaymentOrder | None = orders.live().first()
     if live is not None and live.amount == invoice.amount_due:
         return live
     if live is not None:
         supersede(live)
     failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due).first()
-    order = failed or PaymentOrder(
+    order: PaymentOrder = failed or PaymentOrder(
         invoice=invoice, kind=kind, amount=invoice.amount_due, currency=invoice.currency, amount_minor=_minor(invoice)
     )
     reason = gateway.why_not_payable(amount_minor=order.amount_minor, currency=order.currency)

@@ -55,6 +55,7 @@ def apply_payment_snapshot(*, order_id: UUID, snapshot: GatewayPayment) -> Payme
 
 
 def _locked_payment(order: PaymentOrder, snapshot: GatewayPayment) -> Payment:
+    payment: Payment
     payment, _created = Payment.objects.select_for_update().get_or_create(
         razorpay_payment_id=snapshot.id,
         defaults={
@@ -148,7 +149,7 @@ def record_offline_payment(
     reference = reference.strip()
     _check_offline(invoice, amount, method, reference, received_on)
     received_at = datetime.combine(received_on, time(), tzinfo=invoice.organisation.zone)
-    payment = Payment.objects.create(
+    payment: Payment = Payment.objects.create(
         organisation=invoice.organisation,
         invoice=invoice,
         kind=OFFLINE_METHODS[method],

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from prometheus_client import Counter
 
 from billing_platform.lib import clock, signing
@@ -165,16 +165,18 @@ def _place(snapshot: GatewayPayment, link: Mapping[str, Any] | None) -> PaymentO
 
 def _known_order(snapshot: GatewayPayment) -> PaymentOrder | None:
     if snapshot.order_id:
-        order = PaymentOrder.objects.filter(razorpay_order_id=snapshot.order_id).first()
+        order: PaymentOrder | None = PaymentOrder.objects.filter(razorpay_order_id=snapshot.order_id).first()
         if order is not None:
             return order
-    return PaymentOrder.objects.filter(payments__razorpay_payment_id=snapshot.id).first()
+    known: PaymentOrder | None = PaymentOrder.objects.filter(payments__razorpay_payment_id=snapshot.id).first()
+    return known
 
 
 def _order_of_link(entity: Mapping[str, Any]) -> PaymentOrder | None:
     link = parse_link(entity)
     links = PaymentOrder.objects.filter(kind=PaymentOrder.Kind.LINK)
-    return links.filter(razorpay_link_id=link.id).first() or links.filter(receipt=link.reference).first()
+    found: PaymentOrder | None = links.filter(Q(razorpay_link_id=link.id) | Q(receipt=link.reference)).first()
+    return found
 
 
 def _order_by_asking(snapshot: GatewayPayment) -> PaymentOrder | None:
@@ -188,7 +190,8 @@ def _order_by_asking(snapshot: GatewayPayment) -> PaymentOrder | None:
     link = current_gateway().find_link(payment_id=snapshot.id)
     if link is None or link.order_id != snapshot.order_id:
         return None
-    return waiting.filter(razorpay_link_id=link.id).first()
+    order: PaymentOrder | None = waiting.filter(razorpay_link_id=link.id).first()
+    return order
 
 
 def _apply_link(webhook: InboundWebhook, entity: Mapping[str, Any]) -> None:

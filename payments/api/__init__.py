@@ -1,0 +1,1 @@
+"""Payments' part of the HTTP API."""

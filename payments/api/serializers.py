@@ -1,0 +1,125 @@
+"""Shapes of payments and payment orders, as the contract spells them: money as text with its currency's decimals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from invoicing.api.fields import money_text
+from payments.models import Payment, PaymentOrder
+from payments.services.settlement import OFFLINE_METHODS
+
+
+class Money(serializers.DecimalField):
+    """An amount in the currency of its row."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=19, decimal_places=4, read_only=True, **kwargs)
+
+    def get_attribute(self, instance: Any) -> str | None:
+        value = super().get_attribute(instance)
+        return None if value is None else money_text(value, instance.currency)
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+class PaymentSerializer(serializers.ModelSerializer):
+    amount = Money()
+    amount_refunded = Money()
+    unallocated = Money(help_text="Received, but not credited to an invoice.")
+    fee = Money(allow_null=True)
+    tax = Money(allow_null=True)
+
+    class Meta:
+        model = Payment
+        fields = [
+            "id",
+            "organisation",
+            "invoice",
+            "kind",
+            "amount",
+            "currency",
+            "status",
+            "method",
+            "reference",
+            "razorpay_order_id",
+            "razorpay_payment_id",
+            "paid_at",
+            "amount_refunded",
+            "unallocated",
+            "fee",
+            "tax",
+            "error_code",
+            "error_description",
+            "error_reason",
+            "problem",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class PaymentOrderSerializer(serializers.ModelSerializer):
+    amount = Money()
+
+    class Meta:
+        model = PaymentOrder
+        fields = [
+            "id",
+            "invoice",
+            "kind",
+            "status",
+            "receipt",
+            "amount",
+            "amount_minor",
+            "currency",
+            "razorpay_order_id",
+            "razorpay_link_id",
+            "short_url",
+            "last_error",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class GatewayOrderSerializer(serializers.Serializer):
+    """The order as the gateway's checkout takes it."""
+
+    id = serializers.CharField(source="razorpay_order_id")
+    amount = serializers.IntegerField(source="amount_minor", help_text="In minor units: paise, cents.")
+    currency = serializers.CharField()
+    status = serializers.SerializerMethodField()
+    receipt = serializers.CharField()
+
+    def get_status(self, order: PaymentOrder) -> str:
+        return "paid" if order.status == PaymentOrder.Status.PAID else "created"
+
+
+class CreatedOrderSerializer(serializers.Serializer):
+    order = GatewayOrderSerializer()
+    payment_order = PaymentOrderSerializer()
+    key_id = serializers.CharField(help_text="The public key that checkout is opened with.")
+
+
+class CreatedLinkSerializer(serializers.Serializer):
+    short_url = serializers.URLField()
+    payment_order = PaymentOrderSerializer()
+
+
+class InvoiceReferenceSerializer(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+
+
+class VerifySerializer(serializers.Serializer):
+    razorpay_order_id = serializers.CharField(max_length=40)
+    razorpay_payment_id = serializers.CharField(max_length=40)
+    razorpay_signature = serializers.CharField(max_length=200)
+
+
+class OfflinePaymentSerializer(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+    amount = serializers.DecimalField(max_digits=19, decimal_places=4)
+    method = serializers.ChoiceField(choices=[(name, name) for name in OFFLINE_METHODS])
+    reference = serializers.CharField(max_length=100, help_text="UTR, cheque number or TDS certificate.")
+    received_on = serializers.DateField()

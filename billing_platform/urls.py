@@ -27,7 +27,7 @@ urlpatterns = [
     path("api/v1/", include(public_api)),
     # the short forms of the contract: /events, /webhooks/razorpay
     path("", include(public_api)),
-    path("", include(payments.urls.public_urlpatterns)),
+    path("", include((payments.urls.public_urlpatterns, "payments"))),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[])),
     path("health", health.alive),

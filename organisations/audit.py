@@ -37,6 +37,7 @@ UNWATCHED = {
     "events.eventbatch",
     "events.usageevent",
     "events.usageaggregate",
+    "payments.inboundwebhook",
 }
 # Never written to the log in clear.
 MASKED = {"organisations.apikey": ["key_hash"], "auth.user": ["password"]}

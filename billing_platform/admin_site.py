@@ -1,9 +1,48 @@
-"""The operators' admin site."""
+"""The operators' admin site: sign-in with a limit, and a front page of numbers."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
+
+from billing_platform import dashboard
+from organisations.throttling import RateUsage, check_sign_in
+
+SECONDS_PER_MINUTE = 60
 
 
 class OperatorSite(UnfoldAdminSite):
-    pass
+    site_title = site_header = "Metrics Billing"
+    index_title = "Today"
+    enable_nav_sidebar = True
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """An attempt is counted before the password is looked at; beyond the limit it is not looked at."""
+        usage = check_sign_in(request) if request.method == "POST" else None
+        if usage is not None and usage.exceeded:
+            return self._refuse(request, usage)
+        return super().login(request, extra_context)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        numbers = {"dashboard": dashboard.of(request.user)}
+        return super().index(request, {**numbers, **(extra_context or {})})
+
+    def _refuse(self, request: HttpRequest, usage: RateUsage) -> HttpResponse:
+        minutes = -(-usage.reset_seconds // SECONDS_PER_MINUTE)
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "form": self.login_form(request),
+            "app_path": request.get_full_path(),
+            "limited": (
+                f"There were more than {usage.limit} attempts to sign in from your address. "
+                f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+            ),
+        }
+        return TemplateResponse(request, "admin/login.html", context, status=429, headers=usage.headers())

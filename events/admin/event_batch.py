@@ -54,7 +54,16 @@ class StateFilter(DropdownFilter):
 
 @admin.register(EventBatch)
 class EventBatchAdmin(ReadOnlyAdmin):
-    list_display = ("received", "project_link", "event_count", "state", "counted", "duplicates", "dead_lettered", "attempts")
+    list_display = (
+        "received",
+        "project_link",
+        "event_count",
+        "state",
+        "counted",
+        "duplicates",
+        "dead_lettered",
+        "attempts",
+    )
     list_filter = (StateFilter, "organisation", "project")
     list_select_related = ("project__organisation",)
     paginator = InfinitePaginator

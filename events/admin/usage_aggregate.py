@@ -17,7 +17,16 @@ from events.models import Metric, UsageAggregate
 
 @admin.register(UsageAggregate)
 class UsageAggregateAdmin(ReadOnlyAdmin):
-    list_display = ("starts", "project_link", "metric_link", "dimensions_text", "quantity", "event_count", "month", "events")
+    list_display = (
+        "starts",
+        "project_link",
+        "metric_link",
+        "dimensions_text",
+        "quantity",
+        "event_count",
+        "month",
+        "events",
+    )
     list_display_links = None
     list_filter = ("organisation", "project", "metric", "hour", "usage_month")
     list_select_related = ("project__organisation", "metric")
@@ -49,7 +58,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
     @admin.display(description="Quantity")
     def quantity(self, row: UsageAggregate) -> str:
         counted = row.event_count if row.metric.aggregation == Metric.Aggregation.COUNT else row.total
-        return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', plain(counted), row.metric.unit)
+        return amount_of(counted, row.metric)
 
     @admin.display(description="Billed in", ordering="usage_month")
     def month(self, row: UsageAggregate) -> str:
@@ -68,6 +77,10 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         }
         url = f"{reverse('admin:events_usageevent_changelist')}?{urlencode(query)}"
         return format_html('<a class="text-link whitespace-nowrap" href="{}">Show events</a>', url)
+
+
+def amount_of(number: Any, metric: Metric) -> str:
+    return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', plain(number), metric.unit)
 
 
 def plain(number: Any) -> str:

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from billing_platform.lib.admin import InfinitePaginator, ReadOnlyAdmin, badge, link, short_time
 from events import selectors
-from events.admin.usage_aggregate import plain
+from events.admin.usage_aggregate import amount_of
 from events.models import UsageEvent
 
 NEWEST = 100_000
@@ -43,7 +43,8 @@ class UsageEventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         events = super().get_queryset(request)
-        is_list = request.resolver_match is not None and request.resolver_match.url_name == "events_usageevent_changelist"
+        view = request.resolver_match and request.resolver_match.url_name
+        is_list = view == "events_usageevent_changelist"
         if is_list and not any(request.GET.get(name) for name in NARROWING):
             events = events.filter(pk__gt=selectors.ledger_position() - NEWEST)
         return events
@@ -54,7 +55,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Quantity")
     def amount(self, event: UsageEvent) -> str:
-        return format_html('<span class="whitespace-nowrap tabular-nums">{} {}</span>', plain(event.quantity), event.metric.unit)
+        return amount_of(event.quantity, event.metric)
 
     @admin.display(description="Remark")
     def remark(self, event: UsageEvent) -> Any:

@@ -1,0 +1,223 @@
+"""The numbers of the operators' front page, from the apps' selectors, for one user's organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
+
+from billing_platform.lib import clock
+from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.periods import start_of_day
+from events import selectors as usage
+from events.models import DeadLetter
+from invoicing import selectors as invoicing
+from invoicing.models import BillingRun, BillingRunItem, Invoice
+from organisations.models import Notification
+from organisations.scoping import Actor
+from payments import selectors as payments
+from payments.models import InboundWebhook, Payment
+
+DAYS_OF_USAGE = 30
+SECONDS_PER_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A number with what it is, what stands beside it, and the list it counts. One value per currency, never a sum."""
+
+    label: str
+    values: tuple[str, ...]
+    note: str
+    href: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    labels: tuple[str, ...]
+    points: tuple[int, ...]
+    href: str
+
+    @property
+    def total(self) -> str:
+        return intcomma(sum(self.points))
+
+    @property
+    def peak(self) -> str:
+        return intcomma(max(self.points, default=0))
+
+    @property
+    def bars(self) -> tuple[tuple[str, str, int], ...]:
+        """Per point: its label, its value, and its height in percent of the highest."""
+        highest = max(self.points, default=0)
+        return tuple(
+            (label, intcomma(point), 0 if not highest else max(1, point * 100 // highest) if point else 0)
+            for label, point in zip(self.labels, self.points, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that waits for a person."""
+
+    label: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    kpis: tuple[Kpi, ...]
+    usage: Series | None
+    attention: tuple[Attention, ...]
+    run: Kpi | None
+
+
+def of(user: Any) -> Dashboard:
+    """What one user may see: parts without permission are left out, and all of it is of their organisations."""
+    kpis: list[Kpi] = []
+    backlog = usage.settle_backlog(actor=user) if user.has_perm("events.view_eventbatch") else None
+    if user.has_perm("payments.view_payment"):
+        kpis.append(_collected(user))
+    if user.has_perm("invoicing.view_invoice"):
+        kpis += _receivables(user)
+    if backlog is not None:
+        kpis.append(_backlog(backlog))
+    return Dashboard(
+        kpis=tuple(kpis),
+        usage=_usage(user) if user.has_perm("events.view_usageaggregate") else None,
+        attention=tuple(item for item in _attention(user, backlog) if item.count),
+        run=_latest_run(user) if user.has_perm("invoicing.view_billingrun") else None,
+    )
+
+
+def _collected(user: Actor) -> Kpi:
+    zone = ZoneInfo(invoicing.DASHBOARD_ZONE)
+    month = clock.today(zone).replace(day=1)
+    since = start_of_day(month, zone)
+    found = payments.collected(actor=user, since=since)
+    count = sum(row.payments for row in found)
+    return Kpi(
+        "Collected this month",
+        _amounts((row.amount, row.currency) for row in found),
+        _counted(count, "payment"),
+        _list("payments_payment", paid_at_from=month.isoformat()),
+        "success" if count else "",
+    )
+
+
+def _receivables(user: Actor) -> list[Kpi]:
+    found = invoicing.receivables(actor=user)
+    late = [row for row in found if row.overdue_count]
+    return [
+        Kpi(
+            "Outstanding",
+            _amounts((row.outstanding, row.currency) for row in found),
+            _counted(sum(row.outstanding_count for row in found), "invoice"),
+            _list("invoicing_invoice", attention="collectable"),
+        ),
+        Kpi(
+            "Overdue",
+            _amounts((row.overdue, row.currency) for row in late),
+            _counted(sum(row.overdue_count for row in late), "invoice"),
+            _list("invoicing_invoice", attention="overdue"),
+            "danger" if late else "",
+        ),
+    ]
+
+
+def _backlog(backlog: usage.SettleBacklog) -> Kpi:
+    age = backlog.oldest_age_seconds
+    oldest = f"{age} s" if age < SECONDS_PER_MINUTE else f"{age // SECONDS_PER_MINUTE} min"
+    return Kpi(
+        "Waiting to be counted",
+        (_counted(backlog.pending, "batch", "batches"),),
+        f"the oldest for {oldest}" if backlog.pending else "everything accepted is counted",
+        _list("events_eventbatch", status__exact="pending"),
+        "warning" if age > 5 * SECONDS_PER_MINUTE else "",
+    )
+
+
+def _usage(user: Actor) -> Series:
+    days = usage.daily_usage(actor=user, days=DAYS_OF_USAGE)
+    return Series(
+        tuple(f"{day.day:%d %b}" for day in days),
+        tuple(day.event_count for day in days),
+        _list("events_usageaggregate"),
+    )
+
+
+def _latest_run(user: Actor) -> Kpi | None:
+    run = BillingRun.objects.order_by("-period_start").first()
+    if run is None:
+        return None
+    progress = invoicing.run_progress(run=run, actor=user)
+    waiting = progress.pending + progress.claimed
+    troubled = progress.failed + progress.parked
+    notes = [f"{progress.done} invoiced", f"{progress.skipped} without usage"]
+    notes += [f"{waiting} waiting"] * bool(waiting) + [f"{troubled} need attention"] * bool(troubled)
+    return Kpi(
+        f"Billing run {run.period_start:%B %Y}",
+        (f"{progress.total - waiting} of {progress.total}",),
+        ", ".join(notes),
+        reverse("admin:invoicing_billingrun_change", args=[run.pk]),
+        "warning" if troubled else "info" if waiting else "success",
+    )
+
+
+def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Attention]:
+    if user.has_perm("payments.view_inboundwebhook"):
+        failed = InboundWebhook.objects.for_organisations(user).filter(status="failed").count()
+        yield Attention("webhooks failed", failed, _list("payments_inboundwebhook", status__exact="failed"))
+    if user.has_perm("payments.view_payment"):
+        odd = Payment.objects.for_organisations(user).exclude(problem="").count()
+        yield Attention("payments not credited in full", odd, _list("payments_payment", attention="problem"))
+    if user.has_perm("organisations.view_notification"):
+        unsent = Notification.objects.for_organisations(user).filter(status="failed").count()
+        yield Attention("e-mails failed", unsent, _list("organisations_notification", status__exact="failed"))
+    if user.has_perm("invoicing.view_invoice"):
+        yield from _invoice_attention(user)
+    if backlog is not None:
+        held = backlog.quarantined
+        yield Attention("usage batches quarantined", held, _list("events_eventbatch", status__exact="quarantined"))
+    if user.has_perm("events.view_deadletter"):
+        letters = DeadLetter.objects.for_organisations(user).filter(status="open").count()
+        yield Attention("dead letters open", letters, _list("events_deadletter", status__exact="open"))
+
+
+def _invoice_attention(user: Actor) -> Iterable[Attention]:
+    invoices = Invoice.objects.for_organisations(user)
+    yield Attention(
+        "PDFs failed",
+        invoices.filter(pdf_state=Invoice.PdfState.FAILED).count(),
+        _list("invoicing_invoice", pdf_state__exact="failed"),
+    )
+    yield Attention(
+        "drafts with unpriced usage",
+        invoices.filter(status=Invoice.Status.DRAFT).exclude(warnings=[]).count(),
+        _list("invoicing_invoice", attention="warnings"),
+    )
+    items = BillingRunItem.objects.for_organisations(user)
+    for status, label in (("parked", "billing items parked"), ("failed", "billing items failed")):
+        yield Attention(
+            label, items.filter(status=status).count(), _list("invoicing_billingrunitem", status__exact=status)
+        )
+
+
+def _amounts(pairs: Iterable[tuple[Decimal, str]]) -> tuple[str, ...]:
+    return tuple(format_money(Money(amount, currency)) for amount, currency in pairs) or ("–",)
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{intcomma(count)} {one if count == 1 else many or one + 's'}"
+
+
+def _list(name: str, **filters: str) -> str:
+    query = "&".join(f"{key}={value}" for key, value in filters.items())
+    return reverse(f"admin:{name}_changelist") + (f"?{query}" if query else "")

@@ -1,0 +1,251 @@
+"""The base of every admin page: scoped to the user's organisations, decided by one has_perm, skinned by Unfold.
+
+This file, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the one way
+rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.contrib.auth import get_permission_codename
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from unfold import admin as unfold
+from unfold import widgets
+from unfold.contrib.filters import admin as filters
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
+from unfold.utils import parse_date_str
+
+from billing_platform.lib.admin_actions import ActionForm, ActionsMixin, list_action, object_action, object_page
+from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status
+from billing_platform.lib.admin_history import history_of
+
+__all__ = [
+    "ActionForm",
+    "AdminPasswordChangeForm",
+    "DropdownFilter",
+    "InfinitePaginator",
+    "ModelAdmin",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "TabularInline",
+    "UserChangeForm",
+    "UserCreationForm",
+    "badge",
+    "facts",
+    "link",
+    "list_action",
+    "money",
+    "object_action",
+    "object_page",
+    "related_lists",
+    "scoped",
+    "short_time",
+    "status",
+]
+
+_WIDGETS = (
+    (forms.DateField, widgets.UnfoldAdminSingleDateWidget),
+    (forms.DecimalField, widgets.UnfoldAdminDecimalFieldWidget),
+    (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
+    (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
+)
+
+
+def scoped(queryset: Any, request: HttpRequest) -> Any:
+    """The rows that the user's organisations own, or share; all of them for a model that belongs to no tenant."""
+    narrow = getattr(queryset, "for_organisations", None)
+    return narrow(request.user) if narrow else queryset
+
+
+class ScopedMixin:
+    """Rows, choices and permissions of a page or an inline, by the user's memberships."""
+
+    opts: Any
+    admin_site: Any
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return scoped(super().get_queryset(request), request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self.choices_of(db_field.remote_field.model, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def choices_of(self, model: type[models.Model], request: HttpRequest) -> Any:
+        """What may be chosen: what the other model's own page would list."""
+        other = self.admin_site._registry.get(model)
+        return other.get_queryset(request) if other else scoped(model._default_manager.all(), request)
+
+    def may(self, request: HttpRequest, verb: str, obj: Any = None) -> bool:
+        permission = f"{self.opts.app_label}.{get_permission_codename(verb, self.opts)}"
+        return bool(request.user.has_perm(permission, obj))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "view", obj) or self.may(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change", obj)
+
+
+class RelatedFilterForm(AutocompleteDropdownForm):
+    """Unfold's form takes any row for the label of the chosen one; ours only what the user may see."""
+
+    def __init__(self, request: HttpRequest, name: str, **kwargs: Any) -> None:
+        super().__init__(request=request, name=name, **kwargs)
+        model_admin, field = kwargs["model_admin"], kwargs["field"]
+        self.fields[name].queryset = model_admin.choices_of(field.remote_field.model, request)
+
+
+class RelatedFilter(filters.AutocompleteSelectFilter):
+    form_class = RelatedFilterForm
+
+
+class DayRangeFilter(filters.RangeDateFilter):
+    """From and to a day, both included; whole UTC days where the column is a time."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        bounds = {}
+        for end, lookup in (("from", "gte"), ("to", "lt")):
+            day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
+            if day is not None:
+                day += timedelta(days=1) if end == "to" else timedelta(0)
+                bounds[f"{self.parameter_name}__{lookup}"] = self._instant(day)
+        return queryset.filter(**bounds)
+
+    def _instant(self, day: Any) -> Any:
+        if not isinstance(self.field, models.DateTimeField):
+            return day
+        return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
+
+
+class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
+    """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
+
+    actions = None
+    deletable = False
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    list_filter_submit = True
+    list_fullwidth = True
+    warn_unsaved_form = True
+    compressed_fields = True
+    related_lists: tuple[tuple[str, str, str], ...] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """For one organisation it is enough to hold it there: the form checks which. Else it is needed everywhere."""
+        path = getattr(self.model, "tenant_path", "id")
+        return self.may(request, "add", self.model() if path == "id" else None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.deletable and self.may(request, "delete", obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return self._guarded(form, request, "change" if change else "add")
+
+    def _guarded(self, form: Any, request: HttpRequest, verb: str) -> Any:
+        """The form refuses a row that would land in an organisation where the user lacks the permission."""
+        page = self
+
+        class Guarded(form):  # type: ignore[misc, valid-type]
+            def _post_clean(self) -> None:
+                super()._post_clean()
+                if not self.errors and not page.may(request, verb, self.instance):
+                    self.add_error(None, "You may not do this for that organisation, or for all of them.")
+
+        return Guarded
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [self._filter(request, item) for item in super().get_list_filter(request)]
+
+    def _filter(self, request: HttpRequest, item: Any) -> Any:
+        """A plain field name becomes the filter that suits its column; a relation's choices are scoped."""
+        if not isinstance(item, str):
+            return item
+        field = get_fields_from_path(self.model, item)[-1]
+        if field.is_relation:
+            return item, RelatedFilter
+        if isinstance(field, models.DateField):
+            return item, DayRangeFilter
+        if isinstance(field, models.BooleanField):
+            return item, filters.BooleanRadioFilter
+        return item, filters.ChoicesDropdownFilter
+
+    def style_form(self, form: forms.Form) -> None:
+        for field in form.fields.values():
+            field.widget.attrs.setdefault("autocomplete", "off")
+            if field.widget.is_hidden or "unfold" in type(field.widget).__module__:
+                continue
+            if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+                select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)
+                select.choices = field.widget.choices
+                field.widget = select
+                continue
+            if isinstance(field.widget, forms.Textarea):
+                field.widget = widgets.UnfoldAdminTextareaWidget(attrs=field.widget.attrs)
+                continue
+            widget = next((widget for kind, widget in _WIDGETS if isinstance(field, kind)), None)
+            field.widget = (widget or widgets.UnfoldAdminTextInputWidget)(attrs=field.widget.attrs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("obj") is not None:
+            context["related_lists"] = related_lists(self, request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's history of what was done on these pages, and under it every change from anywhere."""
+        obj = self.get_object(request, unquote(object_id))
+        entries = history_of(obj) if obj is not None else []
+        return super().history_view(request, object_id, {"audit_entries": entries, **(extra_context or {})})
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Looked at, and changed by object actions only."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class TabularInline(ScopedMixin, unfold.TabularInline):
+    """Rows of the parent's page; what one may do with them is asked for the parent's organisation."""
+
+    extra = 0
+    show_change_link = True
+    per_page = 25
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "add", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "delete", obj)
+
+
+class ReadOnlyInline(TabularInline):
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,20 @@
+"""Admin pages of prices, rates, invoices and billing runs."""
+
+from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
+from invoicing.admin.invoice import InvoiceAdmin
+from invoicing.admin.invoice_line import InvoiceLineAdmin
+from invoicing.admin.organisation import BilledOrganisationAdmin
+from invoicing.admin.price_book import PricingRuleAdmin
+from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
+
+__all__ = [
+    "BilledOrganisationAdmin",
+    "BillingRunAdmin",
+    "BillingRunItemAdmin",
+    "ExchangeRateAdmin",
+    "InvoiceAdmin",
+    "InvoiceLineAdmin",
+    "NumberSequenceAdmin",
+    "PricingRuleAdmin",
+    "TaxRateAdmin",
+]

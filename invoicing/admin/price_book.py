@@ -1,0 +1,89 @@
+"""Pricing rules: what a unit costs, for whom, from when to when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import ModelAdmin, badge, short_time
+from invoicing.models import PricingRule
+from invoicing.pricing import PriceError, price_from_dict
+from invoicing.selectors import DASHBOARD_ZONE
+
+PARAMETERS_HELP = (
+    'Decimals as text. Per unit: {"unit_price": "0.0123"}. Tiers: {"tiers": [{"up_to": "1000", "unit_price": "0.02"}, '
+    '{"up_to": null, "unit_price": "0.01"}]}.'
+)
+
+
+class PricingRuleForm(forms.ModelForm):
+    class Meta:
+        model = PricingRule
+        fields = (
+            "organisation",
+            "metric_name",
+            "unit",
+            "dimensions",
+            "currency",
+            "model",
+            "parameters",
+            "pool",
+            "free_units",
+            "minimum",
+            "maximum",
+            "effective_from",
+            "effective_to",
+        )
+        help_texts = {"parameters": PARAMETERS_HELP}
+
+    def clean(self) -> dict[str, Any] | None:
+        """The parameters must make a price of the chosen model."""
+        cleaned = super().clean()
+        if "parameters" not in self.fields or self.errors:
+            return cleaned
+        names = ("model", "free_units", "minimum", "maximum")
+        try:
+            price_from_dict({**self.cleaned_data["parameters"], **{name: self.cleaned_data[name] for name in names}})
+        except PriceError as error:
+            self.add_error("parameters", str(error))
+        return cleaned
+
+
+@admin.register(PricingRule)
+class PricingRuleAdmin(ModelAdmin):
+    form = PricingRuleForm
+    list_display = ("metric_name", "unit", "scope", "model", "currency", "effective_from", "effective_to", "state")
+    list_filter = ("organisation", "currency", "model", "effective_from")
+    search_fields = ("metric_name", "unit", "organisation__name")
+    list_select_related = ("organisation",)
+    autocomplete_fields = ("organisation",)
+    fieldsets = (
+        ("For", {"fields": ("organisation", "metric_name", "unit", "dimensions", "currency")}),
+        ("Price", {"fields": ("model", "parameters", "pool", "free_units", "minimum", "maximum")}),
+        ("Valid", {"fields": ("effective_from", "effective_to")}),
+    )
+    related_lists = (("Invoice lines", "invoicing.invoiceline", "pricing_rule__id__exact"),)
+
+    created = short_time("created_at", "Created")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A rule that stands on an issued invoice can only be ended; the database insists on it."""
+        if obj is None or not obj.invoice_lines.exclude(invoice__number="").exists():
+            return ()
+        fields = [name for _title, options in self.fieldsets for name in options["fields"]]
+        return tuple(name for name in fields if name != "effective_to")
+
+    @admin.display(description="For", ordering="organisation__name")
+    def scope(self, rule: PricingRule) -> str:
+        return str(rule.organisation or "Every organisation")
+
+    @admin.display(description="State")
+    def state(self, rule: PricingRule) -> Any:
+        today = clock.today(DASHBOARD_ZONE)
+        if rule.holds_on(today):
+            return badge("In force", "success")
+        return badge("To come", "info") if rule.effective_from > today else badge("Ended")

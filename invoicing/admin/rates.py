@@ -1,0 +1,44 @@
+"""Tax rates, exchange rates, and the series that number documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin
+from invoicing.models import ExchangeRate, NumberSequence, TaxRate
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(ModelAdmin):
+    list_display = ("name", "rate", "service", "effective_from", "effective_to")
+    list_filter = ("effective_from",)
+    search_fields = ("name", "sac")
+    fields = ("name", "rate", "sac", "effective_from", "effective_to")
+
+    @admin.display(description="SAC", ordering="sac")
+    def service(self, rate: TaxRate) -> str:
+        return rate.sac or "Any service"
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ModelAdmin):
+    """A published rate is never changed: invoices name it by date and source."""
+
+    list_display = ("base", "target", "rate", "as_of", "source")
+    list_filter = ("as_of",)
+    search_fields = ("base", "target", "source")
+    fields = ("base", "target", "rate", "as_of", "source")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(NumberSequence)
+class NumberSequenceAdmin(ReadOnlyAdmin):
+    list_display = ("billing_entity", "series", "financial_year", "next_number")
+    list_filter = ("billing_entity",)
+    list_select_related = ("billing_entity",)
+    fields = ("billing_entity", "series", "financial_year", "next_number")

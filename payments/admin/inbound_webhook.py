@@ -1,0 +1,58 @@
+"""The webhook inbox: what Razorpay told us, and what came of it."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
+from payments.models import InboundWebhook
+from payments.services import webhooks
+
+Status = InboundWebhook.Status
+TONES = {
+    Status.PENDING: "info",
+    Status.PROCESSING: "info",
+    Status.PROCESSED: "success",
+    Status.IGNORED: "",
+    Status.FAILED: "danger",
+}
+
+
+@admin.register(InboundWebhook)
+class InboundWebhookAdmin(ReadOnlyAdmin):
+    list_display = ("received", "event_type", "state", "customer", "outcome", "attempts")
+    list_filter = ("status", "organisation", "received_at")
+    search_fields = ("event_id", "event_type", "body")
+    list_select_related = ("organisation",)
+    fieldsets = (
+        (None, {"fields": ("event_type", "event_id", "organisation", "state", "outcome")}),
+        ("Processing", {"fields": ("received_at", "processed_at", "attempts", "next_attempt_at", "last_error")}),
+        ("As received", {"fields": ("message", "headers")}),
+    )
+
+    received = short_time("received_at", "Received (UTC)")
+    state = status("status", TONES, "State")
+    customer = link("organisation")
+
+    @object_action(
+        label="Process again",
+        permission="payments.process_inboundwebhook",
+        when=lambda webhook: webhook.status in (Status.FAILED, Status.IGNORED),
+        confirm="The stored message is applied again. What it reports is never counted twice.",
+        icon="replay",
+    )
+    def process_again(self, request: HttpRequest, webhook: InboundWebhook) -> str:
+        webhooks.retry_webhook(webhook_id=webhook.pk)
+        return "The webhook waits for a worker again."
+
+    @admin.display(description="Body")
+    def message(self, webhook: InboundWebhook) -> str:
+        try:
+            text = json.dumps(json.loads(webhook.body), indent=2, ensure_ascii=False)
+        except ValueError:
+            text = webhook.body
+        return format_html('<pre class="payload">{}</pre>', text)

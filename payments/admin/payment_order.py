@@ -1,0 +1,50 @@
+"""Orders and payment links: what we asked customers to pay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from billing_platform.lib.admin import ReadOnlyAdmin, link, money, short_time, status
+from payments.models import PaymentOrder
+
+Status = PaymentOrder.Status
+TONES = {
+    Status.CREATED: "info",
+    Status.OPEN: "info",
+    Status.PAID: "success",
+    Status.SUPERSEDED: "",
+    Status.FAILED: "danger",
+}
+
+
+@admin.register(PaymentOrder)
+class PaymentOrderAdmin(ReadOnlyAdmin):
+    list_display = ("label", "kind", "state", "invoice_link", "customer", "asked", "created")
+    list_filter = ("status", "kind", "call", "invoice__organisation", "created_at")
+    search_fields = ("receipt", "razorpay_order_id", "razorpay_link_id", "invoice__number")
+    list_select_related = ("invoice__organisation",)
+    fieldsets = (
+        (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
+        ("At the gateway", {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "call", "closed_at")}),
+        ("Calls", {"fields": ("attempts", "claimed_at", "next_attempt_at", "last_error", "created_at")}),
+    )
+    related_lists = (("Payments", "payments.payment", "order__id__exact"),)
+
+    asked = money("amount", "Asked")
+    state = status("status", TONES, "Status")
+    invoice_link = link("invoice")
+    customer = link("invoice__organisation")
+    created = short_time("created_at", "Created (UTC)")
+
+    @admin.display(description="Order", ordering="created_at")
+    def label(self, order: PaymentOrder) -> str:
+        return str(order)
+
+    @admin.display(description="Link")
+    def address(self, order: PaymentOrder) -> Any:
+        if not order.short_url:
+            return "–"
+        return format_html('<a class="text-link" href="{}" rel="noreferrer">{}</a>', order.short_url, order.short_url)

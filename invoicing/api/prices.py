@@ -21,7 +21,8 @@ from invoicing.models import PricingRule
 from invoicing.pricing import PriceError, Usage
 from invoicing.services import prices
 from organisations.api.base import AdminGenericView
-from organisations.models import ApiKey, AuditEntry, Organisation
+from organisations.api.serializers import OrganisationReference
+from organisations.models import ApiKey, AuditEntry
 from organisations.validators import validate_currency
 
 PRICE_FIELDS = (
@@ -35,9 +36,7 @@ class PricingRuleSerializer(serializers.Serializer):
     """The rule body of the contract. The fields of the price model stand beside the others and are read by it."""
 
     id = serializers.UUIDField(read_only=True)
-    organisation = serializers.PrimaryKeyRelatedField(
-        queryset=Organisation.objects.all(), allow_null=True, default=None, help_text="null: a global rule."
-    )
+    organisation = OrganisationReference(help_text="null: a global rule.")
     metric_name = serializers.CharField(max_length=100)
     unit = serializers.CharField(max_length=50)
     currency = serializers.CharField(max_length=3, validators=[validate_currency])

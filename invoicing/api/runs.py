@@ -36,9 +36,7 @@ class BillingRunList(ListModelMixin, AdminGenericView):
     @extend_schema(tags=["billing runs"], request=NewBillingRunSerializer, responses={201: BillingRunDetailSerializer})
     def post(self, request: Request) -> Response:
         period = parse_period(validated(NewBillingRunSerializer, request)["period"])
-        run = start_billing_run(
-            period=period, requested_by=f"API key {request.auth}", organisations=self._billable(request)
-        )
+        run = start_billing_run(period=period, requested_by="API", organisations=self._billable(request))
         return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
 
     def _billable(self, request: Request) -> list[Organisation] | None:

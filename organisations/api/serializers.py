@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
+from billing_platform.lib.errors import NotFound
 from organisations.models import ApiKey, BillingEntity, Organisation, Project
+
+
+class OrganisationReference(serializers.PrimaryKeyRelatedField):
+    """An organisation named in a body; null means all. The view looks whether the key reaches it.
+
+    One that does not exist is the same 404 as somebody else's: an answer must not tell them apart.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Organisation.objects.all(), allow_null=True, default=None, **kwargs)
+
+    def fail(self, key: str, **kwargs: Any) -> None:
+        if key == "does_not_exist":
+            raise NotFound("There is no such organisation.")
+        super().fail(key, **kwargs)
 
 
 class OrganisationSerializer(serializers.ModelSerializer):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connection
 from django.db.models.signals import post_migrate
 
 
@@ -11,6 +14,13 @@ class InvoicingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from invoicing.services.tax_rates import ensure_standard_rate
+        post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
 
-        post_migrate.connect(lambda **_: ensure_standard_rate(), sender=self, weak=False, dispatch_uid="standard_rate")
+
+def _ensure_standard_rate(**_signal: Any) -> None:
+    """Not while the table isn't there yet, or any more: migrations run app by app, and back as well."""
+    from invoicing.models import TaxRate
+    from invoicing.services.tax_rates import ensure_standard_rate
+
+    if TaxRate._meta.db_table in connection.introspection.table_names():
+        ensure_standard_rate()

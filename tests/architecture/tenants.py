@@ -1,0 +1,165 @@
+"""Two tenants that own one of everything, made through the services, for the tests that try to look across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.apps import apps
+from django.db.models import Model
+
+from billing_platform.lib import clock
+from events.models import DeadLetter, EventBatch
+from events.services.accepting import Form, accept_events
+from events.services.metrics import define_metric
+from events.services.settling import settle_pending
+from invoicing.emails import queue_invoice_email
+from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
+from invoicing.services import lifecycle, prices
+from organisations.models import ApiKey, Membership, Organisation, Project
+from organisations.scoping import TenantModel
+from organisations.services import api_keys
+from payments.models import InboundWebhook, Payment, PaymentOrder
+from payments.services.settlement import record_offline_payment
+from tests import factories
+from tests.architecture.code import APPS
+
+
+@dataclass
+class Tenant:
+    """An organisation with somebody who may do everything in it, keys, usage, prices, documents and payments."""
+
+    marker: str
+    organisation: Organisation
+    project: Project
+    person: Any
+    admin_key: str
+    project_key: str
+    api_key: ApiKey
+    rule: PricingRule
+    invoice: Invoice
+    draft: Invoice
+    order: PaymentOrder
+    payment: Payment
+    webhook: InboundWebhook
+    event_id: str
+    run: BillingRun | None = None
+
+    def secrets(self) -> set[str]:
+        """Whatever would tell another tenant that this one exists: its name in any form, its ids, its numbers."""
+        ids = {str(pk) for model in tenant_models() for pk in owned(model, self) if isinstance(pk, UUID)}
+        known = {self.marker, self.marker.lower(), self.invoice.number, self.api_key.prefix, self.order.receipt}
+        return ids | known | {str(self.order.razorpay_order_id)}
+
+
+def tenant_models() -> Iterator[type[Model]]:
+    """Every model whose rows belong to somebody."""
+    for label in APPS:
+        yield from (model for model in apps.get_app_config(label).get_models() if issubclass(model, TenantModel))
+
+
+def owned(model: type[Any], tenant: Tenant) -> list[Any]:
+    return list(model._base_manager.filter(**{model.tenant_path: tenant.organisation.pk}).values_list("pk", flat=True))
+
+
+def tenant(marker: str) -> Tenant:
+    """All of its names contain the marker, so that a leak shows whichever field it is in."""
+    organisation = factories.organisation(f"{marker} Mines")
+    project = factories.project(organisation, f"{marker} project")
+    person = factories.member(f"{marker.lower()}-person", organisation, Membership.Role.ADMIN)
+    issued = api_keys.issue_project_key(project=project, name=f"{marker} app")
+    admin = api_keys.issue_admin_key(owner=person, name=f"{marker} back office", scope=ApiKey.Scope.ADMIN)
+    event_id = _use(organisation, project, person, marker)
+    rule = prices.create_pricing_rule(
+        organisation=organisation,
+        metric_name=f"{marker} calls",
+        unit="call",
+        currency="INR",
+        price={"model": "per_unit", "unit_price": "2.50"},
+        effective_from=date(2026, 1, 1),
+    )
+    invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
+    order, payment, webhook = _collect(organisation, invoice, marker)
+    return Tenant(
+        marker=marker,
+        organisation=organisation,
+        project=project,
+        person=person,
+        admin_key=admin.secret,
+        project_key=issued.secret,
+        api_key=issued.api_key,
+        rule=rule,
+        invoice=invoice,
+        draft=draft,
+        order=order,
+        payment=payment,
+        webhook=webhook,
+        event_id=event_id,
+    )
+
+
+def _use(organisation: Organisation, project: Project, person: Any, marker: str) -> str:
+    define_metric(actor=person, organisation=organisation, name=f"{marker} storage", unit="GB")
+    event = {"event_id": f"{marker}-1", "metric_name": f"{marker} calls", "metric_value": 3, "unit": "call"}
+    accepted = accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    settle_pending()
+    assert EventBatch.objects.get(pk=accepted.batch_id).counted == 1
+    DeadLetter.objects.create(
+        organisation=organisation,
+        project=project,
+        event_id=f"{marker}-dead",
+        reason=DeadLetter.Reason.METRIC_UNKNOWN,
+        message=f"{marker} is unknown",
+        payload=event,
+        batch_id=accepted.batch_id,
+    )
+    return f"{marker}-1"
+
+
+def _draft(organisation: Organisation, marker: str) -> Invoice:
+    lines = [{"description": f"{marker} set-up", "quantity": "1", "unit_price": "1000"}]
+    return lifecycle.create_one_off_draft(organisation=organisation, lines=lines)
+
+
+def _bill(organisation: Organisation, marker: str) -> Invoice:
+    invoice = lifecycle.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
+    queue_invoice_email(invoice)
+    return invoice
+
+
+def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple[PaymentOrder, Payment, InboundWebhook]:
+    order = PaymentOrder.objects.create(
+        invoice=invoice,
+        kind=PaymentOrder.Kind.ORDER,
+        amount=invoice.amount_due,
+        currency="INR",
+        amount_minor=int(invoice.amount_due * 100),
+        razorpay_order_id=f"order_{marker}",
+        status=PaymentOrder.Status.OPEN,
+        call=PaymentOrder.Call.CONFIRMED,
+    )
+    payment = record_offline_payment(
+        invoice_id=invoice.pk,
+        amount=Decimal("100.00"),
+        method="bank_transfer",
+        reference=f"UTR {marker}",
+        received_on=clock.today(organisation.time_zone),
+    )
+    webhook = InboundWebhook.objects.create(
+        organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"
+    )
+    return order, payment, webhook
+
+
+def run_of_both(one: Tenant, other: Tenant) -> BillingRun:
+    """A run is shared: each sees its own item only."""
+    run = BillingRun.objects.create(period_start=date(2026, 10, 1), requested_by="schedule")
+    for each in (one, other):
+        BillingRunItem.objects.create(run=run, organisation=each.organisation, reason=f"{each.marker} waits")
+        each.run = run
+    return run

@@ -1,0 +1,80 @@
+"""No float touches money or quantity: exact decimals from the wire to the database."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db.models import FloatField
+
+from tests.architecture.code import APPS, ROOT, python_files, syntax_tree, where
+
+EXACT = [
+    "billing_platform/lib/money.py",
+    "billing_platform/lib/gst.py",
+    "invoicing",
+    "payments",
+    "events/incoming.py",
+    "events/payload.py",
+    "events/selectors.py",
+    "events/services",
+]
+
+# Seconds, points on paper and thickness of lines are measures, not money: (file, what is written there) → why.
+ALLOWED = {
+    ("events/services/settling.py", "25.0"): "seconds that one run may take",
+    ("payments/services/collection.py", "25.0"): "seconds that a second caller waits for the first",
+    ("payments/services/collection.py", "0.1"): "seconds between two looks",
+}
+PAPER = "invoicing/documents/"  # sizes in points; the numbers printed there are strings by then
+
+
+def _inexact(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Float literals, float(…) and round(…). A bare annotation `float` is caught only where it is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            yield node, ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"float", "round"}:
+            yield node, f"{node.func.id}(…)"
+        elif isinstance(node, ast.Attribute) and node.attr == "FloatField":
+            yield node, "FloatField"
+
+
+def _files() -> list[Path]:
+    """The sandbox is somebody else's side of the wire: it does as Razorpay does."""
+    return [file for file in python_files(*EXACT) if ROOT / "payments" / "sandbox" not in file.parents]
+
+
+@pytest.mark.parametrize("file", _files(), ids=lambda file: str(Path(file).relative_to(ROOT)))
+def test_no_float_touches_money_or_quantity(file: Path) -> None:
+    name = str(file.relative_to(ROOT))
+    found = [
+        f"{where(file, node)}: {text}"
+        for node, text in _inexact(syntax_tree(file))
+        if (name, text) not in ALLOWED and not (name.startswith(PAPER) and text[0].isdigit())
+    ]
+    assert not found
+
+
+def test_every_exception_is_still_needed() -> None:
+    for (name, text), why in ALLOWED.items():
+        assert text in {found for _node, found in _inexact(syntax_tree(ROOT / name))}, f"{name} has no {text} ({why})"
+
+
+def test_money_columns_are_decimals() -> None:
+    floats = [
+        str(field)
+        for label in APPS
+        for model in apps.get_app_config(label).get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, FloatField)
+    ]
+    assert not floats
+
+
+@pytest.mark.parametrize("code", ["x = 0.5", "float(y)", "round(z, 2)", "models.FloatField()"])
+def test_the_search_finds_what_it_looks_for(code: str) -> None:
+    assert list(_inexact(ast.parse(code)))

@@ -1,0 +1,297 @@
+"""No row of one organisation is visible to another: by construction of the models, and by walking every endpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.test.client import Client
+
+from organisations.models import Organisation
+from organisations.permissions import ProjectKeyPermission
+from organisations.scoping import TenantModel, TenantQuerySet
+from tests import factories
+from tests.architecture.code import APPS
+from tests.architecture.routes import Route, routes
+from tests.architecture.tenants import Tenant, owned, run_of_both, tenant, tenant_models
+
+NOBODYS = {
+    "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
+    "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
+    "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",
+    "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
+    "invoicing.NumberSequence": "counts per seller and financial year",
+    "invoicing.ExchangeRate": "a fact of the world",
+    "invoicing.TaxRate": "a fact of the law",
+}
+
+OURS, THEIRS = "Acmeqq", "Zzyzxqq"
+
+
+def _our_models() -> list[type[Model]]:
+    return [model for label in APPS for model in apps.get_app_config(label).get_models()]
+
+
+@pytest.mark.parametrize("model", _our_models(), ids=lambda model: model._meta.label)
+def test_every_model_leads_to_an_organisation_or_says_why_not(model: type[Any]) -> None:
+    if model._meta.label in NOBODYS:
+        assert not issubclass(model, TenantModel), "it has an owner after all: take it off the list"
+        return
+    assert issubclass(model, TenantModel), "make it a TenantModel, or say in NOBODYS why it belongs to nobody"
+    assert isinstance(model.objects.all(), TenantQuerySet), "its manager has no for_organisations"
+    assert _end_of(model, model.tenant_path) is Organisation
+
+
+def _end_of(model: type[Any], path: str) -> type[Any]:
+    """The model that a look-up path leads to."""
+    if path == "id":
+        return model
+    for step in path.split("__"):
+        field = model._meta.get_field(step)
+        assert field.many_to_one or field.one_to_one, f"{step} of {model.__name__} is no foreign key"
+        model = field.related_model
+    return model
+
+
+def test_the_list_of_reasons_names_only_what_exists() -> None:
+    assert set(NOBODYS) <= {model._meta.label for model in _our_models()}
+
+
+# --- the walk -------------------------------------------------------------------------------------------------------
+
+Values = dict[str, Any]
+
+# What a parameter of a route stands for. A new name makes the walk fail until somebody says whose object it names.
+PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
+    "organisation_id": lambda owner: owner.organisation.pk,
+    "project_id": lambda owner: owner.project.pk,
+    "key_id": lambda owner: owner.api_key.pk,
+    "rule_id": lambda owner: owner.rule.pk,
+    "invoice_id": lambda owner: owner.invoice.pk,
+    "run_id": lambda owner: owner.run.pk if owner.run else None,
+    "payment_id": lambda owner: owner.payment.pk,
+    "event_id": lambda owner: owner.event_id,
+}
+# Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
+SHARED: dict[str, dict[str, Any]] = {
+    "/api/v1/admin/billing-runs/{run_id}": {},
+    "/api/v1/admin/exchange-rates/{base}/{target}": {"base": "USD", "target": "INR"},
+}
+
+# Unsafe requests whose route names no object: what is sent, naming the other's objects where that is possible, and
+# the answer. A new one makes the walk fail until it is described here.
+RULE = {
+    **{"metric_name": "x", "unit": "y", "currency": "INR", "model": "flat", "amount": "1"},
+    "effective_from": "2027-01-01",
+}
+BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
+    "/api/v1/admin/organisations": (
+        lambda ids: {"name": "Q", "billing_email": "q@q.example", "state_code": "29"},
+        {403},
+    ),
+    "/api/v1/admin/metrics": (lambda ids: {"organisation": ids["organisation_id"], "name": "x", "unit": "y"}, {404}),
+    "/api/v1/admin/pricing-rules": (lambda ids: {**RULE, "organisation": ids["organisation_id"]}, {404}),
+    "/api/v1/admin/pricing/preview": (lambda ids: {"rule_id": ids["rule_id"], "quantity": "1"}, {404}),
+    "/api/v1/admin/tax-rates": (lambda ids: {"name": "x", "rate": "5", "effective_from": "2027-01-01"}, {403}),
+    "/api/v1/admin/exchange-rates": (
+        lambda ids: {"base": "USD", "target": "INR", "rate": "80", "as_of": "2026-01-01"},
+        {403},
+    ),
+    "/api/v1/admin/billing-runs": (lambda ids: {"period": "2026-10"}, {201}),
+    "/api/v1/admin/payments/offline": (
+        lambda ids: {
+            "invoice_id": ids["invoice_id"],
+            "amount": "1.00",
+            "method": "bank_transfer",
+            "reference": "U1",
+            "received_on": "2026-01-01",
+        },
+        {404},
+    ),
+    "/api/v1/payments/orders": (lambda ids: {"invoice_id": ids["invoice_id"]}, {404}),
+    "/api/v1/payments/links": (lambda ids: {"invoice_id": ids["invoice_id"]}, {404}),
+    "/api/v1/payments/verify": (
+        lambda ids: {
+            "razorpay_order_id": ids["razorpay_order_id"],
+            "razorpay_payment_id": "pay_1",
+            "razorpay_signature": "0" * 64,
+        },
+        {404},
+    ),
+}
+# Plain functions, which carry no permission classes to read.
+PROJECT_KEY_FUNCTIONS = {"/api/v1/events", "/api/v1/events/batch"}
+SIGNED_BY_THE_GATEWAY = {"/api/v1/webhooks/razorpay"}
+# What some object routes need to get as far as looking for the object.
+OBJECT_BODIES: dict[str, Any] = {
+    "/api/v1/admin/organisations/{organisation_id}/invoices": {"period": "2026-09"},
+    "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
+    "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
+    "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
+}
+
+
+@pytest.fixture
+def two_tenants(db: None, settings: Any) -> tuple[Tenant, Tenant]:
+    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "100000/m")
+    ours, theirs = tenant(OURS), tenant(THEIRS)
+    run_of_both(ours, theirs)
+    return ours, theirs
+
+
+def _api() -> list[Route]:
+    found = list(routes())
+    assert len(found) >= 20, "the walk did not find the API"
+    return found
+
+
+def _is_for_project_keys(route: Route) -> bool:
+    if route.view_class is None:
+        return route.template in PROJECT_KEY_FUNCTIONS
+    return ProjectKeyPermission in getattr(route.view_class, "permission_classes", [])
+
+
+def _ids(owner: Tenant) -> Values:
+    values = {name: of(owner) for name, of in PARAMETERS.items()}
+    return {**values, "razorpay_order_id": owner.order.razorpay_order_id}
+
+
+def _ids_of_nothing(like: Values) -> Values:
+    return {name: value if name == "run_id" else type(value)(str(uuid4())) for name, value in like.items()}
+
+
+def _call(client: Client, route: Route, method: str, ids: Values) -> Any:
+    url = route.url({**ids, **SHARED.get(route.template, {})})
+    describe, _expected_status = BODIES.get(route.template, (lambda _ids: OBJECT_BODIES.get(route.template, {}), None))
+    body = describe(ids)
+    data = {} if method == "GET" else {"data": body, "content_type": "application/json"}
+    return getattr(client, method.lower())(url, **data)
+
+
+def _expected(route: Route, method: str) -> set[int]:
+    if route.template in SHARED:
+        return {200, 404}
+    if route.parameters:
+        return {404}
+    return {200} if method == "GET" else BODIES[route.template][1]
+
+
+def _leaks(response: Any, theirs: Tenant) -> set[str]:
+    """Secrets of theirs in the answer or its headers, beyond what the request itself named."""
+    said = b"".join(response) if response.streaming else response.content
+    text = said.decode("utf-8", "replace") + repr(response.headers)
+    asked = response.request.get("PATH_INFO", "") + response.request.get("QUERY_STRING", "")
+    return {secret for secret in theirs.secrets() if secret in text and secret not in asked}
+
+
+def test_every_route_is_described_for_the_walk() -> None:
+    unknown = {
+        route.template
+        for route in _api()
+        if set(route.parameters) - set(PARAMETERS) - set(SHARED.get(route.template, {}))
+        or (
+            (not route.parameters and set(route.methods) - {"GET"} and route.template not in {*BODIES})
+            and route.template not in PROJECT_KEY_FUNCTIONS | SIGNED_BY_THE_GATEWAY
+            and not _is_for_project_keys(route)
+        )
+    }
+    assert not unknown, "say in PARAMETERS whose object the route names, or in BODIES what is sent to it"
+    described = {*BODIES, *SHARED, *OBJECT_BODIES, *PROJECT_KEY_FUNCTIONS, *SIGNED_BY_THE_GATEWAY}
+    assert described <= {route.template for route in _api()}, "a described route is gone"
+
+
+def test_the_tenants_own_one_of_everything(two_tenants: tuple[Tenant, Tenant]) -> None:
+    empty = {model._meta.label for model in tenant_models() if not owned(model, two_tenants[1])}
+    assert not empty, "give tests.architecture.tenants one of it, so that the walk can miss it"
+
+
+def test_an_admin_key_finds_nothing_of_another_organisation(two_tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = two_tenants
+    client = factories.client(ours.admin_key)
+    wrong = []
+    for route in _api():
+        if route.template in SIGNED_BY_THE_GATEWAY:
+            continue
+        for method in (*route.methods, "OPTIONS"):
+            answer = _call(client, route, method, _ids(theirs))
+            if _is_for_project_keys(route):
+                right = {403, 405}
+            else:
+                right = {200, 403, 404, 405} if method == "OPTIONS" else _expected(route, method)
+            if answer.status_code not in right or _leaks(answer, theirs):
+                wrong.append((method, route.template, answer.status_code, _leaks(answer, theirs)))
+    assert not wrong
+
+
+def test_another_organisations_object_looks_like_one_that_does_not_exist(two_tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = two_tenants
+    client, there, nowhere = factories.client(ours.admin_key), _ids(theirs), _ids_of_nothing(_ids(theirs))
+    different = []
+    for route in _api():
+        if _is_for_project_keys(route) or route.template in SIGNED_BY_THE_GATEWAY | set(SHARED):
+            continue
+        for method in route.methods:
+            if not route.parameters and method == "GET":
+                continue
+            answers = [_call(client, route, method, ids) for ids in (there, nowhere)]
+            seen = [(answer.status_code, _without_ids(answer)) for answer in answers]
+            if seen[0] != seen[1] and answers[0].status_code >= 400:
+                different.append((method, route.template, *seen))
+    assert not different
+
+
+def _without_ids(answer: Any) -> str:
+    """What it says, without what differs between any two answers."""
+    return re.sub(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", "…", answer.content.decode())
+
+
+def test_a_project_key_finds_nothing_of_another_organisation_and_no_admin_endpoint(
+    two_tenants: tuple[Tenant, Tenant],
+) -> None:
+    ours, theirs = two_tenants
+    client = factories.client(ours.project_key)
+    wrong = []
+    for route in _api():
+        if route.template in SIGNED_BY_THE_GATEWAY:
+            continue
+        for method in route.methods:
+            answer = _call(client, route, method, _ids(theirs))
+            if not _is_for_project_keys(route):
+                right = {403}
+            elif route.view_class is None:
+                right = {400}  # an empty body
+            else:
+                right = {404} if route.parameters else {200}
+            if answer.status_code not in right or _leaks(answer, theirs):
+                wrong.append((method, route.template, answer.status_code, _leaks(answer, theirs)))
+    assert not wrong
+
+
+def test_who_may_see_both_is_not_shut_out(two_tenants: tuple[Tenant, Tenant], admin_key: str) -> None:
+    """The control: the same addresses answer to a key for every organisation, so the 404s above mean something."""
+    _ours, theirs = two_tenants
+    client, shut, shown = factories.client(admin_key), [], 0
+    for route in _api():
+        if "GET" in route.methods and not _is_for_project_keys(route) and route.view_class is not None:
+            answer = _call(client, route, "GET", _ids(theirs))
+            shown += bool(_leaks(answer, theirs))
+            if answer.status_code != 200 and "base" not in route.parameters:
+                shut.append((route.template, answer.status_code))
+    assert not shut
+    assert shown >= 5, "the secrets that the walk looks for are ones that would show"
+
+
+def test_a_run_says_nothing_of_who_else_uses_the_platform(two_tenants: tuple[Tenant, Tenant]) -> None:
+    """A run belongs to all: whoever started it first is named on it, and their key's name is theirs alone."""
+    ours, theirs = two_tenants
+    started = factories.client(theirs.admin_key).post(
+        "/api/v1/admin/billing-runs", {"period": "2026-09"}, content_type="application/json"
+    )
+    assert started.status_code == 201, started.content
+    shown = factories.client(ours.admin_key).get(f"/api/v1/admin/billing-runs/{started.json()['id']}")
+    assert not _leaks(shown, theirs)

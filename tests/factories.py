@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -25,8 +26,8 @@ def billing_entity(**fields: Any) -> BillingEntity:
         "state_code": "29",
         "gstin": "29AAACA1234A1ZG",
         "lut_number": "AD290426000001X",
-        "lut_valid_from": "2026-04-01",
-        "lut_valid_to": "2027-03-31",
+        "lut_valid_from": date(2026, 4, 1),
+        "lut_valid_to": date(2027, 3, 31),
         "is_default": True,
     } | fields
     entity, _created = BillingEntity.objects.get_or_create(name=values.pop("name", "Metrics Cloud"), defaults=values)

@@ -82,7 +82,7 @@ def exchange_snapshot(
     rate = rate_on(base=currency, target=BOOKS, day=on)
     with exact_arithmetic():
         taxable_in_books = round_money(taxable * rate.rate, BOOKS)
-        tax_in_books = sum((_tax_in_books(tax, rate.rate) for tax in taxes), ZERO)
+        tax_in_books = round_money(sum((_tax_in_books(tax, rate.rate) for tax in taxes), ZERO), BOOKS)
     return {
         "base": currency,
         "target": BOOKS,

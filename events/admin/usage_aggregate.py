@@ -32,6 +32,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
     list_select_related = ("project__organisation", "metric")
     ordering = ("-hour", "-id")
     paginator = InfinitePaginator
+    show_full_result_count = False
     fields = (
         "organisation",
         "project",

@@ -29,6 +29,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
     list_select_related = ("project__organisation", "metric")
     ordering = ("-id",)
     paginator = InfinitePaginator
+    show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
         ("Time", {"fields": ("occurred_at", "received_at", "hour", "usage_month", "is_late")}),

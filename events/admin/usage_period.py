@@ -17,7 +17,7 @@ class UsagePeriodAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     fields = ("organisation", "month", "state", "closed_at", "closed_by")
 
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
     closed = short_time("closed_at", "Closed (UTC)")
 
     @admin.display(description="Month", ordering="month")

@@ -31,37 +31,29 @@ _STAGE = """
     ) ON COMMIT DELETE ROWS
 """
 
-# The stage's numbers spelt out. Every organisation-bound column of the ledger comes from these three.
-_LOOKUPS = """
-    batches AS MATERIALIZED (
-        SELECT * FROM unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(organisation_id)s::uuid[],
-            %(project_id)s::uuid[], %(received_at)s::timestamptz[])
-            AS b (batch, batch_id, organisation_id, project_id, received_at)
-    ),
-    series AS MATERIALIZED (
-        SELECT * FROM unnest(%(series_number)s::int[], %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
-            AS s (series, metric_id, dimensions)
-    ),
-    slots AS MATERIALIZED (
-        SELECT * FROM unnest(%(slot_number)s::int[], %(hour)s::timestamptz[], %(usage_month)s::date[],
-            %(is_late)s::boolean[]) AS h (slot, hour, usage_month, is_late)
-    ),
-    staged AS MATERIALIZED (
-        SELECT * FROM events_stage JOIN batches USING (batch) JOIN series USING (series) JOIN slots USING (slot)
-    )
+# The stage's numbers spelt out. Every number has its entry: LEFT JOIN only keeps the planner, who knows nothing of
+# the stage, from expecting one row and planning loops within loops.
+_STAGED = """
+    SELECT * FROM events_stage
+    LEFT JOIN unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(organisation_id)s::uuid[],
+        %(project_id)s::uuid[], %(received_at)s::timestamptz[])
+        AS batches (batch, batch_id, organisation_id, project_id, received_at) USING (batch)
+    LEFT JOIN unnest(%(series_number)s::int[], %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
+        AS series (series, metric_id, dimensions) USING (series)
+    LEFT JOIN unnest(%(slot_number)s::int[], %(hour)s::timestamptz[], %(usage_month)s::date[], %(is_late)s::boolean[])
+        AS slots (slot, hour, usage_month, is_late) USING (slot)
 """
 
 # Rows go in by key, so that two workers with the same events wait for one another instead of deadlocking. The fold
 # reads all of `fresh` before it writes, and writes by key as well: ledger first, aggregates second, for everybody.
 _INSERT_AND_FOLD = f"""
-    WITH {_LOOKUPS},
-    fresh AS (
+    WITH fresh AS (
         INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
             received_at, received_month, hour, usage_month, is_late, dimensions, metadata, batch_id, "position")
         SELECT organisation_id, project_id, metric_id, event_id, 'usage', quantity, occurred_at,
             received_at, %(received_month)s, hour, usage_month, is_late, dimensions, metadata, batch_id, "position"
-        FROM staged
-        ORDER BY organisation_id, project_id, event_id
+        FROM ({_STAGED}) staged
+        ORDER BY event_id, project_id
         ON CONFLICT DO NOTHING
         RETURNING organisation_id, project_id, metric_id, dimensions, hour, usage_month, quantity, batch_id, "position"
     ),
@@ -81,7 +73,7 @@ _INSERT_AND_FOLD = f"""
 # What of the stage is in the ledger already under another batch, and whether it says the same there. A timestamp
 # equal to the time of receipt was left out by the sender: then the two copies may differ in it.
 _ALREADY_COUNTED = f"""
-    WITH {_LOOKUPS}
+    WITH staged AS MATERIALIZED ({_STAGED})
     SELECT s.batch, s."position", s.event_id,
         s.metric_id <> l.metric_id OR s.quantity <> l.quantity OR s.metadata IS DISTINCT FROM l.metadata
         OR (s.occurred_at <> l.occurred_at AND s.occurred_at <> s.received_at AND l.occurred_at <> l.received_at)
@@ -185,8 +177,9 @@ def _already_counted(
     }
     with _index_look_ups(cursor):
         cursor.execute(_ALREADY_COUNTED, parameters)
+        rows = cursor.fetchall()
     found: set[tuple[int, int]] = set()
-    for number, position, event_id, differs in cursor.fetchall():
+    for number, position, event_id, differs in rows:
         if (number, position) in found:
             continue
         found.add((number, position))

@@ -73,4 +73,4 @@ def _replace(parameters: dict[str, Any]) -> None:
             "DELETE FROM events_usageaggregate WHERE organisation_id = %(organisation)s AND usage_month = %(month)s",
             parameters,
         )
-        cursor.execute(f"INSERT INTO events_usageaggregate ({_KEY}, total, event_count) {_FROM_LEDGER}", parameters)  # noqa: S608
+        cursor.execute(f"INSERT INTO events_usageaggregate ({_KEY}, total, event_count) {_FROM_LEDGER}", parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
@@ -15,7 +15,8 @@ class BillingPlatformConfig(AppConfig):
         from billing_platform import checks, schedule
 
         checks.register()
-        post_migrate.connect(schedule.install_periodic_jobs, sender=self)
+        # on the scheduler's own signal: an app without models, like this one, gets none
+        post_migrate.connect(schedule.install_periodic_jobs, sender=apps.get_app_config("django_celery_beat"))
 
 
 class OperatorAdminConfig(AdminConfig):

@@ -28,9 +28,10 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when everything that the platform needs is there, 503 with the reasons otherwise."""
     checks = {name: _outcome(check) for name, check in CHECKS.items()}
     is_ready = all(outcome == "ok" for outcome in checks.values())
-    return JsonResponse(
-        {"status": "ok" if is_ready else "unavailable", "checks": checks}, status=200 if is_ready else 503
-    )
+    status = "ok" if is_ready else "unavailable"
+    response = JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # a 503 is the answer here, not an error
+    return response
 
 
 def _outcome(check: Callable[[], str | None]) -> str:

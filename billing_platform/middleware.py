@@ -19,6 +19,7 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram("billing_http_request_seconds", "Time to answer a request.", ["route", "method"])
 
+POLLED = {"/health", "/health/ready", "/metrics"}  # counted, but not worth a line every few seconds
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -39,7 +40,7 @@ class RequestIdMiddleware:
 
 
 class AccessLogMiddleware:
-    """One structured line and one measurement per request. Paths only: query strings may carry customers' data."""
+    """One measurement and one structured line per request. Paths only: query strings may carry customers' data."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -53,6 +54,8 @@ class AccessLogMiddleware:
         method = request.method or ""
         REQUESTS.labels(route, method, response.status_code).inc()
         REQUEST_SECONDS.labels(route, method).observe(seconds)
+        if request.path in POLLED:
+            return response
         logger.info(
             "request",
             extra={

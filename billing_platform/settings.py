@@ -138,6 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)
 
 RATE_LIMITS = {
@@ -174,6 +175,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["billing_platform.openapi.only_versioned"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "billing_platform.openapi.add_event_endpoints",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "InvoiceStatus": "invoicing.models.Invoice.Status",
+        "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",
+        "PaymentStatus": "payments.models.Payment.Status",
+        "PaymentOrderStatus": "payments.models.PaymentOrder.Status",
+    },
 }
 
 # --- usage events ---------------------------------------------------------------------------------------------------

@@ -65,12 +65,12 @@ def _send(process: psutil.Process, signal: int) -> None:
         process.send_signal(signal)
 
 
-def wait_until(ready: Callable[[], bool], *, seconds: float) -> bool:
+def wait_until(ready: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if ready():
             return True
-        time.sleep(0.05)
+        time.sleep(pause)
     return False
 
 

@@ -133,7 +133,7 @@ class _Announcer(threading.Thread):
         self.problem = ""
 
     def run(self) -> None:
-        processes.wait_until(self._is_ready_or_stopping, seconds=READY_PATIENCE)
+        processes.wait_until(self._is_ready_or_stopping, seconds=READY_PATIENCE, pause=0.5)
         if self.supervisor.stopping:
             return
         if self.problem:
@@ -143,6 +143,7 @@ class _Announcer(threading.Thread):
         file = self.var_dir / "run.json"
         content = demo.run_json(self.facts, self.addresses, self.settings)
         write_private(file, content)
+        self.supervisor.printer.stop_holding(show=False)
         say(demo.welcome(content, mail=_short(self.var_dir / "mail"), run_json=_short(file)))
 
     def _is_ready_or_stopping(self) -> bool:
@@ -166,6 +167,7 @@ def _verdict(supervisor: Supervisor, announcer: _Announcer) -> int:
     if supervisor.returncode in STOPPED_BY_SIGNAL:
         say("Stopped.")
         return 0
+    supervisor.printer.stop_holding(show=True)
     if announcer.problem:
         raise LocalError(announcer.problem)
     names = " and ".join(f"{name} (exit code {code})" for name, code in supervisor.ended_first.items())

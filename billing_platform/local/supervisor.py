@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from honcho import manager as honcho
 from honcho.printer import Message, Printer
@@ -24,7 +24,8 @@ class Supervisor(honcho.Manager):  # type: ignore[misc]
     """honcho's manager, quieter and gentler."""
 
     def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
-        super().__init__(printer=_QuietPrinter(sys.stdout))
+        self.printer = _QuietPrinter(sys.stdout)
+        super().__init__(printer=self.printer)
         honcho.KILL_WAIT = STOP_PATIENCE
         self._procmgr = _MainProcessFirst()
         self.stopping = False
@@ -45,11 +46,26 @@ class Supervisor(honcho.Manager):  # type: ignore[misc]
 
 
 class _QuietPrinter(Printer):  # type: ignore[misc]
-    """The lines of the processes, without honcho's own about starting and stopping."""
+    """The lines of the processes, without honcho's own; those of the start only if it fails."""
+
+    def __init__(self, output: TextIO) -> None:
+        super().__init__(output)
+        self._held: list[Message] = []
+        self._holding = True
 
     def write(self, message: Message) -> None:
-        if message.name != honcho.SYSTEM_PRINTER_NAME:
+        if message.name == honcho.SYSTEM_PRINTER_NAME:
+            return
+        if self._holding:
+            self._held.append(message)
+        else:
             super().write(message)
+
+    def stop_holding(self, *, show: bool) -> None:
+        self._holding = False
+        for message in self._held if show else []:
+            super().write(message)
+        self._held = []
 
 
 class _MainProcessFirst:

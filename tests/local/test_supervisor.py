@@ -18,6 +18,7 @@ SUPERVISE = """
 import json, os, sys
 from billing_platform.local.supervisor import Supervisor
 supervisor = Supervisor(json.loads(sys.argv[1]), dict(os.environ))
+supervisor.printer.stop_holding(show=True)
 supervisor.loop()
 print("ended first:", supervisor.ended_first, "code:", supervisor.returncode, flush=True)
 """

@@ -30,5 +30,5 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
-    "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(30)),
+    "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(10)),
 }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +64,18 @@ class Platform:
         socket = self.var_dir / "postgresql" / "socket"
         with psycopg.connect(host=str(socket), user="billing", dbname="billing", autocommit=True) as connection:
             yield connection
+
+    @contextmanager
+    def table_locked(self, table: str) -> Iterator[Callable[[], None]]:
+        """Whoever writes to the table has to wait, until the block ends or the server stops.
+
+        What it gives waits until somebody does: then a worker is in the middle of its work.
+        """
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        with suppress(psycopg.OperationalError), self.database() as prompt:
+            prompt.execute("BEGIN")
+            prompt.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")  # type: ignore[call-overload]
+            yield lambda: wait_for(lambda: self.scalar(waiting, table), seconds=30, what=f"a wait for {table}") and None
 
     def scalar(self, query: str, *parameters: Any) -> Any:
         with self.database() as connection:

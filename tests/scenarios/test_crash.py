@@ -7,8 +7,6 @@ from decimal import Decimal
 from tests.scenarios.customer import Customer
 from tests.scenarios.running import Platform, wait_for
 
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND state = 'active'"
-
 
 # how many invoices have a number, and the highest running number: equal when there is no gap
 NUMBERS = "SELECT jsonb_build_array(count(*), max(right(number, 6)::int)) FROM invoicing_invoice WHERE number <> ''"
@@ -16,14 +14,12 @@ NUMBERS = "SELECT jsonb_build_array(count(*), max(right(number, 6)::int)) FROM i
 
 def test_a_worker_killed_while_settling_loses_and_doubles_nothing(platform: Platform) -> None:
     customer = Customer.create(platform, "Settling")
-    with platform.database() as prompt:
-        prompt.execute("BEGIN")
-        # the fold, the last step of settling, has to wait here with the ledger rows inserted but not committed
-        prompt.execute("LOCK TABLE events_usageaggregate IN EXCLUSIVE MODE")
+    # the fold, the last step of settling, has to wait, with the ledger rows inserted but not committed
+    with platform.table_locked("events_usageaggregate") as wait_for_a_waiting_worker:
         for batch in range(3):
             customer.report([customer.event(batch * 1_000 + offset) for offset in range(1_000)])
         customer.report([customer.event(offset) for offset in range(500)])  # all of them duplicates
-        wait_for(lambda: platform.scalar(WAITING), seconds=30, what="a worker in the middle of settling")
+        wait_for_a_waiting_worker()
         platform.kill_worker()
     assert not (platform.var_dir / "run.json").exists()
 
@@ -41,12 +37,10 @@ def test_a_worker_killed_while_billing_leaves_one_right_invoice(platform: Platfo
     customer.report([customer.event(number) for number in range(1_000)])
     customer.wait_until_counted(1_000)
     before = platform.scalar(NUMBERS)
-    with platform.database() as prompt:
-        prompt.execute("BEGIN")
-        # taking the number is the last step of finalising: the month is closed by then, but not committed
-        prompt.execute("LOCK TABLE invoicing_numbersequence IN EXCLUSIVE MODE")
+    # taking the number is a late step of finalising: the month is closed by then, but not committed
+    with platform.table_locked("invoicing_numbersequence") as wait_for_a_waiting_worker:
         customer.start_billing_run()
-        wait_for(lambda: platform.scalar(WAITING), seconds=30, what="a worker in the middle of billing")
+        wait_for_a_waiting_worker()
         platform.kill_worker()
 
     platform.start()

@@ -67,8 +67,8 @@ def welcome(run: dict[str, Any], *, mail: str, run_json: str) -> str:
 
 
 def _log_ins(logins: dict[str, dict[str, str]]) -> list[str]:
-    rows = [f"  {role:<9} {login['username']}  {login['password']}" for role, login in logins.items()]
-    return [*rows, ""]
+    rows = [f"  {role:<9} {login['username']:<9} {login['password']}" for role, login in sorted(logins.items())]
+    return ["  Log in as (role, user name, password):", *rows, ""]
 
 
 def _first_event(base_url: str, key: str) -> list[str]:

@@ -1,0 +1,186 @@
+"""Measure the platform against references taken in the same run: `python -m tests.bench [--quick]`.
+
+Writes var/bench.json, a flat object of name → number. docs/performance.md explains the names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from billing_platform.local.embedded import services
+from tests.bench.platform import ROOT, Platform, load, serving
+from tests.bench.references import References
+from tests.bench.sample import BATCH
+
+
+@dataclass
+class Effort:
+    """How long and how often each figure is measured."""
+
+    seconds: float
+    rounds: int
+    chunks: int
+    """Of 10,000 events, for a settle figure."""
+    end_to_end_seconds: float
+    ledger_rows: int
+
+
+FULL = Effort(seconds=8, rounds=3, chunks=20, end_to_end_seconds=60, ledger_rows=10_000_000)
+QUICK = Effort(seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0)
+END_TO_END_RATE = 40_000  # events a second offered
+
+
+@dataclass
+class Results:
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    def add(self, name: str, value: float, note: str = "") -> None:
+        self.numbers[name] = round(value, 3)
+        shown = f"{value:>14,.0f}" if value >= 100 else f"{value:>14.2f}"
+        print(f"{name:<32}{shown}  {note}", flush=True)  # noqa: T201
+
+
+def settling(platform: Platform, references: References, effort: Effort, results: Results) -> None:
+    """Ours and the reference take turns, so that a slow minute of the machine is slow for both."""
+    ours, theirs = [], []
+    for _ in range(max(effort.rounds, 2)):
+        platform.empty()
+        platform.accept(10 * effort.chunks)
+        ours.append(platform.settle())
+        theirs.append(references.settle(references.chunks(effort.chunks)))
+    results.add("settle_events_per_s", median(ours), "one worker, 4 metrics, 2 dimensions")
+    results.add("settle_reference_rows_per_s", median(theirs), "COPY → stage → INSERT ON CONFLICT")
+    results.add("settle_vs_reference", median(ours) / median(theirs), "aim 0.7")
+    platform.empty()
+    platform.accept(20 * effort.chunks)
+    one = platform.settle_with(1)
+    platform.accept(20 * effort.chunks)
+    results.add("settle_two_workers", platform.settle_with(2) / one, "two against one, as processes; aim 1.4")
+
+
+def growth(platform: Platform, effort: Effort, results: Results) -> None:
+    if not effort.ledger_rows:
+        return
+    rates = []
+    for rows in (0, effort.ledger_rows):
+        platform.empty()
+        if rows:
+            platform.fill_ledger(rows)
+        platform.accept(10 * effort.chunks)
+        rates.append(platform.settle())
+    results.add("settle_growth_10m", rates[1] / rates[0], "into 10 million rows against none; aim 0.8")
+
+
+def accepting(platform: Platform, references: References, database_url: str, effort: Effort, results: Results) -> None:
+    def rates(url: str, form: str, connections: int) -> float:
+        load(url, platform.key, form, connections=connections, seconds=1)  # warm up
+        runs = [
+            load(url, platform.key, form, connections=connections, seconds=effort.seconds) for _ in range(effort.rounds)
+        ]
+        return median(run["per_second"] for run in runs)
+
+    bare = median(references.copy(references.chunks(effort.chunks)) for _ in range(max(effort.rounds, 2)))
+    keyed = references.copy(references.chunks(effort.chunks), "bench_keyed")
+    with serving("billing_platform.wsgi:application", database_url, "/api/v1/events/batch") as url:
+        batched = BATCH * rates(url, "batch", 2)
+    with serving("billing_platform.wsgi:application", database_url, "/api/v1/events") as url:
+        single = rates(url, "single", 8)
+        half = load(url, platform.key, "single", connections=8, seconds=effort.seconds, rate=single / 2)
+    references.connection.execute(_plain_table())
+    with serving("tests.bench.plain:application", database_url, "/batch") as url:
+        plain_batched = BATCH * rates(url, "array", 2)
+    with serving("tests.bench.plain:application", database_url, "/events") as url:
+        plain_single = rates(url, "single", 8)
+    results.add("copy_rows_per_s", bare, "raw COPY, no index")
+    results.add("copy_keyed_rows_per_s", keyed, "raw COPY, unique index")
+    results.add("accept_batch_events_per_s", batched, "batches of 1,000 over HTTP, 2 connections")
+    results.add("accept_single_per_s", single, "one event a request, 8 connections")
+    results.add("drf_batch_events_per_s", plain_batched, "plain DRF, bulk_create, under granian as well")
+    results.add("drf_single_per_s", plain_single, "plain DRF, ModelSerializer")
+    results.add("accept_batch_vs_copy", batched / bare, "aim 0.5")
+    results.add("accept_batch_vs_drf", batched / plain_batched, "aim 8")
+    results.add("accept_single_vs_drf", single / plain_single, "aim 3")
+    results.add("accept_single_p99_ms", half["p99_ms"], "at half load; aim 25")
+
+
+def _plain_table() -> str:
+    """From the file's text: importing it would configure Django a second time."""
+    source = (ROOT / "tests" / "bench" / "plain.py").read_text(encoding="utf-8")
+    return source.split('TABLE = """')[1].split('"""')[0]
+
+
+def end_to_end(platform: Platform, database_url: str, effort: Effort, results: Results) -> None:
+    """Accept and settle at the same time, at a steady rate offered; what counts is what was settled."""
+    platform.empty()
+    stop = threading.Event()
+    settled, backlog = [0], [0]
+
+    def settle() -> None:
+        from django.db import connection
+
+        from events.services.settling import settle_pending
+
+        while not stop.is_set():
+            report = settle_pending(seconds=1)
+            settled[0] += report.counted
+            backlog[0] = max(backlog[0], platform.pending())
+            if not report.batches:
+                stop.wait(0.02)
+        connection.close()
+
+    worker = threading.Thread(target=settle)
+    worker.start()
+    with serving("billing_platform.wsgi:application", database_url, "/api/v1/events/batch") as url:
+        sent = load(
+            url,
+            platform.key,
+            "batch",
+            connections=2,
+            seconds=effort.end_to_end_seconds,
+            rate=END_TO_END_RATE / BATCH,
+        )
+    counted = settled[0]
+    stop.set()
+    worker.join()
+    results.add("end_to_end_events_per_s", counted / effort.end_to_end_seconds, "settled while accepting; aim 30,000")
+    results.add("end_to_end_accepted_per_s", BATCH * sent["per_second"], f"{END_TO_END_RATE:,} offered")
+    results.add("end_to_end_backlog_batches", backlog[0], "the most that was waiting")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
+    parser.add_argument("--only", choices=["settle", "growth", "accept", "end-to-end"], help="just one part")
+    options = parser.parse_args()
+    effort = QUICK if options.quick else FULL
+    results = Results()
+    with services(ROOT / "var" / "bench", durable=True) as running:
+        os.environ |= {
+            "DATABASE_URL": running.database_url,
+            "REDIS_URL": running.redis_url,
+            "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
+            "LOG_LEVEL": "INFO",
+        }
+        platform, references = Platform(), References(running.database_url)
+        parts: dict[str, Callable[[], Any]] = {
+            "settle": lambda: settling(platform, references, effort, results),
+            "growth": lambda: growth(platform, effort, results),
+            "accept": lambda: accepting(platform, references, running.database_url, effort, results),
+            "end-to-end": lambda: end_to_end(platform, running.database_url, effort, results),
+        }
+        for name, run in parts.items():
+            if options.only in (None, name):
+                run()
+    (ROOT / "var" / "bench.json").write_text(json.dumps(results.numbers, indent=2) + "\n", encoding="utf-8")
+    print("written to var/bench.json")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def _log_ins(logins: dict[str, dict[str, str]]) -> list[str]:
 
 
 def _first_event(base_url: str, key: str) -> list[str]:
-    event = {"event_id": "hello-1", "metric_name": "api_calls", "metric_value": 1, "unit": "call"}
+    new = f"hello-{datetime.now(UTC):%Y%m%d-%H%M%S}"  # the second start's curl is not to be the first one's duplicate
+    event = {"event_id": new, "metric_name": "api_calls", "metric_value": 1, "unit": "call"}
     return [
         f"  API key   {key}",
         "",

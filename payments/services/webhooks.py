@@ -58,12 +58,12 @@ def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapp
     if not _EVENT_ID.fullmatch(event_id):
         event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
     kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
-    with transaction.atomic():
-        webhook, created = InboundWebhook.objects.get_or_create(
-            event_id=event_id, defaults={"event_type": event_type, "body": body.decode(), "headers": kept}
-        )
-        if created:
-            wake_on_commit("payments.tasks.process_webhook", webhook.pk)
+    webhook: InboundWebhook
+    webhook, created = InboundWebhook.objects.get_or_create(
+        event_id=event_id, defaults={"event_type": event_type, "body": body.decode(), "headers": kept}
+    )
+    if created:
+        wake_on_commit("payments.tasks.process_webhook", webhook.pk)
     WEBHOOKS.labels("stored" if created else "known").inc()
     return webhook
 

@@ -1,0 +1,260 @@
+"""Asking for money: one order per amount due, through every fault between us and the gateway."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from billing_platform.lib.errors import DomainError, GatewayError
+from invoicing.models import Invoice
+from invoicing.services.drafting import create_one_off_draft
+from invoicing.services.lifecycle import void_invoice
+from organisations.models import Organisation
+from payments import selectors, tasks
+from payments.models import PaymentOrder
+from payments.services import collection, retiring
+from payments.services.settlement import record_offline_payment
+from tests import factories
+from tests.payments.language import issued_invoice
+from tests.payments.sandbox.harness import SandboxProcess
+
+CREATE = {"match": "POST /v1/orders", "seconds": 2}
+CREATE_LINK = {"match": "POST /v1/payment_links", "seconds": 2}
+
+
+def orders_at_razorpay(razorpay: SandboxProcess) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = razorpay.client().order.all({"count": 100})["items"]
+    return items
+
+
+def links_at_razorpay(razorpay: SandboxProcess) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = razorpay.client().payment_link.all({})["payment_links"]
+    return links
+
+
+def test_an_order_asks_for_the_amount_due_and_is_the_same_each_time(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    first = collection.ensure_order(invoice_id=invoice.pk)
+    assert collection.ensure_order(invoice_id=invoice.pk) == first
+    assert (first.status, first.call, first.amount_minor, first.currency) == ("open", "confirmed", 118000, "INR")
+    [order] = orders_at_razorpay(razorpay)
+    assert (order["id"], order["receipt"], order["amount"]) == (first.razorpay_order_id, first.receipt, 118000)
+    assert len(first.receipt) <= 40
+
+
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit"])
+def test_an_answer_that_got_lost_makes_no_second_order(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
+    razorpay.control("faults", {**CREATE, "kind": kind})
+    order = collection.ensure_order(invoice_id=invoice.pk)
+    [made] = orders_at_razorpay(razorpay)
+    assert order.razorpay_order_id == made["id"]
+
+
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit"])
+def test_a_look_up_that_fails_as_well_leaves_the_question_open_for_later(
+    razorpay: SandboxProcess, invoice: Invoice, kind: str
+) -> None:
+    razorpay.control("faults", [{**CREATE, "kind": kind}, {"match": "GET /v1/orders", "kind": "502_html"}])
+    with pytest.raises(GatewayError) as caught:
+        collection.ensure_order(invoice_id=invoice.pk)
+    assert caught.value.ambiguous
+    pending = PaymentOrder.objects.get()
+    assert (pending.status, pending.call) == ("created", "ambiguous")
+    assert pending.last_error
+    again = collection.ensure_order(invoice_id=invoice.pk)
+    assert again.pk == pending.pk
+    [made] = orders_at_razorpay(razorpay)
+    assert again.razorpay_order_id == made["id"]
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "502_html", "500", "gateway_error", "429_json", "429_empty"])
+def test_a_call_that_did_nothing_is_made_again_later(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
+    razorpay.control("faults", {**CREATE, "kind": kind})
+    with pytest.raises(GatewayError):
+        collection.ensure_order(invoice_id=invoice.pk)
+    assert PaymentOrder.objects.get().status == "created"
+    assert orders_at_razorpay(razorpay) == []
+    assert collection.ensure_order(invoice_id=invoice.pk).status == "open"
+    assert len(orders_at_razorpay(razorpay)) == 1
+
+
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit", "drop_before", "502_html", "429_empty"])
+def test_a_link_is_made_once_through_any_fault(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
+    razorpay.control("faults", [{**CREATE_LINK, "kind": kind}, {"match": "GET /v1/payment_links", "kind": "500"}])
+    with pytest.raises(GatewayError):
+        collection.create_payment_link(invoice_id=invoice.pk)
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    [made] = links_at_razorpay(razorpay)
+    assert (link.razorpay_link_id, link.short_url) == (made["id"], made["short_url"])
+    assert (made["reference_id"], made["amount"]) == (link.receipt, 118000)
+
+
+def test_a_part_payment_supersedes_the_order_with_one_for_the_rest(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    first = collection.ensure_order(invoice_id=invoice.pk)
+    pay_offline(invoice, "180.00")
+    second = collection.ensure_order(invoice_id=invoice.pk)
+    first.refresh_from_db()
+    assert first.status == "superseded"
+    assert (second.status, second.amount_minor) == ("open", 100000)
+
+
+def test_a_superseded_link_is_cancelled_at_the_gateway(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    pay_offline(invoice, "1180.00")
+    assert selectors.links_to_close() == [link.pk]
+    assert retiring.close_link(order_id=link.pk)
+    assert links_at_razorpay(razorpay)[0]["status"] == "cancelled"
+    assert selectors.links_to_close() == []
+    assert not retiring.close_link(order_id=link.pk)
+
+
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "502_html", "429_json"])
+def test_closing_a_link_is_tried_again_after_a_fault(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    pay_offline(invoice, "1180.00")
+    razorpay.control("faults", {"match": "POST */cancel", "kind": kind, "seconds": 2})
+    assert not retiring.close_link(order_id=link.pk)
+    assert selectors.links_to_close() == []  # waits for its time
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert selectors.links_to_close() == [link.pk]
+        assert retiring.close_link(order_id=link.pk)
+    assert links_at_razorpay(razorpay)[0]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("state", ["draft", "void", "paid"])
+def test_there_is_nothing_to_collect_on_such_an_invoice(
+    razorpay: SandboxProcess, acme: Organisation, state: str
+) -> None:
+    invoice = issued_invoice(acme)
+    if state == "void":
+        void_invoice(invoice_id=invoice.pk, reason="mistake")
+    elif state == "paid":
+        pay_offline(invoice, "1180.00")
+    else:
+        line = {"description": "x", "quantity": "1", "unit_price": "5"}
+        invoice = create_one_off_draft(organisation=acme, lines=[line])
+    with pytest.raises(DomainError) as caught:
+        collection.ensure_order(invoice_id=invoice.pk)
+    assert caught.value.code == "INVOICE_NOT_COLLECTABLE"
+    assert orders_at_razorpay(razorpay) == []
+
+
+def test_an_amount_below_the_minimum_is_refused_visibly_and_not_for_ever(
+    razorpay: SandboxProcess, acme: Organisation
+) -> None:
+    invoice = issued_invoice(acme, price="0.50")  # 0.59 with GST
+    assert selectors.invoices_to_collect() == [invoice.pk]
+    tasks.collect_invoice(str(invoice.pk))
+    order = PaymentOrder.objects.get()
+    assert (order.status, order.last_error) == ("failed", "The amount is below Razorpay's minimum of INR 1.")
+    assert selectors.invoices_to_collect() == []
+    assert orders_at_razorpay(razorpay) == []
+    with pytest.raises(GatewayError, match="minimum"):
+        collection.ensure_order(invoice_id=invoice.pk)
+    assert PaymentOrder.objects.count() == 1
+
+
+def test_a_refusal_for_good_waits_for_a_person_who_may_try_again(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    razorpay.control("settings", {"max_amount": 100})
+    tasks.collect_invoice(str(invoice.pk))
+    refused = PaymentOrder.objects.get()
+    assert refused.status == "failed"
+    assert "maximum amount" in refused.last_error
+    assert selectors.invoices_to_collect() == []
+    razorpay.control("settings", {"max_amount": None})
+    assert collection.ensure_order(invoice_id=invoice.pk).pk == refused.pk
+
+
+def test_the_sweep_asks_once_and_comes_back_after_a_while(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    razorpay.control("faults", {**CREATE, "kind": "500"})
+    tasks.collect_invoice(str(invoice.pk))
+    assert selectors.invoices_to_collect() == []
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert selectors.invoices_to_collect() == [invoice.pk]
+        tasks.collect_invoice(str(invoice.pk))
+        assert selectors.invoices_to_collect() == []
+    assert PaymentOrder.objects.get().status == "open"
+
+
+def test_a_void_invoice_retires_its_orders(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    collection.ensure_order(invoice_id=invoice.pk)
+    collection.create_payment_link(invoice_id=invoice.pk)
+    void_invoice(invoice_id=invoice.pk, reason="mistake")
+    tasks.start_collections()
+    assert set(PaymentOrder.objects.values_list("status", flat=True)) == {"superseded"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_callers_at_once_get_one_order(razorpay: SandboxProcess) -> None:
+    invoice = issued_invoice(factories.organisation("Acme"))
+    razorpay.control("faults", {"match": "POST /v1/orders", "kind": "slow", "seconds": 0})
+    found: list[Any] = []
+
+    def call() -> None:
+        try:
+            found.append(collection.ensure_order(invoice_id=invoice.pk).razorpay_order_id)
+        except Exception as error:
+            found.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [made] = orders_at_razorpay(razorpay)
+    assert found == [made["id"]] * 8
+    assert PaymentOrder.objects.count() == 1
+
+
+def test_the_claim_of_a_dead_process_is_taken_over_and_looked_up_first(
+    razorpay: SandboxProcess, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the gateway's commit and our note: the order exists there, and here the row says `sent`."""
+    monkeypatch.setattr(collection, "confirm", _die)
+    with pytest.raises(KeyboardInterrupt):
+        collection.ensure_order(invoice_id=invoice.pk)
+    monkeypatch.undo()
+    assert PaymentOrder.objects.get().call == "sent"
+    monkeypatch.setattr(collection, "WAIT_SECONDS", 0.3)
+    with pytest.raises(DomainError) as caught:
+        collection.ensure_order(invoice_id=invoice.pk)
+    assert caught.value.code == "ORDER_IN_PROGRESS"
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):
+        order = collection.ensure_order(invoice_id=invoice.pk)
+    [made] = orders_at_razorpay(razorpay)
+    assert (order.status, order.razorpay_order_id) == ("open", made["id"])
+
+
+def _die(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_two_live_orders_of_one_kind_are_refused_by_the_database(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    collection.ensure_order(invoice_id=invoice.pk)
+    with pytest.raises(IntegrityError, match="one_live_payment_order"), transaction.atomic():
+        PaymentOrder.objects.create(invoice=invoice, kind="order", amount=1, currency="INR", amount_minor=100)
+
+
+@pytest.mark.parametrize("change", ["amount = 1", "amount_minor = 1", "receipt = 'x'", "currency = 'USD'"])
+def test_what_an_order_asks_for_never_changes(razorpay: SandboxProcess, invoice: Invoice, change: str) -> None:
+    collection.ensure_order(invoice_id=invoice.pk)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE payments_paymentorder SET {change}")
+
+
+def pay_offline(invoice: Invoice, amount: str) -> None:
+    record_offline_payment(
+        invoice_id=invoice.pk,
+        amount=Decimal(amount),
+        method="bank_transfer",
+        reference=f"UTR{amount}",
+        received_on=date(2026, 11, 20),
+    )

@@ -1,0 +1,344 @@
+"""The inbox: signed bytes in, one row per event, applied once, in any order, by any worker."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from billing_platform.lib import signing
+from billing_platform.lib.errors import DomainError
+from invoicing.models import Invoice
+from organisations.models import Organisation
+from payments import selectors
+from payments.models import InboundWebhook, Payment, PaymentOrder
+from payments.services import collection, webhooks
+from payments.services.webhooks import process_webhook, retry_webhook
+from tests import factories
+from tests.payments.language import deliver, event_body, hand_over, issued_invoice, open_order, payment_entity
+from tests.payments.sandbox.harness import WEBHOOK_SECRET, SandboxProcess
+
+URL = "/api/v1/webhooks/razorpay"
+
+
+@pytest.fixture(autouse=True)
+def _secrets(settings: Any) -> None:
+    settings.RAZORPAY_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+
+
+def post(body: bytes, *, url: str = URL, secret: str = WEBHOOK_SECRET, event_id: str = "evt_1", **headers: str) -> Any:
+    values = {"X-Razorpay-Signature": signing.sign(body, secret), "X-Razorpay-Event-Id": event_id, **headers}
+    return Client(enforce_csrf_checks=True).post(url, body, content_type="application/json", headers=values)
+
+
+CAPTURED = b'{"entity":"event","event":"payment.captured","payload":{}}'
+
+
+@pytest.mark.parametrize("url", [URL, "/webhooks/razorpay", f"{URL}/", "/webhooks/razorpay/"])
+def test_a_signed_event_is_stored_word_for_word(db: None, url: str) -> None:
+    body = '{"event":"payment.captured", "payload":{}, "note":"₹ \\ud83d\\ude00"}'.encode()
+    response = post(body, url=url, **{"User-Agent": "Razorpay-Webhook/v1", "Cookie": "secret=1"})
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "event_id": "evt_1"})
+    stored = InboundWebhook.objects.get()
+    assert (stored.body.encode(), stored.event_type, stored.status) == (body, "payment.captured", "pending")
+    assert stored.headers["User-Agent"] == "Razorpay-Webhook/v1"
+    assert "Cookie" not in stored.headers
+
+
+def test_an_event_delivered_again_is_answered_with_200_and_stored_once(db: None) -> None:
+    assert [post(CAPTURED).status_code for _ in range(3)] == [200, 200, 200]
+    assert InboundWebhook.objects.count() == 1
+
+
+def test_without_an_event_id_the_body_names_the_event(db: None) -> None:
+    for _ in range(2):
+        assert post(CAPTURED, event_id="").status_code == 200
+    assert InboundWebhook.objects.get().event_id.startswith("sha256:")
+    assert post(CAPTURED + b" ", event_id="x" * 101).status_code == 200
+    assert InboundWebhook.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Razorpay-Signature": ""},
+        {"X-Razorpay-Signature": "0" * 64},
+        {"X-Razorpay-Signature": signing.sign(CAPTURED, WEBHOOK_SECRET).upper()},
+        {"X-Razorpay-Signature": signing.sign(CAPTURED + b" ", WEBHOOK_SECRET)},
+        {"X-Razorpay-Signature": signing.sign(CAPTURED, "")},
+    ],
+)
+def test_a_bad_signature_is_refused_and_stores_nothing(db: None, headers: dict[str, str]) -> None:
+    response = post(CAPTURED, **headers)
+    assert (response.status_code, response.json()["code"]) == (400, "SIGNATURE_INVALID")
+    assert InboundWebhook.objects.count() == 0
+
+
+def test_the_secret_of_the_vectors_signs_as_documented(db: None) -> None:
+    body = b'{"entity":"event","event":"payment.captured"}'
+    assert signing.sign(body, "whsec_local") == "c0a001608994ad76baf83ec52fb3290edfabca1d36bfb6f65efff5c53a6a342e"
+    spaced = b'{"entity": "event", "event": "payment.captured"}'
+    assert signing.sign(spaced, "whsec_local") == "7eace7070892d4555864331a663d7da5894cf66ca9d276682daec546a3eaa439"
+
+
+def test_during_a_rotation_the_old_secret_still_counts(db: None, settings: Any) -> None:
+    settings.RAZORPAY_WEBHOOK_SECRETS = ["new", "old"]
+    assert post(CAPTURED, secret="old").status_code == 200
+    assert post(CAPTURED, secret="new", event_id="evt_2").status_code == 200
+    assert post(CAPTURED, secret="older", event_id="evt_3").status_code == 400
+
+
+def test_without_a_secret_everything_is_refused(db: None, settings: Any) -> None:
+    settings.RAZORPAY_WEBHOOK_SECRETS = []
+    assert post(CAPTURED, secret="").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"event":"a"}',
+        b'{"event":1,"payload":{}}',
+        b'{"event":"a","payload":[]}',
+    ],
+)
+def test_a_signed_body_that_is_no_event_is_refused(db: None, body: bytes) -> None:
+    response = post(body)
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_BODY")
+    assert InboundWebhook.objects.count() == 0
+
+
+def test_only_post_is_answered(db: None) -> None:
+    response = Client().get(URL)
+    assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+def test_storing_takes_few_queries(db: None, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(4):
+        post(CAPTURED)
+
+
+# --- processing -------------------------------------------------------------------------------------------------------
+
+
+def test_a_captured_payment_is_credited_and_the_row_says_so(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    webhook = deliver("payment.captured", {"payment": payment_entity(order, "captured")}, "evt_1")
+    assert (webhook.status, webhook.attempts) == ("processed", 1)
+    assert webhook.outcome == "Payment pay_Test0000000001 is captured."
+    assert webhook.organisation == invoice.organisation
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+@pytest.mark.parametrize("order_of_events", list(permutations(["authorized", "captured", "failed", "order.paid"])))
+def test_events_of_one_payment_in_any_order_end_the_same(invoice: Invoice, order_of_events: tuple[str, ...]) -> None:
+    order = open_order(invoice)
+    for number, name in enumerate([*order_of_events, order_of_events[0]]):
+        if name == "order.paid":
+            entity = {"id": order.razorpay_order_id, "entity": "order", "status": "paid"}
+            payload = {"payment": payment_entity(order, "captured"), "order": entity}
+        else:
+            payload = {"payment": payment_entity(order, name)}
+        webhook = deliver(name if "." in name else f"payment.{name}", payload, f"evt_{number}")
+        assert webhook.status == "processed", webhook.last_error
+    payment = Payment.objects.get()
+    invoice.refresh_from_db()
+    order.refresh_from_db()
+    assert (payment.status, payment.error_code, str(payment.fee)) == ("captured", "", "27.8400")
+    assert (payment.allocated, invoice.amount_due) == (1180, 0)
+    assert (invoice.status, order.status) == ("paid", "paid")
+
+
+def test_an_order_of_somebody_else_is_kept_and_ignored_with_the_reason(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    webhook = deliver("payment.captured", {"payment": payment_entity(order, "captured", order_id="order_X")}, "evt_1")
+    assert webhook.status == "ignored"
+    assert webhook.outcome == "No payment order of ours belongs to pay_Test0000000001 (order order_X)."
+    assert Payment.objects.count() == 0
+
+
+def test_an_ignored_event_counts_once_its_order_is_known(invoice: Invoice) -> None:
+    stranger = open_order(invoice, "order_Unknown")
+    body = {"payment": payment_entity(stranger, "captured", order_id="order_Later")}
+    webhook = deliver("payment.captured", body, "evt_1")
+    assert webhook.status == "ignored"
+    PaymentOrder.objects.filter(pk=stranger.pk).update(razorpay_order_id="order_Later")
+    retry_webhook(webhook_id=webhook.pk)
+    assert process_webhook(webhook_id=webhook.pk)
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+@pytest.mark.parametrize("name", ["settlement.processed", "payment.downtime.started", "token.confirmed"])
+def test_an_event_about_something_else_is_kept_and_ignored(db: None, name: str) -> None:
+    webhook = deliver(name, {"settlement": {"id": "setl_1"}}, "evt_1")
+    assert (webhook.status, webhook.outcome) == (
+        "ignored",
+        "It reports nothing about a payment or a payment link.",
+    )
+
+
+def test_an_amount_that_differs_is_recorded_and_told(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    webhook = deliver("payment.captured", {"payment": payment_entity(order, "captured", amount=100)}, "evt_1")
+    assert webhook.status == "processed"
+    assert "Paid ₹1.00, but the order asks for ₹1,180.00." in webhook.outcome
+    invoice.refresh_from_db()
+    assert invoice.status == "finalized"
+
+
+def test_what_can_not_be_understood_is_tried_again_then_given_up_visibly(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    broken = payment_entity(order, "captured", amount="118000")  # text, not an integer
+    webhook = deliver("payment.captured", {"payment": broken}, "evt_1")
+    assert (webhook.status, webhook.attempts) == ("pending", 1)
+    assert "not an amount in minor units" in webhook.last_error
+    assert not process_webhook(webhook_id=webhook.pk)  # not due yet
+    assert selectors.due_webhooks() == []
+    later = timezone.now()
+    for _ in range(webhooks.MAX_ATTEMPTS - 1):
+        later += timedelta(hours=8)
+        with time_machine.travel(later):
+            assert selectors.due_webhooks() == [webhook.pk]
+            process_webhook(webhook_id=webhook.pk)
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.attempts) == ("failed", webhooks.MAX_ATTEMPTS)
+    assert selectors.webhook_backlog().failed == 1
+    assert Payment.objects.count() == 0
+    retry_webhook(webhook_id=webhook.pk)
+    with pytest.raises(DomainError):
+        retry_webhook(webhook_id=webhook.pk)
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.attempts) == ("pending", 0)
+
+
+def test_the_message_of_a_dead_worker_is_taken_over(invoice: Invoice) -> None:
+    body = event_body("payment.captured", {"payment": payment_entity(open_order(invoice), "captured")})
+    post(body)
+    webhook = InboundWebhook.objects.get()
+    InboundWebhook.objects.update(status="processing", claimed_at=timezone.now(), attempts=1)
+    assert not process_webhook(webhook_id=webhook.pk)
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        assert selectors.due_webhooks() == [webhook.pk]
+        assert process_webhook(webhook_id=webhook.pk)
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_apply_a_message_once() -> None:
+    invoice = issued_invoice(factories.organisation("Acme"))
+    order = open_order(invoice)
+    ids = []
+    for number, status in enumerate(["authorized", "captured", "captured", "failed"]):
+        post(event_body(f"payment.{status}", {"payment": payment_entity(order, status)}), event_id=f"evt_{number}")
+    ids = list(InboundWebhook.objects.values_list("pk", flat=True))
+    ended: list[Any] = []
+
+    def work(webhook_id: Any) -> None:
+        try:
+            ended.append(process_webhook(webhook_id=webhook_id))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[webhook_id]) for webhook_id in ids * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == [False] * 8 + [True] * 4
+    assert set(InboundWebhook.objects.values_list("status", "attempts")) == {("processed", 1)}
+    payment = Payment.objects.get()
+    assert (payment.status, payment.allocated) == ("captured", 1180)
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+# --- with the sandbox's own events ------------------------------------------------------------------------------------
+
+
+def test_the_sandboxs_events_settle_an_order_shuffled_and_doubled(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    order = collection.ensure_order(invoice_id=invoice.pk)
+    razorpay.control("settings", {"reorder": True, "duplicate": 1})
+    razorpay.pay(order.razorpay_order_id or "", "fail")
+    razorpay.pay(order.razorpay_order_id or "", "success", method="card")
+    stored = hand_over(razorpay.deliveries())
+    assert len(stored) == 8
+    assert {row.status for row in stored} == {"processed"}
+    assert InboundWebhook.objects.count() == 4
+    invoice.refresh_from_db()
+    assert (invoice.status, Payment.objects.filter(status="captured").count()) == ("paid", 1)
+
+
+def test_a_late_authorisation_is_credited_after_its_failure(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    order = collection.ensure_order(invoice_id=invoice.pk)
+    payment = razorpay.pay(order.razorpay_order_id or "", "late")
+    hand_over(razorpay.deliveries())
+    assert Payment.objects.get().status == "failed"
+    razorpay.control(f"payments/{payment['id']}/late_authorize")
+    hand_over(razorpay.deliveries())
+    assert Payment.objects.get().status == "captured"
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_payment_link_is_known_by_its_payments(razorpay: SandboxProcess, invoice: Invoice, reverse: bool) -> None:
+    """payment.authorized and payment.captured name only the link's order, which nobody told us."""
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    razorpay.http.get(link.short_url, timeout=5)  # opening it makes the order
+    entity = razorpay.client().payment_link.fetch(link.razorpay_link_id)
+    razorpay.pay(entity["order_id"], "success")
+    deliveries = razorpay.deliveries()
+    stored = hand_over(deliveries[::-1] if reverse else deliveries)
+    assert [row.status for row in stored] == ["processed"] * 4
+    link.refresh_from_db()
+    invoice.refresh_from_db()
+    assert (link.status, link.razorpay_order_id, invoice.status) == ("paid", entity["order_id"], "paid")
+    assert Payment.objects.get().allocated == 1180
+
+
+def test_a_link_cancelled_at_the_gateway_is_not_shown_any_more(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    razorpay.client().payment_link.cancel(link.razorpay_link_id)
+    [webhook] = hand_over(razorpay.deliveries())
+    link.refresh_from_db()
+    assert (webhook.status, link.status) == ("processed", "superseded")
+    assert link.closed_at is not None
+
+
+# --- what the inbox promises ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE payments_inboundwebhook SET body = '{}'",
+        "UPDATE payments_inboundwebhook SET event_id = 'x'",
+        "DELETE FROM payments_inboundwebhook",
+    ],
+)
+def test_what_arrived_is_never_rewritten(db: None, sql: str) -> None:
+    post(CAPTURED)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_a_message_is_seen_by_its_organisation_only(invoice: Invoice, acme: Organisation, operator: Any) -> None:
+    deliver("payment.captured", {"payment": payment_entity(open_order(invoice), "captured")}, "evt_1")
+    deliver("settlement.processed", {"settlement": {}}, "evt_2")
+    stranger = factories.member("stranger", factories.organisation("Initech"), "operator")
+    assert [row.event_id for row in InboundWebhook.objects.for_organisations(operator)] == ["evt_1"]
+    assert list(InboundWebhook.objects.for_organisations(stranger)) == []

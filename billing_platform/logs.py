@@ -11,7 +11,9 @@ from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 from billing_platform.lib import request_id
 
-_SECRETS = re.compile(r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+")
+_SECRETS = re.compile(
+    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+", re.IGNORECASE
+)
 
 
 class ContextFilter(logging.Filter):

@@ -1,0 +1,95 @@
+"""Health: alive without asking anybody, ready only when all that is needed is there, and numbers for Prometheus."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test.client import Client
+
+from billing_platform import health
+from billing_platform.lib import clock
+from billing_platform.tasks import HEARTBEAT_KEY, heartbeat
+from events.models import EventBatch
+from organisations.models import Project
+from tests import factories
+
+EVENT = {"event_id": "e-1", "metric_name": "api_calls", "metric_value": "1", "unit": "call"}
+
+
+def _checks(client: Client) -> tuple[int, dict[str, str]]:
+    answer = client.get("/health/ready")
+    body = answer.json()
+    assert body["status"] == ("ok" if answer.status_code == 200 else "unavailable")
+    return answer.status_code, {name: outcome for name, outcome in body["checks"].items() if outcome != "ok"}
+
+
+def test_alive_asks_neither_database_nor_cache(settings: Any) -> None:
+    """Without the `db` mark any query fails this test."""
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    answer = Client().get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_ready_once_a_worker_has_run_what_beat_sent() -> None:
+    assert _checks(Client()) == (503, {"beat": "no heartbeat yet"})
+    heartbeat()
+    assert _checks(Client()) == (200, {})
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_heartbeat_is_old() -> None:
+    cache.set(HEARTBEAT_KEY, clock.now().timestamp() - health.BEAT_MAX_AGE - 5)
+    status, problems = _checks(Client())
+    assert status == 503
+    assert problems["beat"].startswith("last heartbeat 12")
+
+
+@pytest.mark.django_db
+def test_not_ready_when_usage_waits_too_long(project: Project, project_key: str) -> None:
+    heartbeat()
+    factories.client(project_key).post("/api/v1/events", EVENT, content_type="application/json")
+    assert _checks(Client()) == (200, {})
+    late = clock.now() - timedelta(seconds=health.BACKLOG_MAX_AGE + 5)
+    if late.date() != clock.now().date():  # yesterday has no partition in the tests' database
+        pytest.skip("within five minutes of midnight UTC")
+    EventBatch.objects.update(received_at=late)
+    status, problems = _checks(Client())
+    assert (status, list(problems)) == (503, ["settling"])
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_cache_and_it_says_no_addresses(settings: Any) -> None:
+    heartbeat()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://:hunter2@127.0.0.1:1/0"}}
+    answer = Client().get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["cache"] == "ConnectionError"
+    assert "hunter2" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeat()
+    monkeypatch.setattr(health.app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(health.app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    status, problems = _checks(Client())
+    assert (status, list(problems)) == (503, ["broker"])
+
+
+@pytest.mark.django_db
+def test_metrics_tell_the_depth_of_the_queues_and_what_was_served(project: Project, project_key: str) -> None:
+    factories.client(project_key).post("/api/v1/events", EVENT, content_type="application/json")
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain")
+    lines = answer.content.decode().splitlines()
+    assert "billing_settle_pending_batches 1.0" in lines
+    assert "billing_settle_quarantined 0.0" in lines
+    assert "billing_emails_pending 0.0" in lines
+    served = 'billing_http_requests_total{method="POST",route="api/v1/events",status="202"}'
+    assert any(line.startswith(served) for line in lines)
+    assert not [line for line in lines if str(project.pk) in line], "ids of tenants are no labels"

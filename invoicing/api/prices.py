@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -18,7 +19,7 @@ from invoicing.api.base import ExactJSONParser, filters, validated
 from invoicing.api.fields import ShortDecimal, money_text
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
-from invoicing.pricing import PriceError, Usage
+from invoicing.pricing import Usage, price_from_dict
 from invoicing.services import prices
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
@@ -58,7 +59,7 @@ class PricingRuleSerializer(serializers.Serializer):
 class PreviewRequestSerializer(serializers.Serializer):
     """`rule` is a rule body or the id of a stored rule; `rule_id` is the other way to name one."""
 
-    rule = serializers.JSONField(required=False)
+    rule = serializers.JSONField(required=False, encoder=DjangoJSONEncoder)  # it holds Decimals
     rule_id = serializers.UUIDField(required=False)
     quantity = serializers.DecimalField(max_digits=28, decimal_places=QUANTITY_PLACES, min_value=0)
     event_count = serializers.IntegerField(min_value=0, default=0)
@@ -174,16 +175,13 @@ class PricingPreview(_PriceBookView):
     def post(self, request: Request) -> Response:
         values = validated(PreviewRequestSerializer, request)
         price, currency = self._price(values)
-        try:
-            usage = Usage(values["quantity"], values["event_count"])
-        except PriceError as error:
-            raise InvalidInput.field(error.field, error.message) from None
+        usage = Usage(values["quantity"].normalize(), values["event_count"])
         shown = prices.preview(price=price, currency=currency, usage=usage)
         return Response(
             {
                 "exact_amount": shown.exact_amount,
                 "amount": {"amount": money_text(shown.amount.amount, currency), "currency": currency},
-                "explanation": shown.charge.explanation(),
+                "explanation": shown.explanation,
             }
         )
 
@@ -194,7 +192,7 @@ class PricingPreview(_PriceBookView):
         elif isinstance(body, dict) and rule_id is None:
             currency = body.get("currency", "INR")
             validate_currency(currency)
-            return prices.read_price(body), currency
+            return price_from_dict(body), currency
         if rule_id is None:
             raise InvalidInput.field("rule", "give a rule body, or rule_id.")
         rule = self.rule(rule_id)

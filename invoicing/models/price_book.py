@@ -134,8 +134,8 @@ class PricingRule(BaseModel, TenantModel):
         try:
             self.price  # noqa: B018  (reading it checks it)
         except PriceError as error:
-            own = error.field if error.field in ("free_units", "minimum", "maximum") else "parameters"
-            raise ValidationError({own: str(error)}) from None
+            own = error.path if error.path in ("free_units", "minimum", "maximum") else "parameters"
+            raise ValidationError({own: error.message}) from None
 
     def body(self) -> dict[str, Any]:
         """The price part of the rule as api.md writes it."""

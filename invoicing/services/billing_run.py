@@ -22,7 +22,6 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.pricing import PriceError
 from invoicing.services.lifecycle import create_draft, finalize_invoice, recompute_draft
 from organisations.models import Organisation
 
@@ -104,7 +103,7 @@ def process_item(*, item_id: UUID) -> BillingRunItem:
         except DomainError as error:
             waits = error.code in _WAITS_FOR
             _end(item_id, Status.PENDING if waits else Status.FAILED, error.message)
-        except (PriceError, ArithmeticError, ValueError, DatabaseError) as error:
+        except (ArithmeticError, ValueError, DatabaseError) as error:
             logger.exception("billing item failed", extra={"item": str(item_id)})
             _end(item_id, Status.FAILED, f"{type(error).__name__}: {error}")
     return BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)

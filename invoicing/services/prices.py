@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from django.db.models import Max
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, exact_text
 from invoicing.models import InvoiceLine, PricingRule
-from invoicing.pricing import Charge, Price, PriceError, Usage, price_from_dict
+from invoicing.pricing import Charge, Price, Usage, price_from_dict
+from invoicing.pricing.charges import short_text
 from organisations.models import Organisation
 
 MAX_DIMENSIONS = 10
@@ -27,7 +29,7 @@ class Preview:
 
     exact_amount: str
     amount: Money
-    charge: Charge
+    explanation: list[dict[str, str]]
 
 
 @transaction.atomic
@@ -45,7 +47,8 @@ def create_pricing_rule(
 ) -> PricingRule:
     """Add a rule; `price` is the price part of api.md's rule body.
 
-    Raises InvalidInput naming the field, and DomainError PRICE_OVERLAP when another rule holds on some of the days.
+    Raises InvalidInput naming the field (PriceError is one), and DomainError PRICE_OVERLAP when another rule holds
+    on some of the days.
     """
     rule = PricingRule(
         organisation=organisation,
@@ -64,7 +67,7 @@ def create_pricing_rule(
 @transaction.atomic
 def update_pricing_rule(*, rule_id: UUID, price: Mapping[str, Any] | None = None, **changes: Any) -> PricingRule:
     """Change a rule. One that is on an issued invoice can only be ended: raises DomainError PRICE_IN_USE."""
-    rule = PricingRule.objects.select_for_update().filter(pk=rule_id).first()
+    rule = PricingRule.objects.select_for_update(of=("self",)).filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("There is no such pricing rule.")
     _check_changeable(rule, {*changes, *(["price"] if price is not None else [])}, changes)
@@ -81,16 +84,16 @@ def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
     return Preview(
         exact_amount=exact_text(charge.exact_amount, currency),
         amount=Money(charge.exact_amount, currency).quantized(),
-        charge=charge,
+        explanation=working(charge),
     )
 
 
-def read_price(body: Mapping[str, Any]) -> Price:
-    """The price part of a rule body. Raises InvalidInput naming the field."""
-    try:
-        return price_from_dict(body)
-    except PriceError as error:
-        raise InvalidInput.field(error.field, error.message) from None
+def working(charge: Charge) -> list[dict[str, str]]:
+    """The steps of a charge as JSON, numbers without superfluous zeros."""
+    return [
+        {name: value if name == "description" else short_text(Decimal(value)) for name, value in step.items()}
+        for step in charge.explanation()
+    ]
 
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
@@ -103,7 +106,7 @@ def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
-    price = read_price(body)
+    price = price_from_dict(body)
     rule.model, rule.parameters = price.model.name, price.model.to_dict()
     rule.free_units, rule.minimum, rule.maximum = price.free_units, price.minimum, price.maximum
 

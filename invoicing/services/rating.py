@@ -17,6 +17,7 @@ from events.selectors import MeteredUsage, usage_for
 from invoicing.models import Invoice, InvoiceLine, PricingRule
 from invoicing.pricing import Usage
 from invoicing.pricing.charges import short_text
+from invoicing.services.prices import working
 from organisations.models import Organisation
 
 
@@ -218,7 +219,7 @@ def _line(rule: PricingRule, rows: list[MeteredUsage], currency: str, kind: str)
         pricing_rule=rule,
         price=_price_snapshot(rule),
         explanation=[
-            *charge.explanation(),
+            *working(charge),
             *(_step(f"of which {name}", used, ZERO, currency) for name, used in projects.values() if pooled),
         ],
     )

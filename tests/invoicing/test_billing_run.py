@@ -1,0 +1,302 @@
+"""The monthly run: everybody once, whatever dies or waits or fails on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from django.db import connection
+
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.periods import BillingPeriod
+from events.services import partitions, settling
+from events.services.accepting import Form, accept_events
+from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.services import billing_run, lifecycle
+from invoicing.services.billing_run import due_periods, process_item, start_billing_run
+from organisations.models import Organisation, Project
+from tests import factories
+from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, per_unit, price, used
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run_october() -> dict[str, BillingRunItem]:
+    """Start October's run and do every open item; the items by organisation."""
+    with after_october():
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        for item_id in run.items.filter(status__in=["pending", "claimed"]).values_list("pk", flat=True):
+            process_item(item_id=item_id)
+    return {item.organisation.name: item for item in run.items.select_related("organisation", "invoice")}
+
+
+def customer(name: str, quantity: int, **fields: Any) -> Organisation:
+    """A customer that used something in October."""
+    made = factories.organisation(name, **fields)
+    used(factories.project(made), quantity)
+    return made
+
+
+def test_the_run_drafts_and_finalizes_everybody_who_used_something(acme: Organisation) -> None:
+    per_unit("1")
+    customer("Umbrella", 100)
+    items = run_october()
+    assert items["Umbrella"].status == "done"
+    invoice = items["Umbrella"].invoice
+    assert invoice is not None
+    # 100 x 1 = 100.00, CGST 9.00, SGST 9.00
+    assert (invoice.status, invoice.total) == ("finalized", Decimal("118.00"))
+    assert (items["Acme"].status, items["Acme"].reason, items["Acme"].invoice) == ("skipped", "Nothing to bill.", None)
+
+
+def test_a_second_run_finds_nothing_to_do() -> None:
+    per_unit("1")
+    customer("Umbrella", 100)
+    first, second = run_october(), run_october()
+    assert first["Umbrella"].pk == second["Umbrella"].pk
+    assert second["Umbrella"].attempts == 1
+    assert (BillingRun.objects.count(), Invoice.objects.count()) == (1, 1)
+
+
+def test_one_failure_stops_nobody_else() -> None:
+    per_unit("1")
+    customer("Before", 1)
+    customer("Broken", 1, gstin="", is_sez=True)  # a SEZ customer without GSTIN: nobody knows which tax is due
+    customer("Later", 1)
+    items = run_october()
+    assert {name: item.status for name, item in items.items()} == {
+        "Before": "done",
+        "Broken": "failed",
+        "Later": "done",
+    }
+    assert "GSTIN, which is missing" in items["Broken"].reason
+
+
+def test_what_failed_is_tried_again_when_the_run_is_started_again() -> None:
+    per_unit("1")
+    broken = customer("Broken", 1, gstin="", is_sez=True)
+    run_october()
+    broken.is_sez = False
+    broken.save()
+    item = run_october()["Broken"]
+    assert (item.status, item.attempts) == ("done", 2)
+
+
+def test_usage_that_nobody_priced_parks_the_organisation_for_an_operator() -> None:
+    customer("Umbrella", 100)
+    parked = run_october()["Umbrella"]
+    assert parked.status == "parked"
+    assert parked.reason.startswith("No price covers api_calls (call): 100")
+    per_unit("1")
+    with after_october():
+        billing_run.retry_item(item_id=parked.pk)
+        done = process_item(item_id=parked.pk)
+    assert (done.status, amounts(done.invoice)) == ("done", [Decimal("100.00")])
+
+
+def test_a_negative_total_is_parked() -> None:
+    tiers = [{"up_to": "10", "unit_price": "10"}, {"up_to": None, "unit_price": "1"}]
+    price({"model": "volume", "tiers": tiers})
+    umbrella = customer("Umbrella", 10)
+    run_october()
+    used(umbrella.projects.get(), 10, on="2026-10-20", reported="2026-11-05")
+    with at("2026-12-01 10:00"):
+        run = start_billing_run(period=OCTOBER.next(), requested_by="test")
+        item = process_item(item_id=run.items.get().pk)
+    # October again: 20 x 1 = 20.00, charged 10 x 10 = 100.00: 80.00 too much, and 14.40 of tax
+    assert (item.status, item.reason) == ("parked", "The total of -94.4000 is negative.")
+
+
+def test_an_operators_draft_is_taken_up_and_finalized(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    used(project, 5)
+    mine = draft(acme)
+    item = run_october()["Acme"]
+    assert (item.status, item.invoice_id) == ("done", mine.pk)
+
+
+def test_an_invoice_that_an_operator_finalized_is_left_alone(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    used(project, 5)
+    with after_october():
+        mine = lifecycle.finalize_invoice(invoice_id=draft(acme).pk)
+    item = run_october()["Acme"]
+    assert (item.status, item.invoice_id) == ("done", mine.pk)
+    assert Invoice.objects.count() == 1
+
+
+def test_the_run_waits_until_everything_received_is_settled(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    used(project, 1)
+    event = {"event_id": "last", "metric_name": "api_calls", "unit": "call", "metric_value": 7}
+    with at("2026-10-31 23:59"):
+        partitions.ensure_partitions()
+        accept_events(project=project, body=msgspec.json.encode({"events": [event]}), form=Form.BATCH)
+    waiting = run_october()["Acme"]
+    assert waiting.status == "pending"
+    assert "not settled yet" in waiting.reason
+    with after_october():
+        settling.settle_pending()
+        assert billing_run.open_items() == [waiting.pk]
+    done = run_october()["Acme"]
+    # 1 + 7 calls at 1 each
+    assert (done.status, amounts(done.invoice)) == ("done", [Decimal("8.00")])
+
+
+def test_nobody_is_billed_before_the_month_is_over_where_they_are(acme: Organisation, globex: Organisation) -> None:
+    with at("2026-11-01 02:00"):  # in New York it is still the afternoon of 31 October
+        assert due_periods(datetime(2026, 10, 31, 20, 30, tzinfo=UTC)) == [OCTOBER]
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        assert [item.organisation for item in run.items.all()] == [acme]
+    with after_october():
+        again = start_billing_run(period=OCTOBER, requested_by="test")
+    assert {item.organisation for item in again.items.all()} == {acme, globex}
+
+
+def test_a_month_that_is_over_nowhere_has_no_run(acme: Organisation) -> None:
+    with at("2026-10-31 23:00"), pytest.raises(DomainError) as refused:
+        start_billing_run(period=OCTOBER, requested_by="test")
+    assert refused.value.code == "PERIOD_NOT_OVER"
+    assert not BillingRun.objects.exists()
+
+
+def test_the_schedule_takes_the_month_that_just_ended_and_no_older_one(
+    acme: Organisation, globex: Organisation
+) -> None:
+    assert due_periods(datetime(2026, 11, 1, 2, 0, tzinfo=UTC)) == [OCTOBER]
+    assert due_periods(datetime(2026, 11, 3, 23, 0, tzinfo=UTC)) == [OCTOBER]
+    assert due_periods(datetime(2026, 11, 20, 2, 0, tzinfo=UTC)) == []
+    assert due_periods(datetime(2026, 10, 1, 2, 0, tzinfo=UTC)) == [BillingPeriod.parse("2026-09")]
+
+
+def test_inactive_organisations_are_not_billed() -> None:
+    customer("Gone", 5, is_active=False)
+    factories.organisation("Here")
+    assert list(run_october()) == ["Here"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_make_one_invoice_each() -> None:
+    per_unit("1")
+    for number in range(6):
+        customer(f"Customer {number}", 10 + number)
+    with after_october():
+        with ThreadPoolExecutor(2) as threads:
+            runs = list(threads.map(lambda _: start(), range(2)))
+        items = list(BillingRunItem.objects.values_list("pk", flat=True))
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(work, [*items, *items]))
+        for item_id in billing_run.open_items():
+            process_item(item_id=item_id)
+    assert runs[0] == runs[1]
+    assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 6}
+    assert sorted(Invoice.objects.values_list("sequence_number", flat=True)) == [1, 2, 3, 4, 5, 6]
+    assert Invoice.objects.values("organisation").distinct().count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing() -> None:
+    """A real process, a real SIGKILL, between taking the number and the commit."""
+    per_unit("1")
+    for number in range(3):
+        customer(f"Customer {number}", 10)
+    with after_october():
+        start_billing_run(period=OCTOBER, requested_by="test")
+        victim, *others = BillingRunItem.objects.order_by("organisation__name")
+        kill_while_finalizing(victim.pk)
+        victim.refresh_from_db()
+        assert victim.status == "claimed"
+        assert not Invoice.objects.exclude(number="").exists()
+        BillingRunItem.objects.filter(pk=victim.pk).update(claimed_at=datetime(2026, 11, 1, tzinfo=UTC))
+        for item_id in billing_run.open_items():
+            process_item(item_id=item_id)
+    assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 3}
+    # 10.00 + 0.90 + 0.90 each; numbers 1 to 3
+    assert sorted(Invoice.objects.values_list("sequence_number", "total")) == [
+        (number, Decimal("11.80")) for number in (1, 2, 3)
+    ]
+    assert len(others) == 2
+
+
+_VICTIM = """
+import sys, time, django
+django.setup()
+import time_machine
+from datetime import datetime
+from uuid import UUID
+from django.db import connection
+from invoicing.services import billing_run
+
+finish = billing_run._finish
+def finish_slowly(item, status, reason):
+    finish(item, status, reason)
+    print(status, flush=True)
+    time.sleep(600)
+billing_run._finish = finish_slowly
+connection.settings_dict["NAME"] = sys.argv[2]
+with time_machine.travel(datetime.fromisoformat("2026-11-01T10:00:00+05:30"), tick=False):
+    billing_run.process_item(item_id=UUID(sys.argv[1]))
+"""
+
+
+def kill_while_finalizing(item_id: UUID) -> None:
+    """Run the item in a process that stops just before its commit, and kill it there."""
+    database = connection.settings_dict["NAME"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _VICTIM, str(item_id), database],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        assert line == "done", json.dumps(line)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    wait_until_gone(database)
+
+
+def wait_until_gone(database: str) -> None:
+    """PostgreSQL notices a dead client when it next looks at the socket: within a moment."""
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", [database]
+            )
+            if cursor.fetchone() == (0,):
+                return
+        time.sleep(0.1)
+    raise AssertionError("the killed worker's connection is still there")
+
+
+def start() -> BillingRun:
+    try:
+        return start_billing_run(period=OCTOBER, requested_by="test")
+    finally:
+        connection.close()
+
+
+def work(item_id: UUID) -> None:
+    try:
+        process_item(item_id=item_id)
+    finally:
+        connection.close()

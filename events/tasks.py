@@ -1,8 +1,16 @@
-"""Jobs of the events app: settle what was accepted, keep partitions ahead."""
+"""Jobs of the events app: settle what was accepted, keep partitions ahead.
+
+Waking settling without flooding the queue: a web process asks at most twice a second, and all of them together
+once per run, by a flag in the cache that a run takes down when it starts. What is accepted while a process keeps
+quiet is found all the same, because a run looks a last time a full second after it started. If a message is lost,
+the flag's few seconds or the next beat bring another.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 
 from celery import shared_task
 from django.core.cache import cache
@@ -15,14 +23,18 @@ logger = logging.getLogger(__name__)
 
 _WOKEN = "events:settling-woken"
 _WOKEN_SECONDS = 5
+_QUIET_SECONDS = 0.5
+_LAST_LOOK_SECONDS = 1.0
+
+_quiet_until = 0.0
 
 
 @shared_task(name="events.tasks.settle_pending")
 def settle_pending() -> dict[str, int]:
     """Settle until nothing is pending, or for 25 seconds: whatever is left, the next one takes."""
-    # From here on a new arrival sends another wake-up: it may come too late for this run's last look.
-    cache.delete(_WOKEN)
-    report = settling.settle_pending()
+    with suppress(RedisError):
+        cache.delete(_WOKEN)
+    report = settling.settle_pending(last_look_after=_LAST_LOOK_SECONDS)
     if report.unfinished:
         wake_settling()
     return {"batches": report.batches, "counted": report.counted, "duplicates": report.duplicates}
@@ -35,8 +47,13 @@ def ensure_partitions() -> list[str]:
 
 def wake_settling() -> None:
     """Ask a worker to settle soon, once however many ask. Never fails its caller: beat settles every minute anyway."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    _quiet_until = time.monotonic() + _QUIET_SECONDS
     try:
         if cache.add(_WOKEN, 1, timeout=_WOKEN_SECONDS):
             settle_pending.apply_async(retry=False)
     except (RedisError, OperationalError, OSError) as error:
+        _quiet_until = time.monotonic() + _WOKEN_SECONDS  # don't let every request wait for a broker that is down
         logger.warning("settling not woken", extra={"reason": str(error)})

@@ -27,7 +27,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         "month",
         "events",
     )
-    list_display_links = None
+    list_display_links = ("starts",)
     list_filter = ("organisation", "project", "metric", "hour", "usage_month")
     list_select_related = ("project__organisation", "metric")
     ordering = ("-hour", "-id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,7 +12,7 @@ from enum import Enum
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.utils import IntegrityError
+from django.db.utils import IntegrityError, InterfaceError, OperationalError
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
@@ -86,23 +86,29 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
 
 
 def _store(batch_id: uuid.UUID, project: Project, now: datetime, rows: list[Row]) -> None:
-    """One INSERT, committed by itself. A day without partition (the daily job is a week late) is made good at once."""
+    """One INSERT, committed by itself, and again if the reason it failed can be mended here."""
     values = (batch_id, project.organisation_id, project.pk, now, len(rows), payload.pack(rows))
-    # A savepoint only where there is a transaction already: by itself the statement is one.
-    guard = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with guard:
-            _insert(values)
+        _insert(values)
     except IntegrityError as error:
         if not is_missing_partition(error):
             raise
-        ensure_partitions(at=now)
+        ensure_partitions(at=now)  # the daily job is a week late
         _insert(values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        # The database was restarted since this thread's last request. Had the first try arrived after all, the
+        # second would meet its primary key.
+        connection.close()
+        with suppress(IntegrityError):
+            _insert(values)
 
 
 def _insert(values: tuple[object, ...]) -> None:
-    """Past Django's cursor: the payload travels in binary rather than as a hexadecimal literal."""
-    connection.close_if_health_check_failed()
+    """Past Django's cursor: the payload travels in binary, and no health check costs a round trip."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    # A savepoint only where there is a transaction already: by itself the statement is one.
+    guard = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with guard, connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(_INSERT, values)

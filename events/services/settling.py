@@ -54,6 +54,7 @@ CHUNK_EVENTS = 10_000
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(seconds=30)
 TRIES_OF_A_CHUNK = 3
+LOOK_EVERY = 0.2
 _ERROR_KEPT = 2_000
 
 
@@ -85,18 +86,27 @@ class _NeedsExclusive(Exception):
 _Claim = Callable[[CursorWrapper], list[ClaimedBatch]]
 
 
-def settle_pending(*, limit_batches: int | None = None, seconds: float = 25.0) -> SettleReport:
-    """Settle until nothing is pending that another worker doesn't hold, or until time or the limit is up."""
-    deadline = time.monotonic() + seconds
+def settle_pending(
+    *, limit_batches: int | None = None, seconds: float = 25.0, last_look_after: float = 0.0
+) -> SettleReport:
+    """Settle until nothing is pending that another worker doesn't hold, or until time or the limit is up.
+
+    With `last_look_after` it doesn't end before it has looked once more, that many seconds after it began.
+    """
+    started = time.monotonic()
+    deadline = started + seconds
     report = SettleReport()
     while limit_batches is None or report.batches + report.failed < limit_batches:
         if time.monotonic() >= deadline:
             return replace(report, unfinished=True)
         remaining = None if limit_batches is None else limit_batches - report.batches - report.failed
         after = _settle_next(report, remaining)
-        if after is None:
+        if after is not None:
+            report = after
+        elif time.monotonic() >= started + last_look_after:
             return report
-        report = after
+        else:
+            time.sleep(LOOK_EVERY)
     return replace(report, unfinished=True)
 
 

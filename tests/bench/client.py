@@ -70,16 +70,23 @@ class Load:
 
 
 def _succeeded(connection: socket.socket) -> bool:
-    answer = connection.recv(65_536)
+    answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += connection.recv(65_536)
+        answer += _receive(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             missing = int(line.split(b":")[1]) - len(body)
             while missing > 0:
-                missing -= len(connection.recv(65_536))
+                missing -= len(_receive(connection))
     return head.split(b" ", 2)[1][:1] == b"2"
+
+
+def _receive(connection: socket.socket) -> bytes:
+    received = connection.recv(65_536)
+    if not received:
+        raise ConnectionError("The server hung up.")
+    return received
 
 
 def _body(form: str) -> Callable[[str], bytes]:

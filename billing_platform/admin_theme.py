@@ -88,6 +88,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Metrics Billing",
     "SITE_HEADER": "Metrics Billing",
     "SITE_SYMBOL": "receipt_long",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("billing_platform/favicon.svg")}
+    ],
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "billing_platform.admin_theme.environment",
     "STYLES": [lambda _request: static("billing_platform/admin.css")],
@@ -97,8 +100,8 @@ UNFOLD: dict[str, Any] = {
             "100": "#d9e8f5",
             "200": "#b5d2ea",
             "300": "#86b5db",
-            "400": "#5592c6",
-            "500": "#3676b0",
+            "400": "#6ba6dd",
+            "500": "#4f93d2",
             "600": "#285f95",
             "700": "#1f4e79",
             "800": "#1b4063",

@@ -10,10 +10,12 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.auth import get_permission_codename
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from unfold import admin as unfold
 from unfold import widgets
@@ -27,6 +29,7 @@ from unfold.utils import parse_date_str
 from billing_platform.lib.admin_actions import ActionForm, ActionsMixin, list_action, object_action, object_page
 from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status
 from billing_platform.lib.admin_history import history_of
+from billing_platform.lib.errors import DomainError
 
 __all__ = [
     "ActionForm",
@@ -133,8 +136,9 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
     deletable = False
     list_per_page = 50
     list_max_show_all = 200
-    show_full_result_count = False
+    show_full_result_count = True
     list_filter_submit = True
+    show_facets = ShowFacets.NEVER
     list_fullwidth = True
     warn_unsaved_form = True
     compressed_fields = True
@@ -200,6 +204,14 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         if kwargs.get("obj") is not None:
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A service that refuses what a form asks for: nothing is saved, and its sentence is shown."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(request.get_full_path())
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.utils.text import Truncator, capfirst
 
 MOST_ENTRIES = 200
 LONGEST_VALUE = 300
+
+Names: TypeAlias = dict[tuple[Any, str], str]
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,12 @@ def history_of(obj: Any) -> list[HistoryEntry]:
         .select_related("actor", "content_type")
         .order_by("-timestamp")[:MOST_ENTRIES]
     )
-    return [readable(entry) for entry in entries]
+    names: Names = {}
+    return [readable(entry, names) for entry in entries]
 
 
-def readable(entry: Any) -> HistoryEntry:
-    """An audit entry in words."""
+def readable(entry: Any, names: Names) -> HistoryEntry:
+    """An audit entry in words. `names` remembers what objects are called, from one entry to the next."""
     extra = entry.additional_data or {}
     return HistoryEntry(
         at=entry.timestamp,
@@ -54,7 +57,7 @@ def readable(entry: Any) -> HistoryEntry:
         source=extra.get("source", ""),
         address=entry.remote_addr or "",
         request_id=entry.cid or "",
-        changes=tuple(changes_of(entry)),
+        changes=tuple(changes_of(entry, names)),
     )
 
 
@@ -68,16 +71,32 @@ def who_did(entry: Any) -> str:
     return person or "The system"
 
 
-def changes_of(entry: Any) -> Iterator[Change]:
+def changed_fields(entry: Any) -> list[str]:
+    model = entry.content_type.model_class()
+    return [_label(model, name) for name, _values in _own_changes(entry, model)]
+
+
+def changes_of(entry: Any, names: Names) -> Iterator[Change]:
     """Each field that changed, before and after, by the names that people know."""
     model = entry.content_type.model_class()
-    for name, values in (entry.changes or {}).items():
+    for name, values in _own_changes(entry, model):
         label = _label(model, name)
         if isinstance(values, dict):  # a many-to-many change
             yield Change(label, "", _text(f"{values.get('operation', '')}: {', '.join(values.get('objects', []))}"))
         else:
             before, after = values
-            yield Change(label, _text(_worded(model, name, before)), _text(_worded(model, name, after)))
+            yield Change(label, *(_text(_worded(model, name, value, names)) for value in (before, after)))
+
+
+def _own_changes(entry: Any, model: Any) -> Iterator[tuple[str, Any]]:
+    """Without the other side's relations, which django-auditlog lists too, and without "nothing became nothing"."""
+    for name, values in (entry.changes or {}).items():
+        try:
+            foreign = not model._meta.get_field(name).concrete
+        except (AttributeError, FieldDoesNotExist):
+            foreign = False
+        if not foreign and not (isinstance(values, list) and {*values} <= {"None", "", "{}", "[]"}):
+            yield name, values
 
 
 def _label(model: Any, name: str) -> str:
@@ -87,12 +106,26 @@ def _label(model: Any, name: str) -> str:
         return capfirst(name.replace("_", " "))
 
 
-def _worded(model: Any, name: str, value: Any) -> str:
+def _worded(model: Any, name: str, value: Any, names: Names) -> str:
     text = "" if value in (None, "None") else str(value)
     try:
-        return str(dict(model._meta.get_field(name).flatchoices).get(text, text))
+        field = model._meta.get_field(name)
     except (AttributeError, FieldDoesNotExist):
         return text
+    if text and field.many_to_one:
+        return _name_of(field.related_model, text, names)
+    return str(dict(field.flatchoices).get(text, text))
+
+
+def _name_of(model: Any, key: str, names: Names) -> str:
+    """What an object is called; its key if it is gone."""
+    if (model, key) not in names:
+        try:
+            found = model._base_manager.filter(pk=key).first()
+        except (ValueError, ValidationError):
+            found = None
+        names[model, key] = str(found or key)
+    return names[model, key]
 
 
 def _text(value: str) -> str:

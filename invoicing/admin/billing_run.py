@@ -41,7 +41,7 @@ class BillingRunItemInline(ReadOnlyInline):
     readonly_fields = fields
     per_page = 50
     tab = False
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
     invoice_link = link("invoice")
     state = status("status", TONES, "State")
 
@@ -127,7 +127,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     ordering = ("-run__period_start", "organisation__name")
     fields = ("run", "organisation", "state", "invoice", "reason", "attempts", "claimed_at", "finished_at")
 
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
     invoice_link = link("invoice")
     state = status("status", TONES, "State")
     finished = short_time("finished_at", "Finished (UTC)")

@@ -100,7 +100,8 @@ class InvoiceTaxInline(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("label", "customer", "period_label", "state", "amount", "due", "due_date", "sent", "pdf_made")
+    show_full_result_count = False
+    list_display = ("label", "customer_link", "period_label", "state", "amount", "due", "due_date", "sent", "pdf_made")
     list_filter = (AttentionFilter, "status", "organisation", "currency", "period_start", "due_date", "pdf_state")
     search_fields = ("number", "organisation__name", "organisation__legal_name")
     list_select_related = ("organisation",)
@@ -119,7 +120,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         ("Audit log", "organisations.auditentry", "object_pk"),
     )
 
-    customer = link("organisation")
+    customer_link = link("organisation", "Customer")
     state = status("status", TONES, "Status")
     amount = money("total")
     sent = short_time("sent_at", "Sent (UTC)")

@@ -13,6 +13,7 @@ from billing_platform.lib.admin import ModelAdmin, badge, short_time
 from invoicing.models import PricingRule
 from invoicing.pricing import PriceError, price_from_dict
 from invoicing.selectors import DASHBOARD_ZONE
+from invoicing.services import prices
 
 PARAMETERS_HELP = (
     'Decimals as text. Per unit: {"unit_price": "0.0123"}. Tiers: {"tiers": [{"up_to": "1000", "unit_price": "0.02"}, '
@@ -20,24 +21,15 @@ PARAMETERS_HELP = (
 )
 
 
+PRICE = ("model", "parameters")
+BOUNDS = ("free_units", "minimum", "maximum")
+PLAIN = ("organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to")
+
+
 class PricingRuleForm(forms.ModelForm):
     class Meta:
         model = PricingRule
-        fields = (
-            "organisation",
-            "metric_name",
-            "unit",
-            "dimensions",
-            "currency",
-            "model",
-            "parameters",
-            "pool",
-            "free_units",
-            "minimum",
-            "maximum",
-            "effective_from",
-            "effective_to",
-        )
+        fields = (*PLAIN, *PRICE, *BOUNDS)
         help_texts = {"parameters": PARAMETERS_HELP}
 
     def clean(self) -> dict[str, Any] | None:
@@ -45,9 +37,9 @@ class PricingRuleForm(forms.ModelForm):
         cleaned = super().clean()
         if "parameters" not in self.fields or self.errors:
             return cleaned
-        names = ("model", "free_units", "minimum", "maximum")
+        chosen = {name: self.cleaned_data[name] for name in ("model", *BOUNDS)}
         try:
-            price_from_dict({**self.cleaned_data["parameters"], **{name: self.cleaned_data[name] for name in names}})
+            price_from_dict({**self.cleaned_data["parameters"], **chosen})
         except PriceError as error:
             self.add_error("parameters", str(error))
         return cleaned
@@ -76,6 +68,19 @@ class PricingRuleAdmin(ModelAdmin):
             return ()
         fields = [name for _title, options in self.fieldsets for name in options["fields"]]
         return tuple(name for name in fields if name != "effective_to")
+
+    def save_model(self, request: HttpRequest, obj: PricingRule, form: Any, change: bool) -> None:
+        """Through the services, which know what may change on a rule that was billed."""
+        answers = form.cleaned_data
+        price = {"model": answers["model"], **answers["parameters"]} if "parameters" in answers else {}
+        price |= {name: answers[name] for name in BOUNDS if name in answers}
+        others = {name: answers[name] for name in PLAIN if name in answers}
+        if change:
+            others = {name: value for name, value in others.items() if name in form.changed_data}
+            price = price if {*PRICE, *BOUNDS} & {*form.changed_data} else None
+            prices.update_pricing_rule(rule_id=obj.pk, price=price, **others)
+        else:
+            obj.pk = prices.create_pricing_rule(price=price, **others).pk
 
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin import DropdownFilter, InfinitePaginator, ReadOnlyAdmin, short_time, status
 from billing_platform.lib.admin_display import EMPTY, anchor
-from billing_platform.lib.admin_history import changes_of, who_did
+from billing_platform.lib.admin_history import changed_fields, changes_of, who_did
 from organisations.audit import OUR_APPS
 from organisations.models import AuditEntry
 
@@ -50,6 +50,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ("object_repr", "object_pk__exact", "actor_email", "cid__exact")
     list_select_related = ("actor", "content_type")
     paginator = InfinitePaginator
+    show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("timestamp", "who", "done", "kind", "subject")}),
         ("Before and after", {"fields": ("before_and_after",)}),
@@ -81,13 +82,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Changed")
     def changed(self, entry: AuditEntry) -> str:
-        names = [change.field for change in changes_of(entry)]
+        names = changed_fields(entry)
         more = f" and {len(names) - SHOWN_IN_LIST} more" if len(names) > SHOWN_IN_LIST else ""
         return (", ".join(names[:SHOWN_IN_LIST]) + more) or EMPTY
 
     @admin.display(description="Changes")
     def before_and_after(self, entry: AuditEntry) -> Any:
-        rows = ((change.field, change.before or EMPTY, change.after or EMPTY) for change in changes_of(entry))
+        rows = ((change.field, change.before or EMPTY, change.after or EMPTY) for change in changes_of(entry, {}))
         head = "<tr><th>Field</th><th>Before</th><th>After</th></tr>"
         body = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
         return format_html('<div class="facts-scroll"><table class="facts">{}{}</table></div>', format_html(head), body)

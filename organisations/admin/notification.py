@@ -14,6 +14,7 @@ TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "dan
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
+    show_full_result_count = False
     list_display = ("created", "subject", "state", "customer", "to", "attempts", "sent")
     list_display_links = ("subject",)
     list_filter = ("status", "kind", "organisation", "created_at")
@@ -31,7 +32,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     created = short_time("created_at", "Created")
     sent = short_time("sent_at", "Sent")
     state = status("status", TONES)
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
 
     @object_action(
         label="Send again",

@@ -48,7 +48,7 @@ class ProjectAdmin(ModelAdmin):
         ("Events", "events.usageevent", "project__id__exact"),
     )
 
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
     created = short_time("created_at", "Created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

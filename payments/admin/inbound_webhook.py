@@ -24,6 +24,7 @@ TONES = {
 
 @admin.register(InboundWebhook)
 class InboundWebhookAdmin(ReadOnlyAdmin):
+    show_full_result_count = False
     list_display = ("received", "event_type", "state", "customer", "outcome", "attempts")
     list_filter = ("status", "organisation", "received_at")
     search_fields = ("event_id", "event_type", "body")
@@ -36,7 +37,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
 
     received = short_time("received_at", "Received (UTC)")
     state = status("status", TONES, "State")
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
 
     @object_action(
         label="Process again",

@@ -54,6 +54,7 @@ class PaymentAllocationInline(ReadOnlyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
+    show_full_result_count = False
     list_display = ("label", "customer", "invoice_link", "paid", "method_name", "state", "attempted", "remark")
     list_filter = (AttentionFilter, "status", "kind", "organisation", "currency", "paid_at")
     search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")
@@ -71,7 +72,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     gateway_fee = money("fee", "Fee")
     gateway_tax = money("tax", "GST in the fee")
     state = status("status", TONES, "Status")
-    customer = link("organisation")
+    customer = link("organisation", "Customer")
     invoice_link = link("invoice")
     attempted = short_time("attempted_at", "When (UTC)")
 
@@ -104,5 +105,5 @@ class PaymentAllocationAdmin(ReadOnlyAdmin):
     created = short_time("created_at", "When (UTC)")
     payment_link = link("payment")
     invoice_link = link("invoice")
-    customer = link("invoice__organisation")
+    customer = link("invoice__organisation", "Customer")
     credited = money("amount", "Credited", currency="invoice__currency")

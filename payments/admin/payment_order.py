@@ -36,7 +36,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     asked = money("amount", "Asked")
     state = status("status", TONES, "Status")
     invoice_link = link("invoice")
-    customer = link("invoice__organisation")
+    customer = link("invoice__organisation", "Customer")
     created = short_time("created_at", "Created (UTC)")
 
     @admin.display(description="Order", ordering="created_at")

@@ -1,0 +1,1 @@
+"""What operators see and may do in the admin."""

@@ -1,0 +1,117 @@
+"""The numbers of the front page: of one's own organisations, and never across currencies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import AnonymousUser
+from django.test.client import Client
+from django.urls import reverse
+
+from billing_platform import dashboard
+from billing_platform.lib import clock
+from events.services.accepting import Form, accept_events
+from events.services.settling import settle_pending
+from invoicing.models import ExchangeRate, Invoice
+from invoicing.services import lifecycle
+from organisations.models import Notification, Organisation, Project
+from payments.services.settlement import record_offline_payment
+from tests import factories
+
+
+def issue(organisation: Organisation, price: str) -> Invoice:
+    line = {"description": "Set-up", "quantity": "1", "unit_price": price}
+    draft = lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
+    return lifecycle.finalize_invoice(invoice_id=draft.pk)
+
+
+def pay(invoice: Invoice, amount: str) -> None:
+    record_offline_payment(
+        invoice_id=invoice.pk,
+        amount=Decimal(amount),
+        method="bank_transfer",
+        reference="UTR 1",
+        received_on=clock.today(invoice.organisation.time_zone),
+    )
+
+
+def kpi(user: Any, label: str) -> dashboard.Kpi:
+    return next(kpi for kpi in dashboard.of(user).kpis if kpi.label == label)
+
+
+def test_rupees_and_dollars_stand_side_by_side(acme: Organisation, globex: Organisation, admin_user: Any) -> None:
+    ExchangeRate.objects.create(base="USD", target="INR", rate=Decimal(84), as_of=clock.now().date(), source="test")
+    pay(issue(acme, "1000"), "500.00")  # 1,000 + 18% GST = 1,180.00
+    issue(globex, "20")  # an export under LUT: no tax
+    outstanding = kpi(admin_user, "Outstanding")
+    assert outstanding.values == ("₹680.00", "$20.00")
+    assert outstanding.note == "2 invoices"
+    assert kpi(admin_user, "Collected this month").values == ("₹500.00",)
+
+
+def test_another_organisations_money_is_not_counted(acme: Organisation, viewer: Any) -> None:
+    issue(acme, "1000")
+    issue(factories.organisation("Initech"), "5000")
+    assert kpi(viewer, "Outstanding").values == ("₹1,180.00",)
+
+
+def test_overdue_is_what_its_due_date_has_passed(acme: Organisation, viewer: Any) -> None:
+    with clock.standing_at(clock.now() - timedelta(days=acme.payment_terms_days + 2)):
+        issue(acme, "1000")
+    issue(acme, "100")
+    overdue = kpi(viewer, "Overdue")
+    assert (overdue.values, overdue.note, overdue.tone) == (("₹1,180.00",), "1 invoice", "danger")
+    assert overdue.href.endswith("?attention=overdue")
+
+
+def test_usage_appears_once_it_is_settled(project: Project, viewer: Any) -> None:
+    event = {"event_id": "1", "metric_name": "api_calls", "metric_value": 3, "unit": "call"}
+    accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    assert kpi(viewer, "Waiting to be counted").values == ("1 batch",)
+    settle_pending()
+    found = dashboard.of(viewer)
+    assert found.usage is not None
+    assert (len(found.usage.points), found.usage.points[-1]) == (30, 1)
+    assert kpi(viewer, "Waiting to be counted").values == ("0 batches",)
+
+
+def test_what_waits_for_a_person_leads_to_its_list(acme: Organisation, viewer: Any, client: Client) -> None:
+    assert dashboard.of(viewer).attention == ()
+    Notification.objects.create(
+        organisation=acme, kind="test", dedupe_key="1", recipients=["a@acme.example"], subject="Lost", text="Hello",
+        status=Notification.Status.FAILED, next_attempt_at=clock.now(),
+    )  # fmt: skip
+    (item,) = dashboard.of(viewer).attention
+    assert (item.label, item.count) == ("e-mails failed", 1)
+    client.force_login(viewer)
+    assert "Lost" in client.get(item.href).content.decode()
+
+
+def test_every_number_leads_to_a_list_that_opens(acme: Organisation, admin_user: Any, client: Client) -> None:
+    issue(acme, "1000")
+    client.force_login(admin_user)
+    found = dashboard.of(admin_user)
+    links = [kpi.href for kpi in found.kpis] + [found.usage.href if found.usage else ""]
+    assert len(links) == 5
+    for link in links:
+        assert client.get(link).status_code == 200, link
+
+
+def test_somebody_unknown_gets_nothing(db: None) -> None:
+    found = dashboard.of(AnonymousUser())
+    assert (found.kpis, found.usage, found.attention, found.run) == ((), None, (), None)
+
+
+def test_an_accepted_event_is_on_the_usage_page_once_settled(project: Project, viewer: Any, client: Client) -> None:
+    event = {"event_id": "fresh-1", "metric_name": "api_calls", "metric_value": 3, "unit": "call"}
+    accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    settle_pending()
+    client.force_login(viewer)
+    hours = client.get(reverse("admin:events_usageaggregate_changelist")).content.decode()
+    assert "api_calls" in hours
+    drill_down = next(part.split('"')[0] for part in hours.split('href="') if "usageevent/?" in part)
+    assert "fresh-1" in client.get(drill_down.replace("&amp;", "&")).content.decode()
+    assert "fresh-1" in client.get(reverse("admin:events_usageevent_changelist")).content.decode()

@@ -1,0 +1,126 @@
+"""How pages behave: hostile names are escaped, long lists ask few questions, history tells who changed what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.client import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from invoicing.services import lifecycle
+from organisations.models import AuditEntry, Organisation, Project
+from organisations.services import onboarding
+from tests.admin.conftest import signed_in
+from tests.architecture.tenants import run_of_both, tenant
+
+HOSTILE = "<script>alert(1)</script>"
+MOST_QUERIES = 22
+
+
+def test_hostile_names_are_escaped_everywhere(admin_user: Any) -> None:
+    one, other = tenant("Acmeqq"), tenant("Zzyzxqq")
+    run_of_both(one, other)
+    Organisation.objects.update(name=HOSTILE, legal_name=HOSTILE)
+    Project.objects.update(name=HOSTILE)
+    client, shown = signed_in(admin_user), 0
+    for model, page in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        urls = [reverse(f"{name}_changelist")]
+        for pk in page.get_queryset(_request(admin_user)).values_list("pk", flat=True)[:2]:
+            urls += [reverse(f"{name}_{view}", args=[pk]) for view in ("change", "history")]
+            urls += [
+                reverse(f"{name}_action", args=[pk, action.name])
+                for action in page.admin_actions.values()
+                if not action.on_list and not action.only_shows
+            ]
+        for url in urls:
+            content = client.get(url).content.decode()
+            assert HOSTILE not in content, url
+            shown += "&lt;script&gt;alert(1)" in content
+    assert shown > 20
+
+
+def _request(user: Any) -> Any:
+    request = RequestFactory().get("/")
+    request.user = user
+    return request
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "organisations_organisation",
+        "organisations_apikey",
+        "organisations_auditentry",
+        "organisations_membership",
+        "auth_user",
+        "events_usageaggregate",
+        "events_usageevent",
+        "events_eventbatch",
+        "invoicing_invoice",
+        "invoicing_invoiceline",
+        "invoicing_billingrun",
+        "invoicing_billingrunitem",
+        "payments_payment",
+        "payments_paymentorder",
+    ],
+)
+def test_longer_lists_ask_no_more_questions(page: str, admin_user: Any) -> None:
+    client, url = signed_in(admin_user), reverse(f"admin:{page}_changelist")
+    one, other = tenant("Acmeqq"), tenant("Zzyzxqq")
+    run_of_both(one, other)
+    counts = []
+    for markers in ([], ["Thirdqq", "Fourthqq", "Fifthqq"]):
+        for marker in markers:
+            tenant(marker)
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert client.get(url).status_code == 200
+        counts.append(len(asked))
+    assert counts[1] <= counts[0]
+    assert counts[0] <= MOST_QUERIES
+
+
+def test_history_tells_who_changed_what_from_where(acme: Organisation, as_operator: Client) -> None:
+    url = reverse("admin:organisations_organisation_change", args=[acme.pk])
+    page, before = as_operator.get(url), acme.billing_email
+    form = {key: value for key, value in page.context["adminform"].form.initial.items() if value is not None}
+    form |= {"billing_email": "new@acme.example", "billing_entity": acme.billing_entity_id}
+    inline = {"projects-TOTAL_FORMS": "0", "projects-INITIAL_FORMS": "0"}
+    saved = as_operator.post(url, form | inline, REMOTE_ADDR="198.51.100.9", headers={"X-Request-ID": "trace-me-0001"})
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    history = as_operator.get(reverse("admin:organisations_organisation_history", args=[acme.pk])).content.decode()
+    for told in ("operator", "new@acme.example", before, "198.51.100.9", "trace-me-0001"):
+        assert told in history
+
+
+def test_the_audit_log_shows_before_and_after(acme: Organisation, as_operator: Client) -> None:
+    onboarding.update_organisation(organisation=acme, city="Mysuru")
+    listed = as_operator.get(reverse("admin:organisations_auditentry_changelist")).content.decode()
+    assert "City" in listed
+    entry = acme_entries(acme)[0]
+    detail = as_operator.get(reverse("admin:organisations_auditentry_change", args=[entry])).content.decode()
+    assert "Bengaluru" in detail
+    assert "Mysuru" in detail
+
+
+def acme_entries(acme: Organisation) -> list[int]:
+    return list(AuditEntry.objects.filter(object_pk=str(acme.pk)).values_list("pk", flat=True))
+
+
+def test_an_invoice_shows_its_lines_taxes_and_totals(acme: Organisation, as_viewer: Client) -> None:
+    line = {"description": "Set-up", "quantity": "2", "unit_price": "500"}
+    draft = lifecycle.create_one_off_draft(organisation=acme, lines=[line])
+    shown = as_viewer.get(reverse("admin:invoicing_invoice_change", args=[draft.pk])).content.decode()
+    for text in ("Set-up", "₹1,000.00", "CGST 9%", "SGST 9%", "₹90.00", "₹1,180.00"):
+        assert text in shown
+
+
+def test_a_form_with_a_date_in_the_browsers_language_is_understood(project: Project, as_operator: Client) -> None:
+    url = reverse("admin:events_usageevent_changelist")
+    assert as_operator.get(url, {"received_at_from": "21/11/2026", "received_at_to": "nonsense"}).status_code == 200

@@ -1,0 +1,152 @@
+"""What forms let people change: only where their role says so."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test.client import Client
+from django.urls import reverse
+
+from invoicing.models import PricingRule
+from organisations.models import ApiKey, Membership, Organisation, Project
+from organisations.services import api_keys
+from tests import factories
+from tests.admin.conftest import signed_in
+
+User = get_user_model()
+MEMBERSHIPS = reverse("admin:organisations_membership_add")
+
+
+def rule_form(organisation: Organisation | None) -> dict[str, Any]:
+    return {
+        "organisation": organisation.pk if organisation else "",
+        "metric_name": "api_calls",
+        "unit": "call",
+        "currency": "INR",
+        "model": "per_unit",
+        "parameters": '{"unit_price": "0.01"}',
+        "dimensions": "{}",
+        "pool": "organisation",
+        "free_units": "0",
+        "effective_from": "01/11/2026",
+    }
+
+
+def add_rule(client: Client, organisation: Organisation | None, **changes: Any) -> Any:
+    return client.post(reverse("admin:invoicing_pricingrule_add"), rule_form(organisation) | changes)
+
+
+def test_an_operator_sets_a_price_for_the_own_organisation(acme: Organisation, as_operator: Client) -> None:
+    assert add_rule(as_operator, acme).status_code == 302
+    rule = PricingRule.objects.get()
+    assert (rule.organisation, rule.parameters) == (acme, {"unit_price": "0.01"})
+
+
+def test_an_operator_of_one_organisation_sets_no_price_for_all_nor_for_another(
+    globex: Organisation, as_operator: Client
+) -> None:
+    assert "for all of them" in add_rule(as_operator, None).content.decode()
+    assert "valid choice" in add_rule(as_operator, globex).content.decode()
+    assert not PricingRule.objects.exists()
+
+
+def test_a_viewer_elsewhere_does_not_become_an_operator_there(globex: Organisation, operator: Any) -> None:
+    Membership.objects.create(user=operator, organisation=globex, role=Membership.Role.VIEWER)
+    refused = add_rule(signed_in(operator), globex)
+    assert "You may not do this for that organisation" in refused.content.decode()
+    assert not PricingRule.objects.exists()
+
+
+def test_a_price_that_makes_no_sense_is_refused_with_its_reason(acme: Organisation, as_operator: Client) -> None:
+    refused = add_rule(as_operator, acme, parameters='{"unit_price": 0.01}')
+    assert "must be given as text" in refused.content.decode()
+    refused = add_rule(as_operator, acme, model="graduated")
+    assert "a list of tiers" in refused.content.decode()
+    assert not PricingRule.objects.exists()
+
+
+def test_prices_that_overlap_are_refused(acme: Organisation, as_operator: Client) -> None:
+    add_rule(as_operator, acme)
+    add_rule(as_operator, acme, effective_from="05/11/2026")
+    assert PricingRule.objects.count() == 1
+
+
+def test_only_members_of_all_organisations_add_organisations(as_acme_admin: Client, as_admin: Client) -> None:
+    url = reverse("admin:organisations_organisation_add")
+    assert as_acme_admin.get(url).status_code == 403
+    assert as_admin.get(url).status_code == 200
+
+
+def test_an_organisations_admin_gives_roles_there_and_nowhere_else(
+    acme: Organisation, globex: Organisation, viewer: Any, as_acme_admin: Client
+) -> None:
+    grant = {"user": viewer.pk, "role": "operator"}
+    everywhere = as_acme_admin.post(MEMBERSHIPS, {**grant, "organisation": ""})
+    assert "for all of them" in everywhere.content.decode()
+    elsewhere = as_acme_admin.post(MEMBERSHIPS, {**grant, "organisation": globex.pk})
+    assert "valid choice" in elsewhere.content.decode()
+    own = reverse("admin:organisations_membership_change", args=[viewer.memberships.get().pk])
+    assert as_acme_admin.post(own, {**grant, "organisation": acme.pk}).status_code == 302
+    assert [(each.organisation, each.role) for each in viewer.memberships.all()] == [(acme, "operator")]
+
+
+def test_an_organisations_admin_changes_no_users(viewer: Any, as_acme_admin: Client) -> None:
+    page = as_acme_admin.get(reverse("admin:auth_user_change", args=[viewer.pk]))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+    assert as_acme_admin.get(reverse("admin:auth_user_add")).status_code == 403
+    key = reverse("admin:auth_user_action", args=[viewer.pk, "issue_key"])
+    assert as_acme_admin.get(key).status_code == 403
+
+
+def test_no_admin_makes_a_superuser_or_takes_one_over(admin_user: Any, viewer: Any) -> None:
+    root = User.objects.create_superuser("root", password="a-good-password")
+    client = signed_in(admin_user)
+    assert client.get(reverse("admin:auth_user_password_change", args=[root.pk])).status_code == 403
+    assert client.get(reverse("admin:auth_user_action", args=[root.pk, "issue_key"])).status_code == 403
+    url = reverse("admin:auth_user_change", args=[viewer.pk])
+    inline = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    form = {"username": "viewer", "email": "v@x.example", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    assert client.post(url, form | inline).status_code == 302
+    viewer.refresh_from_db()
+    assert (viewer.email, viewer.is_superuser) == ("v@x.example", False)
+
+
+def test_an_operator_gets_no_back_office_key_of_an_admin(admin_user: Any, acme: Organisation) -> None:
+    """Whoever sees the successor of a key has the power of its owner."""
+    everywhere = factories.member("operator-of-all", None, Membership.Role.OPERATOR)
+    issued = api_keys.issue_admin_key(owner=admin_user, name="export", scope=ApiKey.Scope.ADMIN)
+    url = reverse("admin:organisations_apikey_action", args=[issued.api_key.pk, "rotate"])
+    assert signed_in(everywhere).get(url).status_code == 403
+    assert signed_in(admin_user).get(url).status_code == 200
+
+
+def test_a_project_never_moves_to_another_organisation(
+    project: Project, globex: Organisation, as_admin: Client
+) -> None:
+    url = reverse("admin:organisations_project_change", args=[project.pk])
+    as_admin.post(url, {"organisation": globex.pk, "name": "Renamed", "is_active": "on"})
+    project.refresh_from_db()
+    assert project.organisation != globex
+
+
+@pytest.mark.parametrize(
+    "model", ["invoicing_invoice", "payments_payment", "events_usageevent", "organisations_auditentry"]
+)
+def test_financial_rows_have_no_form_to_add_them(model: str, as_admin: Client) -> None:
+    assert as_admin.get(reverse(f"admin:{model}_add")).status_code == 403
+
+
+def test_the_sidebar_leads_only_where_one_may_go(as_viewer: Client, as_admin: Client) -> None:
+    def links(client: Client) -> set[str]:
+        return set(re.findall(r'href="(/admin/[a-z_]+/[a-z]+/)"', client.get(reverse("admin:index")).content.decode()))
+
+    users = reverse("admin:auth_user_changelist")
+    assert users in links(as_admin)
+    assert users not in links(as_viewer)
+    assert links(as_viewer)
+    for url in links(as_viewer):
+        assert as_viewer.get(url).status_code == 200, url

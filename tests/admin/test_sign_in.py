@@ -1,0 +1,59 @@
+"""Signing in: five attempts in a quarter of an hour from one address, counted before the password is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.test.client import Client
+from django.urls import reverse
+
+
+@pytest.fixture(autouse=True)
+def _within_one_window() -> Iterator[None]:
+    with time_machine.travel("2026-11-21T12:00:00Z", tick=False):
+        yield
+
+
+def attempt(client: Client, password: str, address: str = "203.0.113.7") -> Any:
+    return client.post(reverse("admin:login"), {"username": "operator", "password": password}, REMOTE_ADDR=address)
+
+
+def test_the_right_password_opens_the_dashboard(operator: Any) -> None:
+    response = attempt(Client(), "a-good-password")
+    assert response.status_code == 302
+    assert response["Location"] == reverse("admin:index")
+
+
+def test_the_sixth_attempt_is_refused_even_with_the_right_password(operator: Any) -> None:
+    client = Client()
+    assert [attempt(client, "wrong").status_code for _ in range(5)] == [200] * 5
+    refused = attempt(client, "a-good-password")
+    assert refused.status_code == 429
+    assert "more than 5 attempts" in refused.content.decode()
+    waits = re.search(r"Try again in (\d+) minutes?\.", refused.content.decode())
+    assert waits
+    assert 1 <= int(waits[1]) <= 15
+    assert 0 < int(refused["Retry-After"]) <= 900
+    assert "_auth_user_id" not in client.session
+
+
+def test_another_address_is_counted_apart(operator: Any) -> None:
+    for _ in range(6):
+        attempt(Client(), "wrong")
+    assert attempt(Client(), "a-good-password", address="203.0.113.8").status_code == 302
+
+
+def test_looking_at_the_sign_in_page_counts_nothing(operator: Any) -> None:
+    client = Client()
+    for _ in range(10):
+        assert client.get(reverse("admin:login"), REMOTE_ADDR="203.0.113.7").status_code == 200
+    assert attempt(client, "a-good-password").status_code == 302
+
+
+def test_someone_who_is_not_staff_does_not_get_in(django_user_model: Any) -> None:
+    django_user_model.objects.create_user("operator", password="a-good-password")
+    assert attempt(Client(), "a-good-password").status_code == 200

@@ -1,0 +1,232 @@
+"""Every admin page, as every role: it renders, and shows nothing of another organisation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test.client import Client
+from django.urls import reverse
+
+from billing_platform.lib.admin import ModelAdmin
+from organisations.models import AuditEntry, Membership
+from organisations.roles import OPERATOR_FORMS, OPERATOR_VERBS, sync_groups
+from organisations.scoping import TenantModel
+from tests import factories
+from tests.architecture.code import APPS, python_files, syntax_tree, where
+from tests.architecture.tenants import Tenant, owned, run_of_both, tenant
+
+OURS, THEIRS = "Acmeqq", "Zzyzxqq"
+
+# Looked at through another page, or of no use to a person.
+NOT_REGISTERED = {
+    "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
+    "invoicing.InvoiceTax": "rows of the invoice's page",
+    "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
+}
+KNOWS_UNFOLD = {"billing_platform/lib/admin.py", "billing_platform/admin_site.py", "billing_platform/admin_theme.py"}
+
+
+@pytest.fixture
+def tenants(db: None) -> tuple[Tenant, Tenant]:
+    ours, theirs = tenant(OURS), tenant(THEIRS)
+    run_of_both(ours, theirs)
+    return ours, theirs
+
+
+def sign_in(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def url_of(model: Any, page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def pages() -> Iterator[tuple[Any, ModelAdmin]]:
+    yield from admin.site._registry.items()  # type: ignore[misc]
+
+
+def ids_of(model: Any, owner: Tenant) -> list[Any]:
+    """One row of a tenant's, or of everybody's."""
+    if model._meta.label_lower == "auth.user":
+        return [owner.person.pk]
+    if issubclass(model, AuditEntry):
+        written = {"additional_data__organisation": str(owner.organisation.pk)}
+        return list(model.objects.filter(**written).values_list("pk", flat=True)[:1])
+    if issubclass(model, TenantModel):
+        return owned(model, owner)[:1]
+    return list(model._default_manager.values_list("pk", flat=True)[:1])
+
+
+@pytest.mark.parametrize("role", Membership.Role.values)
+def test_each_role_opens_the_pages_it_may_and_sees_nothing_of_others(role: str, tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = tenants
+    person = factories.member("somebody", ours.organisation, role)
+    client, foreign = sign_in(person), theirs.secrets()
+    for model, _page in pages():
+        label = f"{model._meta.app_label}.view_{model._meta.model_name}"
+        expected = 200 if person.has_perm(label) else 403
+        urls = [url_of(model, "changelist")]
+        urls += [url_of(model, name, pk) for pk in ids_of(model, ours) for name in ("change", "history")]
+        for url in urls:
+            response = client.get(url)
+            assert response.status_code == expected, (url, response.status_code)
+            seen = {secret for secret in foreign if secret in response.content.decode()}
+            assert not seen, f"{url} shows {seen}"
+
+
+@pytest.mark.parametrize("role", Membership.Role.values)
+def test_forms_to_add_something_offer_nothing_of_others(role: str, tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = tenants
+    client, foreign = sign_in(factories.member("somebody", ours.organisation, role)), theirs.secrets()
+    opened = 0
+    for model, _page in pages():
+        response = client.get(url_of(model, "add"))
+        assert response.status_code in (200, 403), model
+        opened += response.status_code == 200
+        assert not {secret for secret in foreign if secret in response.content.decode()}, model
+    assert bool(opened) == (role != Membership.Role.VIEWER)
+
+
+def test_an_address_of_anothers_object_leads_nowhere(tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = tenants
+    client = sign_in(ours.person)
+    tried = 0
+    for model, page in pages():
+        if not issubclass(model, TenantModel | AuditEntry):
+            continue
+        actions = [name for name, action in page.admin_actions.items() if not action.on_list]
+        for pk in ids_of(model, theirs):
+            urls = [url_of(model, name, pk) for name in ("change", "history", "delete")]
+            urls += [url_of(model, "action", pk, name) for name in actions]
+            for url in urls:
+                for response in (client.get(url), client.post(url, {"post": "yes"})):
+                    assert response.status_code in (302, 403, 404), (url, response.status_code)
+                    assert THEIRS not in response.content.decode()
+                    tried += 1
+    assert tried > 100
+
+
+def test_other_peoples_accounts_are_out_of_reach_for_one_organisations_admin(tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = tenants
+    client = sign_in(ours.person)
+    for name in ("change", "history", "delete"):
+        assert client.get(reverse(f"admin:auth_user_{name}", args=[theirs.person.pk])).status_code in (302, 403)
+    password = reverse("admin:auth_user_password_change", args=[theirs.person.pk])
+    assert client.get(password).status_code in (302, 403, 404)
+    assert client.get(reverse("admin:auth_user_password_change", args=[ours.person.pk])).status_code == 403
+
+
+def test_filters_searches_and_autocomplete_say_nothing_of_others(tenants: tuple[Tenant, Tenant]) -> None:
+    ours, theirs = tenants
+    client = sign_in(ours.person)
+    chosen = {
+        "organisation__id__exact": theirs.organisation.pk,
+        "project__id__exact": theirs.project.pk,
+        "project__organisation__id__exact": theirs.organisation.pk,
+        "invoice__organisation__id__exact": theirs.organisation.pk,
+        "invoice__id__exact": theirs.invoice.pk,
+        "user__id__exact": theirs.person.pk,
+        "actor__id__exact": theirs.person.pk,
+        "object_pk": theirs.invoice.pk,
+    }
+    for model, page in pages():
+        for query in [{name: value} for name, value in chosen.items()] + [{"q": THEIRS[:5]}]:
+            response = client.get(url_of(model, "changelist"), query)
+            assert response.status_code in (200, 302, 400, 403)
+            assert THEIRS not in response.content.decode(), (model, query)
+        for field in page.autocomplete_fields:
+            asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": field}
+            response = client.get(reverse("admin:autocomplete"), {**asked, "term": ""})
+            assert THEIRS not in response.content.decode(), (model, field)
+    assert THEIRS not in client.get(reverse("admin:search"), {"s": THEIRS.lower()}).content.decode()
+
+
+def test_a_filter_by_organisation_offers_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
+    ours, _theirs = tenants
+    asked = {"app_label": "invoicing", "model_name": "invoice", "field_name": "organisation", "term": "qq"}
+    names = [row["text"] for row in sign_in(ours.person).get(reverse("admin:autocomplete"), asked).json()["results"]]
+    assert names == [ours.organisation.name]
+
+
+def test_someone_without_a_role_sees_no_rows_and_no_numbers(tenants: tuple[Tenant, Tenant]) -> None:
+    client = sign_in(get_user_model().objects.create_user("nobody", password="a-good-password", is_staff=True))
+    for model, _page in pages():
+        assert client.get(url_of(model, "changelist")).status_code == 403, model
+    front = client.get(reverse("admin:index")).content.decode()
+    assert "no role in any organisation" in front
+    assert OURS not in front
+
+
+def test_the_front_page_shows_only_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
+    ours, _theirs = tenants
+    seen = sign_in(ours.person).get(reverse("admin:index")).content.decode()
+    assert "₹100.00" in seen  # our payment; with theirs it would be ₹200.00
+    assert "₹200.00" not in seen
+
+
+def test_a_superuser_sees_everybody(tenants: tuple[Tenant, Tenant]) -> None:
+    client = sign_in(get_user_model().objects.create_superuser("root", password="a-good-password"))
+    for model, _page in pages():
+        assert client.get(url_of(model, "changelist")).status_code == 200, model
+    listed = client.get(reverse("admin:organisations_organisation_changelist")).content.decode()
+    assert OURS in listed
+    assert THEIRS in listed
+
+
+def test_every_model_of_ours_has_a_page_or_says_why_not() -> None:
+    models = {model._meta.label for app in APPS for model in apps.get_app_config(app).get_models()}
+    registered = {model._meta.label for model in admin.site._registry}
+    assert models - registered == set(NOT_REGISTERED)
+
+
+def test_every_page_stands_on_our_base_and_deletes_nothing_in_bulk() -> None:
+    for model, page in pages():
+        assert isinstance(page, ModelAdmin), model
+        assert page.actions is None, model
+
+
+def test_only_three_files_know_unfold() -> None:
+    found = set()
+    for file in python_files("billing_platform", *APPS):
+        for node in ast.walk(syntax_tree(file)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.split(".")[0] == "unfold" for name in names):
+                found.add(where(file, node).rpartition(":")[0])
+    assert found <= KNOWS_UNFOLD
+    assert found, "nothing imports unfold: the test looks at the wrong place"
+
+
+@pytest.mark.django_db
+def test_every_verb_of_the_roles_and_of_the_buttons_is_a_permission() -> None:
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}"
+        for permission in Permission.objects.select_related("content_type")
+    }
+    codenames = {name.partition(".")[2] for name in known}
+    assert codenames >= OPERATOR_VERBS
+    assert {f"{verb}_{model}" for verb, model in OPERATOR_FORMS} <= codenames
+    asked = {action.permission for _model, page in pages() for action in page.admin_actions.values()}
+    assert asked <= known
+
+
+@pytest.mark.django_db
+def test_every_verb_is_given_to_operators_or_kept_for_admins_on_purpose() -> None:
+    """A new verb must be sorted: into OPERATOR_VERBS, or here."""
+    sync_groups()
+    own = {
+        code
+        for app in APPS
+        for model in apps.get_app_config(app).get_models()
+        for code, _name in model._meta.permissions
+    }
+    assert own - OPERATOR_VERBS == {"void_invoice", "close_usageperiod"}

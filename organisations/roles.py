@@ -31,8 +31,7 @@ OPERATOR_VERBS = {
     "process_inboundwebhook",
     "replay_deadletter",
     "discard_deadletter",
-    "settle_eventbatch",
-    "acknowledge_discrepancy",
+    "retry_eventbatch",
 }
 OPERATOR_FORMS = {
     ("add", "organisation"),

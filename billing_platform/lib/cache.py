@@ -1,0 +1,40 @@
+"""Django's Redis cache without its overhead per call: it builds a client for each one, and asks twice to count.
+
+The rate limit counts on every request. With Django's own client that took half of the time of a small one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache as DjangoRedisCache
+from django.core.cache.backends.redis import RedisCacheClient
+
+# EXISTS and INCRBY at once: a key that has expired must not come back without its expiry.
+_COUNT = "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end return false"
+
+
+class _Client(RedisCacheClient):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """One client for each server: it is nothing but a pool of connections, safe to share between threads."""
+        index = self._get_connection_pool_index(write)  # type: ignore[attr-defined]
+        client = self._clients.get(index)
+        if client is None:
+            client = self._clients[index] = super().get_client(key, write=write)
+        return client
+
+    def incr(self, key: Any, delta: int) -> Any:
+        value = self.get_client(key, write=True).eval(_COUNT, 1, key, delta)
+        if value is None:
+            raise ValueError(f"Key {key!r} not found.")
+        return value
+
+
+class RedisCache(DjangoRedisCache):
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _Client

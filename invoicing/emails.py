@@ -24,5 +24,5 @@ def queue_invoice_email(invoice: Invoice) -> Notification:
             "is_due": invoice.amount_due > 0,
             "pay_url": document.pay_url,
         },
-        attachments=[Attachment(invoice.pdf.name, document.filename, "application/pdf")],
+        attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf")],
     )

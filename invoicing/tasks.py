@@ -25,7 +25,7 @@ def process_billing_item(item_id: str) -> None:
 @shared_task(name="invoicing.tasks.continue_billing_runs")
 def continue_billing_runs() -> None:
     """Take up items that wait for usage to settle, whose message was lost, or whose worker died."""
-    for item_id in billing_run.open_items():
+    for item_id in billing_run.take_up_open_items():
         process_billing_item.delay(str(item_id))
 
 

@@ -114,7 +114,7 @@ class InvoiceDocument:
     @property
     def upi_url(self) -> str:
         """What a UPI app reads from the QR code: payee, amount, and the number as reference. Rupees only."""
-        if not self.bank.upi_id or self.currency != "INR":
+        if not self.bank.upi_id or self.currency != "INR" or self.total <= 0:
             return ""
         fields = {"pa": self.bank.upi_id, "pn": self.seller.name, "am": f"{self.total:.2f}", "cu": "INR"}
         return f"upi://pay?{urlencode({**fields, 'tn': self.number}, quote_via=quote, safe='@')}"

@@ -27,6 +27,7 @@ from invoicing.documents.style import (
     SMALL,
     STRONG,
     STRONG_RIGHT,
+    brand_ink,
     day,
     paragraph,
     plain_number,
@@ -63,7 +64,7 @@ def story(document: InvoiceDocument, width: float, logo: bytes | None) -> list[F
 
 
 def _title(document: InvoiceDocument, width: float, logo: bytes | None) -> Table:
-    brand = HexColor(document.brand_colour)
+    brand = brand_ink(document.brand_colour)
     name = ParagraphStyle("seller", parent=STRONG, fontSize=15, leading=18, textColor=brand)
     title = ParagraphStyle("title", parent=STRONG_RIGHT, fontSize=17, leading=20, textColor=brand)
     number = ParagraphStyle("number", parent=STRONG_RIGHT, fontSize=10.5, leading=14)
@@ -105,7 +106,7 @@ def _facts(document: InvoiceDocument, width: float) -> Table:
     facts = [("Invoice number", document.number), ("Invoice date", day(document.issue_date))]
     facts += [("Due date", day(document.due_date))]
     if document.period_start and document.period_last_day:
-        facts.append(("Period", f"{day(document.period_start)} to {day(document.period_last_day)}"))
+        facts.append(("Period", f"{document.period_start.day} to {document.period_last_day:%d %b %Y}"))
     facts += [("Currency", document.currency)]
     facts += [("Place of supply", document.place_of_supply)] if document.place_of_supply else []
     facts += [("Reverse charge", document.reverse_charge)]
@@ -209,7 +210,16 @@ def _endorsement(document: InvoiceDocument, width: float) -> Table:
 
 
 def _payment(document: InvoiceDocument, width: float) -> list[Flowable]:
-    left: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
+    left = _how_to_pay(document) if document.total > ZERO else []
+    if document.notes:
+        left += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes)]
+    left += [Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
+    right: list[Flowable] = [_qr(document.upi_url), paragraph("Scan to pay by UPI", SMALL)] if document.upi_url else []
+    return [Table([[left, right]], colWidths=[width - _QR - 6 * mm, _QR + 6 * mm], style=_FLUSH)]
+
+
+def _how_to_pay(document: InvoiceDocument) -> list[Flowable]:
+    rows: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
     bank = document.bank
     details = (
         ("Account name", bank.account_name if bank.account_number else ""),
@@ -218,17 +228,12 @@ def _payment(document: InvoiceDocument, width: float) -> list[Flowable]:
         ("IFSC", bank.ifsc),
         ("UPI", bank.upi_id),
     )
-    left += [paragraph(f"{name}: {value}") for name, value in details if value]
-    left.append(paragraph(f"Please quote {document.number}."))
+    rows += [paragraph(f"{name}: {value}") for name, value in details if value]
+    rows.append(paragraph(f"Please quote {document.number}."))
     if document.pay_url:
         link = safe(document.pay_url).replace('"', "&quot;")
-        left += [Spacer(0, 2 * mm), _button(document, link)]
-        left += [paragraph(document.pay_url, SMALL)]
-    if document.notes:
-        left += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes)]
-    left += [Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
-    right: list[Flowable] = [_qr(document.upi_url), paragraph("Scan to pay by UPI", SMALL)] if document.upi_url else []
-    return [Table([[left, right]], colWidths=[width - _QR - 6 * mm, _QR + 6 * mm], style=_FLUSH)]
+        rows += [Spacer(0, 2 * mm), _button(document, link), paragraph(document.pay_url, SMALL)]
+    return rows
 
 
 def _button(document: InvoiceDocument, link: str) -> Table:

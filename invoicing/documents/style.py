@@ -45,6 +45,11 @@ def readable_on(background: str) -> colors.Color:
     return colors.white if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK
 
 
+def brand_ink(colour: str) -> colors.Color:
+    """A brand's colour for type on white paper; ink where it is too light to be read."""
+    return colors.HexColor(colour) if readable_on(colour) == colors.white else INK
+
+
 def plain_number(number: Decimal) -> str:
     """1200.50000000 is 1,200.5 on paper."""
     text = f"{number:,f}"

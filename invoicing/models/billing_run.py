@@ -64,7 +64,7 @@ class BillingRunItem(BaseModel, TenantModel):
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BillingRunItemQuerySet.as_manager()
+    objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["run", "organisation__name"]

@@ -120,7 +120,7 @@ class Invoice(BaseModel, TenantModel):
         null=True, blank=True, help_text="When PDF and e-mail are tried next. Empty: delivered, or given up."
     )
 
-    objects = InvoiceQuerySet.as_manager()
+    objects = InvoiceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at"]

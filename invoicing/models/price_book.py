@@ -77,7 +77,7 @@ class PricingRule(BaseModel, TenantModel):
     effective_from = models.DateField(help_text="First day, in the customer's time zone.")
     effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: open.")
 
-    objects = PricingRuleQuerySet.as_manager()
+    objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["metric_name", "unit", "currency", "organisation", "-effective_from"]
@@ -154,7 +154,7 @@ class PricingRule(BaseModel, TenantModel):
 
     def covers(self, dimensions: dict[str, str]) -> bool:
         """Whether usage with these dimensions is the rule's business."""
-        return self.dimensions.items() <= dimensions.items()
+        return bool(self.dimensions.items() <= dimensions.items())
 
     def holds_on(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)

@@ -14,8 +14,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from celery import current_app
-from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db import OperationalError, transaction
+from django.db.models import F
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=4)
 """How long after a month's end the schedule still starts its run; the schedule covers the 1st to the 3rd."""
-CLAIM_SETTLES_IN = timedelta(seconds=30)
-"""A claim younger than this is not looked at again: its worker has the lock, or is about to."""
+UNTOUCHED_FOR = timedelta(seconds=50)
+"""After this an open item is taken up again. It need not be long: who still works on one holds its lock."""
 
 Status = BillingRunItem.Status
 _WAITS_FOR = ("USAGE_UNSETTLED",)
@@ -88,11 +88,16 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
     return BillingRunItem.objects.get(pk=item_id)
 
 
-def open_items(*, limit: int = 1000) -> list[UUID]:
-    """Items to take up now: pending ones, and those whose worker has had time to lock them."""
-    stale = Q(status=Status.CLAIMED, claimed_at__lt=clock.now() - CLAIM_SETTLES_IN)
-    found = BillingRunItem.objects.filter(Q(status=Status.PENDING) | stale)
-    return list(found.order_by("created_at").values_list("pk", flat=True)[:limit])
+def take_up_open_items(*, limit: int = 1000) -> list[UUID]:
+    """Items that nobody has touched for a while: they wait, their message was lost, or their worker died.
+
+    Taking them up counts as touching, so a long queue is not made longer every minute.
+    """
+    now = clock.now()
+    left = BillingRunItem.objects.open().filter(updated_at__lte=now - UNTOUCHED_FOR)
+    ids = list(left.order_by("updated_at").values_list("pk", flat=True)[:limit])
+    BillingRunItem.objects.filter(pk__in=ids).update(updated_at=now)
+    return ids
 
 
 def process_item(*, item_id: UUID) -> BillingRunItem:
@@ -103,16 +108,20 @@ def process_item(*, item_id: UUID) -> BillingRunItem:
         except DomainError as error:
             waits = error.code in _WAITS_FOR
             _end(item_id, Status.PENDING if waits else Status.FAILED, error.message)
-        except (ArithmeticError, ValueError, DatabaseError) as error:
+        except OperationalError as error:  # a deadlock or a lock that was not free in time: nothing was done
+            _end(item_id, Status.PENDING, f"Interrupted, will be tried again: {error}")
+        except Exception as error:
             logger.exception("billing item failed", extra={"item": str(item_id)})
             _end(item_id, Status.FAILED, f"{type(error).__name__}: {error}")
-    return BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
+    item: BillingRunItem = BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
+    return item
 
 
 def _claim(item_id: UUID) -> bool:
     """Seen by operators as "at work". Not what keeps two workers apart: the row's lock is."""
     claimed = BillingRunItem.objects.open().filter(pk=item_id)
-    return bool(claimed.update(status=Status.CLAIMED, claimed_at=clock.now(), attempts=F("attempts") + 1))
+    now = clock.now()
+    return bool(claimed.update(status=Status.CLAIMED, claimed_at=now, updated_at=now, attempts=F("attempts") + 1))
 
 
 def _work(item_id: UUID) -> None:

@@ -69,12 +69,13 @@ def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
     Raises DomainError INVOICE_NOT_FINALIZED for a draft.
     """
     document = invoice_document(invoice)
-    if invoice.pdf and default_storage.exists(invoice.pdf.name):
-        with default_storage.open(invoice.pdf.name, "rb") as file:
+    name = invoice.pdf.name or ""
+    if name and default_storage.exists(name):
+        with default_storage.open(name, "rb") as file:
             return document.filename, file.read()
     content = _render(document)
-    if invoice.pdf:
-        default_storage.save(invoice.pdf.name, ContentFile(content))
+    if name:
+        default_storage.save(name, ContentFile(content))
     return document.filename, content
 
 

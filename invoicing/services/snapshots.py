@@ -142,7 +142,7 @@ def pay_url(invoice: Invoice) -> str:
     if invoice.total <= ZERO:
         return ""
     try:
-        return settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token})
+        return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
     except NoReverseMatch:
         return ""
 

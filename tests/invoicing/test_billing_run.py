@@ -24,7 +24,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.services import partitions, settling
 from events.services.accepting import Form, accept_events
-from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
 from invoicing.services import billing_run, lifecycle
 from invoicing.services.billing_run import due_periods, process_item, start_billing_run
 from organisations.models import Organisation, Project
@@ -152,7 +152,10 @@ def test_the_run_waits_until_everything_received_is_settled(acme: Organisation, 
     assert "not settled yet" in waiting.reason
     with after_october():
         settling.settle_pending()
-        assert billing_run.open_items() == [waiting.pk]
+        assert billing_run.take_up_open_items() == []  # it was touched this very moment
+    with at("2026-11-01 10:01"):
+        assert billing_run.take_up_open_items() == [waiting.pk]
+        assert billing_run.take_up_open_items() == []
     done = run_october()["Acme"]
     # 1 + 7 calls at 1 each
     assert (done.status, amounts(done.invoice)) == ("done", [Decimal("8.00")])
@@ -184,6 +187,15 @@ def test_the_schedule_takes_the_month_that_just_ended_and_no_older_one(
     assert due_periods(datetime(2026, 10, 1, 2, 0, tzinfo=UTC)) == [BillingPeriod.parse("2026-09")]
 
 
+def test_a_fault_of_ours_fails_one_item_and_names_itself() -> None:
+    rule = per_unit("1")
+    customer("Umbrella", 1)
+    PricingRule.objects.filter(pk=rule.pk).update(parameters={"unit_price": None})
+    item = run_october()["Umbrella"]
+    assert item.status == "failed"
+    assert "unit_price" in item.reason
+
+
 def test_inactive_organisations_are_not_billed() -> None:
     customer("Gone", 5, is_active=False)
     factories.organisation("Here")
@@ -201,7 +213,8 @@ def test_two_runs_at_once_make_one_invoice_each() -> None:
         items = list(BillingRunItem.objects.values_list("pk", flat=True))
         with ThreadPoolExecutor(6) as threads:
             list(threads.map(work, [*items, *items]))
-        for item_id in billing_run.open_items():
+    with at("2026-11-01 10:01"):
+        for item_id in billing_run.take_up_open_items():
             process_item(item_id=item_id)
     assert runs[0] == runs[1]
     assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 6}
@@ -222,8 +235,8 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing() -> None:
         victim.refresh_from_db()
         assert victim.status == "claimed"
         assert not Invoice.objects.exclude(number="").exists()
-        BillingRunItem.objects.filter(pk=victim.pk).update(claimed_at=datetime(2026, 11, 1, tzinfo=UTC))
-        for item_id in billing_run.open_items():
+    with at("2026-11-01 10:01"):
+        for item_id in billing_run.take_up_open_items():
             process_item(item_id=item_id)
     assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 3}
     # 10.00 + 0.90 + 0.90 each; numbers 1 to 3

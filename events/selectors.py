@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from billing_platform.lib import clock
@@ -80,6 +80,16 @@ class EventStatus:
     period: str | None = None
     is_late: bool | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTotal:
+    """One metric's sum over some hours: metrics of different units are never added up."""
+
+    metric_name: str
+    unit: str
+    quantity: Decimal
+    event_count: int
 
 
 def usage_for(*, organisation: Organisation, period: BillingPeriod) -> tuple[MeteredUsage, ...]:
@@ -243,6 +253,43 @@ def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
 
 def _quantity(aggregation: str, total: Decimal, event_count: int) -> Decimal:
     return Decimal(event_count) if aggregation == Metric.Aggregation.COUNT else total
+
+
+def metric_totals(*, aggregates: QuerySet[UsageAggregate], limit: int = 10) -> tuple[MetricTotal, ...]:
+    """What some hours add up to, metric by metric, the busiest first."""
+    rows = (
+        aggregates.order_by()
+        .values("metric__name", "metric__unit", "metric__aggregation")
+        .annotate(total=Sum("total"), events=Sum("event_count"))
+        .order_by("-events", "metric__name")[:limit]
+    )
+    return tuple(
+        MetricTotal(
+            row["metric__name"],
+            row["metric__unit"],
+            Decimal(row["events"]) if row["metric__aggregation"] == Metric.Aggregation.COUNT else row["total"],
+            row["events"],
+        )
+        for row in rows
+    )
+
+
+def counted_by_day(*, aggregates: QuerySet[UsageAggregate], limit: int = 92) -> tuple[DailyUsage, ...]:
+    """Counted events per UTC day of some hours, without gaps, at most the last `limit` days."""
+    rows = (
+        aggregates.order_by()
+        .annotate(day=TruncDate("hour", tzinfo=UTC))
+        .values("day")
+        .annotate(events=Sum("event_count"))
+        .order_by("-day")[:limit]
+    )
+    counted = {row["day"]: row["events"] for row in rows}
+    if not counted:
+        return ()
+    last = max(counted)
+    first = max(min(counted), last - timedelta(days=limit - 1))
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return tuple(DailyUsage(day, counted.get(day, 0)) for day in days)
 
 
 def _metered(row: tuple[Any, ...]) -> MeteredUsage:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from events.api import ingest, views
+from events.api.schema import EventBatchPost, EventPost, described_by
 
 urlpatterns = [
-    path("events", ingest.post_event),
-    path("events/batch", ingest.post_batch),
+    path("events", described_by(EventPost, ingest.post_event)),
+    path("events/batch", described_by(EventBatchPost, ingest.post_batch)),
     path("events/<path:event_id>", views.EventDetail.as_view()),
     path("usage", views.ProjectUsage.as_view()),
 ]

@@ -11,8 +11,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin import InfinitePaginator, ReadOnlyAdmin, link, short_time
+from billing_platform.lib.admin_display import bars
+from events import selectors
 from events.models import Metric, UsageAggregate
+
+SUMMED_BY_DEFAULT = timedelta(days=30)
 
 
 @admin.register(UsageAggregate)
@@ -45,9 +50,36 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         "events",
     )
 
+    list_before_template = "admin/events/usage_summary.html"
+
     starts = short_time("hour", "Hour (UTC)")
     project_link = link("project")
     metric_link = link("metric")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().changelist_view(request, extra_context)
+        changelist = getattr(response, "context_data", None) and response.context_data.get("cl")
+        if changelist:
+            response.context_data |= self._summary(changelist)
+        return response
+
+    def _summary(self, changelist: Any) -> dict[str, Any]:
+        rows = changelist.queryset.select_related(None)
+        if not changelist.has_active_filters:
+            rows = rows.filter(hour__gte=clock.now() - SUMMED_BY_DEFAULT)
+        days = selectors.counted_by_day(aggregates=rows)
+        return {
+            "summary_of": "of the chosen hours" if changelist.has_active_filters else "of the last 30 days",
+            "bars": bars([(f"{day.day:%d %b}", day.event_count) for day in days]),
+            "totals": [
+                {
+                    "metric_name": total.metric_name,
+                    "shown": f"{plain(total.quantity)} {total.unit}",
+                    "events": f"{total.event_count:,}",
+                }
+                for total in selectors.metric_totals(aggregates=rows)
+            ],
+        }
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup in ("hour", "usage_month") or super().lookup_allowed(lookup, value, request)

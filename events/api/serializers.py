@@ -25,6 +25,7 @@ class MetricSerializer(serializers.ModelSerializer):
             "created_at",
         ]
         read_only_fields = ["id", "registered_automatically", "created_at"]
+        validators: list[object] = []  # whether it exists already, and what then, is the service's decision
 
 
 class MetricUsageSerializer(serializers.Serializer):

@@ -12,6 +12,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 
 from billing_platform.lib import clock
+from billing_platform.lib.admin_display import Bar, bars
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import start_of_day
 from events import selectors as usage
@@ -53,13 +54,8 @@ class Series:
         return intcomma(max(self.points, default=0))
 
     @property
-    def bars(self) -> tuple[tuple[str, str, int], ...]:
-        """Per point: its label, its value, and its height in percent of the highest."""
-        highest = max(self.points, default=0)
-        return tuple(
-            (label, intcomma(point), 0 if not highest else max(1, point * 100 // highest) if point else 0)
-            for label, point in zip(self.labels, self.points, strict=True)
-        )
+    def bars(self) -> tuple[Bar, ...]:
+        return bars(list(zip(self.labels, self.points, strict=True)))
 
 
 @dataclass(frozen=True)

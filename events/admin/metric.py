@@ -27,8 +27,15 @@ class MetricAdmin(ModelAdmin):
     created = short_time("created_at", "Created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What was counted under a name stays counted: the name and the way of counting don't change under it."""
-        return ("organisation", "name", "unit", "aggregation") if obj is not None else ()
+        """What was counted under a name stays so. How to count a metric that usage brought along is still to be said."""
+        if obj is None:
+            return ()
+        named = ("organisation", "name", "unit")
+        return named if obj.registered_automatically else (*named, "aggregation")
+
+    def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: bool) -> None:
+        obj.registered_automatically = False
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="Known to", ordering="organisation__name")
     def scope(self, metric: Metric) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from billing_platform.lib.admin_display import bars
 from events import selectors
 from events.models import Metric, UsageAggregate
 
-SUMMED_BY_DEFAULT = timedelta(days=30)
+SUMMED_BY_DEFAULT = 30
 
 
 @admin.register(UsageAggregate)
@@ -66,7 +66,8 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
     def _summary(self, changelist: Any) -> dict[str, Any]:
         rows = changelist.queryset.select_related(None)
         if not changelist.has_active_filters:
-            rows = rows.filter(hour__gte=clock.now() - SUMMED_BY_DEFAULT)
+            first = clock.today("UTC") - timedelta(days=SUMMED_BY_DEFAULT - 1)
+            rows = rows.filter(hour__gte=datetime.combine(first, time.min, tzinfo=UTC))
         days = selectors.counted_by_day(aggregates=rows)
         return {
             "summary_of": "of the chosen hours" if changelist.has_active_filters else "of the last 30 days",

@@ -105,6 +105,17 @@ def test_somebody_unknown_gets_nothing(db: None) -> None:
     assert (found.kpis, found.usage, found.attention, found.run) == ((), None, (), None)
 
 
+def test_the_usage_page_adds_up_each_metric_apart(project: Project, viewer: Any, client: Client) -> None:
+    for number, (metric, unit, value) in enumerate([("storage", "GB", 2), ("storage", "GB", 3), ("storage", "TB", 4)]):
+        event = {"event_id": str(number), "metric_name": metric, "metric_value": value, "unit": unit}
+        accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    settle_pending()
+    client.force_login(viewer)
+    shown = client.get(reverse("admin:events_usageaggregate_changelist"))
+    assert [(row["shown"], row["events"]) for row in shown.context["totals"]] == [("5 GB", "2"), ("4 TB", "1")]
+    assert [bar.value for bar in shown.context["bars"]] == ["3"]
+
+
 def test_an_accepted_event_is_on_the_usage_page_once_settled(project: Project, viewer: Any, client: Client) -> None:
     event = {"event_id": "fresh-1", "metric_name": "api_calls", "metric_value": 3, "unit": "call"}
     accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)

@@ -173,10 +173,10 @@ def _dead_status(project: Project, event_id: str) -> EventStatus | None:
         event_id=event_id,
         status="dead_lettered",
         received_at=letter.first_seen_at,
-        metric_name=letter.payload["metric_name"],
-        unit=letter.payload["unit"],
-        quantity=letter.payload["metric_value"],
-        occurred_at=letter.payload["timestamp"],
+        metric_name=letter.payload.get("metric_name", ""),
+        unit=letter.payload.get("unit", ""),
+        quantity=letter.payload.get("metric_value", ""),
+        occurred_at=letter.payload.get("timestamp"),
         reason=letter.reason,
     )
 

@@ -23,7 +23,7 @@ from billing_platform.lib.admin import (
 )
 from events import payload
 from events.models import EventBatch
-from events.services import settling
+from events.services import quarantine
 
 Status = EventBatch.Status
 TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: "danger"}
@@ -91,7 +91,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
         icon="replay",
     )
     def retry(self, request: HttpRequest, batch: EventBatch) -> str:
-        settling.retry_batch(batch_id=batch.pk)
+        quarantine.retry_batch(batch_id=batch.pk)
         return "The batch waits to be settled again."
 
     @admin.display(description=f"First {SHOWN_EVENTS} events")

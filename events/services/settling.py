@@ -40,7 +40,6 @@ from django.db.backends.utils import CursorWrapper
 from django.db.utils import IntegrityError, InterfaceError, OperationalError
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
@@ -108,27 +107,6 @@ def settle_pending(
         else:
             time.sleep(LOOK_EVERY)
     return replace(report, unfinished=True)
-
-
-def retry_batch(*, batch_id: UUID) -> EventBatch:
-    """Give a quarantined batch another round of attempts. Raises DomainError if it isn't quarantined."""
-    with transaction.atomic():
-        batch = _locked_quarantined(batch_id)
-        batch.status = EventBatch.Status.PENDING
-        batch.attempts = 0
-        batch.retry_at = None
-        batch.save(update_fields=["status", "attempts", "retry_at"])
-    return batch
-
-
-def _locked_quarantined(batch_id: UUID) -> EventBatch:
-    batch = EventBatch.objects.select_for_update().filter(pk=batch_id).first()
-    if batch is None:
-        raise NotFound("There is no such batch.")
-    if batch.status != EventBatch.Status.QUARANTINED:
-        raise DomainError("Only a quarantined batch can be retried.", code="BATCH_NOT_QUARANTINED")
-    found: EventBatch = batch
-    return found
 
 
 def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from billing_platform.lib.errors import DomainError
 from events import payload
 from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent
-from events.services import settling
+from events.services import quarantine, settling
 from events.services.staging import local_hour
 from organisations.models import Organisation, Project
 from tests import factories
@@ -241,11 +242,25 @@ def test_a_quarantined_batch_can_be_tried_again(acme: Organisation, project: Pro
     accepted = send(project, event("a"))
     EventBatch.objects.filter(pk=accepted.batch_id).update(status="quarantined", attempts=5, last_error="disk")
     assert settle().batches == 0
-    settling.retry_batch(batch_id=accepted.batch_id)
+    quarantine.retry_batch(batch_id=accepted.batch_id)
     assert settle().counted == 1
-    with pytest.raises(settling.DomainError) as refused:
-        settling.retry_batch(batch_id=accepted.batch_id)
+    with pytest.raises(DomainError) as refused:
+        quarantine.retry_batch(batch_id=accepted.batch_id)
     assert refused.value.code == "BATCH_NOT_QUARANTINED"
+
+
+def test_a_quarantined_batch_can_be_given_up_without_losing_its_events(acme: Organisation, project: Project) -> None:
+    readable = send(project, event("a", "2"), event("b", "3"))
+    damaged = send(project, event("c"), event("d"))
+    EventBatch.objects.filter(pk=damaged.batch_id).update(payload=b"garbage")
+    EventBatch.objects.update(status="quarantined")
+    for accepted in (readable, damaged):
+        quarantine.discard_batch(batch_id=accepted.batch_id, reason="cannot be counted", discarded_by="op")
+    assert [(b.status, b.dead_lettered) for b in map(batch_of, [readable, damaged])] == [("settled", 2)] * 2
+    letters = {letter.event_id: letter for letter in DeadLetter.objects.all()}
+    assert letters["a"].payload["metric_value"] == "2"
+    assert letters[f"batch {damaged.batch_id}"].payload == {"base64": "Z2FyYmFnZQ=="}
+    assert {letter.reason for letter in letters.values()} == {"BATCH_DISCARDED"}
 
 
 def test_a_verdict_that_does_not_add_up_is_refused_by_the_database(project: Project) -> None:

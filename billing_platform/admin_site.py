@@ -33,6 +33,14 @@ class OperatorSite(UnfoldAdminSite):
         numbers = {"dashboard": dashboard.of(request.user)}
         return super().index(request, {**numbers, **(extra_context or {})})
 
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Beside each list, how many of its rows wait for a person."""
+        groups: list[dict[str, Any]] = super().get_sidebar_list(request)
+        waiting = dashboard.open_counts(request.user)
+        for item in (item for group in groups for item in group["items"]):
+            item["badge"] = waiting.get(str(item["link"]), "")
+        return groups
+
     def _refuse(self, request: HttpRequest, usage: RateUsage) -> HttpResponse:
         minutes = -(-usage.reset_seconds // SECONDS_PER_MINUTE)
         context = {

@@ -87,6 +87,7 @@ _NAVIGATION = [
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Metrics Billing",
     "SITE_HEADER": "Metrics Billing",
+    "SITE_URL": None,  # the sign-in page would offer to return to itself
     "SITE_SYMBOL": "receipt_long",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("billing_platform/favicon.svg")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.cache import cache
 from django.urls import reverse
 
 from billing_platform.lib import clock
@@ -25,6 +27,7 @@ from payments import selectors as payments
 from payments.models import InboundWebhook, Payment
 
 DAYS_OF_USAGE = 30
+OPEN_COUNTS_LIVE_SECONDS = 60
 SECONDS_PER_MINUTE = 60
 
 
@@ -78,7 +81,7 @@ class Dashboard:
 def of(user: Any) -> Dashboard:
     """What one user may see: parts without permission are left out, and all of it is of their organisations."""
     kpis: list[Kpi] = []
-    backlog = usage.settle_backlog(actor=user) if user.has_perm("events.view_eventbatch") else None
+    backlog = _settle_backlog(user)
     if user.has_perm("payments.view_payment"):
         kpis.append(_collected(user))
     if user.has_perm("invoicing.view_invoice"):
@@ -91,6 +94,23 @@ def of(user: Any) -> Dashboard:
         attention=tuple(item for item in _attention(user, backlog) if item.count),
         run=_latest_run(user) if user.has_perm("invoicing.view_billingrun") else None,
     )
+
+
+def open_counts(user: Any) -> dict[str, int]:
+    """How many rows wait for a person, by the address of their list. Every page shows it: remembered for a minute."""
+    key = f"admin-open-counts:{user.pk}"
+    counts: dict[str, int] | None = cache.get(key)
+    if counts is None:
+        found: Counter[str] = Counter()
+        for item in _attention(user, _settle_backlog(user)):
+            found[item.href.partition("?")[0]] += item.count
+        counts = dict(found)
+        cache.set(key, counts, OPEN_COUNTS_LIVE_SECONDS)
+    return counts
+
+
+def _settle_backlog(user: Any) -> usage.SettleBacklog | None:
+    return usage.settle_backlog(actor=user) if user.has_perm("events.view_eventbatch") else None
 
 
 def _collected(user: Actor) -> Kpi:

@@ -86,6 +86,7 @@ def test_what_waits_for_a_person_leads_to_its_list(acme: Organisation, viewer: A
     )  # fmt: skip
     (item,) = dashboard.of(viewer).attention
     assert (item.label, item.count) == ("e-mails failed", 1)
+    assert dashboard.open_counts(viewer)[reverse("admin:organisations_notification_changelist")] == 1
     client.force_login(viewer)
     assert "Lost" in client.get(item.href).content.decode()
 

@@ -1,0 +1,66 @@
+"""Work starts at once when the broker is up, and is never lost when it isn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from billing_platform.celery import PERIODIC_JOBS, app
+from billing_platform.lib import signing
+from invoicing.services.lifecycle import void_invoice
+from organisations.models import Organisation
+from payments import selectors
+from payments.services import waking
+from payments.services.webhooks import receive_webhook
+from tests.payments.language import event_body, issued_invoice
+from tests.payments.sandbox.harness import WEBHOOK_SECRET
+
+
+class Broker:
+    """Keeps what is sent to it, or is down."""
+
+    def __init__(self, *, is_up: bool = True) -> None:
+        self.is_up = is_up
+        self.sent: list[tuple[str, list[str]]] = []
+
+    def send_task(self, name: str, args: list[str]) -> None:
+        if not self.is_up:
+            raise OperationalError("connection refused")
+        self.sent.append((name, args))
+
+
+def test_issuing_and_voiding_wake_collection(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(waking, "current_app", broker := Broker())
+    with django_capture_on_commit_callbacks(execute=True):
+        invoice = issued_invoice(acme)
+    with django_capture_on_commit_callbacks(execute=True):
+        void_invoice(invoice_id=invoice.pk, reason="mistake")
+    assert broker.sent == [
+        ("payments.tasks.collect_invoice", [str(invoice.pk)]),
+        ("payments.tasks.retire_orders", [str(invoice.pk)]),
+    ]
+
+
+def test_a_broker_that_is_down_loses_nothing(
+    acme: Organisation, settings: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.RAZORPAY_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+    monkeypatch.setattr(waking, "current_app", Broker(is_up=False))
+    body = event_body("payment.captured", {})
+    with django_capture_on_commit_callbacks(execute=True):
+        invoice = issued_invoice(acme)
+        webhook = receive_webhook(body=body, signature=signing.sign(body, WEBHOOK_SECRET), event_id="evt_1", headers={})
+    assert selectors.invoices_to_collect() == [invoice.pk]
+    assert selectors.due_webhooks() == [webhook.pk]
+
+
+def test_every_job_that_is_woken_or_scheduled_exists() -> None:
+    app.loader.import_default_modules()
+    woken = ["collect_invoice", "retire_orders", "close_link", "capture_payment", "process_webhook"]
+    scheduled = [task for task, _timing in PERIODIC_JOBS.values() if task.startswith("payments.")]
+    assert scheduled
+    assert {f"payments.tasks.{name}" for name in woken} | set(scheduled) <= set(app.tasks)

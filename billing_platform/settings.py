@@ -176,10 +176,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["billing_platform.openapi.only_versioned"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "billing_platform.openapi.add_event_endpoints",
-    ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",

@@ -7,12 +7,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin import (
+    ActionForm,
     DropdownFilter,
     InfinitePaginator,
     ReadOnlyAdmin,
@@ -29,6 +31,10 @@ Status = EventBatch.Status
 TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: "danger"}
 SHOWN_EVENTS = 20
 SETTLED_SHOWN = timedelta(hours=1)
+
+
+class DiscardForm(ActionForm):
+    reason = forms.CharField(max_length=500, help_text="Kept with each dead letter.")
 
 
 class StateFilter(DropdownFilter):
@@ -93,6 +99,19 @@ class EventBatchAdmin(ReadOnlyAdmin):
     def retry(self, request: HttpRequest, batch: EventBatch) -> str:
         quarantine.retry_batch(batch_id=batch.pk)
         return "The batch waits to be settled again."
+
+    @object_action(
+        label="Discard",
+        permission="events.retry_eventbatch",
+        when=lambda batch: batch.status == Status.QUARANTINED,
+        form=DiscardForm,
+        confirm="Its events become dead letters: kept, but not counted. The month can be closed then.",
+        danger=True,
+        icon="delete",
+    )
+    def discard(self, request: HttpRequest, batch: EventBatch, *, reason: str) -> str:
+        quarantine.discard_batch(batch_id=batch.pk, reason=reason, discarded_by=request.user.get_username())
+        return "The batch was discarded; its events are dead letters."
 
     @admin.display(description=f"First {SHOWN_EVENTS} events")
     def first_events(self, batch: EventBatch) -> str:

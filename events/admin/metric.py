@@ -27,7 +27,7 @@ class MetricAdmin(ModelAdmin):
     created = short_time("created_at", "Created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What was counted under a name stays so. How to count a metric that usage brought along is still to be said."""
+        """What was counted under a name stays so. How to count what usage brought along is still to be said."""
         if obj is None:
             return ()
         named = ("organisation", "name", "unit")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, short_time
+from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, object_action, short_time
 from events.models import UsagePeriod
+from events.services import closing
 
 
 @admin.register(UsagePeriod)
@@ -19,6 +21,22 @@ class UsagePeriodAdmin(ReadOnlyAdmin):
 
     customer = link("organisation", "Customer")
     closed = short_time("closed_at", "Closed (UTC)")
+
+    @object_action(
+        label="Close month",
+        permission="events.close_usageperiod",
+        when=lambda usage_period: not usage_period.is_closed,
+        confirm="Usage that arrives for it later is billed with the next month. Issuing its invoice closes it too.",
+        danger=True,
+        icon="lock",
+    )
+    def close(self, request: HttpRequest, usage_period: UsagePeriod) -> str:
+        closing.close_period(
+            organisation=usage_period.organisation,
+            period=usage_period.period,
+            closed_by=request.user.get_username(),
+        )
+        return "The month is closed."
 
     @admin.display(description="Month", ordering="month")
     def name(self, usage_period: UsagePeriod) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
 from organisations.models import Notification
@@ -22,7 +23,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     fieldsets = (
         (None, {"fields": ("subject", "state", "customer", "kind", "to", "sender")}),
-        ("Message", {"fields": ("text", "files")}),
+        ("Message", {"fields": ("message", "files")}),
         (
             "Delivery",
             {"fields": ("created_at", "attempts", "next_attempt_at", "sent_at", "last_error", "dedupe_key")},
@@ -48,6 +49,10 @@ class NotificationAdmin(ReadOnlyAdmin):
     @admin.display(description="To")
     def to(self, notification: Notification) -> str:
         return ", ".join(notification.recipients)
+
+    @admin.display(description="Text")
+    def message(self, notification: Notification) -> str:
+        return format_html('<pre class="payload">{}</pre>', notification.text)
 
     @admin.display(description="Attachments")
     def files(self, notification: Notification) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.lib import clock
+from events.models import DeadLetter, EventBatch, UsagePeriod
 from invoicing.models import Invoice
 from invoicing.services import lifecycle
 from organisations.models import ApiKey, AuditEntry, Notification, Organisation, Project
@@ -226,3 +228,32 @@ def test_starting_a_billing_run_takes_the_permission_for_every_organisation(
     response = act(as_admin, url, month="2026-09")
     assert "under way" in response.content.decode()
     assert acme.billing_run_items.count() == 1
+
+
+def test_a_month_is_closed_by_an_admin_once_it_is_over(
+    acme: Organisation, as_operator: Client, as_admin: Client
+) -> None:
+    this_month = clock.today(acme.time_zone).replace(day=1)
+    running, over = (
+        UsagePeriod.objects.create(organisation=acme, month=month) for month in (this_month, date(2026, 9, 1))
+    )
+    assert as_operator.get(action_url(over, "close")).status_code == 403
+    act(as_admin, action_url(over, "close"))
+    assert "is not over yet" in act(as_admin, action_url(running, "close")).content.decode()
+    assert [period.closed_by for period in UsagePeriod.objects.order_by("month")] == ["admin", ""]
+
+
+def test_a_quarantined_batch_is_tried_again_or_discarded_with_a_reason(project: Project, as_operator: Client) -> None:
+    again, given_up = (
+        EventBatch.objects.create(
+            organisation=project.organisation, project=project, event_count=1, payload=b"damaged", status="quarantined"
+        )
+        for _ in range(2)
+    )
+    page = as_operator.get(reverse("admin:events_eventbatch_change", args=[again.pk]))
+    assert "payload can" in page.content.decode()
+    act(as_operator, action_url(again, "retry"))
+    act(as_operator, action_url(given_up, "discard"), reason="Test data of the customer")
+    assert EventBatch.objects.get(pk=again.pk).status == "pending"
+    assert EventBatch.objects.get(pk=given_up.pk).dead_lettered == 1
+    assert "Test data of the customer (discarded by operator)" in DeadLetter.objects.get().message

@@ -8,12 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.test.client import Client
 
 from billing_platform.lib import clock
 from events.models import EventBatch, UsageAggregate, UsageEvent
 from events.services import settling
 from events.services.accepting import Accepted, Form, accept_events
+from events.services.partitions import ensure_partitions
 from events.services.settling import SettleReport
 from organisations.models import Organisation, Project
 from tests import factories
@@ -37,8 +39,6 @@ def post_raw(key: str, body: bytes | str, path: str = "/api/v1/events/batch", **
 
 def send(project: Project, *events: dict[str, Any], at: datetime | None = None) -> Accepted:
     """Accept without HTTP; `at` is when it was received."""
-    import msgspec
-
     accepted = accept_events(project=project, body=msgspec.json.encode({"events": events}), form=Form.BATCH)
     if at is not None:
         move(accepted, at)
@@ -47,8 +47,6 @@ def send(project: Project, *events: dict[str, Any], at: datetime | None = None) 
 
 def move(accepted: Accepted, at: datetime) -> None:
     """Make a batch one that was received at another time."""
-    from events.services.partitions import ensure_partitions
-
     ensure_partitions(at=at)
     EventBatch.objects.filter(pk=accepted.batch_id).update(received_at=at)
 

@@ -9,9 +9,11 @@ from decimal import Decimal
 
 import pytest
 
+from billing_platform.celery import app
+from events import payload
 from events.models import EventBatch, UsageEvent
-from events.services import accepting
 from organisations.models import Organisation, Project
+from tests import factories
 from tests.events.language import batch_of, event, now, post, post_raw, send, settle, total
 
 pytestmark = pytest.mark.django_db
@@ -212,8 +214,6 @@ def test_more_bytes_than_one_request_may_hold(project_key: str) -> None:
 def test_other_methods_types_and_encodings_are_refused_by_their_own_code(project_key: str) -> None:
     assert post_raw(project_key, b"a=1", content_type="application/x-www-form-urlencoded").status_code == 415
     assert post_raw(project_key, b"{}", headers={"Content-Encoding": "br"}).status_code == 415
-    from tests import factories
-
     put = factories.client(project_key).put("/api/v1/events", b"{}", content_type="application/json")
     assert (put.status_code, put["Allow"], put.json()["code"]) == (405, "POST", "METHOD_NOT_ALLOWED")
 
@@ -255,8 +255,6 @@ def test_requests_without_a_good_key_are_refused(project_key: str) -> None:
 
 
 def test_a_broker_that_is_down_loses_nothing(project_key: str, settings: pytest.FixtureRequest) -> None:
-    from billing_platform.celery import app
-
     url = app.conf.broker_url
     app.conf.broker_url = "redis://127.0.0.1:1/0"
     try:
@@ -275,10 +273,7 @@ def test_the_rate_limit_counts_requests(project_key: str, settings: object) -> N
 
 
 def test_the_stored_rows_are_small() -> None:
-    from events import payload
-
     rows = [(f"event-{number:08d}", "api_calls", "call", "1.5", None, None) for number in range(1000)]
     packed = payload.pack(rows)
     assert len(packed) < 12 * 1000
     assert [event.event_id for event in payload.unpack(packed)] == [row[0] for row in rows]
-    assert accepting.Form.BATCH.value == "batch"

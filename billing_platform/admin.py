@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_celery_beat.admin as beat
+import django_celery_beat.admin  # noqa: F401  (registers its own pages, which ours replace)
 from celery import current_app
 from django.contrib import admin
 from django.http import HttpRequest
@@ -21,7 +21,6 @@ for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, Cl
 class PeriodicTaskAdmin(ModelAdmin):
     """When jobs run may be changed here; which exist is written in billing_platform.celery."""
 
-    form = beat.PeriodicTaskForm
     list_display = ("name", "timing", "state", "last_run", "total_run_count")
     list_filter = ("enabled",)
     search_fields = ("name", "task")
@@ -31,7 +30,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         ("When", {"fields": ("interval", "crontab", "last_run_at", "total_run_count")}),
         ("With", {"fields": ("args", "kwargs")}),
     )
-    readonly_fields = ("name", "task", "last_run_at", "total_run_count")
+    readonly_fields = ("name", "task", "args", "kwargs", "last_run_at", "total_run_count")
 
     last_run = short_time("last_run_at", "Last run (UTC)")
 

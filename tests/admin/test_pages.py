@@ -10,11 +10,14 @@ from django.db import connection
 from django.test.client import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from billing_platform.schedule import install_periodic_jobs
 from invoicing.services import lifecycle
 from organisations.models import AuditEntry, Organisation, Project
 from organisations.services import onboarding
 from tests.admin.conftest import signed_in
+from tests.admin.test_object_actions import act
 from tests.architecture.tenants import run_of_both, tenant
 
 HOSTILE = "<script>alert(1)</script>"
@@ -124,3 +127,24 @@ def test_an_invoice_shows_its_lines_taxes_and_totals(acme: Organisation, as_view
 def test_a_form_with_a_date_in_the_browsers_language_is_understood(project: Project, as_operator: Client) -> None:
     url = reverse("admin:events_usageevent_changelist")
     assert as_operator.get(url, {"received_at_from": "21/11/2026", "received_at_to": "nonsense"}).status_code == 200
+
+
+def test_an_admin_changes_when_a_job_runs_and_runs_it_now(as_admin: Client, as_operator: Client) -> None:
+    install_periodic_jobs()
+    job = PeriodicTask.objects.filter(crontab__isnull=False).first()
+    assert job is not None
+    url = reverse("admin:django_celery_beat_periodictask_change", args=[job.pk])
+    assert as_operator.get(url).status_code == 403
+    weekly = CrontabSchedule.objects.create(minute="5", hour="6", day_of_week="1")
+    form = {"enabled": "on", "crontab": weekly.pk, "interval": "", "description": "Mondays"}
+    assert as_admin.post(url, form).status_code == 302
+    changed = PeriodicTask.objects.get(pk=job.pk)
+    assert (changed.crontab, changed.task, changed.description) == (weekly, job.task, "Mondays")
+    run_now = reverse("admin:django_celery_beat_periodictask_action", args=[job.pk, "run_now"])
+    assert as_operator.get(run_now).status_code == 403
+    assert act(as_admin, run_now).status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/admin/organisations/", "/admin/password_change/", "/admin/invoicing/"])
+def test_the_pages_between_open_too(url: str, as_operator: Client) -> None:
+    assert as_operator.get(url).status_code == 200

@@ -15,6 +15,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,6 +111,9 @@ class Postgres:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(STOP_PATIENCE)
         self._process = None
+        if self.socket_directory.parent != self.home:  # leave nothing behind in the temporary directory
+            with suppress(OSError):
+                self.socket_directory.rmdir()
 
     # --- before the start ---------------------------------------------------------------------------------------
 

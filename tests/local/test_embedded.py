@@ -160,6 +160,8 @@ def test_the_checkout_may_be_anywhere(home: Path, name: str) -> None:
     with services(home / name) as found:
         assert query(found, "SELECT 1") == 1
         assert redis.Redis.from_url(found.redis_url).ping()
+        directory = Path(psycopg.conninfo.conninfo_to_dict(found.database_url)["host"])
+    assert directory.is_relative_to(home) or not directory.exists()
 
 
 def test_variables_meant_for_another_postgresql_are_ignored(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

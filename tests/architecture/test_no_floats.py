@@ -26,6 +26,8 @@ EXACT = [
 # Seconds, points on paper and thickness of lines are measures, not money: (file, what is written there) → why.
 ALLOWED = {
     ("events/services/settling.py", "25.0"): "seconds that one run may take",
+    ("events/services/settling.py", "0.0"): "seconds that one run waits for more",
+    ("events/services/settling.py", "0.2"): "seconds between two looks",
     ("payments/services/collection.py", "25.0"): "seconds that a second caller waits for the first",
     ("payments/services/collection.py", "0.1"): "seconds between two looks",
 }

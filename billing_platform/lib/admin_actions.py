@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import messages
@@ -52,25 +52,36 @@ class ActionForm(forms.Form):
         return f"admin-action:{self.cleaned_data['once']}"
 
 
+def _always(_obj: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Action:
     """One verb of an admin page. `handler(admin, request, obj, **answers)` gives a sentence or a whole response."""
 
     name: str
+    handler: Callable[..., str | HttpResponse]
     label: str
     permission: str
-    handler: Callable[..., str | HttpResponse]
-    when: Callable[[Any], bool]
-    form: type[ActionForm]
-    confirm: str | Callable[[Any], str]
-    danger: bool
     icon: str
+    when: Callable[[Any], bool] = _always
+    form: type[ActionForm] = ActionForm
+    confirm: str | Callable[[Any], str] = ""
+    danger: bool = False
     on_list: bool = False
     only_shows: bool = False
 
 
-def _always(_obj: Any) -> bool:
-    return True
+Method: TypeAlias = Callable[..., Any]
+
+
+def _mark(**traits: Any) -> Callable[[Method], Method]:
+    def decorate(method: Method) -> Method:
+        method.admin_action = Action(method.__name__, method, **traits)  # type: ignore[attr-defined]
+        return method
+
+    return decorate
 
 
 def object_action(
@@ -82,44 +93,23 @@ def object_action(
     confirm: str | Callable[[Any], str] = "",
     danger: bool = False,
     icon: str = "bolt",
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Method], Method]:
     """A button on the object's page, for those who hold the permission there, while `when(obj)` is true."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        method.admin_action = Action(  # type: ignore[attr-defined]
-            method.__name__, label, permission, method, when, form, confirm, danger, icon
-        )
-        return method
-
-    return decorate
+    return _mark(label=label, permission=permission, when=when, form=form, confirm=confirm, danger=danger, icon=icon)
 
 
 def object_page(
     *, label: str, permission: str, when: Callable[[Any], bool] = _always, icon: str = "visibility"
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Method], Method]:
     """A link on the object's page to something that only shows: a document, a preview."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        method.admin_action = Action(  # type: ignore[attr-defined]
-            method.__name__, label, permission, method, when, ActionForm, "", False, icon, only_shows=True
-        )
-        return method
-
-    return decorate
+    return _mark(label=label, permission=permission, when=when, icon=icon, only_shows=True)
 
 
 def list_action(
     *, label: str, permission: str, form: type[ActionForm] = ActionForm, confirm: str = "", icon: str = "add"
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Method], Method]:
     """A button above the list, asked about and posted like an object action. The handler gets no object."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        method.admin_action = Action(  # type: ignore[attr-defined]
-            method.__name__, label, permission, method, _always, form, confirm, False, icon, on_list=True
-        )
-        return method
-
-    return decorate
+    return _mark(label=label, permission=permission, form=form, confirm=confirm, icon=icon, on_list=True)
 
 
 class ActionsMixin:
@@ -250,7 +240,7 @@ class ActionsMixin:
         return HttpResponseRedirect(url)
 
     def show_secret(self, request: HttpRequest, obj: Any, *, title: str, secret: str) -> HttpResponse:
-        """Show a secret in the answer itself: it goes into no message, session or cookie, and no page here is cached."""
+        """Show a secret in the answer itself: it goes into no message, session or cookie; no page here is cached."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from billing_platform.lib.api import error_response
 from events.selectors import settle_backlog
 from organisations.models import Notification
+from payments.selectors import webhook_backlog
 
 
 class QueueCollector(Collector):
@@ -25,6 +29,9 @@ class QueueCollector(Collector):
             "billing_settle_oldest_seconds", "Age of the oldest unsettled batch.", backlog.oldest_age_seconds
         )
         yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
+        webhooks = webhook_backlog()
+        yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)
+        yield GaugeMetricFamily("billing_webhooks_failed", "Webhooks that were given up.", webhooks.failed)
         emails = Notification.objects.filter(status__in=["pending", "sending"]).count()
         yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
 
@@ -47,4 +54,8 @@ _REGISTRY = _registry()
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus; with METRICS_TOKEN set, only for who sends it as a bearer token."""
+    token, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(given.encode(), token.encode()):
+        return error_response("Send the metrics token.", status_code=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_LATEST)

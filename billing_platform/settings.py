@@ -240,6 +240,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- logs -----------------------------------------------------------------------------------------------------------
 
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is open, keep it inside the network
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

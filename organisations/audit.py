@@ -64,7 +64,9 @@ def register() -> None:
     for model in [*models, get_user_model()]:
         label = model._meta.label_lower
         if label not in UNWATCHED and not model._meta.proxy and not auditlog.contains(model):
-            exclude = ["updated_at", *NOISE.get(label, [])]
+            # what points here from other tables is no part of the row, and is logged with its own
+            reverse = [field.name for field in model._meta.get_fields() if field.auto_created and not field.concrete]
+            exclude = ["updated_at", *NOISE.get(label, []), *reverse]
             auditlog.register(model, mask_fields=MASKED.get(label, []), exclude_fields=exclude)
     pre_save.connect(_stamp, sender=LogEntry, dispatch_uid="organisations.audit.stamp")
     task_prerun.connect(_begin_task, dispatch_uid="organisations.audit.begin_task")

@@ -41,10 +41,10 @@ def _read_reachable(actor: Actor) -> set[Any] | None:
     from organisations.models import ApiKey, Membership
 
     if isinstance(actor, ApiKey):
-        if actor.project_id is not None:
+        if actor.project is not None:
             return {actor.project.organisation_id}
-        return reachable_organisations(actor.owner)
-    if not actor.is_authenticated or not actor.is_active:  # type: ignore[union-attr]
+        return set() if actor.owner is None else reachable_organisations(actor.owner)
+    if not actor.is_authenticated or not actor.is_active:
         return set()
     if getattr(actor, "is_superuser", False):
         return ALL

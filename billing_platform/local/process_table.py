@@ -33,6 +33,7 @@ def environment(*, var_dir: Path, services: Services, addresses: Addresses, secr
     base, sandbox = addresses.base_url, addresses.sandbox_url
     defaults = {
         "ENVIRONMENT": "local",
+        "LOG_LEVEL": "WARNING",  # the terminal is for people: a line for each request would hide what matters
         "SECRET_KEY": secrets["SECRET_KEY"],
         "SITE_URL": base,
         "EMAIL_URL": f"filemail:///{quote(str(var_dir / 'mail'))}",
@@ -40,6 +41,7 @@ def environment(*, var_dir: Path, services: Services, addresses: Addresses, secr
     fixed = {
         MARK: str(var_dir),
         "VAR_DIR": str(var_dir),
+        "PROMETHEUS_MULTIPROC_DIR": str(var_dir / "prometheus"),
         "DATABASE_URL": services.database_url,
         "REDIS_URL": services.redis_url,
         "DJANGO_SETTINGS_MODULE": "billing_platform.settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,8 @@ def _port(name: str, preferred: int) -> int:
 
 def _prepare(var_dir: Path, settings: dict[str, str], *, seed_to: Path | None) -> None:
     (var_dir / "mail").mkdir(mode=0o700, exist_ok=True)
+    shutil.rmtree(var_dir / "prometheus", ignore_errors=True)  # counts start anew with the processes
+    (var_dir / "prometheus").mkdir(mode=0o700)
     say("Migrating the database …")
     _manage("migrate", "--no-input", settings=settings)
     _manage("collectstatic", "--no-input", settings=settings)

@@ -17,7 +17,6 @@ from invoicing.models import BillingRun
 from invoicing.services.billing_run import start_billing_run
 from organisations.api.base import AdminGenericView
 from organisations.models import Organisation
-from organisations.scoping import ALL, reachable_organisations
 
 
 class BillingRunList(ListModelMixin, AdminGenericView):
@@ -39,10 +38,8 @@ class BillingRunList(ListModelMixin, AdminGenericView):
         run = start_billing_run(period=period, requested_by="API", organisations=self._billable(request))
         return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
 
-    def _billable(self, request: Request) -> list[Organisation] | None:
-        """The organisations for which the key's owner may start a run; None for all of them."""
-        if reachable_organisations(request.auth) is ALL:
-            return None
+    def _billable(self, request: Request) -> list[Organisation]:
+        """The organisations for which the key's owner may start a run: reaching one is not enough."""
         reachable = Organisation.objects.for_organisations(request.auth)
         return [each for each in reachable if request.user.has_perm("invoicing.start_billingrun", each)]
 

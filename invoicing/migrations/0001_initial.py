@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('organisations', '0002_initial'),
+        ('organisations', '0001_initial'),
     ]
 
     operations = [

@@ -50,12 +50,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     belongs_to_owner = link("owner")
 
     def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
-        """Whoever sees a new back-office key has its owner's power: so its owner, or who may change the owner."""
         if not super().may_act(request, action, obj):
             return False
-        if action.name != "rotate" or obj.kind == ApiKey.Kind.PROJECT or obj.owner == request.user:
-            return True
-        return not obj.owner.is_superuser and request.user.has_perm("auth.change_user", obj.owner)
+        return action.name != "rotate" or api_keys.may_rotate(user=request.user, api_key=obj)
 
     @object_action(
         label="Rotate",

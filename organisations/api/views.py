@@ -132,6 +132,8 @@ class KeyRotate(AdminGenericView):
     @extend_schema(request=RotateKeySerializer, responses={201: IssuedKeySerializer})
     def post(self, request: Request, key_id: UUID) -> Response:
         api_key = self.find(ApiKey.objects.all(), pk=key_id)
+        if not api_keys.may_rotate(user=request.user, api_key=api_key):
+            raise DomainError("Only its owner may rotate this key.", code="FORBIDDEN", status=403)
         grace = timedelta(seconds=_valid(RotateKeySerializer, request)["grace_seconds"])
         return Response(IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201)
 

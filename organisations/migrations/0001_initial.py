@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                     "lut_number",
                     models.CharField(
                         blank=True,
-                        help_text="ARN of the letter of undertaking.",
+                        help_text="ARN of the undertaking.",
                         max_length=50,
                         verbose_name="LUT number",
                     ),
@@ -359,9 +359,7 @@ class Migration(migrations.Migration):
                 ("next_attempt_at", models.DateTimeField()),
                 (
                     "claimed_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When a worker took it; a stale claim is retaken.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="When a worker took it.", null=True),
                 ),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
                 ("last_error", models.TextField(blank=True)),

@@ -20,7 +20,7 @@ class AuditQuerySet(TenantQuerySet):
         return self.filter(additional_data__organisation__in=[str(pk) for pk in reachable])
 
 
-class AuditEntry(LogEntry):
+class AuditEntry(LogEntry):  # type: ignore[misc]  # django-auditlog has no types
     """django-auditlog's entry, made append-only by the database."""
 
     objects = AuditQuerySet.as_manager()

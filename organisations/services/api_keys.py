@@ -74,6 +74,14 @@ def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKe
     return issued
 
 
+def may_rotate(*, user: Any, api_key: ApiKey) -> bool:
+    """Whoever sees the successor of a back-office key has its owner's power: its owner, or who may change the owner."""
+    owner = api_key.owner
+    if owner is None or owner == user:
+        return True
+    return not owner.is_superuser and bool(user.has_perm("auth.change_user", owner))
+
+
 @transaction.atomic
 def revoke_key(*, api_key_id: UUID) -> ApiKey:
     """Refuse a key from now on (within ten seconds on every process). Revoking twice changes nothing."""

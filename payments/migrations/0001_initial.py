@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoicing', '0001_initial'),
-        ('organisations', '0002_initial'),
+        ('organisations', '0001_initial'),
     ]
 
     operations = [

@@ -354,6 +354,15 @@ def test_a_run_bills_and_shows_only_whom_the_key_reaches(api: Client, acme: Orga
     assert sum(seen["counts"].values()) == 1
 
 
+def test_a_viewer_of_everything_bills_only_where_also_operator(acme: Organisation) -> None:
+    factories.organisation("Umbrella")
+    user = factories.member("both", None, Membership.Role.VIEWER)
+    Membership.objects.create(user=user, organisation=acme, role=Membership.Role.OPERATOR)
+    with after_october():
+        run = post(factories.client(factories.admin_key(user)), "/billing-runs", {"period": "2026-10"}).json()
+    assert [item["organisation"] for item in run["items"]] == [str(acme.pk)]
+
+
 def test_a_viewer_starts_no_run(acme: Organisation) -> None:
     assert post(key_of(acme, Membership.Role.VIEWER), "/billing-runs", {"period": "2026-10"}).status_code == 403
 

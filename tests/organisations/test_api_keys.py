@@ -124,3 +124,13 @@ def test_a_write_key_issues_no_keys(admin_user: object, project: Project) -> Non
 def test_the_last_use_of_a_key_is_noted(api: Client, admin_key: str) -> None:
     api.get(URL)
     assert ApiKey.objects.get(prefix=admin_key.split("_")[2]).last_used_at is not None
+
+
+def test_an_operator_can_not_take_an_admins_power_by_rotating_the_key(admin_user: object) -> None:
+    theirs = api_keys.issue_admin_key(owner=admin_user, name="powerful", scope="admin").api_key
+    operator = factories.member("everywhere", None, "operator")
+    client = factories.client(factories.admin_key(operator))
+    answer = client.post(f"/api/v1/admin/api-keys/{theirs.pk}/rotate", {}, content_type="application/json")
+    assert answer.status_code == 403
+    theirs.refresh_from_db()
+    assert theirs.replaced_by_id is None

@@ -140,7 +140,7 @@ def test_asking_the_gateway_finds_what_no_webhook_told(
     pay(razorpay, order, "fail")
     pay(razorpay, order)
     found = checkout.refresh_order(order_id=order.pk)
-    assert [payment.status for payment in found] == ["failed", "captured"]
+    assert {payment.status for payment in found} == {"failed", "captured"}  # in whatever order the gateway lists them
     invoice.refresh_from_db()
     assert invoice.status == "paid"
 

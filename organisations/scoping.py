@@ -38,17 +38,13 @@ _UNREAD = object()
 
 
 def _read_reachable(actor: Actor) -> set[Any] | None:
-    from organisations.models import ApiKey, Membership
-
-    if isinstance(actor, ApiKey):
-        if actor.project is not None:
-            return {actor.project.organisation_id}
-        return set() if actor.owner is None else reachable_organisations(actor.owner)
+    if hasattr(actor, "organisations_of_key"):
+        return actor.organisations_of_key()
     if not actor.is_authenticated or not actor.is_active:
         return set()
     if getattr(actor, "is_superuser", False):
         return ALL
-    ids = set(Membership.objects.filter(user_id=actor.pk).values_list("organisation_id", flat=True))
+    ids = set(actor.memberships.values_list("organisation_id", flat=True))  # type: ignore[attr-defined]
     return ALL if None in ids else ids
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,7 @@ from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
 from organisations.models.project import Project
-from organisations.scoping import TenantModel
+from organisations.scoping import TenantModel, reachable_organisations
 
 
 class ApiKey(BaseModel, TenantModel):
@@ -68,6 +69,12 @@ class ApiKey(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} (mbp_{self.mode}_{self.prefix}…)"
+
+    def organisations_of_key(self) -> set[Any] | None:
+        """What `organisations.scoping` asks of a key: its project's organisation, or what its owner reaches."""
+        if self.project is not None:
+            return {self.project.organisation_id}
+        return set() if self.owner is None else reachable_organisations(self.owner)
 
     def is_usable(self, at: datetime) -> bool:
         """Neither revoked nor expired at an instant."""

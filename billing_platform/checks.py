@@ -16,7 +16,7 @@ def register() -> None:
 def check_deployment(**_: Any) -> list[checks.CheckMessage]:
     """Run by `manage.py check --deploy`."""
     found: list[checks.CheckMessage] = []
-    if settings.SECRET_KEY == "insecure-development-key":  # noqa: S105  (the default that must not be deployed)
+    if not settings.SECRET_KEY_IS_SET:
         found.append(
             checks.Error(
                 "SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001"

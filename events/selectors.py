@@ -16,7 +16,7 @@ from django.db.models.functions import TruncDate
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
-from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent
+from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent, UsagePeriod
 from organisations.models import Organisation, Project
 from organisations.scoping import Actor
 
@@ -201,6 +201,12 @@ def _pending_status(project: Project, event_id: str) -> EventStatus | None:
                     occurred_at=datetime.fromisoformat(event.timestamp) if event.timestamp else None,
                 )
     return None
+
+
+def open_months(*, before: date) -> list[tuple[UUID, date]]:
+    """Organisation and first day of the months before a day's that have seen usage and are not closed."""
+    still_open = UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1))
+    return list(still_open.order_by("month", "organisation_id").values_list("organisation_id", "month"))
 
 
 def unsettled_batches(*, organisation: Organisation | None = None, received_before: datetime | None = None) -> int:

@@ -12,9 +12,11 @@ from invoicing.services import billing_run, lifecycle, pdfs
 
 @shared_task(name="invoicing.tasks.generate_invoices")
 def generate_invoices() -> None:
-    """Start or continue the run of every month that has just ended somewhere."""
+    """Start or continue the run of every month that has just ended somewhere, and of what was left of older ones."""
     for period in billing_run.due_periods(clock.now()):
         billing_run.start_billing_run(period=period, requested_by="schedule")
+    for period, organisations in billing_run.left_open(clock.now()).items():
+        billing_run.start_billing_run(period=period, requested_by="schedule", organisations=organisations)
 
 
 @shared_task(name="invoicing.tasks.process_billing_item")

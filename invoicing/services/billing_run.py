@@ -8,6 +8,7 @@ its item are one transaction, so a crash leaves either both or neither, and no n
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,6 +22,8 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
+from events.selectors import open_months
+from events.services.closing import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.services.lifecycle import create_draft, finalize_invoice, recompute_draft
 from organisations.models import Organisation
@@ -45,6 +48,26 @@ def due_periods(now: datetime) -> list[BillingPeriod]:
         if now - ended.bounds(zone)[1] < LOOK_BACK:
             found.add(ended)
     return sorted(found)
+
+
+def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
+    """Months with usage that are over and that no run ever took up: of customers who came later and brought old usage,
+    or when nothing was running in the days that a run is started in."""
+    months = open_months(before=now.date())
+    taken_up = set(
+        BillingRunItem.objects.filter(run__period_start__in={month for _organisation, month in months})
+        .values_list("organisation_id", "run__period_start")
+    )  # fmt: skip
+    left = [(organisation_id, month) for organisation_id, month in months if (organisation_id, month) not in taken_up]
+    organisations = Organisation.objects.filter(is_active=True).in_bulk(
+        {organisation_id for organisation_id, _ in left}
+    )
+    found: defaultdict[BillingPeriod, list[Organisation]] = defaultdict(list)
+    for organisation_id, month in left:
+        period, organisation = BillingPeriod.of(month), organisations.get(organisation_id)
+        if organisation is not None and period.bounds(organisation.zone)[1] <= now:
+            found[period].append(organisation)
+    return dict(sorted(found.items()))
 
 
 @transaction.atomic
@@ -140,19 +163,29 @@ def _draft(item_id: UUID) -> UUID | None:
     if invoice is not None and invoice.is_draft:
         invoice = recompute_draft(invoice_id=invoice.pk)  # prices may have come since
     if invoice is None:
-        try:
-            invoice = create_draft(organisation=item.organisation, period=item.run.period)
-        except DomainError as error:
-            if error.code != "NOTHING_TO_BILL":
-                raise
-            _finish(item, Status.SKIPPED, "Nothing to bill.")
-            return None
+        invoice = _new_draft(item)
+    if invoice is None:
+        # an open month that nobody looks at again would swallow what is reported late: closed, the next one bills it
+        close_period(organisation=item.organisation, period=item.run.period)
+        invoice = _new_draft(item)  # what was settled before the closing is still this month's
+    if invoice is None:
+        _finish(item, Status.SKIPPED, "Nothing to bill.")
+        return None
     item.invoice = invoice
     item.save(update_fields=["invoice", "updated_at"])
     if not invoice.is_draft:  # an operator was faster, or a crash came between
         _finish(item, Status.DONE, "")
         return None
     return invoice.pk
+
+
+def _new_draft(item: BillingRunItem) -> Invoice | None:
+    try:
+        return create_draft(organisation=item.organisation, period=item.run.period)
+    except DomainError as error:
+        if error.code != "NOTHING_TO_BILL":
+            raise
+        return None
 
 
 @transaction.atomic

@@ -47,9 +47,10 @@ def used(
     on: str = "2026-10-10",
     metric: str = "api_calls",
     unit: str = "call",
+    happened: str = "",
     **metadata: str,
 ) -> None:
-    """Report usage at noon of a local day, and settle it."""
+    """Report usage at noon of a local day, and settle it. It `happened` then, unless told otherwise."""
     with at(f"{on} 12:00", project.organisation.time_zone):
         partitions.ensure_partitions()
         event = {
@@ -59,6 +60,8 @@ def used(
             "metric_value": str(quantity),
             "metadata": metadata,
         }
+        if happened:
+            event["timestamp"] = happened
         accept_events(project=project, body=msgspec.json.encode({"events": [event]}), form=Form.BATCH)
         settling.settle_pending()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from billing_platform import dashboard
-from organisations.throttling import RateUsage, check_sign_in
+from organisations.throttling import RateUsage, check_sign_in, count_failed_sign_in
 
 SECONDS_PER_MINUTE = 60
 
@@ -23,11 +24,14 @@ class OperatorSite(UnfoldAdminSite):
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """An attempt is counted before the password is looked at; beyond the limit it is not looked at."""
+        """Failed attempts are counted; beyond the limit no password is looked at."""
         usage = check_sign_in(request) if request.method == "POST" else None
         if usage is not None and usage.exceeded:
             return self._refuse(request, usage)
-        return super().login(request, extra_context)
+        response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code != HTTPStatus.FOUND:
+            count_failed_sign_in(request)
+        return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers = {"dashboard": dashboard.of(request.user)}
@@ -49,7 +53,7 @@ class OperatorSite(UnfoldAdminSite):
             "form": self.login_form(request),
             "app_path": request.get_full_path(),
             "limited": (
-                f"There were more than {usage.limit} attempts to sign in from your address. "
+                f"There were {usage.limit} failed attempts to sign in from your address. "
                 f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
             ),
         }

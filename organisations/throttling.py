@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -58,15 +58,33 @@ def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
 
 
 def check_sign_in(request: HttpRequest) -> RateUsage | None:
-    """Count an attempt to sign in, by address. The caller looks at `exceeded`."""
-    return _count(request, group="sign_in", who=client_ip(request) or "unknown")
+    """What an address has left of its failed attempts to sign in. The caller looks at `exceeded`.
+
+    Only failures count, so that an office behind one address can sign in at nine o'clock. Attempts made at the same
+    moment may pass together: at most as many as the web server has threads.
+    """
+    usage = _count(request, group="sign_in", who=_address(request), increment=False)
+    return usage and replace(usage, exceeded=usage.remaining == 0)
 
 
-def _count(request: HttpRequest, *, group: str, who: str) -> RateUsage | None:
+def count_failed_sign_in(request: HttpRequest) -> None:
+    """Count a failed attempt to sign in against its address."""
+    _count(request, group="sign_in", who=_address(request))
+
+
+def _address(request: HttpRequest) -> str:
+    return client_ip(request) or "unknown"
+
+
+def _count(request: HttpRequest, *, group: str, who: str, increment: bool = True) -> RateUsage | None:
     """None when the counter is out of reach: losing the limit for a while beats refusing usage events."""
     try:
         usage = get_usage(
-            request, group=group, key=lambda _group, _request: who, rate=settings.RATE_LIMITS[group], increment=True
+            request,
+            group=group,
+            key=lambda _group, _request: who,
+            rate=settings.RATE_LIMITS[group],
+            increment=increment,
         )
     except RedisError as error:
         logger.warning("rate limit not counted", extra={"reason": str(error)})

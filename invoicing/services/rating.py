@@ -155,8 +155,11 @@ def _rate_month(
 
 
 def _other_invoices(organisation: Organisation, month: BillingPeriod, period: BillingPeriod) -> list[Invoice]:
-    """The live invoices of other periods that charge for usage of the month."""
-    charging = Invoice.objects.live().filter(organisation=organisation, lines__usage_month=month.start)
+    """The live invoices of other periods that charge for usage of the month, in the currency of today: rupees can't
+    be set against dollars, so after a change of currency what comes late is priced by itself."""
+    charging = Invoice.objects.live().filter(
+        organisation=organisation, currency=organisation.currency, lines__usage_month=month.start
+    )
     return list(charging.exclude(period_start=period.start).distinct().order_by("period_start"))
 
 

@@ -11,6 +11,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
 from invoicing.services import drafting, lifecycle
 from organisations.models import Organisation, Project
+from organisations.services.onboarding import update_organisation
 from tests import factories
 from tests.invoicing.language import (
     NOVEMBER,
@@ -19,6 +20,7 @@ from tests.invoicing.language import (
     amounts,
     at,
     draft,
+    issued,
     metric,
     one_off,
     per_unit,
@@ -263,3 +265,18 @@ def test_a_deleted_draft_leaves_its_month_free(acme: Organisation, project: Proj
     lifecycle.delete_draft(invoice_id=draft(acme).pk)
     assert amounts(draft(acme)) == [Decimal("5.00")]
     assert PricingRule.objects.count() == 1
+
+
+def test_late_usage_after_a_change_of_currency_is_never_set_against_the_old_one(
+    acme: Organisation, project: Project
+) -> None:
+    """October was charged 5,000 rupees; 10 more calls at 0.10 dollars are one dollar, not minus 4,949."""
+    per_unit("50")
+    per_unit("0.10", currency="USD")
+    used(project, 100)
+    issued(acme)
+    update_organisation(organisation=acme, currency="USD")
+    used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
+    with at("2026-12-01 10:00"):
+        november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
+    assert (november.currency, amounts(november)) == ("USD", [Decimal("1.00")])

@@ -88,9 +88,11 @@ def send_invoice(*, invoice_id: UUID) -> Invoice:
         invoice.deliver_after = clock.now()
         invoice.save(update_fields=["deliver_after", "updated_at"])
         wake_delivery(invoice.pk)  # it sends when it is done
-    elif invoice.sent_at is None:
-        queue_invoice_email(invoice)
-        invoice.sent_at, invoice.deliver_after = clock.now(), None
+    else:
+        if invoice.sent_at is None:
+            queue_invoice_email(invoice)
+            invoice.sent_at = clock.now()
+        invoice.deliver_after = None  # also when it was sent before: or it would be delivered for ever
         invoice.save(update_fields=["sent_at", "deliver_after", "updated_at"])
     return invoice
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import current_app
@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 from billing_platform.lib import clock
 from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.models import Invoice
+from invoicing.models.invoice import InvoiceQuerySet
 from invoicing.selectors import invoice_document
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,7 @@ def wake_delivery(invoice_id: UUID) -> None:
 
 def due_deliveries(*, limit: int = 100) -> list[UUID]:
     """Invoices to be rendered or sent now: new ones, those to be tried again, those whose worker died."""
-    due = Invoice.objects.filter(deliver_after__lte=clock.now())
-    return list(due.order_by("deliver_after").values_list("pk", flat=True)[:limit])
+    return list(_due(clock.now()).order_by("deliver_after").values_list("pk", flat=True)[:limit])
 
 
 def make_pdf(*, invoice_id: UUID) -> bool:
@@ -85,9 +85,14 @@ def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:
     return f"invoices/{invoice.financial_year}/{secret}/{document.filename}"
 
 
+def _due(now: datetime) -> InvoiceQuerySet:
+    due: InvoiceQuerySet = Invoice.objects.live().filter(deliver_after__lte=now)
+    return due
+
+
 def _claim(invoice_id: UUID) -> bool:
     now = clock.now()
-    due = Invoice.objects.filter(pk=invoice_id, deliver_after__lte=now)
+    due = _due(now).filter(pk=invoice_id)
     return bool(due.update(deliver_after=now + CLAIM, pdf_attempts=F("pdf_attempts") + 1))
 
 
@@ -111,10 +116,13 @@ def _read_logo(name: str) -> bytes | None:
 
 
 def _note_failure(invoice: Invoice, error: Exception) -> None:
+    """Only while the claim is ours: whoever took it over may have succeeded."""
     logger.exception("invoice PDF not made", extra={"invoice": str(invoice.pk), "attempt": invoice.pdf_attempts})
     given_up = invoice.pdf_attempts >= MAX_ATTEMPTS
     pause = min(BACKOFF_BASE * 2 ** (invoice.pdf_attempts - 1), BACKOFF_CAP)
-    invoice.pdf_state = PdfState.FAILED
-    invoice.pdf_error = f"{type(error).__name__}: {error}"[:2000]
-    invoice.deliver_after = None if given_up else clock.now() + pause
-    invoice.save(update_fields=["pdf_state", "pdf_error", "deliver_after", "updated_at"])
+    Invoice.objects.filter(pk=invoice.pk, deliver_after=invoice.deliver_after).update(
+        pdf_state=PdfState.FAILED,
+        pdf_error=f"{type(error).__name__}: {error}"[:2000],
+        deliver_after=None if given_up else clock.now() + pause,
+        updated_at=clock.now(),
+    )

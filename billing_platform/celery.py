@@ -30,5 +30,6 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
+    "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),
     "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(10)),
 }

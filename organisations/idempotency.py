@@ -4,13 +4,15 @@ The record and the work are one transaction: a crash or a refusal leaves neither
 with one key meet at its unique constraint, where the second waits for the first. Work that calls the payment
 gateway can't be held in a transaction: there the record is a claim of its own, and a claim older than any request
 can last is taken over (those services look up before they create, so doing them again is safe).
+
+A key that is shown once is not kept: the replay names it and says null.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -28,8 +30,10 @@ STALE_AFTER = timedelta(minutes=2)
 _MAX_LENGTH = 255
 
 
-def run_once(request: Request, work: Callable[[], Response], *, calls_out: bool) -> Response:
-    """Do the work of an unsafe request, or replay what it answered before.
+def run_once(
+    request: Request, work: Callable[[], Response], *, calls_out: bool, secret_fields: Collection[str] = ()
+) -> Response:
+    """Do the work of an unsafe request, or replay what it answered before, without the answer's secrets.
 
     Raises DomainError IDEMPOTENCY_KEY_REUSED (409) for the same key with another request, and
     IDEMPOTENCY_IN_PROGRESS (409) while the first is still under way.
@@ -39,24 +43,37 @@ def run_once(request: Request, work: Callable[[], Response], *, calls_out: bool)
         return work()
     if len(key) > _MAX_LENGTH:
         raise InvalidInput.field("Idempotency-Key", f"must have at most {_MAX_LENGTH} characters.")
-    if calls_out:
-        return _run_claimed(request, key, work)
-    with transaction.atomic():
-        return _run_claimed(request, key, work)
-
-
-def _run_claimed(request: Request, key: str, work: Callable[[], Response]) -> Response:
-    api_key: ApiKey = request.auth  # type: ignore[assignment]
-    record = _claim(api_key, key, _fingerprint(request))
-    if record.status_code is not None:
-        return Response(record.body, status=record.status_code, headers={"Idempotent-Replayed": "true"})
+    if not calls_out:
+        with transaction.atomic():
+            record = _claim(request, key)
+            return _replayed(record) or _remember(record, work(), secret_fields)
+    record = _claim(request, key)
+    if replayed := _replayed(record):
+        return replayed
     try:
         response = work()
     except Exception:
         record.delete()
         raise
+    return _remember(record, response, secret_fields)
+
+
+def forget_expired() -> int:
+    """Answers hold customers' data: they are not kept longer than promised. Says how many went."""
+    forgotten, _by_model = IdempotencyRecord.objects.filter(expires_at__lte=clock.now()).delete()
+    return forgotten
+
+
+def _replayed(record: IdempotencyRecord) -> Response | None:
+    if record.status_code is None:
+        return None
+    return Response(record.body, status=record.status_code, headers={"Idempotent-Replayed": "true"})
+
+
+def _remember(record: IdempotencyRecord, response: Response, secret_fields: Collection[str]) -> Response:
+    body = json.loads(json.dumps(response.data, cls=JSONEncoder))
     record.status_code = response.status_code
-    record.body = json.loads(json.dumps(response.data, cls=JSONEncoder))
+    record.body = body | dict.fromkeys(secret_fields) if secret_fields else body
     record.save(update_fields=["status_code", "body", "updated_at"])
     return response
 
@@ -67,7 +84,9 @@ def _fingerprint(request: Request) -> str:
 
 
 @transaction.atomic
-def _claim(api_key: ApiKey, key: str, fingerprint: str) -> IdempotencyRecord:
+def _claim(request: Request, key: str) -> IdempotencyRecord:
+    api_key: ApiKey = request.auth  # type: ignore[assignment]
+    fingerprint = _fingerprint(request)
     now = clock.now()
     mine = IdempotencyRecord.objects.filter(api_key=api_key, key=key)
     mine.filter(expires_at__lte=now).delete()

@@ -1,4 +1,4 @@
-"""Jobs of the outbox."""
+"""Jobs of the outbox and of the stored answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from organisations import idempotency
 from organisations.notifications import email
 
 
@@ -20,3 +21,9 @@ def send_pending_notifications() -> None:
     """Send what is due: retries, and messages whose wake-up was lost."""
     for notification_id in email.due_notifications():
         email.send_notification(notification_id=notification_id)
+
+
+@shared_task
+def forget_stored_answers() -> int:
+    """Drop the answers whose day is over."""
+    return idempotency.forget_expired()

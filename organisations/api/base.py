@@ -20,6 +20,7 @@ class AdminMixin:
     """What all admin views share. One that calls the gateway sets `calls_out = True`: it can't be one transaction."""
 
     calls_out = False
+    secret_fields: tuple[str, ...] = ()  # of the answer, shown once: left out of what is kept for its replay
     permission_required: str | dict[str, str] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -32,7 +33,10 @@ class AdminMixin:
                 self,
                 method,
                 lambda request, *a, **kw: run_once(
-                    request, partial(handler, request, *a, **kw), calls_out=self.calls_out
+                    request,
+                    partial(handler, request, *a, **kw),
+                    calls_out=self.calls_out,
+                    secret_fields=self.secret_fields,
                 ),
             )
 

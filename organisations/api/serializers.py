@@ -93,10 +93,10 @@ class RotateKeySerializer(serializers.Serializer):
 
 
 class IssuedKeySerializer(serializers.Serializer):
-    """The only answer that ever holds the key itself."""
+    """The only answer that ever holds the key itself; a replay of it says null."""
 
     id = serializers.UUIDField(source="api_key.id")
-    api_key = serializers.CharField(source="secret")
+    api_key = serializers.CharField(source="secret", allow_null=True)
     prefix = serializers.CharField(source="api_key.prefix")
     name = serializers.CharField(source="api_key.name")
     expires_at = serializers.DateTimeField(source="api_key.expires_at", allow_null=True)

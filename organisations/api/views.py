@@ -109,6 +109,7 @@ class ProjectDetail(AdminGenericView):
 class ProjectKeyList(ListModelMixin, AdminGenericView):
     serializer_class = ApiKeySerializer
     required_scope = ApiKey.Scope.ADMIN
+    secret_fields = ("api_key",)
     permission_required = {"GET": "organisations.view_apikey", "POST": "organisations.issue_apikey"}
 
     def get_queryset(self) -> QuerySet[ApiKey]:
@@ -127,6 +128,7 @@ class ProjectKeyList(ListModelMixin, AdminGenericView):
 
 class KeyRotate(AdminGenericView):
     required_scope = ApiKey.Scope.ADMIN
+    secret_fields = ("api_key",)
     permission_required = "organisations.issue_apikey"
 
     @extend_schema(request=RotateKeySerializer, responses={201: IssuedKeySerializer})

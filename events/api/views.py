@@ -95,6 +95,8 @@ class MetricList(ListModelMixin, AdminGenericView):
         values = serializer.validated_data
         if values["organisation"] is not None:
             values["organisation"] = self.organisation(values["organisation"].pk)
+        else:
+            self.check_object_permissions(request, Metric())  # everybody's: needs the permission for all
         metric = metrics.define_metric(actor=request.auth, **values)
         return Response(self.get_serializer(metric).data, status=201)
 

@@ -40,13 +40,26 @@ def update_organisation(*, organisation: Organisation, **changes: Any) -> Organi
 def create_project(*, organisation: Organisation, name: str) -> Project:
     """A new project. Raises InvalidInput when the organisation has one of that name."""
     project = Project(organisation=organisation, name=name.strip())
+    _save_project(project)
+    return project
+
+
+@transaction.atomic
+def update_project(*, project: Project, **changes: Any) -> Project:
+    """Rename a project, or switch it off. Raises InvalidInput when the organisation has one of that name."""
+    for name, value in changes.items():
+        setattr(project, name, value)
+    _save_project(project)
+    return project
+
+
+def _save_project(project: Project) -> None:
     project.full_clean()
     try:
         with transaction.atomic():
             project.save()
     except IntegrityError as error:
         raise InvalidInput.field("name", "this organisation has a project of that name.") from error
-    return project
 
 
 def default_billing_entity() -> BillingEntity:

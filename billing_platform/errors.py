@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -12,6 +13,8 @@ from billing_platform.lib.api import error_response, wants_json
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if wants_json(request):
+        if isinstance(exception, RequestDataTooBig):
+            return error_response("The body is too large.", status_code=413)
         return error_response("The request could not be understood.", status_code=400)
     return defaults.bad_request(request, exception)
 

@@ -161,7 +161,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["organisations.throttling.ApiKeyThrottle"],
     "DEFAULT_PAGINATION_CLASS": "billing_platform.lib.api.Pagination",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["billing_platform.lib.api.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "billing_platform.lib.api.exception_handler",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405 like any other method that isn't there; OpenAPI describes us

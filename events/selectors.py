@@ -136,6 +136,8 @@ def current_period(organisation: Organisation) -> BillingPeriod:
 
 def event_status(*, project: Project, event_id: str) -> EventStatus | None:
     """What became of an event, or None if this project never sent it."""
+    if "\x00" in event_id:
+        return None  # refused at the door, and PostgreSQL couldn't even be asked
     counted = (
         UsageEvent.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
         .select_related("metric")

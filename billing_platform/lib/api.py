@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from billing_platform.lib import request_id
@@ -31,6 +32,16 @@ CODES = {
     500: "INTERNAL_ERROR",
     502: "GATEWAY_ERROR",
 }
+
+
+class JsonParser(JSONParser):
+    """DRF's, which doesn't expect a body that is nested deeper than Python's stack."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError:
+            raise exceptions.ParseError("JSON parse error - nested too deeply") from None
 
 
 class Pagination(PageNumberPagination):

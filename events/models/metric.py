@@ -19,6 +19,8 @@ def validate_dimensions(value: object) -> None:
     """Metadata keys that usage is broken down by: few and short, because they are part of an index entry."""
     if not isinstance(value, list) or not all(isinstance(key, str) and key.strip() for key in value):
         raise ValidationError("Give a list of metadata keys.")
+    if not all(key.isprintable() for key in value):
+        raise ValidationError("A metadata key holds printable characters only.")
     if any(len(key) > DIMENSION_LENGTH for key in value):
         raise ValidationError(f"A metadata key is at most {DIMENSION_LENGTH} characters long.")
     if len(set(value)) != len(value) or len(value) > MAX_DIMENSIONS:

@@ -11,7 +11,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing_platform.lib.errors import NotFound
+from billing_platform.lib.errors import InvalidInput, NotFound
 from organisations.idempotency import run_once
 from organisations.models import Organisation
 
@@ -25,6 +25,8 @@ class AdminMixin:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        if any("\x00" in value for _name, values in request.query_params.lists() for value in values):
+            raise InvalidInput("A parameter holds a NUL character, which nothing here does.")
         method = (request.method or "").lower()
         if request.method not in SAFE_METHODS and hasattr(self, method):
             handler = getattr(self, method)

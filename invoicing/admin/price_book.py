@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from billing_platform.lib import clock
 from billing_platform.lib.admin import ModelAdmin, badge, short_time
 from invoicing.models import PricingRule
-from invoicing.pricing import PriceError, price_from_dict
 from invoicing.selectors import DASHBOARD_ZONE
 from invoicing.services import prices
 
@@ -31,18 +30,6 @@ class PricingRuleForm(forms.ModelForm):
         model = PricingRule
         fields = (*PLAIN, *PRICE, *BOUNDS)
         help_texts = {"parameters": PARAMETERS_HELP}
-
-    def clean(self) -> dict[str, Any] | None:
-        """The parameters must make a price of the chosen model."""
-        cleaned = super().clean()
-        if "parameters" not in self.fields or self.errors:
-            return cleaned
-        chosen = {name: self.cleaned_data[name] for name in ("model", *BOUNDS)}
-        try:
-            price_from_dict({**self.cleaned_data["parameters"], **chosen})
-        except PriceError as error:
-            self.add_error("parameters", str(error))
-        return cleaned
 
 
 @admin.register(PricingRule)

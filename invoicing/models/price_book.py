@@ -14,7 +14,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
 from billing_platform.lib.models import BaseModel
-from invoicing.models.columns import PriceField, QuantityField, validity
+from invoicing.models.columns import PriceField, QuantityField, check_validity, validity
 from invoicing.pricing import Price, PriceError, price_from_dict
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
@@ -130,7 +130,12 @@ class PricingRule(BaseModel, TenantModel):
         return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {self.effective_from}"
 
     def clean(self) -> None:
-        """Parameters that don't make a price are refused where they are typed in."""
+        """Days and parameters that don't make a price are refused where they are typed in; empty ones already are."""
+        check_validity(self.effective_from, self.effective_to)
+        if not self.parameters:
+            return
+        if not isinstance(self.parameters, dict):
+            raise ValidationError({"parameters": 'Write an object in braces, such as {"unit_price": "0.0123"}.'})
         try:
             self.price  # noqa: B018  (reading it checks it)
         except PriceError as error:

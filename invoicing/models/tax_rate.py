@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
-from invoicing.models.columns import validity
+from invoicing.models.columns import check_validity, validity
 
 
 class TaxRateQuerySet(models.QuerySet["TaxRate"]):
@@ -59,3 +59,6 @@ class TaxRate(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.sac or 'any service'})"
+
+    def clean(self) -> None:
+        check_validity(self.effective_from, self.effective_to)

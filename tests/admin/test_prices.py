@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.test.client import Client
 from django.urls import reverse
 
@@ -65,3 +66,45 @@ def test_a_line_shows_the_working_behind_its_amount(acme: Organisation, project:
     shown = as_viewer.get(reverse("admin:invoicing_invoiceline_change", args=[line.pk])).content.decode()
     for text in ("100 call", "0.5", "₹50.00", "Units"):
         assert text in shown
+
+
+NEW_PRICE = {
+    "metric_name": "sms",
+    "unit": "message",
+    "dimensions": "{}",
+    "currency": "INR",
+    "model": "per_unit",
+    "parameters": '{"unit_price": "0.20"}',
+    "pool": "organisation",
+    "free_units": "0",
+    "effective_from": "2026-11-01",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("parameters", "0.5", 'Write an object in braces, such as {"unit_price": "0.0123"}.'),
+        ("parameters", "{}", "This field is required."),
+        ("parameters", "{unit_price: 5", "Enter a valid JSON."),
+        ("parameters", '{"unit_price": "-1"}', "unit_price: must not be negative."),
+        ("effective_to", "2026-10-01", "Must be after 1 November 2026, the first day. Empty: open."),
+        ("effective_to", "2026-11-01", "Must be after 1 November 2026, the first day. Empty: open."),
+        ("effective_from", "soon", "Enter a valid date."),
+    ],
+)
+def test_a_price_typed_wrong_is_refused_once_beside_its_field(
+    as_operator: Client, field: str, typed: str, said: str
+) -> None:
+    page = as_operator.post(reverse("admin:invoicing_pricingrule_add"), NEW_PRICE | {field: typed})
+    assert page.status_code == 200
+    assert page.context["adminform"].form.errors == {field: [said]}
+    assert not PricingRule.objects.exists()
+
+
+def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> None:
+    form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-10-01"}
+    page = as_admin.post(reverse("admin:invoicing_taxrate_add"), form)
+    assert page.context["adminform"].form.errors == {
+        "effective_to": ["Must be after 1 November 2026, the first day. Empty: open."]
+    }

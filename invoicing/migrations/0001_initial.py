@@ -395,4 +395,12 @@ class Migration(migrations.Migration):
             model_name='invoiceline',
             trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;", hash='4707455a5058556c3748c202dd8126b5ed5bf566', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_690f0', table='invoicing_invoiceline', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoice',
+            trigger=pgtrigger.compiler.Trigger(name='begins_as_a_draft', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (NEW."status" = \'draft\'))', func="RAISE EXCEPTION 'An invoice begins as a draft: finalizing gives it its number.';", hash='df17adac7ecdffc4245a4a5527873377b3a22472', operation='INSERT', pgid='pgtrigger_begins_as_a_draft_6d92a', table='invoicing_invoice', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='invoice',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_paid', 0), ('status__in', ['draft', 'finalized', 'void'])), models.Q(('amount_paid__gt', 0), ('amount_paid__lt', models.F('total')), ('status', 'partially_paid')), models.Q(('amount_paid', models.F('total')), ('status', 'paid')), ('status__in', ['partially_refunded', 'refunded']), _connector='OR'), name='invoice_status_tells_what_is_paid'),
+        ),
     ]

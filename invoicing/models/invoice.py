@@ -174,6 +174,13 @@ class Invoice(BaseModel, TenantModel):
                 name="invoice_paid_between_nothing_and_total",
             ),
             models.CheckConstraint(
+                condition=Q(status__in=["draft", "finalized", "void"], amount_paid=0)
+                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=F("total"))
+                | Q(status="paid", amount_paid=F("total"))
+                | Q(status__in=["partially_refunded", "refunded"]),
+                name="invoice_status_tells_what_is_paid",
+            ),
+            models.CheckConstraint(
                 condition=Q(period_start__isnull=True, period_end__isnull=True)
                 | Q(period_start__isnull=False, period_end__gt=F("period_start")),
                 name="invoice_period_in_order",
@@ -197,6 +204,13 @@ class Invoice(BaseModel, TenantModel):
                     ("paid", "refunded"),
                     ("partially_refunded", "refunded"),
                 ],
+            ),
+            pgtrigger.Trigger(
+                name="begins_as_a_draft",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=~pgtrigger.Q(new__status="draft"),
+                func="RAISE EXCEPTION 'An invoice begins as a draft: finalizing gives it its number.';",
             ),
             pgtrigger.Trigger(
                 name="issued_is_frozen",

@@ -235,4 +235,12 @@ class Migration(migrations.Migration):
             model_name='payment',
             trigger=pgtrigger.compiler.Trigger(name='status_moves_forward', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:failed,created:authorized,created:captured,created:refunded,failed:authorized,failed:captured,failed:refunded,authorized:captured,authorized:refunded,captured:refunded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='22fb4488f3505c22f29dfcc57f905d1df9a9220b', operation='UPDATE', pgid='pgtrigger_status_moves_forward_139ec', table='payments_payment', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='inboundwebhook',
+            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;", hash='30fe5ec2b7973207cd7d40bf25d93d85b33006b3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_217ea', table='payments_inboundwebhook', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='paymentorder',
+            trigger=pgtrigger.compiler.Trigger(name='status_moves_forward', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:open,created:paid,created:superseded,created:failed,open:paid,open:superseded,superseded:paid,failed:created,failed:paid}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='602e94d1466b92d04380eb5517a6c54fb05afca2', operation='UPDATE', pgid='pgtrigger_status_moves_forward_3b5b1', table='payments_paymentorder', when='BEFORE')),
+        ),
     ]

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.triggers import no_truncate
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -70,6 +71,7 @@ class InboundWebhook(BaseModel, TenantModel):
                 fields=["event_id", "event_type", "body", "headers", "received_at"],
             ),
             pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            no_truncate(),
         ]
 
     def __str__(self) -> str:

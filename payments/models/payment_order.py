@@ -118,6 +118,22 @@ class PaymentOrder(BaseModel, TenantModel):
                 fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor"],
             ),
             pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            # a superseded or failed one may still be paid: the gateway knows no way to take an order back
+            pgtrigger.FSM(
+                name="status_moves_forward",
+                field="status",
+                transitions=[
+                    ("created", "open"),
+                    ("created", "paid"),
+                    ("created", "superseded"),
+                    ("created", "failed"),
+                    ("open", "paid"),
+                    ("open", "superseded"),
+                    ("superseded", "paid"),
+                    ("failed", "created"),
+                    ("failed", "paid"),
+                ],
+            ),
         ]
 
     def __str__(self) -> str:

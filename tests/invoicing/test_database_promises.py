@@ -237,3 +237,38 @@ def clone(rule: PricingRule, **changes: object) -> None:
     for name, value in changes.items():
         setattr(rule, name, value)
     rule.save()
+
+
+def test_an_invoice_begins_as_a_draft(invoice: Invoice) -> None:
+    """No way around finalizing: a row that is issued from the start would have any number and any amount."""
+    columns = [field.column for field in Invoice._meta.fields if field.column not in ("id", "public_token")]
+    copied = ", ".join(columns)
+    changed = ", ".join(
+        {"period_start": "NULL", "period_end": "NULL", "number": "'INV/26-27/000077'", "sequence_number": "77"}.get(
+            column, column
+        )
+        for column in columns
+    )
+    words = refused(
+        f"INSERT INTO invoicing_invoice (id, public_token, {copied}) "
+        f"SELECT gen_random_uuid(), 'another-token', {changed} FROM invoicing_invoice WHERE id = %s",
+        invoice.pk,
+    )
+    assert "begins as a draft" in words
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'paid'",
+        "status = 'partially_paid'",
+        "amount_paid = total",
+        "status = 'partially_paid', amount_paid = total",
+        "status = 'paid', amount_paid = total - 1",
+        "status = 'void', amount_paid = 1",
+    ],
+)
+def test_an_invoice_is_paid_when_what_was_paid_says_so(invoice: Invoice, change: str) -> None:
+    assert "invoice_status_tells_what_is_paid" in refused(
+        f"UPDATE invoicing_invoice SET {change} WHERE id = %s", invoice.pk
+    )

@@ -328,6 +328,7 @@ def test_a_link_cancelled_at_the_gateway_is_not_shown_any_more(razorpay: Sandbox
         "UPDATE payments_inboundwebhook SET body = '{}'",
         "UPDATE payments_inboundwebhook SET event_id = 'x'",
         "DELETE FROM payments_inboundwebhook",
+        "TRUNCATE payments_inboundwebhook",
     ],
 )
 def test_what_arrived_is_never_rewritten(db: None, sql: str) -> None:

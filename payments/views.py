@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing_platform.lib.api import domain_error_response
 from billing_platform.lib.errors import DomainError, NotFound
 from invoicing.models import Invoice
+from invoicing.services import pdfs
 from payments.models import Payment, PaymentOrder
 from payments.pay_page import pay_page
 from payments.services import checkout, collection
@@ -140,8 +142,8 @@ def invoice_pdf(request: HttpRequest, token: str) -> FileResponse:
     invoice = _invoice(token)
     if not pay_page(invoice).has_pdf:
         raise Http404
-    filename = f"{invoice.number.replace('/', '-')}.pdf"
-    return FileResponse(invoice.pdf.open("rb"), filename=filename, content_type="application/pdf")
+    filename, content = pdfs.read_pdf(invoice)  # made again, should the storage have lost it
+    return FileResponse(BytesIO(content), filename=filename, content_type="application/pdf")
 
 
 def _invoice(token: str) -> Invoice:

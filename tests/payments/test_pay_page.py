@@ -148,6 +148,9 @@ def test_the_pdf_is_served_by_the_token(invoice: Invoice) -> None:
         response = Client().get(url(invoice, "pay_pdf"))
         assert b"".join(response.streaming_content) == b"%PDF-1.7 test"  # type: ignore[attr-defined]
         assert response["Content-Type"] == "application/pdf"
+        invoice.pdf.storage.delete(invoice.pdf.name)
+        made_again = Client().get(url(invoice, "pay_pdf"))  # the storage had lost it
+        assert b"".join(made_again.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
     finally:
         invoice.pdf.storage.delete(invoice.pdf.name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_celery_beat.admin  # noqa: F401  (registers its own pages, which ours replace)
+from auditlog.models import LogEntry
 from celery import current_app
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from kombu.utils.json import loads
 
 from billing_platform.lib.admin import ModelAdmin, badge, object_action, short_time
+from organisations import audit
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -44,6 +46,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         icon="play_arrow",
     )
     def run_now(self, request: HttpRequest, job: PeriodicTask) -> str:
+        audit.note(job, action=LogEntry.Action.ACCESS, reason="Run now")
         current_app.send_task(job.task, args=loads(job.args), kwargs=loads(job.kwargs))
         return f"“{job.name}” was handed to a worker."
 

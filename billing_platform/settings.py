@@ -151,6 +151,7 @@ RATE_LIMITS = {
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Forwarded-For hops are ours
 
 AUDITLOG_INCLUDE_TRACKING_MODELS = ()  # organisations.audit registers every model of ours, with its masks
+AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
 AUDITLOG_CID_GETTER = "billing_platform.lib.request_id.current_request_id"
 
 # --- HTTP API -------------------------------------------------------------------------------------------------------

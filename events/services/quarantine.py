@@ -12,6 +12,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from events import payload
 from events.models import DeadLetter, EventBatch
+from organisations import audit
 
 
 def retry_batch(*, batch_id: UUID) -> EventBatch:
@@ -22,6 +23,7 @@ def retry_batch(*, batch_id: UUID) -> EventBatch:
         batch.attempts = 0
         batch.retry_at = None
         batch.save(update_fields=["status", "attempts", "retry_at"])
+        audit.note(batch, status=(EventBatch.Status.QUARANTINED, batch.status))
     return batch
 
 
@@ -53,6 +55,12 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
         batch.settled_at = clock.now()
         batch.dead_lettered = batch.event_count
         batch.save(update_fields=["status", "settled_at", "dead_lettered"])
+        audit.note(
+            batch,
+            reason=reason,
+            status=(EventBatch.Status.QUARANTINED, batch.status),
+            dead_lettered=(0, batch.dead_lettered),
+        )
     return batch
 
 

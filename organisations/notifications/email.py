@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.db.models import F, Q
 
 from billing_platform.lib import clock
@@ -59,14 +60,17 @@ def send_notification(*, notification_id: UUID) -> bool:
     return True
 
 
+@transaction.atomic
 def resend(*, notification_id: UUID) -> Notification:
     """An operator's second try of a message that was given up. Raises DomainError for any other state."""
-    changed = Notification.objects.filter(pk=notification_id, status=Status.FAILED).update(
-        status=Status.PENDING, attempts=0, next_attempt_at=clock.now(), last_error=""
-    )
-    if not changed:
+    notification: Notification = Notification.objects.select_for_update().get(pk=notification_id)
+    if notification.status != Status.FAILED:
         raise DomainError("Only a failed e-mail can be sent again.", code="NOTIFICATION_NOT_FAILED")
-    notification = Notification.objects.get(pk=notification_id)
+    notification.status = Status.PENDING
+    notification.attempts = 0
+    notification.next_attempt_at = clock.now()
+    notification.last_error = ""
+    notification.save(update_fields=["status", "attempts", "next_attempt_at", "last_error", "updated_at"])
     wake_sender(notification)
     return notification
 

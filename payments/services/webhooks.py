@@ -22,6 +22,7 @@ from prometheus_client import Counter
 
 from billing_platform.lib import clock, signing
 from billing_platform.lib.errors import DomainError, InvalidInput
+from organisations import audit
 from payments.gateways import GatewayPayment, current_gateway, is_configured
 from payments.gateways.razorpay import parse_link, parse_payment
 from payments.models import InboundWebhook, Payment, PaymentOrder
@@ -96,20 +97,21 @@ def process_webhook(*, webhook_id: UUID) -> bool:
     return True
 
 
+@transaction.atomic
 def retry_webhook(*, webhook_id: UUID) -> InboundWebhook:
     """An operator's second try of a message that was given up or ignored. Raises DomainError for any other state."""
-    changed = InboundWebhook.objects.filter(pk=webhook_id, status__in=[Status.FAILED, Status.IGNORED]).update(
-        status=Status.PENDING,
-        attempts=0,
-        next_attempt_at=clock.now(),
-        last_error="",
-        outcome="",
-        updated_at=clock.now(),
-    )
-    if not changed:
+    webhook: InboundWebhook = InboundWebhook.objects.select_for_update().get(pk=webhook_id)
+    before = webhook.status
+    if before not in (Status.FAILED, Status.IGNORED):
         raise DomainError("Only a failed or ignored webhook can be processed again.", code="WEBHOOK_NOT_FAILED")
+    webhook.status = Status.PENDING
+    webhook.attempts = 0
+    webhook.next_attempt_at = clock.now()
+    webhook.last_error = webhook.outcome = ""
+    webhook.save(update_fields=["status", "attempts", "next_attempt_at", "last_error", "outcome", "updated_at"])
+    audit.note(webhook, status=(before, webhook.status))
     wake_on_commit("payments.tasks.process_webhook", webhook_id)
-    return InboundWebhook.objects.get(pk=webhook_id)
+    return webhook
 
 
 def _claim(webhook_id: UUID) -> InboundWebhook | None:

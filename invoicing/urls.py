@@ -13,7 +13,7 @@ admin_urlpatterns = [
     path("pricing/preview", prices.PricingPreview.as_view()),
     path("tax-rates", rates.TaxRateList.as_view()),
     path("exchange-rates", rates.ExchangeRateList.as_view()),
-    path("exchange-rates/<str:base>/<str:target>", rates.ExchangeRatePair.as_view()),
+    path("exchange-rates/<slug:base>/<slug:target>", rates.ExchangeRatePair.as_view()),
     path("organisations/<uuid:organisation_id>/invoices", invoices.InvoiceList.as_view()),
     path("organisations/<uuid:organisation_id>/invoices/upcoming", invoices.UpcomingInvoice.as_view()),
     path("invoices/<uuid:invoice_id>", invoices.InvoiceDetail.as_view()),

@@ -23,9 +23,9 @@ urlpatterns = [
 
 # Included at the root in the namespace "payments".
 public_urlpatterns = [
-    path("pay/<str:token>", pages.pay, name="pay"),
-    path("pay/<str:token>/order", pages.order, name="pay_order"),
-    path("pay/<str:token>/verify", pages.verify, name="pay_verify"),
-    path("pay/<str:token>/return", pages.returned, name="pay_return"),
-    path("pay/<str:token>/invoice.pdf", pages.invoice_pdf, name="pay_pdf"),
+    path("pay/<slug:token>", pages.pay, name="pay"),
+    path("pay/<slug:token>/order", pages.order, name="pay_order"),
+    path("pay/<slug:token>/verify", pages.verify, name="pay_verify"),
+    path("pay/<slug:token>/return", pages.returned, name="pay_return"),
+    path("pay/<slug:token>/invoice.pdf", pages.invoice_pdf, name="pay_pdf"),
 ]

@@ -16,6 +16,10 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""Beyond them lies nothing to bill, and soon the end of what dates can be computed with."""
+
+
 class ExactJSONParser(JSONParser):
     """JSON in which 0.0123 arrives as the Decimal that was written: no float touches money."""
 
@@ -36,9 +40,12 @@ def validated(serializer_class: Any, request: Request) -> dict[str, Any]:
 
 def parse_period(text: Any) -> BillingPeriod:
     try:
-        return BillingPeriod.parse(str(text))
+        period = BillingPeriod.parse(str(text))
     except PeriodError as error:
         raise InvalidInput.field("period", str(error)) from None
+    if not FIRST_YEAR <= period.start.year <= LAST_YEAR:
+        raise InvalidInput.field("period", f"must lie between {FIRST_YEAR} and {LAST_YEAR}.")
+    return period
 
 
 def filters(request: Request, *names: str) -> dict[str, str]:

@@ -78,6 +78,8 @@ def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[
         raise InvalidInput.field("lines", f"give 1 to {MAX_LINES} lines.")
     entity = organisation.billing_entity
     rated = tuple(_one_off_line(index, line, organisation.currency, entity) for index, line in enumerate(lines))
+    if abs(sum((line.amount for line in rated), ZERO)) >= MAX_AMOUNT:
+        raise InvalidInput.field("lines", "add up to too large an amount.")
     invoice = _new_invoice(organisation)
     _store(invoice, compute(organisation=organisation, lines=rated))
     return invoice

@@ -379,3 +379,24 @@ def test_receivables_are_what_is_outstanding_and_overdue_per_currency(acme: Orga
     assert (early.currency, early.outstanding, early.outstanding_count, early.overdue) == ("INR", 159, 2, 0)
     (late,) = receivables(actor=admin_user, on=date(2026, 11, 17))
     assert (late.overdue, late.overdue_count) == (159, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/organisations/{}/invoices", {"lines": [{"description": "Work", "unit_price": "9" * 12}] * 1000}, "lines"),
+        ("/organisations/{}/invoices", {"period": "0001-01"}, "period"),
+        ("/billing-runs", {"period": "0001-01"}, "period"),
+        ("/billing-runs", {"period": "9998-12"}, "period"),
+    ],
+)
+def test_what_is_beyond_all_bounds_is_refused_by_its_field(
+    api: Client, acme: Organisation, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = post(api, path.format(acme.pk), body)
+    assert answer.status_code == 400, answer.json()
+    assert field in answer.json()["details"]
+
+
+def test_a_currency_that_is_no_text_has_no_rate(api: Client) -> None:
+    assert api.get("/api/v1/admin/exchange-rates/U%00D/INR").status_code == 404

@@ -19,6 +19,12 @@ def generate_invoices() -> None:
         billing_run.start_billing_run(period=period, requested_by="schedule", organisations=organisations)
 
 
+@shared_task(name="invoicing.tasks.hand_out_billing_run")
+def hand_out_billing_run(run_id: str) -> None:
+    for item_id in billing_run.waiting_items(run_id=UUID(run_id)):
+        process_billing_item.delay(str(item_id))
+
+
 @shared_task(name="invoicing.tasks.process_billing_item")
 def process_billing_item(item_id: str) -> None:
     billing_run.process_item(item_id=UUID(item_id))

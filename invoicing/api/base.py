@@ -15,7 +15,6 @@ from rest_framework.utils import json
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 
-
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """Beyond them lies nothing to bill, and soon the end of what dates can be computed with."""
 

@@ -95,8 +95,7 @@ def start_billing_run(
     mine = run.items.filter(organisation__in=ready)
     for item in mine.filter(status=Status.FAILED).select_for_update(of=("self",)):
         _reopen(item)
-    for item_id in mine.filter(status=Status.PENDING).values_list("pk", flat=True):
-        _wake_worker(item_id)
+    _wake("invoicing.tasks.hand_out_billing_run", run.pk)
     return run
 
 
@@ -107,8 +106,13 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
     if item.status not in (Status.FAILED, Status.PARKED):
         raise DomainError("Only a failed or parked organisation can be tried again.", code="ITEM_NOT_RETRIABLE")
     _reopen(item)
-    _wake_worker(item_id)
+    _wake("invoicing.tasks.process_billing_item", item_id)
     return item
+
+
+def waiting_items(*, run_id: UUID) -> list[UUID]:
+    """What a run's workers have to do: ten thousand messages, which whoever starts the run need not wait for."""
+    return list(BillingRunItem.objects.filter(run=run_id, status=Status.PENDING).values_list("pk", flat=True))
 
 
 def _reopen(item: BillingRunItem) -> None:
@@ -247,8 +251,6 @@ def _end(item_id: UUID, status: str, reason: str) -> None:
     )
 
 
-def _wake_worker(item_id: UUID) -> None:
+def _wake(task: str, object_id: UUID) -> None:
     """By name: tasks import services, not the other way round. What is lost here, the schedule finds."""
-    transaction.on_commit(
-        lambda: current_app.send_task("invoicing.tasks.process_billing_item", [str(item_id)]), robust=True
-    )
+    transaction.on_commit(lambda: current_app.send_task(task, [str(object_id)]), robust=True)

@@ -112,7 +112,7 @@ def test_a_stored_rule_is_previewed_by_its_id_either_way(api: Client) -> None:
         ({"model": "graduated", "tiers": [{"up_to": "5"}]}, "tiers[0].up_to"),
         ({"model": "magic"}, "model"),
         ({"currency": "ZZZ"}, "currency"),
-        ({"effective_to": "2026-04-01"}, "__all__"),
+        ({"effective_to": "2026-04-01"}, "effective_to"),
         ({"dimensions": {"region": ""}}, "dimensions"),
         ({"maximum": "1", "minimum": "2"}, "maximum"),
     ],

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -313,3 +314,16 @@ def work(item_id: UUID) -> None:
         process_item(item_id=item_id)
     finally:
         connection.close()
+
+
+def test_whoever_starts_a_run_sends_one_message_however_many_are_billed(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Ten thousand messages took as many milliseconds of the request, or minutes when the broker was down."""
+    factories.organisation("Umbrella")
+    sent: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(billing_run, "current_app", SimpleNamespace(send_task=lambda *task: sent.append(task)))
+    with after_october(), django_capture_on_commit_callbacks(execute=True):
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+    assert sent == [("invoicing.tasks.hand_out_billing_run", [str(run.pk)])]
+    assert set(billing_run.waiting_items(run_id=run.pk)) == set(run.items.values_list("pk", flat=True))

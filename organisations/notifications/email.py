@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import smtplib
 from datetime import timedelta
 from uuid import UUID
 
@@ -48,9 +47,12 @@ def send_notification(*, notification_id: UUID) -> bool:
     notification = _claim(notification_id)
     if notification is None:
         return False
+    if notification.attempts > MAX_ATTEMPTS:
+        _note_failure(notification, RuntimeError("Every worker that tried to send it died."))
+        return False
     try:
         _build(notification).send()
-    except (OSError, smtplib.SMTPException) as error:  # also a missing attachment: storage raises OSError
+    except Exception as error:  # whatever it is, it is kept on the row: one that got away would come back for ever
         _note_failure(notification, error)
         return False
     notification.status = Status.SENT

@@ -152,3 +152,28 @@ def test_a_message_whose_sender_died_is_taken_over(acme: Organisation, mailbox: 
     assert not email.send_notification(notification_id=note.pk)
     Notification.objects.update(claimed_at=clock.now() - email.CLAIM_EXPIRES - timedelta(seconds=1))
     assert email.send_notification(notification_id=note.pk)
+
+
+def test_a_message_that_can_not_be_built_is_given_up_like_any_other(acme: Organisation, mailbox: Mailbox) -> None:
+    """Django refuses such an address, which is no error of the network nor of a server."""
+    note = _queue(acme)
+    for _ in range(email.MAX_ATTEMPTS):
+        Notification.objects.update(next_attempt_at=clock.now(), recipients=["a@example.com\nBcc: all@example.com"])
+        assert not email.send_notification(notification_id=note.pk)
+    note.refresh_from_db()
+    assert (note.status, note.attempts) == (Status.FAILED, email.MAX_ATTEMPTS)
+    assert "Invalid address" in note.last_error
+    assert mailbox.messages == []
+
+
+def test_a_message_that_kills_its_worker_is_given_up(acme: Organisation, mailbox: Mailbox) -> None:
+    note = _queue(acme)
+    Notification.objects.update(
+        status=Status.SENDING, attempts=email.MAX_ATTEMPTS, claimed_at=clock.now() - email.CLAIM_EXPIRES * 2
+    )
+    assert email.due_notifications() == [note.pk]
+    assert not email.send_notification(notification_id=note.pk)
+    note.refresh_from_db()
+    assert note.status == Status.FAILED
+    assert email.due_notifications() == []
+    assert mailbox.messages == []

@@ -57,6 +57,7 @@ def _authenticate(request: HttpRequest, find: Callable[[str], ApiKey | None]) ->
     if api_key is None or not matches(api_key, secret.strip()):
         raise Unauthenticated("This API key is unknown.")
     _refuse_unusable(api_key)
+    _note_use(api_key)
     return api_key
 
 
@@ -78,10 +79,7 @@ def _find_cached(prefix: str) -> ApiKey | None:
 
 
 def _find(prefix: str) -> ApiKey | None:
-    api_key = ApiKey.objects.select_related("project__organisation", "owner").filter(prefix=prefix).first()
-    if api_key is not None:
-        _note_use(api_key)
-    return api_key
+    return ApiKey.objects.select_related("project__organisation", "owner").filter(prefix=prefix).first()
 
 
 def _note_use(api_key: ApiKey) -> None:

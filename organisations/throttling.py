@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
+
+IPV6_CUSTOMER = 64
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ def count_failed_sign_in(request: HttpRequest) -> None:
 
 
 def _address(request: HttpRequest) -> str:
-    return client_ip(request) or "unknown"
+    """Whom an attempt counts against: an IPv4 address, or the IPv6 network that one customer of a provider has."""
+    address = client_ip(request)
+    return str(ip_network(f"{address}/{IPV6_CUSTOMER}", strict=False)) if ":" in address else address or "unknown"
 
 
 def _count(request: HttpRequest, *, group: str, who: str, increment: bool = True) -> RateUsage | None:

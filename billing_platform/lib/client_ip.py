@@ -17,6 +17,7 @@ def client_ip(request: HttpRequest) -> str:
         if len(hops) >= trusted:
             address = hops[-trusted]
     try:
-        return str(ipaddress.ip_address(address))
+        found = ipaddress.ip_address(address)
     except ValueError:
         return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)  # a socket for both kinds writes ::ffff:203.0.113.7

@@ -64,3 +64,11 @@ def test_looking_at_the_sign_in_page_counts_nothing(operator: Any) -> None:
 def test_someone_who_is_not_staff_does_not_get_in(django_user_model: Any) -> None:
     django_user_model.objects.create_user("operator", password="a-good-password")
     assert attempt(Client(), "a-good-password").status_code == 200
+
+
+def test_the_addresses_of_one_ipv6_network_are_counted_together(operator: Any) -> None:
+    """Whoever has one such address has 2^64 of them."""
+    for number in range(5):
+        attempt(Client(), "wrong", address=f"2001:db8:1:2::{number}")
+    assert attempt(Client(), "a-good-password", address="2001:db8:1:2:ffff::1").status_code == 429
+    assert attempt(Client(), "a-good-password", address="2001:db8:1:3::1").status_code == 302

@@ -134,3 +134,13 @@ def test_an_operator_can_not_take_an_admins_power_by_rotating_the_key(admin_user
     assert answer.status_code == 403
     theirs.refresh_from_db()
     assert theirs.replaced_by_id is None
+
+
+def test_a_guess_at_a_key_is_no_use_of_it(project_key: str) -> None:
+    prefix = project_key.split("_")[2]
+    guess = f"mbp_live_{prefix}_{'x' * 40}"
+    assert factories.client(guess).get("/api/v1/usage").status_code == 401
+    assert factories.client(guess).post("/api/v1/events", "{}", content_type="application/json").status_code == 401
+    assert ApiKey.objects.get(prefix=prefix).last_used_at is None
+    factories.client(project_key).post("/api/v1/events", "{}", content_type="application/json")
+    assert ApiKey.objects.get(prefix=prefix).last_used_at is not None

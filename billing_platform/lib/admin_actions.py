@@ -209,6 +209,9 @@ class ActionsMixin:
             for sentence in sentences:
                 form.add_error(None, sentence)
             return None
+        except Exception:
+            form.give_back()
+            raise
         said = outcome if isinstance(outcome, str) else ""
         if obj is not None:
             self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]

@@ -29,6 +29,7 @@ def create_organisation(**fields: Any) -> Organisation:
 @transaction.atomic
 def update_organisation(*, organisation: Organisation, **changes: Any) -> Organisation:
     """Change a customer's details. Issued invoices keep what they were issued with."""
+    organisation.refresh_from_db(from_queryset=Organisation.objects.select_for_update())
     for name, value in changes.items():
         setattr(organisation, name, value)
     organisation.full_clean()
@@ -47,6 +48,7 @@ def create_project(*, organisation: Organisation, name: str) -> Project:
 @transaction.atomic
 def update_project(*, project: Project, **changes: Any) -> Project:
     """Rename a project, or switch it off. Raises InvalidInput when the organisation has one of that name."""
+    project.refresh_from_db(from_queryset=Project.objects.select_for_update())
     for name, value in changes.items():
         setattr(project, name, value)
     _save_project(project)

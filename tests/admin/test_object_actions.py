@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db import OperationalError
 from django.db.models import Max
 from django.test.client import Client
 from django.urls import reverse
@@ -257,3 +258,21 @@ def test_a_quarantined_batch_is_tried_again_or_discarded_with_a_reason(project: 
     assert EventBatch.objects.get(pk=again.pk).status == "pending"
     assert EventBatch.objects.get(pk=given_up.pk).dead_lettered == 1
     assert "Test data of the customer (discarded by operator)" in DeadLetter.objects.get().message
+
+
+def test_a_page_whose_action_broke_may_be_sent_again(
+    draft: Invoice, as_operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would say that it was done, and it was not."""
+
+    def broken(**_: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    url = action_url(draft, "finalize")
+    once = {"once": token(as_operator, url)}
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(lifecycle, "finalize_invoice", broken)
+        as_operator.post(url, once)
+    as_operator.post(url, once)
+    draft.refresh_from_db()
+    assert draft.number

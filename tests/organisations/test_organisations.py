@@ -6,6 +6,7 @@ import pytest
 from django.test.client import Client
 
 from organisations.models import Organisation
+from organisations.services import onboarding
 from tests.factories import KARNATAKA_GSTIN, billing_entity
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +85,12 @@ def test_a_second_project_of_one_name_is_refused(api: Client, acme: Organisation
     again = api.post(url, {"name": "Main"}, content_type="application/json")
     assert again.status_code == 400
     assert "project" in again.json()["error"]
+
+
+def test_two_changes_at_once_keep_each_other(acme: Organisation) -> None:
+    """Each was read before the other was written; neither puts back what the other changed."""
+    mine, yours = Organisation.objects.get(pk=acme.pk), Organisation.objects.get(pk=acme.pk)
+    onboarding.update_organisation(organisation=mine, payment_terms_days=45)
+    onboarding.update_organisation(organisation=yours, billing_email="new@acme.example")
+    acme.refresh_from_db()
+    assert (acme.payment_terms_days, acme.billing_email) == (45, "new@acme.example")

@@ -226,7 +226,7 @@ def _how_to_pay(document: InvoiceDocument) -> list[Flowable]:
         ("Bank", bank.bank_name),
         ("Account number", bank.account_number),
         ("IFSC", bank.ifsc),
-        ("UPI", bank.upi_id),
+        ("UPI", bank.upi_id if document.upi_url else ""),  # it moves rupees only
     )
     rows += [paragraph(f"{name}: {value}") for name, value in details if value]
     rows.append(paragraph(f"Please quote {document.number}."))

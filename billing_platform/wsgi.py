@@ -1,8 +1,33 @@
 """WSGI entry point, served by granian."""
 
-import os
+from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_platform.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Django, with the length of a body that came in chunks.
+
+    Django reads as much as Content-Length says, so without one it takes any body for empty: a refund of a part would
+    be a refund of all. What is longer than the limit is read to one byte beyond, and refused like any other.
+    """
+    if not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated"):
+        body = _read(environ["wsgi.input"])
+        environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    return _django(environ, start_response)
+
+
+def _read(stream: Any) -> bytes:
+    limit, body = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1, bytearray()
+    while len(body) < limit and (part := stream.read(limit - len(body))):
+        body += part
+    return bytes(body)

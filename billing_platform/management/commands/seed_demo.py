@@ -216,7 +216,7 @@ def _make_people_and_keys(organisation: Organisation) -> dict[str, Any]:
 
 
 def _report_usage(organisations: dict[str, Organisation], *, first: date) -> None:
-    """Send every project's events as its application would, in one batch a day; then settle them."""
+    """Send every project's events as its application would, in one batch a day of its own; then settle them."""
     now = clock.now()
     horizon = (now - timedelta(days=settings.EVENTS_HORIZON_DAYS - 1)).date()
     dice = random.Random(SEED)  # noqa: S311  (plausible figures, not a secret)
@@ -224,7 +224,7 @@ def _report_usage(organisations: dict[str, Organisation], *, first: date) -> Non
         organisation = organisations[customer.fields["name"]]
         for name, metrics in customer.usage.items():
             project = organisation.projects.get(name=name)
-            for day in _days(first, now.date()):
+            for day in _days(first, clock.today(organisation.time_zone)):
                 events = _events_of(project, day, (day - first).days, metrics, dice)
                 sent = [event for event in events if day > horizon and event["timestamp"] <= now.isoformat()]
                 if sent:
@@ -245,10 +245,11 @@ def _events_of(
 ) -> list[dict[str, Any]]:
     """A day's usage: quieter at week-ends, growing a little from month to month, never two days alike."""
     events = []
+    zone = ZoneInfo(project.organisation.time_zone)
     for metric, (unit, usual) in metrics.items():
         level = Decimal(usual) * (Decimal("0.6") if day.weekday() >= 5 else 1) * (300 + age) / 300
         for slot in range(EVENTS_PER_DAY):
-            at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), UTC)
+            at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), zone).astimezone(UTC)
             quantity = int(level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)
             events.append(
                 {

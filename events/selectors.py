@@ -205,6 +205,11 @@ def _pending_status(project: Project, event_id: str) -> EventStatus | None:
     return None
 
 
+def has_usage(*, organisation: Organisation) -> bool:
+    """Whether anything was ever counted for it."""
+    return UsagePeriod.objects.filter(organisation=organisation).exists()
+
+
 def open_months(*, before: date) -> list[tuple[UUID, date]]:
     """Organisation and first day of the months before a day's that have seen usage and are not closed."""
     still_open = UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1))

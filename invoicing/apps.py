@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import connection
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_save
 
 
 class InvoicingConfig(AppConfig):
@@ -14,7 +14,10 @@ class InvoicingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from invoicing.receivers import keep_time_zone
+
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
+        pre_save.connect(keep_time_zone, sender="organisations.Organisation", dispatch_uid="time_zone_of_usage")
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:

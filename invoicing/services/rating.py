@@ -150,7 +150,7 @@ def _rate_month(
         priced = [line for line in together.lines if (line.metric_name, line.unit) == metric]
         if priced:
             late = [row for row in rows if (row.metric_name, row.unit) == metric]
-            lines.append(_difference(priced, late, _charged(others, month, *metric), month, currency))
+            lines.append(_difference(priced, late, _charged(others, month, *metric), kind, currency))
     return Rated(tuple(lines), _unpriced([row for row in rows if choose_rule(rules, row) is None]))
 
 
@@ -171,15 +171,16 @@ def _charged(invoices: list[Invoice], month: BillingPeriod, metric_name: str, un
 
 
 def _difference(
-    priced: list[RatedLine], late: list[MeteredUsage], charged: Decimal, month: BillingPeriod, currency: str
+    priced: list[RatedLine], late: list[MeteredUsage], charged: Decimal, kind: str, currency: str
 ) -> RatedLine:
-    """Late usage of a month that was invoiced: all of the month priced again, less what was charged for it."""
-    first = priced[0]
+    """Usage of a month that other invoices have charged for: all of the month priced again, less what they charged."""
+    first, month = priced[0], late[0].usage_period
+    reported = ", reported late for" if kind == InvoiceLine.Kind.LATE_USAGE else " ·"
     amount = sum((line.amount for line in priced), ZERO) - charged
     projects = {row.project_id for row in late}
     return RatedLine(
-        kind=InvoiceLine.Kind.LATE_USAGE,
-        description=f"{first.metric_name} ({first.unit}), reported late for {month.start:%B %Y}",
+        kind=kind,
+        description=f"{first.metric_name} ({first.unit}){reported} {month.start:%B %Y}",
         quantity=sum((row.quantity for row in late), ZERO),
         amount=round_money(amount, currency),
         project_id=projects.pop() if len(projects) == 1 else None,

@@ -280,3 +280,29 @@ def test_late_usage_after_a_change_of_currency_is_never_set_against_the_old_one(
     with at("2026-12-01 10:00"):
         november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
     assert (november.currency, amounts(november)) == ("USD", [Decimal("1.00")])
+
+
+def test_a_voided_month_drafted_again_is_not_called_late(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    used(project, 100)
+    first = issued(acme)
+    used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
+    with at("2026-12-01 10:00"):
+        november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
+        lifecycle.finalize_invoice(invoice_id=november.pk)
+        lifecycle.void_invoice(invoice_id=first.pk, reason="wrong address")
+        line = lifecycle.create_draft(organisation=acme, period=OCTOBER).lines.get()
+    # 110 in all, of which November's invoice has charged 10
+    assert (line.kind, line.amount, line.description) == ("usage", Decimal(100), "api_calls (call) · October 2026")
+
+
+def test_a_time_zone_stays_once_usage_is_counted_in_it(acme: Organisation, project: Project) -> None:
+    """Moved to New York, the first 9.5 hours of September would fall into August: charged, and taken off again."""
+    update_organisation(organisation=acme, time_zone="Asia/Dubai")
+    used(project, 1)
+    with pytest.raises(InvalidInput) as caught:
+        update_organisation(organisation=acme, time_zone="America/New_York")
+    assert "time_zone" in caught.value.details
+    acme.refresh_from_db()
+    assert acme.time_zone == "Asia/Dubai"
+    update_organisation(organisation=acme, payment_terms_days=30)

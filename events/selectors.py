@@ -138,15 +138,21 @@ def event_status(*, project: Project, event_id: str) -> EventStatus | None:
     """What became of an event, or None if this project never sent it."""
     if "\x00" in event_id:
         return None  # refused at the door, and PostgreSQL couldn't even be asked
+    return (
+        _settled_status(project, event_id)
+        or _pending_status(project, event_id)
+        or _settled_status(project, event_id)  # settled between the two looks
+    )
+
+
+def _settled_status(project: Project, event_id: str) -> EventStatus | None:
     counted = (
         UsageEvent.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
         .select_related("metric")
         .order_by("received_at")
         .first()
     )
-    if counted is not None:
-        return _counted_status(counted)
-    return _dead_status(project, event_id) or _pending_status(project, event_id)
+    return _dead_status(project, event_id) if counted is None else _counted_status(counted)
 
 
 def _counted_status(event: UsageEvent) -> EventStatus:
@@ -184,9 +190,13 @@ def _dead_status(project: Project, event_id: str) -> EventStatus | None:
 
 
 def _pending_status(project: Project, event_id: str) -> EventStatus | None:
-    """Looks into the payloads that are not settled yet: none on an idle system, one a request under load."""
+    """Looks into the payloads that are not settled yet, one at a time: a backlog may be larger than the memory."""
     batches = EventBatch.objects.filter(organisation=project.organisation_id, project=project)
-    for batch in batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at").iterator(chunk_size=100):
+    waiting = batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at")
+    for batch_id, received_at in waiting.values_list("pk", "received_at"):
+        batch = EventBatch.objects.filter(pk=batch_id, received_at=received_at).first()
+        if batch is None:
+            continue
         try:
             events = payload.unpack(bytes(batch.payload))
         except payload.DAMAGED:

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.periods import BillingPeriod
 from events import selectors, tasks
@@ -149,3 +151,31 @@ def test_the_hot_path_is_in_the_openapi_document(client: Client) -> None:
         operation = paths[path]["post"]
         assert set(operation["responses"]) == {"202"}
         assert "requestBody" in operation
+
+
+def test_an_event_that_is_settled_while_one_looks_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not counted yet at the first look, not pending any more at the second: still not one that never came."""
+    pending_status = selectors._pending_status
+
+    def settled_in_between(*args: Any) -> Any:
+        settle()
+        return pending_status(*args)
+
+    send(project, event("swift"))
+    monkeypatch.setattr(selectors, "_pending_status", settled_in_between)
+    found = selectors.event_status(project=project, event_id="swift")
+    assert found is not None
+    assert found.status == "counted"
+
+
+def test_looking_for_a_pending_event_holds_one_payload_at_a_time(
+    project: Project,
+) -> None:
+    """A backlog may be thousands of requests of megabytes each."""
+    for number in range(3):
+        send(project, event(f"event-{number}"))
+    with CaptureQueriesContext(connection) as asked:
+        assert selectors.event_status(project=project, event_id="event-2") is not None
+    bringing = [query["sql"] for query in asked if '"events_eventbatch"."payload"' in query["sql"]]
+    assert len(bringing) == 3
+    assert all("LIMIT 1" in sql for sql in bringing)

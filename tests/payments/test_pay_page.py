@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import time_machine
 from django.core.files.base import ContentFile
 from django.test import Client
@@ -235,3 +236,11 @@ def test_tokens_are_long_and_differ(invoice: Invoice, acme: Organisation) -> Non
     other = issued_invoice(acme)
     assert other.public_token != invoice.public_token
     assert len(invoice.public_token) == 32  # 24 random bytes
+
+
+def test_the_token_is_not_in_the_log(invoice: Invoice, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        page(invoice)
+    logged = [vars(record) for record in caplog.records if record.getMessage() == "request"]
+    assert [entry["path"] for entry in logged] == ["/pay/<slug:token>"]
+    assert invoice.public_token not in str(logged)

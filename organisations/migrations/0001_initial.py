@@ -205,6 +205,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_entity"
                     ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("gstin", ""), _negated=True),
+                        fields=("gstin", "invoice_prefix"),
+                        name="one_invoice_series_per_gstin",
+                        violation_error_message="Another billing entity numbers its invoices under this GSTIN and prefix.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("lut_number", ""),

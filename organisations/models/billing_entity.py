@@ -39,6 +39,12 @@ class BillingEntity(BaseModel, PartyFields):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_entity"),
+            models.UniqueConstraint(
+                fields=["gstin", "invoice_prefix"],
+                condition=~Q(gstin=""),
+                name="one_invoice_series_per_gstin",
+                violation_error_message="Another billing entity numbers its invoices under this GSTIN and prefix.",
+            ),
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
                 name="lut_has_validity",

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError
 
 from billing_platform.lib.errors import DomainError
 from events.models import UsagePeriod
@@ -61,10 +62,17 @@ def test_the_financial_year_begins_at_midnight_in_india(acme: Organisation) -> N
 
 
 def test_each_seller_counts_for_itself(acme: Organisation) -> None:
-    other_seller = factories.billing_entity(name="Second", is_default=False)
+    other_seller = factories.billing_entity(name="Second", is_default=False, invoice_prefix="SEC")
     umbrella = factories.organisation("Umbrella", billing_entity=other_seller)
     assert lifecycle.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 1
     assert lifecycle.finalize_invoice(invoice_id=one_off(umbrella).pk).sequence_number == 1
+
+
+def test_two_sellers_of_one_gstin_never_share_a_series(db: None) -> None:
+    """A number is unique per GSTIN and financial year: both would begin with INV/26-27/000001."""
+    factories.billing_entity()
+    with pytest.raises(IntegrityError, match="one_invoice_series_per_gstin"):
+        factories.billing_entity(name="Second", is_default=False)
 
 
 def test_usage_that_came_after_the_draft_is_on_the_final_invoice(acme: Organisation, project: Project) -> None:

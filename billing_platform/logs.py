@@ -12,7 +12,8 @@ from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 from billing_platform.lib import request_id
 
 _SECRETS = re.compile(
-    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+", re.IGNORECASE
+    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+|(/pay/)[A-Za-z0-9_-]+",
+    re.IGNORECASE,
 )
 
 
@@ -34,5 +35,5 @@ class JsonFormatter(BaseJsonFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """The last line of defence: a key or an Authorization header that got into a message is masked."""
-        return _SECRETS.sub(lambda match: f"{match.group(1) or match.group(2)}***", super().format(record))
+        """The last line of defence: a key, an Authorization header, or the token that opens a pay page, is masked."""
+        return _SECRETS.sub(lambda match: f"{match[match.lastindex or 0]}***", super().format(record))

@@ -14,16 +14,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_platform.settings")
 _django = get_wsgi_application()
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def application(wsgi: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Django, with the length of a body that came in chunks.
 
     Django reads as much as Content-Length says, so without one it takes any body for empty: a refund of a part would
     be a refund of all. What is longer than the limit is read to one byte beyond, and refused like any other.
     """
-    if not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated"):
-        body = _read(environ["wsgi.input"])
-        environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
-    return _django(environ, start_response)
+    if not wsgi.get("CONTENT_LENGTH") and wsgi.get("wsgi.input_terminated"):
+        body = _read(wsgi["wsgi.input"])
+        wsgi |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    return _django(wsgi, start_response)
 
 
 def _read(stream: Any) -> bytes:

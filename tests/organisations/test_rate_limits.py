@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 from django.test.client import Client
 
@@ -43,3 +46,13 @@ def test_without_the_counter_requests_are_served(api: Client, settings: object) 
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     }
     assert api.get(URL).status_code == 200
+
+
+def test_a_counter_that_hangs_holds_up_nobody_for_long(api: Client, settings: object) -> None:
+    """It takes the connection and never answers, as a machine does that swaps."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        location = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+        started = time.monotonic()
+        assert api.get(URL).status_code == 200
+        assert time.monotonic() - started < 5

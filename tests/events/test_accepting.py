@@ -250,7 +250,7 @@ def test_a_day_without_partition_is_made_good_at_once(
 
 def test_requests_without_a_good_key_are_refused(project_key: str) -> None:
     assert post_raw("", b"{}").status_code == 401
-    assert post(project_key[:-1] + "x", event("a")).status_code == 401
+    assert post(project_key[:-1] + ("a" if project_key[-1] != "a" else "b"), event("a")).status_code == 401
     assert not EventBatch.objects.exists()
 
 

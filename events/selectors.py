@@ -220,6 +220,11 @@ def has_usage(*, organisation: Organisation) -> bool:
     return UsagePeriod.objects.filter(organisation=organisation).exists()
 
 
+def organisations_with_usage(*, period: BillingPeriod) -> QuerySet[UsagePeriod, UUID]:
+    """Ids of those for whom something was counted in a billing period."""
+    return UsagePeriod.objects.filter(month=period.start).values_list("organisation_id", flat=True)
+
+
 def open_months(*, before: date) -> list[tuple[UUID, date]]:
     """Organisation and first day of the months before a day's that have seen usage and are not closed."""
     still_open = UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1))

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 from celery import current_app
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from events.selectors import open_months
+from events.selectors import open_months, organisations_with_usage
 from events.services.closing import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.services.lifecycle import create_draft, finalize_invoice, recompute_draft
@@ -54,14 +54,10 @@ def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
     """Months with usage that are over and that no run ever took up: of customers who came later and brought old usage,
     or when nothing was running in the days that a run is started in."""
     months = open_months(before=now.date())
-    taken_up = set(
-        BillingRunItem.objects.filter(run__period_start__in={month for _organisation, month in months})
-        .values_list("organisation_id", "run__period_start")
-    )  # fmt: skip
+    items = BillingRunItem.objects.filter(run__period_start__in={month for _organisation_id, month in months})
+    taken_up = set(items.values_list("organisation_id", "run__period_start"))
     left = [(organisation_id, month) for organisation_id, month in months if (organisation_id, month) not in taken_up]
-    organisations = Organisation.objects.filter(is_active=True).in_bulk(
-        {organisation_id for organisation_id, _ in left}
-    )
+    organisations = Organisation.objects.in_bulk({organisation_id for organisation_id, _month in left})
     found: defaultdict[BillingPeriod, list[Organisation]] = defaultdict(list)
     for organisation_id, month in left:
         period, organisation = BillingPeriod.of(month), organisations.get(organisation_id)
@@ -74,12 +70,13 @@ def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
 def start_billing_run(
     *, period: BillingPeriod, requested_by: str, organisations: Iterable[Organisation] | None = None
 ) -> BillingRun:
-    """Bill a month for every active organisation whose month is over; or for some of them.
+    """Bill a month for every organisation whose month is over; or for some of them. Those that are inactive by now
+    have it billed if they used something: who leaves in the middle of a month owes its beginning.
 
     A month has one run: starting it again adds organisations that are missing, tries failed ones again, and leaves
     what is done alone. Raises DomainError PERIOD_NOT_OVER when the month is not over for any of them.
     """
-    candidates = Organisation.objects.filter(is_active=True)
+    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=organisations_with_usage(period=period)))
     if organisations is not None:
         candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
     now = clock.now()

@@ -197,10 +197,13 @@ def test_a_fault_of_ours_fails_one_item_and_names_itself() -> None:
     assert "unit_price" in item.reason
 
 
-def test_inactive_organisations_are_not_billed() -> None:
-    customer("Gone", 5, is_active=False)
+def test_an_inactive_organisation_is_billed_for_what_it_used_and_then_left_alone() -> None:
+    per_unit("1")
+    customer("Left in October", 5, is_active=False)
+    factories.organisation("Gone", is_active=False)
     factories.organisation("Here")
-    assert list(run_october()) == ["Here"]
+    items = run_october()
+    assert {name: item.status for name, item in items.items()} == {"Here": "skipped", "Left in October": "done"}
 
 
 @pytest.mark.django_db(transaction=True)

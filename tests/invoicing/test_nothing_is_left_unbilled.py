@@ -11,6 +11,7 @@ from invoicing import tasks
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.services.billing_run import process_item, start_billing_run
 from organisations.models import Organisation, Project
+from organisations.services.onboarding import update_organisation
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, per_unit, used
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,17 @@ def test_usage_of_months_before_a_customer_was_on_board_is_billed(acme: Organisa
     per_unit("1")
     report_october_usage(project, 70, on="2026-11-10")
     with at("2026-12-01 10:00"):
+        tasks.generate_invoices()
+        for run in BillingRun.objects.all():
+            work_off(run)
+    assert [invoice.subtotal for invoice in Invoice.objects.filter(organisation=acme)] == [Decimal(70)]
+
+
+def test_what_a_customer_used_before_it_left_is_billed(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    report_october_usage(project, 70, on="2026-10-20")
+    update_organisation(organisation=acme, is_active=False)
+    with at("2026-11-01 10:00"):
         tasks.generate_invoices()
         for run in BillingRun.objects.all():
             work_off(run)

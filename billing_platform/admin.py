@@ -34,7 +34,7 @@ class PeriodicTaskAdmin(ModelAdmin):
     )
     readonly_fields = ("name", "task", "args", "kwargs", "last_run_at", "total_run_count")
 
-    last_run = short_time("last_run_at", "Last run (UTC)")
+    last_run = short_time("last_run_at", "Last run")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -64,7 +64,7 @@ def money(field: str, description: str = "", *, currency: str = "currency", orde
 
 
 def short_time(field: str, description: str = "") -> Display:
-    """A column for a time, in UTC, sortable at a glance: 2026-11-21 20:36."""
+    """A column for a time, sortable at a glance: 2026-11-21 20:36; its heading says that it is UTC."""
 
     def show(_admin: Any, obj: Any) -> str:
         value: datetime | None = getattr(obj, field)
@@ -73,7 +73,7 @@ def short_time(field: str, description: str = "") -> Display:
         text = timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
         return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', text)
 
-    return _describe(show, description or capfirst(field.replace("_", " ")), field)
+    return _describe(show, f"{description or capfirst(field.replace('_', ' '))} (UTC)", field)
 
 
 def link(path: str, description: str = "") -> Display:

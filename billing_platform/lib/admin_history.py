@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import DateTimeField, DecimalField
 from django.utils.text import Truncator, capfirst
 
 MOST_ENTRIES = 200
@@ -114,6 +115,10 @@ def _worded(model: Any, name: str, value: Any, names: Names) -> str:
         return text
     if text and field.many_to_one:
         return _name_of(field.related_model, text, names)
+    if text and isinstance(field, DecimalField):
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if text and isinstance(field, DateTimeField):
+        return f"{text.partition('.')[0]} UTC"
     return str(dict(field.flatchoices).get(text, text))
 
 

@@ -23,6 +23,6 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         ("Resolution", {"fields": ("resolved_at", "resolved_by", "resolution")}),
     )
 
-    seen = short_time("last_seen_at", "Last seen (UTC)")
+    seen = short_time("last_seen_at", "Last seen")
     state = status("status", TONES, "State")
     project_link = link("project")

@@ -82,7 +82,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     )
     related_lists = (("Counted events", "events.usageevent", "batch_id"),)
 
-    received = short_time("received_at", "Received (UTC)")
+    received = short_time("received_at", "Received")
     state = status("status", TONES, "State")
     project_link = link("project")
 

@@ -52,7 +52,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
 
     list_before_template = "admin/events/usage_summary.html"
 
-    starts = short_time("hour", "Hour (UTC)")
+    starts = short_time("hour", "Hour")
     project_link = link("project")
     metric_link = link("metric")
 

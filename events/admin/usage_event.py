@@ -37,8 +37,8 @@ class UsageEventAdmin(ReadOnlyAdmin):
         ("Came in", {"fields": ("batch", "position")}),
     )
 
-    received = short_time("received_at", "Received (UTC)")
-    occurred = short_time("occurred_at", "Happened (UTC)")
+    received = short_time("received_at", "Received")
+    occurred = short_time("occurred_at", "Happened")
     project_link = link("project")
     metric_link = link("metric")
 

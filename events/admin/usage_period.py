@@ -20,7 +20,7 @@ class UsagePeriodAdmin(ReadOnlyAdmin):
     fields = ("organisation", "month", "state", "closed_at", "closed_by")
 
     customer = link("organisation", "Customer")
-    closed = short_time("closed_at", "Closed (UTC)")
+    closed = short_time("closed_at", "Closed")
 
     @object_action(
         label="Close month",

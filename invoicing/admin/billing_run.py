@@ -58,7 +58,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     fields = ("name", "requested_by", "created_at")
     inlines = (BillingRunItemInline,)
 
-    started = short_time("created_at", "Started (UTC)")
+    started = short_time("created_at", "Started")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the counts of the items that the user may see."""
@@ -130,7 +130,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     customer = link("organisation", "Customer")
     invoice_link = link("invoice")
     state = status("status", TONES, "State")
-    finished = short_time("finished_at", "Finished (UTC)")
+    finished = short_time("finished_at", "Finished")
 
     @object_action(
         label="Try again",

@@ -123,7 +123,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     customer_link = link("organisation", "Customer")
     state = status("status", TONES, "Status")
     amount = money("total")
-    sent = short_time("sent_at", "Sent (UTC)")
+    sent = short_time("sent_at", "Sent")
     pdf_made = status("pdf_state", PDF_TONES, "PDF")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

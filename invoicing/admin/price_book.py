@@ -35,7 +35,7 @@ class PricingRuleForm(forms.ModelForm):
 @admin.register(PricingRule)
 class PricingRuleAdmin(ModelAdmin):
     form = PricingRuleForm
-    list_display = ("metric_name", "unit", "scope", "model", "currency", "effective_from", "effective_to", "state")
+    list_display = ("metric_name", "unit", "scope", "price", "currency", "effective_from", "effective_to", "state")
     list_filter = ("organisation", "currency", "model", "effective_from")
     search_fields = ("metric_name", "unit", "organisation__name")
     list_select_related = ("organisation",)
@@ -46,6 +46,8 @@ class PricingRuleAdmin(ModelAdmin):
         ("Valid", {"fields": ("effective_from", "effective_to")}),
     )
     related_lists = (("Invoice lines", "invoicing.invoiceline", "pricing_rule__id__exact"),)
+
+    ordering = ("metric_name",)
 
     created = short_time("created_at", "Created")
 
@@ -72,6 +74,10 @@ class PricingRuleAdmin(ModelAdmin):
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:
         return str(rule.organisation or "Every organisation")
+
+    @admin.display(description="Price", ordering="model")
+    def price(self, rule: PricingRule) -> str:
+        return f"{rule.get_model_display()} {rule.parameters.get('unit_price', '')}".strip()
 
     @admin.display(description="State")
     def state(self, rule: PricingRule) -> Any:

@@ -8,15 +8,20 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin
+from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 
 
 @admin.register(TaxRate)
 class TaxRateAdmin(ModelAdmin):
-    list_display = ("name", "rate", "service", "effective_from", "effective_to")
+    list_display = ("name", "percent", "service", "effective_from", "effective_to")
     list_filter = ("effective_from",)
     search_fields = ("name", "sac")
     fields = ("name", "rate", "sac", "effective_from", "effective_to")
+
+    @admin.display(description="Rate", ordering="rate")
+    def percent(self, rate: TaxRate) -> str:
+        return f"{plain(rate.rate)}%"
 
     @admin.display(description="SAC", ordering="sac")
     def service(self, rate: TaxRate) -> str:
@@ -27,13 +32,17 @@ class TaxRateAdmin(ModelAdmin):
 class ExchangeRateAdmin(ModelAdmin):
     """A published rate is never changed: invoices name it by date and source."""
 
-    list_display = ("base", "target", "rate", "as_of", "source")
+    list_display = ("base", "target", "value", "as_of", "source")
     list_filter = ("as_of",)
     search_fields = ("base", "target", "source")
     fields = ("base", "target", "rate", "as_of", "source")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description="Rate", ordering="rate")
+    def value(self, rate: ExchangeRate) -> str:
+        return plain(rate.rate)
 
 
 @admin.register(NumberSequence)

@@ -35,7 +35,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
         ("As received", {"fields": ("message", "headers")}),
     )
 
-    received = short_time("received_at", "Received (UTC)")
+    received = short_time("received_at", "Received")
     state = status("status", TONES, "State")
     customer = link("organisation", "Customer")
 

@@ -53,7 +53,7 @@ class PaymentInline(ReadOnlyInline):
     fk_name = "invoice"
     paid = money("amount")
     state = status("status", TONES, "Status")
-    attempted = short_time("attempted_at", "When (UTC)")
+    attempted = short_time("attempted_at", "When")
 
     @admin.display(description="Method")
     def method_name(self, payment: Payment) -> str:

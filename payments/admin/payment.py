@@ -74,7 +74,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     state = status("status", TONES, "Status")
     customer = link("organisation", "Customer")
     invoice_link = link("invoice")
-    attempted = short_time("attempted_at", "When (UTC)")
+    attempted = short_time("attempted_at", "When")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         failed = obj is not None and bool(obj.error_code or obj.error_description)
@@ -102,7 +102,7 @@ class PaymentAllocationAdmin(ReadOnlyAdmin):
     list_select_related = ("invoice__organisation", "payment")
     fields = ("payment", "invoice", "credited", "created_at")
 
-    created = short_time("created_at", "When (UTC)")
+    created = short_time("created_at", "When")
     payment_link = link("payment")
     invoice_link = link("invoice")
     customer = link("invoice__organisation", "Customer")

@@ -37,7 +37,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     state = status("status", TONES, "Status")
     invoice_link = link("invoice")
     customer = link("invoice__organisation", "Customer")
-    created = short_time("created_at", "Created (UTC)")
+    created = short_time("created_at", "Created")
 
     @admin.display(description="Order", ordering="created_at")
     def label(self, order: PaymentOrder) -> str:

@@ -1,0 +1,1 @@
+"""How times look on pages: short, and with their zone."""

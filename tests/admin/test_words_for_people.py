@@ -1,0 +1,59 @@
+"""What pages say to people: times with their zone, numbers without idle zeros, and a way out of what went wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.test.client import Client
+from django.urls import reverse
+
+from invoicing.models import ExchangeRate, TaxRate
+from organisations.models import Organisation, Project
+from tests.invoicing.language import issued, per_unit, used
+
+
+def test_times_on_lists_and_pages_say_that_they_are_utc(acme: Organisation, project: Project, as_admin: Client) -> None:
+    per_unit("0.50", organisation=acme)
+    used(project, 100)
+    invoice = issued(acme)
+    organisations = as_admin.get(reverse("admin:organisations_organisation_changelist")).content.decode()
+    assert "Created (UTC)" in organisations
+    page = as_admin.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])).content.decode()
+    assert f"{invoice.finalized_at:%H:%M} UTC" in page
+
+
+def test_the_history_of_an_invoice_shows_amounts_and_times_plainly(
+    acme: Organisation, project: Project, as_admin: Client
+) -> None:
+    per_unit("0.50", organisation=acme)
+    used(project, 100)
+    invoice = issued(acme)
+    history = as_admin.get(reverse("admin:invoicing_invoice_history", args=[invoice.pk])).content.decode()
+    assert "<td>59</td>" in history  # 100 × ₹0.50 = ₹50.00, and 18% GST
+    assert "59.0000" not in history
+    assert f"{invoice.finalized_at:%Y-%m-%d %H:%M:%S} UTC" in history
+
+
+def test_rates_are_shown_without_idle_zeros(as_admin: Client) -> None:
+    ExchangeRate.objects.create(base="USD", target="INR", rate=Decimal("84.7500000000"), as_of=date(2026, 11, 1), source="Bank")
+    TaxRate.objects.create(name="GST 5%", rate=Decimal("5.000"), sac="9965", effective_from=date(2026, 11, 1))
+    assert ">84.75<" in as_admin.get(reverse("admin:invoicing_exchangerate_changelist")).content.decode()
+    assert ">5%<" in as_admin.get(reverse("admin:invoicing_taxrate_changelist")).content.decode()
+
+
+def test_the_list_of_prices_shows_the_prices(acme: Organisation, as_viewer: Client) -> None:
+    per_unit("0.0125", organisation=acme)
+    assert "Per unit 0.0125" in as_viewer.get(reverse("admin:invoicing_pricingrule_changelist")).content.decode()
+
+
+def test_a_list_without_rows_does_not_ask_for_a_new_one(as_viewer: Client) -> None:
+    empty = as_viewer.get(reverse("admin:payments_inboundwebhook_changelist")).content.decode()
+    assert "Nothing here" in empty
+    assert "Create a new item" not in empty
+
+
+def test_a_wrong_address_answers_with_a_way_out(db: None, client: Client) -> None:
+    missing = client.get("/pay/nobody-has-this", headers={"accept": "text/html"})
+    assert missing.status_code == 404
+    assert "use the link in the newest e-mail" in missing.content.decode()

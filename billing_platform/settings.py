@@ -234,7 +234,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 # --- language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
-FORMAT_MODULE_PATH = ["billing_platform.formats"]
+FORMAT_MODULE_PATH = ["billing_platform.lib.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -36,7 +36,9 @@ def test_the_history_of_an_invoice_shows_amounts_and_times_plainly(
 
 
 def test_rates_are_shown_without_idle_zeros(as_admin: Client) -> None:
-    ExchangeRate.objects.create(base="USD", target="INR", rate=Decimal("84.7500000000"), as_of=date(2026, 11, 1), source="Bank")
+    ExchangeRate.objects.create(
+        base="USD", target="INR", rate=Decimal("84.7500000000"), as_of=date(2026, 11, 1), source="Bank"
+    )
     TaxRate.objects.create(name="GST 5%", rate=Decimal("5.000"), sac="9965", effective_from=date(2026, 11, 1))
     assert ">84.75<" in as_admin.get(reverse("admin:invoicing_exchangerate_changelist")).content.decode()
     assert ">5%<" in as_admin.get(reverse("admin:invoicing_taxrate_changelist")).content.decode()

@@ -214,9 +214,13 @@ def _invoice_attention(user: Actor) -> Iterable[Attention]:
         invoices.filter(pdf_state=Invoice.PdfState.FAILED).count(),
         _list("invoicing_invoice", pdf_state__exact="failed"),
     )
+    today = clock.today(invoicing.DASHBOARD_ZONE)
     yield Attention(
-        "drafts with unpriced usage",
-        invoices.filter(status=Invoice.Status.DRAFT).exclude(warnings=[]).count(),
+        "invoices overdue", invoices.overdue(on=today).count(), _list("invoicing_invoice", attention="overdue")
+    )
+    yield Attention(
+        "invoices with unpriced usage",
+        invoices.with_warnings(on=today).count(),
         _list("invoicing_invoice", attention="warnings"),
     )
     items = BillingRunItem.objects.for_organisations(user)

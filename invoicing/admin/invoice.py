@@ -53,7 +53,7 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("collectable", "To be paid"), ("overdue", "Overdue"), ("warnings", "Drafts with warnings")]
+        return [("collectable", "To be paid"), ("overdue", "Overdue"), ("warnings", "With warnings")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "collectable":
@@ -61,7 +61,7 @@ class AttentionFilter(DropdownFilter):
         if self.value() == "overdue":
             return queryset.overdue(on=clock.today(DASHBOARD_ZONE))
         if self.value() == "warnings":
-            return queryset.filter(status=Status.DRAFT).exclude(warnings=[])
+            return queryset.with_warnings(on=clock.today(DASHBOARD_ZONE))
         return queryset
 
 

@@ -62,6 +62,12 @@ class InvoiceQuerySet(TenantQuerySet):
         """Collectable, with the due date passed: the due date itself is in time."""
         return self.collectable().filter(due_date__lt=on)
 
+    def with_warnings(self, on: date) -> Self:
+        """Something was not billed, such as usage without a price: drafts, and what was issued for last month."""
+        last_month = BillingPeriod.of(on).previous().start
+        recent = Q(status=Invoice.Status.DRAFT) | Q(period_start__gte=last_month)
+        return self.live().filter(recent).exclude(warnings=[])
+
 
 class Invoice(BaseModel, TenantModel):
     """Seller, customer, supply, prices and rates are copied onto it when it is issued; triggers keep it so."""

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from billing_platform import dashboard
 from billing_platform.lib import clock
+from billing_platform.lib.periods import BillingPeriod
 from events.services.accepting import Form, accept_events
 from events.services.settling import settle_pending
 from invoicing.models import ExchangeRate, Invoice
@@ -65,6 +66,18 @@ def test_overdue_is_what_its_due_date_has_passed(acme: Organisation, viewer: Any
     overdue = kpi(viewer, "Overdue")
     assert (overdue.values, overdue.note, overdue.tone) == (("₹1,180.00",), "1 invoice", "danger")
     assert overdue.href.endswith("?attention=overdue")
+
+
+def test_what_is_overdue_or_was_not_billed_waits_for_a_person(project: Project, viewer: Any) -> None:
+    with clock.standing_at(clock.now() - timedelta(days=60)):
+        issue(project.organisation, "1000")  # due after 15 days
+    event = {"event_id": "e1", "metric_name": "unpriced", "metric_value": "1", "unit": "file"}
+    accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    settle_pending()
+    period = BillingPeriod.containing(clock.now(), project.organisation.zone)
+    lifecycle.create_draft(organisation=project.organisation, period=period)
+    waiting = {item.label: item.count for item in dashboard.of(viewer).attention}
+    assert waiting == {"invoices overdue": 1, "invoices with unpriced usage": 1}
 
 
 def test_usage_appears_once_it_is_settled(project: Project, viewer: Any) -> None:

@@ -247,8 +247,11 @@ def _events_of(
     events = []
     zone = ZoneInfo(project.organisation.time_zone)
     for metric, (unit, usual) in metrics.items():
-        level = Decimal(usual) * (Decimal("0.6") if day.weekday() >= 5 else 1) * (300 + age) / 300
+        level = Decimal(usual) * (300 + age) / 300
+        quiet = 40 if day.weekday() >= 5 else 8
         for slot in range(EVENTS_PER_DAY):
+            if dice.randrange(100) < quiet:
+                continue
             at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), zone).astimezone(UTC)
             quantity = int(level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)
             events.append(

@@ -8,13 +8,16 @@ INSTALL := @$(PYTHON) -I billing_platform/local/install.py --venv "$(VENV)"
 LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check format bench bench-quick lock install install-dev clean
+.PHONY: help run manage test test-slow check format bench bench-quick lock install install-dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: install ## install, start everything, print the address, log-ins and a key; Ctrl-C stops it
 	@exec $(PY) -m billing_platform.local run
+
+manage: install ## a management command against what `make run` started: make manage ARGS=partitions
+	@exec $(PY) -m billing_platform.local manage $(ARGS)
 
 test: install-dev ## install, run the tests on servers of their own; ARGS="-k pricing" picks some
 	@exec $(PY) -m pytest $(ARGS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import environ
 
+from billing_platform.local import manage
 from billing_platform.local.errors import LocalError
 from billing_platform.local.process_table import CHECKOUT
 from billing_platform.local.run import run
@@ -18,13 +19,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m billing_platform.local", description="The platform on one machine."
     )
-    parser.add_argument("command", choices=["run"], help="start everything and stay until Ctrl-C")
-    parser.parse_args()
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="start everything and stay until Ctrl-C")
+    managing = commands.add_parser("manage", help="a management command against what runs")
+    managing.add_argument("arguments", nargs=argparse.REMAINDER)
+    chosen = parser.parse_args()
     environ.Env.read_env(CHECKOUT / ".env")  # what is set in the environment wins
     var_dir = Path(os.environ.get("VAR_DIR") or CHECKOUT / "var").absolute()
     var_dir.mkdir(mode=0o711, parents=True, exist_ok=True)  # others may pass (PostgreSQL's account), not look
     try:
-        return run(var_dir)
+        return run(var_dir) if chosen.command == "run" else manage.manage(var_dir, chosen.arguments)
     except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

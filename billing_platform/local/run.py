@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from billing_platform.local import demo, processes
+from billing_platform.local import demo, manage, processes
 from billing_platform.local.account import say
 from billing_platform.local.embedded import Services, services
 from billing_platform.local.errors import LocalError
@@ -41,6 +41,7 @@ def run(var_dir: Path) -> int:
             finally:
                 stop_left_over(var_dir)
                 (var_dir / "run.json").unlink(missing_ok=True)
+                manage.forget(var_dir)
     except KeyboardInterrupt:
         say("Stopped.")
         return 0
@@ -67,6 +68,7 @@ def _run_platform(var_dir: Path, found: Services) -> int:
     secrets = load_or_make(var_dir)
     with _reserved_addresses() as addresses:
         settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
+        manage.remember(var_dir, settings)
         facts_file = demo.facts_file(var_dir)
         _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
         facts = json.loads(facts_file.read_text()) if facts_file.exists() else {}

@@ -1,0 +1,36 @@
+"""`manage.py` with the environment of the platform that is running: its database, its keys, its addresses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from billing_platform.local.errors import LocalError
+from billing_platform.local.keys import write_private
+from billing_platform.local.process_table import CHECKOUT
+
+
+def remember(var_dir: Path, environment: dict[str, str]) -> None:
+    """Note what differs from the environment that we were started in. Readable by the owner only: keys are in it."""
+    own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
+    write_private(_file(var_dir), own)
+
+
+def forget(var_dir: Path) -> None:
+    _file(var_dir).unlink(missing_ok=True)
+
+
+def manage(var_dir: Path, arguments: list[str]) -> int:
+    """Run a management command. Raises LocalError when nothing is running here."""
+    file = _file(var_dir)
+    if not file.exists():
+        raise LocalError(f"Nothing is running in {var_dir}: start it with `make run`.")
+    environment = os.environ | json.loads(file.read_text())
+    return subprocess.call([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment)
+
+
+def _file(var_dir: Path) -> Path:
+    return var_dir / "environment.json"

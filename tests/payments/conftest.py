@@ -22,7 +22,7 @@ def _razorpay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProce
 @pytest.fixture
 def razorpay(_razorpay: SandboxProcess, settings: Any) -> SandboxProcess:
     """The sandbox, empty, and the platform configured to use it. It posts no webhooks: tests hand them over."""
-    _razorpay.control("reset")
+    _razorpay.reset()
     settings.RAZORPAY_BASE_URL = _razorpay.base_url
     settings.RAZORPAY_KEY_ID, settings.RAZORPAY_KEY_SECRET = KEY_ID, KEY_SECRET
     settings.RAZORPAY_WEBHOOK_SECRETS = [WEBHOOK_SECRET]

@@ -26,7 +26,7 @@ def _sandbox(_receiver: WebhookReceiver, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def sandbox(_sandbox: SandboxProcess, _receiver: WebhookReceiver) -> SandboxProcess:
-    _sandbox.control("reset")
+    _sandbox.reset()
     _receiver.clear()
     return _sandbox
 

@@ -13,10 +13,12 @@ class BillingPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from billing_platform import checks, schedule
+        from billing_platform.lib import triggers
 
         checks.register()
         # on the scheduler's own signal: an app without models, like this one, gets none
         post_migrate.connect(schedule.install_periodic_jobs, sender=apps.get_app_config("django_celery_beat"))
+        post_migrate.connect(triggers.leave_no_switch, sender=apps.get_app_config("organisations"))
 
 
 class OperatorAdminConfig(AdminConfig):

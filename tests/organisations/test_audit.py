@@ -61,6 +61,15 @@ def test_raw_sql_can_not_rewrite_the_log(acme: Organisation, statement: str) -> 
         cursor.execute(statement)
 
 
+def test_the_trigger_librarys_own_switch_is_out_of_order(acme: Organisation) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'auditlog_logentry'::regclass")
+        names = ",".join(name for (name,) in cursor.fetchall())
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", [f"{{{names}}}"])
+        with pytest.raises(DatabaseError), transaction.atomic():
+            cursor.execute("DELETE FROM auditlog_logentry")
+
+
 def test_the_log_is_scoped_like_the_rows_it_speaks_of(acme: Organisation, globex: Organisation) -> None:
     user = factories.member("only-globex", globex, Membership.Role.VIEWER)
     seen = {entry.object_pk for entry in AuditEntry.objects.for_organisations(user)}

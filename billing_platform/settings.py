@@ -159,7 +159,6 @@ RATE_LIMITS = {
 }
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Forwarded-For hops are ours
 
-AUDITLOG_INCLUDE_TRACKING_MODELS = ()  # organisations.audit registers every model of ours, with its masks
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
 AUDITLOG_CID_GETTER = "billing_platform.lib.request_id.current_request_id"
 
@@ -200,7 +199,6 @@ SPECTACULAR_SETTINGS = {
 
 EVENTS_DEDUP_WINDOW_DAYS = env.int("EVENTS_DEDUP_WINDOW_DAYS", default=35)
 EVENTS_HORIZON_DAYS = env.int("EVENTS_HORIZON_DAYS", default=90)
-EVENTS_HOT_RETENTION_DAYS = env.int("EVENTS_HOT_RETENTION_DAYS", default=7)
 EVENTS_MAX_BATCH = 10_000
 EVENTS_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = EVENTS_MAX_BYTES + 1024

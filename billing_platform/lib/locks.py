@@ -14,8 +14,6 @@ class LockSpace(IntEnum):
     PARTITIONS = 1
     BILLING_RUN = 2
     DEDUP = 3
-    PAYMENT_ORDER = 4
-    RECONCILIATION = 5
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

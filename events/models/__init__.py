@@ -4,7 +4,18 @@ from events.models.dead_letter import DeadLetter
 from events.models.event_batch import EventBatch
 from events.models.metric import Metric
 from events.models.usage_aggregate import UsageAggregate
+from events.models.usage_correction import UsageCorrection
+from events.models.usage_distinct import UsageDistinct
 from events.models.usage_event import UsageEvent
 from events.models.usage_period import UsagePeriod
 
-__all__ = ["DeadLetter", "EventBatch", "Metric", "UsageAggregate", "UsageEvent", "UsagePeriod"]
+__all__ = [
+    "DeadLetter",
+    "EventBatch",
+    "Metric",
+    "UsageAggregate",
+    "UsageCorrection",
+    "UsageDistinct",
+    "UsageEvent",
+    "UsagePeriod",
+]

@@ -14,6 +14,7 @@ from organisations.scoping import TenantModel
 class DeadLetter(BaseModel, TenantModel):
     class Reason(models.TextChoices):
         METRIC_UNKNOWN = "METRIC_UNKNOWN", "Unknown metric"
+        VALUE_MISSING = "VALUE_MISSING", "Nothing to tell apart"
         BATCH_DISCARDED = "BATCH_DISCARDED", "Batch discarded"
 
     class Status(models.TextChoices):
@@ -35,6 +36,7 @@ class DeadLetter(BaseModel, TenantModel):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=200, blank=True)
     resolution = models.TextField(blank=True)
+    replay_batch_id = models.UUIDField(null=True, blank=True, help_text="The batch that took it back for counting.")
 
     class Meta:
         ordering = ["-last_seen_at"]

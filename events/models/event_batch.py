@@ -41,6 +41,11 @@ class EventBatch(TenantModel):
     last_error = models.TextField(blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    is_replay = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Not a request but dead letters on their way back; received when they were first.",
+    )
 
     class Meta:
         verbose_name_plural = "event batches"

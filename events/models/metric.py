@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from billing_platform.lib.models import BaseModel
 from organisations.models import Organisation
@@ -28,11 +29,18 @@ def validate_dimensions(value: object) -> None:
 
 
 class Metric(BaseModel, TenantModel):
-    """Known by name and unit: the same name in another unit is another metric, never added up with it."""
+    """Known by name and unit: the same name in another unit is another metric, never added up with it.
+
+    Aggregation works within a *meter*: one project, one metric, one combination of dimensions, one month. What
+    several meters used is added up, whatever the aggregation.
+    """
 
     class Aggregation(models.TextChoices):
         SUM = "sum", "Sum of the values"
         COUNT = "count", "Number of events"
+        MAX = "max", "Greatest value"
+        LATEST = "latest", "Latest value"
+        UNIQUE = "unique", "Number of different values of a metadata key"
 
     tenant_shared = True
 
@@ -53,6 +61,11 @@ class Metric(BaseModel, TenantModel):
         validators=[validate_dimensions],
         help_text="Metadata keys that usage is broken down by, from now on.",
     )
+    unique_property = models.CharField(
+        max_length=DIMENSION_LENGTH,
+        blank=True,
+        help_text="For `unique` only: the metadata key whose different values are counted, such as user_id.",
+    )
     description = models.TextField(blank=True)
     registered_automatically = models.BooleanField(
         default=False, editable=False, help_text="An event named it before an operator did."
@@ -63,6 +76,11 @@ class Metric(BaseModel, TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "name", "unit"], nulls_distinct=False, name="metric_once_per_organisation"
+            ),
+            models.CheckConstraint(
+                condition=Q(aggregation="unique") ^ Q(unique_property=""),
+                name="metric_names_a_property_if_unique",
+                violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from events.models.metric import Metric
@@ -13,7 +14,8 @@ class UsageAggregate(TenantModel):
     """Everything counted for one metric, one set of dimensions and one hour, in one billing period.
 
     The table is made by migrations/sql/aggregates.up.sql: the unique key starts with the organisation, as Citus
-    asks of every unique key, so `id` is a plain indexed number.
+    asks of every unique key, so `id` is a plain indexed number. Total and count add up with those of other rows,
+    reversals included. Maximum and latest don't: they leave out what was cancelled within the same billing period.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -25,6 +27,13 @@ class UsageAggregate(TenantModel):
     usage_month = models.DateField(help_text="Billing period it is counted in; for late usage not the hour's own.")
     total = models.DecimalField(max_digits=38, decimal_places=8)
     event_count = models.BigIntegerField()
+    maximum = models.DecimalField(max_digits=28, decimal_places=8, null=True, help_text="Of `max` metrics.")
+    latest = ArrayField(
+        models.DecimalField(max_digits=28, decimal_places=8),
+        null=True,
+        help_text="Of `latest` metrics: when it happened, when it was received (Unix seconds), its place in the "
+        "batch, its value. The greatest of such lists wins.",
+    )
 
     class Meta:
         ordering = ["-hour"]

@@ -13,21 +13,25 @@ class UsageEvent(TenantModel):
     """One counted event. Append-only: triggers refuse update, delete and truncate.
 
     The table is made by migrations/sql/ledger.up.sql, partitioned by `received_month`. Its one B-tree is the unique
-    key (organisation, project, event_id, received_month), because every further one costs each insert; `id` grows
-    with the table and is found through a BRIN index. `hour` and `usage_month` are stored rather than derived, so
-    that a later change of the organisation's time zone can't change what was counted.
+    key (organisation, project, event_id, received_month), because every further one costs each insert; `id` and
+    `hour` grow with the table and are found through BRIN indexes. `hour` and `usage_month` are stored rather than
+    derived, so that a later change of the organisation's time zone can't change what was counted.
+
+    A correction adds rows of its own: a reversal of the entry it cancels, with the quantity negated, and perhaps a
+    replacement. Their event ids begin with `correction:`, and `batch_id` is the id of the UsageCorrection.
     """
 
     class Kind(models.TextChoices):
         USAGE = "usage", "Usage"
         REVERSAL = "reversal", "Reversal"
+        REPLACEMENT = "replacement", "Replacement"
 
     id = models.BigAutoField(primary_key=True)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     event_id = models.CharField(max_length=255, db_collation="C")
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.USAGE)
+    kind = models.CharField(max_length=11, choices=Kind, default=Kind.USAGE)
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()

@@ -23,6 +23,8 @@ MetricKey = tuple[str, str]
 class KnownMetric:
     id: UUID
     dimensions: tuple[str, ...]
+    aggregation: str
+    unique_property: str
 
 
 @dataclass(slots=True)
@@ -62,11 +64,12 @@ def _read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]
     found = (
         Metric.objects.filter(Q(organisation__isnull=True) | Q(organisation__in=tenants), name__in=names)
         .order_by("organisation_id")  # nulls come last, and setdefault keeps an organisation's own
-        .values_list("organisation_id", "name", "unit", "id", "dimensions")
+        .values_list("organisation_id", "name", "unit", "id", "dimensions", "aggregation", "unique_property")
     )
-    for organisation_id, name, unit, metric_id, dimensions in found:
+    for organisation_id, name, unit, metric_id, dimensions, aggregation, unique_property in found:
+        metric = KnownMetric(metric_id, tuple(dimensions), aggregation, unique_property)
         for tenant_id in [organisation_id] if organisation_id else tenants:
-            tenants[tenant_id].metrics.setdefault((name, unit), KnownMetric(metric_id, tuple(dimensions)))
+            tenants[tenant_id].metrics.setdefault((name, unit), metric)
 
 
 def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], date]:

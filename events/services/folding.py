@@ -17,9 +17,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from events.models import DeadLetter
+from events.models import Metric
+from events.services.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
 from events.services.catalogue import lock_months
-from events.services.staging import ClaimedBatch, Stage
+from events.services.staging import ClaimedBatch, Stage, stage_rows
 
 CONFLICT_IDS_KEPT = 100
 A_MONTH = timedelta(days=31)
@@ -33,20 +34,23 @@ _STAGE = """
 
 # The stage's numbers spelt out. Every number has its entry: LEFT JOIN only keeps the planner, who knows nothing of
 # the stage, from expecting one row and planning loops within loops.
-_STAGED = """
-    SELECT * FROM events_stage
-    LEFT JOIN unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(organisation_id)s::uuid[],
-        %(project_id)s::uuid[], %(received_at)s::timestamptz[])
-        AS batches (batch, batch_id, organisation_id, project_id, received_at) USING (batch)
-    LEFT JOIN unnest(%(series_number)s::int[], %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
-        AS series (series, metric_id, dimensions) USING (series)
+_BATCHES = """
+    LEFT JOIN unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(received_at)s::timestamptz[])
+        AS batches (batch, batch_id, received_at) USING (batch)
+"""
+_SERIES = """
+    LEFT JOIN unnest(%(series_number)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[],
+        %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
+        AS series (series, organisation_id, project_id, metric_id, dimensions) USING (series)
+"""
+_SLOTS = """
     LEFT JOIN unnest(%(slot_number)s::int[], %(hour)s::timestamptz[], %(usage_month)s::date[], %(is_late)s::boolean[])
         AS slots (slot, hour, usage_month, is_late) USING (slot)
 """
+_STAGED = f"SELECT * FROM events_stage {_BATCHES} {_SERIES} {_SLOTS}"  # noqa: S608
 
-# Rows go in by key, so that two workers with the same events wait for one another instead of deadlocking. The fold
-# reads all of `fresh` before it writes, and writes by key as well: ledger first, aggregates second, for everybody.
-_INSERT_AND_FOLD = f"""
+# Rows go in by key, so that two workers with the same events wait for one another instead of deadlocking.
+_INSERT = f"""
     WITH fresh AS (
         INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
             received_at, received_month, hour, usage_month, is_late, dimensions, metadata, batch_id, "position")
@@ -55,19 +59,39 @@ _INSERT_AND_FOLD = f"""
         FROM ({_STAGED}) staged
         ORDER BY event_id, project_id
         ON CONFLICT DO NOTHING
-        RETURNING organisation_id, project_id, metric_id, dimensions, hour, usage_month, quantity, batch_id, "position"
-    ),
-    folded AS (
-        INSERT INTO events_usageaggregate AS a
-            (organisation_id, project_id, metric_id, dimensions, hour, usage_month, total, event_count)
-        SELECT organisation_id, project_id, metric_id, dimensions, hour, usage_month, sum(quantity), count(*)
-        FROM fresh
-        GROUP BY organisation_id, project_id, metric_id, dimensions, hour, usage_month
-        ORDER BY organisation_id, project_id, metric_id, dimensions, hour, usage_month
-        ON CONFLICT (organisation_id, project_id, metric_id, dimensions, hour, usage_month) DO UPDATE
-            SET total = a.total + excluded.total, event_count = a.event_count + excluded.event_count
+        RETURNING batch_id, "position"
     )
     SELECT batch_id, array_agg("position") FROM fresh GROUP BY batch_id
+"""  # noqa: S608
+
+# What is left on the stage is what the ledger took. Added up by number first: numbers are quicker to group than keys.
+_FOLD = f"""
+    INSERT INTO events_usageaggregate AS a ({KEY}, {VALUES})
+    SELECT {KEY}, {VALUES}
+    FROM (
+        SELECT series, slot, sum(quantity) AS total, count(*) AS event_count,
+            max(quantity) FILTER (WHERE series = ANY (%(max_series)s::int[])) AS maximum,
+            max(ARRAY[extract(epoch FROM occurred_at),
+                      extract(epoch FROM (%(received_at)s::timestamptz[])[batch + 1]), "position", quantity])
+                FILTER (WHERE series = ANY (%(latest_series)s::int[])) AS latest
+        FROM events_stage
+        GROUP BY series, slot
+    ) staged {_SERIES} {_SLOTS}
+    ORDER BY {KEY}
+    {ADD_TO_AGGREGATE}
+"""  # noqa: S608
+
+_FOLD_DISTINCT = f"""
+    INSERT INTO events_usagedistinct AS d ({KEY}, value, event_count)
+    SELECT {KEY}, value, count(*)
+    FROM events_stage {_SERIES} {_SLOTS}
+    JOIN unnest(%(unique_series)s::int[], %(unique_property)s::text[]) AS named (series, unique_property)
+        USING (series),
+    LATERAL ({distinct_value("unique_property")}) named_value
+    WHERE value IS NOT NULL
+    GROUP BY {KEY}, value
+    ORDER BY {KEY}, value
+    {ADD_TO_DISTINCT}
 """  # noqa: S608
 
 # What of the stage is in the ledger already under another batch, and whether it says the same there. A timestamp
@@ -92,14 +116,15 @@ def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[da
     `other_months` are the months of receipt, besides the batches' own, that the deduplication window reaches and
     that hold anything.
     """
-    months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
     with connection.cursor() as cursor:
-        if stage.lines:
+        _copy(cursor, stage)
+        months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
+        if stage.staged:
             lookups = _lookups(stage, months) | {"received_month": received_month}
-            _copy(cursor, stage)
             if other_months:
                 _take_out_seen(cursor, stage, lookups, other_months)
-            _insert_and_fold(cursor, stage, lookups)
+            _insert(cursor, stage, lookups)
+            _fold(cursor, lookups)
         _write_dead_letters(cursor, stage.batches)
         _mark_settled(cursor, stage.batches)
 
@@ -109,12 +134,16 @@ def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[s
     return {
         "batch_number": list(range(len(stage.batches))),
         "batch_id": [batch.id for batch in stage.batches],
-        "organisation_id": [batch.organisation_id for batch in stage.batches],
-        "project_id": [batch.project_id for batch in stage.batches],
         "received_at": [batch.received_at for batch in stage.batches],
         "series_number": list(stage.series.values()),
-        "metric_id": [metric_id for metric_id, _dimensions in stage.series],
-        "dimensions": [dimensions for _metric_id, dimensions in stage.series],
+        "organisation_id": [series.organisation_id for series in stage.series],
+        "project_id": [series.project_id for series in stage.series],
+        "metric_id": [series.metric.id for series in stage.series],
+        "dimensions": [series.dimensions for series in stage.series],
+        "max_series": _numbers(stage, Metric.Aggregation.MAX),
+        "latest_series": _numbers(stage, Metric.Aggregation.LATEST),
+        "unique_series": _numbers(stage, Metric.Aggregation.UNIQUE),
+        "unique_property": [series.metric.unique_property for series in stage.series if series.metric.unique_property],
         "slot_number": list(stage.slots.values()),
         "hour": [hour for _organisation_id, hour, _month in used],
         "usage_month": [months[organisation_id, month] for organisation_id, _hour, month in used],
@@ -122,28 +151,26 @@ def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[s
     }
 
 
+def _numbers(stage: Stage, aggregation: Metric.Aggregation) -> list[int]:
+    return [number for series, number in stage.series.items() if series.metric.aggregation == aggregation]
+
+
 def _copy(cursor: CursorWrapper, stage: Stage) -> None:
     cursor.execute(_STAGE)
     cursor.execute("DELETE FROM events_stage")  # empty, unless this is one transaction with an earlier chunk
     with cursor.copy("COPY events_stage FROM STDIN") as copy:
-        copy.write("".join(stage.lines))
+        for rows in stage_rows(stage):
+            copy.write(rows)
 
 
 def _take_out_seen(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any], months: Sequence[date]) -> None:
     """Duplicates of what other partitions hold: their unique keys know nothing of this one's."""
-    seen = _already_counted(cursor, stage, lookups, months, only=None)
-    if seen:
-        cursor.execute(
-            """
-            DELETE FROM events_stage USING unnest(%s::int[], %s::int[]) AS seen (batch, "position")
-            WHERE events_stage.batch = seen.batch AND events_stage."position" = seen."position"
-            """,
-            [[batch for batch, _position in seen], [position for _batch, position in seen]],
-        )
+    _unstage(cursor, _already_counted(cursor, stage, lookups, months, only=None))
 
 
-def _insert_and_fold(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> None:
-    cursor.execute(_INSERT_AND_FOLD, lookups)
+def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> None:
+    """Into the ledger; what its unique key refuses leaves the stage as a duplicate."""
+    cursor.execute(_INSERT, lookups)
     inserted = dict(cursor.fetchall())
     refused: list[tuple[int, int]] = []
     for number, batch in enumerate(stage.batches):
@@ -154,6 +181,24 @@ def _insert_and_fold(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any
             refused += [(number, position) for position in sorted(staged.difference(positions))]
     if refused:
         _already_counted(cursor, stage, lookups, [lookups["received_month"]], only=refused)
+        _unstage(cursor, refused)
+
+
+def _unstage(cursor: CursorWrapper, places: list[tuple[int, int]]) -> None:
+    if places:
+        cursor.execute(
+            """
+            DELETE FROM events_stage USING unnest(%s::int[], %s::int[]) AS gone (batch, "position")
+            WHERE events_stage.batch = gone.batch AND events_stage."position" = gone."position"
+            """,
+            [[batch for batch, _position in places], [position for _batch, position in places]],
+        )
+
+
+def _fold(cursor: CursorWrapper, lookups: dict[str, Any]) -> None:
+    cursor.execute(_FOLD, lookups)
+    if lookups["unique_series"]:
+        cursor.execute(_FOLD_DISTINCT, lookups)
 
 
 def _already_counted(
@@ -201,8 +246,8 @@ def _index_look_ups(cursor: CursorWrapper) -> Iterator[None]:
 
 def _write_dead_letters(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> None:
     """One open dead letter per event id: sending it again makes it younger, not more."""
-    letters = [(batch, event) for batch in batches for event in batch.dead]
-    for batch, event in sorted(letters, key=lambda letter: (letter[0].project_id, letter[1].event_id)):
+    letters = [(batch, dead) for batch in batches for dead in batch.dead]
+    for batch, dead in sorted(letters, key=lambda letter: (letter[0].project_id, letter[1].event.event_id)):
         cursor.execute(
             """
             INSERT INTO events_deadletter AS d (id, created_at, updated_at, organisation_id, project_id, event_id,
@@ -215,10 +260,10 @@ def _write_dead_letters(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) 
             [
                 batch.organisation_id,
                 batch.project_id,
-                event.event_id,
-                DeadLetter.Reason.METRIC_UNKNOWN,
-                f"No metric {event.metric_name!r} in {event.unit!r} is defined, and the organisation is strict.",
-                json.dumps(event.as_sent()),
+                dead.event.event_id,
+                dead.reason,
+                dead.message,
+                json.dumps(dead.event.as_sent()),
                 batch.id,
                 batch.received_at,
                 batch.received_at,

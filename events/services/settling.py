@@ -45,7 +45,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
 from events.services.folding import write_stage
 from events.services.partitions import ensure_partitions, is_missing_partition
-from events.services.staging import ClaimedBatch, build_stage
+from events.services.staging import ClaimedBatch, open_stage
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +147,8 @@ def _settle_chunk(claim: _Claim) -> list[ClaimedBatch]:
 def _try_chunk(claim: _Claim, *, exclusive: bool) -> list[ClaimedBatch]:
     with transaction.atomic():
         with connection.cursor() as cursor:
+            # Nobody was promised anything yet: after a crash that forgets this commit the batches are pending again.
+            cursor.execute("SET LOCAL synchronous_commit = off")
             batches = claim(cursor)
         if not batches:
             return []
@@ -155,7 +157,7 @@ def _try_chunk(claim: _Claim, *, exclusive: bool) -> list[ClaimedBatch]:
         used = _months_in_use(batches)
         if not exclusive and max(used, default=None) != month:
             raise _NeedsExclusive
-        write_stage(build_stage(batches), received_month=month, other_months=sorted(used - {month}))
+        write_stage(open_stage(batches), received_month=month, other_months=sorted(used - {month}))
     return batches
 
 

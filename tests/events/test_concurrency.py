@@ -73,13 +73,13 @@ def test_copies_from_two_months_settled_at_the_same_moment_count_once(
     acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker holds one of the two copies and has looked before the other commits, if nothing stops it."""
-    stage = settling.build_stage
+    stage = settling.open_stage
 
     def slowly(batches: Any) -> Any:
         time.sleep(0.3)  # between looking which months are in use and writing
         return stage(batches)
 
-    monkeypatch.setattr(settling, "build_stage", slowly)
+    monkeypatch.setattr(settling, "open_stage", slowly)
     november, december = datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
     for number in range(3):
         # In the first round neither month holds anything, in the second both do.

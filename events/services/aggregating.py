@@ -1,0 +1,41 @@
+"""The SQL of adding up that folding, correcting and rebuilding share, so that they can't come to differ."""
+
+from __future__ import annotations
+
+KEY = "organisation_id, project_id, metric_id, dimensions, hour, usage_month"
+VALUES = "total, event_count, maximum, latest"
+
+ADD_TO_AGGREGATE = f"""
+    ON CONFLICT ({KEY}) DO UPDATE SET
+        total = a.total + excluded.total, event_count = a.event_count + excluded.event_count,
+        maximum = greatest(a.maximum, excluded.maximum), latest = greatest(a.latest, excluded.latest)
+"""
+
+ADD_TO_DISTINCT = f"""
+    ON CONFLICT ({KEY}, value) DO UPDATE SET event_count = d.event_count + excluded.event_count
+"""
+
+
+def distinct_value(key: str) -> str:
+    """A SELECT of the text that a metadata key holds, as `value`; a long one is cut and told apart by a digest."""
+    return f"""
+        SELECT CASE WHEN length(metadata ->> {key}) <= 160 THEN metadata ->> {key}
+            ELSE left(metadata ->> {key}, 160) || '…' || md5(metadata ->> {key}) END AS value
+    """
+
+
+# Of a ledger entry `l` of a metric `m`: what it counts for. An entry that was cancelled within its own billing period
+# is left out of maximum and latest; one that was cancelled later stays, because a closed period never changes.
+SIGN = "CASE l.kind WHEN 'reversal' THEN -1 ELSE 1 END"
+
+STANDING = """
+    l.kind <> 'reversal' AND NOT EXISTS (
+        SELECT FROM events_usagecorrection c
+        WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id
+            AND c.cancelled_event_id = l.event_id AND c.cancelled_received_month = l.received_month
+            AND c.counted_in = l.usage_month)
+"""
+
+LATEST_OF_ENTRY = """
+    ARRAY[extract(epoch FROM l.occurred_at), extract(epoch FROM l.received_at), l."position", l.quantity]
+"""

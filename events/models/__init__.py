@@ -2,6 +2,7 @@
 
 from events.models.dead_letter import DeadLetter
 from events.models.event_batch import EventBatch
+from events.models.hot_log_day import HotLogDay
 from events.models.metric import Metric
 from events.models.usage_aggregate import UsageAggregate
 from events.models.usage_correction import UsageCorrection
@@ -12,6 +13,7 @@ from events.models.usage_period import UsagePeriod
 __all__ = [
     "DeadLetter",
     "EventBatch",
+    "HotLogDay",
     "Metric",
     "UsageAggregate",
     "UsageCorrection",

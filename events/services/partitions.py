@@ -30,6 +30,11 @@ class Partition:
     bytes: int
     rows: int
 
+    @property
+    def day(self) -> date | None:
+        """The UTC day of receipt, of a partition of the hot log."""
+        return date.fromisoformat(self.name[-8:]) if self.table == HOT_LOG else None
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -42,15 +47,17 @@ class _Wanted:
 def ensure_partitions(*, at: datetime | None = None) -> list[str]:
     """Create what is missing around an instant (now): its day and the week after, its month and the two after.
 
+    For an instant on an earlier day, only that day and its month: what comes after it may have been dropped, rightly.
     Returns the names of the new partitions. Runs after every migration, daily, and when an insert finds no partition.
     """
-    instant = at or clock.now()
+    day, today = (at or clock.now()).astimezone(UTC).date(), clock.now().astimezone(UTC).date()
+    wanted_now = list(_wanted(day, days_ahead=DAYS_AHEAD, months_ahead=MONTHS_AHEAD) if day >= today else _wanted(day))
     with transaction.atomic():
-        missing = [wanted for wanted in _wanted(instant.astimezone(UTC).date()) if not _exists(wanted.name)]
+        missing = [wanted for wanted in wanted_now if not partition_exists(wanted.name)]
         if not missing:
             return []
         advisory_lock(LockSpace.PARTITIONS)
-        created = [wanted for wanted in missing if not _exists(wanted.name)]
+        created = [wanted for wanted in missing if not partition_exists(wanted.name)]
         for wanted in created:
             _create(wanted)
     return [wanted.name for wanted in created]
@@ -79,23 +86,26 @@ def list_partitions() -> list[Partition]:
         return [Partition(*row) for row in cursor.fetchall()]
 
 
-def _wanted(today: date) -> Iterator[_Wanted]:
-    for offset in range(DAYS_AHEAD + 1):
-        day = today + timedelta(days=offset)
-        yield _Wanted(
-            HOT_LOG, f"{HOT_LOG}_{day:%Y%m%d}", f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"
-        )
-    period = BillingPeriod.of(today)
-    for _offset in range(MONTHS_AHEAD + 1):
-        yield _Wanted(LEDGER, f"{LEDGER}_{period.start:%Y%m}", str(period.start), str(period.end))
-        period = period.next()
+def partition_of(day: date) -> str:
+    """What a day's partition of the hot log is called."""
+    return f"{HOT_LOG}_{day:%Y%m%d}"
 
 
-def _exists(name: str) -> bool:
+def partition_exists(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
         row = cursor.fetchone()
         return bool(row and row[0])
+
+
+def _wanted(first: date, *, days_ahead: int = 0, months_ahead: int = 0) -> Iterator[_Wanted]:
+    for offset in range(days_ahead + 1):
+        day = first + timedelta(days=offset)
+        yield _Wanted(HOT_LOG, partition_of(day), f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00")
+    period = BillingPeriod.of(first)
+    for _offset in range(months_ahead + 1):
+        yield _Wanted(LEDGER, f"{LEDGER}_{period.start:%Y%m}", str(period.start), str(period.end))
+        period = period.next()
 
 
 def _create(wanted: _Wanted) -> None:

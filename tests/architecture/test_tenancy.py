@@ -24,6 +24,7 @@ NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
     "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",
+    "events.HotLogDay": "everybody's batches of a day: only who reaches everybody sees it, see HotLogDayQuerySet",
     "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",

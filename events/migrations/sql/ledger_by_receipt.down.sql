@@ -1,0 +1,1 @@
+DROP INDEX usage_event_receipt;

@@ -1,0 +1,84 @@
+"""What became of each day of the hot log: checked against the ledger, kept or dropped."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from billing_platform.lib.models import BaseModel
+from organisations.scoping import ALL, Actor, reachable_organisations
+
+
+class HotLogDayQuerySet(models.QuerySet["HotLogDay"]):
+    def for_organisations(self, actor: Actor) -> Self:
+        """A day holds everybody's batches: only who reaches everybody may see it."""
+        return self if reachable_organisations(actor) is ALL else self.none()
+
+    def kept(self) -> Self:
+        """Past their retention and still there."""
+        return self.exclude(kept_because="")
+
+
+class HotLogDay(BaseModel):
+    """One UTC day of receipt. It outlives its partition, as the proof that everything in it was accounted for.
+
+    `batches` to `dead_lettered` are what the day held when it was checked last. A replay may make a dropped day's
+    partition again; then it is checked and dropped again, and `dropped_…` add up.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Not verified"
+        DIFFERS = "differs", "Discrepancies"
+        VERIFIED = "verified", "Verified"
+        DROPPED = "dropped", "Dropped"
+
+    day = models.DateField(unique=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.CharField(max_length=200, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="Empty unless the last check found it right.")
+    batches = models.PositiveBigIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
+    counted = models.PositiveBigIntegerField(default=0)
+    duplicates = models.PositiveBigIntegerField(default=0)
+    dead_lettered = models.PositiveBigIntegerField(default=0)
+    discrepancies = models.PositiveBigIntegerField(default=0)
+    findings = models.JSONField(default=list, blank=True, help_text="The first of the discrepancies.")
+    kept_because = models.TextField(blank=True, help_text="Why it was not dropped when its time had come.")
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="Empty while there is a partition.")
+    dropped_batches = models.PositiveBigIntegerField(default=0)
+    dropped_counted = models.PositiveBigIntegerField(
+        default=0, help_text="Entries of the ledger whose batch was dropped."
+    )
+    dropped_bytes = models.PositiveBigIntegerField(default=0)
+
+    objects = HotLogDayQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "day of the hot log"
+        verbose_name_plural = "days of the hot log"
+        ordering = ["-day"]
+        permissions = [("verify_hotlogday", "Can verify a day of the hot log")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verified_at__isnull=True)
+                | Q(events=F("counted") + F("duplicates") + F("dead_lettered"), discrepancies=0),
+                name="verified_hot_log_day_conserves_events",
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at__isnull=True) | Q(verified_at__isnull=False, kept_because=""),
+                name="only_a_verified_hot_log_day_is_dropped",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"
+
+    @property
+    def state(self) -> State:
+        if self.dropped_at:
+            return self.State.DROPPED
+        if self.verified_at:
+            return self.State.VERIFIED
+        return self.State.DIFFERS if self.discrepancies else self.State.WAITING

@@ -1,76 +1,156 @@
-"""Rebuild the aggregates of a month from the ledger; what comes out equals what folding made, row for row."""
+"""Rebuild the aggregates of a month from the ledger; what comes out equals what folding made, row for row.
+
+Day by day of the hours that were counted, so that a ledger of many millions is read in pieces, each through the
+index by hour, and whoever waits can be told how far it is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from billing_platform.lib.periods import BillingPeriod
+from events.services.aggregating import KEY, LATEST_OF_ENTRY, SIGN, STANDING, VALUES, distinct_value
 from events.services.closing import lock_period
 from organisations.models import Organisation
 
-_KEY = "organisation_id, project_id, metric_id, dimensions, hour, usage_month"
+Progress = Callable[[int, int], None]
+"""Called with the number of pieces done and of all."""
 
-_FROM_LEDGER = f"""
-    SELECT {_KEY}, sum(quantity) AS total, count(*) AS event_count
-    FROM events_usageevent
-    WHERE organisation_id = %(organisation)s AND usage_month = %(month)s
-    GROUP BY {_KEY}
+_ENTRIES = """
+    SELECT l.*, m.aggregation, m.unique_property
+    FROM events_usageevent l
+    JOIN events_metric m ON m.id = l.metric_id
+    WHERE l.organisation_id = %(organisation)s AND l.usage_month = %(month)s
+        AND l.hour >= %(start)s AND l.hour < %(end)s
+"""
+
+_ROWS = "organisation_id = %(organisation)s AND usage_month = %(month)s AND hour >= %(start)s AND hour < %(end)s"
+
+_AGGREGATES = f"""
+    SELECT {KEY}, sum(quantity) AS total, sum({SIGN})::bigint AS event_count,
+        max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING}) AS maximum,
+        max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING}) AS latest
+    FROM ({_ENTRIES}) l
+    GROUP BY {KEY}
 """  # noqa: S608
 
-_COMPARE = f"""
-    SELECT count(*) FILTER (WHERE l.total IS NOT NULL),
-        count(*) FILTER (WHERE a.total IS NULL),
-        count(*) FILTER (WHERE l.total IS NULL),
-        count(*) FILTER (WHERE (a.total, a.event_count) <> (l.total, l.event_count))
-    FROM ({_FROM_LEDGER}) l
-    FULL JOIN (
-        SELECT * FROM events_usageaggregate WHERE organisation_id = %(organisation)s AND usage_month = %(month)s
-    ) a USING ({_KEY})
+_DISTINCT = f"""
+    SELECT {KEY}, value, sum({SIGN})::bigint AS event_count
+    FROM ({_ENTRIES}) l, LATERAL ({distinct_value("unique_property")}) named
+    WHERE aggregation = 'unique' AND value IS NOT NULL
+    GROUP BY {KEY}, value
 """  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table of aggregates and the question to the ledger whose answer it keeps."""
+
+    name: str
+    key: str
+    values: str
+    from_ledger: str
+
+
+_TABLES = (
+    _Table("events_usageaggregate", KEY, VALUES, _AGGREGATES),
+    _Table("events_usagedistinct", f"{KEY}, value", "event_count", _DISTINCT),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
     """How the aggregates differed from the ledger."""
 
-    rows: int
-    missing: int
-    surplus: int
-    wrong: int
+    rows: int = 0
+    missing: int = 0
+    surplus: int = 0
+    wrong: int = 0
 
     @property
     def differences(self) -> int:
         return self.missing + self.surplus + self.wrong
 
+    def __add__(self, other: RebuildReport) -> RebuildReport:
+        return RebuildReport(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
 
-def rebuild_aggregates(*, organisation: Organisation, period: BillingPeriod, dry_run: bool = False) -> RebuildReport:
+
+def rebuild_aggregates(
+    *,
+    organisation: Organisation,
+    period: BillingPeriod,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _all: None,
+) -> RebuildReport:
     """Compare with the ledger and, unless `dry_run`, write anew what it says.
 
-    The month's row is locked against settling meanwhile, so no event is folded into what is being replaced.
+    The month's row is locked against settling meanwhile, so no event is folded into what is being replaced. A dry
+    run locks nothing and compares as of the moment it began.
     """
-    parameters = {"organisation": organisation.pk, "month": period.start}
-    with transaction.atomic():
+    report = RebuildReport()
+    with _snapshot() if dry_run else transaction.atomic():
         if not dry_run:
             lock_period(organisation, period.start)
-        report = _compare(parameters)
-        if not dry_run and report.differences:
-            _replace(parameters)
+        pieces = list(_pieces(organisation, period))
+        for number, (start, end) in enumerate(pieces, start=1):
+            parameters = {"organisation": organisation.pk, "month": period.start, "start": start, "end": end}
+            for table in _TABLES:
+                found = _compare(table, parameters)
+                report += found
+                if found.differences and not dry_run:
+                    _replace(table, parameters)
+            progress(number, len(pieces))
     return report
 
 
-def _compare(parameters: dict[str, Any]) -> RebuildReport:
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Every question is answered as of one moment; within somebody's transaction as of each its own."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def _pieces(organisation: Organisation, period: BillingPeriod) -> Iterator[tuple[datetime | str, datetime | str]]:
+    """Days that cover every hour counted in the period; what is far outside, being late, in one piece each side."""
+    first, after = period.bounds(organisation.zone)
+    start, end = first - timedelta(days=1), after + timedelta(days=1)
+    yield "-infinity", start
+    while start < end:
+        yield start, min(start + timedelta(days=1), end)
+        start += timedelta(days=1)
+    yield end, "infinity"
+
+
+def _compare(table: _Table, parameters: dict[str, Any]) -> RebuildReport:
+    ledger = ", ".join(f"l.{column}" for column in table.values.split(", "))
+    kept = ", ".join(f"a.{column}" for column in table.values.split(", "))
     with connection.cursor() as cursor:
-        cursor.execute(_COMPARE, parameters)
+        cursor.execute(
+            f"""
+            SELECT count(*) FILTER (WHERE l.event_count IS NOT NULL),
+                count(*) FILTER (WHERE a.event_count IS NULL),
+                count(*) FILTER (WHERE l.event_count IS NULL),
+                count(*) FILTER (WHERE l.event_count IS NOT NULL AND a.event_count IS NOT NULL
+                    AND ROW ({kept}) IS DISTINCT FROM ROW ({ledger}))
+            FROM ({table.from_ledger}) l
+            FULL JOIN (SELECT * FROM {table.name} WHERE {_ROWS}) a USING ({table.key})
+            """,  # noqa: S608
+            parameters,
+        )
         return RebuildReport(*cursor.fetchone())
 
 
-def _replace(parameters: dict[str, Any]) -> None:
+def _replace(table: _Table, parameters: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM events_usageaggregate WHERE organisation_id = %(organisation)s AND usage_month = %(month)s",
-            parameters,
-        )
-        cursor.execute(f"INSERT INTO events_usageaggregate ({_KEY}, total, event_count) {_FROM_LEDGER}", parameters)
+        cursor.execute(f"DELETE FROM {table.name} WHERE {_ROWS}", parameters)  # noqa: S608
+        cursor.execute(f"INSERT INTO {table.name} ({table.key}, {table.values}) {table.from_ledger}", parameters)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from events.services.rebuilding import rebuild_aggregates
+from events.services.rebuilding import RebuildReport, rebuild_aggregates
 from organisations.models import Organisation
 
 
@@ -29,11 +31,21 @@ class Command(BaseCommand):
             organisations = organisations.filter(slug=options["organisation"])
         if not organisations:
             raise CommandError(f"There is no organisation {options['organisation']!r}.")
-        verb = "differ" if options["dry_run"] else "differed and were rebuilt"
         for number, organisation in enumerate(organisations, start=1):
-            report = rebuild_aggregates(organisation=organisation, period=period, dry_run=options["dry_run"])
-            self.stdout.write(
-                f"[{number}/{len(organisations)}] {organisation.slug} {period}: {report.rows} rows, "
-                f"{report.differences} {verb} "
-                f"(missing {report.missing}, surplus {report.surplus}, wrong {report.wrong})"
-            )
+            with click.progressbar(
+                length=100, label=f"[{number}/{len(organisations)}] {organisation.slug} {period}", file=sys.stderr
+            ) as bar:
+                report = rebuild_aggregates(
+                    organisation=organisation,
+                    period=period,
+                    dry_run=options["dry_run"],
+                    progress=lambda done, of, bar=bar: bar.update(100 * done // of - bar.pos),
+                )
+            self._say(organisation, period, report, dry_run=options["dry_run"])
+
+    def _say(self, organisation: Organisation, period: BillingPeriod, report: RebuildReport, *, dry_run: bool) -> None:
+        verb = "differ" if dry_run else "differed and were rebuilt"
+        self.stdout.write(
+            f"{organisation.slug} {period}: {report.rows} rows, {report.differences} {verb} "
+            f"(missing {report.missing}, surplus {report.surplus}, wrong {report.wrong})"
+        )

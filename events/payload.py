@@ -32,14 +32,21 @@ class StoredEvent(msgspec.Struct, array_like=True, gc=False):
     metadata: Raw
 
     def as_sent(self) -> dict[str, Any]:
-        """The event again as its sender wrote it, for dead letters and for people."""
+        """The event again as its sender wrote it, for people."""
+        return self._named(self.metadata_dict())
+
+    def as_json(self) -> str:
+        """The same for dead letters, its numbers exact."""
+        return _encoder.encode(self._named(self.metadata)).decode()
+
+    def _named(self, metadata: Any) -> dict[str, Any]:
         return {
             "event_id": self.event_id,
             "metric_name": self.metric_name,
             "metric_value": self.quantity,
             "unit": self.unit,
             "timestamp": self.timestamp,
-            "metadata": self.metadata_dict(),
+            "metadata": metadata,
         }
 
     def metadata_dict(self) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from events.models import Metric
+from events.services import letters
 from events.services.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
 from events.services.catalogue import lock_months
 from events.services.staging import ClaimedBatch, Stage, stage_rows
@@ -125,7 +126,7 @@ def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[da
                 _take_out_seen(cursor, stage, lookups, other_months)
             _insert(cursor, stage, lookups)
             _fold(cursor, lookups)
-        _write_dead_letters(cursor, stage.batches)
+        _write_dead_letters(stage.batches)
         _mark_settled(cursor, stage.batches)
 
 
@@ -244,31 +245,23 @@ def _index_look_ups(cursor: CursorWrapper) -> Iterator[None]:
     cursor.execute("SET LOCAL enable_seqscan = on")
 
 
-def _write_dead_letters(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> None:
-    """One open dead letter per event id: sending it again makes it younger, not more."""
-    letters = [(batch, dead) for batch in batches for dead in batch.dead]
-    for batch, dead in sorted(letters, key=lambda letter: (letter[0].project_id, letter[1].event.event_id)):
-        cursor.execute(
-            """
-            INSERT INTO events_deadletter AS d (id, created_at, updated_at, organisation_id, project_id, event_id,
-                reason, message, payload, batch_id, status, attempts, first_seen_at, last_seen_at, resolved_by,
-                resolution)
-            VALUES (gen_random_uuid(), now(), now(), %s, %s, %s, %s, %s, %s::jsonb, %s, 'open', 1, %s, %s, '', '')
-            ON CONFLICT (organisation_id, project_id, event_id) WHERE status = 'open' DO UPDATE
-                SET attempts = d.attempts + 1, last_seen_at = excluded.last_seen_at, updated_at = now()
-            """,
-            [
-                batch.organisation_id,
-                batch.project_id,
-                dead.event.event_id,
-                dead.reason,
-                dead.message,
-                json.dumps(dead.event.as_sent()),
-                batch.id,
-                batch.received_at,
-                batch.received_at,
-            ],
-        )
+def _write_dead_letters(batches: Sequence[ClaimedBatch]) -> None:
+    letters.keep(
+        [
+            letters.NewLetter(
+                organisation_id=batch.organisation_id,
+                project_id=batch.project_id,
+                batch_id=batch.id,
+                received_at=batch.received_at,
+                event_id=dead.event.event_id,
+                event=dead.event.as_json(),
+                reason=dead.reason,
+                message=dead.message,
+            )
+            for batch in batches
+            for dead in batch.dead
+        ]
+    )
 
 
 def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import json
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from events import payload
 from events.models import DeadLetter, EventBatch
+from events.services import letters
 from organisations import audit
 
 
@@ -34,22 +35,20 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
     """
     with transaction.atomic():
         batch = _locked(batch_id)
-        DeadLetter.objects.bulk_create(
+        letters.keep(
             [
-                DeadLetter(
+                letters.NewLetter(
                     organisation_id=batch.organisation_id,
                     project_id=batch.project_id,
                     batch_id=batch.pk,
+                    received_at=batch.received_at,
                     event_id=event_id,
+                    event=event,
                     reason=DeadLetter.Reason.BATCH_DISCARDED,
                     message=f"{reason} (discarded by {discarded_by})",
-                    payload=event,
-                    first_seen_at=batch.received_at,
-                    last_seen_at=batch.received_at,
                 )
                 for event_id, event in _contents(batch)
-            ],
-            ignore_conflicts=True,  # an open dead letter of that id keeps the event already
+            ]
         )
         batch.status = EventBatch.Status.SETTLED
         batch.settled_at = clock.now()
@@ -64,12 +63,12 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
     return batch
 
 
-def _contents(batch: EventBatch) -> list[tuple[str, dict[str, Any]]]:
+def _contents(batch: EventBatch) -> list[tuple[str, str]]:
     raw = bytes(batch.payload)
     try:
-        return [(event.event_id, event.as_sent()) for event in payload.unpack(raw)]
+        return [(event.event_id, event.as_json()) for event in payload.unpack(raw)]
     except payload.DAMAGED:
-        return [(f"batch {batch.pk}", {"base64": base64.b64encode(raw).decode()})]
+        return [(f"batch {batch.pk}", json.dumps({"base64": base64.b64encode(raw).decode()}))]
 
 
 def _locked(batch_id: UUID) -> EventBatch:

@@ -46,7 +46,7 @@ def load_tenants(organisation_ids: Iterable[UUID]) -> dict[UUID, Tenant]:
 
 def load_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
     """Fill in the metrics that the events name; register what an open organisation doesn't know yet."""
-    _read_metrics(tenants, wanted)
+    read_metrics(tenants, wanted)
     unknown = [
         Metric(organisation_id=organisation_id, name=name, unit=unit, registered_automatically=True)
         for organisation_id in sorted(wanted)
@@ -56,10 +56,11 @@ def load_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]
     if unknown:
         # Another worker may be registering the same: whoever is second waits here and then reads the first one's.
         Metric.objects.bulk_create(unknown, ignore_conflicts=True)
-        _read_metrics(tenants, wanted)
+        read_metrics(tenants, wanted)
 
 
-def _read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
+def read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
+    """Fill in those that the events name and that exist."""
     names = {name for keys in wanted.values() for name, _unit in keys}
     found = (
         Metric.objects.filter(Q(organisation__isnull=True) | Q(organisation__in=tenants), name__in=names)

@@ -1,0 +1,363 @@
+"""What an operator does with a dead letter: have it counted after all, mended if need be, or give it up.
+
+A replay is a batch like any other, but received when its events were first (`first_seen_at`): so the deduplication
+window, a missing timestamp and the billing month mean what they meant then. Settling does the rest.
+
+Letters are locked in the order in which settling writes them, and while they are locked nothing else is waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast, Collate
+from django.db.utils import IntegrityError
+from msgspec import Raw
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from events import incoming, payload
+from events.incoming import Limits, Rejection, Row
+from events.models import DeadLetter, EventBatch
+from events.payload import StoredEvent
+from events.services.catalogue import MetricKey, Tenant, load_tenants, read_metrics
+from events.services.partitions import ensure_partitions, is_missing_partition
+from events.services.staging import names_value
+from organisations import audit
+
+Reason = DeadLetter.Reason
+Status = DeadLetter.Status
+T = TypeVar("T")
+
+CHUNK = 500
+"""Letters of one transaction: killed half-way, a long run keeps what it did and can be asked for again."""
+TRIES_FOR_A_PARTITION = 3
+REASONS_TOLD = 3
+_LONGEST_VALUE_TOLD = 100
+
+_FIELD_OF_CODE = {
+    "INVALID_QUANTITY": "metric_value",
+    "TIMESTAMP_OUT_OF_RANGE": "timestamp",
+    "METADATA_TOO_LARGE": "metadata",
+    "INVALID_METADATA": "metadata",
+}
+_FIELD_IN_MESSAGE = re.compile(r"`\$\.(\w+)|field `(\w+)`")
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@dataclass(slots=True)
+class BulkReport:
+    """What became of many letters; `left` counts, by its sentence, why the others were not touched."""
+
+    done: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+    def told(self, verb: str) -> str:
+        """Such as “Replayed 40; 3 left: No metric …”."""
+        if not self.left:
+            return f"{verb} {self.done:,}."
+        reasons = " ".join(reason for reason, _count in self.left.most_common(REASONS_TOLD))
+        untold = len(self.left) - REASONS_TOLD
+        more = f" And {untold} reasons more." if untold > 0 else ""
+        return f"{verb} {self.done:,}; {self.left.total():,} left: {reasons}{more}"
+
+
+def replay(*, letter_ids: Sequence[UUID], by: str, reason: str = "") -> BulkReport:
+    """Put those back for counting that would be counted now; the others stay open.
+
+    One transaction for each CHUNK, and in it one batch per project and moment of first receipt.
+    """
+    report = BulkReport()
+    for chunk in _chunks(letter_ids):
+        done, left = _with_partitions(chunk, partial(_replay_chunk, chunk, by, reason))
+        report.done += done
+        report.left.update(left)
+    return report
+
+
+def replay_one(*, letter_id: UUID, by: str, reason: str = "") -> DeadLetter:
+    """Put one letter's event back for counting, as it is.
+
+    Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, VALUE_MISSING or DEAD_LETTER_UNREADABLE if it would
+    only die again.
+    """
+    return _with_partitions([letter_id], partial(_replay_one, letter_id, by, reason))
+
+
+def replay_edited(*, letter_id: UUID, event: Mapping[str, Any], by: str, reason: str = "") -> DeadLetter:
+    """Put one letter's event back for counting as somebody has mended it; the letter keeps what was sent.
+
+    The rules of the door hold, the time of first receipt being now. Raises what `replay_one` does, and InvalidInput
+    with the fields that are wrong.
+    """
+    return _with_partitions([letter_id], partial(_replay_one, letter_id, by, reason, edited=event))
+
+
+def discard(*, letter_ids: Sequence[UUID], reason: str, by: str) -> BulkReport:
+    """Give up those that are open, in one transaction for each CHUNK."""
+    _require(reason)
+    report = BulkReport()
+    for chunk in _chunks(letter_ids):
+        with transaction.atomic():
+            letters = _locked(chunk)
+            still_open = [letter for letter in letters if letter.status == Status.OPEN]
+            _resolve(still_open, Status.DISCARDED, by, reason)
+        report.done += len(still_open)
+        report.left.update(_already(letter).message for letter in letters if letter not in still_open)
+    return report
+
+
+def discard_one(*, letter_id: UUID, reason: str, by: str) -> DeadLetter:
+    """Give one up: it is kept, but will not be counted. Raises NotFound or DEAD_LETTER_RESOLVED."""
+    _require(reason)
+    with transaction.atomic():
+        letter: DeadLetter = _open_letter(letter_id)
+        _resolve([letter], Status.DISCARDED, by, reason)
+    return letter
+
+
+def _require(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput.field("reason", "say why it is given up.")
+
+
+def _chunks(letter_ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    return (letter_ids[start : start + CHUNK] for start in range(0, len(letter_ids), CHUNK))
+
+
+def _with_partitions(letter_ids: Sequence[UUID], work: Callable[[], T]) -> T:
+    """Do the work; again, with the days of first receipt back in the hot log, if retention has dropped them."""
+    for _attempt in range(1, TRIES_FOR_A_PARTITION):
+        try:
+            return work()
+        except IntegrityError as error:
+            if not is_missing_partition(error):
+                raise
+        for day in DeadLetter.objects.filter(pk__in=letter_ids).datetimes("first_seen_at", "day"):
+            ensure_partitions(at=day)
+    return work()
+
+
+def _replay_chunk(letter_ids: Sequence[UUID], by: str, reason: str) -> tuple[int, Counter[str]]:
+    rows: dict[UUID, Row] = {}
+    left: Counter[str] = Counter()
+    with transaction.atomic():
+        letters = _locked(letter_ids)
+        for letter in letters:
+            try:
+                rows[letter.pk] = _row_of(letter)
+            except DomainError as error:
+                left[error.message] += 1
+        readable = [letter for letter in letters if letter.pk in rows]
+        refused = _obstacles(readable, rows)
+        left.update(error.message for error in refused.values())
+        ready = [letter for letter in readable if letter.pk not in refused]
+        _put_back(ready, rows, by, reason)
+    return len(ready), left
+
+
+def _replay_one(letter_id: UUID, by: str, reason: str, *, edited: Mapping[str, Any] | None = None) -> DeadLetter:
+    with transaction.atomic():
+        letter: DeadLetter = _open_letter(letter_id)
+        sent = row = _row_of(letter)
+        if edited is not None:
+            row = _edited_row(letter, edited)
+        rows = {letter.pk: row}
+        for error in _obstacles([letter], rows).values():
+            raise error
+        before, after = _fields_of(sent), _fields_of(row)
+        if before == after:
+            _put_back([letter], rows, by, reason)
+        else:
+            resolution = "\n".join(filter(None, [reason, f"Edited: {_difference(before, after)}."]))
+            _put_back([letter], rows, by, resolution, edit=(_text(before), _text(after)))
+    return letter
+
+
+def _open_letter(letter_id: UUID) -> Any:
+    letters = _locked([letter_id])
+    if not letters:
+        raise NotFound("There is no such dead letter.")
+    if letters[0].status != Status.OPEN:
+        raise _already(letters[0])
+    return letters[0]
+
+
+def _locked(letter_ids: Sequence[UUID]) -> list[Any]:
+    """The letters, each with its event as text: read as a dictionary, its numbers would have become floats."""
+    letters: QuerySet[DeadLetter] = (
+        DeadLetter.objects.select_for_update()
+        .filter(pk__in=letter_ids)
+        .defer("payload")
+        .annotate(event_text=Cast("payload", TextField()))
+        .order_by("project_id", Collate("event_id", "C"), "pk")
+    )
+    return list(letters)
+
+
+def _already(letter: DeadLetter) -> DomainError:
+    return DomainError(
+        f"It was {letter.get_status_display().lower()} already, by {letter.resolved_by}.", code="DEAD_LETTER_RESOLVED"
+    )
+
+
+class _Kept(msgspec.Struct):
+    """An event as a letter keeps it: `StoredEvent.as_json`."""
+
+    metric_name: str
+    metric_value: str
+    unit: str
+    timestamp: datetime | None = None
+    metadata: Raw = Raw(b"null")
+
+
+def _row_of(letter: Any) -> Row:
+    """A letter's own event. Raises DEAD_LETTER_RESOLVED or DEAD_LETTER_UNREADABLE."""
+    if letter.status != Status.OPEN:
+        raise _already(letter)
+    try:
+        kept = msgspec.json.decode(letter.event_text, type=_Kept)
+    except msgspec.ValidationError:
+        raise DomainError(
+            "It is a whole request that can't be read, kept as it came: its sender has to send it again.",
+            code="DEAD_LETTER_UNREADABLE",
+        ) from None
+    metadata = None if bytes(kept.metadata) == b"null" else kept.metadata
+    return letter.event_id, kept.metric_name, kept.unit, kept.metric_value, kept.timestamp, metadata
+
+
+def _edited_row(letter: DeadLetter, event: Mapping[str, Any]) -> Row:
+    """Through the door again: another id would be another event, so that is the one thing that stays."""
+    if event.get("event_id", letter.event_id) != letter.event_id:
+        raise InvalidInput.field("event_id", f"It stays {letter.event_id!r}: under another id it could count twice.")
+    horizon = timedelta(days=settings.EVENTS_HORIZON_DAYS)
+    try:
+        body = _encode({**event, "event_id": letter.event_id})
+        rows, rejected = incoming.read_one(body, Limits.at(letter.first_seen_at, horizon=horizon, max_events=1))
+    except (RecursionError, UnicodeEncodeError, incoming.MalformedBody):
+        raise InvalidInput.field("event", "This can't be written as JSON.") from None
+    if rejected:
+        raise InvalidInput.field(_field_of(rejected[0]), rejected[0].message)
+    return rows[0]
+
+
+def _field_of(rejection: Rejection) -> str:
+    named = _FIELD_IN_MESSAGE.search(rejection.message)
+    return _FIELD_OF_CODE.get(rejection.code) or (named and (named[1] or named[2])) or "event"
+
+
+def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, Row]) -> dict[UUID, DomainError]:
+    """Why some of them would only die again, by the rules of settling (`staging`), and the way out."""
+    tenants = load_tenants(letter.organisation_id for letter in letters)
+    wanted: defaultdict[UUID, set[MetricKey]] = defaultdict(set)
+    for letter in letters:
+        _event_id, name, unit, *_rest = rows[letter.pk]
+        wanted[letter.organisation_id].add((name, unit))
+    read_metrics(tenants, wanted)
+    found = ((letter.pk, _obstacle(tenants[letter.organisation_id], rows[letter.pk])) for letter in letters)
+    return {letter_id: error for letter_id, error in found if error is not None}
+
+
+def _obstacle(tenant: Tenant, row: Row) -> DomainError | None:
+    _event_id, name, unit, _quantity, _moment, metadata = row
+    metric = tenant.metrics.get((name, unit))
+    if metric is None:
+        if not tenant.strict:
+            return None
+        return DomainError(f"Define the metric {name} ({unit}) first, or edit the event.", code=Reason.METRIC_UNKNOWN)
+    stored = StoredEvent("", name, unit, "", None, metadata or Raw(b"null"))
+    if not metric.unique_property or names_value(metric.unique_property, stored):
+        return None
+    return DomainError(
+        f"{name} ({unit}) counts the different values of {metric.unique_property!r}: give the event's metadata one.",
+        code=Reason.VALUE_MISSING,
+    )
+
+
+def _put_back(
+    letters: Sequence[Any],
+    rows: Mapping[UUID, Row],
+    by: str,
+    resolution: str,
+    edit: tuple[str, str] | None = None,
+) -> None:
+    """Into the hot log, as received when they were first; and the letters say in which batch."""
+    together: defaultdict[tuple[UUID, datetime], list[Any]] = defaultdict(list)
+    for letter in letters:
+        together[letter.project_id, letter.first_seen_at].append(letter)
+    batches = [
+        EventBatch(
+            organisation_id=same[0].organisation_id,
+            project_id=project_id,
+            received_at=received_at,
+            event_count=len(same),
+            payload=payload.pack([rows[letter.pk] for letter in same]),
+            is_replay=True,
+        )
+        for (project_id, received_at), same in together.items()
+    ]
+    EventBatch.objects.bulk_create(batches)
+    for batch, same in zip(batches, together.values(), strict=True):
+        _resolve(same, Status.REPLAYED, by, resolution, replay_batch_id=batch.pk, edit=edit)
+
+
+def _resolve(
+    letters: Sequence[Any],
+    status: DeadLetter.Status,
+    by: str,
+    resolution: str,
+    *,
+    replay_batch_id: UUID | None = None,
+    edit: tuple[str, str] | None = None,
+) -> None:
+    """One statement for all of them, and an entry in the audit log for each."""
+    resolved = {
+        "status": status,
+        "resolved_at": clock.now(),
+        "resolved_by": by,
+        "resolution": resolution,
+        "replay_batch_id": replay_batch_id,
+    }
+    DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).update(**resolved, updated_at=clock.now())
+    changes: dict[str, Any] = {"status": (Status.OPEN, status)} | ({"payload": edit} if edit else {})
+    for letter in letters:
+        for name, value in resolved.items():
+            setattr(letter, name, value)
+        audit.note(letter, reason=resolution, **changes)
+
+
+def _fields_of(row: Row) -> dict[str, Any]:
+    """What may be edited of an event, to compare and to show."""
+    _event_id, name, unit, quantity, moment, metadata = row
+    return {
+        "metric_name": name,
+        "metric_value": Decimal(quantity),
+        "unit": unit,
+        "timestamp": moment,
+        "metadata": json.loads(bytes(metadata), parse_float=Decimal) if metadata else None,
+    }
+
+
+def _text(value: Any) -> str:
+    return _encode(value).decode()
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {_text(before[name])[:_LONGEST_VALUE_TOLD]} → {_text(after[name])[:_LONGEST_VALUE_TOLD]}"
+        for name in after
+        if before[name] != after[name]
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, HttpRequest, JsonResponse
@@ -12,6 +15,7 @@ from rest_framework import exceptions, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
+from rest_framework.utils import json
 
 from billing_platform.lib import request_id
 from billing_platform.lib.errors import DomainError
@@ -42,6 +46,20 @@ class JsonParser(JSONParser):
             return super().parse(*args, **kwargs)
         except RecursionError:
             raise exceptions.ParseError("JSON parse error - nested too deeply") from None
+
+
+class ExactJSONParser(JSONParser):
+    """JSON in which 0.0123 arrives as the Decimal that was written: no float touches money or a quantity."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
+        try:
+            text = codecs.getreader(encoding)(stream)
+            return json.load(text, parse_float=Decimal, parse_constant=json.strict_constant)
+        except RecursionError:
+            raise exceptions.ParseError("This is not JSON: it is nested too deeply.") from None
+        except ValueError as error:
+            raise exceptions.ParseError(f"This is not JSON: {error}") from None
 
 
 class Pagination(PageNumberPagination):

@@ -13,9 +13,10 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.money import QUANTITY_PLACES
-from invoicing.api.base import ExactJSONParser, filters, validated
+from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal, money_text
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule

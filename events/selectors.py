@@ -16,28 +16,9 @@ from django.db.models.functions import TruncDate
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
-from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent, UsagePeriod
+from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageCorrection, UsageEvent, UsagePeriod
 from organisations.models import Organisation, Project
 from organisations.scoping import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredUsage:
-    """What one project used of one metric, with one set of dimensions, on one local day.
-
-    `usage_period` is the month in which it happened: earlier than the period asked for where the usage is late.
-    """
-
-    project_id: UUID
-    project_name: str
-    metric_name: str
-    unit: str
-    aggregation: str
-    dimensions: tuple[tuple[str, str], ...]
-    day: date | None
-    quantity: Decimal
-    event_count: int
-    usage_period: BillingPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +61,25 @@ class EventStatus:
     period: str | None = None
     is_late: bool | None = None
     reason: str | None = None
+    correction: EventCorrection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventCorrection:
+    """The last one of a counted event: void, or what it counts instead."""
+
+    action: str
+    quantity: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One row that an event has in the ledger: itself, a reversal or a replacement, and the correction behind it."""
+
+    row: UsageEvent
+    correction: UsageCorrection | None
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +92,26 @@ class MetricTotal:
     event_count: int
 
 
-def usage_for(*, organisation: Organisation, period: BillingPeriod) -> tuple[MeteredUsage, ...]:
-    """All usage that belongs to a billing period: its own, and late usage of closed months."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT a.project_id, p.name, m.name, m.unit, m.aggregation, a.dimensions::text,
-                   (a.hour AT TIME ZONE %(zone)s)::date AS day, sum(a.total), sum(a.event_count)::bigint
-            FROM events_usageaggregate a
-            JOIN organisations_project p ON p.id = a.project_id
-            JOIN events_metric m ON m.id = a.metric_id
-            WHERE a.organisation_id = %(organisation)s AND a.usage_month = %(month)s
-            GROUP BY a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions, day
-            ORDER BY p.name, a.project_id, m.name, m.unit, a.dimensions, day
-            """,
-            {"zone": organisation.time_zone, "organisation": organisation.pk, "month": period.start},
-        )
-        return tuple(_metered(row) for row in cursor.fetchall())
-
-
 def usage_by_metric(
     *, organisation: Organisation, period: BillingPeriod, project: Project | None = None
 ) -> tuple[MetricUsage, ...]:
-    """A period's usage by project and metric."""
-    aggregates = UsageAggregate.objects.filter(organisation=organisation, usage_month=period.start)
-    if project is not None:
-        aggregates = aggregates.filter(project=project)
-    rows = (
-        aggregates.values_list("project_id", "project__name", "metric__name", "metric__unit", "metric__aggregation")
-        .annotate(total=Sum("total"), events=Sum("event_count"))
-        .order_by("project__name", "metric__name", "metric__unit")
-    )
-    return tuple(
-        MetricUsage(project_id, project_name, name, unit, aggregation, _quantity(aggregation, total, events), events)
-        for project_id, project_name, name, unit, aggregation, total, events in rows
-    )
+    """A period's usage by project and metric: what its invoice would charge for."""
+    totals: dict[tuple[UUID, str, str], MetricUsage] = {}
+    for row in usage_for(organisation=organisation, period=period):
+        if project is not None and row.project_id != project.pk:
+            continue
+        key = (row.project_id, row.metric_name, row.unit)
+        before = totals.get(key)
+        totals[key] = MetricUsage(
+            row.project_id,
+            row.project_name,
+            row.metric_name,
+            row.unit,
+            row.aggregation,
+            row.quantity + (before.quantity if before else 0),
+            row.event_count + (before.event_count if before else 0),
+        )
+    return tuple(totals.values())
 
 
 def current_period(organisation: Organisation) -> BillingPeriod:
@@ -147,7 +132,9 @@ def event_status(*, project: Project, event_id: str) -> EventStatus | None:
 
 def _settled_status(project: Project, event_id: str) -> EventStatus | None:
     counted = (
-        UsageEvent.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
+        UsageEvent.objects.filter(
+            organisation=project.organisation_id, project=project, event_id=event_id, kind=UsageEvent.Kind.USAGE
+        )
         .select_related("metric")
         .order_by("received_at")
         .first()
@@ -156,6 +143,8 @@ def _settled_status(project: Project, event_id: str) -> EventStatus | None:
 
 
 def _counted_status(event: UsageEvent) -> EventStatus:
+    corrections = corrections_of(event)
+    last = corrections[-1] if corrections else None
     return EventStatus(
         event_id=event.event_id,
         status="counted",
@@ -166,12 +155,67 @@ def _counted_status(event: UsageEvent) -> EventStatus:
         occurred_at=event.occurred_at,
         period=f"{event.usage_month:%Y-%m}",
         is_late=event.is_late,
+        correction=EventCorrection(last.action, last.quantity_after, last.created_at) if last else None,
     )
+
+
+def corrections_of(event: UsageEvent) -> list[UsageCorrection]:
+    """What was done to a counted event, first to last: each cancels the entry that the one before put in place."""
+    found = UsageCorrection.objects.filter(
+        organisation=event.organisation_id,
+        project=event.project_id,
+        event_id=event.event_id,
+        received_month=event.received_month,
+    )
+    by_cancelled = {correction.cancelled_event_id: correction for correction in found}
+    chain: list[UsageCorrection] = []
+    cancelled = event.event_id
+    while cancelled in by_cancelled:
+        chain.append(by_cancelled[cancelled])
+        cancelled = entry_id(chain[-1].pk, UsageEvent.Kind.REPLACEMENT)
+    return chain
+
+
+def current_entry(event: UsageEvent) -> UsageEvent | None:
+    """The ledger entry by which an event counts now: itself or its last replacement; None if it is void."""
+    return next((entry.row for entry in ledger_entries(event) if entry.is_current), None)
+
+
+def ledger_entries(event: UsageEvent) -> tuple[LedgerEntry, ...]:
+    """A counted event's rows in the ledger: the event, and for each correction its reversal and replacement."""
+    corrections = corrections_of(event)
+    if not corrections:
+        return (LedgerEntry(event, None, is_current=True),)
+    written = {
+        entry_id(correction.pk, kind): correction
+        for correction in corrections
+        for kind in (UsageEvent.Kind.REVERSAL, UsageEvent.Kind.REPLACEMENT)
+    }
+    found = UsageEvent.objects.filter(
+        organisation=event.organisation_id,
+        project=event.project_id,
+        event_id__in=written,
+        received_month__gte=event.received_month,
+    )
+    rows = {row.event_id: row for row in found}
+    cancelled = {correction.cancelled_event_id for correction in corrections}
+    added = (
+        LedgerEntry(row, correction, row.kind == UsageEvent.Kind.REPLACEMENT and name not in cancelled)
+        for name, correction in written.items()
+        if (row := rows.get(name))
+    )
+    return (LedgerEntry(event, None, is_current=False), *added)
+
+
+def entry_id(correction_id: UUID, kind: str) -> str:
+    """What a correction's entry is called in the ledger."""
+    return f"correction:{correction_id}:{kind}"
 
 
 def _dead_status(project: Project, event_id: str) -> EventStatus | None:
     letter = (
         DeadLetter.objects.filter(organisation=project.organisation_id, project=project, event_id=event_id)
+        .exclude(status=DeadLetter.Status.REPLAYED)  # waits again, or became something else
         .order_by("-last_seen_at")
         .first()
     )
@@ -320,17 +364,28 @@ def counted_by_day(*, aggregates: QuerySet[UsageAggregate], limit: int = 92) -> 
     return tuple(DailyUsage(day, counted.get(day, 0)) for day in days)
 
 
-def _metered(row: tuple[Any, ...]) -> MeteredUsage:
-    project_id, project_name, metric_name, unit, aggregation, dimensions, day, total, event_count = row
-    return MeteredUsage(
-        project_id=project_id,
-        project_name=project_name,
-        metric_name=metric_name,
-        unit=unit,
-        aggregation=aggregation,
-        dimensions=tuple(sorted(json.loads(dimensions).items())),
-        day=day,
-        quantity=_quantity(aggregation, total, event_count),
-        event_count=event_count,
-        usage_period=BillingPeriod.of(day),
-    )
+@dataclass(frozen=True, slots=True)
+class ReplayOutcome:
+    """What became of a replayed dead letter: pending, quarantined, counted, duplicate or dead_lettered, and where."""
+
+    status: str
+    found: UsageEvent | DeadLetter | EventBatch | None = None
+
+
+def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
+    """None for a letter that was not replayed. The replay's batch may be gone from the hot log already."""
+    if letter.replay_batch_id is None:
+        return None
+    owner = {"organisation": letter.organisation_id, "project": letter.project_id}
+    batch = EventBatch.objects.filter(**owner, pk=letter.replay_batch_id, received_at=letter.first_seen_at).first()
+    if batch is not None and batch.status != EventBatch.Status.SETTLED:
+        return ReplayOutcome(batch.status, batch)
+    entries = UsageEvent.objects.filter(**owner, event_id=letter.event_id, kind=UsageEvent.Kind.USAGE)
+    others = DeadLetter.objects.filter(**owner, event_id=letter.event_id).exclude(pk=letter.pk)
+    if counted := entries.filter(batch_id=letter.replay_batch_id).first():
+        return ReplayOutcome("counted", counted)
+    if again := others.filter(batch_id=letter.replay_batch_id).first():
+        return ReplayOutcome("dead_lettered", again)
+    if first := entries.order_by("received_at").first():
+        return ReplayOutcome("duplicate", first)
+    return ReplayOutcome("dead_lettered", others.order_by("-last_seen_at").first())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.api import ingest, views
+from events.api import corrections, ingest, views
 from events.api.schema import EventBatchPost, EventPost, described_by
 
 urlpatterns = [
@@ -17,4 +17,6 @@ urlpatterns = [
 admin_urlpatterns = [
     path("metrics", views.MetricList.as_view()),
     path("organisations/<uuid:organisation_id>/usage", views.OrganisationUsage.as_view()),
+    path("usage-corrections", corrections.UsageCorrectionList.as_view()),
+    path("usage-corrections/<uuid:correction_id>", corrections.UsageCorrectionDetail.as_view()),
 ]

@@ -32,6 +32,7 @@ OPERATOR_VERBS = {
     "replay_deadletter",
     "discard_deadletter",
     "retry_eventbatch",
+    "verify_hotlogday",
 }
 OPERATOR_FORMS = {
     ("add", "organisation"),
@@ -40,6 +41,7 @@ OPERATOR_FORMS = {
     ("change", "project"),
     ("add", "metric"),
     ("change", "metric"),
+    ("add", "usagecorrection"),
     ("add", "pricingrule"),
     ("change", "pricingrule"),
     ("add", "exchangerate"),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from rest_framework import serializers
 
-from events.models import Metric
+from billing_platform.lib.periods import BillingPeriod, PeriodError
+from events.models import Metric, UsageCorrection
 from organisations.api.serializers import OrganisationReference
+
+REASON_LENGTH = 1000
 
 
 class MetricSerializer(serializers.ModelSerializer):
@@ -45,6 +51,12 @@ class UsageSerializer(serializers.Serializer):
     usage = MetricUsageSerializer(many=True)
 
 
+class EventCorrectionSerializer(serializers.Serializer):
+    action = serializers.ChoiceField(choices=UsageCorrection.Action.choices)
+    quantity = serializers.DecimalField(max_digits=28, decimal_places=8, allow_null=True)
+    at = serializers.DateTimeField()
+
+
 class EventStatusSerializer(serializers.Serializer):
     event_id = serializers.CharField()
     status = serializers.ChoiceField(choices=["pending", "counted", "dead_lettered"])
@@ -56,6 +68,7 @@ class EventStatusSerializer(serializers.Serializer):
     period = serializers.CharField(allow_null=True)
     is_late = serializers.BooleanField(allow_null=True)
     reason = serializers.CharField(allow_null=True)
+    correction = EventCorrectionSerializer(allow_null=True)
 
 
 class EventSerializer(serializers.Serializer):
@@ -90,3 +103,69 @@ class BatchAcceptedSerializer(serializers.Serializer):
     batch_id = serializers.UUIDField()
     accepted = serializers.IntegerField()
     rejected = RejectionSerializer(many=True)
+
+
+class MonthField(serializers.CharField):
+    """A month as the contract writes it, 2026-10; its first day in our hands."""
+
+    def to_internal_value(self, data: Any) -> date:
+        try:
+            return BillingPeriod.parse(super().to_internal_value(data)).start
+        except PeriodError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def to_representation(self, value: date) -> str:
+        return str(BillingPeriod.of(value))
+
+
+class NewUsageCorrectionSerializer(serializers.Serializer):
+    project = serializers.UUIDField()
+    event_id = serializers.CharField(max_length=255, trim_whitespace=False)
+    action = serializers.ChoiceField(choices=UsageCorrection.Action.choices)
+    metric_value = serializers.DecimalField(
+        max_digits=28,
+        decimal_places=8,
+        min_value=0,
+        required=False,
+        allow_null=True,
+        help_text="What the event counts instead; of `correct` only.",
+    )
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+    received_month = MonthField(
+        required=False,
+        allow_null=True,
+        help_text="UTC month of receipt, such as 2026-10: only needed for an id that was counted more than once.",
+    )
+
+
+class UsageCorrectionSerializer(serializers.ModelSerializer):
+    metric_name = serializers.CharField(source="metric.name")
+    unit = serializers.CharField(source="metric.unit")
+    received_month = MonthField()
+    counted_in = MonthField()
+
+    class Meta:
+        model = UsageCorrection
+        fields = [
+            "id",
+            "organisation",
+            "project",
+            "event_id",
+            "received_month",
+            "action",
+            "metric_name",
+            "unit",
+            "quantity_before",
+            "quantity_after",
+            "counted_in",
+            "is_late",
+            "reason",
+            "created_by",
+            "created_at",
+        ]
+
+
+class UsageCorrectionFilterSerializer(serializers.Serializer):
+    organisation = serializers.UUIDField(required=False)
+    project = serializers.UUIDField(required=False)
+    event_id = serializers.CharField(required=False, trim_whitespace=False)

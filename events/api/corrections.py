@@ -1,0 +1,68 @@
+"""Corrections of counted usage: made once, read for ever."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib.api import ExactJSONParser
+from events.api.serializers import (
+    NewUsageCorrectionSerializer,
+    UsageCorrectionFilterSerializer,
+    UsageCorrectionSerializer,
+)
+from events.models import UsageCorrection
+from events.services.correcting import correct_usage
+from organisations.api.base import AdminGenericView
+from organisations.models import Project
+
+
+class UsageCorrectionList(ListModelMixin, AdminGenericView):
+    """What was corrected, newest first; void a counted event or give it another quantity."""
+
+    serializer_class = UsageCorrectionSerializer
+    parser_classes = [ExactJSONParser]
+    permission_required = {"GET": "events.view_usagecorrection", "POST": "events.add_usagecorrection"}
+
+    def get_queryset(self) -> QuerySet[UsageCorrection]:
+        wanted = UsageCorrectionFilterSerializer(data=self.request.query_params)
+        wanted.is_valid(raise_exception=True)
+        corrections = UsageCorrection.objects.for_organisations(self.request.auth).select_related("metric")
+        return corrections.filter(**wanted.validated_data)
+
+    @extend_schema(tags=["usage"], parameters=[UsageCorrectionFilterSerializer])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(tags=["usage"], request=NewUsageCorrectionSerializer, responses={201: UsageCorrectionSerializer})
+    def post(self, request: Request) -> Response:
+        body = NewUsageCorrectionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        project: Project = self.find(Project.objects.select_related("organisation"), pk=values["project"])
+        correction = correct_usage(
+            organisation=project.organisation,
+            project=project,
+            event_id=values["event_id"],
+            action=values["action"],
+            quantity=values.get("metric_value"),
+            reason=values["reason"],
+            by=request.user.get_username(),
+            received_month=values.get("received_month"),
+        )
+        return Response(self.get_serializer(correction).data, status=201)
+
+
+class UsageCorrectionDetail(AdminGenericView):
+    serializer_class = UsageCorrectionSerializer
+    permission_required = "events.view_usagecorrection"
+
+    @extend_schema(tags=["usage"])
+    def get(self, request: Request, correction_id: UUID) -> Response:
+        found = self.find(UsageCorrection.objects.select_related("metric"), pk=correction_id)
+        return Response(self.get_serializer(found).data)

@@ -1,0 +1,215 @@
+"""Correct what was counted: the ledger keeps the event, a reversal cancels it, a replacement may take its place.
+
+Corrections of one event queue up at its ledger row; then everybody's order of locks (see settling) is kept. The DEDUP
+lock is taken exclusively: an entry of a correction may be the first that the ledger holds of a new month of receipt,
+and while it is held nobody else folds, so that a maximum or a latest value can be found again in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.money import QUANTITY_PLACES, MoneyError, parse_decimal
+from billing_platform.lib.periods import BillingPeriod
+from events import selectors
+from events.models import UsageCorrection, UsageEvent
+from events.services.catalogue import lock_months
+from events.services.partitions import ensure_partitions, is_missing_partition
+from events.services.refolding import fold_correction
+from organisations import audit
+from organisations.models import Organisation, Project
+
+Action = UsageCorrection.Action
+Kind = UsageEvent.Kind
+
+# Copied by the database, so that metadata keeps every digit of its numbers.
+_WRITE_ENTRIES = """
+    INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
+        received_at, received_month, hour, usage_month, is_late, dimensions, metadata, batch_id, "position")
+    SELECT c.organisation_id, c.project_id, c.metric_id, e.event_id, e.kind, e.quantity, c.occurred_at,
+        %(received_at)s, %(received_month)s, c.hour, %(usage_month)s, %(is_late)s, c.dimensions, c.metadata,
+        %(correction_id)s, e."position" - 1
+    FROM events_usageevent c
+    CROSS JOIN unnest(%(event_ids)s::varchar[], %(kinds)s::varchar[], %(quantities)s::numeric[])
+        WITH ORDINALITY AS e (event_id, kind, quantity, "position")
+    WHERE (c.organisation_id, c.project_id, c.event_id, c.received_month)
+        = (%(organisation_id)s, %(project_id)s, %(cancelled_event_id)s, %(cancelled_received_month)s)
+"""
+
+
+def correct_usage(
+    *,
+    organisation: Organisation,
+    project: Project,
+    event_id: str,
+    action: str,
+    quantity: Decimal | None = None,
+    reason: str,
+    by: str,
+    received_month: date | None = None,
+) -> UsageCorrection:
+    """Void a counted event, or give it another quantity: in its billing month, or in the next open one.
+
+    Raises InvalidInput; NotFound; DomainError EVENT_PENDING, EVENT_DEAD_LETTERED, EVENT_AMBIGUOUS (the id was counted
+    in several months of receipt: say which), EVENT_VOIDED or QUANTITY_UNCHANGED.
+    """
+    quantity = _checked(action, quantity, reason)
+    request = _Request(organisation, project, event_id, received_month, quantity, reason.strip(), by)
+    try:
+        return _correct(request)
+    except IntegrityError as error:
+        if not is_missing_partition(error):
+            raise
+        ensure_partitions(at=clock.now())  # the daily job is a month late
+        return _correct(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked for. No quantity: void."""
+
+    organisation: Organisation
+    project: Project
+    event_id: str
+    received_month: date | None
+    quantity: Decimal | None
+    reason: str
+    by: str
+
+
+def _checked(action: str, quantity: Decimal | None, reason: str) -> Decimal | None:
+    if not reason.strip():
+        raise InvalidInput.field("reason", "say why: it is kept for ever.")
+    if action == Action.VOID:
+        if quantity is not None:
+            raise InvalidInput.field("metric_value", "a void takes none.")
+        return None
+    if action != Action.CORRECT:
+        raise InvalidInput.field("action", "is void or correct.")
+    if quantity is None:
+        raise InvalidInput.field("metric_value", "say what is right.")
+    try:
+        exact = parse_decimal(quantity, places=QUANTITY_PLACES)
+    except MoneyError as error:
+        raise InvalidInput.field("metric_value", str(error)) from None
+    if exact < 0:
+        raise InvalidInput.field("metric_value", "must not be negative.")
+    return exact
+
+
+@transaction.atomic
+def _correct(request: _Request) -> UsageCorrection:
+    event = _locked_event(request)
+    entry = selectors.current_entry(event)
+    if entry is None:
+        raise DomainError(f"The event {event.event_id} is void already.", code="EVENT_VOIDED")
+    if entry.quantity == request.quantity:
+        raise DomainError(
+            f"The event {event.event_id} counts {_text(entry.quantity)} already: there is nothing to correct.",
+            code="QUANTITY_UNCHANGED",
+        )
+    advisory_lock(LockSpace.DEDUP)
+    place = (event.organisation_id, entry.usage_month)
+    correction = _write_correction(request, event, entry, counted_in=lock_months([place])[place])
+    _write_entries(correction)
+    fold_correction(correction)
+    audit.note(event, reason=request.reason, quantity=(_text(entry.quantity), _text(request.quantity)))
+    return correction
+
+
+def _text(quantity: Decimal | None) -> str:
+    return "void" if quantity is None else f"{quantity.normalize():f}"
+
+
+def _locked_event(request: _Request) -> UsageEvent:
+    """The one counted event that is meant, locked against other corrections of it."""
+    counted = (
+        UsageEvent.objects.select_for_update()
+        .filter(organisation=request.organisation, project=request.project, event_id=request.event_id, kind=Kind.USAGE)
+        .order_by("received_month")
+    )
+    events = list(counted)
+    if not events:
+        raise _not_counted(request)
+    wanted = [event for event in events if request.received_month in (None, event.received_month)]
+    if len(wanted) == 1:
+        return wanted[0]
+    months = [f"{event.received_month:%Y-%m}" for event in events]
+    if not wanted:
+        raise NotFound(f"This event was received in {' and '.join(months)}, not in {request.received_month:%Y-%m}.")
+    raise DomainError(
+        f"The event {request.event_id} was counted more than once: it was received in {' and '.join(months)}. "
+        "Say in received_month which one is meant.",
+        code="EVENT_AMBIGUOUS",
+        details={"received_months": months},
+    )
+
+
+def _not_counted(request: _Request) -> DomainError:
+    status = selectors.event_status(project=request.project, event_id=request.event_id)
+    if status is None:
+        return NotFound("This project has sent no event of that id.")
+    if status.status == "dead_lettered":
+        return DomainError(
+            "This event was never counted: it is a dead letter. Discard or replay that instead.",
+            code="EVENT_DEAD_LETTERED",
+        )
+    return DomainError(
+        "This event is accepted but not counted yet. Try again when it is settled.", code="EVENT_PENDING"
+    )
+
+
+def _write_correction(request: _Request, event: UsageEvent, entry: UsageEvent, *, counted_in: date) -> UsageCorrection:
+    correction: UsageCorrection = UsageCorrection.objects.create(
+        organisation_id=event.organisation_id,
+        project_id=event.project_id,
+        metric_id=event.metric_id,
+        event_id=event.event_id,
+        received_month=event.received_month,
+        action=Action.VOID if request.quantity is None else Action.CORRECT,
+        quantity_before=entry.quantity,
+        quantity_after=request.quantity,
+        hour=event.hour,
+        counted_in=counted_in,
+        is_late=entry.is_late or counted_in != entry.usage_month,
+        cancelled_event_id=entry.event_id,
+        cancelled_received_month=entry.received_month,
+        reason=request.reason,
+        created_by=request.by,
+    )
+    return correction
+
+
+def _write_entries(correction: UsageCorrection) -> None:
+    entries = list(_entries(correction))
+    parameters = {
+        "received_at": correction.created_at,
+        "received_month": BillingPeriod.of(correction.created_at.astimezone(UTC).date()).start,
+        "usage_month": correction.counted_in,
+        "is_late": correction.is_late,
+        "correction_id": correction.pk,
+        "event_ids": [selectors.entry_id(correction.pk, kind) for kind, _quantity in entries],
+        "kinds": [str(kind) for kind, _quantity in entries],
+        "quantities": [quantity for _kind, quantity in entries],
+        "organisation_id": correction.organisation_id,
+        "project_id": correction.project_id,
+        "cancelled_event_id": correction.cancelled_event_id,
+        "cancelled_received_month": correction.cancelled_received_month,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_ENTRIES, parameters)
+
+
+def _entries(correction: UsageCorrection) -> Iterator[tuple[UsageEvent.Kind, Decimal]]:
+    yield Kind.REVERSAL, -correction.quantity_before
+    if correction.quantity_after is not None:
+        yield Kind.REPLACEMENT, correction.quantity_after

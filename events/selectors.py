@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +14,7 @@ from django.db.models.functions import TruncDate
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
+from events.metering import usage_for
 from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageCorrection, UsageEvent, UsagePeriod
 from organisations.models import Organisation, Project
 from organisations.scoping import Actor
@@ -321,10 +320,6 @@ def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
     return tuple(
         DailyUsage(day, counted.get(day, 0)) for day in (first + timedelta(days=offset) for offset in range(days))
     )
-
-
-def _quantity(aggregation: str, total: Decimal, event_count: int) -> Decimal:
-    return Decimal(event_count) if aggregation == Metric.Aggregation.COUNT else total
 
 
 def metric_totals(*, aggregates: QuerySet[UsageAggregate], limit: int = 10) -> tuple[MetricTotal, ...]:

@@ -47,6 +47,10 @@ class ChargeDetail:
         """Whether the step says anything: steps over nothing are left out of a charge."""
         return any((self.quantity, self.flat_fee, self.amount))
 
+    def negated(self) -> ChargeDetail:
+        """The same step given back."""
+        return ChargeDetail(self.description, -self.quantity, self.unit_price, -self.flat_fee, -self.amount)
+
     def to_dict(self) -> dict[str, str]:
         numbers = ("quantity", "unit_price", "flat_fee", "amount")
         return {"description": self.description, **{name: plain_text(getattr(self, name)) for name in numbers}}

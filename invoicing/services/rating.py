@@ -13,9 +13,9 @@ from uuid import UUID
 
 from billing_platform.lib.money import ZERO, exact_text, round_money
 from billing_platform.lib.periods import BillingPeriod
-from events.selectors import MeteredUsage, usage_for
+from events.metering import MeteredUsage, usage_for, usage_of_month
 from invoicing.models import Invoice, InvoiceLine, PricingRule
-from invoicing.pricing import Usage
+from invoicing.pricing import Charge, Usage
 from invoicing.pricing.charges import short_text
 from invoicing.services.prices import working
 from organisations.models import Organisation
@@ -102,13 +102,12 @@ def rate(rows: Sequence[MeteredUsage], rules: Sequence[PricingRule], *, currency
 
 def choose_rule(rules: Iterable[PricingRule], row: MeteredUsage) -> PricingRule | None:
     """The organisation's own rule before a global one, then the one that names most dimensions, valid on the day."""
-    day = row.day or row.usage_period.start
     dimensions = dict(row.dimensions)
     fitting = [
         rule
         for rule in rules
         if (rule.metric_name, rule.unit) == (row.metric_name, row.unit)
-        and rule.holds_on(day)
+        and rule.holds_on(row.day)
         and rule.covers(dimensions)
     ]
     # two rules that name equally many dimensions may both fit: any fixed order will do, as long as it is fixed
@@ -138,19 +137,17 @@ def _rate_month(
     others = _other_invoices(organisation, month, period)
     if not others:
         return rate(rows, rules, currency=currency, kind=kind)
-    covered = list(rows)
-    for other in others:
-        if other.period is not None:
-            usage = usage_for(organisation=organisation, period=other.period)
-            covered += [row for row in usage if row.usage_period == month]
-    metrics = sorted({(row.metric_name, row.unit) for row in rows})
+    charged_for = [other.period for other in others if other.period is not None]
+    before = usage_of_month(organisation=organisation, month=month, counted_in=charged_for)
+    covered = usage_of_month(organisation=organisation, month=month, counted_in=[*charged_for, period])
     together = rate(covered, rules, currency=currency, kind=kind)
     lines = []
-    for metric in metrics:
+    for metric in sorted({(row.metric_name, row.unit) for row in rows}):
         priced = [line for line in together.lines if (line.metric_name, line.unit) == metric]
         if priced:
             late = [row for row in rows if (row.metric_name, row.unit) == metric]
-            lines.append(_difference(priced, late, _charged(others, month, *metric), kind, currency))
+            added = _quantity_of(covered, metric) - _quantity_of(before, metric)
+            lines.append(_difference(priced, late, added, _charged(others, month, *metric), kind, currency))
     return Rated(tuple(lines), _unpriced([row for row in rows if choose_rule(rules, row) is None]))
 
 
@@ -170,10 +167,18 @@ def _charged(invoices: list[Invoice], month: BillingPeriod, metric_name: str, un
     return sum((line.amount for line in lines), ZERO)
 
 
+def _quantity_of(rows: Iterable[MeteredUsage], metric: tuple[str, str]) -> Decimal:
+    return sum((row.quantity for row in rows if (row.metric_name, row.unit) == metric), ZERO)
+
+
 def _difference(
-    priced: list[RatedLine], late: list[MeteredUsage], charged: Decimal, kind: str, currency: str
+    priced: list[RatedLine], late: list[MeteredUsage], added: Decimal, charged: Decimal, kind: str, currency: str
 ) -> RatedLine:
-    """Usage of a month that other invoices have charged for: all of the month priced again, less what they charged."""
+    """Usage of a month that other invoices have charged for: all of the month priced again, less what they charged.
+
+    `added` is by how much the month's quantity has changed since: less than the late rows' own where a greatest value
+    was known already, and negative where a correction took usage back.
+    """
     first, month = priced[0], late[0].usage_period
     reported = ", reported late for" if kind == InvoiceLine.Kind.LATE_USAGE else " ·"
     amount = sum((line.amount for line in priced), ZERO) - charged
@@ -181,7 +186,7 @@ def _difference(
     return RatedLine(
         kind=kind,
         description=f"{first.metric_name} ({first.unit}){reported} {month.start:%B %Y}",
-        quantity=sum((row.quantity for row in late), ZERO),
+        quantity=added,
         amount=round_money(amount, currency),
         project_id=projects.pop() if len(projects) == 1 else None,
         metric_name=first.metric_name,
@@ -200,7 +205,7 @@ def _difference(
 
 def _line(rule: PricingRule, rows: list[MeteredUsage], currency: str, kind: str) -> RatedLine:
     quantity = sum((row.quantity for row in rows), ZERO)
-    charge = rule.price.charge(Usage(quantity, sum(row.event_count for row in rows)))
+    charge = _charge(rule, quantity, sum(row.event_count for row in rows))
     month = rows[0].usage_period
     start = max(month.start, rule.effective_from)
     end = month.end if rule.effective_to is None else min(month.end, rule.effective_to)
@@ -227,6 +232,15 @@ def _line(rule: PricingRule, rows: list[MeteredUsage], currency: str, kind: str)
             *(_step(f"of which {name}", used, ZERO, currency) for name, used in projects.values() if pooled),
         ],
     )
+
+
+def _charge(rule: PricingRule, quantity: Decimal, event_count: int) -> Charge:
+    """Corrections may outweigh what else was counted, with no invoice to set them against: then it is given back
+    what as much usage would have cost. Should the month's own invoice come later, its difference sets that right."""
+    if quantity < ZERO or (quantity == ZERO and event_count < 0):
+        charge = rule.price.charge(Usage(-quantity, max(-event_count, 0)))
+        return Charge(-charge.exact_amount, tuple(detail.negated() for detail in charge.details))
+    return rule.price.charge(Usage(quantity, max(event_count, 0)))
 
 
 def _description(rule: PricingRule, month: BillingPeriod, start: date, end: date, project_name: str) -> str:

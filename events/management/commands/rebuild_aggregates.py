@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -32,14 +33,10 @@ class Command(BaseCommand):
         if not organisations:
             raise CommandError(f"There is no organisation {options['organisation']!r}.")
         for number, organisation in enumerate(organisations, start=1):
-            with click.progressbar(
-                length=100, label=f"[{number}/{len(organisations)}] {organisation.slug} {period}", file=sys.stderr
-            ) as bar:
+            label = f"[{number}/{len(organisations)}] {organisation.slug} {period}"
+            with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
                 report = rebuild_aggregates(
-                    organisation=organisation,
-                    period=period,
-                    dry_run=options["dry_run"],
-                    progress=lambda done, of, bar=bar: bar.update(100 * done // of - bar.pos),
+                    organisation=organisation, period=period, dry_run=options["dry_run"], progress=partial(_show, bar)
                 )
             self._say(organisation, period, report, dry_run=options["dry_run"])
 
@@ -49,3 +46,7 @@ class Command(BaseCommand):
             f"{organisation.slug} {period}: {report.rows} rows, {report.differences} {verb} "
             f"(missing {report.missing}, surplus {report.surplus}, wrong {report.wrong})"
         )
+
+
+def _show(bar: Any, done: int, of: int) -> None:
+    bar.update(100 * done // of - bar.pos)

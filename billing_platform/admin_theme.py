@@ -45,6 +45,7 @@ _NAVIGATION = [
         ("Events", "list_alt", "events.usageevent"),
         ("Accepted batches", "inbox", "events.eventbatch"),
         ("Dead letters", "mail_off", "events.deadletter"),
+        ("Corrections", "undo", "events.usagecorrection"),
         ("Metrics", "speed", "events.metric"),
         ("Months", "calendar_month", "events.usageperiod"),
     ),

@@ -206,6 +206,24 @@ def ledger_entries(event: UsageEvent) -> tuple[LedgerEntry, ...]:
     return (LedgerEntry(event, None, is_current=False), *added)
 
 
+def original_of(entry: UsageEvent) -> UsageEvent:
+    """The event that a ledger entry is about: itself, or what its correction corrects."""
+    if entry.kind == UsageEvent.Kind.USAGE:
+        return entry
+    correction = UsageCorrection.objects.get(organisation=entry.organisation_id, pk=entry.batch_id)
+    return corrected_event(correction)
+
+
+def corrected_event(correction: UsageCorrection) -> UsageEvent:
+    found: UsageEvent = UsageEvent.objects.get(
+        organisation=correction.organisation_id,
+        project=correction.project_id,
+        event_id=correction.event_id,
+        received_month=correction.received_month,
+    )
+    return found
+
+
 def entry_id(correction_id: UUID, kind: str) -> str:
     """What a correction's entry is called in the ledger."""
     return f"correction:{correction_id}:{kind}"

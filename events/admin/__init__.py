@@ -4,6 +4,7 @@ from events.admin.dead_letter import DeadLetterAdmin
 from events.admin.event_batch import EventBatchAdmin
 from events.admin.metric import MetricAdmin
 from events.admin.usage_aggregate import UsageAggregateAdmin
+from events.admin.usage_correction import UsageCorrectionAdmin
 from events.admin.usage_event import UsageEventAdmin
 from events.admin.usage_period import UsagePeriodAdmin
 
@@ -12,6 +13,7 @@ __all__ = [
     "EventBatchAdmin",
     "MetricAdmin",
     "UsageAggregateAdmin",
+    "UsageCorrectionAdmin",
     "UsageEventAdmin",
     "UsagePeriodAdmin",
 ]

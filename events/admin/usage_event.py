@@ -6,12 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 
 from billing_platform.lib.admin import InfinitePaginator, ReadOnlyAdmin, badge, link, short_time
 from events import selectors
 from events.admin.usage_aggregate import amount_of
+from events.admin.usage_correction import CorrectingMixin
 from events.models import UsageEvent
 
 NEWEST = 100_000
@@ -21,7 +20,7 @@ NARROWING = ("organisation__id__exact", "project__id__exact", "q", "batch_id")
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ReadOnlyAdmin):
+class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     list_display = ("event_id", "received", "project_link", "metric_link", "amount", "occurred", "remark")
     list_filter = ("organisation", "project", "metric", "is_late", "kind", "received_at")
     search_fields = ("event_id__exact",)
@@ -34,6 +33,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
         ("Time", {"fields": ("occurred_at", "received_at", "hour", "usage_month", "is_late")}),
         ("Sent with it", {"fields": ("dimensions", "metadata")}),
+        ("In the ledger", {"fields": ("entries",)}),
         ("Came in", {"fields": ("batch", "position")}),
     )
 
@@ -60,11 +60,6 @@ class UsageEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Remark")
     def remark(self, event: UsageEvent) -> Any:
-        if event.kind == UsageEvent.Kind.REVERSAL:
-            return badge("Reversal", "info")
+        if event.kind != UsageEvent.Kind.USAGE:
+            return badge(event.get_kind_display(), "info")
         return badge("Late", "warning") if event.is_late else "–"
-
-    @admin.display(description="Batch")
-    def batch(self, event: UsageEvent) -> str:
-        url = reverse("admin:events_eventbatch_change", args=[event.batch_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', url, event.batch_id)

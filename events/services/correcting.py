@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
@@ -137,7 +138,7 @@ def _locked_event(request: _Request) -> UsageEvent:
         .filter(organisation=request.organisation, project=request.project, event_id=request.event_id, kind=Kind.USAGE)
         .order_by("received_month")
     )
-    events = list(counted)
+    events: list[UsageEvent] = list(counted)
     if not events:
         raise _not_counted(request)
     wanted = [event for event in events if request.received_month in (None, event.received_month)]
@@ -191,7 +192,7 @@ def _write_correction(request: _Request, event: UsageEvent, entry: UsageEvent, *
 
 def _write_entries(correction: UsageCorrection) -> None:
     entries = list(_entries(correction))
-    parameters = {
+    parameters: dict[str, Any] = {
         "received_at": correction.created_at,
         "received_month": BillingPeriod.of(correction.created_at.astimezone(UTC).date()).start,
         "usage_month": correction.counted_in,

@@ -14,8 +14,9 @@ from django.apps import apps
 from django.db.models import Model
 
 from billing_platform.lib import clock
-from events.models import DeadLetter, EventBatch
+from events.models import DeadLetter, EventBatch, UsageCorrection
 from events.services.accepting import Form, accept_events
+from events.services.correcting import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling import settle_pending
 from invoicing.emails import queue_invoice_email
@@ -48,6 +49,7 @@ class Tenant:
     payment: Payment
     webhook: InboundWebhook
     event_id: str
+    correction: UsageCorrection
     run: BillingRun | None = None
 
     def secrets(self) -> set[str]:
@@ -100,6 +102,7 @@ def tenant(marker: str) -> Tenant:
         payment=payment,
         webhook=webhook,
         event_id=event_id,
+        correction=_correct(project, event_id, marker),
     )
 
 
@@ -119,6 +122,18 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
         batch_id=accepted.batch_id,
     )
     return f"{marker}-1"
+
+
+def _correct(project: Project, event_id: str, marker: str) -> UsageCorrection:
+    return correct_usage(
+        organisation=project.organisation,
+        project=project,
+        event_id=event_id,
+        action="correct",
+        quantity=Decimal(2),
+        reason=f"{marker} sent one too many",
+        by=f"{marker.lower()}-person",
+    )
 
 
 def _draft(organisation: Organisation, marker: str) -> Invoice:

@@ -34,6 +34,8 @@ POST {ADMIN}/api-keys/{{key_id}}/rotate
 DELETE {ADMIN}/api-keys/{{key_id}}
 GET POST {ADMIN}/metrics
 GET {ADMIN}/organisations/{{organisation_id}}/usage
+GET POST {ADMIN}/usage-corrections
+GET {ADMIN}/usage-corrections/{{correction_id}}
 GET POST {ADMIN}/pricing-rules
 GET PATCH {ADMIN}/pricing-rules/{{rule_id}}
 GET {ADMIN}/pricing-rules/{{rule_id}}/history
@@ -254,6 +256,20 @@ def test_events(project: Project, project_key: str) -> None:
     assert client.get("/api/v1/events/e-2").status_code == 404
     atomic = _post(client, "/api/v1/events/batch?atomic=true", {"events": [good, {}]}, status=400)
     assert_shape(atomic, {"code": "VALIDATION_ERROR", "details": {"rejected": [{"index": 1}]}})
+
+
+def test_usage_corrections(api: Client, theirs: Tenant) -> None:
+    shape = {
+        "id": UUID, "event_id": "Shapely-1", "project": str(theirs.project.pk), "organisation": UUID,
+        "action": "correct", "metric_name": "Shapely calls", "unit": "call", "quantity_before": DECIMAL,
+        "quantity_after": DECIMAL, "counted_in": re.compile(r"\d{4}-\d\d"), "is_late": False, "reason": str,
+        "created_by": str, "created_at": INSTANT,
+    }  # fmt: skip
+    _page_of_one(api.get(f"{ADMIN}/usage-corrections?event_id=Shapely-1"), shape)
+    assert_shape(api.get(f"{ADMIN}/usage-corrections/{theirs.correction.pk}").json(), shape)
+    body = {"project": str(theirs.project.pk), "event_id": "Shapely-1", "action": "void", "reason": "a test"}
+    made = _post(api, f"{ADMIN}/usage-corrections", body)
+    assert_shape(made, {**shape, "action": "void", "quantity_after": None})
 
 
 def test_the_price_preview(api: Client) -> None:

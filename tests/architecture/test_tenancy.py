@@ -77,6 +77,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "run_id": lambda owner: owner.run.pk if owner.run else None,
     "payment_id": lambda owner: owner.payment.pk,
     "event_id": lambda owner: owner.event_id,
+    "correction_id": lambda owner: owner.correction.pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
 SHARED: dict[str, dict[str, Any]] = {
@@ -96,6 +97,10 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         {403},
     ),
     "/api/v1/admin/metrics": (lambda ids: {"organisation": ids["organisation_id"], "name": "x", "unit": "y"}, {404}),
+    "/api/v1/admin/usage-corrections": (
+        lambda ids: {"project": ids["project_id"], "event_id": ids["event_id"], "action": "void", "reason": "Q"},
+        {404},
+    ),
     "/api/v1/admin/pricing-rules": (lambda ids: {**RULE, "organisation": ids["organisation_id"]}, {404}),
     "/api/v1/admin/pricing/preview": (lambda ids: {"rule_id": ids["rule_id"], "quantity": "1"}, {404}),
     "/api/v1/admin/tax-rates": (lambda ids: {"name": "x", "rate": "5", "effective_from": "2027-01-01"}, {403}),

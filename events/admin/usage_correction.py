@@ -1,0 +1,197 @@
+"""Corrections of counted usage: made on an event's page, listed here."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+
+from billing_platform.lib.admin import ActionForm, ReadOnlyAdmin, badge, link, object_action, short_time, status
+from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.money import QUANTITY_PLACES
+from events import selectors
+from events.admin.usage_aggregate import amount_of, plain
+from events.models import Metric, UsageCorrection, UsageEvent
+from events.selectors import LedgerEntry
+from events.services.correcting import correct_usage
+
+Action = UsageCorrection.Action
+Kind = UsageEvent.Kind
+TONES = {Action.VOID: "danger", Action.CORRECT: "info"}
+KIND_TONES = {Kind.USAGE: "", Kind.REVERSAL: "danger", Kind.REPLACEMENT: "info"}
+
+WHERE = (
+    "The event stays in the ledger; entries that cancel it are added. They count in its billing month if that is open, "
+    "otherwise as late usage in the next open one."
+)
+INDIFFERENT = {
+    Metric.Aggregation.COUNT: "This metric counts events: another quantity changes nothing, only voiding does.",
+    Metric.Aggregation.UNIQUE: "This metric counts different values: another quantity changes nothing, only voiding "
+    "does.",
+}
+
+
+class VoidForm(ActionForm):
+    reason = forms.CharField(
+        max_length=1000, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the correction for ever."
+    )
+
+
+class CorrectForm(VoidForm):
+    quantity = forms.DecimalField(
+        label="Right quantity", max_digits=28, decimal_places=QUANTITY_PLACES, min_value=Decimal(0)
+    )
+    field_order = ("quantity", "reason")
+
+
+def _still_counts(event: UsageEvent) -> bool:
+    return event.kind == Kind.USAGE and selectors.current_entry(event) is not None
+
+
+def _now_counts(event: UsageEvent) -> str:
+    entry = selectors.current_entry(event)
+    parts = [f"It counts {_amount(entry.quantity, event.metric)} now."] if entry else []
+    return " ".join([*parts, WHERE])
+
+
+def _before_correcting(event: UsageEvent) -> str:
+    return " ".join(filter(None, [_now_counts(event), INDIFFERENT.get(event.metric.aggregation)]))
+
+
+class CorrectingMixin:
+    """What the page of a ledger entry has of corrections: the two verbs, and the story of its event."""
+
+    admin_site: Any
+
+    @object_action(
+        label="Correct quantity",
+        permission="events.add_usagecorrection",
+        when=_still_counts,
+        form=CorrectForm,
+        confirm=_before_correcting,
+        icon="edit",
+    )
+    def correct(self, request: HttpRequest, event: UsageEvent, *, quantity: Decimal, reason: str) -> str:
+        return self._corrected(request, event, Action.CORRECT, reason, quantity)
+
+    @object_action(
+        label="Void",
+        permission="events.add_usagecorrection",
+        when=_still_counts,
+        form=VoidForm,
+        confirm=_now_counts,
+        danger=True,
+        icon="block",
+    )
+    def void(self, request: HttpRequest, event: UsageEvent, *, reason: str) -> str:
+        return self._corrected(request, event, Action.VOID, reason, None)
+
+    def _corrected(
+        self, request: HttpRequest, event: UsageEvent, action: str, reason: str, quantity: Decimal | None
+    ) -> str:
+        user: Any = request.user
+        correction = correct_usage(
+            organisation=event.organisation,
+            project=event.project,
+            event_id=event.event_id,
+            action=action,
+            quantity=quantity,
+            reason=reason,
+            by=user.get_username(),
+            received_month=event.received_month,
+        )
+        where = f"{correction.counted_in:%B %Y}{', as late usage' if correction.is_late else ''}"
+        if quantity is None:
+            return f"The event is void: it counts nothing any more. Reversed in {where}."
+        return f"The event counts {_amount(quantity, event.metric)}. Corrected in {where}."
+
+    @admin.display(description="History")
+    def entries(self, event: UsageEvent) -> str:
+        return entries_table(self, selectors.original_of(event))
+
+    @admin.display(description="Came with")
+    def batch(self, event: UsageEvent) -> str:
+        """The request that brought the event, or the correction that wrote the entry."""
+        page = "eventbatch" if event.kind == Kind.USAGE else "usagecorrection"
+        url = reverse(f"admin:events_{page}_change", args=[event.batch_id])
+        return format_html('<a class="text-link" href="{}">{}</a>', url, event.batch_id)
+
+
+@admin.register(UsageCorrection)
+class UsageCorrectionAdmin(ReadOnlyAdmin):
+    list_display = ("event_id", "made", "what", "change", "project_link", "metric_link", "month", "created_by")
+    list_filter = ("organisation", "project", "metric", "action", "is_late", "counted_in", "created_at")
+    search_fields = ("event_id__exact", "reason")
+    search_help_text = "The whole event id, or a word of the reason."
+    list_select_related = ("project__organisation", "metric")
+    fieldsets = (
+        (None, {"fields": ("event", "organisation", "project", "metric_link", "what", "change")}),
+        ("Why", {"fields": ("reason", "created_by", "created_at")}),
+        ("Where it counts", {"fields": ("hour", "month")}),
+        ("In the ledger", {"fields": ("entries",)}),
+    )
+
+    made = short_time("created_at", "Made")
+    what = status("action", TONES, "Action")
+    project_link = link("project")
+    metric_link = link("metric")
+
+    @admin.display(description="Event")
+    def event(self, correction: UsageCorrection) -> str:
+        return anchor(self, selectors.corrected_event(correction))
+
+    @admin.display(description="Quantity")
+    def change(self, correction: UsageCorrection) -> str:
+        before = amount_of(correction.quantity_before, correction.metric)
+        if correction.quantity_after is None:
+            return format_html('<span class="line-through">{}</span>', before)
+        return format_html("{} → {}", before, amount_of(correction.quantity_after, correction.metric))
+
+    @admin.display(description="Counted in", ordering="counted_in")
+    def month(self, correction: UsageCorrection) -> Any:
+        return _month(correction.counted_in, correction.is_late)
+
+    @admin.display(description="History")
+    def entries(self, correction: UsageCorrection) -> str:
+        return entries_table(self, selectors.corrected_event(correction))
+
+
+def entries_table(page: Any, event: UsageEvent) -> str:
+    """Everything that the ledger holds of an event, in the order in which it came."""
+    return format_html(
+        '<div class="facts-scroll"><table class="facts"><tr><th>Entry</th><th class="number">Quantity</th>'
+        "<th>Counted in</th><th>Written (UTC)</th><th>By</th><th>Why</th></tr>{}</table></div>",
+        format_html_join(
+            "",
+            '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
+            (_entry_row(page, event, entry) for entry in selectors.ledger_entries(event)),
+        ),
+    )
+
+
+def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, ...]:
+    row, correction = entry.row, entry.correction
+    kind = Kind(row.kind)
+    return (
+        format_html("{} {}", anchor(page, row, kind.label), badge("Counts", "success") if entry.is_current else ""),
+        amount_of(row.quantity, event.metric),
+        _month(row.usage_month, row.is_late),
+        f"{localtime(row.received_at):%Y-%m-%d %H:%M}",
+        correction.created_by if correction else EMPTY,
+        correction.reason if correction else EMPTY,
+    )
+
+
+def _month(month: Any, is_late: bool) -> Any:
+    late = badge("Late", "warning") if is_late else ""
+    return format_html('<span class="whitespace-nowrap">{} {}</span>', f"{month:%b %Y}", late)
+
+
+def _amount(quantity: Decimal, metric: Metric) -> str:
+    return f"{plain(quantity)} {metric.unit}"

@@ -20,6 +20,8 @@ app.autodiscover_tasks()
 PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Settle events": ("events.tasks.settle_pending", schedule(60)),
     "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
+    "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="0", hour="2")),
+    "Drop old partitions": ("events.tasks.drop_old_partitions", crontab(minute="0", hour="3")),
     "Generate invoices (1st of the month)": ("invoicing.tasks.generate_invoices", crontab("0", "2", day_of_month="1")),
     "Generate invoices (later time zones)": (
         "invoicing.tasks.generate_invoices",

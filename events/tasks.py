@@ -1,4 +1,4 @@
-"""Jobs of the events app: settle what was accepted, keep partitions ahead.
+"""Jobs of the events app: settle what was accepted, keep partitions ahead, verify and drop what is behind.
 
 Waking settling without flooding the queue: a web process asks at most twice a second, and all of them together
 once per run, by a flag in the cache that a run takes down when it starts. What is accepted while a process keeps
@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
+from datetime import date
 
 from celery import shared_task
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from events.services import partitions, settling
+from events.services import partitions, retention, settling, verifying
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,27 @@ def settle_pending() -> dict[str, int]:
 @shared_task(name="events.tasks.ensure_partitions")
 def ensure_partitions() -> list[str]:
     return partitions.ensure_partitions()
+
+
+@shared_task(name="events.tasks.verify_hot_log")
+def verify_hot_log() -> list[str]:
+    """Each day that is over and not verified: a job of its own, since a busy day takes minutes."""
+    days = [day.isoformat() for day in verifying.days_to_verify()]
+    for day in days:
+        verify_hot_log_day.delay(day)
+    return days
+
+
+@shared_task(name="events.tasks.verify_hot_log_day")
+def verify_hot_log_day(day: str, verified_by: str = "schedule") -> str:
+    """The reason why the day is not verified, or nothing."""
+    return verifying.verify_day(day=date.fromisoformat(day), verified_by=verified_by).reason
+
+
+@shared_task(name="events.tasks.drop_old_partitions")
+def drop_old_partitions() -> dict[str, str]:
+    """By day: why it was kept, or nothing if it was dropped."""
+    return {str(outcome.day): outcome.kept_because for outcome in retention.drop_old_partitions()}
 
 
 def wake_settling() -> None:

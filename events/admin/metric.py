@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, badge, short_time
 from events.models import Metric
+from events.services import metrics
 
 
 @admin.register(Metric)
@@ -18,7 +20,7 @@ class MetricAdmin(ModelAdmin):
     search_fields = ("name", "unit", "description")
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
-    fields = ("organisation", "name", "unit", "aggregation", "dimensions", "description")
+    fields = ("organisation", "name", "unit", "aggregation", "unique_property", "dimensions", "description")
     related_lists = (
         ("Usage", "events.usageaggregate", "metric__id__exact"),
         ("Events", "events.usageevent", "metric__id__exact"),
@@ -31,11 +33,19 @@ class MetricAdmin(ModelAdmin):
         if obj is None:
             return ()
         named = ("organisation", "name", "unit")
-        return named if obj.registered_automatically else (*named, "aggregation")
+        return named if obj.registered_automatically else (*named, "aggregation", "unique_property")
 
     def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: bool) -> None:
-        obj.registered_automatically = False
-        super().save_model(request, obj, form, change)
+        metrics.save_definition(metric=obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Each with the unit that an operator gave its name, if that is another."""
+        defined = Metric.objects.filter(
+            Q(organisation=OuterRef("organisation")) | Q(organisation__isnull=True),
+            name=OuterRef("name"),
+            registered_automatically=False,
+        ).exclude(unit=OuterRef("unit"))
+        return super().get_queryset(request).annotate(defined_unit=Subquery(defined.values("unit")[:1]))
 
     @admin.display(description="Known to", ordering="organisation__name")
     def scope(self, metric: Metric) -> str:
@@ -43,4 +53,6 @@ class MetricAdmin(ModelAdmin):
 
     @admin.display(description="Origin", ordering="registered_automatically")
     def origin(self, metric: Metric) -> Any:
-        return badge("From an event", "warning") if metric.registered_automatically else badge("Operator")
+        if not metric.registered_automatically:
+            return badge("Operator")
+        return badge(f"Defined in {metric.defined_unit}" if metric.defined_unit else "From an event", "warning")

@@ -25,6 +25,7 @@ class MetricSerializer(serializers.ModelSerializer):
             "name",
             "unit",
             "aggregation",
+            "unique_property",
             "dimensions",
             "description",
             "registered_automatically",

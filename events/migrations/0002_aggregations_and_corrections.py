@@ -207,7 +207,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("aggregation", "unique"), ("unique_property", ""), _connector="XOR"),
                 name="metric_names_a_property_if_unique",
-                violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
             ),
         ),
         migrations.AddIndex(

@@ -80,9 +80,14 @@ class Metric(BaseModel, TenantModel):
             models.CheckConstraint(
                 condition=Q(aggregation="unique") ^ Q(unique_property=""),
                 name="metric_names_a_property_if_unique",
-                violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.unit})"
+
+    def clean(self) -> None:
+        if (self.aggregation == self.Aggregation.UNIQUE) != bool(self.unique_property):
+            raise ValidationError(
+                {"unique_property": "Name the metadata key to count if, and only if, the aggregation is `unique`."}
+            )

@@ -1,4 +1,4 @@
-"""Define what is counted."""
+"""Define what is counted, and how."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from billing_platform.lib.errors import DomainError, InvalidInput
-from events.models import Metric
+from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric, UsageAggregate
+from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import ALL, Actor, reachable_organisations
+
+ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
+"""What every aggregate keeps, whatever its metric's aggregation."""
 
 
 def define_metric(
@@ -20,6 +26,7 @@ def define_metric(
     name: str,
     unit: str,
     aggregation: str = Metric.Aggregation.SUM,
+    unique_property: str = "",
     dimensions: Sequence[str] = (),
     description: str = "",
 ) -> Metric:
@@ -37,12 +44,29 @@ def define_metric(
             raise DomainError(f"The metric {metric} is defined already.", code="METRIC_EXISTS")
         metric = metric or Metric(organisation=organisation, name=name, unit=unit)
         metric.aggregation = aggregation
+        metric.unique_property = unique_property
         metric.dimensions = list(dimensions)
         metric.description = description
-        metric.registered_automatically = False
         try:
             metric.full_clean()
         except ValidationError as error:
             raise InvalidInput("The metric is not valid.", details=error.message_dict) from None
-        metric.save()
+        save_definition(metric=metric)
     return metric
+
+
+def save_definition(*, metric: Metric) -> None:
+    """Store how a metric is counted. What usage brought along before it was defined is counted again that way.
+
+    Settling waits meanwhile: a chunk that had read the old definition would fold by it.
+    """
+    recount = metric.registered_automatically and metric.aggregation not in ADDITIVE
+    metric.registered_automatically = False
+    with transaction.atomic():
+        if recount:
+            advisory_lock(LockSpace.DEDUP)
+        metric.save()
+        if recount and metric.organisation is not None:
+            counted = UsageAggregate.objects.filter(organisation=metric.organisation, metric=metric)
+            for month in sorted(set(counted.values_list("usage_month", flat=True))):
+                rebuild_aggregates(organisation=metric.organisation, period=BillingPeriod.of(month), metric=metric)

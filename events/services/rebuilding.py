@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
 from events.services.aggregating import KEY, LATEST_OF_ENTRY, SIGN, STANDING, VALUES, distinct_value
 from events.services.closing import lock_period
 from organisations.models import Organisation
@@ -27,10 +28,13 @@ _ENTRIES = """
     FROM events_usageevent l
     JOIN events_metric m ON m.id = l.metric_id
     WHERE l.organisation_id = %(organisation)s AND l.usage_month = %(month)s
-        AND l.hour >= %(start)s AND l.hour < %(end)s
+        AND l.hour >= %(start)s AND l.hour < %(end)s AND (%(metric)s::uuid IS NULL OR l.metric_id = %(metric)s)
 """
 
-_ROWS = "organisation_id = %(organisation)s AND usage_month = %(month)s AND hour >= %(start)s AND hour < %(end)s"
+_ROWS = """
+    organisation_id = %(organisation)s AND usage_month = %(month)s AND hour >= %(start)s AND hour < %(end)s
+    AND (%(metric)s::uuid IS NULL OR metric_id = %(metric)s)
+"""
 
 _AGGREGATES = f"""
     SELECT {KEY}, sum(quantity) AS total, sum({SIGN})::bigint AS event_count,
@@ -85,10 +89,11 @@ def rebuild_aggregates(
     *,
     organisation: Organisation,
     period: BillingPeriod,
+    metric: Metric | None = None,
     dry_run: bool = False,
     progress: Progress = lambda _done, _all: None,
 ) -> RebuildReport:
-    """Compare with the ledger and, unless `dry_run`, write anew what it says.
+    """Compare with the ledger, of one metric or of all, and, unless `dry_run`, write anew what it says.
 
     The month's row is locked against settling meanwhile, so no event is folded into what is being replaced. A dry
     run locks nothing and compares as of the moment it began.
@@ -100,6 +105,7 @@ def rebuild_aggregates(
         pieces = list(_pieces(organisation, period))
         for number, (start, end) in enumerate(pieces, start=1):
             parameters = {"organisation": organisation.pk, "month": period.start, "start": start, "end": end}
+            parameters["metric"] = metric and metric.pk
             for table in _TABLES:
                 found = _compare(table, parameters)
                 report += found

@@ -26,7 +26,14 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.paginator import InfinitePaginator
 from unfold.utils import parse_date_str
 
-from billing_platform.lib.admin_actions import ActionForm, ActionsMixin, list_action, object_action, object_page
+from billing_platform.lib.admin_actions import (
+    ActionForm,
+    ActionsMixin,
+    list_action,
+    object_action,
+    object_page,
+    rows_action,
+)
 from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.errors import DomainError
@@ -50,6 +57,7 @@ __all__ = [
     "object_action",
     "object_page",
     "related_lists",
+    "rows_action",
     "scoped",
     "short_time",
     "status",

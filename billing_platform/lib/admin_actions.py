@@ -1,4 +1,4 @@
-"""Object actions: what an operator does to one object or from a list, asked about on a page and done once, by POST.
+"""Actions: what an operator does to one object, to many or from a list, asked about on a page and done once, by POST.
 
 Unfold's own action links act on GET without CSRF. Here GET only asks, POST acts through one service call, and the
 same confirmation never acts twice: each page carries a token that is spent by the first POST.
@@ -9,11 +9,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -43,6 +47,17 @@ class ActionForm(forms.Form):
         """Take the token; False if another POST of the same page was first."""
         return bool(cache.add(self._token_key, 1, timeout=TOKEN_LIVES_SECONDS))
 
+    def refuse(self, error: DomainError | ValidationError) -> None:
+        """Show what the rules said: at the fields that they name, or above the form."""
+        if isinstance(error, ValidationError):
+            self.add_error(None, error.messages)
+            return
+        named = {name: sentences for name, sentences in error.details.items() if name in self.fields}
+        for name, sentences in named.items():
+            self.add_error(name, sentences)
+        if not named:
+            self.add_error(None, error.message)
+
     def give_back(self) -> None:
         """Nothing was done: the same page may be sent again."""
         cache.delete(self._token_key)
@@ -58,7 +73,7 @@ def _always(_obj: Any) -> bool:
 
 @dataclass(frozen=True)
 class Action:
-    """One verb of an admin page. `handler(admin, request, obj, **answers)` gives a sentence or a whole response."""
+    """One verb of an admin page. `handler(admin, request, target, **answers)` gives a sentence or a whole response."""
 
     name: str
     handler: Callable[..., str | HttpResponse]
@@ -70,6 +85,7 @@ class Action:
     confirm: str | Callable[[Any], str] = ""
     danger: bool = False
     on_list: bool = False
+    on_rows: bool = False
     only_shows: bool = False
 
 
@@ -112,6 +128,30 @@ def list_action(
     return _mark(label=label, permission=permission, form=form, confirm=confirm, icon=icon, on_list=True)
 
 
+def rows_action(
+    *,
+    label: str,
+    permission: str,
+    form: type[ActionForm] = ActionForm,
+    confirm: str = "",
+    danger: bool = False,
+) -> Callable[[Method], Method]:
+    """Done to the rows that are ticked in the list, or to all that its filters find.
+
+    The handler gets them as a queryset, cut down to the organisations where the user holds the permission.
+    """
+    return _mark(
+        label=label,
+        permission=permission,
+        form=form,
+        confirm=confirm,
+        danger=danger,
+        icon="",
+        on_list=True,
+        on_rows=True,
+    )
+
+
 class ActionsMixin:
     """Gives a ModelAdmin the pages and buttons of its actions."""
 
@@ -135,6 +175,8 @@ class ActionsMixin:
     def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
         """A list action without a tenant of its own (a billing run) needs the permission for every organisation."""
         user: Any = request.user
+        if action.on_rows:
+            return bool(user.has_perm(action.permission))  # somewhere: `rows` sees to it that it is there
         target = self.model() if obj is None else obj
         return bool(user.has_perm(action.permission, target))
 
@@ -144,9 +186,40 @@ class ActionsMixin:
             {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
             for action in self.admin_actions.values()
             if action.on_list == (obj is None)
+            and not action.on_rows
             and (obj is None or action.when(obj))
             and self.may_act(request, action, obj)
         ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's menu of what to do with ticked rows. Choosing leads to the page that asks."""
+        chosen = {
+            action.name: (partial(type(self)._ask_about_rows, action=action), action.name, f"{action.label} selected")
+            for action in self.admin_actions.values()
+            if action.on_rows and self.may_act(request, action)
+        }
+        return {**super().get_actions(request), **chosen}  # type: ignore[misc]
+
+    def _ask_about_rows(self, request: HttpRequest, _queryset: Any, *, action: Action) -> HttpResponse:
+        """The page is told by filters, as the list is: which rows are ticked is one of them."""
+        query = request.GET.copy()
+        query.pop(PAGE_VAR, None)
+        if request.POST.get("select_across") != "1":
+            query["pk__in"] = ",".join(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return HttpResponseRedirect(f"{self._action_url(action, None)}?{query.urlencode()}")
+
+    def rows(self, request: HttpRequest, action: Action) -> Any:
+        """What an action on rows is about: those the list would show that the user may do this to."""
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        user: Any = request.user
+        path = self.model.tenant_path
+        owner: Any = get_fields_from_path(self.model, path)[-1].related_model
+        owners = found.order_by().values_list(path, flat=True).distinct()
+        theirs = [pk for pk in owners if user.has_perm(action.permission, owner(pk=pk))]
+        return found.filter(**{f"{path}__in": theirs})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.action_view)
@@ -189,25 +262,25 @@ class ActionsMixin:
         return self._ask_or_act(request, action, obj)
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
+        rows = self.rows(request, action) if action.on_rows else None
         form = action.form(request.POST if request.method == "POST" else None, obj=obj)
         self.style_form(form)
         if request.method == "POST" and form.is_valid():
             if not form.spend():
                 messages.warning(request, f"“{action.label}” was sent already; it was done once.")
                 return HttpResponseRedirect(self._home(obj))
-            response = self._act(request, action, obj, form)
+            response = self._act(request, action, obj, rows, form)
             if response is not None:
                 return response
-        return self._ask(request, action, obj, form)
+        return self._ask(request, action, obj, rows, form)
 
-    def _act(self, request: HttpRequest, action: Action, obj: Any, form: ActionForm) -> HttpResponse | None:
+    def _act(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse | None:
         try:
-            outcome = action.handler(self, request, *([] if obj is None else [obj]), **form.answers)
+            target = [given for given in (obj, rows) if given is not None]
+            outcome = action.handler(self, request, *target, **form.answers)
         except (DomainError, ValidationError) as error:
             form.give_back()
-            sentences = [error.message] if isinstance(error, DomainError) else error.messages
-            for sentence in sentences:
-                form.add_error(None, sentence)
+            form.refuse(error)
             return None
         except Exception:
             form.give_back()
@@ -220,7 +293,12 @@ class ActionsMixin:
         messages.success(request, said)
         return HttpResponseRedirect(self._home(obj))
 
-    def _ask(self, request: HttpRequest, action: Action, obj: Any, form: ActionForm) -> HttpResponse:
+    def _ask(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse:
+        confirm = action.confirm(obj) if callable(action.confirm) else action.confirm
+        if rows is not None:
+            count = rows.count()
+            names = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
+            confirm = f"{count:,} {names}. {confirm}"
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -228,7 +306,7 @@ class ActionsMixin:
             "subtitle": str(obj) if obj is not None else None,
             "action": action,
             "object": obj,
-            "confirm": action.confirm(obj) if callable(action.confirm) else action.confirm,
+            "confirm": confirm,
             "form": form,
             "media": self.media + form.media,  # type: ignore[attr-defined]
             "back_url": self._home(obj),

@@ -8,8 +8,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Min, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, TruncDate
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
@@ -402,3 +402,9 @@ def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
     if first := entries.order_by("received_at").first():
         return ReplayOutcome("duplicate", first)
     return ReplayOutcome("dead_lettered", others.order_by("-last_seen_at").first())
+
+
+def letter_json(letter: DeadLetter) -> str:
+    """A dead letter's event as it is kept. Read as a dictionary, its numbers would have become floats."""
+    found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("payload", TextField()), flat=True)
+    return str(found.get())

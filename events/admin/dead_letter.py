@@ -1,28 +1,231 @@
-"""Accepted events that could not be counted, with the reason."""
+"""Accepted events that could not be counted, with the reason, and what to do about them."""
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django import forms
 from django.contrib import admin
+from django.db.models.fields.json import KT
+from django.http import HttpRequest
+from django.utils.html import format_html
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, short_time, status
+from billing_platform.lib.admin import (
+    ActionForm,
+    DropdownFilter,
+    ReadOnlyAdmin,
+    link,
+    object_action,
+    rows_action,
+    short_time,
+    status,
+)
+from billing_platform.lib.admin_display import EMPTY, anchor
+from events import selectors
 from events.models import DeadLetter
+from events.services import dead_letters
+from events.tasks import wake_settling
 
-TONES = {"open": "danger", "replayed": "success", "discarded": ""}
+Status = DeadLetter.Status
+TONES = {Status.OPEN: "danger", Status.REPLAYED: "success", Status.DISCARDED: ""}
+OUTCOMES = {
+    "pending": "Waits to be counted: {}",
+    "quarantined": "Its batch is held back: {}",
+    "counted": "Counted: {}",
+    "duplicate": "Not counted, a duplicate of {}",
+    "dead_lettered": "Died again: {}",
+}
+MOST_AT_ONCE = 10_000
+UNREADABLE_SHOWN = 2_000
+
+
+class ReplayForm(ActionForm):
+    reason = forms.CharField(max_length=500, required=False, help_text="For the log.")
+
+
+class DiscardForm(ActionForm):
+    reason = forms.CharField(max_length=500, help_text="Kept with it, and in the log.")
+
+
+class EditForm(ActionForm):
+    """The event as its sender should have written it. Whether that is right, the service says."""
+
+    metric_name = forms.CharField(label="Metric")
+    metric_value = forms.CharField(label="Value")
+    unit = forms.CharField()
+    timestamp = forms.CharField(required=False)
+    metadata = forms.CharField(required=False, widget=forms.Textarea, help_text="A JSON object, or nothing.")
+    reason = forms.CharField(max_length=500, required=False, help_text="For the log.")
+
+    def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, obj=obj, **kwargs)
+        fields = msgspec.json.decode(selectors.letter_json(obj), type=dict[str, msgspec.Raw])
+        self.initial = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name != "metadata"}
+        metadata = bytes(fields.get("metadata", b"null"))
+        self.initial["metadata"] = "" if metadata == b"null" else msgspec.json.format(metadata, indent=2).decode()
+        first_seen = obj.first_seen_at.strftime("%Y-%m-%d %H:%M:%S")
+        self.fields["timestamp"].help_text = f"With its offset. Left out, it is the time of receipt: {first_seen} UTC."
+
+    def clean_metadata(self) -> Any:
+        try:
+            return json.loads(self.cleaned_data["metadata"] or "null", parse_float=Decimal, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(f"This is not JSON: {error}") from None
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        event = super().answers
+        reason = event.pop("reason")
+        return {"event": event | {"timestamp": event["timestamp"] or None}, "reason": reason}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number.")
+
+
+class StateFilter(DropdownFilter):
+    """What waits for somebody first."""
+
+    title = "state"
+    parameter_name = "status__exact"
+    all_option = ("", "Open")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(Status.REPLAYED, "Replayed"), (Status.DISCARDED, "Discarded"), ("all", "All")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        return queryset if value == "all" else queryset.filter(status=value if value in TONES else Status.OPEN)
+
+
+def _is_open(letter: DeadLetter) -> bool:
+    return letter.status == Status.OPEN
+
+
+def _is_readable(letter: DeadLetter) -> bool:
+    return "base64" not in letter.payload
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    list_display = ("event_id", "reason", "state", "project_link", "attempts", "seen")
-    list_filter = ("status", "reason", "organisation", "project", "last_seen_at")
+    list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "first_seen", "seen")
+    list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
     list_select_related = ("project__organisation",)
+    list_max_show_all = 100
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "state", "reason", "message")}),
-        ("The event", {"fields": ("payload", "batch_id")}),
-        ("Seen", {"fields": ("attempts", "first_seen_at", "last_seen_at")}),
-        ("Resolution", {"fields": ("resolved_at", "resolved_by", "resolution")}),
+        ("The event", {"fields": ("event", "attempts", "first_seen_at", "last_seen_at", "batch_id")}),
+        ("Resolution", {"fields": ("outcome", "resolution", "resolved_by", "resolved_at")}),
     )
 
+    first_seen = short_time("first_seen_at", "First seen")
     seen = short_time("last_seen_at", "Last seen")
     state = status("status", TONES, "State")
     project_link = link("project")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the payload, which may be a whole request of 10 MB: a list shows what it says."""
+        named = {field: KT(f"payload__{field}") for field in ("metric_name", "metric_value", "unit")}
+        return super().get_queryset(request).defer("payload").annotate(**named)
+
+    @object_action(
+        label="Replay",
+        permission="events.replay_deadletter",
+        when=lambda letter: _is_open(letter) and _is_readable(letter),
+        form=ReplayForm,
+        confirm="The event goes back to be counted, as received when it was first: in the month that was meant then, "
+        "if it is still open. What has been counted since is not counted twice.",
+        icon="replay",
+    )
+    def replay(self, request: HttpRequest, letter: DeadLetter, *, reason: str) -> str:
+        dead_letters.replay_one(letter_id=letter.pk, by=request.user.get_username(), reason=reason)
+        wake_settling()
+        return "The event goes back to be counted."
+
+    @object_action(
+        label="Edit and replay",
+        permission="events.replay_deadletter",
+        when=lambda letter: _is_open(letter) and _is_readable(letter),
+        form=EditForm,
+        confirm="What you write here is counted instead. The dead letter keeps what was sent.",
+        icon="edit",
+    )
+    def edit(self, request: HttpRequest, letter: DeadLetter, *, event: dict[str, Any], reason: str) -> str:
+        dead_letters.replay_edited(letter_id=letter.pk, event=event, by=request.user.get_username(), reason=reason)
+        wake_settling()
+        return "The edited event goes back to be counted."
+
+    @object_action(
+        label="Discard",
+        permission="events.discard_deadletter",
+        when=_is_open,
+        form=DiscardForm,
+        confirm="It is kept, but it will never be counted.",
+        danger=True,
+        icon="delete",
+    )
+    def discard(self, request: HttpRequest, letter: DeadLetter, *, reason: str) -> str:
+        dead_letters.discard_one(letter_id=letter.pk, reason=reason, by=request.user.get_username())
+        return "The dead letter is discarded."
+
+    @rows_action(
+        label="Replay",
+        permission="events.replay_deadletter",
+        form=ReplayForm,
+        confirm="Those that would be counted now go back to be counted, as received when they were first. "
+        "The others stay open.",
+    )
+    def replay_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
+        ids = _open_ids(letters)
+        report = dead_letters.replay(letter_ids=ids, by=request.user.get_username(), reason=reason)
+        wake_settling()
+        return report.told("Replayed") + _and_the_rest(ids)
+
+    @rows_action(
+        label="Discard",
+        permission="events.discard_deadletter",
+        form=DiscardForm,
+        confirm="Those that are open are kept, but will never be counted.",
+        danger=True,
+    )
+    def discard_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
+        ids = _open_ids(letters)
+        report = dead_letters.discard(letter_ids=ids, reason=reason, by=request.user.get_username())
+        return report.told("Discarded") + _and_the_rest(ids)
+
+    @admin.display(description="Says")
+    def said(self, letter: Any) -> str:
+        if letter.metric_name is None:
+            return EMPTY
+        return format_html(
+            '<span class="whitespace-nowrap">{}</span>', f"{letter.metric_value} {letter.unit} {letter.metric_name}"
+        )
+
+    @admin.display(description="As it was sent")
+    def event(self, letter: DeadLetter) -> str:
+        text = selectors.letter_json(letter)
+        if not _is_readable(letter):
+            whole = f"A request that can't be read; only its sender can send it again.\n{text[:UNREADABLE_SHOWN]}…"
+            return format_html('<pre class="payload">{}</pre>', whole)
+        return format_html('<pre class="payload">{}</pre>', msgspec.json.format(text, indent=2))
+
+    @admin.display(description="What became of it")
+    def outcome(self, letter: DeadLetter) -> str:
+        outcome = selectors.replay_outcome(letter)
+        if outcome is None:
+            return EMPTY
+        return format_html(OUTCOMES[outcome.status], anchor(self, outcome.found) if outcome.found else EMPTY)
+
+
+def _open_ids(letters: Any) -> list[Any]:
+    """The oldest first: those that came together go back together."""
+    still_open = letters.filter(status=Status.OPEN).order_by("project_id", "first_seen_at")
+    return list(still_open.values_list("pk", flat=True)[:MOST_AT_ONCE])
+
+
+def _and_the_rest(ids: list[Any]) -> str:
+    return " There may be more: ask again." if len(ids) == MOST_AT_ONCE else ""

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from events.models import Metric, UsageCorrection
+from events.models import DeadLetter, Metric, UsageCorrection
 from organisations.api.serializers import OrganisationReference
 
 REASON_LENGTH = 1000
@@ -170,3 +170,46 @@ class UsageCorrectionFilterSerializer(serializers.Serializer):
     organisation = serializers.UUIDField(required=False)
     project = serializers.UUIDField(required=False)
     event_id = serializers.CharField(required=False, trim_whitespace=False)
+
+
+class DeadLetterSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = DeadLetter
+        fields = [
+            "id",
+            "organisation",
+            "project",
+            "event_id",
+            "reason",
+            "message",
+            "payload",
+            "batch_id",
+            "status",
+            "attempts",
+            "first_seen_at",
+            "last_seen_at",
+            "resolved_at",
+            "resolved_by",
+            "resolution",
+            "replay_batch_id",
+        ]
+        read_only_fields = fields
+
+
+class DeadLetterFilterSerializer(serializers.Serializer):
+    organisation = serializers.UUIDField(required=False)
+    project = serializers.UUIDField(required=False)
+    reason = serializers.ChoiceField(choices=DeadLetter.Reason.choices, required=False)
+    status = serializers.ChoiceField(choices=DeadLetter.Status.choices, required=False)
+    event_id = serializers.CharField(required=False, trim_whitespace=False)
+    since = serializers.DateTimeField(required=False, source="last_seen_at__gte", help_text="Last seen then or later.")
+    until = serializers.DateTimeField(required=False, source="last_seen_at__lt", help_text="Last seen before.")
+
+
+class ReplayDeadLetterSerializer(serializers.Serializer):
+    event = serializers.DictField(required=False, help_text="Counted instead; `event_id` may be left out.")
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH)
+
+
+class DiscardDeadLetterSerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=REASON_LENGTH)

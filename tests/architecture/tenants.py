@@ -50,6 +50,7 @@ class Tenant:
     webhook: InboundWebhook
     event_id: str
     correction: UsageCorrection
+    letter: DeadLetter
     run: BillingRun | None = None
 
     def secrets(self) -> set[str]:
@@ -103,6 +104,7 @@ def tenant(marker: str) -> Tenant:
         webhook=webhook,
         event_id=event_id,
         correction=_correct(project, event_id, marker),
+        letter=DeadLetter.objects.get(project=project),
     )
 
 
@@ -118,7 +120,7 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
         event_id=f"{marker}-dead",
         reason=DeadLetter.Reason.METRIC_UNKNOWN,
         message=f"{marker} is unknown",
-        payload=event,
+        payload={**event, "metric_value": "3"},
         batch_id=accepted.batch_id,
     )
     return f"{marker}-1"

@@ -36,6 +36,9 @@ GET POST {ADMIN}/metrics
 GET {ADMIN}/organisations/{{organisation_id}}/usage
 GET POST {ADMIN}/usage-corrections
 GET {ADMIN}/usage-corrections/{{correction_id}}
+GET {ADMIN}/dead-letters
+POST {ADMIN}/dead-letters/{{letter_id}}/replay
+POST {ADMIN}/dead-letters/{{letter_id}}/discard
 GET POST {ADMIN}/pricing-rules
 GET PATCH {ADMIN}/pricing-rules/{{rule_id}}
 GET {ADMIN}/pricing-rules/{{rule_id}}/history
@@ -256,6 +259,22 @@ def test_events(project: Project, project_key: str) -> None:
     assert client.get("/api/v1/events/e-2").status_code == 404
     atomic = _post(client, "/api/v1/events/batch?atomic=true", {"events": [good, {}]}, status=400)
     assert_shape(atomic, {"code": "VALIDATION_ERROR", "details": {"rejected": [{"index": 1}]}})
+
+
+def test_dead_letters(api: Client, theirs: Tenant) -> None:
+    payload = {"event_id": "Shapely-1", "metric_name": "Shapely calls", "metric_value": "3", "unit": "call"}
+    shape = {
+        "id": UUID, "organisation": str(theirs.organisation.pk), "project": str(theirs.project.pk),
+        "event_id": "Shapely-dead", "reason": "METRIC_UNKNOWN", "message": str, "payload": payload, "batch_id": UUID,
+        "status": "open", "attempts": 1, "first_seen_at": INSTANT, "last_seen_at": INSTANT, "resolved_at": None,
+        "resolved_by": "", "resolution": "", "replay_batch_id": None,
+    }  # fmt: skip
+    _page_of_one(api.get(f"{ADMIN}/dead-letters?event_id=Shapely-dead&status=open&reason=METRIC_UNKNOWN"), shape)
+    letter = f"{ADMIN}/dead-letters/{theirs.letter.pk}"
+    replayed = _post(api, f"{letter}/replay", {}, status=200)
+    done = {"status": "replayed", "resolved_at": INSTANT, "resolved_by": "admin", "replay_batch_id": UUID}
+    assert_shape(replayed, {**shape, **done})
+    assert _post(api, f"{letter}/discard", {"reason": "no"}, status=409)["code"] == "DEAD_LETTER_RESOLVED"
 
 
 def test_usage_corrections(api: Client, theirs: Tenant) -> None:

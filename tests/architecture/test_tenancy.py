@@ -78,6 +78,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "payment_id": lambda owner: owner.payment.pk,
     "event_id": lambda owner: owner.event_id,
     "correction_id": lambda owner: owner.correction.pk,
+    "letter_id": lambda owner: owner.letter.pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
 SHARED: dict[str, dict[str, Any]] = {

@@ -1,0 +1,81 @@
+"""Dead letters: look at them, have them counted after all, or give them up."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_platform.lib.api import ExactJSONParser
+from events.api.serializers import (
+    DeadLetterFilterSerializer,
+    DeadLetterSerializer,
+    DiscardDeadLetterSerializer,
+    ReplayDeadLetterSerializer,
+)
+from events.models import DeadLetter
+from events.services import dead_letters
+from events.tasks import wake_settling
+from organisations.api.base import AdminGenericView
+
+
+class DeadLetterList(ListModelMixin, AdminGenericView):
+    """Accepted events that could not be counted, those seen last first."""
+
+    serializer_class = DeadLetterSerializer
+    permission_required = "events.view_deadletter"
+
+    def get_queryset(self) -> QuerySet[DeadLetter]:
+        wanted = DeadLetterFilterSerializer(data=self.request.query_params)
+        wanted.is_valid(raise_exception=True)
+        letters = DeadLetter.objects.for_organisations(self.request.auth).filter(**wanted.validated_data)
+        return letters.order_by("-last_seen_at", "pk")
+
+    @extend_schema(tags=["usage"], parameters=[DeadLetterFilterSerializer])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+
+class DeadLetterReplay(AdminGenericView):
+    serializer_class = DeadLetterSerializer
+    parser_classes = [ExactJSONParser]
+    permission_required = "events.replay_deadletter"
+
+    @extend_schema(
+        tags=["usage"],
+        request=ReplayDeadLetterSerializer,
+        responses=DeadLetterSerializer,
+        description="Put the event back for counting, as received when it was first; with `event`, what that says is "
+        "counted instead, under the same id.",
+    )
+    def post(self, request: Request, letter_id: UUID) -> Response:
+        letter = self.find(DeadLetter.objects.defer("payload"), pk=letter_id)
+        body = ReplayDeadLetterSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        by, values = request.user.get_username(), body.validated_data
+        if "event" in values:
+            letter = dead_letters.replay_edited(letter_id=letter.pk, by=by, **values)
+        else:
+            letter = dead_letters.replay_one(letter_id=letter.pk, by=by, **values)
+        transaction.on_commit(wake_settling)
+        return Response(self.get_serializer(letter).data)
+
+
+class DeadLetterDiscard(AdminGenericView):
+    serializer_class = DeadLetterSerializer
+    permission_required = "events.discard_deadletter"
+
+    @extend_schema(tags=["usage"], request=DiscardDeadLetterSerializer, responses=DeadLetterSerializer)
+    def post(self, request: Request, letter_id: UUID) -> Response:
+        letter = self.find(DeadLetter.objects.defer("payload"), pk=letter_id)
+        body = DiscardDeadLetterSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        letter = dead_letters.discard_one(
+            letter_id=letter.pk, by=request.user.get_username(), reason=body.validated_data["reason"]
+        )
+        return Response(self.get_serializer(letter).data)

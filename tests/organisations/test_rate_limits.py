@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 import pytest
 from django.test.client import Client
 
+from organisations import throttling
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +58,35 @@ def test_a_counter_that_hangs_holds_up_nobody_for_long(api: Client, settings: ob
         started = time.monotonic()
         assert api.get(URL).status_code == 200
         assert time.monotonic() - started < 5
+
+
+def test_of_a_large_limit_never_more_passes_and_hardly_less(
+    client: Client, project_key: str, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three processes take turns; each counts ahead of time by blocks of two, one per cent of the limit."""
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "project_key": "200/h"}
+    processes: list[dict[Any, Any]] = [{}, {}, {}]
+    statuses = []
+    for number in range(230):
+        monkeypatch.setattr(throttling, "_blocks", processes[number % 7 % 3])
+        answer = client.get("/api/v1/usage", headers={"Authorization": f"Bearer {project_key}"})
+        statuses.append(answer.status_code)
+    assert 198 <= statuses.count(200) <= 200
+    assert set(statuses[-20:]) == {429}
+
+
+def test_what_remains_is_told_to_the_request(client: Client, project_key: str, settings: object) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "project_key": "1000/m"}
+    headers = {"Authorization": f"Bearer {project_key}"}
+    remaining = [client.get("/api/v1/usage", headers=headers)["X-RateLimit-Remaining"] for _ in range(12)]
+    assert remaining == [str(number) for number in range(999, 987, -1)]
+
+
+def test_a_block_ends_with_its_window(client: Client, project_key: str, settings: object) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "project_key": "200/s"}
+    headers = {"Authorization": f"Bearer {project_key}"}
+    resets = set()
+    for _ in range(3):
+        resets.add(client.get("/api/v1/usage", headers=headers)["X-RateLimit-Reset"])
+        time.sleep(1.05)
+    assert len(resets) == 3

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from billing_platform.lib import request_id
-from billing_platform.logs import ContextFilter, JsonFormatter
+from billing_platform.logs import JsonFormatter
 from tests.architecture.code import ROOT
 
 PRODUCTION = {
@@ -99,7 +99,6 @@ def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(ContextFilter())
     logger = logging.getLogger("tests.logs")
     logger.addHandler(handler)
     yield logger, stream

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.utils import IntegrityError, InterfaceError, OperationalError
+from django.db.utils import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from psycopg.errors import UniqueViolation
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.group_commit import GroupCommit, NotWritten
 from events import incoming, payload
 from events.incoming import Limits, Rejection, Row
 from events.services.partitions import ensure_partitions, is_missing_partition
@@ -38,11 +41,19 @@ _READERS: dict[Form, _Reader] = {
     Form.LINES: incoming.read_lines,
 }
 
-_INSERT = """
+_COLUMNS = """
     INSERT INTO events_eventbatch (id, organisation_id, project_id, received_at, event_count, payload, status,
         counted, duplicates, dead_lettered, conflicts, conflict_ids, attempts, last_error)
-    VALUES (%b, %b, %b, %b, %b, %b, 'pending', 0, 0, 0, 0, '[]', 0, '')
+    VALUES
 """
+_VALUES = "(%b, %b, %b, %b, %b, %b, 'pending', 0, 0, 0, 0, '[]', 0, '')"
+
+_Batch = tuple[uuid.UUID, uuid.UUID, uuid.UUID, datetime, int, bytes]
+"""Id, organisation, project, when it was received, how many events, the events."""
+
+# Whoever brings more than this keeps a disk busy by itself, and would make small requests wait for it.
+_SHARED_BYTES = 64 * 1024
+_MOST_SHARED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def accept_events(*, project: Project, body: bytes, form: Form = Form.BATCH, ato
     if not rows:
         raise InvalidInput("The request holds no events.")
     batch_id = uuid.uuid4()
-    _store(batch_id, project, now, rows)
+    _store((batch_id, project.organisation_id, project.pk, now, len(rows), payload.pack(rows)))
     return Accepted(batch_id, tuple(row[0] for row in rows), tuple(rejected))
 
 
@@ -85,30 +96,61 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
     return InvalidInput(f"{len(rejected)} events are not valid; nothing was accepted.", details=details)
 
 
-def _store(batch_id: uuid.UUID, project: Project, now: datetime, rows: list[Row]) -> None:
-    """One INSERT, committed by itself, and again if the reason it failed can be mended here."""
-    values = (batch_id, project.organisation_id, project.pk, now, len(rows), payload.pack(rows))
+def _store(batch: _Batch) -> None:
+    """Committed when it returns: with those of other threads that arrive meanwhile, if it is small."""
+    if len(batch[-1]) > _SHARED_BYTES or connection.in_atomic_block:
+        return _store_alone(batch)
     try:
-        _insert(values)
+        _group.submit(batch)
+    except (NotWritten, DatabaseError, InterfaceError):
+        _store_alone(batch)
+
+
+def _store_alone(batch: _Batch) -> None:
+    """One INSERT, committed by itself, and again if the reason it failed can be mended here.
+
+    It may have failed after all was committed, when the connection broke: then the next try meets its own id.
+    """
+    try:
+        _insert([batch])
     except IntegrityError as error:
-        if not is_missing_partition(error):
+        if is_missing_partition(error):
+            ensure_partitions(at=batch[3])  # the daily job is a week late
+            _insert([batch])
+        elif not isinstance(error.__cause__, UniqueViolation):
             raise
-        ensure_partitions(at=now)  # the daily job is a week late
-        _insert(values)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.is_usable():
             raise
-        # The database was restarted since this thread's last request. Had the first try arrived after all, the
-        # second would meet its primary key.
+        # The database was restarted since this thread's last request.
         connection.close()
         with suppress(IntegrityError):
-            _insert(values)
+            _insert([batch])
 
 
-def _insert(values: tuple[object, ...]) -> None:
+def _insert(batches: Sequence[_Batch], *, prepared: bool = False) -> None:
     """Past Django's cursor: the payload travels in binary, and no health check costs a round trip."""
     connection.ensure_connection()
     # A savepoint only where there is a transaction already: by itself the statement is one.
     guard = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with guard, connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_INSERT, values)
+        cursor.execute(_statement(len(batches)), [value for batch in batches for value in batch], prepare=prepared)
+
+
+def _insert_prepared(batches: Sequence[_Batch]) -> None:
+    """Parsed and planned once for each connection and number of rows."""
+    connection.ensure_connection()
+    raw = connection.connection
+    raw.prepare_threshold = 0  # None, Django's default, forbids it
+    try:
+        _insert(batches, prepared=True)
+    finally:
+        raw.prepare_threshold = None
+
+
+@cache
+def _statement(rows: int) -> bytes:
+    return (_COLUMNS + ", ".join([_VALUES] * rows)).encode()
+
+
+_group = GroupCommit(_insert_prepared, most=_MOST_SHARED)

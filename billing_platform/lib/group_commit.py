@@ -1,0 +1,79 @@
+"""Group commit: threads that arrive while one is writing are written together, by the first of them.
+
+A commit waits for the disk, and costs the same for one row as for ten. Nobody waits for company: a thread that comes
+alone writes alone at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class NotWritten(Exception):
+    """The common write failed, perhaps because of somebody else's item: nothing is known of one's own."""
+
+
+class _Ticket(Generic[Item]):
+    __slots__ = ("item", "turn", "written")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.written: bool | None = None
+        self.turn = threading.Lock()  # released when it is written, or its turn to write
+        self.turn.acquire()
+
+
+class GroupCommit(Generic[Item]):
+    """One writer at a time in this process; `write` gets up to `most` items, and either commits them all or raises."""
+
+    def __init__(self, write: Callable[[Sequence[Item]], None], *, most: int) -> None:
+        self._write, self._most = write, most
+        self._lock = threading.Lock()
+        self._writing = False
+        self._waiting: deque[_Ticket[Item]] = deque()
+
+    def submit(self, item: Item) -> None:
+        """Returns when the item is committed. Raises what `write` raised, or NotWritten if others were concerned."""
+        ticket = _Ticket(item)
+        with self._lock:
+            leads = not self._writing
+            if leads:
+                self._writing = True
+            else:
+                self._waiting.append(ticket)
+        if not leads:
+            ticket.turn.acquire()
+            if ticket.written is not None:
+                if ticket.written:
+                    return
+                raise NotWritten
+        self._lead(ticket)
+
+    def _lead(self, ticket: _Ticket[Item]) -> None:
+        with self._lock:
+            company = [self._waiting.popleft() for _ in range(min(self._most - 1, len(self._waiting)))]
+        written = False
+        try:
+            self._write([ticket.item, *[other.item for other in company]])
+            written = True
+        except Exception as error:
+            if company:
+                raise NotWritten from error
+            raise
+        finally:
+            self._hand_over()
+            for other in company:
+                other.written = written
+                other.turn.release()
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().turn.release()
+            else:
+                self._writing = False

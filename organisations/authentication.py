@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -46,7 +47,7 @@ def authenticate_project_key(request: HttpRequest) -> ApiKey:
 
 def _authenticate(request: HttpRequest, find: Callable[[str], ApiKey | None]) -> ApiKey | None:
     """The usable key of a request, or None if it carries none. Raises Unauthenticated for a bad one."""
-    header = request.headers.get("Authorization", "")
+    header = request.META.get("HTTP_AUTHORIZATION", "")
     if not header:
         return None
     scheme, _space, secret = header.partition(" ")
@@ -70,6 +71,7 @@ def _find_cached(prefix: str) -> ApiKey | None:
     cached = _cache.get(prefix)
     if cached is not None and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
+    _renew_connection()
     api_key = _find(prefix)
     if len(_cache) >= _CACHE_LIMIT:
         _cache.clear()
@@ -82,10 +84,17 @@ def _find(prefix: str) -> ApiKey | None:
     return ApiKey.objects.select_related("project__organisation", "owner").filter(prefix=prefix).first()
 
 
+def _renew_connection() -> None:
+    """What Django does at the start of a request, which usage events pass by (billing_platform/wsgi.py)."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
 def _note_use(api_key: ApiKey) -> None:
     """Last use, to the minute: not a write per request."""
     now = clock.now()
     if api_key.last_used_at is None or now - api_key.last_used_at > _USED_EVERY:
+        _renew_connection()
         ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
         api_key.last_used_at = now
 

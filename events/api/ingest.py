@@ -86,14 +86,14 @@ def _content_type(request: HttpRequest, allowed: set[str]) -> str:
 
 def _read_body(request: HttpRequest) -> bytes:
     try:
-        if int(request.headers.get("Content-Length") or 0) > settings.EVENTS_MAX_BYTES:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.EVENTS_MAX_BYTES:
             raise _too_large()
         body = request.body
     except RequestDataTooBig:
         raise _too_large() from None
     except (UnreadablePostError, ValueError):
         raise InvalidInput("The body could not be read to its end.") from None
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if encoding == "gzip":
         body = _gunzip(body)
     elif encoding != "identity":

@@ -1,0 +1,110 @@
+"""Usage events go a shorter way through the web process than people do; nobody outside can tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from prometheus_client import REGISTRY
+
+from billing_platform import wsgi
+from billing_platform.middleware import SHORT_WAY
+from tests.events.language import event
+
+pytestmark = pytest.mark.django_db
+
+GOOD = json.dumps(event("e1")).encode()
+BATCH = b'{"events": [' + GOOD + b"]}"
+CASES = {
+    "accepted": {},
+    "no key": {"HTTP_AUTHORIZATION": ""},
+    "a wrong key": {"HTTP_AUTHORIZATION": "Bearer mbp_live_AAAAAAAA_" + "x" * 40},
+    "not JSON": {"body": b"{"},
+    "another type": {"CONTENT_TYPE": "text/csv"},
+    "another encoding": {"HTTP_CONTENT_ENCODING": "br"},
+    "too long": {"body": b" " * (settings.EVENTS_MAX_BYTES + 1)},
+    "a host that is not ours": {"HTTP_HOST": "elsewhere.example"},
+    "an id of the caller's": {"HTTP_X_REQUEST_ID": "caller-0815"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _keep_the_tests_connection() -> Iterator[None]:
+    """As Django's own test client does: a request's end would close the connection that holds the test's rows."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def ask(key: str, path: str, body: bytes, changes: dict[str, Any]) -> tuple[str, dict[str, str], Any]:
+    """Status, headers and answer, as granian gets them."""
+    answered: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "application/json",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "HTTP_AUTHORIZATION": f"Bearer {key}",
+        "wsgi.url_scheme": "http",
+    } | {name: value for name, value in changes.items() if name != "body"}
+    body = changes.get("body", body)
+    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    parts = wsgi.application(environ, lambda *answer: answered.extend(answer))
+    return answered[0], dict(answered[1]), json.loads(b"".join(parts))
+
+
+def _stable(status: str, headers: dict[str, str], answer: Any) -> Any:
+    """Without what differs from one request to the next."""
+    changing = {"X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    known = {name: value for name, value in headers.items() if name not in changing}
+    return status, known, {name: value for name, value in answer.items() if name not in {"request_id", "batch_id"}}
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(("path", "body"), [("/api/v1/events", GOOD), ("/api/v1/events/batch", BATCH)])
+def test_both_ways_give_the_same_answer(
+    project_key: str, path: str, body: bytes, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = ask(project_key, path, body, changes)
+    monkeypatch.setattr("billing_platform.wsgi.SHORT_WAY", set())
+    monkeypatch.setattr("billing_platform.middleware.SHORT_WAY", set())
+    long = ask(project_key, path, body, changes)
+    assert _stable(*short) == _stable(*long)
+    assert set(short[1]) == set(long[1])
+    assert {"X-Request-ID", "X-Frame-Options", "X-Content-Type-Options"} <= set(short[1])
+
+
+@pytest.mark.parametrize("path", sorted(SHORT_WAY))
+def test_the_short_way_is_logged_counted_and_limited_as_well(
+    project_key: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels = {"route": path.removeprefix("/"), "method": "POST", "status": "202"}
+    before = REGISTRY.get_sample_value("billing_http_requests_total", labels) or 0
+    with caplog.at_level("INFO", "billing_platform.access"):
+        status, headers, _ = ask(project_key, path, BATCH if path.endswith("batch") else GOOD, {})
+    assert status == "202 Accepted"
+    assert headers["X-RateLimit-Remaining"] == "999"
+    assert REGISTRY.get_sample_value("billing_http_requests_total", labels) == before + 1
+    (line,) = [record for record in caplog.records if record.name == "billing_platform.access"]
+    assert (line.path, line.status, line.method) == (path, 202, "POST")  # type: ignore[attr-defined]
+
+
+def test_a_fault_of_ours_is_an_envelope_too(project_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("events.api.ingest.accept_events", fail)
+    status, headers, answer = ask(project_key, "/api/v1/events", GOOD, {})
+    assert (status, answer["code"]) == ("500 Internal Server Error", "INTERNAL_ERROR")
+    assert answer["request_id"] == headers["X-Request-ID"]

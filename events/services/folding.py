@@ -119,6 +119,7 @@ def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[da
     """
     with connection.cursor() as cursor:
         _copy(cursor, stage)
+        _excuse_the_counted(cursor, stage.batches, [received_month, *other_months])
         months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
         if stage.staged:
             lookups = _lookups(stage, months) | {"received_month": received_month}
@@ -162,6 +163,41 @@ def _copy(cursor: CursorWrapper, stage: Stage) -> None:
     with cursor.copy("COPY events_stage FROM STDIN") as copy:
         for rows in stage_rows(stage):
             copy.write(rows)
+
+
+def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:
+    """An event that can't be counted, under an id that was counted already, is a duplicate and no dead letter."""
+    dead = [(number, batch, event.event.event_id) for number, batch in enumerate(batches) for event in batch.dead]
+    if not dead:
+        return
+    with _index_look_ups(cursor):
+        cursor.execute(
+            """
+            WITH dead AS MATERIALIZED (
+                SELECT batch, organisation_id, project_id, event_id COLLATE "C" AS event_id, received_at
+                FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::varchar[], %s::timestamptz[])
+                    AS d (batch, organisation_id, project_id, event_id, received_at))
+            SELECT DISTINCT d.batch, d.event_id
+            FROM dead d
+            JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+            WHERE l.received_month = ANY (%s) AND l.received_at BETWEEN d.received_at - %s AND d.received_at + %s
+            """,
+            [
+                [number for number, _batch, _event_id in dead],
+                [batch.organisation_id for _number, batch, _event_id in dead],
+                [batch.project_id for _number, batch, _event_id in dead],
+                [event_id for _number, _batch, event_id in dead],
+                [batch.received_at for _number, batch, _event_id in dead],
+                list(months),
+                *[timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)] * 2,
+            ],
+        )
+        counted = set(cursor.fetchall())
+    for number, batch in enumerate(batches):
+        excused = [event for event in batch.dead if (number, event.event.event_id) in counted]
+        batch.dead = [event for event in batch.dead if (number, event.event.event_id) not in counted]
+        batch.duplicates += len(excused)
+        batch.conflict_ids += [event.event.event_id for event in excused]
 
 
 def _take_out_seen(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any], months: Sequence[date]) -> None:

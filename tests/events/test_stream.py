@@ -1,39 +1,54 @@
-"""Any stream of events: the ledger, its aggregates, a rebuild and a naive Python model agree."""
+"""Any stream of events: the ledger, its aggregates, a rebuild and a naive Python model agree.
+
+Duplicates, late events, corrections, months that close, chunks that die half-way, several workers at once.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from django.db import connection, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_platform.lib.periods import BillingPeriod
+from events.metering import MeteredUsage, usage_for, usage_of_month
 from events.models import EventBatch, Metric, UsageAggregate, UsageEvent
 from events.services.accepting import accept_events
 from events.services.closing import close_period
+from events.services.correcting import correct_usage
 from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation, Project
-from tests.events.language import aggregates, fold, settle
+from tests import factories
+from tests.events.language import settle
+from tests.events.naive import AGGREGATIONS, DIMENSIONS, ZONE, Meter, Naive, Sent
 
 START = datetime(2026, 10, 28, 0, 0, tzinfo=UTC)
-KOLKATA = ZoneInfo("Asia/Kolkata")
 
-quantities = st.decimals(min_value=0, max_value=10**12, places=8, allow_nan=False).map(lambda value: f"{value:f}")
+quantities = st.one_of(
+    st.sampled_from(["0", "1", "7", "7.5"]),
+    st.decimals(min_value=0, max_value=10**12, places=8, allow_nan=False).map(lambda value: f"{value:f}"),
+)
 single = st.fixed_dictionaries(
     {
-        "event_id": st.sampled_from([f"e{number}" for number in range(12)]),
-        "metric_name": st.sampled_from(["calls", "bytes"]),
-        "unit": st.sampled_from(["one", "thousand"]),
+        "event_id": st.sampled_from([f"e{number}" for number in range(14)]),
+        "metric_name": st.sampled_from(list(AGGREGATIONS)),
+        "unit": st.just("one"),
         "metric_value": quantities,
-        "hours_ago": st.integers(0, 400),
+        "hours_ago": st.one_of(st.integers(0, 3), st.integers(0, 400)),
         "metadata": st.one_of(
-            st.none(), st.fixed_dictionaries({"region": st.sampled_from(["in", "us"]), "n": st.integers()})
+            st.none(),
+            st.fixed_dictionaries(
+                {"region": st.sampled_from(["in", "us"]), "user": st.sampled_from(["ann", "bob", "zoe"])}
+            ),
         ),
     }
 )
@@ -41,111 +56,183 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.lists(single, min_size=1, max_size=8)),
         st.tuples(st.just("settle"), st.none()),
+        st.tuples(st.just("settle_by_three"), st.none()),
+        st.tuples(st.just("die_settling"), st.integers(1, 14)),
+        st.tuples(st.just("correct"), st.tuples(st.integers(0, 13), st.one_of(st.none(), quantities))),
         st.tuples(st.just("wait"), st.integers(1, 60)),
         st.tuples(st.just("close"), st.none()),
     ),
     min_size=1,
-    max_size=14,
+    max_size=18,
 )
 
 
-class Model:
-    """What should come out, worked out event by event without a database."""
+class Died(BaseException):
+    """Stands for a worker's end: nothing of its transaction stays."""
 
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self.waiting: list[tuple[dict[str, Any], datetime]] = []
-        self.closed: set[date] = set()
-        self.totals: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
-        self.sent = 0
 
-    def settle(self) -> None:
-        for event, occurred_at in self.waiting:
-            if event["event_id"] in self.seen:
-                continue
-            self.seen.add(event["event_id"])
-            local = occurred_at.astimezone(KOLKATA)
-            month = own = local.date().replace(day=1)
-            while month in self.closed:
-                month = BillingPeriod.of(month).next().start
-            hour = local.replace(minute=0, second=0, microsecond=0)
-            region = (event["metadata"] or {}).get("region") if event["metric_name"] == "calls" else None
-            key = (event["metric_name"], event["unit"], region, hour, month, month != own)
-            self.totals[key] += Decimal(event["metric_value"])
-        self.waiting = []
+class Story:
+    """One organisation whose months are played twice: by the platform and by the naive model."""
 
-    @property
-    def summed(self) -> dict[tuple[Any, ...], Decimal]:
-        merged: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
-        for (*key, _late), value in self.totals.items():
-            merged[tuple(key)] += value
-        return dict(merged)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.organisation: Organisation = factories.organisation(f"Stream {datetime.now(UTC).timestamp()}")
+        self.project: Project = factories.project(self.organisation)
+        for name, aggregation in AGGREGATIONS.items():
+            if name != "bytes":  # nobody defined it: usage registers it
+                Metric.objects.create(
+                    organisation=self.organisation,
+                    name=name,
+                    unit="one",
+                    aggregation=aggregation,
+                    dimensions=DIMENSIONS.get(name, []),
+                    unique_property="user" if aggregation == "unique" else "",
+                )
+        self.naive = Naive()
+        self.now = START
+        monkeypatch.setattr("billing_platform.lib.clock.now", lambda: self.now)
+
+    def play(self, verb: str, argument: Any) -> None:
+        self.now += timedelta(minutes=1)
+        getattr(self, f"_{verb}")(argument)
+
+    def _send(self, drawn: list[dict[str, Any]]) -> None:
+        moments = [self.now - timedelta(hours=event["hours_ago"]) for event in drawn]
+        events = [
+            {name: value for name, value in event.items() if name != "hours_ago"} | {"timestamp": moment.isoformat()}
+            for event, moment in zip(drawn, moments, strict=True)
+        ]
+        accepted = accept_events(project=self.project, body=msgspec.json.encode({"events": events}))
+        self.naive.sent += len(events)
+        self.naive.waiting += [
+            Sent(event, moment, self.now, str(accepted.batch_id), position)
+            for position, (event, moment) in enumerate(zip(events, moments, strict=True))
+        ]
+
+    def _settle(self, _nothing: None = None) -> None:
+        settle()
+        self.naive.settle()
+
+    def _settle_by_three(self, _nothing: None) -> None:
+        def work() -> None:
+            try:
+                settle()
+            finally:
+                connections.close_all()
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        settle()
+        entries = UsageEvent.objects.filter(organisation=self.organisation, kind="usage")
+        places = entries.values_list("event_id", "batch_id", "position")
+        self.naive.settle({event_id: (str(batch), position) for event_id, batch, position in places})
+
+    def _die_settling(self, statement: int) -> None:
+        with suppress(Died), _dying_at(statement):
+            settle()
+        if not EventBatch.objects.filter(organisation=self.organisation, status="pending").exists():
+            self.naive.settle()
+
+    def _correct(self, argument: tuple[int, str | None]) -> None:
+        number, text = argument
+        self._settle()
+        open_to_it = sorted(event_id for event_id, entry in self.naive.standing.items() if entry is not None)
+        if not open_to_it:
+            return
+        event_id = open_to_it[number % len(open_to_it)]
+        quantity = None if text is None else Decimal(text)
+        if quantity == self.naive.standing[event_id].quantity:  # type: ignore[union-attr]
+            return
+        correct_usage(
+            organisation=self.organisation,
+            project=self.project,
+            event_id=event_id,
+            action="void" if quantity is None else "correct",
+            quantity=quantity,
+            reason="The sender was wrong.",
+            by="auditor",
+        )
+        self.naive.correct(event_id, quantity)
+
+    def _wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    def _close(self, _nothing: None) -> None:
+        self._settle()
+        last = BillingPeriod.containing(self.now, ZONE).previous()
+        close_period(organisation=self.organisation, period=last)
+        self.naive.closed.add(last.start)
+
+
+@contextmanager
+def _dying_at(statement: int) -> Iterator[None]:
+    """The n-th statement of this connection ends it all."""
+    left = [statement]
+
+    def count(execute: Callable[..., Any], *arguments: Any) -> Any:
+        left[0] -= 1
+        if not left[0]:
+            raise Died
+        return execute(*arguments)
+
+    with connection.execute_wrapper(count):
+        yield
 
 
 @pytest.mark.django_db(transaction=True)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=steps)
-def test_fold_rebuild_and_a_naive_model_agree(
-    script: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    from tests import factories
-
-    organisation = factories.organisation(f"Stream {datetime.now(UTC).timestamp()}")
-    project = factories.project(organisation)
-    for unit in ("one", "thousand"):
-        Metric.objects.create(organisation=organisation, name="calls", unit=unit, dimensions=["region"])
-    model, clock = Model(), [START]
-    monkeypatch.setattr("billing_platform.lib.clock.now", lambda: clock[0])
+def test_fold_rebuild_and_a_naive_model_agree(script: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story(monkeypatch)
     for verb, argument in script:
-        play(verb, argument, organisation, project, model, clock)
-    play("settle", None, organisation, project, model, clock)
-    check(organisation, model)
+        story.play(verb, argument)
+    story.play("settle", None)
+    check_hours(story)
+    check_meters(story)
+    check_conservation(story)
 
 
-def play(
-    verb: str, argument: Any, organisation: Organisation, project: Project, model: Model, clock: list[datetime]
-) -> None:
-    clock[0] += timedelta(minutes=1)
-    if verb == "send":
-        events = []
-        for drawn in argument:
-            occurred_at = clock[0] - timedelta(hours=drawn["hours_ago"])
-            event = {name: value for name, value in drawn.items() if name != "hours_ago"}
-            events.append(event | {"timestamp": occurred_at.isoformat()})
-            model.waiting.append((event, occurred_at))
-        accept_events(project=project, body=msgspec.json.encode({"events": events}))
-        model.sent += len(events)
-    elif verb == "settle":
-        settle()
-        model.settle()
-    elif verb == "wait":
-        clock[0] += timedelta(hours=argument)
-    elif verb == "close":
-        play("settle", None, organisation, project, model, clock)
-        last = BillingPeriod.containing(clock[0], KOLKATA).previous()
-        close_period(organisation=organisation, period=last)
-        model.closed.add(last.start)
-
-
-def check(organisation: Organisation, model: Model) -> None:
-    rows = UsageAggregate.objects.filter(organisation=organisation).select_related("metric")
+def check_hours(story: Story) -> None:
+    rows = UsageAggregate.objects.filter(organisation=story.organisation).select_related("metric")
     found = {
-        (
-            row.metric.name,
-            row.metric.unit,
-            row.dimensions.get("region"),
-            row.hour.astimezone(KOLKATA),
-            row.usage_month,
-        ): row.total
+        (row.metric.name, row.dimensions.get("region"), row.hour.astimezone(ZONE), row.usage_month): (
+            row.total,
+            row.event_count,
+        )
         for row in rows
     }
-    assert found == model.summed
-    ledger = UsageEvent.objects.filter(organisation=organisation)
-    assert aggregates(organisation) == fold(ledger)
-    assert sorted(ledger.values_list("event_id", flat=True)) == sorted(model.seen)
-    for month in {row.usage_month for row in ledger}:
-        assert rebuild_aggregates(organisation=organisation, period=BillingPeriod.of(month)).differences == 0
-    batches = EventBatch.objects.filter(organisation=organisation)
+    assert found == story.naive.sums()
+
+
+def check_meters(story: Story) -> None:
+    months = {entry.counted_in for entry in story.naive.ledger}
+    for month in months:
+        period = BillingPeriod.of(month)
+        rows = usage_for(organisation=story.organisation, period=period)
+        assert by_meter(rows) == story.naive.quantities({month})
+        assert rebuild_aggregates(organisation=story.organisation, period=period, dry_run=True).differences == 0
+    happened = {entry.meter[2] for entry in story.naive.ledger}
+    periods = [BillingPeriod.of(month) for month in months]
+    together: dict[Meter, Decimal] = {}
+    for month in happened:
+        rows = usage_of_month(organisation=story.organisation, month=BillingPeriod.of(month), counted_in=periods)
+        together |= by_meter(rows)
+    assert together == story.naive.quantities(months)
+
+
+def by_meter(rows: tuple[MeteredUsage, ...]) -> dict[Meter, Decimal]:
+    found: defaultdict[Meter, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        found[row.metric_name, dict(row.dimensions).get("region"), date(row.day.year, row.day.month, 1)] += row.quantity
+    return {meter: quantity for meter, quantity in found.items() if quantity}
+
+
+def check_conservation(story: Story) -> None:
+    batches = EventBatch.objects.filter(organisation=story.organisation)
     assert all(batch.event_count == batch.counted + batch.duplicates + batch.dead_lettered for batch in batches)
-    assert sum(batch.event_count for batch in batches) == model.sent
-    assert sum(batch.counted for batch in batches) == len(model.seen)
+    assert sum(batch.event_count for batch in batches) == story.naive.sent
+    assert sum(batch.counted for batch in batches) == len(story.naive.standing)
+    if not story.naive.raced:
+        assert sum(batch.dead_lettered for batch in batches) == story.naive.dead

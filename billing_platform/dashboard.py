@@ -18,7 +18,7 @@ from billing_platform.lib.admin_display import Bar, bars
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import start_of_day
 from events import selectors as usage
-from events.models import DeadLetter
+from events.models import DeadLetter, HotLogDay
 from invoicing import selectors as invoicing
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from organisations.models import Notification
@@ -202,6 +202,9 @@ def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Atten
     if backlog is not None:
         held = backlog.quarantined
         yield Attention("usage batches quarantined", held, _list("events_eventbatch", status__exact="quarantined"))
+    if user.has_perm("events.view_hotlogday"):
+        kept = HotLogDay.objects.for_organisations(user).kept().count()
+        yield Attention("days of accepted usage kept past their time", kept, _list("events_hotlogday", state="kept"))
     if user.has_perm("events.view_deadletter"):
         letters = DeadLetter.objects.for_organisations(user).filter(status="open").count()
         yield Attention("dead letters open", letters, _list("events_deadletter", status__exact="open"))

@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from billing_platform.lib.api import error_response
-from events.selectors import settle_backlog
+from events.selectors import hot_log_days_kept, settle_backlog
 from organisations.models import Notification
 from payments.selectors import webhook_backlog
 
@@ -29,6 +29,9 @@ class QueueCollector(Collector):
             "billing_settle_oldest_seconds", "Age of the oldest unsettled batch.", backlog.oldest_age_seconds
         )
         yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
+        yield GaugeMetricFamily(
+            "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_kept()
+        )
         webhooks = webhook_backlog()
         yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)
         yield GaugeMetricFamily("billing_webhooks_failed", "Webhooks that were given up.", webhooks.failed)

@@ -15,7 +15,16 @@ from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
 from events.metering import usage_for
-from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageCorrection, UsageEvent, UsagePeriod
+from events.models import (
+    DeadLetter,
+    EventBatch,
+    HotLogDay,
+    Metric,
+    UsageAggregate,
+    UsageCorrection,
+    UsageEvent,
+    UsagePeriod,
+)
 from organisations.models import Organisation, Project
 from organisations.scoping import Actor
 
@@ -408,3 +417,18 @@ def letter_json(letter: DeadLetter) -> str:
     """A dead letter's event as it is kept. Read as a dictionary, its numbers would have become floats."""
     found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("payload", TextField()), flat=True)
     return str(found.get())
+
+
+def hot_log_days_kept() -> int:
+    """Days of the hot log that could not be dropped when their time had come."""
+    return HotLogDay.objects.kept().count()
+
+
+def batch_is_gone(event: UsageEvent) -> str:
+    """A sentence if the batch that brought an event is in the hot log no more."""
+    if EventBatch.objects.filter(pk=event.batch_id, received_at=event.received_at).exists():
+        return ""
+    day = HotLogDay.objects.filter(day=event.received_at.astimezone(UTC).date()).first()
+    if day is None or day.dropped_at is None or day.verified_at is None:
+        return "dropped from the hot log."
+    return f"dropped on {day.dropped_at:%Y-%m-%d}, after it was verified on {day.verified_at:%Y-%m-%d}."

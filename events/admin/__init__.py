@@ -2,6 +2,7 @@
 
 from events.admin.dead_letter import DeadLetterAdmin
 from events.admin.event_batch import EventBatchAdmin
+from events.admin.hot_log_day import HotLogDayAdmin
 from events.admin.metric import MetricAdmin
 from events.admin.usage_aggregate import UsageAggregateAdmin
 from events.admin.usage_correction import UsageCorrectionAdmin
@@ -11,6 +12,7 @@ from events.admin.usage_period import UsagePeriodAdmin
 __all__ = [
     "DeadLetterAdmin",
     "EventBatchAdmin",
+    "HotLogDayAdmin",
     "MetricAdmin",
     "UsageAggregateAdmin",
     "UsageCorrectionAdmin",

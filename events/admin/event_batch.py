@@ -8,8 +8,10 @@ from itertools import islice
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
@@ -88,6 +90,16 @@ class EventBatchAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Where a ledger entry or a dead letter names a batch that was dropped."""
+        days = settings.EVENTS_HOT_RETENTION_DAYS
+        messages.info(
+            request,
+            f"There is no batch {object_id} any more. Accepted batches are dropped after {days} days, "
+            "once their whole day is verified; what was counted of them stays under Events.",
+        )
+        return redirect("admin:events_eventbatch_changelist")
 
     @object_action(
         label="Settle again",

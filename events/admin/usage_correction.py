@@ -119,6 +119,8 @@ class CorrectingMixin:
     def batch(self, event: UsageEvent) -> str:
         """The request that brought the event, or the correction that wrote the entry."""
         page = "eventbatch" if event.kind == Kind.USAGE else "usagecorrection"
+        if event.kind == Kind.USAGE and (gone := selectors.batch_is_gone(event)):
+            return f"{event.batch_id}: {gone}"
         url = reverse(f"admin:events_{page}_change", args=[event.batch_id])
         return format_html('<a class="text-link" href="{}">{}</a>', url, event.batch_id)
 

@@ -56,8 +56,8 @@ class Migration(migrations.Migration):
                 ("dropped_bytes", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "day of the hot log",
-                "verbose_name_plural": "days of the hot log",
+                "verbose_name": "day accepted",
+                "verbose_name_plural": "days accepted",
                 "ordering": ["-day"],
                 "permissions": [("verify_hotlogday", "Can verify a day of the hot log")],
                 "constraints": [

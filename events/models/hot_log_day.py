@@ -56,8 +56,8 @@ class HotLogDay(BaseModel):
     objects = HotLogDayQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "day of the hot log"
-        verbose_name_plural = "days of the hot log"
+        verbose_name = "day accepted"
+        verbose_name_plural = "days accepted"
         ordering = ["-day"]
         permissions = [("verify_hotlogday", "Can verify a day of the hot log")]
         constraints = [

@@ -3,7 +3,9 @@
 A day is looked at and dropped in one transaction, so a replay can't slip in between. SHARE on the partition keeps new
 batches out of that day and nobody out of the others. DROP then needs ACCESS EXCLUSIVE on the whole hot log, for which
 it waits in the queue that accepting and settling stand in too: so it waits no longer than LOCK_TIMEOUT, gives up, lets
-the queue run empty, and tries again. Killed anywhere, nothing has happened.
+the queue run empty, and tries again. A replay into that day holds the hot log and waits for the partition: a deadlock,
+in which LOCK_TIMEOUT, being shorter than PostgreSQL's deadlock_timeout, lets the replay go first. Killed anywhere,
+nothing has happened.
 """
 
 from __future__ import annotations

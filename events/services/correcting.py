@@ -7,7 +7,7 @@ and while it is held nobody else folds, so that a maximum or a latest value can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
@@ -23,6 +23,7 @@ from billing_platform.lib.money import QUANTITY_PLACES, MoneyError, parse_decima
 from billing_platform.lib.periods import BillingPeriod
 from events import selectors
 from events.models import UsageCorrection, UsageEvent
+from events.services.bulk import BulkReport
 from events.services.catalogue import lock_months
 from events.services.partitions import ensure_partitions, is_missing_partition
 from events.services.refolding import fold_correction
@@ -72,6 +73,27 @@ def correct_usage(
             raise
         ensure_partitions(at=clock.now())  # the daily job is a month late
         return _correct(request)
+
+
+def void_usage(*, events: Iterable[UsageEvent], reason: str, by: str) -> BulkReport:
+    """Void each of these events in a transaction of its own; what can't be voided is left."""
+    report = BulkReport()
+    for event in events:
+        try:
+            correct_usage(
+                organisation=event.organisation,
+                project=event.project,
+                event_id=event.event_id,
+                action=Action.VOID,
+                reason=reason,
+                by=by,
+                received_month=event.received_month,
+            )
+        except DomainError as error:
+            report.left[error.message] += 1
+        else:
+            report.done += 1
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +183,7 @@ def _not_counted(request: _Request) -> DomainError:
         return NotFound("This project has sent no event of that id.")
     if status.status == "dead_lettered":
         return DomainError(
-            "This event was never counted: it is a dead letter. Discard or replay that instead.",
+            "This event was never counted: it is a dead letter. Edit and replay it there, or discard it.",
             code="EVENT_DEAD_LETTERED",
         )
     return DomainError(

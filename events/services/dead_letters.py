@@ -12,7 +12,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,6 +32,7 @@ from events import incoming, payload
 from events.incoming import Limits, Rejection, Row
 from events.models import DeadLetter, EventBatch
 from events.payload import StoredEvent
+from events.services.bulk import BulkReport
 from events.services.catalogue import MetricKey, Tenant, load_tenants, read_metrics
 from events.services.partitions import ensure_partitions, is_missing_partition
 from events.services.staging import names_value
@@ -45,7 +45,6 @@ T = TypeVar("T")
 CHUNK = 500
 """Letters of one transaction: killed half-way, a long run keeps what it did and can be asked for again."""
 TRIES_FOR_A_PARTITION = 3
-REASONS_TOLD = 3
 _LONGEST_VALUE_TOLD = 100
 
 _FIELD_OF_CODE = {
@@ -56,23 +55,6 @@ _FIELD_OF_CODE = {
 }
 _FIELD_IN_MESSAGE = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-@dataclass(slots=True)
-class BulkReport:
-    """What became of many letters; `left` counts, by its sentence, why the others were not touched."""
-
-    done: int = 0
-    left: Counter[str] = field(default_factory=Counter)
-
-    def told(self, verb: str) -> str:
-        """Such as “Replayed 40; 3 left: No metric …”."""
-        if not self.left:
-            return f"{verb} {self.done:,}."
-        reasons = " ".join(reason for reason, _count in self.left.most_common(REASONS_TOLD))
-        untold = len(self.left) - REASONS_TOLD
-        more = f" And {untold} reasons more." if untold > 0 else ""
-        return f"{verb} {self.done:,}; {self.left.total():,} left: {reasons}{more}"
 
 
 def replay(*, letter_ids: Sequence[UUID], by: str, reason: str = "") -> BulkReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -88,7 +89,8 @@ def test_the_api_corrects_and_shows_what_was_corrected(acme: Organisation, proje
         "created_by": "admin",
         "created_at": "2026-11-12T06:00:00Z",
     }
-    assert post(api, project, event_id="b").status_code == 201
+    with clock.standing_at(MID_NOVEMBER + timedelta(seconds=1)):
+        assert post(api, project, event_id="b").status_code == 201
     assert api.get(f"{URL}/{made.json()['id']}").json() == made.json()
     assert [row["event_id"] for row in api.get(URL).json()["results"]] == ["b", "a"]
 

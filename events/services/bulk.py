@@ -1,0 +1,25 @@
+"""What is told after many things were asked for at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+REASONS_TOLD = 3
+
+
+@dataclass(slots=True)
+class BulkReport:
+    """What became of many things; `left` counts, by its sentence, why the others were not touched."""
+
+    done: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+    def told(self, verb: str) -> str:
+        """Such as “Replayed 40; 3 left: No metric …”."""
+        if not self.left:
+            return f"{verb} {self.done:,}."
+        reasons = " ".join(reason for reason, _count in self.left.most_common(REASONS_TOLD))
+        untold = len(self.left) - REASONS_TOLD
+        more = f" And {untold} reasons more." if untold > 0 else ""
+        return f"{verb} {self.done:,}; {self.left.total():,} left: {reasons}{more}"

@@ -7,19 +7,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
 
-from billing_platform.lib.admin import ActionForm, ReadOnlyAdmin, badge, link, object_action, short_time, status
+from billing_platform.lib.admin import (
+    ActionForm,
+    ReadOnlyAdmin,
+    badge,
+    link,
+    object_action,
+    rows_action,
+    short_time,
+    status,
+)
 from billing_platform.lib.admin_display import EMPTY, anchor
 from billing_platform.lib.money import QUANTITY_PLACES
 from events import selectors
 from events.admin.usage_aggregate import amount_of, plain
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors import LedgerEntry
-from events.services.correcting import correct_usage
+from events.services.correcting import correct_usage, void_usage
 
 Action = UsageCorrection.Action
 Kind = UsageEvent.Kind
@@ -91,6 +100,24 @@ class CorrectingMixin:
     )
     def void(self, request: HttpRequest, event: UsageEvent, *, reason: str) -> str:
         return self._corrected(request, event, Action.VOID, reason, None)
+
+    @rows_action(
+        label="Void",
+        permission="events.add_usagecorrection",
+        form=VoidForm,
+        confirm=f"Each counts nothing any more. {WHERE}",
+        danger=True,
+    )
+    def void_many(self, request: HttpRequest, events: Any, *, reason: str) -> str:
+        user: Any = request.user
+        chosen = events.filter(kind=Kind.USAGE).select_related("organisation", "project")
+        return void_usage(events=chosen, reason=reason, by=user.get_username()).told("Voided")
+
+    def rows(self, request: HttpRequest, action: Any) -> Any:
+        """Ticked rows only: the ledger is too long to be searched for all that the filters of its list find."""
+        if "pk__in" not in request.GET:
+            raise Http404
+        return super().rows(request, action)  # type: ignore[misc]
 
     def _corrected(
         self, request: HttpRequest, event: UsageEvent, action: str, reason: str, quantity: Decimal | None

@@ -1,0 +1,141 @@
+"""Voiding and correcting events on their pages, with the history that every one of their entries shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test.client import Client
+from django.urls import reverse
+
+from billing_platform.lib import clock
+from events.models import UsageCorrection, UsageEvent
+from organisations.models import Project
+from tests import factories
+from tests.admin.conftest import signed_in
+from tests.admin.test_object_actions import act, action_url
+from tests.events.correcting import IN_NOVEMBER, MID_NOVEMBER, correct, counted, usage, void
+from tests.events.language import event
+
+pytestmark = pytest.mark.django_db
+
+EVENTS = reverse("admin:events_usageevent_changelist")
+CORRECTIONS = reverse("admin:events_usagecorrection_changelist")
+
+
+@pytest.fixture(autouse=True)
+def the_twelfth_of_november() -> Iterator[None]:
+    with clock.standing_at(MID_NOVEMBER):
+        yield
+
+
+@pytest.fixture
+def a(project: Project) -> UsageEvent:
+    """An event that counts 10."""
+    counted(project, event("a", "10", timestamp=IN_NOVEMBER))
+    return UsageEvent.objects.get(event_id="a")
+
+
+def page_of(row: Any) -> str:
+    return reverse(f"admin:events_{row._meta.model_name}_change", args=[row.pk])
+
+
+def text_of(answer: Any) -> str:
+    return answer.content.decode()
+
+
+def buttons(answer: Any) -> set[str]:
+    return set(re.findall(r"/actions/(\w+)/", text_of(answer)))
+
+
+def test_an_operator_voids_an_event_on_its_page(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    assert buttons(as_operator.get(page_of(a))) == {"correct", "void"}
+    assert "It counts 10 call now." in text_of(as_operator.get(action_url(a, "void")))
+    done = act(as_operator, action_url(a, "void"), reason="sent by mistake")
+    assert "counts nothing any more. Reversed in November 2026." in text_of(done)
+    assert usage(project) == 0
+    assert UsageCorrection.objects.get().created_by == "operator"
+    assert buttons(done) == set()
+
+
+def test_an_operator_corrects_a_quantity(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    refused = act(as_operator, action_url(a, "correct"), quantity="10.0", reason="sent by mistake")
+    assert "counts 10 already" in text_of(refused)
+    refused = act(as_operator, action_url(a, "correct"), quantity="7", reason="")
+    assert "This field is required" in text_of(refused)
+    assert not UsageCorrection.objects.exists()
+    done = act(as_operator, action_url(a, "correct"), quantity="7.5", reason="sent by mistake")
+    assert "The event counts 7.5 call. Corrected in November 2026." in text_of(done)
+    assert usage(project) == 7.5
+    assert buttons(done) == {"correct", "void"}
+
+
+def test_every_entry_shows_the_whole_history(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    correct(project, "a", "7", reason="too many by three", by="asha")
+    void(project, "a", reason="not theirs <at all>", by="bela")
+    pages = [page_of(row) for row in UsageEvent.objects.all()]
+    pages += [page_of(row) for row in UsageCorrection.objects.all()]
+    assert len(pages) == 4 + 2
+    for page in pages:
+        shown = as_operator.get(page)
+        table = text_of(shown).partition("<th>Why</th>")[2].partition("</table>")[0]
+        quantities = re.findall(r"(-?[\d.]+) call", table)
+        assert quantities == ["10", "-10", "7", "-7"], page
+        for said in ("too many by three", "not theirs &lt;at all&gt;", "asha", "bela"):
+            assert said in table, (page, said)
+        assert buttons(shown) == set()
+        assert "Counts" not in table, "nothing counts any more"
+
+
+def test_an_entry_leads_to_its_correction(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    correction = correct(project, "a", "7")
+    replacement = UsageEvent.objects.get(kind="replacement")
+    assert page_of(correction) in text_of(as_operator.get(page_of(replacement)))
+    assert page_of(a) in text_of(as_operator.get(page_of(correction)))
+
+
+def test_the_list_of_corrections_is_searched_by_event_and_reason(
+    as_operator: Client, project: Project, a: UsageEvent
+) -> None:
+    counted(project, event("ab", timestamp=IN_NOVEMBER))
+    void(project, "a", reason="a bug of ours")
+    void(project, "ab", reason="their wish")
+    assert _listed(as_operator, "a") == ["a"]
+    assert _listed(as_operator, "wish") == ["ab"]
+    assert sorted(_listed(as_operator, "")) == ["a", "ab"]
+
+
+def _listed(client: Client, query: str) -> list[str]:
+    return [row.event_id for row in client.get(CORRECTIONS, {"q": query}).context["cl"].result_list]
+
+
+def test_ticked_events_are_voided_together(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    counted(project, *[event(name, "5", timestamp=IN_NOVEMBER) for name in ("b", "c")])
+    void(project, "b")
+    rows = UsageEvent.objects.exclude(event_id="c")  # of a and b, and the reversal of b
+    ticked = {"action": "void_many", "index": "0", "_selected_action": [str(row.pk) for row in rows]}
+    asked = as_operator.post(EVENTS, ticked)
+    assert asked.status_code == 302
+    done = act(as_operator, asked["Location"], reason="a bug of theirs")
+    assert "Voided 1; 1 left: The event b is void already." in text_of(done)
+    assert usage(project) == 5
+    assert UsageCorrection.objects.get(event_id="a").reason == "a bug of theirs"
+
+
+def test_without_ticks_nothing_is_voided(as_operator: Client, a: UsageEvent) -> None:
+    url = reverse("admin:events_usageevent_list_action", args=["void_many"])
+    assert as_operator.get(url).status_code == 404
+    assert as_operator.post(url, {"reason": "x"}).status_code == 404
+
+
+def test_only_who_may_correct_is_offered_to(viewer: Any, a: UsageEvent, db: None) -> None:
+    looking = signed_in(viewer)
+    assert buttons(looking.get(page_of(a))) == set()
+    assert looking.post(action_url(a, "void"), {"reason": "x"}).status_code == 403
+    stranger = signed_in(factories.member("stranger", factories.organisation("Initech"), "operator"))
+    assert stranger.get(action_url(a, "void")).status_code == 302
+    url = reverse("admin:events_usageevent_list_action", args=["void_many"]) + f"?pk__in={a.pk}"
+    assert act(stranger, url, reason="x").status_code == 200
+    assert not UsageCorrection.objects.exists()

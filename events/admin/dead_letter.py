@@ -25,7 +25,7 @@ from billing_platform.lib.admin import (
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
 from events import selectors
-from events.models import DeadLetter
+from events.models import DeadLetter, EventBatch
 from events.services import dead_letters
 from events.tasks import wake_settling
 
@@ -38,6 +38,7 @@ OUTCOMES = {
     "duplicate": "Not counted, a duplicate of {}",
     "dead_lettered": "Died again: {}",
 }
+ORDER = ("event_id", "metric_name", "metric_value", "unit", "timestamp", "metadata")
 MOST_AT_ONCE = 10_000
 UNREADABLE_SHOWN = 2_000
 
@@ -62,10 +63,10 @@ class EditForm(ActionForm):
 
     def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, obj=obj, **kwargs)
-        fields = msgspec.json.decode(selectors.letter_json(obj), type=dict[str, msgspec.Raw])
+        fields = _fields_of(obj)
         self.initial = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name != "metadata"}
         metadata = bytes(fields.get("metadata", b"null"))
-        self.initial["metadata"] = "" if metadata == b"null" else msgspec.json.format(metadata, indent=2).decode()
+        self.initial["metadata"] = "" if metadata == b"null" else _pretty(fields["metadata"])
         first_seen = obj.first_seen_at.strftime("%Y-%m-%d %H:%M:%S")
         self.fields["timestamp"].help_text = f"With its offset. Left out, it is the time of receipt: {first_seen} UTC."
 
@@ -80,6 +81,10 @@ class EditForm(ActionForm):
         event = super().answers
         reason = event.pop("reason")
         return {"event": event | {"timestamp": event["timestamp"] or None}, "reason": reason}
+
+
+def _pretty(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def _refuse(constant: str) -> None:
@@ -109,6 +114,12 @@ def _is_readable(letter: DeadLetter) -> bool:
     return "base64" not in letter.payload
 
 
+def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
+    """The event, exact, in the order of the contract: PostgreSQL puts the short names first."""
+    found = msgspec.json.decode(selectors.letter_json(letter), type=dict[str, msgspec.Raw])
+    return {name: found[name] for name in ORDER if name in found}
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
     list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "first_seen", "seen")
@@ -118,9 +129,9 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_max_show_all = 100
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "state", "reason", "message")}),
-        ("The event", {"fields": ("event", "attempts", "first_seen_at", "last_seen_at", "batch_id")}),
-        ("Resolution", {"fields": ("outcome", "resolution", "resolved_by", "resolved_at")}),
+        ("The event", {"fields": ("event", "attempts", "first_seen_at", "last_seen_at", "batch")}),
     )
+    resolved_fieldset = ("Resolution", {"fields": ("outcome", "why", "resolved_by", "resolved_at")})
 
     first_seen = short_time("first_seen_at", "First seen")
     seen = short_time("last_seen_at", "Last seen")
@@ -131,6 +142,10 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         """Without the payload, which may be a whole request of 10 MB: a list shows what it says."""
         named = {field: KT(f"payload__{field}") for field in ("metric_name", "metric_value", "unit")}
         return super().get_queryset(request).defer("payload").annotate(**named)
+
+    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj is None or _is_open(obj) else (*fieldsets, self.resolved_fieldset)
 
     @object_action(
         label="Replay",
@@ -202,16 +217,25 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         if letter.metric_name is None:
             return EMPTY
         return format_html(
-            '<span class="whitespace-nowrap">{}</span>', f"{letter.metric_value} {letter.unit} {letter.metric_name}"
+            '<span class="break-all">{}</span><br>{} {}', letter.metric_name, letter.metric_value, letter.unit
         )
 
     @admin.display(description="As it was sent")
     def event(self, letter: DeadLetter) -> str:
-        text = selectors.letter_json(letter)
         if not _is_readable(letter):
+            text = letter.payload["base64"]
             whole = f"A request that can't be read; only its sender can send it again.\n{text[:UNREADABLE_SHOWN]}…"
             return format_html('<pre class="payload">{}</pre>', whole)
-        return format_html('<pre class="payload">{}</pre>', msgspec.json.format(text, indent=2))
+        return format_html('<pre class="payload">{}</pre>', _pretty(_fields_of(letter)))
+
+    @admin.display(description="Came in batch")
+    def batch(self, letter: DeadLetter) -> str:
+        found = EventBatch.objects.filter(pk=letter.batch_id).defer("payload").first()
+        return anchor(self, found) if found else f"{letter.batch_id}, which is in the hot log no more"
+
+    @admin.display(description="Why, and how")
+    def why(self, letter: DeadLetter) -> str:
+        return format_html('<span class="as-written">{}</span>', letter.resolution) if letter.resolution else EMPTY
 
     @admin.display(description="What became of it")
     def outcome(self, letter: DeadLetter) -> str:

@@ -210,6 +210,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="eventbatch",
+            index=models.Index(fields=["received_at"], condition=models.Q(conflicts__gt=0), name="event_batch_conflicts"),
+        ),
+        migrations.AddIndex(
             model_name="usagecorrection",
             index=models.Index(fields=["organisation", "event_id"], name="usage_correction_event"),
         ),

@@ -56,6 +56,7 @@ class EventBatch(TenantModel):
             models.Index(
                 fields=["organisation", "received_at"], condition=~Q(status="settled"), name="event_batch_unsettled"
             ),
+            models.Index(fields=["received_at"], condition=Q(conflicts__gt=0), name="event_batch_conflicts"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -110,8 +110,20 @@ def tenant(marker: str) -> Tenant:
 
 def _use(organisation: Organisation, project: Project, person: Any, marker: str) -> str:
     define_metric(actor=person, organisation=organisation, name=f"{marker} storage", unit="GB")
+    define_metric(
+        actor=person,
+        organisation=organisation,
+        name=f"{marker} users",
+        unit="user",
+        aggregation="unique",
+        unique_property="user",
+    )
     event = {"event_id": f"{marker}-1", "metric_name": f"{marker} calls", "metric_value": 3, "unit": "call"}
+    user = {"event_id": f"{marker}-2", "metric_name": f"{marker} users", "metric_value": 1, "unit": "user"}
     accepted = accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    accept_events(
+        project=project, body=msgspec.json.encode(user | {"metadata": {"user": f"{marker} person"}}), form=Form.SINGLE
+    )
     settle_pending()
     assert EventBatch.objects.get(pk=accepted.batch_id).counted == 1
     DeadLetter.objects.create(

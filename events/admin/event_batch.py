@@ -25,7 +25,7 @@ from billing_platform.lib.admin import (
     short_time,
     status,
 )
-from events import payload
+from events import payload, selectors
 from events.models import EventBatch
 from events.services import quarantine
 
@@ -33,6 +33,7 @@ Status = EventBatch.Status
 TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: "danger"}
 SHOWN_EVENTS = 20
 SETTLED_SHOWN = timedelta(hours=1)
+CONFLICTS = "conflicts"
 
 
 class DiscardForm(ActionForm):
@@ -51,10 +52,13 @@ class StateFilter(DropdownFilter):
             (Status.PENDING, "Pending"),
             (Status.QUARANTINED, "Quarantined"),
             (Status.SETTLED, "Settled, of the last hour"),
+            (CONFLICTS, "Known id, other body, of the last day"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
+        if value == CONFLICTS:
+            return queryset.filter(conflicts__gt=0, received_at__gte=clock.now() - selectors.RECENT)
         if value == Status.SETTLED:
             return queryset.filter(status=value, received_at__gte=clock.now() - SETTLED_SHOWN)
         return queryset.filter(status=value) if value in TONES else queryset.exclude(status=Status.SETTLED)
@@ -69,8 +73,8 @@ class EventBatchAdmin(ReadOnlyAdmin):
         "state",
         "counted",
         "duplicates",
+        "conflicts",
         "dead_lettered",
-        "attempts",
     )
     list_filter = (StateFilter, "organisation", "project")
     list_select_related = ("project__organisation",)

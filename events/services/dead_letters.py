@@ -318,7 +318,7 @@ def _resolve(
     for letter in letters:
         for name, value in resolved.items():
             setattr(letter, name, value)
-        audit.note(letter, reason=resolution, **changes)
+    audit.note_all(letters, reason=resolution, **changes)
 
 
 def _fields_of(row: Row) -> dict[str, Any]:

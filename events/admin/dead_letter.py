@@ -20,10 +20,10 @@ from billing_platform.lib.admin import (
     link,
     object_action,
     rows_action,
-    short_time,
     status,
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.errors import DomainError
 from events import selectors
 from events.models import DeadLetter, EventBatch
 from events.services import dead_letters
@@ -122,7 +122,7 @@ def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "first_seen", "seen")
+    list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "seen")
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
     list_select_related = ("project__organisation",)
@@ -133,8 +133,6 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     )
     resolved_fieldset = ("Resolution", {"fields": ("outcome", "why", "resolved_by", "resolved_at")})
 
-    first_seen = short_time("first_seen_at", "First seen")
-    seen = short_time("last_seen_at", "Last seen")
     state = status("status", TONES, "State")
     project_link = link("project")
 
@@ -198,7 +196,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         ids = _open_ids(letters)
         report = dead_letters.replay(letter_ids=ids, by=request.user.get_username(), reason=reason)
         wake_settling()
-        return report.told("Replayed") + _and_the_rest(ids)
+        return _told(report, "Replayed", ids)
 
     @rows_action(
         label="Discard",
@@ -210,15 +208,20 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def discard_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
         ids = _open_ids(letters)
         report = dead_letters.discard(letter_ids=ids, reason=reason, by=request.user.get_username())
-        return report.told("Discarded") + _and_the_rest(ids)
+        return _told(report, "Discarded", ids)
 
     @admin.display(description="Says")
     def said(self, letter: Any) -> str:
         if letter.metric_name is None:
             return EMPTY
         return format_html(
-            '<span class="break-all">{}</span><br>{} {}', letter.metric_name, letter.metric_value, letter.unit
+            '<span class="as-written">{}\n{} {}</span>', letter.metric_name, letter.metric_value, letter.unit
         )
+
+    @admin.display(description="First and last seen (UTC)", ordering="last_seen_at")
+    def seen(self, letter: DeadLetter) -> str:
+        times = [f"{moment:%Y-%m-%d %H:%M}" for moment in (letter.first_seen_at, letter.last_seen_at)]
+        return format_html('<span class="as-written tabular-nums">{}</span>', "\n".join(dict.fromkeys(times)))
 
     @admin.display(description="As it was sent")
     def event(self, letter: DeadLetter) -> str:
@@ -251,5 +254,7 @@ def _open_ids(letters: Any) -> list[Any]:
     return list(still_open.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
-def _and_the_rest(ids: list[Any]) -> str:
-    return " There may be more: ask again." if len(ids) == MOST_AT_ONCE else ""
+def _told(report: dead_letters.BulkReport, verb: str, ids: list[Any]) -> str:
+    if not report.done:
+        raise DomainError(report.told(verb) if report.left else "None of them is open.")
+    return report.told(verb) + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")

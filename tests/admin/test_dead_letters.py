@@ -64,7 +64,7 @@ def test_the_list_shows_what_is_open_and_what_the_events_say(
 ) -> None:
     act(as_operator, action_url(letters["b"], "discard"), reason="no")
     shown = text_of(as_operator.get(LIST))
-    assert "api_calls</span><br>2.5 call" in shown
+    assert "api_calls 2.5 call" in shown
     assert action_url(letters["c"], "x").split("/actions")[0] in shown
     assert str(letters["b"].pk) not in shown
     for query, expected in {
@@ -129,6 +129,16 @@ def test_ticked_letters_are_asked_about_and_replayed(
     done = confirm(as_operator, asked.url)
     assert "Replayed 1; 1 left: Define the metric api_calls (bunch) first, or edit the event." in text_of(done)
     assert states() == {"a": "replayed", "b": "open", "c": "open"}
+
+
+def test_when_none_can_be_replayed_that_is_no_success(letters: dict[str, DeadLetter], as_operator: Client) -> None:
+    asked = tick(as_operator, "replay_many", letters["c"])
+    refused = as_operator.post(asked.url, {"once": token(as_operator, asked.url)})
+    assert refused.context["form"].non_field_errors() == [
+        "Replayed 0; 1 left: Define the metric api_calls (bunch) first, or edit the event."
+    ]
+    done_with = reverse("admin:events_deadletter_list_action", args=["discard_many"]) + "?status__exact=replayed"
+    assert "None of them is open" in text_of(confirm(as_operator, done_with, reason="no"))
 
 
 def test_all_that_the_filters_find_are_discarded(letters: dict[str, DeadLetter], as_operator: Client) -> None:

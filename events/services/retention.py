@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = "250ms"
 TRIES = 20
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 1
 IN_USE = "The hot log was in use: the lock was not granted in time."
 NOT_VERIFIED = "It has not been verified yet."
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
 # A replay that dies again goes on from the letter it came from. If the sender was faster and opened another one, the
-# two become one: seen first when the earlier was, and as often as both together.
+# two become one: seen first when the earlier was, and as often as both together. Rows go in by key, so that two
+# workers with the same events wait for one another instead of deadlocking.
 _KEEP = """
     INSERT INTO events_deadletter AS d (id, created_at, updated_at, organisation_id, project_id, event_id, reason,
         message, payload, batch_id, status, attempts, first_seen_at, last_seen_at, resolved_by, resolution)
-    SELECT gen_random_uuid(), now(), now(), %(organisation_id)s::uuid, %(project_id)s::uuid, %(event_id)s, %(reason)s,
-        %(message)s, %(event)s::jsonb, %(batch_id)s::uuid, 'open', 1 + coalesce(max(older.attempts), 0),
-        %(received_at)s::timestamptz, CASE WHEN count(*) = 0 THEN %(received_at)s::timestamptz ELSE now() END, '', ''
-    FROM events_deadletter older
-    WHERE older.organisation_id = %(organisation_id)s AND older.event_id = %(event_id)s
-        AND older.replay_batch_id = %(batch_id)s
+    SELECT gen_random_uuid(), now(), now(), new.organisation_id, new.project_id, new.event_id, new.reason,
+        new.message, new.event::jsonb, new.batch_id, 'open', new.times + coalesce(older.attempts, 0),
+        new.first_seen_at, CASE WHEN older.attempts IS NULL THEN new.last_seen_at ELSE now() END, '', ''
+    FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::int[],
+        %s::timestamptz[], %s::timestamptz[]) AS new (organisation_id, project_id, event_id, reason, message, event,
+        batch_id, times, first_seen_at, last_seen_at)
+    LEFT JOIN LATERAL (
+        SELECT letter.attempts FROM events_deadletter letter
+        WHERE letter.organisation_id = new.organisation_id AND letter.event_id = new.event_id
+            AND letter.replay_batch_id = ANY (%s)
+        LIMIT 1
+    ) older ON true
+    ORDER BY new.project_id, new.event_id COLLATE "C"
     ON CONFLICT (organisation_id, project_id, event_id) WHERE status = 'open' DO UPDATE
         SET attempts = d.attempts + excluded.attempts, updated_at = now(),
             first_seen_at = least(d.first_seen_at, excluded.first_seen_at),
@@ -42,7 +51,26 @@ class NewLetter:
 
 
 def keep(letters: Sequence[NewLetter]) -> None:
-    """Write them by key, so that two workers with the same events wait for one another instead of deadlocking."""
-    with connection.cursor() as cursor:
-        for letter in sorted(letters, key=lambda letter: (letter.project_id, letter.event_id)):
-            cursor.execute(_KEEP, asdict(letter))
+    """In one statement, for a whole chunk may die of one misspelt metric. Of one id, the first is kept."""
+    together: defaultdict[tuple[UUID, str], list[NewLetter]] = defaultdict(list)
+    for letter in letters:
+        together[letter.project_id, letter.event_id].append(letter)
+    rows = [
+        (
+            first.organisation_id,
+            first.project_id,
+            first.event_id,
+            first.reason,
+            first.message,
+            first.event,
+            first.batch_id,
+            1 + len(others),
+            min(letter.received_at for letter in (first, *others)),
+            max(letter.received_at for letter in (first, *others)),
+        )
+        for first, *others in together.values()
+    ]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [*columns, list({letter.batch_id for letter in letters})])

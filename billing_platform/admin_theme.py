@@ -41,7 +41,7 @@ _NAVIGATION = [
     },
     _group(
         "Usage",
-        ("Usage by hour", "monitoring", "events.usageaggregate"),
+        ("Usage explorer", "monitoring", "events.usageaggregate"),
         ("Events", "list_alt", "events.usageevent"),
         ("Accepted batches", "inbox", "events.eventbatch"),
         ("Days accepted", "inventory", "events.hotlogday", "events.admin.hot_log_day.is_for"),

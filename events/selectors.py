@@ -19,7 +19,6 @@ from events.models import (
     DeadLetter,
     EventBatch,
     HotLogDay,
-    Metric,
     UsageAggregate,
     UsageCorrection,
     UsageEvent,
@@ -27,6 +26,8 @@ from events.models import (
 )
 from organisations.models import Organisation, Project
 from organisations.scoping import Actor
+
+RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,6 @@ class LedgerEntry:
     row: UsageEvent
     correction: UsageCorrection | None
     is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MetricTotal:
-    """One metric's sum over some hours: metrics of different units are never added up."""
-
-    metric_name: str
-    unit: str
-    quantity: Decimal
-    event_count: int
 
 
 def usage_by_metric(
@@ -324,6 +315,12 @@ def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
     return SettleBacklog(found["pending"], max(0, int(age)), found["quarantined"])
 
 
+def recent_conflicts(*, actor: Actor) -> int:
+    """Requests of the last day that brought a known id with another body: whoever sends them may be mistaken."""
+    batches = EventBatch.objects.for_organisations(actor)
+    return batches.filter(conflicts__gt=0, received_at__gte=clock.now() - RECENT).count()
+
+
 def ledger_position() -> int:
     """The highest id given out in the ledger, without reading it."""
     with connection.cursor() as cursor:
@@ -347,43 +344,6 @@ def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
     return tuple(
         DailyUsage(day, counted.get(day, 0)) for day in (first + timedelta(days=offset) for offset in range(days))
     )
-
-
-def metric_totals(*, aggregates: QuerySet[UsageAggregate], limit: int = 10) -> tuple[MetricTotal, ...]:
-    """What some hours add up to, metric by metric, the busiest first."""
-    rows = (
-        aggregates.order_by()
-        .values("metric__name", "metric__unit", "metric__aggregation")
-        .annotate(total=Sum("total"), events=Sum("event_count"))
-        .order_by("-events", "metric__name")[:limit]
-    )
-    return tuple(
-        MetricTotal(
-            row["metric__name"],
-            row["metric__unit"],
-            Decimal(row["events"]) if row["metric__aggregation"] == Metric.Aggregation.COUNT else row["total"],
-            row["events"],
-        )
-        for row in rows
-    )
-
-
-def counted_by_day(*, aggregates: QuerySet[UsageAggregate], limit: int = 92) -> tuple[DailyUsage, ...]:
-    """Counted events per UTC day of some hours, without gaps, at most the last `limit` days."""
-    rows = (
-        aggregates.order_by()
-        .annotate(day=TruncDate("hour", tzinfo=UTC))
-        .values("day")
-        .annotate(events=Sum("event_count"))
-        .order_by("-day")[:limit]
-    )
-    counted = {row["day"]: row["events"] for row in rows}
-    if not counted:
-        return ()
-    last = max(counted)
-    first = max(min(counted), last - timedelta(days=limit - 1))
-    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    return tuple(DailyUsage(day, counted.get(day, 0)) for day in days)
 
 
 @dataclass(frozen=True, slots=True)

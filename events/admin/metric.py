@@ -22,7 +22,7 @@ class MetricAdmin(ModelAdmin):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "name", "unit", "aggregation", "unique_property", "dimensions", "description")
     related_lists = (
-        ("Usage", "events.usageaggregate", "metric__id__exact"),
+        ("Usage", "events.usageaggregate", "metric"),
         ("Events", "events.usageevent", "metric__id__exact"),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -25,7 +26,7 @@ from billing_platform.lib.admin import (
 from billing_platform.lib.admin_display import EMPTY, anchor
 from billing_platform.lib.money import QUANTITY_PLACES
 from events import selectors
-from events.admin.usage_aggregate import amount_of, plain
+from events.admin.quantity import amount_of, plain
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors import LedgerEntry
 from events.services.correcting import correct_usage, void_usage
@@ -74,9 +75,19 @@ def _before_correcting(event: UsageEvent) -> str:
 
 
 class CorrectingMixin:
-    """What the page of a ledger entry has of corrections: the two verbs, and the story of its event."""
+    """What the pages of the ledger have of corrections: the two verbs, and the story of an entry's event."""
 
     admin_site: Any
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the event that an entry corrects: its own id means nothing to anybody."""
+        written_by = UsageCorrection.objects.filter(organisation=OuterRef("organisation"), pk=OuterRef("batch_id"))
+        about = Case(When(~Q(kind=Kind.USAGE), then=Subquery(written_by.values("event_id")[:1])), default=F("event_id"))
+        return super().get_queryset(request).annotate(about=about)  # type: ignore[misc]
+
+    @admin.display(description="Event id")
+    def name(self, event: Any) -> str:
+        return str(event.about)
 
     @object_action(
         label="Correct quantity",
@@ -177,10 +188,10 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Quantity")
     def change(self, correction: UsageCorrection) -> str:
-        before = amount_of(correction.quantity_before, correction.metric)
-        if correction.quantity_after is None:
-            return format_html('<span class="line-through">{}</span>', before)
-        return format_html("{} → {}", before, amount_of(correction.quantity_after, correction.metric))
+        before, after = correction.quantity_before, correction.quantity_after
+        if after is None:
+            return format_html("{} → nothing", amount_of(before, correction.metric))
+        return format_html("{} → {}", plain(before), amount_of(after, correction.metric))
 
     @admin.display(description="Counted in", ordering="counted_in")
     def month(self, correction: UsageCorrection) -> Any:
@@ -194,11 +205,11 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 def entries_table(page: Any, event: UsageEvent) -> str:
     """Everything that the ledger holds of an event, in the order in which it came."""
     return format_html(
-        '<div class="facts-scroll"><table class="facts"><tr><th>Entry</th><th class="number">Quantity</th>'
-        "<th>Counted in</th><th>Written (UTC)</th><th>By</th><th>Why</th></tr>{}</table></div>",
+        '<div class="facts-scroll"><table class="facts entries"><tr><th>Entry</th><th class="number">Quantity</th>'
+        "<th>Counted in</th><th>Written (UTC)</th><th>Why, and who</th></tr>{}</table></div>",
         format_html_join(
             "",
-            '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
+            '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
             (_entry_row(page, event, entry) for entry in selectors.ledger_entries(event)),
         ),
     )
@@ -212,8 +223,7 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
         amount_of(row.quantity, event.metric),
         _month(row.usage_month, row.is_late),
         f"{localtime(row.received_at):%Y-%m-%d %H:%M}",
-        correction.created_by if correction else EMPTY,
-        correction.reason if correction else EMPTY,
+        f"{correction.reason} – {correction.created_by}" if correction else EMPTY,
     )
 
 

@@ -7,27 +7,41 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import InfinitePaginator, ReadOnlyAdmin, badge, link, short_time
-from events import selectors
-from events.admin.usage_aggregate import amount_of
+from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, short_time
+from events.admin.ledger_list import (
+    BatchFilter,
+    DimensionsFilter,
+    HappenedFilter,
+    LedgerResults,
+    ReceivedFilter,
+    UsageMonthFilter,
+    by_event_id,
+)
+from events.admin.quantity import amount_of
 from events.admin.usage_correction import CorrectingMixin
 from events.models import UsageEvent
-
-NEWEST = 100_000
-"""The ledger has no index by time: an unfiltered page looks at its newest rows, through the block index on `id`."""
-
-NARROWING = ("organisation__id__exact", "project__id__exact", "q", "batch_id")
 
 
 @admin.register(UsageEvent)
 class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
-    list_display = ("event_id", "received", "project_link", "metric_link", "amount", "occurred", "remark")
-    list_filter = ("organisation", "project", "metric", "is_late", "kind", "received_at")
-    search_fields = ("event_id__exact",)
+    list_display = ("name", "received", "project_link", "metric_link", "amount", "occurred", "remark")
+    list_filter = (
+        "organisation",
+        "project",
+        "metric",
+        HappenedFilter,
+        DimensionsFilter,
+        "is_late",
+        UsageMonthFilter,
+        "kind",
+        ("received_at", ReceivedFilter),
+        BatchFilter,
+    )
+    search_fields = ("event_id",)
     search_help_text = "The whole event id."
     list_select_related = ("project__organisation", "metric")
+    sortable_by = ()
     ordering = ("-id",)
-    paginator = InfinitePaginator
     show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
@@ -42,17 +56,11 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     project_link = link("project")
     metric_link = link("metric")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        events = super().get_queryset(request)
-        view = request.resolver_match and request.resolver_match.url_name
-        is_list = view == "events_usageevent_changelist"
-        if is_list and not any(request.GET.get(name) for name in NARROWING):
-            events = events.filter(pk__gt=selectors.ledger_position() - NEWEST)
-        return events
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return type("LedgerList", (LedgerResults, super().get_changelist(request, **kwargs)), {})
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        drill_down = ("hour", "usage_month", "received_month__gte", "batch_id")
-        return lookup in drill_down or super().lookup_allowed(lookup, value, request)
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (by_event_id(queryset, request, search_term) if search_term else queryset), False
 
     @admin.display(description="Quantity")
     def amount(self, event: UsageEvent) -> str:
@@ -62,4 +70,4 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     def remark(self, event: UsageEvent) -> Any:
         if event.kind != UsageEvent.Kind.USAGE:
             return badge(event.get_kind_display(), "info")
-        return badge("Late", "warning") if event.is_late else "–"
+        return badge(f"Late, in {event.usage_month:%b %Y}", "warning") if event.is_late else "–"

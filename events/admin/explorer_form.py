@@ -1,0 +1,194 @@
+"""What the usage explorer asks: whose usage, of what, when, and how to cut it. Read from the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q
+from django.http import HttpRequest, QueryDict
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import scoped
+from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
+from events.usage_report import Grain, Question, Span
+from organisations.models import Organisation, Project
+
+A_DAY = timedelta(days=1)
+A_MONTHS_DAYS = 30
+A_YEAR = timedelta(days=366)
+EARLIEST = date(2000, 1, 1)
+DIMENSION = "d."
+GRAINS = [(Grain.HOUR, "Hour"), (Grain.DAY, "Day"), (Grain.MONTH, "Month")]
+
+_PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
+    "This month": lambda today: (today.replace(day=1), today),
+    "Last month": lambda today: (
+        BillingPeriod.of(today).previous().start,
+        BillingPeriod.of(today).start - A_DAY,
+    ),
+    "Last 7 days": lambda today: (today - 6 * A_DAY, today),
+    "Last 30 days": lambda today: (today - (A_MONTHS_DAYS - 1) * A_DAY, today),
+}
+
+
+class RowField(forms.ModelChoiceField):
+    """One sentence for what isn't offered, be it somebody else's id or no id at all."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
+class MetricField(RowField):
+    def label_from_instance(self, metric: Metric) -> str:
+        return f"{metric.name} ({metric.unit})"
+
+
+def _choice(field: Any, choices: Any, all_of_them: str, refusal: str) -> Any:
+    return field(
+        choices,
+        required=False,
+        empty_label=all_of_them,
+        error_messages={"invalid_choice": refusal},
+    )
+
+
+class ExplorerForm(forms.Form):
+    """Choices are the user's own organisations, then what the chosen one has: anything else is refused in words."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.organisations = scoped(Organisation.objects.order_by("name"), request)
+        self.asked = request.GET
+        self.organisation = self._find_organisation(request)
+        self.asks_for_organisation = self.organisation is None and not self.asked.get("organisation")
+        zone = self.organisation.time_zone if self.organisation else "UTC"
+        self.today = clock.today(zone)
+        super().__init__(data=self._with_defaults())
+        self.metric = self._find_metric()
+        self._add_fields()
+
+    def _find_organisation(self, request: HttpRequest) -> Organisation | None:
+        """The one that is named, or whose project or metric is; or the only one there is."""
+        if named := self.asked.get("organisation"):
+            return self._first(self.organisations, named)
+        for model in (Project, Metric):
+            found = self._first(
+                scoped(model.objects.select_related("organisation"), request),
+                self.asked.get(model._meta.model_name, ""),
+            )
+            if found is not None and found.organisation is not None:
+                return found.organisation
+        few = list(self.organisations[:2])
+        return few[0] if len(few) == 1 else None
+
+    @staticmethod
+    def _first(rows: Any, pk: str) -> Any:
+        try:
+            return rows.filter(pk=UUID(pk)).first()
+        except ValueError:
+            return None
+
+    def _with_defaults(self) -> QueryDict:
+        data = self.asked.copy()
+        first, last = _PRESETS["Last 30 days"](self.today)
+        for name, value in (("from", first.isoformat()), ("to", last.isoformat()), ("by", Grain.DAY.value)):
+            data[name] = data.get(name) or value
+        if self.organisation is not None:
+            data["organisation"] = str(self.organisation.pk)
+        return data
+
+    def _metrics(self) -> Any:
+        if self.organisation is None:
+            return Metric.objects.none()
+        return Metric.objects.filter(Q(organisation=self.organisation) | Q(organisation=None)).order_by("name", "unit")
+
+    def _find_metric(self) -> Metric | None:
+        found: Metric | None = self._first(self._metrics(), self.asked.get("metric", ""))
+        return found
+
+    def _add_fields(self) -> None:
+        projects = Project.objects.filter(organisation=self.organisation).order_by("name")
+        self.fields = {
+            "organisation": _choice(RowField, self.organisations, "Choose one", "This is none of your organisations."),
+            "project": _choice(RowField, projects, "All projects", "This is no project of that organisation."),
+            "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that organisation."),
+            "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
+            "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
+        }
+        if self.metric is not None:
+            self.fields |= self._fields_of(self.metric)
+
+    def _fields_of(self, metric: Metric) -> dict[str, forms.Field]:
+        keys = [(f"dimension:{key}", key) for key in metric.dimensions]
+        refusal = {"invalid_choice": "This metric has no such dimension."}
+        fields: dict[str, forms.Field] = {
+            "by": forms.ChoiceField(choices=GRAINS, error_messages={"invalid_choice": "Choose hour, day or month."}),
+            "split": forms.ChoiceField(
+                label="Break down by",
+                choices=[("", "Nothing"), ("project", "Project"), *keys],
+                required=False,
+                error_messages=refusal,
+            ),
+        }
+        for key in metric.dimensions:
+            fields[f"{DIMENSION}{key}"] = forms.CharField(label=key, required=False, max_length=255, strip=False)
+        return fields
+
+    def native_dates(self) -> None:
+        """The browser's own calendar: it needs no script."""
+        for name in ("from", "to"):
+            self.fields[name].widget.input_type = "date"
+
+    def suggest(self, values: dict[str, list[str]]) -> None:
+        """Offer the values that occur beside each dimension's field."""
+        self.suggestions = {f"values-{key}": found for key, found in values.items() if found}
+        for key in values:
+            self.fields[f"{DIMENSION}{key}"].widget.attrs |= {"list": f"values-{key}", "placeholder": "Any"}
+
+    def clean(self) -> dict[str, Any]:
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = answers.get("from"), answers.get("to")
+        if first and last and last < first:
+            self.add_error("to", "The last day lies before the first.")
+        if any(day and not EARLIEST <= day <= self.today + A_YEAR for day in (first, last)):
+            self.add_error("from", "There is no usage of that time.")
+        return answers
+
+    @property
+    def span(self) -> Span:
+        return Span(self.cleaned_data["organisation"], self.cleaned_data["from"], self.cleaned_data["to"] + A_DAY)
+
+    @property
+    def question(self) -> Question | None:
+        """Of one metric; None if none is chosen."""
+        if self.metric is None:
+            return None
+        answers = self.cleaned_data
+        dimensions = tuple(
+            (key, answers[f"{DIMENSION}{key}"]) for key in self.metric.dimensions if answers[f"{DIMENSION}{key}"]
+        )
+        return Question(self.span, self.metric, Grain(answers["by"]), answers["project"], dimensions, answers["split"])
+
+    def address(self, **changes: Any) -> str:
+        """The explorer's address with some answers changed; an empty one is left out."""
+        query = QueryDict(mutable=True)
+        kept = {name: self.data.get(name, "") for name in self.fields}
+        query.update({name: str(value) for name, value in (kept | changes).items() if value not in ("", None)})
+        return f"?{query.urlencode()}"
+
+    @property
+    def presets(self) -> list[dict[str, Any]]:
+        """Spans to choose at once, in the organisation's days."""
+        found = []
+        for label, days in _PRESETS.items():
+            first, last = (day.isoformat() for day in days(self.today))
+            chosen = (self.data.get("from"), self.data.get("to")) == (first, last)
+            found.append({"label": label, "url": self.address(**{"from": first, "to": last}), "chosen": chosen})
+        return found

@@ -1,0 +1,308 @@
+"""What the usage explorer shows: bars and a table of the same numbers, each with the way down to its events."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import scoped
+from billing_platform.lib.admin_display import EMPTY
+from events import usage_report
+from events.admin.explorer_form import ExplorerForm
+from events.admin.ledger_list import span_text
+from events.admin.quantity import plain
+from events.models import Metric, UsageAggregate
+from events.usage_report import Bucket, Cell, Grain, Question, Report, Series, Span, UsedMetric
+from organisations.models import Project
+
+A_MONTH = timedelta(days=30)
+MOST_ORGANISATIONS = 50
+REST = "Others"
+FINER = {Grain.MONTH: Grain.DAY, Grain.DAY: Grain.HOUR}
+_FORMATS = {Grain.HOUR: "%d %b %Y %H:%M", Grain.DAY: "%a %d %b %Y", Grain.MONTH: "%B %Y"}
+NOT_ADDED = {
+    Metric.Aggregation.MAX: "The greatest value of the whole time, per project and combination of dimensions.",
+    Metric.Aggregation.LATEST: "The newest value of the whole time, per project and combination of dimensions.",
+    Metric.Aggregation.UNIQUE: "Values that come back are counted once in the whole time, so it is no sum.",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One metric's report, or what was used of every metric."""
+
+    span: Span
+    report: Report | None = None
+    metrics: tuple[UsedMetric, ...] = ()
+    days: tuple[tuple[date, int], ...] = ()
+
+    @classmethod
+    def to(cls, form: ExplorerForm) -> Answer:
+        question = form.question
+        if question is not None:
+            form.suggest(usage_report.dimension_values(question))
+            return cls(question.span, report=usage_report.report(question))
+        span, project = form.span, form.cleaned_data["project"]
+        return cls(
+            span,
+            metrics=usage_report.used_metrics(span, project=project),
+            days=usage_report.events_by_day(span, project=project),
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number with the way down to what it is made of, if there is one."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bucket: its parts from the bottom, as percents of the highest bar and the number of their colour."""
+
+    label: str
+    text: str
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    label: Shown
+    cells: tuple[Shown, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    heading: str
+    total: str
+    bars: tuple[Bar, ...]
+    legend: tuple[str, ...]
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    footer: Line | None
+    footnote: str = ""
+    csv_url: str = ""
+
+    @property
+    def has_notes(self) -> bool:
+        return any(line.note for line in self.lines)
+
+
+def page_of(form: ExplorerForm, answer: Answer) -> Page:
+    return _overview(form, answer) if answer.report is None else _metric_page(form, answer.report)
+
+
+def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str, Any]]:
+    """Whom the user may choose, by what was counted for them in the last 30 days; those without usage after them."""
+    since = clock.now() - A_MONTH
+    counted = dict(
+        scoped(UsageAggregate.objects.all(), request)
+        .filter(hour__gte=since, usage_month__gte=since.date().replace(day=1))
+        .order_by()
+        .values_list("organisation_id")
+        .annotate(Sum("event_count"))
+    )
+    known = {found.pk: found.name for found in form.organisations}
+    busiest = sorted(known, key=lambda pk: (-counted.get(pk, 0), known[pk]))[:MOST_ORGANISATIONS]
+    return [
+        {"name": known[pk], "events": f"{counted.get(pk, 0):,}", "url": form.address(organisation=pk)} for pk in busiest
+    ]
+
+
+def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
+    """The table in long form: a line for each hour, day or month and each value it is broken down by."""
+    metric, zone = question.metric, question.span.organisation.zone
+    split = "project" if question.split == "project" else question.split_key
+    yield ("organisation", "metric", "unit", "aggregation", "from", "to", *filter(None, [split]), "quantity", "events")
+    about = (question.span.organisation.name, metric.name, metric.unit, metric.aggregation)
+    for piece in usage_report.in_pieces(question):
+        report = usage_report.report(piece, most_series=None)
+        names = _names(report)
+        for bucket in report.buckets:
+            span = [moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end)]
+            for series, cell in zip(report.series, bucket.cells, strict=True):
+                if cell != usage_report.NOTHING:
+                    broken_down = [names[series]] if split else []
+                    yield (*about, *span, *broken_down, f"{cell.quantity:f}", cell.event_count)
+
+
+def _overview(form: ExplorerForm, answer: Answer) -> Page:
+    by_metric: defaultdict[UUID, list[UsedMetric]] = defaultdict(list)
+    for row in answer.metrics:
+        by_metric[row.metric_id].append(row)
+    used = sorted(by_metric.values(), key=lambda rows: (-sum(row.event_count for row in rows), rows[0].metric_name))
+    highest = max((count for _day, count in answer.days), default=0) or 1
+    total = sum(row.event_count for row in answer.metrics)
+    return Page(
+        heading="Events per day",
+        total=_events(total),
+        bars=tuple(
+            Bar(f"{day:%a %d %b %Y}", _events(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
+            for day, count in answer.days
+        ),
+        legend=(),
+        columns=("Metric", "Quantity", "Events"),
+        lines=tuple(_metric_line(form, answer.span, rows) for rows in used),
+        footer=None,
+    )
+
+
+def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric]) -> Line:
+    first, count = rows[0], sum(row.event_count for row in rows)
+    quantity = sum((row.quantity for row in rows), Decimal(0))
+    ledger = _ledger(span, first.metric_id, form.cleaned_data["project"], span.start, span.end, {})
+    return Line(
+        Shown(first.metric_name, form.address(metric=first.metric_id)),
+        (Shown(f"{plain(quantity)} {first.unit}"), Shown(f"{count:,}", ledger)),
+    )
+
+
+def _metric_page(form: ExplorerForm, report: Report) -> Page:
+    question, names = report.question, _names(report)
+    split = bool(question.split)
+    columns = tuple(names[series] for series in report.series) if split else ()
+    unit = question.metric.unit
+    return Page(
+        heading=f"{question.metric.name} by {question.grain}",
+        total=f"{plain(report.total.quantity)} {unit}",
+        bars=_bars(report),
+        legend=columns,
+        columns=(question.grain.capitalize(), *columns, *(["Total"] if split else ["Quantity"]), "Events"),
+        lines=tuple(
+            _line(form, report, bucket) for bucket in report.buckets if bucket.total.event_count or bucket.late
+        ),
+        footer=Line(
+            Shown("Whole time"),
+            _cells(
+                report, [series.total for series in report.series], report.total, question.span.start, question.span.end
+            ),
+        ),
+        footnote=NOT_ADDED.get(Metric.Aggregation(question.metric.aggregation), ""),
+        csv_url=form.address(format="csv"),
+    )
+
+
+def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
+    question = report.question
+    zone = question.span.organisation.zone
+    url = ""
+    if question.grain in FINER:
+        first, last = bucket.start.astimezone(zone).date(), (bucket.end - timedelta(seconds=1)).astimezone(zone).date()
+        url = form.address(**{"from": first.isoformat(), "to": last.isoformat(), "by": FINER[question.grain].value})
+    late = ", ".join(f"{_events(late.event_count)} billed in {late.billed_in:%b %Y}" for late in bucket.late)
+    return Line(
+        Shown(_label(question, bucket.start), url),
+        _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
+        f"Late: {late}" if late else "",
+    )
+
+
+def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, end: datetime) -> tuple[Shown, ...]:
+    """The cells of a line, if it is broken down, then its total and its events."""
+    question = report.question
+
+    def shown(cell: Cell, series: Series | None) -> Shown:
+        if cell == usage_report.NOTHING:
+            return Shown(EMPTY)
+        return Shown(plain(cell.quantity), _events_url(question, series, start, end))
+
+    broken_down = [shown(cell, series) for cell, series in zip(cells, report.series, strict=True)]
+    return (
+        *(broken_down if question.split else ()),
+        shown(total, None),
+        Shown(f"{total.event_count:,}"),
+    )
+
+
+def _events_url(question: Question, series: Series | None, start: datetime, end: datetime) -> str:
+    """The ledger's events behind a number; there is no address for what is shown together."""
+    project: Any = question.project
+    dimensions: dict[str, str | None] = dict(question.dimensions)
+    if series is not None:
+        if series.is_rest:
+            return ""
+        if question.split == "project":
+            project = UUID(series.key or "")
+        elif question.split:
+            dimensions[question.split_key] = series.key
+    return _ledger(question.span, question.metric.pk, project, start, end, dimensions)
+
+
+def _ledger(
+    span: Span, metric: UUID, project: Any, start: datetime, end: datetime, dimensions: dict[str, str | None]
+) -> str:
+    zone = span.organisation.zone
+    query = {
+        "organisation__id__exact": span.organisation.pk,
+        "project__id__exact": getattr(project, "pk", project),
+        "metric__id__exact": metric,
+        "happened": span_text(start.astimezone(zone), end.astimezone(zone)),
+        "dimensions": json.dumps(dimensions) if dimensions else None,
+    }
+    chosen = {name: value for name, value in query.items() if value is not None}
+    return f"{reverse('admin:events_usageevent_changelist')}?{urlencode(chosen)}"
+
+
+def _bars(report: Report) -> tuple[Bar, ...]:
+    question = report.question
+    highest = max((bucket.total.quantity for bucket in report.buckets), default=Decimal(0))
+    return tuple(
+        Bar(
+            _label(question, bucket.start),
+            f"{plain(bucket.total.quantity)} {question.metric.unit}",
+            tuple(
+                (_percent(cell.quantity, highest), number)
+                for number, cell in enumerate(bucket.cells)
+                if cell.quantity > 0
+            ),
+        )
+        for bucket in report.buckets
+    )
+
+
+def _percent(part: Decimal, highest: Decimal) -> str:
+    """Of the chart's height, for a style sheet: what is not zero can be seen."""
+    return f"{max(part * 100 / highest, Decimal('0.5')):.1f}" if part > 0 else "0"
+
+
+def _label(question: Question, start: datetime) -> str:
+    """On the organisation's clock; with its offset where the clocks change within the span."""
+    span, zone = question.span, question.span.organisation.zone
+    text = start.astimezone(zone).strftime(_FORMATS[question.grain])
+    changes = span.start.astimezone(zone).utcoffset() != span.end.astimezone(zone).utcoffset()
+    return f"{text} {start.astimezone(zone):%Z}" if changes and question.grain == Grain.HOUR else text
+
+
+def _names(report: Report) -> dict[Series, str]:
+    """What the series are called: a project by its name, a dimension by its value."""
+    projects = {}
+    if report.question.split == "project":
+        projects = {
+            str(pk): name
+            for pk, name in Project.objects.filter(organisation=report.question.span.organisation).values_list(
+                "pk", "name"
+            )
+        }
+    return {
+        series: REST if series.is_rest else projects.get(series.key or "", series.key) or EMPTY
+        for series in report.series
+    }
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'' if count == 1 else 's'}"

@@ -21,8 +21,8 @@ from django.db import connection, connections
 from billing_platform.celery import PERIODIC_JOBS, app
 from billing_platform.lib import clock
 from events import selectors, tasks
-from events.models import EventBatch, HotLogDay
-from events.services import partitions, retention, verifying
+from events.models import DeadLetter, EventBatch, HotLogDay, Metric
+from events.services import dead_letters, partitions, retention, verifying
 from events.services.partitions import ensure_partitions, partition_exists, partition_of
 from events.services.retention import DayOutcome, drop_old_partitions
 from events.services.verifying import verify_day
@@ -208,6 +208,23 @@ def test_a_replay_into_a_dropped_day_is_verified_and_dropped_again(
     record = record_of(day)
     assert (record.state, record.dropped_batches, record.dropped_counted) == ("dropped", 2, 3)
     assert counted(acme) == ["a", "b", "c"]
+
+
+def test_a_dead_letter_of_a_dropped_day_can_be_replayed(acme: Organisation, project: Project, old: datetime) -> None:
+    acme.strict_metrics = True
+    acme.save()
+    send(project, event("a"), at=old)
+    settle()
+    day = verified(old)
+    drop_old_partitions()
+    assert not is_there(day)
+    Metric.objects.create(organisation=acme, name="api_calls", unit="call")
+    dead_letters.replay_one(letter_id=DeadLetter.objects.get().pk, by="tests")
+    settle()
+    assert EventBatch.objects.get().received_at == old
+    verified(old)
+    assert only(drop_old_partitions()).kept_because == ""
+    assert (counted(acme), record_of(day).dropped_batches) == (["a"], 2)
 
 
 def test_an_entry_of_a_dropped_batch_that_disappears_is_noticed_with_the_replay(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from billing_platform.lib.errors import DomainError, NotFound
 from events import payload
 from events.models import DeadLetter, EventBatch, HotLogDay, Metric, UsageEvent
-from events.services import quarantine, settling, verifying
+from events.services import dead_letters, quarantine, settling, verifying
 from events.services.accepting import Accepted, Form, accept_events
 from events.services.comparing import Finding, FindingKind
+from events.services.correcting import correct_usage
 from events.services.partitions import ensure_partitions
 from events.services.verifying import DayReport, verify_day
 from organisations.models import Organisation, Project
@@ -370,3 +374,88 @@ def test_local_days_do_not_matter_to_the_hot_log(globex: Organisation, noon: dat
     send(project, event("after"), at=midnight)
     settle()
     assert [verify(moment).tally.batches for moment in (midnight - timedelta(hours=1), midnight)] == [1, 1]
+
+
+ids = st.sampled_from([f"e{number}" for number in range(6)])
+requests = st.lists(
+    st.tuples(ids, st.sampled_from(["calls", "storage", "people"]), st.sampled_from(["1", "2.50"])),
+    min_size=1,
+    max_size=6,
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.tuples(st.sampled_from([1, 2, 33, 40]), requests)),
+        st.tuples(st.just("settle"), st.none()),
+        st.tuples(st.just("define"), st.sampled_from(["calls", "storage", "people"])),
+        st.tuples(st.just("replay"), st.none()),
+        st.tuples(st.just("discard"), st.none()),
+        st.tuples(st.just("give up"), requests),
+        st.tuples(st.just("void"), ids),
+    ),
+    min_size=3,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps, choice=st.integers(0, 1000))
+def test_whatever_happened_is_right_and_any_entry_taken_away_is_missed(
+    acme: Organisation, project: Project, noon: datetime, steps: list[tuple[str, Any]], choice: int
+) -> None:
+    with transaction.atomic():
+        acme.strict_metrics = True
+        acme.save()
+        for step, what in steps:
+            take_step(project, noon, step, what)
+        settle()
+        for day in verifying.days_to_verify():
+            report = verify_day(day=day)
+            assert report.is_verified, report
+        entries = list(UsageEvent.objects.filter(kind="usage").order_by("id"))
+        if entries:
+            entry = entries[choice % len(entries)]
+            tamper("DELETE FROM events_usageevent WHERE id = %s", entry.pk)
+            report = verify_day(day=entry.received_at.date())
+            assert any(entry.batch_id == found.batch_id for found in report.findings)
+        transaction.set_rollback(True)
+
+
+def take_step(project: Project, noon: datetime, step: str, what: Any) -> None:
+    if step == "send":
+        days_ago, sent = what
+        send(project, *as_events(sent), at=noon - timedelta(days=days_ago - 1))
+    elif step == "settle":
+        settle()
+    elif step == "define":
+        unique = {"aggregation": "unique", "unique_property": "user"} if what == "people" else {}
+        Metric.objects.get_or_create(organisation=project.organisation, name=what, unit="call", defaults=unique)
+    elif step == "replay":
+        dead_letters.replay(letter_ids=open_letters(), by="tests")
+    elif step == "discard":
+        dead_letters.discard(letter_ids=open_letters()[:1], reason="no", by="tests")
+    elif step == "give up":
+        held = send(project, *as_events(what), at=noon)
+        EventBatch.objects.filter(pk=held.batch_id).update(status="quarantined")
+        quarantine.discard_batch(batch_id=held.batch_id, reason="no", discarded_by="tests")
+    elif step == "void":
+        with suppress(DomainError), transaction.atomic():
+            correct_usage(
+                organisation=project.organisation,
+                project=project,
+                event_id=what,
+                action="void",
+                reason="no",
+                by="tests",
+            )
+
+
+def as_events(sent: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """A value of 1 comes with a user, another one without: what a unique metric can't count."""
+    return [
+        event(event_id, value, metric_name=metric, metadata={"user": "ann"} if value == "1" else None)
+        for event_id, metric, value in sent
+    ]
+
+
+def open_letters() -> list[Any]:
+    return list(DeadLetter.objects.filter(status="open").values_list("pk", flat=True))

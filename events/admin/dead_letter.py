@@ -218,7 +218,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             '<span class="as-written">{}\n{} {}</span>', letter.metric_name, letter.metric_value, letter.unit
         )
 
-    @admin.display(description="First and last seen (UTC)", ordering="last_seen_at")
+    @admin.display(description="Seen (UTC)", ordering="last_seen_at")
     def seen(self, letter: DeadLetter) -> str:
         times = [f"{moment:%Y-%m-%d %H:%M}" for moment in (letter.first_seen_at, letter.last_seen_at)]
         return format_html('<span class="as-written tabular-nums">{}</span>', "\n".join(dict.fromkeys(times)))

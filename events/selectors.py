@@ -194,7 +194,7 @@ def ledger_entries(event: UsageEvent) -> tuple[LedgerEntry, ...]:
         organisation=event.organisation_id,
         project=event.project_id,
         event_id__in=written,
-        received_month__gte=event.received_month,
+        received_month=event.received_month,
     )
     rows = {row.event_id: row for row in found}
     cancelled = {correction.cancelled_event_id for correction in corrections}

@@ -18,7 +18,8 @@ class UsageEvent(TenantModel):
     derived, so that a later change of the organisation's time zone can't change what was counted.
 
     A correction adds rows of its own: a reversal of the entry it cancels, with the quantity negated, and perhaps a
-    replacement. Their event ids begin with `correction:`, and `batch_id` is the id of the UsageCorrection.
+    replacement. They have the entry's times and place; their event ids begin with `correction:`, and `batch_id` is the
+    id of the UsageCorrection.
     """
 
     class Kind(models.TextChoices):

@@ -1,31 +1,30 @@
 """Correct what was counted: the ledger keeps the event, a reversal cancels it, a replacement may take its place.
 
+What a correction writes stands beside the entry it cancels: with its times and its place, so that of two values that
+happened at once the one that came last is still the latest. When and by whom it was corrected says UsageCorrection.
+
 Corrections of one event queue up at its ledger row; then everybody's order of locks (see settling) is kept. The DEDUP
-lock is taken exclusively: an entry of a correction may be the first that the ledger holds of a new month of receipt,
-and while it is held nobody else folds, so that a maximum or a latest value can be found again in the ledger.
+lock is taken exclusively: while it is held nobody else folds, so that a maximum or a latest value can be found again
+in the ledger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.utils import IntegrityError
 
-from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.money import QUANTITY_PLACES, MoneyError, parse_decimal
-from billing_platform.lib.periods import BillingPeriod
 from events import selectors
 from events.models import UsageCorrection, UsageEvent
 from events.services.bulk import BulkReport
 from events.services.catalogue import lock_months
-from events.services.partitions import ensure_partitions, is_missing_partition
 from events.services.refolding import fold_correction
 from organisations import audit
 from organisations.models import Organisation, Project
@@ -38,11 +37,11 @@ _WRITE_ENTRIES = """
     INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
         received_at, received_month, hour, usage_month, is_late, dimensions, metadata, batch_id, "position")
     SELECT c.organisation_id, c.project_id, c.metric_id, e.event_id, e.kind, e.quantity, c.occurred_at,
-        %(received_at)s, %(received_month)s, c.hour, %(usage_month)s, %(is_late)s, c.dimensions, c.metadata,
-        %(correction_id)s, e."position" - 1
+        c.received_at, c.received_month, c.hour, %(usage_month)s, %(is_late)s, c.dimensions, c.metadata,
+        %(correction_id)s, c."position"
     FROM events_usageevent c
     CROSS JOIN unnest(%(event_ids)s::varchar[], %(kinds)s::varchar[], %(quantities)s::numeric[])
-        WITH ORDINALITY AS e (event_id, kind, quantity, "position")
+        AS e (event_id, kind, quantity)
     WHERE (c.organisation_id, c.project_id, c.event_id, c.received_month)
         = (%(organisation_id)s, %(project_id)s, %(cancelled_event_id)s, %(cancelled_received_month)s)
 """
@@ -65,14 +64,7 @@ def correct_usage(
     in several months of receipt: say which), EVENT_VOIDED or QUANTITY_UNCHANGED.
     """
     quantity = _checked(action, quantity, reason)
-    request = _Request(organisation, project, event_id, received_month, quantity, reason.strip(), by)
-    try:
-        return _correct(request)
-    except IntegrityError as error:
-        if not is_missing_partition(error):
-            raise
-        ensure_partitions(at=clock.now())  # the daily job is a month late
-        return _correct(request)
+    return _correct(_Request(organisation, project, event_id, received_month, quantity, reason.strip(), by))
 
 
 def void_usage(*, events: Iterable[UsageEvent], reason: str, by: str) -> BulkReport:
@@ -215,8 +207,6 @@ def _write_correction(request: _Request, event: UsageEvent, entry: UsageEvent, *
 def _write_entries(correction: UsageCorrection) -> None:
     entries = list(_entries(correction))
     parameters: dict[str, Any] = {
-        "received_at": correction.created_at,
-        "received_month": BillingPeriod.of(correction.created_at.astimezone(UTC).date()).start,
         "usage_month": correction.counted_in,
         "is_late": correction.is_late,
         "correction_id": correction.pk,

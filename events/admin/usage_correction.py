@@ -222,7 +222,7 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
         format_html("{} {}", anchor(page, row, kind.label), badge("Counts", "success") if entry.is_current else ""),
         amount_of(row.quantity, event.metric),
         _month(row.usage_month, row.is_late),
-        f"{localtime(row.received_at):%Y-%m-%d %H:%M}",
+        f"{localtime(correction.created_at if correction else row.received_at):%Y-%m-%d %H:%M}",
         f"{correction.reason} – {correction.created_by}" if correction else EMPTY,
     )
 

@@ -80,7 +80,7 @@ def test_every_entry_shows_the_whole_history(as_operator: Client, project: Proje
     assert len(pages) == 4 + 2
     for page in pages:
         shown = as_operator.get(page)
-        table = text_of(shown).partition("<th>Why</th>")[2].partition("</table>")[0]
+        table = text_of(shown).partition("<th>Why, and who</th>")[2].partition("</table>")[0]
         quantities = re.findall(r"(-?[\d.]+) call", table)
         assert quantities == ["10", "-10", "7", "-7"], page
         for said in ("too many by three", "not theirs &lt;at all&gt;", "asha", "bela"):
@@ -109,6 +109,14 @@ def test_the_list_of_corrections_is_searched_by_event_and_reason(
 
 def _listed(client: Client, query: str) -> list[str]:
     return [row.event_id for row in client.get(CORRECTIONS, {"q": query}).context["cl"].result_list]
+
+
+def test_the_list_calls_every_entry_by_its_event(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    correct(project, "a", "7")
+    shown = text_of(as_operator.get(EVENTS))
+    rows = re.findall(r'href="[^"]*/usageevent/\d+/change/[^"]*"[^>]*>\s*(\S+?)\s*</a>', shown)
+    assert rows == ["a", "a", "a"]
+    assert {"Replacement", "Reversal"} <= set(re.findall(r">(\w+)</span>", shown))
 
 
 def test_ticked_events_are_voided_together(as_operator: Client, project: Project, a: UsageEvent) -> None:

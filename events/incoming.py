@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +23,7 @@ MAX_NESTING = 32
 QUANTITY_PLACES = 8
 QUANTITY_DIGITS = 20
 FUTURE = timedelta(days=1)
+_MOST_COMMAS = 500_000  # fifty for each event
 
 Row = tuple[str, str, str, str, datetime | None, Raw | None]
 """event_id, metric name, unit, quantity as text, when it happened in UTC, metadata as JSON."""
@@ -32,6 +34,7 @@ _EventId = Annotated[str, Meta(min_length=1, max_length=255)]
 
 # What nearly every quantity looks like; anything else takes the slow way through parse_decimal.
 _PLAIN_QUANTITY = re.compile(rb'"?([0-9]{1,20}(?:\.[0-9]{1,8})?)"?').fullmatch
+_LINES = re.compile(rb"[^\n]+").finditer
 # PostgreSQL's jsonb refuses numbers smaller than 1e-16383.
 _TINY_NUMBER = re.compile(rb"[0-9][eE]-0*[0-9]{4}").search
 
@@ -117,6 +120,8 @@ def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]
         pass
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBody(_sentence(error)) from None
+    if body.count(b",") > _MOST_COMMAS:  # `[1,1,…]` would become five million objects
+        raise TooManyEvents(f"More values in one request than {limits.max_events:,} events have.")
     try:
         raws = _raw_batch_decoder.decode(body).events
     except (msgspec.DecodeError, RecursionError) as error:
@@ -127,7 +132,8 @@ def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]
 def read_lines(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
     """NDJSON: one event a line, empty lines ignored."""
     _check_text(body)
-    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+    filled = (line[0] for line in _LINES(body) if not line[0].isspace())
+    lines = list(islice(filled, limits.max_events + 1))  # no more than that: ten megabytes hold five million lines
     _check_count(lines, limits)
     try:
         return _check_all([_event_decoder.decode(line) for line in lines], body, limits)
@@ -145,7 +151,7 @@ def _check_text(body: bytes) -> None:
 
 def _check_count(events: Sequence[Any], limits: Limits) -> None:
     if len(events) > limits.max_events:
-        raise TooManyEvents(f"{len(events)} events in one request; at most {limits.max_events} are taken.")
+        raise TooManyEvents(f"More than {limits.max_events:,} events in one request.")
 
 
 def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[Row], list[Rejection]]:
@@ -193,9 +199,15 @@ def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
         if moment.tzinfo is not UTC:
             moment = moment.astimezone(UTC)
     metadata = _check_metadata(event.metadata, suspicious)
-    if suspicious and "\x00" in event.event_id + event.metric_name + event.unit:
-        raise _Refused("VALIDATION_ERROR", "text must not hold NUL characters")
+    if suspicious:
+        _refuse_nul(event)
     return event.event_id, event.metric_name, event.unit, quantity, moment, metadata
+
+
+def _refuse_nul(event: Event) -> None:
+    for name in ("event_id", "metric_name", "unit"):
+        if "\x00" in getattr(event, name):
+            raise _Refused("VALIDATION_ERROR", f"{name} must not hold NUL characters")
 
 
 def _odd_quantity(raw: bytes) -> str:
@@ -260,4 +272,11 @@ def _event_id_of(raw: Raw) -> str | None:
 
 
 def _sentence(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    """What msgspec says, with the field in front: "unit: expected `str`, got `int`"."""
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    said, _, place = str(error).partition(" - at `$")
+    if said == "Input data was truncated":
+        return "the JSON ends before it is complete"
+    field = place.strip("`").lstrip(".")
+    return f"{field}: {said[0].lower()}{said[1:]}" if field else said

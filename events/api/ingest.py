@@ -86,13 +86,16 @@ def _content_type(request: HttpRequest, allowed: set[str]) -> str:
 
 def _read_body(request: HttpRequest) -> bytes:
     try:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.EVENTS_MAX_BYTES:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length > settings.EVENTS_MAX_BYTES:
             raise _too_large()
         body = request.body
     except RequestDataTooBig:
         raise _too_large() from None
     except (UnreadablePostError, ValueError):
         raise InvalidInput("The body could not be read to its end.") from None
+    if len(body) < length:
+        raise InvalidInput("The body is shorter than its Content-Length says.")
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if encoding == "gzip":
         body = _gunzip(body)

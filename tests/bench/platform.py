@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from billing_platform.local.process_table import GIVE_BACK_MEMORY, granian
 from tests.bench.sample import DIMENSIONS, METRICS, batches
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB_WORKERS = 2
-WEB_THREADS = 4
 
 
 class Platform:
@@ -124,7 +124,7 @@ class Platform:
 
 @contextmanager
 def serving(application: str, database_url: str, path: str) -> Iterator[str]:
-    """An application under granian with two workers, as `make run` starts ours; its log goes to a file."""
+    """An application under granian, as `make run` starts ours; its log goes to a file."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -133,14 +133,13 @@ def serving(application: str, database_url: str, path: str) -> Iterator[str]:
         "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
         "RATE_LIMIT_PROJECT_KEY": "100000000/m",
         "PYTHONPATH": str(ROOT),
+        **GIVE_BACK_MEMORY,
     }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"]
-    command += ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--host", "127.0.0.1"]
-    command += ["--port", str(port), application]
-    with (ROOT / "var" / "bench.log").open("ab") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    with (ROOT / "var" / "bench.log").open("ab") as log, TemporaryDirectory() as counters:
+        environment["PROMETHEUS_MULTIPROC_DIR"] = counters
+        server = subprocess.Popen(granian(application, url), cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            url = f"http://127.0.0.1:{port}"
             _wait_for(url + path)
             yield url + path
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,7 +13,8 @@ import pytest
 from billing_platform.celery import app
 from events import payload
 from events.models import EventBatch, UsageEvent
-from organisations.models import Organisation, Project
+from organisations.models import ApiKey, Organisation, Project
+from organisations.services import api_keys
 from tests import factories
 from tests.events.language import batch_of, event, now, post, post_raw, send, settle, total
 
@@ -96,6 +98,10 @@ def test_none_valid_is_an_error_with_the_same_list(project_key: str) -> None:
         ("1e2", "100.00000000"),
         ("1.5E-3", "0.00150000"),
         ("0.00000001", "1E-8"),
+        ("1E-8", "1E-8"),
+        ('"1e-8"', "1E-8"),
+        ("0.1", "0.10000000"),
+        ('"0.10"', "0.10000000"),
         ("0.1000000000", "0.10000000"),
         ("99999999999999999999.99999999", "99999999999999999999.99999999"),
         ('" 7 "', "7.00000000"),
@@ -237,6 +243,25 @@ def test_a_timestamp_of_any_offset_is_the_same_instant(acme: Organisation, proje
     assert set(UsageEvent.objects.filter(organisation=acme).values_list("occurred_at", flat=True)) == {noon}
 
 
+@pytest.mark.parametrize("offset", ["Z", "z", "+00:00", "-00:00", "+05:45", "-09:30", "+14:00", "-12:00", "+0530"])
+def test_every_offset_that_clocks_have_is_read(acme: Organisation, project: Project, offset: str) -> None:
+    noon = now().replace(hour=12, minute=0, second=0, microsecond=250_000) - timedelta(days=2)
+    answer = send(project, event("o", timestamp=f"{noon:%Y-%m-%dT%H:%M:%S}.25{offset}"))
+    assert len(answer.event_ids) == 1
+    settle()
+    hours, minutes = (int(offset[1:3]), int(offset[-2:])) if len(offset) > 1 else (0, 0)
+    sign = -1 if offset[0] == "-" else 1
+    expected = noon - sign * timedelta(hours=hours, minutes=minutes)
+    assert UsageEvent.objects.get(organisation=acme).occurred_at == expected
+
+
+def test_of_a_field_that_is_sent_twice_the_last_counts(acme: Organisation, project_key: str) -> None:
+    body = '{"event_id": "a", "metric_name": "api_calls", "metric_value": 5, "unit": "call", "metric_value": 7}'
+    assert post_raw(project_key, body, "/api/v1/events").status_code == 202
+    settle()
+    assert total(acme) == 7
+
+
 def test_a_day_without_partition_is_made_good_at_once(
     acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +277,28 @@ def test_requests_without_a_good_key_are_refused(project_key: str) -> None:
     assert post_raw("", b"{}").status_code == 401
     assert post(project_key[:-1] + ("a" if project_key[-1] != "a" else "b"), event("a")).status_code == 401
     assert not EventBatch.objects.exists()
+
+
+def test_a_revoked_key_is_refused_as_soon_as_a_process_reads_it_anew(
+    project_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process believes for five seconds what it read, so no process accepts after ten."""
+    assert post(project_key, event("a")).status_code == 202
+    api_keys.revoke_key(api_key_id=ApiKey.objects.get(kind=ApiKey.Kind.PROJECT).pk)
+    soon = time.monotonic() + 10
+    monkeypatch.setattr("organisations.authentication.time.monotonic", lambda: soon)
+    assert post(project_key, event("b")).status_code == 401
+    assert EventBatch.objects.count() == 1
+
+
+def test_a_key_that_expires_is_refused_at_once(project_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a process that has read it before."""
+    ApiKey.objects.filter(kind=ApiKey.Kind.PROJECT).update(expires_at=now() + timedelta(seconds=3))
+    assert post(project_key, event("a")).status_code == 202
+    later = now() + timedelta(seconds=3)
+    monkeypatch.setattr("billing_platform.lib.clock.now", lambda: later)
+    assert post(project_key, event("b")).status_code == 401
+    assert EventBatch.objects.count() == 1
 
 
 def test_a_broker_that_is_down_loses_nothing(project_key: str, settings: pytest.FixtureRequest) -> None:

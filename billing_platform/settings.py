@@ -176,6 +176,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "billing_platform.lib.api.exception_handler",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405 like any other method that isn't there; OpenAPI describes us
     "COERCE_DECIMAL_TO_STRING": True,
+    "URL_FORMAT_OVERRIDE": None,  # ?format=csv is answered by the views that offer it
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -19,7 +19,8 @@ from events.selectors import ledger_position
 
 NARROWEST = 50_000
 WIDER = 4
-STEP_MS = 200
+NARROWER = 16
+STEP_MS = 150
 PATIENCE_MS = 500
 NANOSECONDS = 1_000_000
 QUERY_CANCELED = "57014"
@@ -76,16 +77,16 @@ def _walk(
     down = end < start
     ordered = events.order_by("-id" if down else "id")
     found: list[UsageEvent] = []
-    width, begun = NARROWEST, time.monotonic_ns()
+    width, widest, begun = NARROWEST, max(start, end), time.monotonic_ns()
     while start != end and len(found) < wanted:
         stop = max(start - width, end) if down else min(start + width, end)
         low, high = (stop, start) if down else (start, stop)
         rows = _read(ordered.filter(pk__gte=low, pk__lt=high)[: wanted - len(found)], in_time=width > NARROWEST)
-        if rows is None:
-            width //= WIDER
+        if rows is None:  # as many matches as this are not far apart
+            width = widest = max(width // NARROWER, NARROWEST)
             continue
         found += rows
-        start, width = stop, width * WIDER
+        start, width = stop, min(width * WIDER, widest)
         if time.monotonic_ns() - begun > patience_ms * NANOSECONDS:
             break
     return found, start

@@ -37,7 +37,7 @@ class Grain(StrEnum):
     MONTH = "month"
 
 
-LONGEST = {Grain.HOUR: 31, Grain.DAY: 366, Grain.MONTH: 3660}
+LONGEST = {Grain.HOUR: 14, Grain.DAY: 366, Grain.MONTH: 3660}
 """Days that one report covers, so that no address asks for a million rows."""
 
 LONGEST_DISTINCT = 31
@@ -371,10 +371,8 @@ def _parameters(question: Question) -> dict[str, Any]:
 
 def _refuse_longer(span: Span, most: int, what: str) -> None:
     if span.days > most:
-        raise InvalidInput(
-            f"For usage {what}, choose at most {most} days; these are {span.days}.",
-            details={"to": [f"For usage {what}, choose at most {most} days; these are {span.days}."]},
-        )
+        sentence = f"For usage {what}, choose at most {most} days; these are {span.days}."
+        raise InvalidInput(sentence, details={"end": [sentence]})
 
 
 def _span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class MetricUsageSerializer(serializers.Serializer):
 
 
 class UsageSerializer(serializers.Serializer):
-    period = serializers.CharField()
+    period = serializers.CharField(allow_null=True, help_text="Empty for days of one's own choice.")
     period_start = serializers.DateField()
     period_end = serializers.DateField()
     usage = MetricUsageSerializer(many=True)

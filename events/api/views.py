@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from billing_platform.lib.csv_files import csv_response
 from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events import selectors
-from events.api.serializers import EventStatusSerializer, MetricSerializer, UsageSerializer
+from events.api.serializers import EventStatusSerializer, MetricSerializer, MetricUsageSerializer, UsageSerializer
 from events.models import Metric
 from events.services import metrics
+from events.usage_report import Span, used_metrics
 from organisations.api.base import AdminGenericView, AdminView
 from organisations.models import Organisation, Project
 from organisations.permissions import ProjectKeyPermission
@@ -49,24 +56,38 @@ class ProjectUsage(APIView):
 
 
 class OrganisationUsage(AdminView):
-    """A month's usage of an organisation, by project and metric."""
+    """An organisation's usage by project and metric: what a billing month counts, or what happened in some days."""
 
     permission_required = "events.view_usageaggregate"
 
     @extend_schema(
-        responses=UsageSerializer,
+        responses={(200, "application/json"): UsageSerializer, (200, "text/csv"): OpenApiTypes.STR},
         tags=["usage"],
         parameters=[
             OpenApiParameter("period", str, description="2026-11; the current month if left out"),
+            OpenApiParameter(
+                "start", date, description="the first day, on the organisation's clock, instead of a period"
+            ),
+            OpenApiParameter("end", date, description="the first day that no longer counts"),
             OpenApiParameter("project_id", UUID),
+            OpenApiParameter("metric_name", str),
+            OpenApiParameter("format", str, enum=["csv"]),
         ],
     )
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        organisation = self.organisation(organisation_id)
+    def get(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
+        organisation, asked = self.organisation(organisation_id), request.query_params
         project = None
-        if project_id := request.query_params.get("project_id"):
+        if project_id := asked.get("project_id"):
             project = self.find(Project.objects.filter(organisation=organisation), pk=_uuid("project_id", project_id))
-        return Response(_usage(organisation, _period(request, organisation), project))
+        if "start" in asked or "end" in asked:
+            answer = _usage_of_days(_span(request, organisation), project, asked.get("metric_name", ""))
+        else:
+            answer = _usage(organisation, _period(request, organisation), project, asked.get("metric_name", ""))
+        if asked.get("format") == "csv":
+            columns = list(MetricUsageSerializer().fields)
+            rows = ([row[column] for column in columns] for row in answer["usage"])
+            return csv_response(f"usage-{organisation.slug}", chain([columns], rows))
+        return Response(answer)
 
 
 class MetricList(ListModelMixin, AdminGenericView):
@@ -101,13 +122,40 @@ class MetricList(ListModelMixin, AdminGenericView):
         return Response(self.get_serializer(metric).data, status=201)
 
 
-def _usage(organisation: Organisation, period: BillingPeriod, project: Project | None) -> dict[str, Any]:
+def _usage(
+    organisation: Organisation, period: BillingPeriod, project: Project | None, metric_name: str = ""
+) -> dict[str, Any]:
     found = selectors.usage_by_metric(organisation=organisation, period=period, project=project)
-    return dict(
-        UsageSerializer(
-            {"period": str(period), "period_start": period.start, "period_end": period.end, "usage": found}
-        ).data
-    )
+    rows = [row for row in found if metric_name in ("", row.metric_name)]
+    return _answer(str(period), period.start, period.end, rows)
+
+
+def _usage_of_days(span: Span, project: Project | None, metric_name: str) -> dict[str, Any]:
+    return _answer(None, span.first, span.after, used_metrics(span, project=project, metric_name=metric_name))
+
+
+def _answer(period: str | None, start: date, end: date, rows: Sequence[Any]) -> dict[str, Any]:
+    about = {"period": period, "period_start": start, "period_end": end, "usage": rows}
+    return dict(UsageSerializer(about).data)
+
+
+def _span(request: Request, organisation: Organisation) -> Span:
+    if "period" in request.query_params:
+        raise InvalidInput.field("period", "Give a period, or start and end.")
+    first, after = (_day(name, request.query_params.get(name, "")) for name in ("start", "end"))
+    if after <= first:
+        raise InvalidInput.field("end", "This is the first day that no longer counts: it comes after the start.")
+    return Span(organisation, first, after)
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput.field(name, "Write the day as 2026-11-01.") from None
+    if not 2000 <= day.year <= 2999:
+        raise InvalidInput.field(name, "There is no usage of that time.")
+    return day
 
 
 def _period(request: Request, organisation: Organisation) -> BillingPeriod:

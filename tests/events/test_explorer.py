@@ -234,7 +234,7 @@ def test_what_was_voided_after_its_month_had_closed_counts_no_more(
 
 def test_too_many_days_are_refused_in_words(acme: Organisation, project: Project) -> None:
     calls = metric(acme, "calls")
-    with pytest.raises(InvalidInput, match="at most 31 days; these are 32"):
+    with pytest.raises(InvalidInput, match="at most 14 days; these are 32"):
         ask(calls, acme, date(2026, 1, 1), date(2026, 2, 2), grain=Grain.HOUR)
 
 
@@ -312,7 +312,7 @@ def test_odd_addresses_are_answered_in_words(acme: Organisation, project: Projec
         ({"metric": calls.pk, "by": "minute"}, "Choose hour, day or month."),
         ({"metric": calls.pk, "split": "dimension:planet"}, "This metric has no such dimension."),
         ({"metric": calls.pk, "d.region": "a\x00b"}, "Null characters are not allowed."),
-        ({"from": "2026-01-01", "to": "2026-03-31", "metric": calls.pk, "by": "hour"}, "at most 31 days"),
+        ({"from": "2026-01-01", "to": "2026-03-31", "metric": calls.pk, "by": "hour"}, "at most 14 days"),
     ):
         shown = as_viewer.get(EXPLORER, october(**query))
         assert shown.status_code == 200
@@ -459,3 +459,43 @@ def test_days_of_receipt_read_their_partitions_only(acme: Organisation, project:
     found, changelist = shown_ids(as_viewer, f"{LEDGER}?received_at_from=2026-10-06&received_at_to=2026-10-06")
     assert found == ["october-6"]
     assert "received_month" in str(changelist.queryset.query)
+
+
+# --- the API ----------------------------------------------------------------------------------------------------------
+
+
+def usage_of(organisation: Organisation) -> str:
+    return f"/api/v1/admin/organisations/{organisation.pk}/usage"
+
+
+def test_the_api_answers_days_on_the_organisations_clock(acme: Organisation, project: Project, api: Client) -> None:
+    metric(acme, "calls")
+    metric(acme, "peak", aggregation="max")
+    use(project, "calls", ("2026-10-04T18:30:00+00:00", 10), ("2026-10-05T18:30:00+00:00", 1000))  # the 5th and 6th
+    use(project, "peak", (DAY_ONE, 7), (LATER, 3))
+    days = {"start": "2026-10-05", "end": "2026-10-06"}
+    answer = api.get(usage_of(acme), days).json()
+    assert (answer["period"], answer["period_start"], answer["period_end"]) == (None, "2026-10-05", "2026-10-06")
+    assert [(row["metric_name"], row["quantity"], row["event_count"]) for row in answer["usage"]] == [
+        ("calls", "10.00000000", 1),
+        ("peak", "7.00000000", 2),
+    ]
+    only = api.get(usage_of(acme), days | {"metric_name": "peak"}).json()["usage"]
+    assert [row["metric_name"] for row in only] == ["peak"]
+    answer = api.get(usage_of(acme), days | {"format": "csv", "project_id": project.pk})
+    rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
+    assert [(row["metric_name"], row["quantity"]) for row in rows] == [("calls", "10.00000000"), ("peak", "7.00000000")]
+
+
+def test_the_api_refuses_odd_days_in_words(acme: Organisation, api: Client) -> None:
+    for query, field in (
+        ({"start": "2026-10-05"}, "end"),
+        ({"start": "soon", "end": "2026-10-05"}, "start"),
+        ({"start": "2026-10-05", "end": "2026-10-05"}, "end"),
+        ({"start": "0001-01-01", "end": "2026-10-05"}, "start"),
+        ({"start": "2026-01-01", "end": "2026-10-05"}, "end"),
+        ({"start": "2026-10-01", "end": "2026-10-05", "period": "2026-10"}, "period"),
+        ({"period": "2026-10", "format": "csv", "project_id": "x"}, "project_id"),
+    ):
+        refused = api.get(usage_of(acme), query)
+        assert (refused.status_code, list(refused.json()["details"])) == (400, [field]), query

@@ -6,6 +6,7 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -13,12 +14,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib.admin import DropdownFilter, ReadOnlyAdmin, badge, facts, object_action, short_time
+from billing_platform.lib.admin_display import EMPTY
 from events.models import HotLogDay
 from events.tasks import verify_hot_log_day
 from organisations import audit
 from organisations.scoping import ALL, reachable_organisations
 
 State = HotLogDay.State
+NUMBERS = ("batches", "events", "counted", "duplicates", "dead_lettered")
 TONES = {State.WAITING: "info", State.DIFFERS: "danger", State.VERIFIED: "success", State.DROPPED: ""}
 WHAT = {
     "EVENT_MISSING": "Event missing",
@@ -34,6 +37,16 @@ def is_for(request: HttpRequest) -> bool:
     """The sidebar's question: a day is everybody's, so the list is empty for who reaches some only."""
     user: Any = request.user
     return bool(user.has_perm("events.view_hotlogday")) and reachable_organisations(user) is ALL
+
+
+def count(field: str) -> Any:
+    """A column of numbers that grow to many millions."""
+
+    @admin.display(description=field.replace("_", "-").capitalize(), ordering=field)
+    def show(_admin: Any, day: HotLogDay) -> str:
+        return intcomma(getattr(day, field))
+
+    return show
 
 
 class StateFilter(DropdownFilter):
@@ -60,24 +73,21 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     list_display = (
         "day_name",
         "state",
-        "batches",
-        "events",
-        "counted",
-        "duplicates",
-        "dead_lettered",
+        "kept",
+        *(f"{name}_shown" for name in NUMBERS),
         "verified",
         "dropped",
-        "kept_because",
     )
     list_filter = (StateFilter, "day")
     ordering = ("-day",)
     fieldsets = (
-        (None, {"fields": ("day_name", "state", "kept_because")}),
-        ("Held", {"fields": ("batches", "events", "counted", "duplicates", "dead_lettered")}),
+        (None, {"fields": ("day_name", "state", "kept")}),
+        ("Held", {"fields": tuple(f"{name}_shown" for name in NUMBERS)}),
         ("Checked", {"fields": ("checked_at", "checked_by", "verified_at", "discrepancies", "first_findings")}),
         ("Dropped", {"fields": ("dropped_at", "dropped_batches", "dropped_size")}),
     )
 
+    batches_shown, events_shown, counted_shown, duplicates_shown, dead_lettered_shown = map(count, NUMBERS)
     verified = short_time("verified_at", "Verified")
     dropped = short_time("dropped_at", "Dropped")
 
@@ -97,6 +107,10 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     @admin.display(description="Day (UTC)", ordering="day")
     def day_name(self, day: HotLogDay) -> str:
         return str(day)
+
+    @admin.display(description="Kept because", ordering="kept_because")
+    def kept(self, day: HotLogDay) -> str:
+        return day.kept_because or EMPTY
 
     @admin.display(description="State")
     def state(self, day: HotLogDay) -> Any:

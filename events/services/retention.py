@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 
 from django.conf import settings
@@ -55,13 +55,17 @@ class DayOutcome:
 
 @dataclass(frozen=True, slots=True)
 class DayState:
-    """A partition of the hot log as people ask about it. `kept_because`: its time has come, and it may not go."""
+    """A partition of the hot log as people ask about it.
+
+    `kept_because`: its time has come, and it may not go. Its batches are counted then only: others may be many.
+    """
 
     partition: Partition
     day: date
     record: HotLogDay | None
     unsettled: int
-    kept_because: str
+    batches: int | None = None
+    kept_because: str = ""
 
 
 def drop_old_partitions(*, dry_run: bool = False) -> list[DayOutcome]:
@@ -83,16 +87,18 @@ def drop_old_partitions(*, dry_run: bool = False) -> list[DayOutcome]:
 
 
 def states() -> list[DayState]:
-    """Every partition of the hot log, oldest first. Counts the batches of those whose time has come."""
+    """Every partition of the hot log, oldest first."""
     partitions = {partition.day: partition for partition in list_partitions() if partition.day}
     records = HotLogDay.objects.in_bulk(list(partitions), field_name="day")
     unsettled = _unsettled_by_day()
     found = []
     for day, partition in partitions.items():
-        record, waiting, reason = records.get(day), unsettled.get(day, 0), ""
+        state = DayState(partition, day, records.get(day), unsettled.get(day, 0))
         if _is_past_retention(day):
-            reason = _why_kept(record, batches_of(day).count(), waiting)
-        found.append(DayState(partition, day, record, waiting, reason))
+            batches = batches_of(day).count()
+            reason = _why_kept(state.record, batches, state.unsettled)
+            state = replace(state, batches=batches, kept_because=reason)
+        found.append(state)
     return found
 
 

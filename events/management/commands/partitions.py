@@ -54,8 +54,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{done} {outcome.day}: {outcome.batches} rows, {_size(outcome.bytes)}")
 
     def _show(self, partition: Partition, state: DayState | None) -> None:
-        record = state.record if state else None
-        rows = str(record.batches) if record and record.verified_at else f"~{partition.rows}"
+        rows = f"~{partition.rows}" if state is None or state.batches is None else str(state.batches)
         line = f"{partition.name:<32} {_size(partition.bytes):>10} {rows:>12} rows  {partition.bounds}"
         self.stdout.write(f"{line}  {_remark(state)}" if state else line)
 
@@ -63,8 +62,11 @@ class Command(BaseCommand):
 def _remark(state: DayState) -> str:
     """Settled, verified, and why it is still there."""
     words = [f"{state.unsettled} unsettled" if state.unsettled else "settled"]
-    if state.record and state.record.verified_at:
-        words.append(f"verified {state.record.verified_at:%Y-%m-%d %H:%M}")
+    record = state.record
+    if record and record.verified_at:
+        words.append(f"verified {record.verified_at:%Y-%m-%d %H:%M}")
+    elif record and record.discrepancies:
+        words.append(f"{record.discrepancies} discrepancies")
     if state.kept_because:
         words.append(f"kept: {state.kept_because}")
     return ", ".join(words)

@@ -81,7 +81,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("id", "organisation", "project", "received_at", "state", "settled_at")}),
+        (None, {"fields": ("id", "organisation", "project", "received_at", "is_replay", "state", "settled_at")}),
         ("Events", {"fields": ("event_count", "counted", "duplicates", "dead_lettered", "conflicts", "conflict_ids")}),
         ("Trouble", {"fields": ("attempts", "retry_at", "last_error")}),
         ("What was sent", {"fields": ("first_events",)}),

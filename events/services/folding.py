@@ -165,33 +165,35 @@ def _copy(cursor: CursorWrapper, stage: Stage) -> None:
             copy.write(rows)
 
 
+_DEAD_ALREADY_COUNTED = """
+    WITH dead AS MATERIALIZED (
+        SELECT batch, organisation_id, project_id, event_id COLLATE "C" AS event_id, received_at
+        FROM unnest(%(batch)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[], %(event_id)s::varchar[],
+            %(received_at)s::timestamptz[]) AS d (batch, organisation_id, project_id, event_id, received_at))
+    SELECT DISTINCT d.batch, d.event_id
+    FROM dead d
+    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+    WHERE l.received_month = ANY (%(months)s)
+        AND l.received_at BETWEEN d.received_at - %(window)s AND d.received_at + %(window)s
+"""
+
+
 def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:
     """An event that can't be counted, under an id that was counted already, is a duplicate and no dead letter."""
     dead = [(number, batch, event.event.event_id) for number, batch in enumerate(batches) for event in batch.dead]
     if not dead:
         return
+    parameters: dict[str, Any] = {
+        "batch": [number for number, _batch, _event_id in dead],
+        "organisation_id": [batch.organisation_id for _number, batch, _event_id in dead],
+        "project_id": [batch.project_id for _number, batch, _event_id in dead],
+        "event_id": [event_id for _number, _batch, event_id in dead],
+        "received_at": [batch.received_at for _number, batch, _event_id in dead],
+        "months": list(months),
+        "window": timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS),
+    }
     with _index_look_ups(cursor):
-        cursor.execute(
-            """
-            WITH dead AS MATERIALIZED (
-                SELECT batch, organisation_id, project_id, event_id COLLATE "C" AS event_id, received_at
-                FROM unnest(%s::int[], %s::uuid[], %s::uuid[], %s::varchar[], %s::timestamptz[])
-                    AS d (batch, organisation_id, project_id, event_id, received_at))
-            SELECT DISTINCT d.batch, d.event_id
-            FROM dead d
-            JOIN events_usageevent l USING (organisation_id, project_id, event_id)
-            WHERE l.received_month = ANY (%s) AND l.received_at BETWEEN d.received_at - %s AND d.received_at + %s
-            """,
-            [
-                [number for number, _batch, _event_id in dead],
-                [batch.organisation_id for _number, batch, _event_id in dead],
-                [batch.project_id for _number, batch, _event_id in dead],
-                [event_id for _number, _batch, event_id in dead],
-                [batch.received_at for _number, batch, _event_id in dead],
-                list(months),
-                *[timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)] * 2,
-            ],
-        )
+        cursor.execute(_DEAD_ALREADY_COUNTED, parameters)
         counted = set(cursor.fetchall())
     for number, batch in enumerate(batches):
         excused = [event for event in batch.dead if (number, event.event.event_id) in counted]

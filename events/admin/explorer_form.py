@@ -66,15 +66,15 @@ class ExplorerForm(forms.Form):
     def __init__(self, request: HttpRequest) -> None:
         self.organisations = scoped(Organisation.objects.order_by("name"), request)
         self.asked = request.GET
-        self.organisation = self._find_organisation(request)
-        self.asks_for_organisation = self.organisation is None and not self.asked.get("organisation")
-        zone = self.organisation.time_zone if self.organisation else "UTC"
+        self.owner = self._find_owner(request)
+        self.asks_for_organisation = self.owner is None and not self.asked.get("organisation")
+        zone = self.owner.time_zone if self.owner else "UTC"
         self.today = clock.today(zone)
         super().__init__(data=self._with_defaults())
         self.metric = self._find_metric()
         self._add_fields()
 
-    def _find_organisation(self, request: HttpRequest) -> Organisation | None:
+    def _find_owner(self, request: HttpRequest) -> Organisation | None:
         """The one that is named, or whose project or metric is; or the only one there is."""
         if named := self.asked.get("organisation"):
             return self._first(self.organisations, named)
@@ -100,21 +100,21 @@ class ExplorerForm(forms.Form):
         first, last = _PRESETS["Last 30 days"](self.today)
         for name, value in (("from", first.isoformat()), ("to", last.isoformat()), ("by", Grain.DAY.value)):
             data[name] = data.get(name) or value
-        if self.organisation is not None:
-            data["organisation"] = str(self.organisation.pk)
+        if self.owner is not None:
+            data["organisation"] = str(self.owner.pk)
         return data
 
     def _metrics(self) -> Any:
-        if self.organisation is None:
+        if self.owner is None:
             return Metric.objects.none()
-        return Metric.objects.filter(Q(organisation=self.organisation) | Q(organisation=None)).order_by("name", "unit")
+        return Metric.objects.filter(Q(organisation=self.owner) | Q(organisation=None)).order_by("name", "unit")
 
     def _find_metric(self) -> Metric | None:
         found: Metric | None = self._first(self._metrics(), self.asked.get("metric", ""))
         return found
 
     def _add_fields(self) -> None:
-        projects = Project.objects.filter(organisation=self.organisation).order_by("name")
+        projects = Project.objects.filter(organisation=self.owner).order_by("name")
         self.fields = {
             "organisation": _choice(RowField, self.organisations, "Choose one", "This is none of your organisations."),
             "project": _choice(RowField, projects, "All projects", "This is no project of that organisation."),

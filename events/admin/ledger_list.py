@@ -36,7 +36,7 @@ class LedgerResults:
         page = self._page()
         self.result_list = list(page.events)
         self.result_count = len(self.result_list)
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # nobody counts them all
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all, self.multi_page = False, True
         self.paginator = self.model_admin.get_paginator(request, self.result_list, self.list_per_page)

@@ -36,7 +36,6 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Usage explorer",
-            "opts": self.opts,
             "is_fullwidth": "1",
             "form": form,
             "organisations": organisations_of(request, form) if form.asks_for_organisation else (),

@@ -53,7 +53,7 @@ _FIELD_OF_CODE = {
     "METADATA_TOO_LARGE": "metadata",
     "INVALID_METADATA": "metadata",
 }
-_FIELD_IN_MESSAGE = re.compile(r"`\$\.(\w+)|field `(\w+)`")
+_FIELD_IN_MESSAGE = re.compile(r"^(\w+): |field `(\w+)`")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.scenarios.running import Platform
+from tests.scenarios.unattended import Unattended
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    running = Platform(tmp_path_factory.mktemp("platform", numbered=True) / "var")
-    running.start()
-    yield running
-    assert running.stop() == 0
+def platform() -> Iterator[Platform]:
+    with _directory() as directory:
+        running = Platform(directory / "var")
+        running.start()
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def unattended() -> Iterator[Unattended]:
+    """Another one, whose processes are killed one by one and started again."""
+    with _directory() as directory:
+        platform = Unattended(directory / "var")
+        try:
+            platform.start()
+            yield platform
+        finally:
+            platform.stop()
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """None of pytest's: whenever another run begins, it closes those to all but their owner, and PostgreSQL, which
+    must not run as root, may have an account of its own."""
+    with tempfile.TemporaryDirectory(prefix="billing-scenarios-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)

@@ -17,52 +17,42 @@ import psutil
 import psycopg
 import requests
 
+from billing_platform.local.postgres import Postgres
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 
 
-class Platform:
-    """One running platform. Start it again on the same directory and it goes on with the same data."""
+class Running:
+    """Something that runs in a directory, and may be asked by SQL and by management commands."""
 
     def __init__(self, var_dir: Path) -> None:
         self.var_dir = var_dir
-        self.log = var_dir.with_suffix(".log")
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        outer = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
-        environment = {name: value for name, value in os.environ.items() if name not in outer}
-        environment |= {"VAR_DIR": str(self.var_dir), "PORT": "18000", "RATE_LIMIT_ADMIN_KEY": "3000/m"}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "billing_platform.local", "run"],
-                cwd=CHECKOUT,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        wait_for(self._run_json, seconds=240, what="the platform to be ready", log=self.log)
+    def start_manage(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a management command with the platform's environment."""
+        raise NotImplementedError
 
-    def stop(self) -> int:
-        """Ctrl-C. The exit code is what the person at the terminal gets."""
-        process = self._running()
-        process.send_signal(signal.SIGINT)
-        return process.wait(timeout=90)
+    def manage(self, *arguments: str) -> str:
+        """What a management command prints."""
+        command = self.start_manage(*arguments)
+        output, _ = command.communicate()
+        assert command.returncode == 0, f"manage.py {' '.join(arguments)}:\n{output}"
+        return output
 
-    def kill_worker(self) -> None:
-        """kill -9 of the Celery worker and its children; the launcher then stops the rest, as it does when any dies."""
-        parent = psutil.Process(self._running().pid)
-        workers = [child for child in parent.children(recursive=True) if _is_worker(child)]
-        assert workers, "no worker is running"
-        for worker in workers:
-            worker.kill()
-        self._running().wait(timeout=90)
+    def kill_manage(self, *arguments: str, waiting_for: str) -> None:
+        """Start a management command, and kill -9 it in the middle, where it has to wait for a table."""
+        with self.table_locked(waiting_for) as wait_for_a_waiting_command:
+            command = self.start_manage(*arguments)
+            wait_for_a_waiting_command()
+            kill(process_tree(command.pid))
+            command.wait()
 
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection[Any]]:
         """A SQL prompt beside the platform."""
-        socket = self.var_dir / "postgresql" / "socket"
-        with psycopg.connect(host=str(socket), user="billing", dbname="billing", autocommit=True) as connection:
+        url = Postgres(self.var_dir / "postgresql", durable=True).url
+        with psycopg.connect(url, autocommit=True) as connection:
             yield connection
 
     @contextmanager
@@ -81,6 +71,59 @@ class Platform:
         with self.database() as connection:
             row = connection.execute(query, parameters).fetchone()  # type: ignore[call-overload]
             return row[0] if row else None
+
+
+class Platform(Running):
+    """One running platform. Start it again on the same directory and it goes on with the same data."""
+
+    def __init__(self, var_dir: Path) -> None:
+        super().__init__(var_dir)
+        self.log = var_dir.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        outer = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        self._environment = {name: value for name, value in os.environ.items() if name not in outer}
+        self._environment |= {"VAR_DIR": str(self.var_dir), "PORT": "18000", "RATE_LIMIT_ADMIN_KEY": "3000/m"}
+        (self.var_dir / "run.json").unlink(missing_ok=True)  # of a launcher that was killed
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "billing_platform.local", "run"],
+                cwd=CHECKOUT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(self._run_json, seconds=240, what="the platform to be ready", log=self.log)
+
+    def stop(self) -> int:
+        """Ctrl-C. The exit code is what the person at the terminal gets."""
+        process = self._running()
+        process.send_signal(signal.SIGINT)
+        return process.wait(timeout=90)
+
+    def kill_worker(self) -> None:
+        """kill -9 of the Celery worker and its children; the launcher then stops the rest, as it does when any dies."""
+        parent = psutil.Process(self._running().pid)
+        workers = [child for child in parent.children(recursive=True) if _is_worker(child)]
+        assert workers, "no worker is running"
+        kill(workers)
+        self._running().wait(timeout=90)
+
+    def kill_launcher(self) -> None:
+        """kill -9 of `make run` itself; all that it started lives on, orphaned."""
+        self._running().kill()
+        self._running().wait()
+
+    def start_manage(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "billing_platform.local", "manage", *arguments],
+            cwd=CHECKOUT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def request(self, method: str, path: str, *, key: str | None = None, **kwargs: Any) -> requests.Response:
         """An API call; with the back-office key unless told otherwise."""
@@ -116,6 +159,20 @@ def wait_for(question: Callable[[], Found], *, seconds: float, what: str, log: P
         time.sleep(0.2)
     tail = f"\n{log.read_text()[-4000:]}" if log else ""
     raise AssertionError(f"Waited {seconds} s in vain for {what}.{tail}")
+
+
+def process_tree(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started, and they in turn."""
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def kill(found: list[psutil.Process]) -> None:
+    """kill -9, and wait until they are gone."""
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(found, timeout=10)
 
 
 def _is_worker(process: psutil.Process) -> bool:

@@ -1,4 +1,4 @@
-"""kill -9 of the worker in the middle of its work: after a restart, the same numbers."""
+"""kill -9 of the worker in the middle of its work, and of `make run`: after a restart, the same numbers."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def test_a_worker_killed_while_settling_loses_and_doubles_nothing(platform: Plat
     # 3,000 × 1.25
     assert Decimal(platform.scalar(total, customer.organisation_id)) == 3_750
     assert customer.ledger_rows() == 3_000
+
+
+def test_make_run_goes_on_with_all_data_after_its_launcher_was_killed(platform: Platform) -> None:
+    customer = Customer.create(platform, "Launching")
+    customer.report([customer.event(number) for number in range(1_000)])
+    platform.kill_launcher()  # at once: not everything is settled
+
+    platform.start()
+    customer.report([customer.event(number) for number in range(500, 1_500)])  # the first half are duplicates
+    customer.wait_until_counted(1_500)
 
 
 def test_a_worker_killed_while_billing_leaves_one_right_invoice(platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""What every request passes: an id, a log line and a count; slashes forgiven under /api; the short way of events."""
+"""What every request passes: an id, a log line and a count, slashes forgiven under /api, and JSON errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import ResolverMatch, resolve
 from prometheus_client import Counter, Histogram
 
 from billing_platform.lib import request_id
@@ -23,7 +22,6 @@ REQUEST_SECONDS = Histogram("billing_http_request_seconds", "Time to answer a re
 
 POLLED = {"/health", "/health/ready", "/metrics"}  # counted, but not worth a line every few seconds
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-SHORT_WAY = {"/api/v1/events", "/api/v1/events/batch", "/events", "/events/batch"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -52,26 +50,29 @@ class AccessLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        seconds = time.perf_counter() - started
-        match = request.resolver_match
-        route = match.route if match else "(none)"
-        method = request.method or ""
-        counted_as = method if method in METHODS else "OTHER"  # a caller may invent any number of them
-        counter, histogram = _meters(route, counted_as, response.status_code)
-        counter.inc()
-        histogram.observe(seconds)
-        if request.path in POLLED:
-            return response
-        logger.info(
-            "request",
-            extra={
-                "method": method,
-                "path": f"/{route}" if request.path.startswith("/pay/") else request.path,  # the token is a key
-                "status": response.status_code,
-                "ms": round(seconds * 1000, 1),
-            },
-        )
+        record_request(request, response.status_code, time.perf_counter() - started)
         return response
+
+
+def record_request(request: HttpRequest, status: int, seconds: float) -> None:
+    """Count a request and write its line."""
+    match = request.resolver_match
+    route = match.route if match else "(none)"
+    method = request.method or ""
+    counter, histogram = _meters(route, method if method in METHODS else "OTHER", status)  # callers invent methods
+    counter.inc()
+    histogram.observe(seconds)
+    if request.path in POLLED:
+        return
+    logger.info(
+        "request",
+        extra={
+            "method": method,
+            "path": f"/{route}" if request.path.startswith("/pay/") else request.path,  # the token is a key
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+        },
+    )
 
 
 @cache
@@ -105,33 +106,13 @@ class UnreadBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method not in {"GET", "HEAD"} and not getattr(request, "_read_started", True):
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                request.read()
+        if request.method not in {"GET", "HEAD"}:
+            read_what_is_left(request)
         return response
 
 
-class ShortWayMiddleware:
-    """Hands usage events straight to their view: what stands behind it in settings.MIDDLEWARE is for people.
-
-    To pass sessions, CSRF, sign-in, messages and static files took an event longer than to be validated and stored.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        path = request.path_info.removesuffix("/")
-        if request.method != "POST" or path not in SHORT_WAY:
-            return self.get_response(request)
-        request.get_host()  # which refuses hosts that are not ours, as CommonMiddleware does for the others
-        match = request.resolver_match = _resolve(path, settings.ROOT_URLCONF)
-        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        response["Content-Length"] = str(len(response.content))
-        return response
-
-
-@cache
-def _resolve(path: str, urlconf: str) -> ResolverMatch:
-    return resolve(path, urlconf)
+def read_what_is_left(request: HttpRequest) -> None:
+    if not getattr(request, "_read_started", True):
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            request.read()

@@ -85,7 +85,7 @@ def _find(prefix: str) -> ApiKey | None:
 
 
 def _renew_connection() -> None:
-    """What Django does at the start of a request, which usage events pass by (billing_platform/wsgi.py)."""
+    """What Django does at the start of a request, which usage events pass by (billing_platform/short_way.py)."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
@@ -17,7 +17,7 @@ def current_request_id() -> str:
 
 def begin(proposed: str = "") -> str:
     """Start a request or job. A caller's own id is kept when it is harmless: it may end up in logs and headers."""
-    value = proposed if _ACCEPTABLE.match(proposed) else uuid.uuid4().hex
+    value = proposed if _ACCEPTABLE.match(proposed) else secrets.token_hex(16)
     _current.set(value)
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -124,8 +124,11 @@ def _store_alone(batch: _Batch) -> None:
             raise
         # The database was restarted since this thread's last request.
         connection.close()
-        with suppress(IntegrityError):
+        try:
             _insert([batch])
+        except IntegrityError as second:
+            if not isinstance(second.__cause__, UniqueViolation):
+                raise
 
 
 def _insert(batches: Sequence[_Batch], *, prepared: bool = False) -> None:

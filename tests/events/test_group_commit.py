@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection
 
 from billing_platform.lib import clock
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
@@ -144,6 +145,23 @@ def test_a_row_that_had_arrived_before_the_connection_broke_is_no_failure(projec
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_cut_is_replaced_without_a_word(project: Project) -> None:
     accepting._store(_batch(project))
+    _cut_connection()
+    accepting._store(_batch(project))
+    assert EventBatch.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_finds_no_partition_over_the_new_connection_is_not_taken_for_stored(project: Project) -> None:
+    accepting._store(_batch(project))
+    _cut_connection()
+    batch_id, organisation_id, project_id, received_at, *rest = _batch(project)
+    with pytest.raises(IntegrityError, match="no partition"):
+        accepting._store((batch_id, organisation_id, project_id, received_at + timedelta(days=60), *rest))
+    assert EventBatch.objects.count() == 1
+
+
+def _cut_connection() -> None:
+    """As when the database is restarted: this thread finds out with its next statement."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -156,5 +174,3 @@ def test_a_connection_that_was_cut_is_replaced_without_a_word(project: Project) 
     thread = threading.Thread(target=cut)
     thread.start()
     thread.join()
-    accepting._store(_batch(project))
-    assert EventBatch.objects.count() == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -119,9 +119,12 @@ class UsageMonthFilter(AddressFilter):
 
     def narrowed(self, queryset: Any, value: str, request: HttpRequest) -> Any:
         try:
-            return queryset.filter(usage_month=BillingPeriod.parse(value[:7]).start)
+            month = BillingPeriod.parse(value[:7])
         except PeriodError:
             return None
+        # No usage is billed before its month, whose end is not the same instant in every time zone.
+        after = datetime.combine(month.end, time(), tzinfo=UTC) + A_DAY
+        return queryset.filter(usage_month=month.start, hour__lt=after)
 
 
 class BatchFilter(AddressFilter):

@@ -8,5 +8,11 @@ form.addEventListener("change", (event) => {
     for (const field of form.elements) {
         if (outdated.test(field.name)) field.disabled = true;
     }
-    form.submit();
+    form.requestSubmit();
+});
+form.addEventListener("submit", () => form.setAttribute("aria-busy", "true"));
+// Back from the next page, the browser may show this one as it was left.
+window.addEventListener("pageshow", () => {
+    form.removeAttribute("aria-busy");
+    for (const field of form.elements) field.disabled = false;
 });

@@ -57,7 +57,8 @@ def _check_batches(platform: Running, *, total: int, counted: int, dead_lettered
         ).fetchone()
     blamed = [batch for batch in found if batch[1:] != ("settled", 0, "")]
     assert not blamed, f"{len(blamed)} batches were blamed for a crash: {blamed[:3]}"
-    assert sums == (total, counted, total - counted - dead_lettered, dead_lettered, 0)
+    expected = (total, counted, total - counted - dead_lettered, dead_lettered, 0)
+    assert sums == expected, f"events, counted, duplicates, dead letters, batches that don't add up: {sums}, {expected}"
 
 
 def _check_ledger(platform: Running, expected: set[str]) -> None:
@@ -77,8 +78,11 @@ def _check_dead_letters(platform: Running, expected: Counter[str]) -> None:
     """One open letter for each, that has been sent as often as it says."""
     with platform.database() as prompt:
         letters = prompt.execute("SELECT event_id, attempts FROM events_deadletter WHERE status = 'open'").fetchall()
-    assert dict(letters) == dict(expected)
-    assert len(letters) == len(expected)
+    found = Counter(dict(letters))
+    assert len(letters) == len(found)
+    assert found == expected, (
+        f"dead letters: too few {_some(set(expected - found))}, many {_some(set(found - expected))}"
+    )
 
 
 def _check_aggregates(platform: Running) -> None:
@@ -88,7 +92,7 @@ def _check_aggregates(platform: Running) -> None:
         totals = "SELECT sum(total), sum(event_count) FROM events_usageaggregate"
         kept = prompt.execute(totals).fetchone()
         in_ledger = prompt.execute("SELECT sum(quantity), count(*) FROM events_usageevent").fetchone()
-    assert kept == in_ledger
+    assert kept == in_ledger, f"total and events of the aggregates {kept}, of the ledger {in_ledger}"
     for month in months:
         assert differences(platform, month) == 0
 

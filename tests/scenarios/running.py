@@ -45,6 +45,7 @@ class Running:
         with self.table_locked(waiting_for) as wait_for_a_waiting_command:
             command = self.start_manage(*arguments)
             wait_for_a_waiting_command()
+            assert command.poll() is None, "the command ended; it was somebody else who waited"
             kill(process_tree(command.pid))
             command.wait()
 
@@ -163,8 +164,11 @@ def wait_for(question: Callable[[], Found], *, seconds: float, what: str, log: P
 
 def process_tree(pid: int) -> list[psutil.Process]:
     """A process and all that it has started, and they in turn."""
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def kill(found: list[psutil.Process]) -> None:

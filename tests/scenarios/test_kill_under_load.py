@@ -1,6 +1,6 @@
 """kill -9 of everything, at random moments under load: what got a 202 is counted, exactly once.
 
-"Every process" has its own way back: granian and Celery replace a child, PostgreSQL recovers by itself from the loss
+Each has its own way back: granian and Celery replace a child, PostgreSQL recovers by itself from the loss
 of one session, and the rest is started again as a container runtime would. What was not killed has to find its way
 back by itself, over connections that broke.
 """
@@ -97,7 +97,7 @@ def _kill_under_load(platform: Unattended, key: str, book: Book, random: Random,
             time.sleep(random.uniform(0, 0.5))
             _kill_and_see_it_recover(platform, prober, random, fault)
     logger.info("%s; ended by themselves: %s", book, dict(platform.ended))
-    wait_for(lambda: not accounts.unsettled(platform), seconds=60, what="the backlog to be settled", log=platform.log)
+    wait_for(lambda: not accounts.unsettled(platform), seconds=120, what="the backlog to be settled", log=platform.log)
     assert platform.ended.keys() <= {"worker"}
     accounts.check(platform, book)
 
@@ -120,7 +120,8 @@ def _load(platform: Unattended, key: str, book: Book, random: Random) -> Iterato
             sender.finish()
         for sender in senders:
             sender.join(timeout=60)
-    assert not [sender.name for sender in senders if sender.is_alive()], f"not everything was accepted; {book}"
+    never = book.tried.keys() - book.accepted.keys()
+    assert not never, f"{len(never)} events were not accepted however often they were sent; {book}"
 
 
 def _kill_and_see_it_recover(platform: Unattended, prober: Sender, random: Random, fault: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -43,14 +42,13 @@ class Unattended(Running):
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
-        self._port: socket.socket
+        self._port = reserve(free_port())
+        self.base_url = f"http://127.0.0.1:{self._port.getsockname()[1]}"
 
     def start(self) -> None:
         self.var_dir.mkdir(parents=True)
         self._postgres.start()
         self._valkey.start()
-        self._port = reserve(free_port())
-        self.base_url = f"http://127.0.0.1:{self._port.getsockname()[1]}"
         addresses = Addresses(base_url=self.base_url, sandbox_url=None)
         found = Services(database_url=self._postgres.url, redis_url=self._valkey.url)
         self.environment = environment(

@@ -15,7 +15,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin import scoped
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.usage_report import Grain, Question, Span
+from events.usage_questions import Grain, Question, Span
 from organisations.models import Organisation, Project
 
 A_DAY = timedelta(days=1)

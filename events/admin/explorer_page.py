@@ -24,7 +24,8 @@ from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
 from events.admin.quantity import plain
 from events.models import Metric, UsageAggregate
-from events.usage_report import Bucket, Cell, Grain, Question, Report, Series, Span, UsedMetric
+from events.usage_questions import Grain, Question, Span
+from events.usage_report import Bucket, Cell, Report, Series, UsedMetric
 from organisations.models import Project
 
 A_MONTH = timedelta(days=30)

@@ -24,7 +24,8 @@ from events import selectors
 from events.api.serializers import EventStatusSerializer, MetricSerializer, MetricUsageSerializer, UsageSerializer
 from events.models import Metric
 from events.services import metrics
-from events.usage_report import Span, used_metrics
+from events.usage_questions import Span
+from events.usage_report import used_metrics
 from organisations.api.base import AdminGenericView, AdminView
 from organisations.models import Organisation, Project
 from organisations.permissions import ProjectKeyPermission

@@ -24,7 +24,8 @@ from events.models import Metric, UsageEvent
 from events.selectors import ledger_position
 from events.services import closing
 from events.services.correcting import correct_usage
-from events.usage_report import Grain, Question, Report, Span, report, used_metrics
+from events.usage_questions import Grain, Question, Span
+from events.usage_report import Report, report, used_metrics
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import event, send, settle
@@ -289,7 +290,7 @@ def test_another_organisations_ids_are_answered_in_words_and_with_no_data(
 ) -> None:
     stranger = factories.organisation("Zzyzx")
     theirs, secret = factories.project(stranger, "Hidden"), metric(stranger, "secret_metric")
-    use(theirs, "secret_metric", (DAY_ONE, 777))
+    use(theirs, "secret_metric", (DAY_ONE, 7654321))
     for query, sentence in (
         ({"organisation": stranger.pk}, "This is none of your organisations."),
         ({"project": theirs.pk}, "This is no project of that organisation."),
@@ -301,7 +302,7 @@ def test_another_organisations_ids_are_answered_in_words_and_with_no_data(
         html = shown.content.decode()
         assert sentence in html, query
         assert shown.context["page"] is None
-        assert not {word for word in ("Zzyzx", "Hidden", "secret_metric", "777") if word in html}
+        assert not {word for word in ("Zzyzx", "Hidden", "secret_metric", "7,654,321") if word in html}
 
 
 def test_odd_addresses_are_answered_in_words(acme: Organisation, project: Project, as_viewer: Client) -> None:

@@ -25,7 +25,7 @@ from django.db import connection
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsageCorrection
-from organisations.models import Organisation
+from organisations.models import Organisation, Project
 
 Aggregation = Metric.Aggregation
 ZERO = Decimal(0)
@@ -89,9 +89,11 @@ class _Day:
         )
 
 
-def usage_for(*, organisation: Organisation, period: BillingPeriod) -> tuple[MeteredUsage, ...]:
-    """All usage that was counted in a billing period: its own, and late usage of closed months."""
-    return _metered(_Question(organisation, [period]))
+def usage_for(
+    *, organisation: Organisation, period: BillingPeriod, project: Project | None = None
+) -> tuple[MeteredUsage, ...]:
+    """All usage that was counted in a billing period, of all projects or one: its own, and late usage of closed months."""
+    return _metered(_Question(organisation, [period], project=project))
 
 
 def usage_of_month(
@@ -105,13 +107,18 @@ class _Question:
     """Which aggregates are meant, as SQL parameters."""
 
     def __init__(
-        self, organisation: Organisation, periods: Sequence[BillingPeriod], month: BillingPeriod | None = None
+        self,
+        organisation: Organisation,
+        periods: Sequence[BillingPeriod],
+        month: BillingPeriod | None = None,
+        project: Project | None = None,
     ) -> None:
         self.organisation = organisation
         self.months = [period.start for period in periods]
         first, after = month.bounds(organisation.zone) if month else ("-infinity", "infinity")
         self.parameters: dict[str, Any] = {
             "organisation": organisation.pk,
+            "project": project and project.pk,
             "zone": organisation.time_zone,
             "months": self.months,
             "first": first,
@@ -134,6 +141,7 @@ _DAYS = """
     JOIN events_metric m ON m.id = a.metric_id
     WHERE a.organisation_id = %(organisation)s AND a.usage_month = ANY (%(months)s)
         AND a.hour >= %(first)s AND a.hour < %(after)s
+        AND (%(project)s::uuid IS NULL OR a.project_id = %(project)s)
     GROUP BY a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions, day
     ORDER BY p.name, a.project_id, m.name, m.unit, a.dimensions, day
 """
@@ -145,6 +153,7 @@ _FIRST_SEEN = """
         FROM events_usagedistinct
         WHERE organisation_id = %(organisation)s AND usage_month = ANY (%(months)s)
             AND hour >= %(first)s AND hour < %(after)s
+            AND (%(project)s::uuid IS NULL OR project_id = %(project)s)
         GROUP BY project_id, metric_id, dimensions, value, hour
         HAVING sum(event_count) > 0
     ),
@@ -167,6 +176,7 @@ _STANDING = """
     FROM events_usageevent l
     WHERE l.organisation_id = %(organisation)s AND l.usage_month = ANY (%(months)s)
         AND l.metric_id = ANY (%(metrics)s) AND l.hour >= %(first)s AND l.hour < %(after)s
+        AND (%(project)s::uuid IS NULL OR l.project_id = %(project)s)
         AND l.kind <> 'reversal' AND NOT EXISTS (
             SELECT FROM events_usagecorrection c
             WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id

@@ -96,9 +96,7 @@ def usage_by_metric(
 ) -> tuple[MetricUsage, ...]:
     """A period's usage by project and metric: what its invoice would charge for."""
     totals: dict[tuple[UUID, str, str], MetricUsage] = {}
-    for row in usage_for(organisation=organisation, period=period):
-        if project is not None and row.project_id != project.pk:
-            continue
+    for row in usage_for(organisation=organisation, period=period, project=project):
         key = (row.project_id, row.metric_name, row.unit)
         before = totals.get(key)
         totals[key] = MetricUsage(

@@ -92,7 +92,7 @@ class _Day:
 def usage_for(
     *, organisation: Organisation, period: BillingPeriod, project: Project | None = None
 ) -> tuple[MeteredUsage, ...]:
-    """All usage that was counted in a billing period, of all projects or one: its own, and late usage of closed months."""
+    """All usage counted in a billing period, of all projects or one: its own, and late usage of closed months."""
     return _metered(_Question(organisation, [period], project=project))
 
 

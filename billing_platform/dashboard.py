@@ -204,7 +204,9 @@ def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Atten
         yield Attention("usage batches quarantined", held, _list("events_eventbatch", status__exact="quarantined"))
         conflicts = usage.recent_conflicts(actor=user)
         yield Attention(
-            "requests with a known id but another body", conflicts, _list("events_eventbatch", status__exact="conflicts")
+            "requests with a known id but another body",
+            conflicts,
+            _list("events_eventbatch", status__exact="conflicts"),
         )
     if user.has_perm("events.view_hotlogday"):
         kept = HotLogDay.objects.for_organisations(user).kept().count()

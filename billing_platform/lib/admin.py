@@ -6,12 +6,13 @@ rows reach a page: lists, forms' choices, filters, autocomplete and inlines all 
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.auth import get_permission_codename
 from django.db import models
@@ -127,6 +128,7 @@ class DayRangeFilter(filters.RangeDateFilter):
         for end, lookup in (("from", "gte"), ("to", "lt")):
             day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
             if day is not None:
+                day = min(day, date.max - timedelta(days=1))
                 day += timedelta(days=1) if end == "to" else timedelta(0)
                 bounds[f"{self.parameter_name}__{lookup}"] = self._instant(day)
         return queryset.filter(**bounds)
@@ -163,6 +165,12 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         return self._guarded(form, request, "change" if change else "add")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """PostgreSQL can't be asked for a NUL character: an address that holds one is as wrong as any other."""
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
 
     def _guarded(self, form: Any, request: HttpRequest, verb: str) -> Any:
         """The form refuses a row that would land in an organisation where the user lacks the permission."""

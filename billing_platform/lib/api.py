@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import logging
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -58,6 +58,8 @@ class ExactJSONParser(JSONParser):
             return json.load(text, parse_float=Decimal, parse_constant=json.strict_constant)
         except RecursionError:
             raise exceptions.ParseError("This is not JSON: it is nested too deeply.") from None
+        except InvalidOperation:
+            raise exceptions.ParseError("A number's exponent is beyond all measure.") from None
         except ValueError as error:
             raise exceptions.ParseError(f"This is not JSON: {error}") from None
 

@@ -174,7 +174,7 @@ def parse_span(value: str) -> tuple[datetime, datetime] | None:
         start, end = (parse_datetime(part) for part in value.split("/"))
     except ValueError:
         return None
-    return (start, end) if start and end and start.tzinfo and end.tzinfo and start.year > 1 else None
+    return (start, end) if start and end and start.tzinfo and end.tzinfo and 1 < start.year < 9999 else None
 
 
 def span_text(start: datetime, end: datetime) -> str:
@@ -194,7 +194,8 @@ def _owner(request: HttpRequest) -> dict[str, Any]:
 def _dimensions(value: str) -> dict[str, str | None] | None:
     try:
         found = json.loads(value)
-    except ValueError:
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair can't be
+    except (ValueError, RecursionError):
         return None
     is_flat = isinstance(found, dict) and all(text is None or isinstance(text, str) for text in found.values())
     return found if is_flat and "\\u0000" not in value else None

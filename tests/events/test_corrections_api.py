@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -117,6 +118,23 @@ def test_a_number_in_the_body_stays_exact(project: Project, api: Any) -> None:
     )
     assert post(api, project, body).status_code == 201
     assert usage(project) == Decimal("12345678901234567890.12345678")
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "1E-9999999999999999999"])
+def test_an_exponent_beyond_measure_is_refused(project: Project, api: Any, number: str) -> None:
+    refused = post(api, project, f'{{"project": "{project.pk}", "metric_value": {number}}}')
+    assert (refused.status_code, refused.json()["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_what_is_taken_back_in_the_next_month_is_a_negative_number_in_its_csv(
+    acme: Organisation, project: Project, api: Any
+) -> None:
+    counted(project, event("a", "10", timestamp=IN_OCTOBER))
+    close_october(acme)
+    void(project, "a")
+    answer = api.get(f"/api/v1/admin/organisations/{acme.pk}/usage?period=2026-11&format=csv")
+    (row,) = csv.DictReader(b"".join(answer.streaming_content).decode().splitlines())
+    assert row["quantity"] == "-10.00000000"
 
 
 def test_asking_twice_with_one_key_corrects_once(project: Project, api: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import StreamingHttpResponse
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
@@ -25,7 +27,8 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 def safe_cell(cell: Any) -> Any:
     """Text that would be run as a formula gets an apostrophe before it; numbers stay numbers, negative ones too."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    harmless = not isinstance(cell, str) or not cell.startswith(_FORMULA) or _NUMBER.fullmatch(cell)
+    return cell if harmless else f"'{cell}"
 
 
 class _Echo:

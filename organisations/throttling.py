@@ -113,10 +113,11 @@ def _count_in_blocks(request: HttpRequest, *, group: str, who: str) -> RateUsage
     limit, size, rate_of_blocks = _in_blocks(rate)
     key = (group, who, rate)
     while (usage := _take(key, limit)) is None:
+        asked = int(time.time())  # before: answered in the next second, the block would outlive its window
         blocks = _count(request, group=group, who=who, rate=rate_of_blocks)
         if blocks is None:
             return None
-        _put(key, blocks, size)
+        _put(key, blocks, size, ends=asked + blocks.reset_seconds)
     return usage
 
 
@@ -141,9 +142,8 @@ def _take(key: tuple[str, str, str], limit: int) -> RateUsage | None:
         return RateUsage(limit, block.beyond + block.left, block.ends - now, exceeded)
 
 
-def _put(key: tuple[str, str, str], blocks: RateUsage, size: int) -> None:
+def _put(key: tuple[str, str, str], blocks: RateUsage, size: int, *, ends: int) -> None:
     """A block just taken. Two threads may have asked at once: then it comes on top of the other's."""
-    ends = int(time.time()) + blocks.reset_seconds
     left = 0 if blocks.exceeded else size
     with _blocks_lock:
         held = _blocks.get(key)

@@ -90,3 +90,21 @@ def test_a_block_ends_with_its_window(client: Client, project_key: str, settings
         resets.add(client.get("/api/v1/usage", headers=headers)["X-RateLimit-Reset"])
         time.sleep(1.05)
     assert len(resets) == 3
+
+
+def test_a_block_that_comes_late_does_not_outlive_its_window(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for in the last second of a window, answered in the first of the next one."""
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "project_key": "200/m"}
+    answers = [throttling.RateUsage(100, 99, 60, exceeded=False), throttling.RateUsage(100, 0, 1, exceeded=False)]
+    seconds = [1000]
+
+    def count(*_: object, **__: object) -> throttling.RateUsage:
+        seconds[0] += 1
+        return answers.pop()
+
+    monkeypatch.setattr(throttling.time, "time", lambda: seconds[0])
+    monkeypatch.setattr(throttling, "_count", count)
+    monkeypatch.setattr(throttling, "_blocks", {})
+    usage = throttling._count_in_blocks(None, group="project_key", who="a")  # type: ignore[arg-type]
+    assert usage is not None
+    assert (usage.remaining, answers) == (199, [])

@@ -25,7 +25,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.selectors import open_months, organisations_with_usage
 from events.services.closing import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.services.lifecycle import create_draft, finalize_invoice, recompute_draft
+from invoicing.services.lifecycle import create_draft, delete_draft, finalize_invoice, recompute_draft
 from organisations.models import Organisation
 
 logger = logging.getLogger(__name__)
@@ -169,6 +169,9 @@ def _draft(item_id: UUID) -> UUID | None:
     invoice = _live_invoice(item)
     if invoice is not None and invoice.is_draft:
         invoice = recompute_draft(invoice_id=invoice.pk)  # prices may have come since
+        if not invoice.lines.exists() and not invoice.warnings:  # or its usage was voided
+            delete_draft(invoice_id=invoice.pk)
+            invoice = None
     if invoice is None:
         invoice = _new_draft(item)
     if invoice is None:

@@ -292,9 +292,10 @@ def _step(description: str, quantity: Decimal, amount: Decimal, currency: str) -
 
 
 def _unpriced(rows: Sequence[MeteredUsage]) -> tuple[Unpriced, ...]:
+    """By metric. What was voided again leaks nothing."""
     found: dict[tuple[str, str], Unpriced] = {}
     for row in rows:
         key = (row.metric_name, row.unit)
         before = found.get(key, Unpriced(*key, ZERO, 0))
         found[key] = Unpriced(*key, before.quantity + row.quantity, before.event_count + row.event_count)
-    return tuple(found[key] for key in sorted(found))
+    return tuple(found[key] for key in sorted(found) if found[key].quantity > ZERO or found[key].event_count > 0)

@@ -12,9 +12,9 @@ from events.models import UsageEvent
 from events.services.correcting import correct_usage
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services import lifecycle
-from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.billing_run import process_item, retry_item, start_billing_run
 from organisations.models import Organisation, Project
-from tests.invoicing.language import NOVEMBER, amounts, at, draft, issued, metric, per_unit, price, used
+from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, draft, issued, metric, per_unit, price, used
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +49,33 @@ def test_what_is_voided_before_the_month_is_invoiced_is_not_charged(acme: Organi
     used(project, 4)
     correct(project, 4, on="2026-10-31")
     assert amounts(draft(acme)) == [Decimal("12.00")]  # 6 x 2.00
+
+
+def test_usage_without_a_price_holds_its_invoice_up_until_it_is_voided(acme: Organisation, project: Project) -> None:
+    used(project, 4)
+    with at("2026-11-01 10:00"):
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        parked = process_item(item_id=run.items.get(organisation=acme).pk)
+    assert (parked.status, parked.reason) == (
+        "parked",
+        "No price covers api_calls (call): 4 in 1 events are not billed.",
+    )
+    correct(project, 4, on="2026-11-01")
+    with at("2026-11-01 13:00"):
+        retry_item(item_id=parked.pk)
+        item = process_item(item_id=parked.pk)
+    assert (item.status, item.reason, item.invoice) == ("skipped", "Nothing to bill.", None)
+    assert not Invoice.objects.filter(organisation=acme).exists()
+
+
+def test_usage_that_was_never_billed_leaks_nothing_when_it_is_voided_late(acme: Organisation, project: Project) -> None:
+    per_unit("2.00")
+    used(project, 6)
+    used(project, 4, metric="mistake")
+    issued(acme)
+    correct(project, 4)
+    used(project, 3, on="2026-11-10")
+    assert november(acme).warnings == []
 
 
 def test_a_voided_event_of_an_invoiced_month_is_given_back_on_the_next_invoice(

@@ -172,6 +172,12 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if "\x00" in search_term:  # typed into an autocomplete
+            return queryset.none(), False
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
     def _guarded(self, form: Any, request: HttpRequest, verb: str) -> Any:
         """The form refuses a row that would land in an organisation where the user lacks the permission."""
         page = self

@@ -148,3 +148,16 @@ def test_an_admin_changes_when_a_job_runs_and_runs_it_now(as_admin: Client, as_o
 @pytest.mark.parametrize("url", ["/admin/organisations/", "/admin/password_change/", "/admin/invoicing/"])
 def test_the_pages_between_open_too(url: str, as_operator: Client) -> None:
     assert as_operator.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "events/deadletter/?reason__exact=%00",
+        "invoicing/invoice/?status__exact=%00",
+        "autocomplete/?app_label=events&model_name=usageevent&field_name=project&term=%00",
+    ],
+)
+def test_a_nul_character_finds_nothing(project: Project, as_viewer: Client, address: str) -> None:
+    answer = as_viewer.get(f"/admin/{address}", follow=True)
+    assert (answer.status_code, project.name in answer.content.decode()) == (200, False)

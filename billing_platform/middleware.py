@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from prometheus_client import Counter, Histogram
 
 from billing_platform.lib import request_id
@@ -112,7 +113,9 @@ class UnreadBodyMiddleware:
 
 
 def read_what_is_left(request: HttpRequest) -> None:
+    """Who hung up meanwhile has no more to say."""
     if not getattr(request, "_read_started", True):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            request.read()
+            with suppress(UnreadablePostError):
+                request.read()

@@ -7,7 +7,7 @@ import secrets
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
-_ACCEPTABLE = re.compile(r"^[A-Za-z0-9_.:-]{8,64}$")
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 
 
 def current_request_id() -> str:
@@ -17,7 +17,7 @@ def current_request_id() -> str:
 
 def begin(proposed: str = "") -> str:
     """Start a request or job. A caller's own id is kept when it is harmless: it may end up in logs and headers."""
-    value = proposed if _ACCEPTABLE.match(proposed) else secrets.token_hex(16)
+    value = proposed if _ACCEPTABLE.fullmatch(proposed) else secrets.token_hex(16)
     _current.set(value)
     return value
 

@@ -19,6 +19,14 @@ from tests.events.language import event
 
 pytestmark = pytest.mark.django_db
 
+
+class HungUp:
+    def read(self, size: int = -1) -> bytes:
+        raise OSError("connection reset")
+
+    readline = read
+
+
 GOOD = json.dumps(event("e1")).encode()
 BATCH = b'{"events": [' + GOOD + b"]}"
 CASES = {
@@ -31,6 +39,9 @@ CASES = {
     "too long": {"body": b" " * (settings.EVENTS_MAX_BYTES + 1)},
     "a host that is not ours": {"HTTP_HOST": "elsewhere.example"},
     "an id of the caller's": {"HTTP_X_REQUEST_ID": "caller-0815"},
+    "an id that would end its header": {"HTTP_X_REQUEST_ID": "caller-0815\n"},
+    "a caller who hung up": {"wsgi.input": HungUp()},
+    "a stranger who hung up": {"wsgi.input": HungUp(), "HTTP_AUTHORIZATION": ""},
 }
 
 
@@ -59,7 +70,7 @@ def ask(key: str, path: str, body: bytes, changes: dict[str, Any]) -> tuple[str,
         "wsgi.url_scheme": "http",
     } | {name: value for name, value in changes.items() if name != "body"}
     body = changes.get("body", body)
-    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    environ = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)} | environ
     parts = wsgi.application(environ, lambda *answer: answered.extend(answer))
     return answered[0], dict(answered[1]), json.loads(b"".join(parts))
 

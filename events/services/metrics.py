@@ -58,15 +58,31 @@ def define_metric(
 def save_definition(*, metric: Metric) -> None:
     """Store how a metric is counted. What usage brought along before it was defined is counted again that way.
 
-    Settling waits meanwhile: a chunk that had read the old definition would fold by it.
+    A shared definition holds for the metrics that usage of organisations registered under its name and unit as well:
+    they would win over it for ever. Settling waits meanwhile: a chunk that had read the old one would fold by it.
     """
-    recount = metric.registered_automatically and metric.aggregation not in ADDITIVE
-    metric.registered_automatically = False
     with transaction.atomic():
-        if recount:
+        if metric.organisation is None or _needs_recount(metric):
             advisory_lock(LockSpace.DEDUP)
-        metric.save()
-        if recount and metric.organisation is not None:
-            counted = UsageAggregate.objects.filter(organisation=metric.organisation, metric=metric)
-            for month in sorted(set(counted.values_list("usage_month", flat=True))):
-                rebuild_aggregates(organisation=metric.organisation, period=BillingPeriod.of(month), metric=metric)
+        _complete(metric)
+        if metric.organisation is None:
+            same = Metric.objects.filter(name=metric.name, unit=metric.unit, registered_automatically=True)
+            for registered in same.select_related("organisation").order_by("organisation_id"):
+                registered.aggregation = metric.aggregation
+                registered.unique_property = metric.unique_property
+                registered.dimensions = metric.dimensions
+                _complete(registered)
+
+
+def _needs_recount(metric: Metric) -> bool:
+    return metric.registered_automatically and metric.aggregation not in ADDITIVE
+
+
+def _complete(metric: Metric) -> None:
+    recount = _needs_recount(metric)
+    metric.registered_automatically = False
+    metric.save()
+    if recount and metric.organisation is not None:
+        counted = UsageAggregate.objects.filter(organisation=metric.organisation, metric=metric)
+        for month in sorted(set(counted.values_list("usage_month", flat=True))):
+            rebuild_aggregates(organisation=metric.organisation, period=BillingPeriod.of(month), metric=metric)

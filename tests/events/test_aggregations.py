@@ -15,6 +15,7 @@ from events.metering import usage_for, usage_of_month
 from events.models import DeadLetter, Metric, UsageAggregate, UsageDistinct
 from events.selectors import usage_by_metric
 from events.services.closing import close_period
+from events.services.metrics import save_definition
 from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation, Project
 from tests import factories
@@ -229,6 +230,25 @@ def test_usage_that_came_before_its_metric_was_defined_is_counted_as_it_says(
     send(project, seats("c", 1, "05T09:00:00", user="bob"))
     settle()
     assert used(acme) == 2
+    assert_rebuild_agrees(acme)
+
+
+@pytest.mark.parametrize(("aggregation", "before", "after"), [("max", 9, 10), ("count", 2, 3)])
+def test_a_shared_definition_holds_for_what_organisations_had_registered_by_usage(
+    acme: Organisation, project: Project, aggregation: str, before: int, after: int
+) -> None:
+    own = factories.organisation("Own")
+    Metric.objects.create(organisation=own, name="seats", unit="seat", aggregation="sum")
+    send(project, seats("a", 7, "03T09:00:00"), seats("b", 9, "04T09:00:00"))
+    send(factories.project(own), seats("a", 7, "03T09:00:00"), seats("b", 9, "04T09:00:00"))
+    settle()
+    assert (used(acme), used(own)) == (16, 16)
+    save_definition(metric=Metric(name="seats", unit="seat", aggregation=aggregation))
+    assert (used(acme), used(own)) == (before, 16)  # what an operator defined stays
+    send(project, seats("c", 10, "05T09:00:00"))
+    settle()
+    assert used(acme) == after
+    assert not Metric.objects.filter(registered_automatically=True).exists()
     assert_rebuild_agrees(acme)
 
 

@@ -5,6 +5,7 @@ Authentication, rate limit, error envelope and headers are the same functions th
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -26,7 +28,9 @@ _JSON_TYPES = {"", "application/json"}
 _LINE_TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 _GZIP = 16 + zlib.MAX_WBITS
 _TRUE = {"1", "true", "yes"}
+_RETRY_AFTER = "2"  # seconds
 
+logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _Handler = Callable[[HttpRequest, Any, bytes], Accepted]
 
@@ -72,6 +76,10 @@ def _accept(request: HttpRequest, handle: _Handler, answer: Callable[[Accepted],
         accepted = handle(request, api_key.project, _read_body(request))
     except DomainError as error:
         return domain_error_response(error)
+    except (OperationalError, InterfaceError):
+        logger.exception("usage not stored")
+        message = "The request could not be stored just now. Send it again: what was stored already counts once."
+        return error_response(message, code="UNAVAILABLE", status_code=503, headers={"Retry-After": _RETRY_AFTER})
     wake_settling()
     return HttpResponse(_encode(answer(accepted)), status=202, content_type="application/json")
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from prometheus_client import REGISTRY
 
 from billing_platform import short_way, wsgi
@@ -118,6 +119,19 @@ def test_a_fault_of_ours_is_an_envelope_too(project_key: str, monkeypatch: pytes
     status, headers, answer = ask(project_key, "/api/v1/events", GOOD, {})
     assert (status, answer["code"]) == ("500 Internal Server Error", "INTERNAL_ERROR")
     assert answer["request_id"] == headers["X-Request-ID"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_in_the_way_the_sender_is_told_to_come_again(
+    project_key: str, transactional_db: None
+) -> None:
+    with connection.cursor() as cursor, psycopg.connect(**connection.get_connection_params()) as other:
+        assert ask(project_key, "/api/v1/events", GOOD, {})[0] == "202 Accepted"
+        other.execute("LOCK TABLE events_eventbatch IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET lock_timeout = '50ms'")
+        status, headers, answer = ask(project_key, "/api/v1/events", GOOD, {})
+        cursor.execute("RESET lock_timeout")
+    assert (status, answer["code"], headers["Retry-After"]) == ("503 Service Unavailable", "UNAVAILABLE", "2")
 
 
 def test_only_what_django_would_let_pass_goes_the_short_way(settings: Any) -> None:

@@ -39,6 +39,7 @@ def define_metric(
             "Only who reaches every organisation can define a shared metric.", code="FORBIDDEN", status=403
         )
     with transaction.atomic():
+        advisory_lock(LockSpace.DEDUP)  # a chunk under way may be registering it
         metric = Metric.objects.select_for_update().filter(organisation=organisation, name=name, unit=unit).first()
         if metric is not None and not metric.registered_automatically:
             raise DomainError(f"The metric {metric} is defined already.", code="METRIC_EXISTS")

@@ -16,7 +16,9 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from events.models import Metric, UsageAggregate, UsageCorrection
 from events.services import settling
+from events.services.metrics import define_metric
 from organisations.models import Organisation, Project
+from tests import factories
 from tests.events.correcting import (
     IN_NOVEMBER,
     IN_OCTOBER,
@@ -126,6 +128,24 @@ def test_a_correction_waits_for_the_chunks_under_way(project: Project, stuck: An
         advisory_lock(LockSpace.DEDUP, shared=True)
         future = stuck(partial(tried, void, project, "a"))
     assert future.result(timeout=10) == "void"
+
+
+def test_a_definition_waits_for_the_chunk_that_registers_the_metric(acme: Organisation, stuck: Any) -> None:
+    def define() -> Metric:
+        return define_metric(
+            actor=factories.member("root", None, "admin"),
+            organisation=acme,
+            name="seats",
+            unit="seat",
+            aggregation="max",
+        )
+
+    with transaction.atomic():
+        advisory_lock(LockSpace.DEDUP, shared=True)
+        registered = Metric.objects.create(organisation=acme, name="seats", unit="seat", registered_automatically=True)
+        future = stuck(define)
+    assert future.result(timeout=10) == registered
+    assert Metric.objects.get().aggregation == "max"
 
 
 def test_a_month_that_closes_meanwhile_stays_as_it_was(acme: Organisation, project: Project, stuck: Any) -> None:

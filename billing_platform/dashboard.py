@@ -63,11 +63,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Attention:
-    """Something that waits for a person."""
+    """Something that waits for a person: what one of it is called, and several."""
 
-    label: str
+    one: str
+    many: str
     count: int
     href: str
+
+    @property
+    def label(self) -> str:
+        return self.one if self.count == 1 else self.many
 
 
 @dataclass(frozen=True)
@@ -190,52 +195,82 @@ def _latest_run(user: Actor) -> Kpi | None:
 def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Attention]:
     if user.has_perm("payments.view_inboundwebhook"):
         failed = InboundWebhook.objects.for_organisations(user).filter(status="failed").count()
-        yield Attention("webhooks failed", failed, _list("payments_inboundwebhook", status__exact="failed"))
+        yield Attention(
+            "webhook failed", "webhooks failed", failed, _list("payments_inboundwebhook", status__exact="failed")
+        )
     if user.has_perm("payments.view_payment"):
         odd = Payment.objects.for_organisations(user).exclude(problem="").count()
-        yield Attention("payments not credited in full", odd, _list("payments_payment", attention="problem"))
+        yield Attention(
+            "payment not credited in full",
+            "payments not credited in full",
+            odd,
+            _list("payments_payment", attention="problem"),
+        )
     if user.has_perm("organisations.view_notification"):
         unsent = Notification.objects.for_organisations(user).filter(status="failed").count()
-        yield Attention("e-mails failed", unsent, _list("organisations_notification", status__exact="failed"))
+        yield Attention(
+            "e-mail failed", "e-mails failed", unsent, _list("organisations_notification", status__exact="failed")
+        )
     if user.has_perm("invoicing.view_invoice"):
         yield from _invoice_attention(user)
     if backlog is not None:
         held = backlog.quarantined
-        yield Attention("usage batches quarantined", held, _list("events_eventbatch", status__exact="quarantined"))
+        yield Attention(
+            "usage batch quarantined",
+            "usage batches quarantined",
+            held,
+            _list("events_eventbatch", status__exact="quarantined"),
+        )
         conflicts = usage.recent_conflicts(actor=user)
         yield Attention(
+            "request with a known id but another body",
             "requests with a known id but another body",
             conflicts,
             _list("events_eventbatch", status__exact="conflicts"),
         )
     if user.has_perm("events.view_hotlogday"):
         kept = HotLogDay.objects.for_organisations(user).kept().count()
-        yield Attention("days of accepted usage kept past their time", kept, _list("events_hotlogday", state="kept"))
+        yield Attention(
+            "day of accepted usage kept past its time",
+            "days of accepted usage kept past their time",
+            kept,
+            _list("events_hotlogday", state="kept"),
+        )
     if user.has_perm("events.view_deadletter"):
         letters = DeadLetter.objects.for_organisations(user).filter(status="open").count()
-        yield Attention("dead letters open", letters, _list("events_deadletter", status__exact="open"))
+        yield Attention(
+            "dead letter open", "dead letters open", letters, _list("events_deadletter", status__exact="open")
+        )
 
 
 def _invoice_attention(user: Actor) -> Iterable[Attention]:
     invoices = Invoice.objects.for_organisations(user)
     yield Attention(
+        "PDF failed",
         "PDFs failed",
         invoices.filter(pdf_state=Invoice.PdfState.FAILED).count(),
         _list("invoicing_invoice", pdf_state__exact="failed"),
     )
     today = clock.today(invoicing.DASHBOARD_ZONE)
     yield Attention(
-        "invoices overdue", invoices.overdue(on=today).count(), _list("invoicing_invoice", attention="overdue")
+        "invoice overdue",
+        "invoices overdue",
+        invoices.overdue(on=today).count(),
+        _list("invoicing_invoice", attention="overdue"),
     )
     yield Attention(
+        "invoice with unpriced usage",
         "invoices with unpriced usage",
         invoices.with_warnings(on=today).count(),
         _list("invoicing_invoice", attention="warnings"),
     )
     items = BillingRunItem.objects.for_organisations(user)
-    for status, label in (("parked", "billing items parked"), ("failed", "billing items failed")):
+    for status in ("parked", "failed"):
         yield Attention(
-            label, items.filter(status=status).count(), _list("invoicing_billingrunitem", status__exact=status)
+            f"billing item {status}",
+            f"billing items {status}",
+            items.filter(status=status).count(),
+            _list("invoicing_billingrunitem", status__exact=status),
         )
 
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from billing_platform.lib.admin import ModelAdmin, badge, short_time
 from events.models import Metric
 from events.services import metrics
+
+
+class KeysField(forms.CharField):
+    """Metadata keys, one a line: keys are printable, so no key is torn apart."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [key for line in super().to_python(value).splitlines() if (key := line.strip())]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(self.prepare_value(initial)) != self.to_python(data)
 
 
 @admin.register(Metric)
@@ -34,6 +49,19 @@ class MetricAdmin(ModelAdmin):
             return ()
         named = ("organisation", "name", "unit")
         return named if obj.registered_automatically else (*named, "aggregation", "unique_property")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "dimensions":
+            return KeysField(
+                required=False,
+                widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+                help_text="Metadata keys that usage is broken down by, from now on; one a line, such as region. "
+                "A greatest, latest or different value is then one of each combination.",
+            )
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "unique_property":
+            field.help_text = "Only where different values are counted: the metadata key, such as user_id."
+        return field
 
     def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: bool) -> None:
         metrics.save_definition(metric=obj)

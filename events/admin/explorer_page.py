@@ -36,7 +36,7 @@ _FORMATS = {Grain.HOUR: "%d %b %Y %H:%M", Grain.DAY: "%a %d %b %Y", Grain.MONTH:
 NOT_ADDED = {
     Metric.Aggregation.MAX: "The greatest value of the whole time, per project and combination of dimensions.",
     Metric.Aggregation.LATEST: "The newest value of the whole time, per project and combination of dimensions.",
-    Metric.Aggregation.UNIQUE: "Values that come back are counted once in the whole time, so it is no sum.",
+    Metric.Aggregation.UNIQUE: "Different values of the whole time, per project and combination of dimensions.",
 }
 
 

@@ -190,12 +190,12 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
     def change(self, correction: UsageCorrection) -> str:
         before, after = correction.quantity_before, correction.quantity_after
         if after is None:
-            return format_html("{} → nothing", amount_of(before, correction.metric))
-        return format_html("{} → {}", plain(before), amount_of(after, correction.metric))
+            return format_html("<span>{} → nothing</span>", amount_of(before, correction.metric))
+        return format_html("<span>{} → {}</span>", plain(before), amount_of(after, correction.metric))
 
     @admin.display(description="Counted in", ordering="counted_in")
     def month(self, correction: UsageCorrection) -> Any:
-        return _month(correction.counted_in, correction.is_late)
+        return month_of(correction.counted_in, correction.is_late)
 
     @admin.display(description="History")
     def entries(self, correction: UsageCorrection) -> str:
@@ -221,13 +221,13 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
     return (
         format_html("{} {}", anchor(page, row, kind.label), badge("Counts", "success") if entry.is_current else ""),
         amount_of(row.quantity, event.metric),
-        _month(row.usage_month, row.is_late),
+        month_of(row.usage_month, row.is_late),
         f"{localtime(correction.created_at if correction else row.received_at):%Y-%m-%d %H:%M}",
         f"{correction.reason} – {correction.created_by}" if correction else EMPTY,
     )
 
 
-def _month(month: Any, is_late: bool) -> Any:
+def month_of(month: Any, is_late: bool) -> Any:
     late = badge("Late", "warning") if is_late else ""
     return format_html('<span class="whitespace-nowrap">{} {}</span>', f"{month:%b %Y}", late)
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, short_time
+from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, short_time
+from billing_platform.lib.admin_display import EMPTY
 from events.admin.ledger_list import (
     BatchFilter,
     DimensionsFilter,
@@ -18,7 +19,7 @@ from events.admin.ledger_list import (
     by_event_id,
 )
 from events.admin.quantity import amount_of
-from events.admin.usage_correction import CorrectingMixin
+from events.admin.usage_correction import CorrectingMixin, month_of
 from events.models import UsageEvent
 
 
@@ -45,8 +46,8 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
-        ("Time", {"fields": ("occurred_at", "received_at", "hour", "usage_month", "is_late")}),
-        ("Sent with it", {"fields": ("dimensions", "metadata")}),
+        ("Time", {"fields": ("occurred_at", "received_at", "hour", "month")}),
+        ("Sent with it", {"fields": ("dimensions_shown", "metadata")}),
         ("In the ledger", {"fields": ("entries",)}),
         ("Came in", {"fields": ("batch", "position")}),
     )
@@ -66,8 +67,16 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     def amount(self, event: UsageEvent) -> str:
         return amount_of(event.quantity, event.metric)
 
+    @admin.display(description="Counted in")
+    def month(self, event: UsageEvent) -> Any:
+        return month_of(event.usage_month, event.is_late)
+
+    @admin.display(description="Dimensions")
+    def dimensions_shown(self, event: UsageEvent) -> Any:
+        return facts(sorted(event.dimensions.items())) if event.dimensions else EMPTY
+
     @admin.display(description="Remark")
     def remark(self, event: UsageEvent) -> Any:
         if event.kind != UsageEvent.Kind.USAGE:
             return badge(event.get_kind_display(), "info")
-        return badge(f"Late, in {event.usage_month:%b %Y}", "warning") if event.is_late else "–"
+        return badge(f"Late, in {event.usage_month:%b %Y}", "warning") if event.is_late else EMPTY

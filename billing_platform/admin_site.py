@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from billing_platform import dashboard
+from billing_platform.lib.admin_display import EMPTY
 from organisations.throttling import RateUsage, check_sign_in, count_failed_sign_in
 
 SECONDS_PER_MINUTE = 60
@@ -20,6 +21,7 @@ SECONDS_PER_MINUTE = 60
 class OperatorSite(UnfoldAdminSite):
     site_title = site_header = "Metrics Billing"
     index_title = "Today"
+    empty_value_display = EMPTY
     enable_nav_sidebar = True
 
     @method_decorator(never_cache)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin import ReadOnlyAdmin, link, money
+from billing_platform.lib.admin_display import EMPTY
 from invoicing.models import InvoiceLine
 
 
 def plain(number: Any) -> str:
     """A quantity or price without trailing zeros."""
-    return "–" if number is None else f"{number.normalize():,f}"
+    return EMPTY if number is None else f"{number.normalize():,f}"
+
+
+def _figure(text: str) -> str:
+    """One of a step's numbers; a price or fee that the step hasn't got is written 0, and shown as none."""
+    return plain(Decimal(text)) if text not in ("", "0") else EMPTY
 
 
 @admin.register(InvoiceLine)
@@ -54,7 +61,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
                 (
                     step.get("description", ""),
                     format_html_join(
-                        "", '<td class="number">{}</td>', ((step.get(key, ""),) for key, _name in columns)
+                        "", '<td class="number">{}</td>', ((_figure(step.get(key, "")),) for key, _name in columns)
                     ),
                 )
                 for step in line.explanation

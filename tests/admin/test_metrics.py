@@ -1,0 +1,26 @@
+"""Metrics by form: dimensions as people write them."""
+
+from __future__ import annotations
+
+from django.test.client import Client
+from django.urls import reverse
+
+from events.models import Metric
+
+
+def test_dimensions_are_written_one_a_line(as_admin: Client) -> None:
+    form = {"name": "seats", "unit": "seat", "aggregation": "max", "dimensions": "region\r\n\r\n  plan, or tier \r\n"}
+    assert as_admin.post(reverse("admin:events_metric_add"), form).status_code == 302
+    metric = Metric.objects.get(name="seats")
+    assert metric.dimensions == ["region", "plan, or tier"]
+    page = reverse("admin:events_metric_change", args=[metric.pk])
+    assert as_admin.get(page).context["adminform"].form["dimensions"].value() == "region\nplan, or tier"
+    assert as_admin.post(page, form | {"dimensions": ""}).status_code == 302
+    metric.refresh_from_db()
+    assert metric.dimensions == []
+
+
+def test_a_dimension_given_twice_is_refused_in_words(as_admin: Client) -> None:
+    form = {"name": "seats", "unit": "seat", "aggregation": "max", "dimensions": "region\nregion"}
+    answer = as_admin.post(reverse("admin:events_metric_add"), form)
+    assert answer.context["adminform"].form.errors["dimensions"] == ["Give at most 8 different metadata keys."]

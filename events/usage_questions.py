@@ -211,7 +211,7 @@ def refuse_longer(span: Span, most: int, what: str) -> None:
 
 def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID]) -> dict[str, Any]:
     """With the months spelt out, since both indexes have the hour behind them. No usage is billed before its month."""
-    earliest = (span.first - A_DAY).replace(day=1)  # a day of grace, for a time zone that was changed
+    earliest = (span.first - 2 * A_DAY).replace(day=1)  # stamped a day ahead at most, in a zone a day ahead at most
     months = UsagePeriod.objects.filter(organisation=span.organisation, month__gte=earliest)
     corrected = UsageCorrection.objects.filter(
         organisation=span.organisation,
@@ -231,7 +231,7 @@ def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID
         "dimensions": "{}",
         "zone": span.organisation.time_zone,
         "corrected": list(corrected.values_list("hour", flat=True).distinct().order_by()),
-        "received_from": earliest,  # nothing is received much before it happens
+        "received_from": earliest,
     }
 
 

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.utils import OperationalError
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.locks import LockSpace, advisory_lock
@@ -31,6 +32,9 @@ from organisations.models import Organisation, Project
 
 Action = UsageCorrection.Action
 Kind = UsageEvent.Kind
+
+LOCK_TIMEOUT = "5s"
+"""While this waits for its month nobody settles."""
 
 # Copied by the database, so that metadata keeps every digit of its numbers.
 _WRITE_ENTRIES = """
@@ -61,10 +65,18 @@ def correct_usage(
     """Void a counted event, or give it another quantity: in its billing month, or in the next open one.
 
     Raises InvalidInput; NotFound; DomainError EVENT_PENDING, EVENT_DEAD_LETTERED, EVENT_AMBIGUOUS (the id was counted
-    in several months of receipt: say which), EVENT_VOIDED or QUANTITY_UNCHANGED.
+    in several months of receipt: say which), EVENT_VOIDED, QUANTITY_UNCHANGED or BUSY.
     """
     quantity = _checked(action, quantity, reason)
-    return _correct(_Request(organisation, project, event_id, received_month, quantity, reason.strip(), by))
+    request = _Request(organisation, project, event_id, received_month, quantity, reason.strip(), by)
+    try:
+        return _correct(request)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "55P03":  # a lock that was not granted in time
+            raise
+        raise DomainError(
+            "The month is being rebuilt or invoiced just now, or settling is busy. Try again in a minute.", code="BUSY"
+        ) from None
 
 
 def void_usage(*, events: Iterable[UsageEvent], reason: str, by: str) -> BulkReport:
@@ -132,6 +144,8 @@ def _correct(request: _Request) -> UsageCorrection:
             f"The event {event.event_id} counts {_text(entry.quantity)} already: there is nothing to correct.",
             code="QUANTITY_UNCHANGED",
         )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     advisory_lock(LockSpace.DEDUP)
     place = (event.organisation_id, entry.usage_month)
     correction = _write_correction(request, event, entry, counted_in=lock_months([place])[place])

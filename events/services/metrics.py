@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import Metric, UsageAggregate
+from events.models import Metric, UsageAggregate, UsagePeriod
 from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import ALL, Actor, reachable_organisations
@@ -61,10 +62,10 @@ def save_definition(*, metric: Metric) -> None:
 
     A shared definition holds for the metrics that usage of organisations registered under its name and unit as well:
     they would win over it for ever. Settling waits meanwhile: a chunk that had read the old one would fold by it.
+    Raises DomainError METRIC_IN_USE if an open month would be counted in two ways.
     """
     with transaction.atomic():
-        if metric.organisation is None or _needs_recount(metric):
-            advisory_lock(LockSpace.DEDUP)
+        advisory_lock(LockSpace.DEDUP)
         _complete(metric)
         if metric.organisation is None:
             same = Metric.objects.filter(name=metric.name, unit=metric.unit, registered_automatically=True)
@@ -75,11 +76,38 @@ def save_definition(*, metric: Metric) -> None:
                 _complete(registered)
 
 
+def _refuse_to_split_a_month(metric: Metric) -> None:
+    """A peak counted before and after a new dimension is two peaks, and both would be charged; so with a definition
+    of an organisation's own that takes over from the shared one. Sums and counts go on as if nothing had happened."""
+    before = Metric.objects.filter(pk=metric.pk).first()
+    if before is None and metric.organisation is not None:
+        before = Metric.objects.filter(organisation__isnull=True, name=metric.name, unit=metric.unit).first()
+        splits = before is not None and (before.aggregation != metric.aggregation or metric.aggregation not in ADDITIVE)
+    else:
+        changed = before is not None and set(before.dimensions) != set(metric.dimensions)
+        splits = changed and metric.aggregation not in ADDITIVE
+    if before is not None and splits and _is_used_in_an_open_month(before, metric.organisation):
+        raise DomainError(
+            f"Usage of {metric} was counted in another way this month already, which would count it twice. "
+            "Keep the aggregation and the dimensions, or let the usage come under another name.",
+            code="METRIC_IN_USE",
+        )
+
+
+def _is_used_in_an_open_month(metric: Metric, organisation: Organisation | None) -> bool:
+    still_open = UsagePeriod.objects.filter(
+        organisation=OuterRef("organisation"), month=OuterRef("usage_month"), closed_at__isnull=True
+    )
+    usage = UsageAggregate.objects.filter(Exists(still_open), metric=metric)
+    return (usage if organisation is None else usage.filter(organisation=organisation)).exists()
+
+
 def _needs_recount(metric: Metric) -> bool:
     return metric.registered_automatically and metric.aggregation not in ADDITIVE
 
 
 def _complete(metric: Metric) -> None:
+    _refuse_to_split_a_month(metric)
     recount = _needs_recount(metric)
     metric.registered_automatically = False
     metric.save()

@@ -136,7 +136,8 @@ def _rate_month(
     rules = rules_for(organisation, month)
     others = _other_invoices(organisation, month, period)
     if not others:
-        return rate(rows, rules, currency=currency, kind=kind)
+        left = [row for row in rows if row.quantity or row.event_count]  # what was voided to the last was never used
+        return rate(left, rules, currency=currency, kind=kind)
     charged_for = [other.period for other in others if other.period is not None]
     before = usage_of_month(organisation=organisation, month=month, counted_in=charged_for)
     covered = usage_of_month(organisation=organisation, month=month, counted_in=[*charged_for, period])

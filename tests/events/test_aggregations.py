@@ -10,12 +10,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test.client import Client
 
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.metering import usage_for, usage_of_month
-from events.models import DeadLetter, Metric, UsageAggregate, UsageDistinct
+from events.models import DeadLetter, Metric, UsageAggregate, UsageDistinct, UsagePeriod
 from events.selectors import usage_by_metric
 from events.services.closing import close_period
-from events.services.metrics import save_definition
+from events.services.metrics import define_metric, save_definition
 from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation, Project
 from tests import factories
@@ -250,6 +252,34 @@ def test_a_shared_definition_holds_for_what_organisations_had_registered_by_usag
     assert used(acme) == after
     assert not Metric.objects.filter(registered_automatically=True).exists()
     assert_rebuild_agrees(acme)
+
+
+def test_a_month_is_not_split_by_a_new_dimension_or_an_own_definition(
+    acme: Organisation, project: Project, admin_user: Any
+) -> None:
+    shared = Metric.objects.create(name="seats", unit="seat", aggregation="max", dimensions=["region"])
+    send(project, seats("a", 9, "03T09:00:00", region="in"))
+    settle()
+    shared.dimensions = ["region", "plan"]
+    with pytest.raises(DomainError, match="count it twice"):
+        save_definition(metric=shared)
+    with pytest.raises(DomainError, match="count it twice"):
+        define_metric(actor=admin_user, organisation=acme, name="seats", unit="seat", aggregation="max")
+    close_period(organisation=acme, period=OCTOBER)
+    UsagePeriod.objects.filter(month=NOVEMBER.start).update(closed_at=clock.now())
+    define_metric(actor=admin_user, organisation=acme, name="seats", unit="seat", aggregation="max")
+    assert used(acme) == 9
+
+
+def test_a_sum_may_get_a_dimension_at_any_time(acme: Organisation, project: Project) -> None:
+    defined = metric(acme, "sum")
+    send(project, seats("a", 9, "03T09:00:00", region="in"))
+    settle()
+    defined.dimensions = ["region"]
+    save_definition(metric=defined)
+    send(project, seats("b", 9, "03T09:00:00", region="in"))
+    settle()
+    assert used(acme) == 18
 
 
 def test_a_property_belongs_to_unique_alone(acme: Organisation) -> None:

@@ -68,6 +68,16 @@ def test_usage_without_a_price_holds_its_invoice_up_until_it_is_voided(acme: Org
     assert not Invoice.objects.filter(organisation=acme).exists()
 
 
+def test_a_month_voided_to_the_last_event_gets_no_invoice(acme: Organisation, project: Project) -> None:
+    per_unit("2.00")
+    used(project, 4)
+    correct(project, 4, on="2026-10-20")
+    with at("2026-11-01 12:00"):
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        item = process_item(item_id=run.items.get(organisation=acme).pk)
+    assert (item.status, item.invoice) == ("skipped", None)
+
+
 def test_usage_that_was_never_billed_leaks_nothing_when_it_is_voided_late(acme: Organisation, project: Project) -> None:
     per_unit("2.00")
     used(project, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, TruncDate
 
 from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
 from events.metering import usage_for
@@ -28,6 +30,8 @@ from organisations.models import Organisation, Project
 from organisations.scoping import Actor
 
 RECENT = timedelta(days=1)
+LOOKING_SECONDS = 0.3
+BATCHES_LOOKED_INTO = 1_000  # more of them take longer than that anyhow
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def current_period(organisation: Organisation) -> BillingPeriod:
 
 
 def event_status(*, project: Project, event_id: str) -> EventStatus | None:
-    """What became of an event, or None if this project never sent it."""
+    """What became of an event, or None if this project never sent it; UNAVAILABLE if too much waits to be sure."""
     if "\x00" in event_id:
         return None  # refused at the door, and PostgreSQL couldn't even be asked
     return (
@@ -250,27 +254,31 @@ def _dead_status(project: Project, event_id: str) -> EventStatus | None:
 
 def _pending_status(project: Project, event_id: str) -> EventStatus | None:
     """Looks into the payloads that are not settled yet, one at a time: a backlog may be larger than the memory."""
+    deadline = time.monotonic() + LOOKING_SECONDS
     batches = EventBatch.objects.filter(organisation=project.organisation_id, project=project)
-    waiting = batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at")
-    for batch_id, received_at in waiting.values_list("pk", "received_at"):
+    waiting = batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at").values_list("pk", "received_at")
+    for number, (batch_id, received_at) in enumerate(waiting[: BATCHES_LOOKED_INTO + 1]):
+        if number == BATCHES_LOOKED_INTO or time.monotonic() >= deadline:
+            raise DomainError(
+                "Too much of this project waits to be counted to look for the event just now. Ask again later.",
+                code="UNAVAILABLE",
+                status=503,
+            )
         batch = EventBatch.objects.filter(pk=batch_id, received_at=received_at).first()
-        if batch is None:
-            continue
         try:
-            events = payload.unpack(bytes(batch.payload))
+            events = payload.unpack(bytes(batch.payload)) if batch else []
         except payload.DAMAGED:
             continue
-        for event in events:
-            if event.event_id == event_id:
-                return EventStatus(
-                    event_id=event_id,
-                    status="pending",
-                    received_at=batch.received_at,
-                    metric_name=event.metric_name,
-                    unit=event.unit,
-                    quantity=event.quantity,
-                    occurred_at=datetime.fromisoformat(event.timestamp) if event.timestamp else None,
-                )
+        if batch and (event := next((event for event in events if event.event_id == event_id), None)):
+            return EventStatus(
+                event_id=event_id,
+                status="pending",
+                received_at=batch.received_at,
+                metric_name=event.metric_name,
+                unit=event.unit,
+                quantity=event.quantity,
+                occurred_at=datetime.fromisoformat(event.timestamp) if event.timestamp else None,
+            )
     return None
 
 

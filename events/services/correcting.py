@@ -65,7 +65,8 @@ def correct_usage(
     """Void a counted event, or give it another quantity: in its billing month, or in the next open one.
 
     Raises InvalidInput; NotFound; DomainError EVENT_PENDING, EVENT_DEAD_LETTERED, EVENT_AMBIGUOUS (the id was counted
-    in several months of receipt: say which), EVENT_VOIDED, QUANTITY_UNCHANGED or BUSY.
+    in several months of receipt: say which), EVENT_VOIDED, QUANTITY_UNCHANGED, BUSY or UNAVAILABLE
+    (too much waits to be counted to find out whether the event does).
     """
     quantity = _checked(action, quantity, reason)
     request = _Request(organisation, project, event_id, received_month, quantity, reason.strip(), by)

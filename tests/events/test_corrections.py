@@ -311,6 +311,17 @@ def test_an_event_that_is_not_counted_says_what_it_is(acme: Organisation, projec
         void(project, "never sent")
 
 
+def test_while_too_much_waits_an_unknown_event_is_not_called_unknown(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(project, event("a", timestamp=IN_NOVEMBER))
+    send(project, event("waits", timestamp=IN_NOVEMBER))
+    monkeypatch.setattr(selectors, "LOOKING_SECONDS", 0)
+    with refused("UNAVAILABLE", "Too much of this project waits"):
+        void(project, "never sent")
+    assert void(project, "a").action == "void"
+
+
 def test_another_projects_event_is_not_found(acme: Organisation, project: Project) -> None:
     counted(project, event("a", timestamp=IN_NOVEMBER))
     with pytest.raises(NotFound):

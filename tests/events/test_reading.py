@@ -179,3 +179,20 @@ def test_looking_for_a_pending_event_holds_one_payload_at_a_time(
     bringing = [query["sql"] for query in asked if '"events_eventbatch"."payload"' in query["sql"]]
     assert len(bringing) == 3
     assert all("LIMIT 1" in sql for sql in bringing)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LOOKING_SECONDS", 0), ("BATCHES_LOOKED_INTO", 1)])
+def test_looking_for_an_event_gives_up_when_too_much_waits(
+    project: Project, project_key: str, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    client = factories.client(project_key)
+    send(project, event("counted"))
+    settle()
+    monkeypatch.setattr(selectors, limit, value)
+    assert client.get("/api/v1/events/unknown").status_code == 404, "nothing waits"
+    send(project, event("first"))
+    send(project, event("second"))
+    answer = client.get("/api/v1/events/unknown")
+    assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
+    assert answer.json()["error"].startswith("Too much of this project waits to be counted")
+    assert client.get("/api/v1/events/counted").json()["status"] == "counted"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, JSONField, QuerySet, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Concat, JSONObject, Left, Length
+from django.db.models.lookups import GreaterThan
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -16,6 +19,7 @@ from events.api.serializers import (
     DeadLetterFilterSerializer,
     DeadLetterSerializer,
     DiscardDeadLetterSerializer,
+    ListedDeadLetterSerializer,
     ReplayDeadLetterSerializer,
 )
 from events.models import DeadLetter
@@ -23,18 +27,30 @@ from events.services import dead_letters
 from events.tasks import wake_settling
 from organisations.api.base import AdminGenericView
 
+UNREADABLE_LISTED = 200
+_BASE64 = KT("payload__base64")
+# A request that can't be read is kept whole, up to 10 MB of it: a list shows how it begins.
+LISTED_PAYLOAD = Case(
+    When(
+        GreaterThan(Length(_BASE64), UNREADABLE_LISTED),
+        then=JSONObject(base64=Concat(Left(_BASE64, UNREADABLE_LISTED), Value("…"))),
+    ),
+    default=F("payload"),
+    output_field=JSONField(),
+)
+
 
 class DeadLetterList(ListModelMixin, AdminGenericView):
     """Accepted events that could not be counted, those seen last first."""
 
-    serializer_class = DeadLetterSerializer
+    serializer_class = ListedDeadLetterSerializer
     permission_required = "events.view_deadletter"
 
     def get_queryset(self) -> QuerySet[DeadLetter]:
         wanted = DeadLetterFilterSerializer(data=self.request.query_params)
         wanted.is_valid(raise_exception=True)
         letters = DeadLetter.objects.for_organisations(self.request.auth).filter(**wanted.validated_data)
-        return letters.order_by("-last_seen_at", "pk")
+        return letters.defer("payload").annotate(listed_payload=LISTED_PAYLOAD).order_by("-last_seen_at", "pk")
 
     @extend_schema(tags=["usage"], parameters=[DeadLetterFilterSerializer])
     def get(self, request: Request) -> Response:

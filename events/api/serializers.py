@@ -196,6 +196,14 @@ class DeadLetterSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class ListedDeadLetterSerializer(DeadLetterSerializer):
+    """With the payload as `DeadLetterList` reads it."""
+
+    payload = serializers.JSONField(
+        source="listed_payload", read_only=True, help_text="The event as it was accepted; cut if it can't be read."
+    )
+
+
 class DeadLetterFilterSerializer(serializers.Serializer):
     organisation = serializers.UUIDField(required=False)
     project = serializers.UUIDField(required=False)

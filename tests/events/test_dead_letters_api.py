@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 
 from events.models import DeadLetter, EventBatch, Metric, UsageEvent
 from organisations.models import ApiKey, AuditEntry, Membership, Organisation, Project
@@ -171,3 +172,17 @@ def test_another_organisations_letter_does_not_exist(letter: DeadLetter) -> None
         assert do(client, letter, verb, {"reason": "no"}).status_code == 404
     letter.refresh_from_db()
     assert letter.status == "open"
+
+
+def test_a_list_shows_how_an_unreadable_request_begins(api: Client, letter: DeadLetter, project: Project) -> None:
+    whole = "Z2FyYmFnZQ" * 100
+    other = send(project, event("b", metadata={"price": 1.5}))
+    settle()
+    DeadLetter.objects.filter(event_id="a").update(payload={"base64": whole})
+    with CaptureQueriesContext(connection) as asked:
+        listed = {found["event_id"]: found["payload"] for found in api.get(PATH).json()["results"]}
+    assert listed["a"] == {"base64": whole[:200] + "…"}
+    assert listed["b"] == DeadLetter.objects.get(batch_id=other.batch_id).payload
+    assert not any('"events_deadletter"."payload",' in query["sql"] for query in asked), "nothing brings it whole"
+    DeadLetter.objects.filter(event_id="a").update(payload={"base64": "Z2FyYmFnZQ=="})
+    assert api.get(f"{PATH}?event_id=a").json()["results"][0]["payload"] == {"base64": "Z2FyYmFnZQ=="}

@@ -23,8 +23,8 @@ from billing_platform.lib.admin import (
     status,
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
-from billing_platform.lib.errors import DomainError
 from events import selectors
+from events.admin.bulk import told
 from events.models import DeadLetter, EventBatch
 from events.services import dead_letters
 from events.tasks import wake_settling
@@ -255,6 +255,5 @@ def _open_ids(letters: Any) -> list[Any]:
 
 
 def _told(report: dead_letters.BulkReport, verb: str, ids: list[Any]) -> str:
-    if not report.done:
-        raise DomainError(report.told(verb) if report.left else "None of them is open.")
-    return report.told(verb) + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")
+    said = told(report, verb, if_none="None of them is open.")
+    return said + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")

@@ -26,6 +26,7 @@ from billing_platform.lib.admin import (
 from billing_platform.lib.admin_display import EMPTY, anchor
 from billing_platform.lib.money import QUANTITY_PLACES
 from events import selectors
+from events.admin.bulk import told
 from events.admin.quantity import amount_of, plain
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors import LedgerEntry
@@ -122,7 +123,8 @@ class CorrectingMixin:
     def void_many(self, request: HttpRequest, events: Any, *, reason: str) -> str:
         user: Any = request.user
         chosen = events.filter(kind=Kind.USAGE).select_related("organisation", "project")
-        return void_usage(events=chosen, reason=reason, by=user.get_username()).told("Voided")
+        report = void_usage(events=chosen, reason=reason, by=user.get_username())
+        return told(report, "Voided", if_none="None of them is an event: an entry of a correction can't be voided.")
 
     def rows(self, request: HttpRequest, action: Any) -> Any:
         """Ticked rows only: the ledger is too long to be searched for all that the filters of its list find."""

@@ -6,9 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.timezone import localtime
 
 from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, short_time
 from billing_platform.lib.admin_display import EMPTY
+from events import selectors
 from events.admin.ledger_list import (
     BatchFilter,
     DimensionsFilter,
@@ -45,7 +48,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     ordering = ("-id",)
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind")}),
+        (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind", "counts_now")}),
         ("Time", {"fields": ("occurred_at", "received_at", "hour", "month")}),
         ("Sent with it", {"fields": ("dimensions_shown", "metadata")}),
         ("In the ledger", {"fields": ("entries",)}),
@@ -66,6 +69,17 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     @admin.display(description="Quantity")
     def amount(self, event: UsageEvent) -> str:
         return amount_of(event.quantity, event.metric)
+
+    @admin.display(description="Counts now")
+    def counts_now(self, event: UsageEvent) -> str:
+        """What the event, or the one that this entry corrects, counts after all its corrections."""
+        entries = selectors.ledger_entries(selectors.original_of(event))
+        last, current = entries[-1].correction, next((entry.row for entry in entries if entry.is_current), None)
+        day = f"{localtime(last.created_at):%d %b %Y}" if last else ""
+        if current is None:
+            return f"Nothing: void since {day}"
+        amount = amount_of(current.quantity, event.metric)
+        return format_html("{}, corrected {}", amount, day) if last else amount
 
     @admin.display(description="Counted in")
     def month(self, event: UsageEvent) -> Any:

@@ -89,6 +89,22 @@ def test_every_entry_shows_the_whole_history(as_operator: Client, project: Proje
         assert "Counts" not in table, "nothing counts any more"
 
 
+def test_every_entry_says_what_its_event_counts_now(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    assert counts_now(as_operator) == {"10 call"}
+    correct(project, "a", "0.5")
+    assert counts_now(as_operator) == {"0.5 call, corrected 12 Nov 2026"}
+    void(project, "a")
+    assert counts_now(as_operator) == {"Nothing: void since 12 Nov 2026"}
+
+
+def counts_now(client: Client) -> set[str]:
+    """What the page of each entry says, without its markup."""
+    pages = [text_of(client.get(page_of(row))) for row in UsageEvent.objects.all()]
+    rows = [re.search(r"Counts now.*?class=\"readonly[^>]*>(.*?)</div>", page, re.DOTALL) for page in pages]
+    assert all(rows), "every page has the row"
+    return {" ".join(re.sub("<[^>]+>", "", row[1]).split()) for row in rows if row}
+
+
 def test_an_entry_leads_to_its_correction(as_operator: Client, project: Project, a: UsageEvent) -> None:
     correction = correct(project, "a", "7")
     replacement = UsageEvent.objects.get(kind="replacement")
@@ -130,6 +146,19 @@ def test_ticked_events_are_voided_together(as_operator: Client, project: Project
     assert "Voided 1; 1 left: The event b is void already." in text_of(done)
     assert usage(project) == 5
     assert UsageCorrection.objects.get(event_id="a").reason == "a bug of theirs"
+
+
+def test_when_nothing_could_be_voided_that_is_no_success(as_operator: Client, project: Project, a: UsageEvent) -> None:
+    void(project, "a")
+    url = reverse("admin:events_usageevent_list_action", args=["void_many"])
+    refused = act(as_operator, f"{url}?pk__in={a.pk}", reason="again")
+    assert refused.context["form"].non_field_errors() == ["Voided 0; 1 left: The event a is void already."]
+    reversal = UsageEvent.objects.get(kind="reversal")
+    refused = act(as_operator, f"{url}?pk__in={reversal.pk}", reason="again")
+    assert refused.context["form"].non_field_errors() == [
+        "None of them is an event: an entry of a correction can't be voided."
+    ]
+    assert UsageCorrection.objects.count() == 1
 
 
 def test_without_ticks_nothing_is_voided(as_operator: Client, a: UsageEvent) -> None:

@@ -1,0 +1,13 @@
+"""What a page says after a verb was asked for many rows."""
+
+from __future__ import annotations
+
+from billing_platform.lib.errors import DomainError
+from events.services.bulk import BulkReport
+
+
+def told(report: BulkReport, verb: str, *, if_none: str) -> str:
+    """What was done; raises, to be shown in red, if that is nothing: why not, or `if_none` where none was eligible."""
+    if not report.done:
+        raise DomainError(report.told(verb) if report.left else if_none)
+    return report.told(verb)

@@ -52,7 +52,7 @@ class DeadLetterList(ListModelMixin, AdminGenericView):
         letters = DeadLetter.objects.for_organisations(self.request.auth).filter(**wanted.validated_data)
         return letters.defer("payload").annotate(listed_payload=LISTED_PAYLOAD).order_by("-last_seen_at", "pk")
 
-    @extend_schema(tags=["usage"], parameters=[DeadLetterFilterSerializer])
+    @extend_schema(tags=["usage"], parameters=[DeadLetterFilterSerializer], responses=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.list(request)
 

@@ -197,11 +197,9 @@ class DeadLetterSerializer(serializers.ModelSerializer):
 
 
 class ListedDeadLetterSerializer(DeadLetterSerializer):
-    """With the payload as `DeadLetterList` reads it."""
+    """The same with the payload as `DeadLetterList` reads it."""
 
-    payload = serializers.JSONField(
-        source="listed_payload", read_only=True, help_text="The event as it was accepted; cut if it can't be read."
-    )
+    payload = serializers.JSONField(source="listed_payload", read_only=True)
 
 
 class DeadLetterFilterSerializer(serializers.Serializer):

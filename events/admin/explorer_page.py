@@ -128,8 +128,9 @@ def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str,
 def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
     """The table in long form: a line for each hour, day or month and each value it is broken down by."""
     metric, zone = question.metric, question.span.organisation.zone
-    split = "project" if question.split == "project" else question.split_key
-    yield ("organisation", "metric", "unit", "aggregation", "from", "to", *filter(None, [split]), "quantity", "events")
+    by_project = question.split == "project"
+    split = ("project", "project_id") if by_project else tuple(filter(None, [question.split_key]))
+    yield ("organisation", "metric", "unit", "aggregation", "from", "to", *split, "quantity", "events")
     about = (question.span.organisation.name, metric.name, metric.unit, metric.aggregation)
     for piece in usage_report.in_pieces(question):
         report = usage_report.report(piece, most_series=None)
@@ -138,7 +139,7 @@ def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
             span = [moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end)]
             for series, cell in zip(report.series, bucket.cells, strict=True):
                 if cell != usage_report.NOTHING:
-                    broken_down = [names[series]] if split else []
+                    broken_down = (names[series], series.key)[: len(split)]
                     yield (*about, *span, *broken_down, f"{cell.quantity:f}", cell.event_count)
 
 

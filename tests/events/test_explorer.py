@@ -349,6 +349,20 @@ def test_the_csv_holds_the_table_and_no_formula(acme: Organisation, project: Pro
     assert rows[0]["organisation"].startswith("'=cmd")
 
 
+def test_the_csv_names_projects_by_their_ids_too(acme: Organisation, project: Project, as_viewer: Client) -> None:
+    """Names can change, and be given to another project afterwards."""
+    calls = metric(acme, "calls")
+    second = factories.project(acme, "Second")
+    use(project, "calls", (DAY_ONE, 3))
+    use(second, "calls", (DAY_ONE, 2))
+    answer = as_viewer.get(EXPLORER, october(metric=calls.pk, split="project", format="csv"))
+    rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
+    assert {(row["project"], row["project_id"], row["quantity"], row["events"]) for row in rows} == {
+        ("Main", str(project.pk), "3.00000000", "1"),
+        ("Second", str(second.pk), "2.00000000", "1"),
+    }
+
+
 @pytest.mark.parametrize(
     ("cell", "safe"),
     [

@@ -115,6 +115,21 @@ def test_the_document_and_its_reader_are_served(db: None) -> None:
     assert b"swagger" in Client().get("/api/docs").content.lower()
 
 
+@pytest.mark.parametrize(
+    ("query", "accept", "media_type"),
+    [
+        ("", "*/*", "application/vnd.oai.openapi"),
+        ("?format=json", "*/*", "application/json"),
+        ("?format=json", "text/html,*/*;q=0.8", "application/json"),
+        ("", "application/json", "application/json"),
+    ],
+)
+def test_the_document_is_json_for_who_asks_for_that(db: None, query: str, accept: str, media_type: str) -> None:
+    answer = Client().get(f"/api/schema{query}", headers={"accept": accept})
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, media_type)
+    assert media_type != "application/json" or answer.json()["openapi"].startswith("3.")
+
+
 @pytest.mark.parametrize("short", ["/events", "/events/batch", "/webhooks/razorpay"])
 def test_the_short_forms_answer_as_the_long_ones(db: None, short: str) -> None:
     assert Client().post(short).status_code == Client().post(f"/api/v1{short}").status_code != 404

@@ -48,6 +48,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
+    "Textarea",
     "UserChangeForm",
     "UserCreationForm",
     "badge",
@@ -63,6 +64,8 @@ __all__ = [
     "short_time",
     "status",
 ]
+
+Textarea = widgets.UnfoldAdminTextareaWidget
 
 _WIDGETS = (
     (forms.DateField, widgets.UnfoldAdminSingleDateWidget),

@@ -8,9 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminTextareaWidget
 
-from billing_platform.lib.admin import ModelAdmin, badge, short_time
+from billing_platform.lib.admin import ModelAdmin, Textarea, badge, short_time
 from events.models import Metric
 from events.services import metrics
 
@@ -54,7 +53,7 @@ class MetricAdmin(ModelAdmin):
         if db_field.name == "dimensions":
             return KeysField(
                 required=False,
-                widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+                widget=Textarea(attrs={"rows": 3}),
                 help_text="Metadata keys that usage is broken down by, from now on; one a line, such as region. "
                 "A greatest, latest or different value is then one of each combination.",
             )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.test.client import Client
 from django.urls import reverse
 
 from events.models import Metric
+from events.services.accepting import accept_events
+from events.services.settling import settle_pending
+from organisations.models import Project
+from tests.events.language import event
 
 
 def test_dimensions_are_written_one_a_line(as_admin: Client) -> None:
@@ -24,3 +29,14 @@ def test_a_dimension_given_twice_is_refused_in_words(as_admin: Client) -> None:
     form = {"name": "seats", "unit": "seat", "aggregation": "max", "dimensions": "region\nregion"}
     answer = as_admin.post(reverse("admin:events_metric_add"), form)
     assert answer.context["adminform"].form.errors["dimensions"] == ["Give at most 8 different metadata keys."]
+
+
+def test_a_definition_that_would_split_the_month_is_refused_in_words(as_admin: Client, project: Project) -> None:
+    metric = Metric.objects.create(organisation=project.organisation, name="api_calls", unit="call", aggregation="max")
+    accept_events(project=project, body=msgspec.json.encode({"events": [event("a")]}))
+    settle_pending()
+    page = reverse("admin:events_metric_change", args=[metric.pk])
+    answer = as_admin.post(page, {"dimensions": "region", "description": ""}, follow=True)
+    assert "which would count it twice" in answer.content.decode()
+    metric.refresh_from_db()
+    assert metric.dimensions == []

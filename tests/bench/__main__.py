@@ -68,14 +68,20 @@ def settling(platform: Platform, references: References, effort: Effort, results
 def growth(platform: Platform, effort: Effort, results: Results) -> None:
     if not effort.ledger_rows:
         return
-    rates = []
-    for rows in (0, effort.ledger_rows):
+
+    def rate(rows: int) -> float:
+        runs = []
         platform.empty()
         if rows:
             platform.fill_ledger(rows)
-        platform.accept(10 * effort.chunks)
-        rates.append(platform.settle())
-    results.add("settle_growth_10m", rates[1] / rates[0], "into 10 million rows against none; aim 0.8")
+        for _ in range(effort.rounds):
+            platform.accept(10 * effort.chunks)
+            runs.append(platform.settle())
+        return median(runs)
+
+    empty = rate(0)
+    full = rate(effort.ledger_rows)
+    results.add("settle_growth_10m", full / empty, "into 10 million rows against none; aim 0.8")
 
 
 def accepting(platform: Platform, references: References, database_url: str, effort: Effort, results: Results) -> None:

@@ -42,7 +42,7 @@ def listed(client: Client, **filters: str) -> str:
 def test_a_day_that_is_kept_waits_for_a_person(kept: HotLogDay, operator_of_all: Any) -> None:
     HotLogDay.objects.create(day=date(2026, 11, 2))
     (item,) = dashboard.of(operator_of_all).attention
-    assert (item.label, item.count) == ("days of accepted usage kept past their time", 1)
+    assert (item.label, item.count) == ("day of accepted usage kept past its time", 1)
     page = signed_in(operator_of_all).get(item.href).content.decode()
     assert "2026-11-01" in page
     assert "3 batches are not settled." in page

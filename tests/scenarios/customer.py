@@ -96,11 +96,12 @@ class Customer:
         assert answer.status_code in {200, 201, 202}, answer.text
 
     def wait_for_invoice(self) -> dict[str, Any]:
+        """After a crash an item is taken up again when it was untouched for 50 seconds, at the next full minute."""
         def issued() -> dict[str, Any] | None:
             (invoice,) = self.invoices() or [None]
             return invoice if invoice and invoice["status"] != "draft" else None
 
-        return wait_for(issued, seconds=90, what="the invoice", log=self.platform.log)
+        return wait_for(issued, seconds=180, what="the invoice", log=self.platform.log)
 
     def invoices(self) -> list[dict[str, Any]]:
         answer = self.platform.request("GET", f"{ADMIN}/organisations/{self.organisation_id}/invoices")

@@ -97,6 +97,7 @@ class Customer:
 
     def wait_for_invoice(self) -> dict[str, Any]:
         """After a crash an item is taken up again when it was untouched for 50 seconds, at the next full minute."""
+
         def issued() -> dict[str, Any] | None:
             (invoice,) = self.invoices() or [None]
             return invoice if invoice and invoice["status"] != "draft" else None

@@ -24,6 +24,7 @@ from uuid import UUID
 from django.db import connection
 
 from billing_platform.lib.periods import BillingPeriod
+from events.aggregating import LATEST_OF_ENTRY, standing
 from events.models import Metric, UsageCorrection
 from organisations.models import Organisation, Project
 
@@ -169,21 +170,16 @@ _FIRST_SEEN = """
 
 # Maximum and latest of a day from the ledger itself, without what any of the corrections counted in these periods
 # cancelled. The aggregates of a closed period keep what was true when it closed.
-_STANDING = """
+_STANDING = f"""
     SELECT l.project_id, l.metric_id, l.dimensions::text, (l.hour AT TIME ZONE %(zone)s)::date AS day,
-        max(l.quantity),
-        max(ARRAY[extract(epoch FROM l.occurred_at), extract(epoch FROM l.received_at), l."position", l.quantity])
+        max(l.quantity), max({LATEST_OF_ENTRY})
     FROM events_usageevent l
     WHERE l.organisation_id = %(organisation)s AND l.usage_month = ANY (%(months)s)
         AND l.metric_id = ANY (%(metrics)s) AND l.hour >= %(first)s AND l.hour < %(after)s
         AND (%(project)s::uuid IS NULL OR l.project_id = %(project)s)
-        AND l.kind <> 'reversal' AND NOT EXISTS (
-            SELECT FROM events_usagecorrection c
-            WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id
-                AND c.cancelled_event_id = l.event_id AND c.cancelled_received_month = l.received_month
-                AND c.counted_in = ANY (%(months)s))
+        AND {standing("c.counted_in = ANY (%(months)s)")}
     GROUP BY l.project_id, l.metric_id, l.dimensions, day
-"""
+"""  # noqa: S608
 
 
 def _metered(question: _Question) -> tuple[MeteredUsage, ...]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.periods import start_of_day
+from events.aggregating import LATEST_OF_ENTRY, standing
 from events.models import Metric, UsageCorrection, UsagePeriod
 from organisations.models import Organisation, Project
 
@@ -122,14 +123,9 @@ def _hours_sql(columns: str, parameters: dict[str, Any]) -> str:
             CASE WHEN hour <> ALL (%(corrected)s) THEN latest END
         FROM events_usageaggregate WHERE {CHOSEN}
         UNION ALL
-        SELECT {columns}, project_id, dimensions, 0, 0, quantity,
-            ARRAY[extract(epoch FROM occurred_at), extract(epoch FROM received_at), "position", quantity]
+        SELECT {columns}, project_id, dimensions, 0, 0, quantity, {LATEST_OF_ENTRY}
         FROM events_usageevent l
-        WHERE {CHOSEN} AND hour = ANY (%(corrected)s) AND received_month >= %(received_from)s
-            AND kind <> 'reversal' AND NOT EXISTS (
-                SELECT FROM events_usagecorrection c
-                WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id
-                    AND c.cancelled_event_id = l.event_id AND c.cancelled_received_month = l.received_month)
+        WHERE {CHOSEN} AND hour = ANY (%(corrected)s) AND received_month >= %(received_from)s AND {standing()}
     """  # noqa: S608
 
 

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from events.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
 from events.models import Metric
 from events.services import letters
-from events.services.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
 from events.services.catalogue import lock_months
 from events.services.staging import ClaimedBatch, Stage, stage_rows
 

@@ -15,8 +15,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from billing_platform.lib.periods import BillingPeriod
+from events.aggregating import KEY, LATEST_OF_ENTRY, SIGN, STANDING_IN_ITS_PERIOD, VALUES, distinct_value
 from events.models import Metric
-from events.services.aggregating import KEY, LATEST_OF_ENTRY, SIGN, STANDING, VALUES, distinct_value
 from events.services.closing import lock_period
 from organisations.models import Organisation
 
@@ -38,8 +38,8 @@ _ROWS = """
 
 _AGGREGATES = f"""
     SELECT {KEY}, sum(quantity) AS total, sum({SIGN})::bigint AS event_count,
-        max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING}) AS maximum,
-        max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING}) AS latest
+        max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING_IN_ITS_PERIOD}) AS maximum,
+        max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING_IN_ITS_PERIOD}) AS latest
     FROM ({_ENTRIES}) l
     GROUP BY {KEY}
 """  # noqa: S608

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.db import connection
 
-from events.models import UsageCorrection
-from events.services.aggregating import (
+from events.aggregating import (
     ADD_TO_AGGREGATE,
     ADD_TO_DISTINCT,
     KEY,
     LATEST_OF_ENTRY,
     SIGN,
-    STANDING,
+    STANDING_IN_ITS_PERIOD,
     VALUES,
     distinct_value,
 )
+from events.models import UsageCorrection, UsageEvent
+from events.selectors import entry_id
 
 _OF_CORRECTION = """
     FROM events_usageevent l JOIN events_metric m ON m.id = l.metric_id
@@ -47,8 +48,8 @@ _WORK_OUT_ANEW = f"""
     UPDATE events_usageaggregate a SET maximum = found.maximum, latest = found.latest
     FROM (
         SELECT {KEY},
-            max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING}) AS maximum,
-            max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING}) AS latest
+            max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING_IN_ITS_PERIOD}) AS maximum,
+            max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING_IN_ITS_PERIOD}) AS latest
         FROM (
             SELECT l.*, m.aggregation FROM events_usageevent l JOIN events_metric m ON m.id = l.metric_id
             WHERE l.organisation_id = %(organisation)s AND l.project_id = %(project)s AND l.metric_id = %(metric)s
@@ -73,7 +74,9 @@ def fold_correction(correction: UsageCorrection) -> None:
         "hour": correction.hour,
         "month": correction.counted_in,
         "correction": correction.pk,
-        "event_ids": [f"correction:{correction.pk}:{entry}" for entry in ("reversal", "replacement")],
+        "event_ids": [
+            entry_id(correction.pk, kind) for kind in (UsageEvent.Kind.REVERSAL, UsageEvent.Kind.REPLACEMENT)
+        ],
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, parameters)

@@ -1,4 +1,4 @@
-"""The SQL of adding up that folding, correcting and rebuilding share, so that they can't come to differ."""
+"""The SQL of adding up that folding, correcting, rebuilding, metering and reports share, so that they can't differ."""
 
 from __future__ import annotations
 
@@ -27,18 +27,26 @@ def distinct_value(key: str) -> str:
     """
 
 
-# Of a ledger entry `l` of a metric `m`: what it counts for. An entry that was cancelled within its own billing period
-# is left out of maximum and latest; one that was cancelled later stays, because a closed period never changes.
+# Of a ledger entry `l`: what it counts for.
 SIGN = "CASE l.kind WHEN 'reversal' THEN -1 ELSE 1 END"
-
-STANDING = """
-    l.kind <> 'reversal' AND NOT EXISTS (
-        SELECT FROM events_usagecorrection c
-        WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id
-            AND c.cancelled_event_id = l.event_id AND c.cancelled_received_month = l.received_month
-            AND c.counted_in = l.usage_month)
-"""
 
 LATEST_OF_ENTRY = """
     ARRAY[extract(epoch FROM l.occurred_at), extract(epoch FROM l.received_at), l."position", l.quantity]
 """
+
+
+def standing(cancelled: str = "true") -> str:
+    """The condition that a ledger entry `l` has a say in maximum and latest: no correction `c` cancelled it.
+
+    `cancelled` may say which corrections count: a closed period knows only those that were counted in it.
+    """
+    return f"""
+        l.kind <> 'reversal' AND NOT EXISTS (
+            SELECT FROM events_usagecorrection c
+            WHERE c.organisation_id = l.organisation_id AND c.project_id = l.project_id
+                AND c.cancelled_event_id = l.event_id AND c.cancelled_received_month = l.received_month
+                AND {cancelled})
+    """
+
+
+STANDING_IN_ITS_PERIOD = standing("c.counted_in = l.usage_month")

@@ -7,10 +7,10 @@ same confirmation never acts twice: each page carries a token that is spent by t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from django import forms
 from django.contrib import messages
@@ -24,6 +24,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from billing_platform.lib.admin_display import facts as facts_table
 from billing_platform.lib.errors import DomainError
 
 TOKEN_LIVES_SECONDS = 24 * 3600
@@ -67,8 +68,18 @@ class ActionForm(forms.Form):
         return f"admin-action:{self.cleaned_data['once']}"
 
 
+Facts: TypeAlias = Callable[[HttpRequest, Any], Iterable[tuple[str, Any]]]
+"""What the page shows before it acts: names and values. Asked about the object, the rows, or None on a list."""
+Sentences: TypeAlias = Callable[[HttpRequest, Any], Iterable[str]]
+"""What the page warns of, or what stands in the way; a sentence may hold a link."""
+
+
 def _always(_obj: Any) -> bool:
     return True
+
+
+def _nothing(_request: HttpRequest, _target: Any) -> tuple[()]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -79,10 +90,13 @@ class Action:
     handler: Callable[..., str | HttpResponse]
     label: str
     permission: str
-    icon: str
+    icon: str = "bolt"
     when: Callable[[Any], bool] = _always
     form: type[ActionForm] = ActionForm
     confirm: str | Callable[[Any], str] = ""
+    facts: Facts = _nothing
+    warnings: Sentences = _nothing
+    obstacles: Sentences = _nothing
     danger: bool = False
     on_list: bool = False
     on_rows: bool = False
@@ -100,18 +114,24 @@ def _mark(**traits: Any) -> Callable[[Method], Method]:
     return decorate
 
 
+class Asking(TypedDict, total=False):
+    """How the page of an action asks. It shows `confirm`, then `facts` as a small table and `warnings` in a box above
+    the form. While there are `obstacles` it shows them in place of its button, and a POST does nothing."""
+
+    form: type[ActionForm]
+    confirm: str | Callable[[Any], str]
+    facts: Facts
+    warnings: Sentences
+    obstacles: Sentences
+    danger: bool
+    icon: str
+
+
 def object_action(
-    *,
-    label: str,
-    permission: str,
-    when: Callable[[Any], bool] = _always,
-    form: type[ActionForm] = ActionForm,
-    confirm: str | Callable[[Any], str] = "",
-    danger: bool = False,
-    icon: str = "bolt",
+    *, label: str, permission: str, when: Callable[[Any], bool] = _always, **asking: Unpack[Asking]
 ) -> Callable[[Method], Method]:
     """A button on the object's page, for those who hold the permission there, while `when(obj)` is true."""
-    return _mark(label=label, permission=permission, when=when, form=form, confirm=confirm, danger=danger, icon=icon)
+    return _mark(label=label, permission=permission, when=when, **asking)
 
 
 def object_page(
@@ -121,35 +141,17 @@ def object_page(
     return _mark(label=label, permission=permission, when=when, icon=icon, only_shows=True)
 
 
-def list_action(
-    *, label: str, permission: str, form: type[ActionForm] = ActionForm, confirm: str = "", icon: str = "add"
-) -> Callable[[Method], Method]:
+def list_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
     """A button above the list, asked about and posted like an object action. The handler gets no object."""
-    return _mark(label=label, permission=permission, form=form, confirm=confirm, icon=icon, on_list=True)
+    return _mark(label=label, permission=permission, on_list=True, **{"icon": "add", **asking})
 
 
-def rows_action(
-    *,
-    label: str,
-    permission: str,
-    form: type[ActionForm] = ActionForm,
-    confirm: str = "",
-    danger: bool = False,
-) -> Callable[[Method], Method]:
+def rows_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
     """Done to the rows that are ticked in the list, or to all that its filters find.
 
     The handler gets them as a queryset, cut down to the organisations where the user holds the permission.
     """
-    return _mark(
-        label=label,
-        permission=permission,
-        form=form,
-        confirm=confirm,
-        danger=danger,
-        icon="",
-        on_list=True,
-        on_rows=True,
-    )
+    return _mark(label=label, permission=permission, on_list=True, on_rows=True, **asking)
 
 
 class ActionsMixin:
@@ -265,7 +267,7 @@ class ActionsMixin:
         rows = self.rows(request, action) if action.on_rows else None
         form = action.form(request.POST if request.method == "POST" else None, obj=obj)
         self.style_form(form)
-        if request.method == "POST" and form.is_valid():
+        if request.method == "POST" and form.is_valid() and not self._obstacles(request, action, obj, rows):
             if not form.spend():
                 messages.warning(request, f"“{action.label}” was sent already; it was done once.")
                 return HttpResponseRedirect(self._home(obj))
@@ -293,12 +295,17 @@ class ActionsMixin:
         messages.success(request, said)
         return HttpResponseRedirect(self._home(obj))
 
+    def _obstacles(self, request: HttpRequest, action: Action, obj: Any, rows: Any) -> list[str]:
+        return list(action.obstacles(request, obj if rows is None else rows))
+
     def _ask(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse:
         confirm = action.confirm(obj) if callable(action.confirm) else action.confirm
         if rows is not None:
             count = rows.count()
             names = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
             confirm = f"{count:,} {names}. {confirm}"
+        about = obj if rows is None else rows
+        known = list(action.facts(request, about))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -307,6 +314,9 @@ class ActionsMixin:
             "action": action,
             "object": obj,
             "confirm": confirm,
+            "facts": facts_table(known) if known else "",
+            "warnings": list(action.warnings(request, about)),
+            "obstacles": self._obstacles(request, action, obj, rows),
             "form": form,
             "media": self.media + form.media,  # type: ignore[attr-defined]
             "back_url": self._home(obj),
@@ -316,6 +326,14 @@ class ActionsMixin:
     def done(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
         """The answer of an action that made another object: say so and go there."""
         messages.success(request, message)
+        return self._go(target)
+
+    def warned(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
+        """The answer of an action that was done, and left something to look at: said as a warning, at the object."""
+        messages.warning(request, message)
+        return self._go(target)
+
+    def _go(self, target: Any) -> HttpResponse:
         meta = target._meta
         url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[quote(target.pk)])
         return HttpResponseRedirect(url)

@@ -44,6 +44,17 @@ TONES = {
 PDF_TONES = {"none": "", "pending": "info", "ready": "success", "failed": "danger"}
 
 
+def standing(invoice: Invoice) -> list[tuple[str, Any]]:
+    """What every page that asks about an invoice shows first: whose it is, and how much."""
+    count = invoice.lines.count()
+    return [
+        ("Customer", invoice.organisation.name),
+        ("Period", invoice.period_label),
+        ("Lines", f"{count:,}"),
+        ("Total", format_money(Money(invoice.total, invoice.currency))),
+    ]
+
+
 class VoidForm(ActionForm):
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the invoice.")
 
@@ -145,6 +156,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         permission="invoicing.finalize_invoice",
         when=lambda invoice: invoice.is_draft,
         confirm="The month is closed for usage, the invoice gets its number, and what it says never changes again.",
+        facts=lambda _request, invoice: standing(invoice),
+        warnings=lambda _request, invoice: [warning["message"] for warning in invoice.warnings],
         icon="task_alt",
     )
     def finalize(self, request: HttpRequest, invoice: Invoice) -> str:

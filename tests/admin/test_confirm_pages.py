@@ -1,0 +1,60 @@
+"""The pages that ask before an action: they show what it is about before it is done."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test.client import Client
+
+from invoicing.models import Invoice
+from invoicing.services import lifecycle
+from organisations.models import Organisation
+from tests.admin.test_object_actions import action_url, token
+
+
+def facts_of(page: Any) -> dict[str, str]:
+    """The table of facts, as text by name."""
+    rows = re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", page.content.decode(), re.DOTALL)
+    return {name: re.sub(r"<[^>]+>", " ", value).strip() for name, value in rows}
+
+
+@pytest.fixture
+def draft(acme: Organisation) -> Invoice:
+    return lifecycle.create_one_off_draft(
+        organisation=acme, lines=[{"description": "Set-up", "quantity": "1", "unit_price": "1000"}]
+    )
+
+
+@pytest.fixture
+def obstructed(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Something stands in the way of sending any invoice."""
+    page = type(admin.site._registry[Invoice])
+    sentence = "The post office is closed."
+    action = page.send.admin_action  # type: ignore[attr-defined]
+    monkeypatch.setattr(page.send, "admin_action", replace(action, obstacles=lambda _request, _invoice: [sentence]))
+    return sentence
+
+
+def test_the_page_shows_whom_and_how_much_before_it_acts(draft: Invoice, as_operator: Client) -> None:
+    facts = facts_of(as_operator.get(action_url(draft, "finalize")))
+    # 1,000.00 and CGST and SGST of 9 % each, 90.00
+    assert (facts["Customer"], facts["Lines"], facts["Total"]) == ("Acme", "1", "₹1,180.00")
+
+
+def test_while_something_stands_in_the_way_the_page_says_so_and_a_post_does_nothing(
+    draft: Invoice, as_operator: Client, obstructed: str
+) -> None:
+    lifecycle.finalize_invoice(invoice_id=draft.pk)
+    url = action_url(draft, "send")
+    asked = as_operator.get(url).content.decode()
+    assert obstructed in asked
+    assert 'name="once"' not in asked
+    assert 'type="submit"' not in asked.partition('id="action-form"')[2].partition("</form>")[0]
+    posted = as_operator.post(url, {"once": token(as_operator, action_url(draft, "record_payment"))})
+    assert obstructed in posted.content.decode()
+    draft.refresh_from_db()
+    assert draft.sent_at is None

@@ -15,6 +15,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin import scoped
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
+from events.quantities import MetricWords
 from events.usage_questions import Grain, Question, Span
 from organisations.models import Organisation, Project
 
@@ -48,7 +49,7 @@ class RowField(forms.ModelChoiceField):
 
 class MetricField(RowField):
     def label_from_instance(self, metric: Metric) -> str:
-        return f"{metric.name} ({metric.unit})"
+        return MetricWords.of(metric).title
 
 
 def _choice(field: Any, choices: Any, all_of_them: str, refusal: str) -> Any:

@@ -19,11 +19,12 @@ from django.utils.http import urlencode
 from billing_platform.lib import clock
 from billing_platform.lib.admin import scoped
 from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.quantities import events_text, plain_number
 from events import usage_report
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
-from events.admin.quantity import plain
 from events.models import Metric, UsageAggregate
+from events.quantities import MetricWords, WordBook
 from events.usage_questions import Grain, Question, Span
 from events.usage_report import Bucket, Cell, Report, Series, UsedMetric
 from organisations.models import Project
@@ -150,27 +151,30 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
     used = sorted(by_metric.values(), key=lambda rows: (-sum(row.event_count for row in rows), rows[0].metric_name))
     highest = max((count for _day, count in answer.days), default=0) or 1
     total = sum(row.event_count for row in answer.metrics)
+    book = WordBook(answer.span.organisation)
     return Page(
         heading="Events per day",
-        total=_events(total),
+        total=events_text(total),
         bars=tuple(
-            Bar(f"{day:%a %d %b %Y}", _events(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
+            Bar(f"{day:%a %d %b %Y}", events_text(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
             for day, count in answer.days
         ),
         legend=(),
         columns=("Metric", "Quantity", "Events"),
-        lines=tuple(_metric_line(form, answer.span, rows) for rows in used),
+        lines=tuple(
+            _metric_line(form, answer.span, rows, book.words(rows[0].metric_name, rows[0].unit)) for rows in used
+        ),
         footer=None,
     )
 
 
-def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric]) -> Line:
+def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric], words: MetricWords) -> Line:
     first, count = rows[0], sum(row.event_count for row in rows)
     quantity = sum((row.quantity for row in rows), Decimal(0))
     ledger = _ledger(span, first.metric_id, form.cleaned_data["project"], span.start, span.end, {})
     return Line(
-        Shown(first.metric_name, form.address(metric=first.metric_id)),
-        (Shown(f"{plain(quantity)} {first.unit}"), Shown(f"{count:,}", ledger)),
+        Shown(words.name, form.address(metric=first.metric_id)),
+        (Shown(words.quantity_text(quantity)), Shown(f"{count:,}", ledger)),
     )
 
 
@@ -178,10 +182,10 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
     question, names = report.question, _names(report)
     split = bool(question.split)
     columns = tuple(names[series] for series in report.series) if split else ()
-    unit = question.metric.unit
+    words = _words(question)
     return Page(
-        heading=f"{question.metric.name} by {question.grain}",
-        total=f"{plain(report.total.quantity)} {unit}",
+        heading=f"{words.name} by {question.grain}",
+        total=words.quantity_text(report.total.quantity),
         bars=_bars(report),
         legend=columns,
         columns=(question.grain.capitalize(), *columns, *(["Total"] if split else ["Quantity"]), "Events"),
@@ -206,7 +210,7 @@ def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
     if question.grain in FINER:
         first, last = bucket.start.astimezone(zone).date(), (bucket.end - timedelta(seconds=1)).astimezone(zone).date()
         url = form.address(**{"from": first.isoformat(), "to": last.isoformat(), "by": FINER[question.grain].value})
-    late = ", ".join(f"{_events(late.event_count)} billed in {late.billed_in:%b %Y}" for late in bucket.late)
+    late = ", ".join(f"{events_text(late.event_count)} billed in {late.billed_in:%b %Y}" for late in bucket.late)
     return Line(
         Shown(_label(question, bucket.start), url),
         _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
@@ -221,7 +225,7 @@ def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, 
     def shown(cell: Cell, series: Series | None) -> Shown:
         if cell == usage_report.NOTHING:
             return Shown(EMPTY)
-        return Shown(plain(cell.quantity), _events_url(question, series, start, end))
+        return Shown(plain_number(cell.quantity), _events_url(question, series, start, end))
 
     broken_down = [shown(cell, series) for cell, series in zip(cells, report.series, strict=True)]
     return (
@@ -261,12 +265,12 @@ def _ledger(
 
 
 def _bars(report: Report) -> tuple[Bar, ...]:
-    question = report.question
+    question, words = report.question, _words(report.question)
     highest = max((bucket.total.quantity for bucket in report.buckets), default=Decimal(0))
     return tuple(
         Bar(
             _label(question, bucket.start),
-            f"{plain(bucket.total.quantity)} {question.metric.unit}",
+            words.quantity_text(bucket.total.quantity),
             tuple(
                 (_percent(cell.quantity, highest), number)
                 for number, cell in enumerate(bucket.cells)
@@ -306,5 +310,5 @@ def _names(report: Report) -> dict[Series, str]:
     }
 
 
-def _events(count: int) -> str:
-    return f"{count:,} event{'' if count == 1 else 's'}"
+def _words(question: Question) -> MetricWords:
+    return WordBook(question.span.organisation).words(question.metric.name, question.metric.unit)

@@ -29,12 +29,16 @@ class KeysField(forms.CharField):
 
 @admin.register(Metric)
 class MetricAdmin(ModelAdmin):
-    list_display = ("name", "unit", "aggregation", "scope", "origin", "created")
+    list_display = ("name", "unit", "display_name", "aggregation", "scope", "origin", "created")
     list_filter = ("organisation", "aggregation", "registered_automatically")
-    search_fields = ("name", "unit", "description")
+    search_fields = ("name", "unit", "display_name", "description")
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
-    fields = ("organisation", "name", "unit", "aggregation", "unique_property", "dimensions", "description")
+    fieldsets = (
+        (None, {"fields": ("organisation", "name", "unit")}),
+        ("In front of people", {"fields": metrics.WORDS}),
+        ("Counting", {"fields": ("aggregation", "unique_property", "dimensions", "description")}),
+    )
     related_lists = (
         ("Usage", "events.usageaggregate", "metric"),
         ("Events", "events.usageevent", "metric__id__exact"),

@@ -25,10 +25,12 @@ from billing_platform.lib.admin import (
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
 from billing_platform.lib.money import QUANTITY_PLACES
+from billing_platform.lib.quantities import plain_number
 from events import selectors
 from events.admin.bulk import told
-from events.admin.quantity import amount_of, plain
+from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent
+from events.quantities import MetricWords
 from events.selectors import LedgerEntry
 from events.services.correcting import correct_usage, void_usage
 
@@ -193,7 +195,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
         before, after = correction.quantity_before, correction.quantity_after
         if after is None:
             return format_html("<span>{} → nothing</span>", amount_of(before, correction.metric))
-        return format_html("<span>{} → {}</span>", plain(before), amount_of(after, correction.metric))
+        return format_html("<span>{} → {}</span>", plain_number(before), amount_of(after, correction.metric))
 
     @admin.display(description="Counted in", ordering="counted_in")
     def month(self, correction: UsageCorrection) -> Any:
@@ -235,4 +237,4 @@ def month_of(month: Any, is_late: bool) -> Any:
 
 
 def _amount(quantity: Decimal, metric: Metric) -> str:
-    return f"{plain(quantity)} {metric.unit}"
+    return MetricWords.of(metric).quantity_text(quantity)

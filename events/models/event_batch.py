@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib import clock
+from billing_platform.lib.quantities import events_text
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
 
@@ -67,4 +68,4 @@ class EventBatch(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_count} events of {self.received_at:%Y-%m-%d %H:%M:%S}"
+        return f"{events_text(self.event_count)} of {self.received_at:%Y-%m-%d %H:%M:%S}"

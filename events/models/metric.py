@@ -54,6 +54,24 @@ class Metric(BaseModel, TenantModel):
     )
     name = models.CharField(max_length=NAME_LENGTH)
     unit = models.CharField(max_length=UNIT_LENGTH)
+    display_name = models.CharField(
+        "name on invoices",
+        max_length=NAME_LENGTH,
+        blank=True,
+        help_text="What customers read, such as API calls. Empty: the name and the unit.",
+    )
+    unit_name = models.CharField(
+        "one unit",
+        max_length=UNIT_LENGTH,
+        blank=True,
+        help_text="The word for one of them, such as call. Empty: the unit as it is.",
+    )
+    unit_name_plural = models.CharField(
+        "several units",
+        max_length=UNIT_LENGTH,
+        blank=True,
+        help_text="The word for several, such as calls. Empty: the same as for one, as in 5 GB.",
+    )
     aggregation = models.CharField(max_length=10, choices=Aggregation, default=Aggregation.SUM)
     dimensions = models.JSONField(
         default=list,

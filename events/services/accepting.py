@@ -19,6 +19,7 @@ from psycopg.errors import UniqueViolation
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
+from billing_platform.lib.quantities import events_text
 from events import incoming, payload
 from events.incoming import Limits, Rejection, Row
 from events.services.partitions import ensure_partitions, is_missing_partition
@@ -93,7 +94,7 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
     details = {"rejected": [asdict(rejection) for rejection in rejected]}
     if form is Form.SINGLE:
         return InvalidInput(rejected[0].message, details=details)
-    return InvalidInput(f"{len(rejected)} events are not valid; nothing was accepted.", details=details)
+    return InvalidInput(f"Not valid: {events_text(len(rejected))}. Nothing was accepted.", details=details)
 
 
 def _store(batch: _Batch) -> None:

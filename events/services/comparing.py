@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.quantities import events_text
 from events import payload
 from events.models import DeadLetter, EventBatch
 from events.payload import StoredEvent
@@ -154,7 +155,7 @@ def _unreadable(batch: EventBatch, error: Exception) -> Iterator[Finding]:
     )
     if batch.dead_lettered != batch.event_count or not kept.exists():
         yield _of(
-            batch, FindingKind.BATCH_DAMAGED, f"{batch.event_count} events", f"a payload that can't be read: {error}"
+            batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), f"a payload that can't be read: {error}"
         )
 
 
@@ -258,8 +259,8 @@ def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
             said = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
             yield _of(batch, FindingKind.EVENT_MISSING, said, "nowhere", event.event_id)
     if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:
-        found = f"a payload of {len(fates.events)} events"
-        yield _of(batch, FindingKind.BATCH_DAMAGED, f"{batch.event_count} events", found)
+        found = f"a payload of {events_text(len(fates.events))}"
+        yield _of(batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), found)
     if counted != batch.counted or duplicates > batch.duplicates or dead_lettered > batch.dead_lettered:
         yield _of(
             batch,

@@ -16,6 +16,7 @@ from events.services.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import ALL, Actor, reachable_organisations
 
+WORDS = ("display_name", "unit_name", "unit_name_plural")
 ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
 """What every aggregate keeps, whatever its metric's aggregation."""
 
@@ -30,9 +31,11 @@ def define_metric(
     unique_property: str = "",
     dimensions: Sequence[str] = (),
     description: str = "",
+    **words: str,
 ) -> Metric:
     """Create a metric; one that usage registered by itself under this name and unit is completed instead.
 
+    `words` are what people read: `display_name`, `unit_name`, `unit_name_plural`.
     Raises DomainError if it is defined already, or if it is to be shared and the actor doesn't reach everybody.
     """
     if organisation is None and reachable_organisations(actor) is not ALL:
@@ -49,6 +52,8 @@ def define_metric(
         metric.unique_property = unique_property
         metric.dimensions = list(dimensions)
         metric.description = description
+        for field in WORDS:
+            setattr(metric, field, words.get(field, ""))
         try:
             metric.full_clean()
         except ValidationError as error:

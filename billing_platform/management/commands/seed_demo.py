@@ -114,6 +114,13 @@ CUSTOMERS = [
     ),
 ]
 
+# (metric, unit): what people read, for one and for several.
+METRICS = {
+    ("api_calls", "call"): ("API calls", "call", "calls"),
+    ("sms", "message"): ("Text messages", "message", "messages"),
+    ("pdf_exports", "file"): ("PDF exports", "file", "files"),
+}
+
 # (organisation or None for all, metric, unit, currency, price of one). pdf_exports has none: a revenue leak to see.
 PRICES = [
     (None, "api_calls", "call", "INR", "0.0150"),
@@ -176,8 +183,8 @@ def _make_customer(customer: Customer, seller: BillingEntity) -> Organisation:
 
 def _make_prices(organisations: dict[str, Organisation]) -> None:
     this_month = clock.today("Asia/Kolkata").replace(day=1)
-    for name, unit in {(metric, unit) for _owner, metric, unit, *_rest in PRICES}:
-        Metric.objects.create(name=name, unit=unit, aggregation=Metric.Aggregation.SUM)
+    for (name, unit), (display_name, one, many) in METRICS.items():
+        Metric.objects.create(name=name, unit=unit, display_name=display_name, unit_name=one, unit_name_plural=many)
     for owner, metric, unit, currency, price in PRICES:
         rule = PricingRule(
             organisation=organisations[owner] if owner else None,

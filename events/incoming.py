@@ -16,12 +16,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
+from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS, QUANTITY_PLACES
 from billing_platform.lib.money import MoneyError, parse_decimal
 
 MAX_METADATA_BYTES = 8192
 MAX_NESTING = 32
-QUANTITY_PLACES = 8
-QUANTITY_DIGITS = 20
 FUTURE = timedelta(days=1)
 _MOST_COMMAS = 500_000  # fifty for each event
 
@@ -214,7 +213,7 @@ def _odd_quantity(raw: bytes) -> str:
     """Exponents, signs, spaces, too many digits, and whatever else is not a number at all."""
     try:
         value = msgspec.json.decode(raw) if raw[:1] == b'"' else raw.decode()
-        number = parse_decimal(value, places=QUANTITY_PLACES, max_digits=QUANTITY_DIGITS)
+        number = parse_decimal(value, places=QUANTITY_PLACES, max_digits=QUANTITY_INTEGER_DIGITS)
     except MoneyError as error:
         raise _Refused("INVALID_QUANTITY", f"metric_value: {str(error)[0].lower()}{str(error)[1:]}") from None
     if number < 0:

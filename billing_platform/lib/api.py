@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.utils import json
 
 from billing_platform.lib import request_id
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import DomainError, writable
 
 logger = logging.getLogger(__name__)
 
@@ -73,14 +73,25 @@ class Pagination(PageNumberPagination):
 
 
 def envelope(message: str, *, code: str, status_code: int, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The error body of the contract: a sentence, a code, and the id to quote to support."""
+    """The error body of the contract: a sentence, a code, and the id to quote to support.
+
+    Sentences quote what was sent. What can't be written in UTF-8 is escaped here, once for every error.
+    """
     return {
-        "error": message,
+        "error": writable(message),
         "code": code,
         "status_code": status_code,
-        "details": details or {},
+        "details": _writable(details or {}),
         "request_id": request_id.current_request_id(),
     }
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, dict):
+        return {_writable(key): _writable(each) for key, each in value.items()}
+    return [_writable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def error_response(

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+_LONGEST_QUOTE = 60
+
+
+def quoted(value: object) -> str:
+    """What somebody sent, for an error sentence: short, and in characters that can be written."""
+    text = value if isinstance(value, str) else repr(value)
+    shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return "“" + "".join(_visible(character) for character in shown) + "”"
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def writable(text: str) -> str:
+    """Half of a character (a lone surrogate, which JSON can carry) has no bytes in UTF-8: it is shown as \\ud800."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class DomainError(Exception):
     """A rule said no. Faces turn it into a red message or an HTTP answer; nothing else is caught by them."""

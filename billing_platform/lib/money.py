@@ -23,11 +23,9 @@ from decimal import (
 )
 from fractions import Fraction
 
-ZERO = Decimal(0)
+from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS
 
-UNIT_PRICE_PLACES = 10
-QUANTITY_PLACES = 8
-MAX_INTEGER_DIGITS = 20
+ZERO = Decimal(0)
 
 # ISO 4217, the currencies in circulation, by the number of decimals of their minor unit.
 _CODES = {
@@ -91,7 +89,7 @@ def exact_text(amount: Decimal, currency: str) -> str:
 
 
 def parse_decimal(
-    value: str | int | Decimal, *, places: int | None = None, max_digits: int = MAX_INTEGER_DIGITS
+    value: str | int | Decimal, *, places: int | None = None, max_digits: int = QUANTITY_INTEGER_DIGITS
 ) -> Decimal:
     """Take a number from outside: no float, no NaN, no infinity, no thousand digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):

@@ -24,7 +24,7 @@ from billing_platform.lib.admin import (
     status,
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
-from billing_platform.lib.money import QUANTITY_PLACES
+from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.quantities import plain_number
 from events import selectors
 from events.admin.bulk import told

@@ -20,8 +20,9 @@ from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.locks import LockSpace, advisory_lock
-from billing_platform.lib.money import QUANTITY_PLACES, MoneyError, parse_decimal
+from billing_platform.lib.money import MoneyError, parse_decimal
 from events import selectors
 from events.models import UsageCorrection, UsageEvent
 from events.services.bulk import BulkReport

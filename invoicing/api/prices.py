@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.money import QUANTITY_PLACES
+from billing_platform.lib.limits import QUANTITY_PLACES
+from billing_platform.lib.validators import validate_currency
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal, money_text
 from invoicing.api.serializers import ExplanationStepSerializer
@@ -25,7 +26,6 @@ from invoicing.services import prices
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 from organisations.models import ApiKey, AuditEntry
-from organisations.validators import validate_currency
 
 PRICE_FIELDS = (
     "model", "unit_price", "tiers", "charge_at_zero", "package_price", "package_size",

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from billing_platform.lib import clock
 from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput, NotFound
-from billing_platform.lib.money import UNIT_PRICE_PLACES
+from billing_platform.lib.limits import UNIT_PRICE_PLACES
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal
 from invoicing.models import ExchangeRate, TaxRate

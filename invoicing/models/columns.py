@@ -10,9 +10,18 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Func
 
-MoneyField = partial(models.DecimalField, max_digits=19, decimal_places=4)
-PriceField = partial(models.DecimalField, max_digits=24, decimal_places=10)
-QuantityField = partial(models.DecimalField, max_digits=28, decimal_places=8)
+from billing_platform.lib.limits import (
+    MONEY_DIGITS,
+    MONEY_PLACES,
+    PRICE_DIGITS,
+    QUANTITY_DIGITS,
+    QUANTITY_PLACES,
+    UNIT_PRICE_PLACES,
+)
+
+MoneyField = partial(models.DecimalField, max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES)
+PriceField = partial(models.DecimalField, max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
+QuantityField = partial(models.DecimalField, max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES)
 
 
 class Validity(Func):

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import PriceField
-from organisations.validators import validate_currency
 
 
 class ExchangeRate(BaseModel):
@@ -16,8 +16,12 @@ class ExchangeRate(BaseModel):
     base = models.CharField(max_length=3, validators=[validate_currency])
     target = models.CharField(max_length=3, validators=[validate_currency])
     rate = PriceField()
-    as_of = models.DateField("date", help_text="The day the source published it for.")
-    source = models.CharField(max_length=100, help_text="Such as RBI reference rate (FBIL).")
+    as_of = models.DateField(
+        "date", validators=[validate_business_date], help_text="The day the source published it for."
+    )
+    source = models.CharField(
+        max_length=100, validators=[validate_line], help_text="Such as RBI reference rate (FBIL)."
+    )
 
     class Meta:
         ordering = ["-as_of", "base", "target"]

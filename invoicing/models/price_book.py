@@ -13,12 +13,13 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
+from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import PriceField, QuantityField, check_validity, validity
 from invoicing.pricing import Price, PriceError, price_from_dict
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
-from organisations.validators import validate_currency
 
 NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
 
@@ -58,8 +59,8 @@ class PricingRule(BaseModel, TenantModel):
         related_name="pricing_rules",
         help_text="Empty: every organisation that has no rule of its own for the metric.",
     )
-    metric_name = models.CharField(max_length=100)
-    unit = models.CharField(max_length=50)
+    metric_name = models.CharField(max_length=METRIC_NAME_LENGTH, validators=[validate_line])
+    unit = models.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
     currency = models.CharField(max_length=3, validators=[validate_currency])
     model = models.CharField(max_length=20, choices=Model, default=Model.PER_UNIT)
     parameters = models.JSONField(
@@ -74,8 +75,15 @@ class PricingRule(BaseModel, TenantModel):
     free_units = QuantityField(default=0)
     minimum = PriceField(null=True, blank=True, help_text="The line's least amount, once anything was used.")
     maximum = PriceField(null=True, blank=True, help_text="The line's greatest amount.")
-    effective_from = models.DateField(help_text="First day, in the customer's time zone.")
-    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: open.")
+    effective_from = models.DateField(
+        validators=[validate_business_date], help_text="First day, in the customer's time zone."
+    )
+    effective_to = models.DateField(
+        null=True,
+        blank=True,
+        validators=[validate_business_date],
+        help_text="First day it no longer holds. Empty: open.",
+    )
 
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 

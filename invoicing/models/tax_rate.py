@@ -7,11 +7,13 @@ from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from billing_platform.lib.limits import MAX_PERCENT
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_business_date, validate_line, validate_sac
 from invoicing.models.columns import check_validity, validity
 
 
@@ -23,22 +25,27 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 class TaxRate(BaseModel):
     """The whole GST rate of a service; it is split into heads by the place of supply. The same for every tenant."""
 
-    name = models.CharField(max_length=50, help_text="Such as GST 18%.")
+    name = models.CharField(max_length=50, validators=[validate_line], help_text="Such as GST 18%.")
     rate = models.DecimalField(
         max_digits=6,
         decimal_places=3,
-        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_PERCENT)],
         help_text="In percent: 18 is charged as CGST 9 + SGST 9, or IGST 18.",
     )
     sac = models.CharField(
         "SAC",
         max_length=6,
         blank=True,
-        validators=[RegexValidator(r"^[0-9]{4,6}$", "A service accounting code has 4 to 6 digits.")],
+        validators=[validate_sac],
         help_text="Empty: every service that has no rate of its own.",
     )
-    effective_from = models.DateField()
-    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: open.")
+    effective_from = models.DateField(validators=[validate_business_date])
+    effective_to = models.DateField(
+        null=True,
+        blank=True,
+        validators=[validate_business_date],
+        help_text="First day it no longer holds. Empty: open.",
+    )
 
     objects = TaxRateQuerySet.as_manager()
 

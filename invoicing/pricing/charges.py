@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.money import QUANTITY_PLACES, UNIT_PRICE_PLACES, ZERO, MoneyError, parse_decimal
+from billing_platform.lib.limits import QUANTITY_PLACES, UNIT_PRICE_PLACES
+from billing_platform.lib.money import ZERO, MoneyError, parse_decimal
 
 
 class PriceError(InvalidInput):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
-from billing_platform.lib.money import QUANTITY_PLACES, ZERO
+from billing_platform.lib.limits import QUANTITY_PLACES
+from billing_platform.lib.money import ZERO
 from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, short_text, step
 
 MAX_TIERS = 100

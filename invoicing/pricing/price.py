@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from billing_platform.lib.money import QUANTITY_PLACES, ZERO, MoneyError, exact_arithmetic, parse_decimal
+from billing_platform.lib.limits import QUANTITY_PLACES
+from billing_platform.lib.money import ZERO, MoneyError, exact_arithmetic, parse_decimal
 from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, step
 from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 

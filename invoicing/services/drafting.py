@@ -14,10 +14,9 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.money import (
-    QUANTITY_PLACES,
-    UNIT_PRICE_PLACES,
     ZERO,
     MoneyError,
     exact_arithmetic,
@@ -31,9 +30,6 @@ from invoicing.services.rating import RatedLine
 from invoicing.tax import SupplyContext, TaxHead, tax_line
 from invoicing.totals import Line, Totals, compute_totals
 from organisations.models import BillingEntity, Organisation
-
-MAX_AMOUNT = Decimal(10) ** 13
-MAX_LINES = 1000  # as many as an e-invoice takes
 
 Warnings = list[dict[str, Any]]
 
@@ -78,7 +74,7 @@ def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[
         raise InvalidInput.field("lines", f"give 1 to {MAX_LINES} lines.")
     entity = organisation.billing_entity
     rated = tuple(_one_off_line(index, line, organisation.currency, entity) for index, line in enumerate(lines))
-    if abs(sum((line.amount for line in rated), ZERO)) >= MAX_AMOUNT:
+    if abs(sum((line.amount for line in rated), ZERO)) >= MAX_MONEY:
         raise InvalidInput.field("lines", "add up to too large an amount.")
     invoice = _new_invoice(organisation)
     _store(invoice, compute(organisation=organisation, lines=rated))
@@ -230,7 +226,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
     amount = round_money(exact, currency)
     if quantity <= ZERO:
         raise InvalidInput.field(f"lines[{index}].quantity", "must be greater than 0.")
-    if abs(amount) >= MAX_AMOUNT:
+    if abs(amount) >= MAX_MONEY:
         raise InvalidInput.field(f"lines[{index}].unit_price", "makes the amount too large.")
     return RatedLine(
         kind=InvoiceLine.Kind.ONE_OFF,

@@ -13,14 +13,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money, exact_text
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Charge, Price, Usage, price_from_dict
 from invoicing.pricing.charges import short_text
 from organisations.models import Organisation
-
-MAX_DIMENSIONS = 10
-MAX_DIMENSION_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +95,11 @@ def working(charge: Charge) -> list[dict[str, str]]:
 
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
-    if len(dimensions) > MAX_DIMENSIONS:
-        raise InvalidInput.field("dimensions", f"name at most {MAX_DIMENSIONS}.")
+    if len(dimensions) > MAX_PRICE_DIMENSIONS:
+        raise InvalidInput.field("dimensions", f"name at most {MAX_PRICE_DIMENSIONS}.")
     for name, value in dimensions.items():
-        if not isinstance(value, str) or not value or max(len(name), len(value)) > MAX_DIMENSION_LENGTH:
-            raise InvalidInput.field(f"dimensions.{name}", f"must be text of 1 to {MAX_DIMENSION_LENGTH} characters.")
+        if not isinstance(value, str) or not value or max(len(name), len(value)) > PRICE_DIMENSION_LENGTH:
+            raise InvalidInput.field(f"dimensions.{name}", f"must be text of 1 to {PRICE_DIMENSION_LENGTH} characters.")
     return dict(dimensions)
 
 

@@ -7,6 +7,10 @@ from django.contrib import admin
 from billing_platform.lib.admin import ModelAdmin
 from organisations.models import BillingEntity
 
+PAYMENT_DETAILS = (
+    "bank_name", "bank_address", "bank_account_number", "bank_ifsc", "bank_swift", "correspondent_bank", "upi_id",
+)  # fmt: skip
+
 
 @admin.register(BillingEntity)
 class BillingEntityAdmin(ModelAdmin):
@@ -19,6 +23,6 @@ class BillingEntityAdmin(ModelAdmin):
         ("Tax", {"fields": ("gstin", "state_code", "tax_id", "default_sac")}),
         ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
         ("Numbers", {"fields": ("invoice_prefix", "credit_note_prefix")}),
-        ("Payment details", {"fields": ("bank_name", "bank_account_number", "bank_ifsc", "upi_id")}),
+        ("Payment details", {"fields": PAYMENT_DETAILS}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )

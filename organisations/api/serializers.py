@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_platform.lib.errors import NotFound
+from billing_platform.lib.validators import validate_line, validate_slug
 from organisations.models import ApiKey, BillingEntity, Organisation, Project
 
 
@@ -27,8 +28,8 @@ class OrganisationReference(serializers.PrimaryKeyRelatedField):
 
 class OrganisationSerializer(serializers.ModelSerializer):
     billing_entity = serializers.PrimaryKeyRelatedField(queryset=BillingEntity.objects.all(), required=False)
-    legal_name = serializers.CharField(max_length=200, required=False)
-    slug = serializers.SlugField(max_length=60, required=False)
+    legal_name = serializers.CharField(max_length=200, required=False, validators=[validate_line])
+    slug = serializers.SlugField(max_length=60, required=False, validators=[validate_slug])
 
     class Meta:
         model = Organisation
@@ -83,7 +84,7 @@ class ApiKeySerializer(serializers.ModelSerializer):
 
 
 class IssueKeySerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=100)
+    name = serializers.CharField(max_length=100, validators=[validate_line])
     mode = serializers.ChoiceField(choices=ApiKey.Mode.choices, default=ApiKey.Mode.LIVE)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 

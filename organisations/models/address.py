@@ -6,23 +6,33 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from billing_platform.lib.gst import INDIA, STATES, GstError, validate_gstin
-from organisations.validators import validate_country
+from billing_platform.lib.validators import validate_country, validate_line, validate_pin, validate_state
 
 
 class PartyFields(models.Model):
     """A party to a tax invoice: CGST Rule 46 (a), (d) and (e) ask for name, address, State and GSTIN."""
 
-    legal_name = models.CharField(max_length=200)
-    address_line1 = models.CharField(max_length=200, blank=True)
-    address_line2 = models.CharField(max_length=200, blank=True)
-    city = models.CharField(max_length=100, blank=True)
-    postal_code = models.CharField(max_length=20, blank=True)
+    legal_name = models.CharField(max_length=200, validators=[validate_line])
+    address_line1 = models.CharField(max_length=200, blank=True, validators=[validate_line])
+    address_line2 = models.CharField(max_length=200, blank=True, validators=[validate_line])
+    city = models.CharField(max_length=100, blank=True, validators=[validate_line])
+    postal_code = models.CharField(max_length=20, blank=True, validators=[validate_line])
     state_code = models.CharField(
-        max_length=2, blank=True, help_text="GST state code, such as 29 for Karnataka. Indian parties only."
+        "State",
+        max_length=2,
+        blank=True,
+        validators=[validate_state],
+        help_text="By its GST code, such as 29 for Karnataka. Indian parties only.",
     )
     country = models.CharField(max_length=2, default="IN", validators=[validate_country])
     gstin = models.CharField("GSTIN", max_length=15, blank=True)
-    tax_id = models.CharField("tax id", max_length=50, blank=True, help_text="VAT number or the like, outside India.")
+    tax_id = models.CharField(
+        "tax id",
+        max_length=50,
+        blank=True,
+        validators=[validate_line],
+        help_text="VAT number or the like, outside India.",
+    )
 
     class Meta:
         abstract = True
@@ -41,6 +51,8 @@ class PartyFields(models.Model):
                 raise ValidationError({"state_code": "The State must be that of the GSTIN (its first two digits)."})
         if self.country == INDIA and self.state_code not in STATES:
             raise ValidationError({"state_code": "Write the GST code of a State or Union Territory, such as 29."})
+        if self.country == INDIA and self.postal_code:
+            _check_pin(self.postal_code)
         if self.country != INDIA and (self.gstin or self.state_code):
             raise ValidationError({"country": "GSTIN and State are for Indian parties only."})
 
@@ -49,3 +61,10 @@ class PartyFields(models.Model):
         """The address as it is printed, without empty lines."""
         town = " ".join(part for part in (self.city, self.postal_code) if part)
         return [line for line in (self.address_line1, self.address_line2, town) if line]
+
+
+def _check_pin(postal_code: str) -> None:
+    try:
+        validate_pin(postal_code)
+    except ValidationError as error:
+        raise ValidationError({"postal_code": error.messages}) from None

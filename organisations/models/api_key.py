@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_line
 from organisations.models.project import Project
 from organisations.scoping import TenantModel, reachable_organisations
 
@@ -31,7 +32,7 @@ class ApiKey(BaseModel, TenantModel):
     tenant_path = "project__organisation"
 
     kind = models.CharField(max_length=10, choices=Kind)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[validate_line])
     mode = models.CharField(max_length=4, choices=Mode, default=Mode.LIVE)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, blank=True, related_name="api_keys")
     owner = models.ForeignKey(

@@ -6,30 +6,64 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import (
+    check_order,
+    validate_business_date,
+    validate_colour,
+    validate_ifsc,
+    validate_line,
+    validate_prefix,
+    validate_sac,
+    validate_swift,
+    validate_time_zone,
+    validate_upi_id,
+)
 from organisations.models.address import PartyFields
-from organisations.validators import validate_colour, validate_prefix, validate_time_zone
 
 
 class BillingEntity(BaseModel, PartyFields):
-    name = models.CharField(max_length=100, unique=True, help_text="How operators call it.")
+    name = models.CharField(max_length=100, unique=True, validators=[validate_line], help_text="How operators call it.")
     email = models.EmailField(help_text="Sender and contact of the documents.")
-    phone = models.CharField(max_length=30, blank=True)
+    phone = models.CharField(max_length=30, blank=True, validators=[validate_line])
     time_zone = models.CharField(
         max_length=50,
         default="Asia/Kolkata",
         validators=[validate_time_zone],
         help_text="Dates of documents and the financial year are counted here.",
     )
-    lut_number = models.CharField("LUT number", max_length=50, blank=True, help_text="ARN of the undertaking.")
-    lut_valid_from = models.DateField("LUT valid from", null=True, blank=True)
-    lut_valid_to = models.DateField("LUT valid to (last day)", null=True, blank=True)
+    lut_number = models.CharField(
+        "LUT number", max_length=50, blank=True, validators=[validate_line], help_text="ARN of the undertaking."
+    )
+    lut_valid_from = models.DateField("LUT valid from", null=True, blank=True, validators=[validate_business_date])
+    lut_valid_to = models.DateField(
+        "LUT valid to (last day)", null=True, blank=True, validators=[validate_business_date]
+    )
     invoice_prefix = models.CharField(max_length=3, default="INV", validators=[validate_prefix])
     credit_note_prefix = models.CharField(max_length=3, default="CN", validators=[validate_prefix])
-    default_sac = models.CharField("default SAC", max_length=6, default="998315")
-    bank_name = models.CharField(max_length=100, blank=True)
-    bank_account_number = models.CharField(max_length=40, blank=True)
-    bank_ifsc = models.CharField("IFSC", max_length=11, blank=True)
-    upi_id = models.CharField("UPI id", max_length=100, blank=True)
+    default_sac = models.CharField("default SAC", max_length=6, default="998315", validators=[validate_sac])
+    bank_name = models.CharField(max_length=100, blank=True, validators=[validate_line])
+    bank_address = models.CharField(
+        max_length=300, blank=True, validators=[validate_line], help_text="Printed for customers abroad."
+    )
+    bank_account_number = models.CharField(
+        max_length=40, blank=True, validators=[validate_line], help_text="Or the IBAN, where accounts have one."
+    )
+    bank_ifsc = models.CharField("IFSC", max_length=11, blank=True, validators=[validate_ifsc])
+    bank_swift = models.CharField(
+        "SWIFT code (BIC)",
+        max_length=11,
+        blank=True,
+        validators=[validate_swift],
+        help_text="Printed for customers abroad.",
+    )
+    correspondent_bank = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[validate_line],
+        help_text="Name, SWIFT code and account of the bank through which foreign currency comes. "
+        "Printed for customers abroad.",
+    )
+    upi_id = models.CharField("UPI id", max_length=100, blank=True, validators=[validate_upi_id])
     logo = models.ImageField(upload_to="logos/", blank=True)
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
     is_default = models.BooleanField(default=False, help_text="Seller of organisations that name none.")
@@ -53,3 +87,12 @@ class BillingEntity(BaseModel, PartyFields):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        check_order(
+            self.lut_valid_from,
+            self.lut_valid_to,
+            field="lut_valid_to",
+            sentence="The undertaking's last day is before its first one.",
+        )

@@ -8,18 +8,19 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.limits import MAX_PAYMENT_TERMS_DAYS
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_currency, validate_line, validate_slug, validate_time_zone
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity
 from organisations.scoping import TenantModel
-from organisations.validators import validate_currency, validate_time_zone
 
 
 class Organisation(BaseModel, PartyFields, TenantModel):
     tenant_path = "id"
 
-    name = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, validators=[validate_line])
+    slug = models.SlugField(max_length=60, unique=True, validators=[validate_slug])
     billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="organisations")
     billing_email = models.EmailField()
     currency = models.CharField(max_length=3, default="INR", validators=[validate_currency])
@@ -30,7 +31,9 @@ class Organisation(BaseModel, PartyFields, TenantModel):
         help_text="Months and hours of usage are counted here.",
     )
     is_sez = models.BooleanField("SEZ unit or developer", default=False)
-    payment_terms_days = models.PositiveSmallIntegerField(default=15, validators=[MaxValueValidator(365)])
+    payment_terms_days = models.PositiveSmallIntegerField(
+        default=15, validators=[MaxValueValidator(MAX_PAYMENT_TERMS_DAYS)]
+    )
     strict_metrics = models.BooleanField(
         default=False, help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric."
     )
@@ -40,7 +43,9 @@ class Organisation(BaseModel, PartyFields, TenantModel):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_iso"),
-            models.CheckConstraint(condition=Q(payment_terms_days__lte=365), name="organisation_terms_within_a_year"),
+            models.CheckConstraint(
+                condition=Q(payment_terms_days__lte=MAX_PAYMENT_TERMS_DAYS), name="organisation_terms_within_a_year"
+            ),
         ]
 
     def __str__(self) -> str:

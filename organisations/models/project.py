@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_line
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel
 
 
 class Project(BaseModel, TenantModel):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="projects")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, validators=[validate_line])
     is_active = models.BooleanField(default=True, help_text="An inactive project's keys are refused.")
 
     class Meta:

@@ -6,14 +6,18 @@ gateway can't be held in a transaction: there the record is a claim of its own, 
 can last is taken over (those services look up before they create, so doing them again is safe).
 
 A key that is shown once is not kept: the replay names it and says null.
+
+The answer is replayed to whoever may still ask for it: the record keeps which organisations the request was about, and
+each replay asks for the permission again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
+from typing import Protocol
 
 from django.db import transaction
 from rest_framework.request import Request
@@ -30,13 +34,29 @@ STALE_AFTER = timedelta(minutes=2)
 _MAX_LENGTH = 255
 
 
+class Reach(Protocol):
+    """Which organisations a request is about, and whether the caller may still act on them."""
+
+    owners: set[str | None]
+    """Ids of the organisations whose objects the work has found; None for a shared object."""
+
+    def check_again(self, owners: Iterable[str | None]) -> None:
+        """Raises NotFound or PermissionDenied unless the caller may still do this to all of them."""
+
+
 def run_once(
-    request: Request, work: Callable[[], Response], *, calls_out: bool, secret_fields: Collection[str] = ()
+    request: Request,
+    work: Callable[[], Response],
+    *,
+    reach: Reach,
+    calls_out: bool,
+    secret_fields: Collection[str] = (),
 ) -> Response:
     """Do the work of an unsafe request, or replay what it answered before, without the answer's secrets.
 
     Raises DomainError IDEMPOTENCY_KEY_REUSED (409) for the same key with another request, and
-    IDEMPOTENCY_IN_PROGRESS (409) while the first is still under way.
+    IDEMPOTENCY_IN_PROGRESS (409) while the first is still under way; and what `reach.check_again` raises when the
+    caller has lost the right to the stored answer.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -46,16 +66,16 @@ def run_once(
     if not calls_out:
         with transaction.atomic():
             record = _claim(request, key)
-            return _replayed(record) or _remember(record, work(), secret_fields)
+            return _replayed(record, reach) or _remember(record, work(), reach, secret_fields)
     record = _claim(request, key)
-    if replayed := _replayed(record):
+    if replayed := _replayed(record, reach):
         return replayed
     try:
         response = work()
     except Exception:
         record.delete()
         raise
-    return _remember(record, response, secret_fields)
+    return _remember(record, response, reach, secret_fields)
 
 
 def forget_expired() -> int:
@@ -64,17 +84,21 @@ def forget_expired() -> int:
     return forgotten
 
 
-def _replayed(record: IdempotencyRecord) -> Response | None:
+def _replayed(record: IdempotencyRecord, reach: Reach) -> Response | None:
     if record.status_code is None:
         return None
+    reach.check_again(record.owners)
     return Response(record.body, status=record.status_code, headers={"Idempotent-Replayed": "true"})
 
 
-def _remember(record: IdempotencyRecord, response: Response, secret_fields: Collection[str]) -> Response:
+def _remember(
+    record: IdempotencyRecord, response: Response, reach: Reach, secret_fields: Collection[str]
+) -> Response:
     body = json.loads(json.dumps(response.data, cls=JSONEncoder))
     record.status_code = response.status_code
     record.body = body | dict.fromkeys(secret_fields) if secret_fields else body
-    record.save(update_fields=["status_code", "body", "updated_at"])
+    record.owners = sorted(reach.owners, key=str)
+    record.save(update_fields=["status_code", "body", "owners", "updated_at"])
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing_platform.lib.errors import InvalidInput, NotFound
+from organisations.backends import organisation_id_of
 from organisations.idempotency import run_once
 from organisations.models import Organisation
 
@@ -22,8 +24,10 @@ class AdminMixin:
     calls_out = False
     secret_fields: tuple[str, ...] = ()  # of the answer, shown once: left out of what is kept for its replay
     permission_required: str | dict[str, str] | None = None
+    owners: set[str | None]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.owners = set()
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if any("\x00" in value for _name, values in request.query_params.lists() for value in values):
             raise InvalidInput("A parameter holds a NUL character, which nothing here does.")
@@ -37,10 +41,29 @@ class AdminMixin:
                 lambda request, *a, **kw: run_once(
                     request,
                     partial(handler, request, *a, **kw),
+                    reach=self,
                     calls_out=self.calls_out,
                     secret_fields=self.secret_fields,
                 ),
             )
+
+    def check_object_permissions(self, request: Request, obj: Any) -> None:
+        """DRF's check; whose object it was is noted, so that a replay can ask again."""
+        super().check_object_permissions(request, obj)  # type: ignore[misc]
+        is_new = isinstance(obj, Organisation) and obj._state.adding  # it has an id already, but is nobody's yet
+        owner = None if is_new else organisation_id_of(obj)
+        self.owners.add(owner and str(owner))
+
+    def check_again(self, owners: Iterable[str | None]) -> None:
+        """Whether the caller may still do to these organisations what the stored answer is of.
+
+        Raises NotFound for an organisation out of reach, PermissionDenied where the permission is gone.
+        """
+        for owner in owners:
+            if owner is None:
+                self.check_object_permissions(self.request, Organisation())  # type: ignore[attr-defined]
+            else:
+                self.organisation(owner)
 
     def find(self, queryset: QuerySet[Any], **lookup: Any) -> Any:
         """One object of the caller's organisations, after its permission check.

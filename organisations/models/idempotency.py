@@ -16,7 +16,9 @@ class IdempotencyRecord(BaseModel):
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
     status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way.")
     body = models.JSONField(null=True)
-    headers = models.JSONField(default=dict)
+    owners = models.JSONField(
+        default=list, help_text="Ids of the organisations that the request was about; null for a shared object."
+    )
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:

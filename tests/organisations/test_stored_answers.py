@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.test.client import Client
 
 from billing_platform.lib import clock
-from organisations.models import ApiKey, IdempotencyRecord, Organisation, Project
+from organisations.models import ApiKey, IdempotencyRecord, Membership, Organisation, Project
 from organisations.services import onboarding
 from organisations.tasks import forget_stored_answers
 from tests import factories
@@ -74,3 +74,42 @@ def test_a_failure_of_the_database_is_reported_as_what_it_is(
             content_type="application/json",
             headers={"Idempotency-Key": "broken-1"},
         )
+
+
+def _create_project(client: Client, acme: Organisation) -> Any:
+    return client.post(
+        f"/api/v1/admin/organisations/{acme.pk}/projects",
+        {"name": "Main"},
+        content_type="application/json",
+        headers={"Idempotency-Key": "create-1"},
+    )
+
+
+def test_a_stored_answer_is_not_replayed_to_who_has_left_the_organisation(
+    operator: Any, acme: Organisation, globex: Organisation
+) -> None:
+    client = factories.client(factories.admin_key(operator))
+    assert _create_project(client, acme).status_code == 201
+    Membership.objects.filter(user=operator).update(organisation=globex)
+    answer = _create_project(client, acme)
+    assert (answer.status_code, "Main" in answer.content.decode()) == (404, False)
+
+
+def test_a_stored_answer_is_not_replayed_to_who_has_lost_the_role(operator: Any, acme: Organisation) -> None:
+    client = factories.client(factories.admin_key(operator))
+    assert _create_project(client, acme).status_code == 201
+    Membership.objects.filter(user=operator).update(role=Membership.Role.VIEWER)
+    assert _create_project(client, acme).status_code == 403
+
+
+def test_the_answer_about_a_new_organisation_is_replayed_only_to_who_may_create_one(
+    api: Client, admin_user: Any, acme: Organisation
+) -> None:
+    def create() -> Any:
+        fields = {"name": "Initech", "billing_email": "ap@initech.example", "state_code": "29"}
+        headers = {"Idempotency-Key": "create-2"}
+        return api.post("/api/v1/admin/organisations", fields, content_type="application/json", headers=headers)
+
+    assert (create().status_code, create()["Idempotent-Replayed"]) == (201, "true")
+    Membership.objects.filter(user=admin_user).update(organisation=acme)
+    assert create().status_code == 403

@@ -52,7 +52,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
         if not super().may_act(request, action, obj):
             return False
-        return action.name != "rotate" or api_keys.may_rotate(user=request.user, api_key=obj)
+        return obj is None or api_keys.may_manage(user=request.user, api_key=obj)
 
     @object_action(
         label="Rotate",

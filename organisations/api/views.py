@@ -131,9 +131,7 @@ class KeyRotate(AdminGenericView):
 
     @extend_schema(request=RotateKeySerializer, responses={201: IssuedKeySerializer})
     def post(self, request: Request, key_id: UUID) -> Response:
-        api_key = self.find(ApiKey.objects.all(), pk=key_id)
-        if not api_keys.may_rotate(user=request.user, api_key=api_key):
-            raise DomainError("Only its owner may rotate this key.", code="FORBIDDEN", status=403)
+        api_key = find_key(self, key_id)
         grace = timedelta(seconds=_valid(RotateKeySerializer, request)["grace_seconds"])
         return Response(IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201)
 
@@ -144,8 +142,17 @@ class KeyDetail(AdminGenericView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key_id: UUID) -> Response:
-        api_keys.revoke_key(api_key_id=self.find(ApiKey.objects.all(), pk=key_id).pk)
+        api_keys.revoke_key(api_key_id=find_key(self, key_id).pk)
         return Response(status=204)
+
+
+def find_key(view: AdminGenericView, key_id: UUID) -> ApiKey:
+    """A key that the caller may rotate or revoke. Raises NotFound, and DomainError FORBIDDEN for somebody else's."""
+    api_key: ApiKey = view.find(ApiKey.objects.all(), pk=key_id)
+    if not api_keys.may_manage(user=view.request.user, api_key=api_key):
+        message = "Only the owner of this key, or an administrator of its owner, may rotate or revoke the key."
+        raise DomainError(message, code="FORBIDDEN", status=403)
+    return api_key
 
 
 def _valid(serializer_class: Any, request: Request) -> dict[str, Any]:

@@ -74,8 +74,12 @@ def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKe
     return issued
 
 
-def may_rotate(*, user: Any, api_key: ApiKey) -> bool:
-    """Whoever sees the successor of a back-office key has its owner's power: its owner, or who may change the owner."""
+def may_manage(*, user: Any, api_key: ApiKey) -> bool:
+    """Whether a user who may issue keys may also rotate or revoke this one.
+
+    A project's key: yes. A back-office key speaks for its owner: only the owner may, and whoever may change the
+    owner. Otherwise an operator could take over an administrator's key, or switch it off.
+    """
     owner = api_key.owner
     if owner is None or owner == user:
         return True

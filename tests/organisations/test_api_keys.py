@@ -136,6 +136,22 @@ def test_an_operator_can_not_take_an_admins_power_by_rotating_the_key(admin_user
     assert theirs.replaced_by_id is None
 
 
+def test_an_operator_can_not_switch_an_admins_key_off(admin_user: object) -> None:
+    theirs = api_keys.issue_admin_key(owner=admin_user, name="powerful", scope="admin").api_key
+    client = factories.client(factories.admin_key(factories.member("everywhere", None, "operator")))
+    assert client.delete(f"/api/v1/admin/api-keys/{theirs.pk}").status_code == 403
+    theirs.refresh_from_db()
+    assert theirs.revoked_at is None
+
+
+def test_an_operator_revokes_a_projects_key_and_their_own(project: Project) -> None:
+    operator = factories.member("everywhere", None, "operator")
+    client = factories.client(factories.admin_key(operator))
+    of_project = api_keys.issue_project_key(project=project, name="app").api_key
+    own = api_keys.issue_admin_key(owner=operator, name="export", scope="read").api_key
+    assert [client.delete(f"/api/v1/admin/api-keys/{key.pk}").status_code for key in (of_project, own)] == [204, 204]
+
+
 def test_a_guess_at_a_key_is_no_use_of_it(project_key: str) -> None:
     prefix = project_key.split("_")[2]
     guess = f"mbp_live_{prefix}_{'x' * 40}"

@@ -13,7 +13,8 @@ from unfold.sites import UnfoldAdminSite
 
 from billing_platform import dashboard
 from billing_platform.lib.admin_display import EMPTY
-from organisations.throttling import RateUsage, check_sign_in, count_failed_sign_in
+from organisations import sign_in
+from organisations.throttling import RateUsage
 
 SECONDS_PER_MINUTE = 60
 
@@ -27,12 +28,16 @@ class OperatorSite(UnfoldAdminSite):
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Failed attempts are counted; beyond the limit no password is looked at."""
-        usage = check_sign_in(request) if request.method == "POST" else None
-        if usage is not None and usage.exceeded:
-            return self._refuse(request, usage)
-        response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and response.status_code != HTTPStatus.FOUND:
-            count_failed_sign_in(request)
+        if request.method != "POST":
+            return super().login(request, extra_context)  # type: ignore[no-any-return]
+        with sign_in.attempt(request) as attempt:
+            if attempt.refused is not None:
+                return self._refuse(request, attempt.refused)
+            response: HttpResponse = super().login(request, extra_context)
+            if response.status_code == HTTPStatus.FOUND:
+                attempt.succeeded(response)
+            else:
+                attempt.failed()
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -55,7 +60,7 @@ class OperatorSite(UnfoldAdminSite):
             "form": self.login_form(request),
             "app_path": request.get_full_path(),
             "limited": (
-                f"There were {usage.limit} failed attempts to sign in from your address. "
+                f"There were {usage.limit} failed attempts to sign in from your address or to this account. "
                 f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
             ),
         }

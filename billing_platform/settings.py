@@ -157,6 +157,7 @@ RATE_LIMITS = {
     "project_key": env.str("RATE_LIMIT_PROJECT_KEY", default="1000/m"),
     "admin_key": env.str("RATE_LIMIT_ADMIN_KEY", default="30/m"),
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", default="5/15m"),
+    "sign_in_account": env.str("RATE_LIMIT_SIGN_IN_ACCOUNT", default="50/h"),
 }
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Forwarded-For hops are ours
 

@@ -91,9 +91,7 @@ def _replayed(record: IdempotencyRecord, reach: Reach) -> Response | None:
     return Response(record.body, status=record.status_code, headers={"Idempotent-Replayed": "true"})
 
 
-def _remember(
-    record: IdempotencyRecord, response: Response, reach: Reach, secret_fields: Collection[str]
-) -> Response:
+def _remember(record: IdempotencyRecord, response: Response, reach: Reach, secret_fields: Collection[str]) -> Response:
     body = json.loads(json.dumps(response.data, cls=JSONEncoder))
     record.status_code = response.status_code
     record.body = body | dict.fromkeys(secret_fields) if secret_fields else body

@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,7 +21,6 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from billing_platform.lib.client_ip import client_ip
 from billing_platform.lib.errors import DomainError
 from organisations.models import ApiKey
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-IPV6_CUSTOMER = 64
 _MOST_IN_A_BLOCK = 100
 _MOST_BLOCKS = 10_000  # held at once
 
@@ -63,7 +60,7 @@ def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
     if api_key.kind == ApiKey.Kind.PROJECT:
         usage = _count_in_blocks(request, group="project_key", who=str(api_key.pk))
     else:
-        usage = _count(request, group="admin_key", who=str(api_key.pk))
+        usage = count(request, group="admin_key", who=str(api_key.pk))
     if usage is not None:
         request.rate_usage = usage  # type: ignore[attr-defined]
         if usage.exceeded:
@@ -71,25 +68,24 @@ def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
     return usage
 
 
-def check_sign_in(request: HttpRequest) -> RateUsage | None:
-    """What an address has left of its failed attempts to sign in. The caller looks at `exceeded`.
-
-    Only failures count, so that an office behind one address can sign in at nine o'clock. Attempts made at the same
-    moment may pass together: at most as many as the web server has threads.
-    """
-    usage = _count(request, group="sign_in", who=_address(request), increment=False)
-    return usage and replace(usage, exceeded=usage.remaining == 0)
-
-
-def count_failed_sign_in(request: HttpRequest) -> None:
-    """Count a failed attempt to sign in against its address."""
-    _count(request, group="sign_in", who=_address(request))
-
-
-def _address(request: HttpRequest) -> str:
-    """Whom an attempt counts against: an IPv4 address, or the IPv6 network that one customer of a provider has."""
-    address = client_ip(request)
-    return str(ip_network(f"{address}/{IPV6_CUSTOMER}", strict=False)) if ":" in address else address or "unknown"
+def count(request: HttpRequest, *, group: str, who: str, rate: str = "", increment: bool = True) -> RateUsage | None:
+    """Count one more for `who` in a group, or only look. None when the counter is out of reach: losing the limit for a
+    while beats refusing usage events."""
+    try:
+        usage = get_usage(
+            request,
+            group=group,
+            key=lambda _group, _request: who,
+            rate=rate or settings.RATE_LIMITS[group],
+            increment=increment,
+        )
+    except RedisError as error:
+        logger.warning("rate limit not counted", extra={"reason": str(error)})
+        return None
+    if usage is None:
+        return None
+    remaining = max(0, usage["limit"] - usage["count"])
+    return RateUsage(usage["limit"], remaining, max(1, usage["time_left"]), usage["should_limit"])
 
 
 @dataclass(slots=True)
@@ -114,7 +110,7 @@ def _count_in_blocks(request: HttpRequest, *, group: str, who: str) -> RateUsage
     key = (group, who, rate)
     while (usage := _take(key, limit)) is None:
         asked = int(time.time())  # before: answered in the next second, the block would outlive its window
-        blocks = _count(request, group=group, who=who, rate=rate_of_blocks)
+        blocks = count(request, group=group, who=who, rate=rate_of_blocks)
         if blocks is None:
             return None
         _put(key, blocks, size, ends=asked + blocks.reset_seconds)
@@ -152,25 +148,6 @@ def _put(key: tuple[str, str, str], blocks: RateUsage, size: int, *, ends: int) 
         elif len(_blocks) >= _MOST_BLOCKS:
             _blocks.clear()
         _blocks[key] = _Block(left, blocks.remaining * size, ends, is_last=blocks.exceeded)
-
-
-def _count(request: HttpRequest, *, group: str, who: str, rate: str = "", increment: bool = True) -> RateUsage | None:
-    """None when the counter is out of reach: losing the limit for a while beats refusing usage events."""
-    try:
-        usage = get_usage(
-            request,
-            group=group,
-            key=lambda _group, _request: who,
-            rate=rate or settings.RATE_LIMITS[group],
-            increment=increment,
-        )
-    except RedisError as error:
-        logger.warning("rate limit not counted", extra={"reason": str(error)})
-        return None
-    if usage is None:
-        return None
-    remaining = max(0, usage["limit"] - usage["count"])
-    return RateUsage(usage["limit"], remaining, max(1, usage["time_left"]), usage["should_limit"])
 
 
 class ApiKeyThrottle(BaseThrottle):

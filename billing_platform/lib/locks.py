@@ -14,6 +14,7 @@ class LockSpace(IntEnum):
     PARTITIONS = 1
     BILLING_RUN = 2
     DEDUP = 3
+    SIGN_IN = 4
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

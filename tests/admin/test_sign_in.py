@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connections
 from django.test.client import Client
 from django.urls import reverse
 
@@ -72,3 +74,65 @@ def test_the_addresses_of_one_ipv6_network_are_counted_together(operator: Any) -
         attempt(Client(), "wrong", address=f"2001:db8:1:2::{number}")
     assert attempt(Client(), "a-good-password", address="2001:db8:1:2:ffff::1").status_code == 429
     assert attempt(Client(), "a-good-password", address="2001:db8:1:3::1").status_code == 302
+
+
+def test_a_browser_with_another_address_each_time_is_held_up_by_the_accounts_limit(
+    operator: Any, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign_in_account": "8/h"}
+    statuses = [attempt(Client(), "wrong", address=f"203.0.113.{number}").status_code for number in range(9)]
+    assert statuses == [200] * 8 + [429]
+    assert attempt(Client(), "a-good-password", address="203.0.113.99").status_code == 429
+
+
+def test_a_browser_that_signed_in_before_is_not_locked_out_by_others(operator: Any, settings: Any) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign_in_account": "2/h"}
+    known = Client()
+    attempt(known, "a-good-password")
+    known.post(reverse("admin:logout"))
+    for number in range(3):
+        attempt(Client(), "wrong", address=f"203.0.113.{number}")
+    assert attempt(known, "a-good-password", address="203.0.113.99").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_thirty_attempts_at_once_five_passwords_are_looked_at(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(
+        "django.contrib.auth.forms.authenticate", lambda _request, username, password: looked.append(username)
+    )
+    start = threading.Barrier(30)
+
+    def one() -> None:
+        start.wait()
+        attempt(Client(), "wrong")
+        connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looked) == 5
+
+
+@pytest.mark.parametrize(
+    ("hop", "other"),
+    [
+        ("198.51.100.1:5678", "198.51.100.2:5678"),
+        ("[2001:db8:1::1]:443", "[2001:db8:2::1]:443"),
+        ("_hidden", "unknown"),
+    ],
+)
+def test_what_a_proxy_writes_as_the_address_is_told_apart(operator: Any, settings: Any, hop: str, other: str) -> None:
+    """Otherwise five failures of anybody would lock out everybody behind the proxy."""
+    settings.TRUSTED_PROXY_COUNT = 1
+
+    def via(address: str, password: str) -> int:
+        client = Client(headers={"X-Forwarded-For": address})
+        return attempt(client, password).status_code
+
+    assert [via(hop, "wrong") for _ in range(6)] == [200] * 5 + [429]
+    assert via(other, "a-good-password") == 302

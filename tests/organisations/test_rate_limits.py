@@ -103,7 +103,7 @@ def test_a_block_that_comes_late_does_not_outlive_its_window(settings: object, m
         return answers.pop()
 
     monkeypatch.setattr(throttling.time, "time", lambda: seconds[0])
-    monkeypatch.setattr(throttling, "_count", count)
+    monkeypatch.setattr(throttling, "count", count)
     monkeypatch.setattr(throttling, "_blocks", {})
     usage = throttling._count_in_blocks(None, group="project_key", who="a")  # type: ignore[arg-type]
     assert usage is not None

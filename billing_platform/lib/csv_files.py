@@ -9,8 +9,9 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula: the signs, their full-width forms, white space before them,
+# and the same after a semicolon, which separates cells where a comma is the decimal sign.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@＝＋－＠]|[\t\r])")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -27,8 +28,9 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 def safe_cell(cell: Any) -> Any:
     """Text that would be run as a formula gets an apostrophe before it; numbers stay numbers, negative ones too."""
-    harmless = not isinstance(cell, str) or not cell.startswith(_FORMULA) or _NUMBER.fullmatch(cell)
-    return cell if harmless else f"'{cell}"
+    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
+        return cell
+    return _FORMULA.sub(r"\1'", cell)
 
 
 class _Echo:

@@ -375,6 +375,11 @@ def test_the_csv_names_projects_by_their_ids_too(acme: Organisation, project: Pr
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
         ("a=1", "a=1"),
+        ("  =1+1", "'  =1+1"),
+        ("\n=1+1", "'\n'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("x;=1+1", "x;'=1+1"),
+        ("x; y=1", "x; y=1"),
     ],
 )
 def test_text_that_a_spreadsheet_would_run_is_guarded(cell: str, safe: str) -> None:

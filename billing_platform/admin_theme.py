@@ -61,7 +61,7 @@ _NAVIGATION = [
         ("Invoices", "receipt_long", "invoicing.invoice"),
         ("Billing runs", "event_repeat", "invoicing.billingrun"),
         ("Run items", "checklist", "invoicing.billingrunitem"),
-        ("Number series", "tag", "invoicing.numbersequence"),
+        ("Number series", "tag", "invoicing.numbersequence", "invoicing.admin.rates.sees_series"),
     ),
     _group(
         "Payments",

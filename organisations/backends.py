@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
 
@@ -37,6 +38,18 @@ class MembershipBackend(ModelBackend):
         if user_obj.is_superuser and user_obj.is_active:
             return True
         return any(permission.startswith(f"{app_label}.") for permission in self.get_all_permissions(user_obj))
+
+
+def would_lose_access(user: Any) -> bool:
+    """Whether what has been saved since the request began takes away a user's own way in, or what they hold for every
+    organisation. Asked before the transaction ends, with the user object of the request."""
+    now = get_user_model().objects.get(pk=user.pk)
+    if not (now.is_active and now.is_staff):
+        return True
+    if user.is_superuser:
+        return not now.is_superuser
+    before, after = (_permissions_by_organisation(each).get(None, set()) for each in (user, now))
+    return bool(before - after)
 
 
 def organisation_id_of(obj: Any) -> Any:

@@ -15,6 +15,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.auth import get_permission_codename
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -156,6 +157,7 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = True
     related_lists: tuple[tuple[str, str, str], ...] = ()
+    filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """For one organisation it is enough to hold it there: the form checks which. Else it is needed everywhere."""
@@ -174,6 +176,24 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         if any("\x00" in value for _name, values in request.GET.lists() for value in values):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Django lets an address ask for any column of the model, also one that can't be compared with text (an IP
+        address, bytes). Here only what a filter, a relation or another page's link offers."""
+        return bool(super().lookup_allowed(lookup, value, request)) and self._is_offered(lookup, request)
+
+    def _is_offered(self, lookup: str, request: HttpRequest) -> bool:
+        name = lookup.partition("__")[0]
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:  # a filter's own parameter; Django refuses what it does not know
+            return True
+        if field.is_relation or field.primary_key:
+            return True
+        offered = self.get_list_filter(request)
+        named = {item.parameter_name for item in offered if not isinstance(item, tuple)}
+        columns = {item[0].partition("__")[0] for item in offered if isinstance(item, tuple)}
+        return lookup in named or name in columns or name in self.filtered_from_elsewhere
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if "\x00" in search_term:  # typed into an autocomplete
@@ -243,8 +263,15 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
     ) -> HttpResponse:
         """Django's history of what was done on these pages, and under it every change from anywhere."""
         obj = self.get_object(request, unquote(object_id))
-        entries = history_of(obj) if obj is not None else []
+        entries = history_of(obj, names_people=self.names_people(request, obj)) if obj is not None else []
         return super().history_view(request, object_id, {"audit_entries": entries, **(extra_context or {})})
+
+    def names_people(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether a history says who did it and from where. Of an object that all organisations share, only to those
+        who may change it: they serve every organisation, and the others are no business of a single one's viewers."""
+        path = getattr(obj, "tenant_path", "")
+        is_shared = not path or (obj.tenant_shared and getattr(obj, f"{path}_id", None) is None)
+        return not is_shared or self.may(request, "change", obj)
 
 
 class ReadOnlyAdmin(ModelAdmin):

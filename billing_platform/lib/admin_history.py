@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from django.utils.text import Truncator, capfirst
 
 MOST_ENTRIES = 200
 LONGEST_VALUE = 300
+NAMELESS = "the seller's staff"
 
 Names: TypeAlias = dict[tuple[Any, str], str]
 
@@ -37,15 +38,16 @@ class HistoryEntry:
     changes: tuple[Change, ...]
 
 
-def history_of(obj: Any) -> list[HistoryEntry]:
-    """The newest entries first."""
+def history_of(obj: Any, *, names_people: bool = True) -> list[HistoryEntry]:
+    """The newest entries first; without `names_people`, neither who it was nor from where."""
     entries = (
         LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(obj), object_pk=str(obj.pk))
         .select_related("actor", "content_type")
         .order_by("-timestamp")[:MOST_ENTRIES]
     )
     names: Names = {}
-    return [readable(entry, names) for entry in entries]
+    found = [readable(entry, names) for entry in entries]
+    return found if names_people else [replace(entry, who=NAMELESS, address="", request_id="") for entry in found]
 
 
 def readable(entry: Any, names: Names) -> HistoryEntry:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
+from organisations.scoping import ALL, reachable_organisations
 
 
 @admin.register(TaxRate)
@@ -45,9 +46,18 @@ class ExchangeRateAdmin(ModelAdmin):
         return plain(rate.rate)
 
 
+def sees_series(request: HttpRequest) -> bool:
+    """A series tells how many documents the seller has issued to all customers: it is for those who serve them all."""
+    user: Any = request.user
+    return user.has_perm("invoicing.view_numbersequence") and reachable_organisations(user) is ALL
+
+
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(ReadOnlyAdmin):
     list_display = ("billing_entity", "series", "financial_year", "next_number")
     list_filter = ("billing_entity",)
     list_select_related = ("billing_entity",)
     fields = ("billing_entity", "series", "financial_year", "next_number")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return sees_series(request)

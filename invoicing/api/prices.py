@@ -80,9 +80,14 @@ class PreviewSerializer(serializers.Serializer):
 class HistoryEntrySerializer(serializers.Serializer):
     timestamp = serializers.DateTimeField()
     action = serializers.CharField(source="get_action_display")
-    actor = serializers.CharField(source="actor_email", allow_null=True)
+    actor = serializers.SerializerMethodField(
+        help_text="E-mail address; null for a job, and of a global rule to those who may not change it."
+    )
     source = serializers.SerializerMethodField()
     changes = serializers.JSONField(source="changes_dict")
+
+    def get_actor(self, entry: AuditEntry) -> str | None:
+        return entry.actor_email if self.context["names_people"] else None
 
     def get_source(self, entry: AuditEntry) -> str:
         return str((entry.additional_data or {}).get("source", ""))
@@ -155,8 +160,15 @@ class PricingRuleHistory(ListModelMixin, AdminGenericView):
     serializer_class = HistoryEntrySerializer
     permission_required = "invoicing.view_pricingrule"
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "names_people": self.names_people}
+
     def get_queryset(self) -> QuerySet[AuditEntry]:
         rule = self.find(PricingRule.objects.all(), pk=self.kwargs["rule_id"])
+        # who changes a global price is no business of a single organisation's viewers
+        self.names_people = rule.organisation_id is not None or self.request.user.has_perm(
+            "invoicing.change_pricingrule", rule
+        )
         return AuditEntry.objects.filter(content_type__app_label="invoicing", content_type__model="pricingrule").filter(
             object_pk=str(rule.pk)
         )

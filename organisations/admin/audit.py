@@ -47,6 +47,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "who", "done", "kind", "object_repr", "changed", "source", "remote_addr")
     list_display_links = ("at",)
     list_filter = ("action", KindFilter, "timestamp", "actor")
+    filtered_from_elsewhere = ("object_pk",)
     search_fields = ("object_repr", "object_pk__exact", "actor_email", "cid__exact")
     list_select_related = ("actor", "content_type")
     paginator = InfinitePaginator

@@ -24,6 +24,8 @@ from billing_platform.lib.admin import (
     short_time,
 )
 from billing_platform.lib.admin_actions import Action
+from billing_platform.lib.errors import DomainError
+from organisations.backends import would_lose_access
 from organisations.models import ApiKey, Membership
 from organisations.scoping import ALL, reachable_organisations
 from organisations.services import api_keys
@@ -47,8 +49,19 @@ class MembershipInline(TabularInline):
     autocomplete_fields = ("organisation",)
 
 
+class KeepsOwnAccess:
+    """Nobody takes their own access away by a form: the last administrator would lock everybody out."""
+
+    def save_related(self, request: HttpRequest, *args: Any) -> None:
+        super().save_related(request, *args)  # type: ignore[misc]
+        if would_lose_access(request.user):
+            raise DomainError(
+                "This would take away your own access. Ask another administrator to change it.", code="OWN_ACCESS"
+            )
+
+
 @admin.register(User)
-class UserAdmin(ModelAdmin, DjangoUserAdmin):
+class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
     """Users belong to no organisation: changing one takes `auth` permissions for all of them."""
 
     form = UserChangeForm
@@ -121,7 +134,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
     deletable = True
     list_display = ("user", "organisation_name", "role_label", "created")
     list_filter = ("role", "organisation", "user")
@@ -131,6 +144,10 @@ class MembershipAdmin(ModelAdmin):
     fields = ("user", "organisation", "role")
 
     created = short_time("created_at", "Since")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not one's own: see KeepsOwnAccess."""
+        return (obj is None or obj.user_id != request.user.pk) and super().has_delete_permission(request, obj)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters = super().get_list_filter(request)

@@ -150,3 +150,98 @@ def test_the_sidebar_leads_only_where_one_may_go(as_viewer: Client, as_admin: Cl
     assert links(as_viewer)
     for url in links(as_viewer):
         assert as_viewer.get(url).status_code == 200, url
+
+
+# --- one's own access -------------------------------------------------------------------------------------------------
+
+
+def test_nobody_narrows_their_own_membership(acme: Organisation, admin_user: Any) -> None:
+    own = Membership.objects.get(user=admin_user)
+    url = reverse("admin:organisations_membership_change", args=[own.pk])
+    form = {"user": admin_user.pk, "organisation": acme.pk, "role": "admin"}
+    answer = signed_in(admin_user).post(url, form, follow=True)
+    assert "take away your own access" in answer.content.decode()
+    own.refresh_from_db()
+    assert own.organisation is None
+
+
+def test_nobody_deletes_their_own_membership(admin_user: Any) -> None:
+    own = Membership.objects.get(user=admin_user)
+    url = reverse("admin:organisations_membership_delete", args=[own.pk])
+    assert signed_in(admin_user).post(url, {"post": "yes"}).status_code == 403
+    assert Membership.objects.filter(pk=own.pk).exists()
+
+
+def test_nobody_switches_themselves_off(admin_user: Any) -> None:
+    own = Membership.objects.get(user=admin_user)
+    url = reverse("admin:auth_user_change", args=[admin_user.pk])
+    form = {
+        "username": admin_user.username,
+        "email": admin_user.email,
+        "is_staff": "on",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "1",
+        "memberships-0-id": own.pk,
+        "memberships-0-user": admin_user.pk,
+        "memberships-0-role": "admin",
+    }
+    answer = signed_in(admin_user).post(url, form, follow=True)
+    assert "take away your own access" in answer.content.decode()
+    admin_user.refresh_from_db()
+    assert admin_user.is_active
+
+
+def test_another_administrator_may_narrow_a_membership(acme: Organisation, admin_user: Any, as_admin: Client) -> None:
+    other = Membership.objects.get(user=factories.member("second", None, Membership.Role.ADMIN))
+    url = reverse("admin:organisations_membership_change", args=[other.pk])
+    as_admin.post(url, {"user": other.user_id, "organisation": acme.pk, "role": "admin"})
+    other.refresh_from_db()
+    assert other.organisation == acme
+
+
+# --- what a viewer of one organisation learns of the others -----------------------------------------------------------
+
+
+def test_the_history_of_a_shared_price_names_nobody_to_a_single_organisations_viewer(
+    viewer: Any, as_viewer: Client, as_admin: Client, admin_user: Any
+) -> None:
+    assert add_rule(as_admin, None).status_code == 302
+    rule = PricingRule.objects.get()
+    url = reverse("admin:invoicing_pricingrule_history", args=[rule.pk])
+    theirs, ours = (client.get(url).content.decode() for client in (as_viewer, as_admin))
+    assert "by admin" in ours
+    assert "127.0.0.1" in ours
+    assert "by the seller" in theirs
+    assert "127.0.0.1" not in theirs
+    api = f"/api/v1/admin/pricing-rules/{rule.pk}/history"
+    seen = [factories.client(factories.admin_key(each)).get(api).json() for each in (viewer, admin_user)]
+    assert [answer["results"][0]["actor"] for answer in seen] == [None, admin_user.email]
+
+
+def test_the_history_of_the_own_price_names_who_changed_it(
+    acme: Organisation, as_viewer: Client, as_operator: Client
+) -> None:
+    add_rule(as_operator, acme)
+    url = reverse("admin:invoicing_pricingrule_history", args=[PricingRule.objects.get().pk])
+    assert "by operator" in as_viewer.get(url).content.decode()
+
+
+def test_how_many_invoices_the_seller_has_issued_is_for_who_serves_all(as_acme_admin: Client, as_admin: Client) -> None:
+    url = reverse("admin:invoicing_numbersequence_changelist")
+    assert [client.get(url).status_code for client in (as_acme_admin, as_admin)] == [403, 200]
+
+
+# --- addresses of lists -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("organisations_auditentry", "remote_addr=x"),
+        ("organisations_auditentry", "additional_data__x=1"),
+        ("events_eventbatch", "payload=x"),
+        ("organisations_apikey", "key_hash__startswith=a"),
+    ],
+)
+def test_a_list_is_asked_only_for_what_a_page_offers(as_admin: Client, page: str, query: str) -> None:
+    assert as_admin.get(reverse(f"admin:{page}_changelist") + f"?{query}").status_code == 400

@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
@@ -50,7 +51,16 @@ class OperatorSite(UnfoldAdminSite):
         waiting = dashboard.open_counts(request.user)
         for item in (item for group in groups for item in group["items"]):
             item["badge"] = waiting.get(str(item["link"]), "")
+        for group in groups:
+            if group.get("collapsible"):
+                group["badge"] = sum(item["badge"] or 0 for item in group["items"] if item["has_permission"]) or ""
         return groups
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """How the code is cut into apps is nothing that a page is about: the way up is the dashboard."""
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def _refuse(self, request: HttpRequest, usage: RateUsage) -> HttpResponse:
         minutes = -(-usage.reset_seconds // SECONDS_PER_MINUTE)

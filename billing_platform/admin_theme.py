@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 
 
 def environment(_request: HttpRequest) -> tuple[str, str]:
@@ -16,73 +19,78 @@ def environment(_request: HttpRequest) -> tuple[str, str]:
     return name.capitalize(), "danger" if name == "production" else "info"
 
 
-def _item(title: str, icon: str, model: str, permission: str = "") -> dict[str, Any]:
+def list_title(model: str) -> str:
+    """What a model's rows are called together, as written on the model: each thing has one name on every page."""
+    return str(capfirst(str(apps.get_model(model)._meta.verbose_name_plural)))
+
+
+def _item(icon: str, model: str, permission: str = "") -> dict[str, Any]:
     """A list in the sidebar, for whoever may see its model, or whom the function of that name lets."""
     app_label, name = model.split(".")
     return {
-        "title": title,
+        "title": lazy(list_title, str)(model),  # read when a page is rendered: the settings come before the models
         "icon": icon,
         "link": reverse_lazy(f"admin:{app_label}_{name}_changelist"),
         "permission": permission or (lambda request: request.user.has_perm(f"{app_label}.view_{name}")),
     }
 
 
-def _group(title: str, *items: tuple[str, ...]) -> dict[str, Any]:
-    return {"title": title, "items": [_item(*item) for item in items]}
+def _group(title: str, *items: tuple[str, ...], collapsible: bool = False) -> dict[str, Any]:
+    return {"title": title, "items": [_item(*item) for item in items], "collapsible": collapsible}
 
 
+# By what an operator is doing; the daily work first, so that it can be seen without scrolling at a height of 900 px.
 _NAVIGATION = [
-    {
-        "title": "Today",
-        "items": [
-            {"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
-            _item("Organisations", "apartment", "organisations.organisation"),
-        ],
-    },
+    {"items": [{"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}]},
     _group(
-        "Usage",
-        ("Usage explorer", "monitoring", "events.usageaggregate"),
-        ("Events", "list_alt", "events.usageevent"),
-        ("Accepted batches", "inbox", "events.eventbatch"),
-        ("Days accepted", "inventory", "events.hotlogday", "events.admin.hot_log_day.is_for"),
-        ("Dead letters", "mail_off", "events.deadletter"),
-        ("Corrections", "undo", "events.usagecorrection"),
-        ("Metrics", "speed", "events.metric"),
-        ("Months", "calendar_month", "events.usageperiod"),
-    ),
-    _group(
-        "Pricing",
-        ("Pricing rules", "sell", "invoicing.pricingrule"),
-        ("Tax rates", "percent", "invoicing.taxrate"),
-        ("Exchange rates", "currency_exchange", "invoicing.exchangerate"),
+        "Customers",
+        ("apartment", "organisations.organisation"),
+        ("deployed_code", "organisations.project"),
+        ("key", "organisations.apikey"),
     ),
     _group(
         "Invoices",
-        ("Invoices", "receipt_long", "invoicing.invoice"),
-        ("Billing runs", "event_repeat", "invoicing.billingrun"),
-        ("Run items", "checklist", "invoicing.billingrunitem"),
-        ("Number series", "tag", "invoicing.numbersequence", "invoicing.admin.rates.sees_series"),
+        ("receipt_long", "invoicing.invoice"),
+        ("event_repeat", "invoicing.billingrun"),
     ),
     _group(
         "Payments",
-        ("Payments", "payments", "payments.payment"),
-        ("Orders and links", "shopping_cart", "payments.paymentorder"),
-        ("Allocations", "call_split", "payments.paymentallocation"),
-        ("Webhooks", "webhook", "payments.inboundwebhook"),
+        ("payments", "payments.payment"),
+        ("add_link", "payments.paymentorder"),
+    ),
+    _group(
+        "Usage",
+        ("monitoring", "events.usageaggregate"),
+        ("list_alt", "events.usageevent"),
+        ("mail_off", "events.deadletter"),
+        ("undo", "events.usagecorrection"),
+        ("speed", "events.metric"),
+        ("calendar_month", "events.usageperiod"),
+    ),
+    _group(
+        "Prices and rates",
+        ("sell", "invoicing.pricingrule"),
+        ("percent", "invoicing.taxrate"),
+        ("currency_exchange", "invoicing.exchangerate"),
     ),
     _group(
         "People",
-        ("Projects", "deployed_code", "organisations.project"),
-        ("API keys", "key", "organisations.apikey"),
-        ("Users", "person", "auth.user"),
-        ("Memberships", "badge", "organisations.membership"),
+        ("person", "auth.user"),
+        ("badge", "organisations.membership"),
+        ("policy", "organisations.auditentry"),
     ),
     _group(
         "System",
-        ("Audit log", "policy", "organisations.auditentry"),
-        ("E-mails", "mail", "organisations.notification"),
-        ("Sellers", "storefront", "organisations.billingentity"),
-        ("Periodic jobs", "schedule", "django_celery_beat.periodictask"),
+        ("storefront", "organisations.billingentity"),
+        ("mail", "organisations.notification"),
+        ("webhook", "payments.inboundwebhook"),
+        ("schedule", "django_celery_beat.periodictask"),
+        ("inbox", "events.eventbatch"),
+        ("inventory", "events.hotlogday", "events.admin.hot_log_day.is_for"),
+        ("checklist", "invoicing.billingrunitem"),
+        ("call_split", "payments.paymentallocation"),
+        ("tag", "invoicing.numbersequence", "invoicing.admin.rates.sees_series"),
+        collapsible=True,
     ),
 ]
 

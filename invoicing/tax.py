@@ -209,6 +209,6 @@ def _without_or_with_payment(
         return SupplyContext(with_payment, place, is_inter_state=True)
     raise TaxError(
         f"No letter of undertaking covers {on.isoformat()}: an export or a supply to a Special Economic Zone cannot "
-        "be zero-rated. Record the LUT on the billing entity, or choose payment of integrated tax.",
+        "be zero-rated. Record the LUT on the seller, or choose payment of integrated tax.",
         code="NO_LUT",
     )

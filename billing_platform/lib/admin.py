@@ -19,6 +19,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.text import capfirst
 from unfold import admin as unfold
 from unfold import widgets
 from unfold.contrib.filters import admin as filters
@@ -209,7 +210,7 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
             def _post_clean(self) -> None:
                 super()._post_clean()
                 if not self.errors and not page.may(request, verb, self.instance):
-                    self.add_error(None, "You may not do this for that organisation, or for all of them.")
+                    self.add_error(None, "You may not do this for that customer, or for all of them.")
 
         return Guarded
 
@@ -245,8 +246,14 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
             widget = next((widget for kind, widget in _WIDGETS if isinstance(field, kind)), None)
             field.widget = (widget or widgets.UnfoldAdminTextInputWidget)(attrs=field.widget.attrs)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Called as in the sidebar, instead of "Select invoice to view"."""
+        named = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**named, **(extra_context or {})})
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("obj") is not None:
+            context["title"] = capfirst(self.opts.verbose_name)
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -264,7 +271,8 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         """Django's history of what was done on these pages, and under it every change from anywhere."""
         obj = self.get_object(request, unquote(object_id))
         entries = history_of(obj, names_people=self.names_people(request, obj)) if obj is not None else []
-        return super().history_view(request, object_id, {"audit_entries": entries, **(extra_context or {})})
+        extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
+        return super().history_view(request, object_id, extra)
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
         """Whether a history says who did it and from where. Of an object that all organisations share, only to those

@@ -86,7 +86,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
         ("Trouble", {"fields": ("attempts", "retry_at", "last_error")}),
         ("What was sent", {"fields": ("first_events",)}),
     )
-    related_lists = (("Counted events", "events.usageevent", "batch_id"),)
+    related_lists = (("Events", "events.usageevent", "batch_id"),)
 
     received = short_time("received_at", "Received")
     state = status("status", TONES, "State")

@@ -52,11 +52,12 @@ class MetricField(RowField):
         return MetricWords.of(metric).title
 
 
-def _choice(field: Any, choices: Any, all_of_them: str, refusal: str) -> Any:
+def _choice(field: Any, choices: Any, all_of_them: str, refusal: str, label: str | None = None) -> Any:
     return field(
         choices,
         required=False,
         empty_label=all_of_them,
+        label=label,
         error_messages={"invalid_choice": refusal},
     )
 
@@ -117,9 +118,11 @@ class ExplorerForm(forms.Form):
     def _add_fields(self) -> None:
         projects = Project.objects.filter(organisation=self.owner).order_by("name")
         self.fields = {
-            "organisation": _choice(RowField, self.organisations, "Choose one", "This is none of your organisations."),
-            "project": _choice(RowField, projects, "All projects", "This is no project of that organisation."),
-            "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that organisation."),
+            "organisation": _choice(
+                RowField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"
+            ),
+            "project": _choice(RowField, projects, "All projects", "This is no project of that customer."),
+            "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
             "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
             "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
         }

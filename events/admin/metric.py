@@ -40,7 +40,7 @@ class MetricAdmin(ModelAdmin):
         ("Counting", {"fields": ("aggregation", "unique_property", "dimensions", "description")}),
     )
     related_lists = (
-        ("Usage", "events.usageaggregate", "metric"),
+        ("Usage explorer", "events.usageaggregate", "metric"),
         ("Events", "events.usageevent", "metric__id__exact"),
     )
 
@@ -80,7 +80,7 @@ class MetricAdmin(ModelAdmin):
 
     @admin.display(description="Known to", ordering="organisation__name")
     def scope(self, metric: Metric) -> str:
-        return str(metric.organisation or "Every organisation")
+        return str(metric.organisation or "Every customer")
 
     @admin.display(description="Origin", ordering="registered_automatically")
     def origin(self, metric: Metric) -> Any:

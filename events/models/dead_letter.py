@@ -22,7 +22,9 @@ class DeadLetter(BaseModel, TenantModel):
         REPLAYED = "replayed", "Replayed"
         DISCARDED = "discarded", "Discarded"
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="dead_letters")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="dead_letters"
+    )
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="dead_letters")
     event_id = models.CharField(max_length=255)
     reason = models.CharField(max_length=20, choices=Reason)

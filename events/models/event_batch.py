@@ -27,7 +27,9 @@ class EventBatch(TenantModel):
         QUARANTINED = "quarantined", "Quarantined"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     received_at = models.DateTimeField(default=clock.now)
     event_count = models.PositiveIntegerField()
@@ -43,13 +45,15 @@ class EventBatch(TenantModel):
     retry_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     is_replay = models.BooleanField(
+        "replay",
         default=False,
         db_default=False,
         help_text="Not a request but dead letters on their way back; received when they were first.",
     )
 
     class Meta:
-        verbose_name_plural = "event batches"
+        verbose_name = "accepted batch"
+        verbose_name_plural = "accepted batches"
         ordering = ["-received_at"]
         permissions = [("retry_eventbatch", "Can retry or discard a quarantined batch")]
         indexes = [

@@ -46,11 +46,12 @@ class Metric(BaseModel, TenantModel):
 
     organisation = models.ForeignKey(
         Organisation,
+        verbose_name="customer",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="metrics",
-        help_text="Empty: known to every organisation. An organisation's own metric of that name and unit wins.",
+        help_text="Empty: known to every customer. A customer's own metric of that name and unit wins.",
     )
     name = models.CharField(max_length=NAME_LENGTH)
     unit = models.CharField(max_length=UNIT_LENGTH)

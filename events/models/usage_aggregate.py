@@ -19,11 +19,13 @@ class UsageAggregate(TenantModel):
     """
 
     id = models.BigAutoField(primary_key=True)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     dimensions = models.JSONField(default=dict)
-    hour = models.DateTimeField(help_text="Start of the hour in the organisation's time zone.")
+    hour = models.DateTimeField(help_text="Start of the hour in the customer's time zone.")
     usage_month = models.DateField(help_text="Billing period it is counted in; for late usage not the hour's own.")
     total = models.DecimalField(max_digits=38, decimal_places=8)
     event_count = models.BigIntegerField()
@@ -36,6 +38,8 @@ class UsageAggregate(TenantModel):
     )
 
     class Meta:
+        verbose_name = "hour of usage"
+        verbose_name_plural = "usage explorer"
         ordering = ["-hour"]
         constraints = [
             models.UniqueConstraint(

@@ -22,7 +22,9 @@ class UsageCorrection(BaseModel, TenantModel):
         VOID = "void", "Void"
         CORRECT = "correct", "Correct"
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="usage_corrections")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="usage_corrections"
+    )
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="usage_corrections")
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+")
     event_id = models.CharField(max_length=255, db_collation="C", help_text="As the sender called it.")
@@ -32,13 +34,14 @@ class UsageCorrection(BaseModel, TenantModel):
     quantity_after = models.DecimalField(max_digits=28, decimal_places=8, null=True, blank=True)
     hour = models.DateTimeField(help_text="The hour in which the event happened.")
     counted_in = models.DateField(help_text="Billing period that the reversal is counted in.")
-    is_late = models.BooleanField(default=False, help_text="The event's own period was closed already.")
+    is_late = models.BooleanField("late", default=False, help_text="The event's own period was closed already.")
     cancelled_event_id = models.CharField(max_length=255, db_collation="C", help_text="The ledger entry cancelled.")
     cancelled_received_month = models.DateField()
     reason = models.TextField()
     created_by = models.CharField(max_length=200)
 
     class Meta:
+        verbose_name = "correction"
         ordering = ["-created_at"]
         triggers = append_only()
         indexes = [

@@ -28,7 +28,9 @@ class UsageEvent(TenantModel):
         REPLACEMENT = "replacement", "Replacement"
 
     id = models.BigAutoField(primary_key=True)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     event_id = models.CharField(max_length=255, db_collation="C")
@@ -37,15 +39,16 @@ class UsageEvent(TenantModel):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     received_month = models.DateField(help_text="UTC month of receipt: the partition.")
-    hour = models.DateTimeField(help_text="Start of the hour it happened in, in the organisation's time zone.")
+    hour = models.DateTimeField(help_text="Start of the hour it happened in, in the customer's time zone.")
     usage_month = models.DateField(help_text="Billing period it was counted in.")
-    is_late = models.BooleanField(default=False, help_text="Its own month was closed already.")
+    is_late = models.BooleanField("late", default=False, help_text="Its own month was closed already.")
     dimensions = models.JSONField(default=dict)
     metadata = models.JSONField(null=True)
     batch_id = models.UUIDField()
     position = models.PositiveIntegerField(help_text="Place in its batch, from 0.")
 
     class Meta:
+        verbose_name = "event"
         ordering = ["-id"]
 
     def __str__(self) -> str:

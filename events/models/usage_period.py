@@ -14,12 +14,15 @@ from organisations.scoping import TenantModel
 class UsagePeriod(BaseModel, TenantModel):
     """Settling locks the row FOR SHARE, closing FOR UPDATE: no event falls between. There is no way back."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="usage_periods")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="usage_periods"
+    )
     month = models.DateField(help_text="Its first day.")
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name = "usage month"
         ordering = ["-month"]
         permissions = [("close_usageperiod", "Can close a month for usage")]
         constraints = [

@@ -78,7 +78,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
         label="Start billing run",
         permission="invoicing.start_billingrun",
         form=MonthForm,
-        confirm="Every active organisation's month is drafted and finalized; what was billed is not billed again.",
+        confirm="Every active customer's month is drafted and finalized; what was billed is not billed again.",
         icon="play_arrow",
     )
     def start(self, request: HttpRequest, *, month: BillingPeriod) -> HttpResponse:
@@ -89,7 +89,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     @object_action(
         label="Continue",
         permission="invoicing.start_billingrun",
-        confirm="Organisations that failed are tried again and missing ones added; what is done stays as it is.",
+        confirm="Customers that failed are tried again and missing ones added; what is done stays as it is.",
         icon="replay",
     )
     def carry_on(self, request: HttpRequest, run: BillingRun) -> str:
@@ -136,7 +136,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
         label="Try again",
         permission="invoicing.retry_billingrunitem",
         when=lambda item: item.status in (Status.FAILED, Status.PARKED),
-        confirm="The organisation's month is drafted and finalized again.",
+        confirm="The customer's month is drafted and finalized again.",
         icon="replay",
     )
     def retry(self, request: HttpRequest, item: BillingRunItem) -> str:

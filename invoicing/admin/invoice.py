@@ -126,7 +126,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     inlines = (InvoiceLineInline, InvoiceTaxInline)
     related_lists = (
         ("Payments", "payments.payment", "invoice__id__exact"),
-        ("Orders and links", "payments.paymentorder", "invoice__id__exact"),
+        ("Payment requests", "payments.paymentorder", "invoice__id__exact"),
         ("Billing run items", "invoicing.billingrunitem", "invoice__id__exact"),
         ("Audit log", "organisations.auditentry", "object_pk"),
     )

@@ -19,7 +19,7 @@ from organisations.models import Organisation
 class OneOffForm(ActionForm):
     description = forms.CharField(max_length=500)
     quantity = forms.CharField(initial="1", max_length=40)
-    unit_price = forms.CharField(max_length=40, help_text="Before tax, in the organisation's currency.")
+    unit_price = forms.CharField(max_length=40, help_text="Before tax, in the customer's currency.")
 
 
 admin.site.unregister(Organisation)

@@ -73,7 +73,7 @@ class PricingRuleAdmin(ModelAdmin):
 
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:
-        return str(rule.organisation or "Every organisation")
+        return str(rule.organisation or "Every customer")
 
     @admin.display(description="Price", ordering="model")
     def price(self, rule: PricingRule) -> str:

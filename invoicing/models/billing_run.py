@@ -54,7 +54,9 @@ class BillingRunItem(BaseModel, TenantModel):
         PARKED = "parked", "Parked for review"
 
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="items")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="billing_run_items")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="billing_run_items"
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     invoice = models.ForeignKey(
         Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="billing_run_items"

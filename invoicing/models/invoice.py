@@ -87,8 +87,12 @@ class Invoice(BaseModel, TenantModel):
         READY = "ready", "Ready"
         FAILED = "failed", "Failed"
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="invoices")
-    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="invoices")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="invoices"
+    )
+    billing_entity = models.ForeignKey(
+        BillingEntity, verbose_name="seller", on_delete=models.PROTECT, related_name="invoices"
+    )
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     number = models.CharField(max_length=16, blank=True, help_text="Given when it is finalized.")
     series = models.CharField(max_length=3, blank=True)
@@ -118,10 +122,10 @@ class Invoice(BaseModel, TenantModel):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail was handed to the outbox.")
     voided_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.TextField(blank=True)
-    pdf = models.FileField(max_length=200, blank=True)
-    pdf_state = models.CharField(max_length=10, choices=PdfState, default=PdfState.NONE)
-    pdf_error = models.TextField(blank=True)
-    pdf_attempts = models.PositiveSmallIntegerField(default=0)
+    pdf = models.FileField("PDF", max_length=200, blank=True)
+    pdf_state = models.CharField("PDF state", max_length=10, choices=PdfState, default=PdfState.NONE)
+    pdf_error = models.TextField("PDF error", blank=True)
+    pdf_attempts = models.PositiveSmallIntegerField("PDF attempts", default=0)
     deliver_after = models.DateTimeField(
         null=True, blank=True, help_text="When PDF and e-mail are tried next. Empty: delivered, or given up."
     )

@@ -69,7 +69,7 @@ class InvoiceLine(BaseModel, TenantModel):
     service_end = models.DateField(null=True, blank=True, help_text="The first day after.")
     usage_month = models.DateField(null=True, blank=True, help_text="First day of the month the usage happened in.")
     pricing_rule = models.ForeignKey(
-        PricingRule, on_delete=models.PROTECT, null=True, blank=True, related_name="invoice_lines"
+        PricingRule, verbose_name="price", on_delete=models.PROTECT, null=True, blank=True, related_name="invoice_lines"
     )
     price = models.JSONField(default=dict, blank=True, help_text="The price as it was.")
     explanation = models.JSONField(default=list, blank=True, help_text="The working, step by step.")

@@ -13,12 +13,16 @@ from organisations.models import BillingEntity
 class NumberSequence(BaseModel):
     """Raised under a row lock in the transaction that issues the document: a rollback gives the number back."""
 
-    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="number_sequences")
+    billing_entity = models.ForeignKey(
+        BillingEntity, verbose_name="seller", on_delete=models.PROTECT, related_name="number_sequences"
+    )
     series = models.CharField(max_length=3, help_text="The prefix, such as INV.")
     financial_year = models.CharField(max_length=5, help_text="Such as 26-27: April to March.")
     next_number = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = "number series"
+        verbose_name_plural = "number series"
         ordering = ["billing_entity__name", "-financial_year", "series"]
         constraints = [
             models.UniqueConstraint(

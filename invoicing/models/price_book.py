@@ -46,20 +46,21 @@ class PricingRule(BaseModel, TenantModel):
         FLAT = "flat", "Flat"
 
     class Pool(models.TextChoices):
-        ORGANISATION = "organisation", "The organisation's total"
+        ORGANISATION = "organisation", "The customer's total"
         PROJECT = "project", "Each project alone"
 
     tenant_shared = True
 
     organisation = models.ForeignKey(
         Organisation,
+        verbose_name="customer",
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="pricing_rules",
-        help_text="Empty: every organisation that has no rule of its own for the metric.",
+        help_text="Empty: every customer that has no price of its own for the metric.",
     )
-    metric_name = models.CharField(max_length=METRIC_NAME_LENGTH, validators=[validate_line])
+    metric_name = models.CharField("metric", max_length=METRIC_NAME_LENGTH, validators=[validate_line])
     unit = models.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
     currency = models.CharField(max_length=3, validators=[validate_currency])
     model = models.CharField(max_length=20, choices=Model, default=Model.PER_UNIT)
@@ -88,6 +89,7 @@ class PricingRule(BaseModel, TenantModel):
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
+        verbose_name = "price"
         ordering = ["metric_name", "unit", "currency", "organisation", "-effective_from"]
         constraints = [
             ExclusionConstraint(

@@ -51,10 +51,10 @@ class OrganisationAdmin(ModelAdmin):
     related_lists = (
         ("Invoices", "invoicing.invoice", "organisation__id__exact"),
         ("Payments", "payments.payment", "organisation__id__exact"),
-        ("Usage", "events.usageaggregate", "organisation"),
+        ("Usage explorer", "events.usageaggregate", "organisation"),
         ("Prices", "invoicing.pricingrule", "organisation__id__exact"),
         ("API keys", "organisations.apikey", "project__organisation__id__exact"),
-        ("Members", "organisations.membership", "organisation__id__exact"),
+        ("Memberships", "organisations.membership", "organisation__id__exact"),
         ("E-mails", "organisations.notification", "organisation__id__exact"),
         ("Webhooks", "payments.inboundwebhook", "organisation__id__exact"),
     )

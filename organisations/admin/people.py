@@ -116,7 +116,7 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
         permission="auth.change_user",
         form=AdminKeyForm,
         when=lambda user: user.is_active,
-        confirm="The key reaches this person's organisations with this person's permissions, up to its scope.",
+        confirm="The key reaches this person's customers with this person's permissions, up to its scope.",
         icon="key",
     )
     def issue_key(self, request: HttpRequest, user: Any, **answers: Any) -> HttpResponse:
@@ -155,9 +155,9 @@ class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
             return filters
         return [item for item in filters if item[0] != "user"]
 
-    @admin.display(description="Organisation", ordering="organisation__name")
+    @admin.display(description="Customer", ordering="organisation__name")
     def organisation_name(self, membership: Membership) -> str:
-        return str(membership.organisation or "Every organisation")
+        return str(membership.organisation or "Every customer")
 
     @admin.display(description="Role", ordering="role")
     def role_label(self, membership: Membership) -> Any:

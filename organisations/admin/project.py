@@ -44,7 +44,7 @@ class ProjectAdmin(ModelAdmin):
     fields = ("organisation", "name", "is_active")
     inlines = (ApiKeyInline,)
     related_lists = (
-        ("Usage", "events.usageaggregate", "project"),
+        ("Usage explorer", "events.usageaggregate", "project"),
         ("Events", "events.usageevent", "project__id__exact"),
     )
 

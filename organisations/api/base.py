@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -72,7 +73,7 @@ class AdminMixin:
         """
         obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]
         if obj is None:
-            raise NotFound(f"There is no such {queryset.model._meta.verbose_name}.")
+            raise NotFound(f"There is no such {_spelled(queryset.model.__name__)}.")
         self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]
         return obj
 
@@ -88,3 +89,8 @@ class AdminView(AdminMixin, APIView):
 
 class AdminGenericView(AdminMixin, GenericAPIView):
     """Lists and objects; override `get_queryset` with `Model.objects.for_organisations(self.request.auth)`."""
+
+
+def _spelled(class_name: str) -> str:
+    """The name of a kind of object in the API's words, which are those of its addresses: "billing entity"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", class_name).lower()

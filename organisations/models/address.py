@@ -13,8 +13,8 @@ class PartyFields(models.Model):
     """A party to a tax invoice: CGST Rule 46 (a), (d) and (e) ask for name, address, State and GSTIN."""
 
     legal_name = models.CharField(max_length=200, validators=[validate_line])
-    address_line1 = models.CharField(max_length=200, blank=True, validators=[validate_line])
-    address_line2 = models.CharField(max_length=200, blank=True, validators=[validate_line])
+    address_line1 = models.CharField("address line 1", max_length=200, blank=True, validators=[validate_line])
+    address_line2 = models.CharField("address line 2", max_length=200, blank=True, validators=[validate_line])
     city = models.CharField(max_length=100, blank=True, validators=[validate_line])
     postal_code = models.CharField(max_length=20, blank=True, validators=[validate_line])
     state_code = models.CharField(

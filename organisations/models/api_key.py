@@ -41,7 +41,7 @@ class ApiKey(BaseModel, TenantModel):
         null=True,
         blank=True,
         related_name="api_keys",
-        help_text="Whose organisations and permissions an admin key has.",
+        help_text="Whose customers and permissions an admin key has.",
     )
     scope = models.CharField(max_length=5, choices=Scope, blank=True, help_text="Admin keys: read < write < admin.")
     prefix = models.CharField(max_length=8, unique=True, editable=False)

@@ -66,10 +66,10 @@ class BillingEntity(BaseModel, PartyFields):
     upi_id = models.CharField("UPI id", max_length=100, blank=True, validators=[validate_upi_id])
     logo = models.ImageField(upload_to="logos/", blank=True)
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
-    is_default = models.BooleanField(default=False, help_text="Seller of organisations that name none.")
+    is_default = models.BooleanField("default", default=False, help_text="Seller of customers that name none.")
 
     class Meta:
-        verbose_name_plural = "billing entities"
+        verbose_name = "seller"
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_entity"),
@@ -77,7 +77,7 @@ class BillingEntity(BaseModel, PartyFields):
                 fields=["gstin", "invoice_prefix"],
                 condition=~Q(gstin=""),
                 name="one_invoice_series_per_gstin",
-                violation_error_message="Another billing entity numbers its invoices under this GSTIN and prefix.",
+                violation_error_message="Another seller numbers its invoices under this GSTIN and prefix.",
             ),
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),

@@ -11,7 +11,7 @@ from organisations.models.api_key import ApiKey
 class IdempotencyRecord(BaseModel):
     """One (API key, Idempotency-Key): keys of two tenants never meet."""
 
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(ApiKey, verbose_name="API key", on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
     status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way.")

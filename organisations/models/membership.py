@@ -19,11 +19,12 @@ class Membership(BaseModel, TenantModel):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(
         Organisation,
+        verbose_name="customer",
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         related_name="memberships",
-        help_text="Empty: every organisation.",
+        help_text="Empty: every customer.",
     )
     role = models.CharField(max_length=10, choices=Role)
 
@@ -36,4 +37,4 @@ class Membership(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_role_display()} of {self.organisation or 'every organisation'}"
+        return f"{self.user}: {self.get_role_display()} of {self.organisation or 'every customer'}"

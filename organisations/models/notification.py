@@ -20,7 +20,12 @@ class Notification(BaseModel, TenantModel):
         FAILED = "failed", "Failed"
 
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="notifications"
+        Organisation,
+        verbose_name="customer",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="notifications",
     )
     kind = models.CharField(max_length=50, help_text="What it tells, such as invoice_issued.")
     dedupe_key = models.CharField(max_length=200, unique=True)
@@ -38,7 +43,7 @@ class Notification(BaseModel, TenantModel):
     last_error = models.TextField(blank=True)
 
     class Meta:
-        verbose_name = "e-mail notification"
+        verbose_name = "e-mail"
         ordering = ["-created_at"]
         permissions = [("resend_notification", "Can send a failed e-mail again")]
         indexes = [

@@ -21,7 +21,9 @@ class Organisation(BaseModel, PartyFields, TenantModel):
 
     name = models.CharField(max_length=200, validators=[validate_line])
     slug = models.SlugField(max_length=60, unique=True, validators=[validate_slug])
-    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="organisations")
+    billing_entity = models.ForeignKey(
+        BillingEntity, verbose_name="seller", on_delete=models.PROTECT, related_name="organisations"
+    )
     billing_email = models.EmailField()
     currency = models.CharField(max_length=3, default="INR", validators=[validate_currency])
     time_zone = models.CharField(
@@ -37,9 +39,10 @@ class Organisation(BaseModel, PartyFields, TenantModel):
     strict_metrics = models.BooleanField(
         default=False, help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric."
     )
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
+        verbose_name = "customer"
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_iso"),

@@ -11,9 +11,11 @@ from organisations.scoping import TenantModel
 
 
 class Project(BaseModel, TenantModel):
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="projects")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="projects"
+    )
     name = models.CharField(max_length=200, validators=[validate_line])
-    is_active = models.BooleanField(default=True, help_text="An inactive project's keys are refused.")
+    is_active = models.BooleanField("active", default=True, help_text="An inactive project's keys are refused.")
 
     class Meta:
         ordering = ["organisation__name", "name"]
@@ -21,7 +23,7 @@ class Project(BaseModel, TenantModel):
             models.UniqueConstraint(
                 fields=["organisation", "name"],
                 name="project_name_once_per_organisation",
-                violation_error_message="The organisation has a project of that name.",
+                violation_error_message="The customer has a project of that name.",
                 violation_error_code="duplicate",
             ),
         ]

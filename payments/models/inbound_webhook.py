@@ -38,7 +38,7 @@ class InboundWebhook(BaseModel, TenantModel):
         FAILED = "failed", "Failed"
 
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="webhooks"
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, null=True, blank=True, related_name="webhooks"
     )
     event_id = models.CharField(max_length=100, unique=True)
     event_type = models.CharField(max_length=60)

@@ -44,7 +44,9 @@ class Payment(BaseModel, TenantModel):
         CAPTURED = "captured", "Captured"
         REFUNDED = "refunded", "Refunded"
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="payments")
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="payments"
+    )
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     order = models.ForeignKey(PaymentOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.GATEWAY)

@@ -47,6 +47,7 @@ class PaymentAllocation(BaseModel, TenantModel):
     amount = MoneyField()
 
     class Meta:
+        verbose_name = "allocation"
         ordering = ["created_at"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_is_positive"),

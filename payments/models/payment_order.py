@@ -87,6 +87,7 @@ class PaymentOrder(BaseModel, TenantModel):
     objects = PaymentOrderQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
+        verbose_name = "payment request"
         ordering = ["-created_at"]
         permissions = [("collect_invoice", "Can ask a customer to pay an invoice")]
         indexes = [

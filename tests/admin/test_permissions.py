@@ -56,7 +56,7 @@ def test_an_operator_of_one_organisation_sets_no_price_for_all_nor_for_another(
 def test_a_viewer_elsewhere_does_not_become_an_operator_there(globex: Organisation, operator: Any) -> None:
     Membership.objects.create(user=operator, organisation=globex, role=Membership.Role.VIEWER)
     refused = add_rule(signed_in(operator), globex)
-    assert "You may not do this for that organisation" in refused.content.decode()
+    assert "You may not do this for that customer" in refused.content.decode()
     assert not PricingRule.objects.exists()
 
 

@@ -166,7 +166,7 @@ def test_someone_without_a_role_sees_no_rows_and_no_numbers(tenants: tuple[Tenan
     for model, _page in pages():
         assert client.get(url_of(model, "changelist")).status_code == 403, model
     front = client.get(reverse("admin:index")).content.decode()
-    assert "no role in any organisation" in front
+    assert "no role for any customer" in front
     assert OURS not in front
 
 

@@ -292,11 +292,11 @@ def test_another_organisations_ids_are_answered_in_words_and_with_no_data(
     theirs, secret = factories.project(stranger, "Hidden"), metric(stranger, "secret_metric")
     use(theirs, "secret_metric", (DAY_ONE, 7654321))
     for query, sentence in (
-        ({"organisation": stranger.pk}, "This is none of your organisations."),
-        ({"project": theirs.pk}, "This is no project of that organisation."),
-        ({"metric": secret.pk}, "This is no metric of that organisation."),
-        ({"metric": "nonsense"}, "This is no metric of that organisation."),
-        ({"organisation": stranger.pk, "metric": secret.pk, "format": "csv"}, "This is none of your organisations."),
+        ({"organisation": stranger.pk}, "This is none of your customers."),
+        ({"project": theirs.pk}, "This is no project of that customer."),
+        ({"metric": secret.pk}, "This is no metric of that customer."),
+        ({"metric": "nonsense"}, "This is no metric of that customer."),
+        ({"organisation": stranger.pk, "metric": secret.pk, "format": "csv"}, "This is none of your customers."),
     ):
         shown = as_viewer.get(EXPLORER, october(**query))
         html = shown.content.decode()
@@ -328,7 +328,7 @@ def test_someone_with_many_organisations_chooses_first(acme: Organisation, clien
     factories.organisation("Initech")
     client.force_login(admin_user)
     html = client.get(EXPLORER).content.decode()
-    assert "Choose an organisation" in html
+    assert "Choose a customer" in html
     assert f"?organisation={acme.pk}" in html.replace("&amp;", "&")
 
 

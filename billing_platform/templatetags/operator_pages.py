@@ -1,0 +1,54 @@
+"""Where a page of the admin stands: its name, and the way back to the lists and objects above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.contrib.admin.utils import quote
+from django.template import Context
+from django.urls import reverse
+from django.utils.text import capfirst
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The page's name, which is its heading, and the pages above it from the outermost to the nearest."""
+
+    name: str
+    above: tuple[Step, ...] = ()
+
+
+@register.simple_tag(takes_context=True)
+def trail(context: Context) -> Trail:
+    """A list is called as in the sidebar, an object by its own name, an action by its button."""
+    opts, title = context.get("opts"), str(context.get("title") or "")
+    if opts is None:
+        return Trail(title)
+    rows = Step(str(capfirst(str(opts.verbose_name_plural))), _address(opts, "changelist"))
+    if context.get("cl") is not None:
+        return Trail(rows.title)
+    obj = _object_of(context)
+    if obj is None:
+        return Trail(title, (rows,))
+    if context.get("adminform") is not None:
+        return Trail(str(obj), (rows,))
+    return Trail(title, (rows, Step(str(obj), _address(opts, "change", quote(obj.pk)))))
+
+
+def _object_of(context: Context) -> Any:
+    found = context.get("original") or context.get("object")
+    return None if isinstance(found, str) else found
+
+
+def _address(opts: Any, page: str, *args: str) -> str:
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=args)

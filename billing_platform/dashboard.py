@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
@@ -15,6 +14,7 @@ from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin_display import Bar, bars
+from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import start_of_day
 from events import selectors as usage
@@ -22,6 +22,7 @@ from events.models import DeadLetter, HotLogDay
 from invoicing import selectors as invoicing
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from organisations.models import Notification
+from organisations.operators_clock import operators_today, operators_zone
 from organisations.scoping import Actor
 from payments import selectors as payments
 from payments.models import InboundWebhook, Payment
@@ -119,7 +120,7 @@ def _settle_backlog(user: Any) -> usage.SettleBacklog | None:
 
 
 def _collected(user: Actor) -> Kpi:
-    zone = ZoneInfo(invoicing.DASHBOARD_ZONE)
+    zone = operators_zone()
     month = clock.today(zone).replace(day=1)
     since = start_of_day(month, zone)
     found = payments.collected(actor=user, since=since)
@@ -168,7 +169,7 @@ def _backlog(backlog: usage.SettleBacklog) -> Kpi:
 def _usage(user: Actor) -> Series:
     days = usage.daily_usage(actor=user, days=DAYS_OF_USAGE)
     return Series(
-        tuple(f"{day.day:%d %b}" for day in days),
+        tuple(day_text(day.day) for day in days),
         tuple(day.event_count for day in days),
         _list("events_usageaggregate"),
     )
@@ -184,7 +185,7 @@ def _latest_run(user: Actor) -> Kpi | None:
     notes = [f"{progress.done} invoiced", f"{progress.skipped} without usage"]
     notes += [f"{waiting} waiting"] * bool(waiting) + [f"{troubled} need attention"] * bool(troubled)
     return Kpi(
-        f"Billing run {run.period_start:%B %Y}",
+        f"Billing run {month_text(run.period_start)}",
         (f"{progress.total - waiting} of {progress.total}",),
         ", ".join(notes),
         reverse("admin:invoicing_billingrun_change", args=[run.pk]),
@@ -251,7 +252,7 @@ def _invoice_attention(user: Actor) -> Iterable[Attention]:
         invoices.filter(pdf_state=Invoice.PdfState.FAILED).count(),
         _list("invoicing_invoice", pdf_state__exact="failed"),
     )
-    today = clock.today(invoicing.DASHBOARD_ZONE)
+    today = operators_today()
     yield Attention(
         "invoice overdue",
         "invoices overdue",

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "organisations.audit.AuditOriginMiddleware",
     "organisations.throttling.RateLimitHeadersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "organisations.operators_clock.OperatorsClockMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

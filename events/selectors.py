@@ -11,8 +11,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, TruncDate
+from django.utils.timezone import localtime
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events import payload
@@ -397,4 +399,5 @@ def batch_is_gone(event: UsageEvent) -> str:
     day = HotLogDay.objects.filter(day=event.received_at.astimezone(UTC).date()).first()
     if day is None or day.dropped_at is None or day.verified_at is None:
         return "dropped from the hot log."
-    return f"dropped on {day.dropped_at:%Y-%m-%d}, after it was verified on {day.verified_at:%Y-%m-%d}."
+    dropped, verified = (day_text(localtime(moment)) for moment in (day.dropped_at, day.verified_at))
+    return f"dropped on {dropped}, after it was verified on {verified}."

@@ -11,16 +11,14 @@ from decimal import Decimal
 from django.db.models import Count, DecimalField, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.documents import InvoiceDocument
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, ExchangeRate, Invoice, InvoiceTax
 from invoicing.tax import TaxAmount
 from invoicing.totals import aggregate_taxes
+from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
-
-DASHBOARD_ZONE = "Asia/Kolkata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class RunProgress:
 
 def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, ...]:
     """Outstanding and overdue money per currency, of the invoices an actor may see."""
-    day = on or clock.today(DASHBOARD_ZONE)
+    day = on or operators_today()
     due = F("total") - F("amount_paid")
     late = Q(due_date__lt=day)
     money = DecimalField(max_digits=19, decimal_places=4)

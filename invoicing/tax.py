@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import INDIA, OTHER_COUNTRIES, STATES, UNION_TERRITORIES
 from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
@@ -208,7 +209,7 @@ def _without_or_with_payment(
     if seller.pays_igst_without_lut:
         return SupplyContext(with_payment, place, is_inter_state=True)
     raise TaxError(
-        f"No letter of undertaking covers {on.isoformat()}: an export or a supply to a Special Economic Zone cannot "
+        f"No letter of undertaking covers {day_text(on)}: an export or a supply to a Special Economic Zone cannot "
         "be zero-rated. Record the LUT on the seller, or choose payment of integrated tax.",
         code="NO_LUT",
     )

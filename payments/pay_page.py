@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
 from payments import gateways
@@ -75,9 +76,10 @@ def _state(invoice: Invoice) -> tuple[str, str]:
     if not gateways.is_configured():
         return "offline", "Please pay by bank transfer and name the invoice number."
     today = clock.today(invoice.organisation.time_zone)
+    due = day_text(invoice.due_date) if invoice.due_date else "the due date"
     if invoice.is_overdue(today):
-        return "overdue", f"This invoice was due on {invoice.due_date:%-d %B %Y}. Please pay it now."
-    return "due", f"Please pay by {invoice.due_date:%-d %B %Y}."
+        return "overdue", f"This invoice was due on {due}. Please pay it now."
+    return "due", f"Please pay by {due}."
 
 
 def _amounts(invoice: Invoice) -> tuple[Amount, ...]:

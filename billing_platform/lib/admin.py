@@ -6,7 +6,7 @@ rows reach a page: lists, forms' choices, filters, autocomplete and inlines all 
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -37,9 +37,10 @@ from billing_platform.lib.admin_actions import (
     object_page,
     rows_action,
 )
-from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status
+from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status, timed, when
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.periods import start_of_day
 
 __all__ = [
     "ActionForm",
@@ -65,6 +66,7 @@ __all__ = [
     "scoped",
     "short_time",
     "status",
+    "when",
 ]
 
 Textarea = widgets.UnfoldAdminTextareaWidget
@@ -112,6 +114,11 @@ class ScopedMixin:
         return self.may(request, "change", obj)
 
 
+def _swap(swapped: dict[Any, Any], name: Any) -> Any:
+    """A name of a fieldset, or several that stand in one row."""
+    return [swapped.get(part, part) for part in name] if isinstance(name, list | tuple) else swapped.get(name, name)
+
+
 class RelatedFilterForm(AutocompleteDropdownForm):
     """Unfold's form takes any row for the label of the chosen one; ours only what the user may see."""
 
@@ -126,7 +133,7 @@ class RelatedFilter(filters.AutocompleteSelectFilter):
 
 
 class DayRangeFilter(filters.RangeDateFilter):
-    """From and to a day, both included; whole UTC days where the column is a time."""
+    """From and to a day, both included; where the column is a time, days of the operators' clock."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         bounds = {}
@@ -141,7 +148,7 @@ class DayRangeFilter(filters.RangeDateFilter):
     def _instant(self, day: Any) -> Any:
         if not isinstance(self.field, models.DateTimeField):
             return day
-        return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
+        return start_of_day(day, timezone.get_current_timezone())
 
 
 class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
@@ -214,6 +221,9 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
 
         return Guarded
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [timed(self.model, name) for name in super().get_list_display(request)]
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [self._filter(request, item) for item in super().get_list_filter(request)]
 
@@ -255,7 +265,17 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         if kwargs.get("obj") is not None:
             context["title"] = capfirst(self.opts.verbose_name)
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
+        self._show_times(context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _show_times(self, shown: Any) -> None:
+        """Fields that hold a time and can only be read, whichever way the page came to list them."""
+        swapped = {name: timed(self.model, name) for name in shown.readonly_fields}
+        shown.readonly_fields = list(swapped.values())
+        shown.fieldsets = [
+            (title, {**options, "fields": [_swap(swapped, name) for name in options["fields"]]})
+            for title, options in shown.fieldsets
+        ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A service that refuses what a form asks for: nothing is saved, and its sentence is shown."""
@@ -302,6 +322,13 @@ class TabularInline(ScopedMixin, unfold.TabularInline):
     show_change_link = True
     per_page = 25
     tab = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Fields that hold a time are read only: no inline asks for one."""
+        return [timed(self.model, name) for name in super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [timed(self.model, name) for name in super().get_readonly_fields(request, obj)]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "add", obj)

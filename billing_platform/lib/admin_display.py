@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.admin.utils import quote
+from django.db.models import DateTimeField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -15,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.money import Money, format_money
 
 # The classes that Unfold's own labels have: others are not in its compiled style sheet.
@@ -63,17 +66,45 @@ def money(field: str, description: str = "", *, currency: str = "currency", orde
     return _describe(show, description or capfirst(field.replace("_", " ")), ordering or field)
 
 
+def when(instant: datetime | None) -> SafeString | str:
+    """A time on the clock of the page, which is the operators'; the same in UTC shows when one points at it."""
+    if instant is None:
+        return EMPTY
+    utc = instant.astimezone(UTC)
+    return format_html(
+        '<time class="whitespace-nowrap tabular-nums" datetime="{}" title="{}">{}</time>',
+        f"{utc:%Y-%m-%dT%H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        time_text(instant, timezone.get_current_timezone()),
+    )
+
+
 def short_time(field: str, description: str = "") -> Display:
-    """A column for a time, sortable at a glance: 2026-11-21 20:36; its heading says that it is UTC."""
+    """A column for a time."""
 
-    def show(_admin: Any, obj: Any) -> str:
-        value: datetime | None = getattr(obj, field)
-        if value is None:
-            return EMPTY
-        text = timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
-        return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', text)
+    def show(_admin: Any, obj: Any) -> SafeString | str:
+        return when(getattr(obj, field))
 
-    return _describe(show, f"{description or capfirst(field.replace('_', ' '))} (UTC)", field)
+    return _describe(show, description or capfirst(field.replace("_", " ")), field)
+
+
+def timed(model: Any, name: Any) -> Any:
+    """What a page shows for a name in its fields or columns: a time where the name is a plain field that holds one."""
+    return _timed(model, name) if isinstance(name, str) else name
+
+
+@cache
+def _timed(model: Any, name: str) -> Any:
+    """The same column each time: Django compares them to tell fields that can only be read."""
+    field = next((field for field in model._meta.concrete_fields if field.name == name), None)
+    if not isinstance(field, DateTimeField):
+        return name
+
+    def show(obj: Any) -> SafeString | str:
+        return when(getattr(obj, field.name))
+
+    show.__name__ = field.name
+    return _describe(show, capfirst(str(field.verbose_name)), field.name)
 
 
 def link(path: str, description: str = "") -> Display:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import DateTimeField, DecimalField
+from django.db.models import DateField, DateTimeField, DecimalField
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
+
+from billing_platform.lib.admin_display import when
+from billing_platform.lib.dates_in_words import day_text
 
 MOST_ENTRIES = 200
 LONGEST_VALUE = 300
@@ -120,7 +124,9 @@ def _worded(model: Any, name: str, value: Any, names: Names) -> str:
     if text and isinstance(field, DecimalField):
         return text.rstrip("0").rstrip(".") if "." in text else text
     if text and isinstance(field, DateTimeField):
-        return f"{text.partition('.')[0]} UTC"
+        return when(datetime.fromisoformat(text).replace(tzinfo=UTC))  # django-auditlog writes UTC, without saying so
+    if text and isinstance(field, DateField):
+        return day_text(date.fromisoformat(text))
     return str(dict(field.flatchoices).get(text, text))
 
 
@@ -136,4 +142,4 @@ def _name_of(model: Any, key: str, names: Names) -> str:
 
 
 def _text(value: str) -> str:
-    return Truncator(value).chars(LONGEST_VALUE)
+    return value if isinstance(value, SafeString) else Truncator(value).chars(LONGEST_VALUE)

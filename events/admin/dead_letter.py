@@ -11,7 +11,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib.admin import (
     ActionForm,
@@ -21,8 +22,10 @@ from billing_platform.lib.admin import (
     object_action,
     rows_action,
     status,
+    when,
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.dates_in_words import time_text
 from events import selectors
 from events.admin.bulk import told
 from events.models import DeadLetter, EventBatch
@@ -67,8 +70,8 @@ class EditForm(ActionForm):
         self.initial = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name != "metadata"}
         metadata = bytes(fields.get("metadata", b"null"))
         self.initial["metadata"] = "" if metadata == b"null" else _pretty(fields["metadata"])
-        first_seen = obj.first_seen_at.strftime("%Y-%m-%d %H:%M:%S")
-        self.fields["timestamp"].help_text = f"With its offset. Left out, it is the time of receipt: {first_seen} UTC."
+        received = time_text(obj.first_seen_at, get_current_timezone())
+        self.fields["timestamp"].help_text = f"With its offset. Left out, it is the time of receipt: {received}."
 
     def clean_metadata(self) -> Any:
         try:
@@ -218,10 +221,12 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             '<span class="as-written">{}\n{} {}</span>', letter.metric_name, letter.metric_value, letter.unit
         )
 
-    @admin.display(description="Seen (UTC)", ordering="last_seen_at")
+    @admin.display(description="Seen", ordering="last_seen_at")
     def seen(self, letter: DeadLetter) -> str:
-        times = [f"{moment:%Y-%m-%d %H:%M}" for moment in (letter.first_seen_at, letter.last_seen_at)]
-        return format_html('<span class="as-written tabular-nums">{}</span>', "\n".join(dict.fromkeys(times)))
+        times = dict.fromkeys(when(moment) for moment in (letter.first_seen_at, letter.last_seen_at))
+        return format_html(
+            '<span class="as-written">{}</span>', format_html_join("\n", "{}", ((time,) for time in times))
+        )
 
     @admin.display(description="As it was sent")
     def event(self, letter: DeadLetter) -> str:

@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 from billing_platform.lib import clock
 from billing_platform.lib.admin import scoped
 from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.dates_in_words import day_text, month_text, time_text
 from billing_platform.lib.quantities import events_text, plain_number
 from events import usage_report
 from events.admin.explorer_form import ExplorerForm
@@ -33,7 +34,6 @@ A_MONTH = timedelta(days=30)
 MOST_ORGANISATIONS = 50
 REST = "Others"
 FINER = {Grain.MONTH: Grain.DAY, Grain.DAY: Grain.HOUR}
-_FORMATS = {Grain.HOUR: "%d %b %Y %H:%M", Grain.DAY: "%a %d %b %Y", Grain.MONTH: "%B %Y"}
 NOT_ADDED = {
     Metric.Aggregation.MAX: "The greatest value of the whole time, per project and combination of dimensions.",
     Metric.Aggregation.LATEST: "The newest value of the whole time, per project and combination of dimensions.",
@@ -131,8 +131,8 @@ def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
     metric, zone = question.metric, question.span.organisation.zone
     by_project = question.split == "project"
     split = ("project", "project_id") if by_project else tuple(filter(None, [question.split_key]))
-    yield ("organisation", "metric", "unit", "aggregation", "from", "to", *split, "quantity", "events")
-    about = (question.span.organisation.name, metric.name, metric.unit, metric.aggregation)
+    yield ("organisation", "metric", "unit", "aggregation", "time_zone", "from", "to", *split, "quantity", "events")
+    about = (question.span.organisation.name, metric.name, metric.unit, metric.aggregation, zone.key)
     for piece in usage_report.in_pieces(question):
         report = usage_report.report(piece, most_series=None)
         names = _names(report)
@@ -156,7 +156,7 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
         heading="Events per day",
         total=events_text(total),
         bars=tuple(
-            Bar(f"{day:%a %d %b %Y}", events_text(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
+            Bar(_weekday(day), events_text(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
             for day, count in answer.days
         ),
         legend=(),
@@ -210,7 +210,7 @@ def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
     if question.grain in FINER:
         first, last = bucket.start.astimezone(zone).date(), (bucket.end - timedelta(seconds=1)).astimezone(zone).date()
         url = form.address(**{"from": first.isoformat(), "to": last.isoformat(), "by": FINER[question.grain].value})
-    late = ", ".join(f"{events_text(late.event_count)} billed in {late.billed_in:%b %Y}" for late in bucket.late)
+    late = ", ".join(f"{events_text(late.event_count)} billed in {month_text(late.billed_in)}" for late in bucket.late)
     return Line(
         Shown(_label(question, bucket.start), url),
         _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
@@ -289,9 +289,17 @@ def _percent(part: Decimal, highest: Decimal) -> str:
 def _label(question: Question, start: datetime) -> str:
     """On the organisation's clock; with its offset where the clocks change within the span."""
     span, zone = question.span, question.span.organisation.zone
-    text = start.astimezone(zone).strftime(_FORMATS[question.grain])
+    local = start.astimezone(zone)
+    if question.grain == Grain.MONTH:
+        return month_text(local)
+    if question.grain == Grain.DAY:
+        return _weekday(local)
     changes = span.start.astimezone(zone).utcoffset() != span.end.astimezone(zone).utcoffset()
-    return f"{text} {start.astimezone(zone):%Z}" if changes and question.grain == Grain.HOUR else text
+    return time_text(start, zone) if changes else f"{day_text(local)}, {local:%H:%M}"
+
+
+def _weekday(day: date) -> str:
+    return f"{day:%a} {day_text(day)}"
 
 
 def _names(report: Report) -> dict[Series, str]:

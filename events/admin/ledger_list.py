@@ -11,8 +11,10 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib.admin import DayRangeFilter, DropdownFilter, parse_date_str, scoped
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events import ledger_pages
 from events.models import EventBatch, Metric, UsageEvent
@@ -84,7 +86,7 @@ class HappenedFilter(AddressFilter):
 
     def words(self, value: str) -> str:
         span = parse_span(value)
-        return value if span is None else f"{span[0]:%d %b %Y %H:%M} – {span[1]:%d %b %Y %H:%M}"
+        return value if span is None else " – ".join(time_text(end, get_current_timezone()) for end in span)
 
     def narrowed(self, queryset: Any, value: str, request: HttpRequest) -> Any:
         span = parse_span(value)

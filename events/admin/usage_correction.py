@@ -11,7 +11,6 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.timezone import localtime
 
 from billing_platform.lib.admin import (
     ActionForm,
@@ -22,8 +21,10 @@ from billing_platform.lib.admin import (
     rows_action,
     short_time,
     status,
+    when,
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.quantities import plain_number
 from events import selectors
@@ -148,7 +149,7 @@ class CorrectingMixin:
             by=user.get_username(),
             received_month=event.received_month,
         )
-        where = f"{correction.counted_in:%B %Y}{', as late usage' if correction.is_late else ''}"
+        where = f"{month_text(correction.counted_in)}{', as late usage' if correction.is_late else ''}"
         if quantity is None:
             return f"The event is void: it counts nothing any more. Reversed in {where}."
         return f"The event counts {_amount(quantity, event.metric)}. Corrected in {where}."
@@ -210,7 +211,7 @@ def entries_table(page: Any, event: UsageEvent) -> str:
     """Everything that the ledger holds of an event, in the order in which it came."""
     return format_html(
         '<div class="facts-scroll"><table class="facts entries"><tr><th>Entry</th><th class="number">Quantity</th>'
-        "<th>Counted in</th><th>Written (UTC)</th><th>Why, and who</th></tr>{}</table></div>",
+        "<th>Counted in</th><th>Written</th><th>Why, and who</th></tr>{}</table></div>",
         format_html_join(
             "",
             '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
@@ -226,14 +227,14 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
         format_html("{} {}", anchor(page, row, kind.label), badge("Counts", "success") if entry.is_current else ""),
         amount_of(row.quantity, event.metric),
         month_of(row.usage_month, row.is_late),
-        f"{localtime(correction.created_at if correction else row.received_at):%Y-%m-%d %H:%M}",
+        when(correction.created_at if correction else row.received_at),
         f"{correction.reason} – {correction.created_by}" if correction else EMPTY,
     )
 
 
 def month_of(month: Any, is_late: bool) -> Any:
     late = badge("Late", "warning") if is_late else ""
-    return format_html('<span class="whitespace-nowrap">{} {}</span>', f"{month:%b %Y}", late)
+    return format_html('<span class="whitespace-nowrap">{} {}</span>', month_text(month), late)
 
 
 def _amount(quantity: Decimal, metric: Metric) -> str:

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 
 from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, short_time
 from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.dates_in_words import day_text, month_text
 from events import selectors
 from events.admin.ledger_list import (
     BatchFilter,
@@ -75,7 +76,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
         """What the event, or the one that this entry corrects, counts after all its corrections."""
         entries = selectors.ledger_entries(selectors.original_of(event))
         last, current = entries[-1].correction, next((entry.row for entry in entries if entry.is_current), None)
-        day = f"{localtime(last.created_at):%d %b %Y}" if last else ""
+        day = day_text(localtime(last.created_at)) if last else ""
         if current is None:
             return f"Nothing: void since {day}"
         amount = amount_of(current.quantity, event.metric)
@@ -93,4 +94,4 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     def remark(self, event: UsageEvent) -> Any:
         if event.kind != UsageEvent.Kind.USAGE:
             return badge(event.get_kind_display(), "info")
-        return badge(f"Late, in {event.usage_month:%b %Y}", "warning") if event.is_late else EMPTY
+        return badge(f"Late, in {month_text(event.usage_month)}", "warning") if event.is_late else EMPTY

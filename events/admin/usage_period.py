@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, object_action, short_time
+from billing_platform.lib.dates_in_words import month_text
 from events.models import UsagePeriod
 from events.services import closing
 
@@ -40,7 +41,7 @@ class UsagePeriodAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Month", ordering="month")
     def name(self, usage_period: UsagePeriod) -> str:
-        return f"{usage_period.month:%B %Y}"
+        return month_text(usage_period.month)
 
     @admin.display(description="State", ordering="closed_at")
     def state(self, usage_period: UsagePeriod) -> Any:

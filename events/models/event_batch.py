@@ -6,8 +6,10 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.quantities import events_text
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
@@ -72,4 +74,4 @@ class EventBatch(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{events_text(self.event_count)} of {self.received_at:%Y-%m-%d %H:%M:%S}"
+        return f"{events_text(self.event_count)} of {time_text(self.received_at, get_current_timezone())}"

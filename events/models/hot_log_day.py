@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.models import BaseModel
 from organisations.scoping import ALL, Actor, reachable_organisations
 
@@ -73,7 +74,7 @@ class HotLogDay(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.day:%Y-%m-%d}"
+        return day_text(self.day)
 
     @property
     def state(self) -> State:

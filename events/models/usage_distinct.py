@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.timezone import get_current_timezone
 
+from billing_platform.lib.dates_in_words import time_text
 from events.models.metric import Metric
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
@@ -31,4 +33,4 @@ class UsageDistinct(TenantModel):
     event_count = models.BigIntegerField()
 
     def __str__(self) -> str:
-        return f"{self.value} in the hour from {self.hour:%Y-%m-%d %H:%M %Z}"
+        return f"{self.value} in the hour from {time_text(self.hour, get_current_timezone())}"

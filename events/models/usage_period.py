@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.periods import BillingPeriod
 from organisations.models import Organisation
@@ -31,7 +32,7 @@ class UsagePeriod(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.month:%Y-%m}"
+        return month_text(self.month)
 
     @property
     def period(self) -> BillingPeriod:

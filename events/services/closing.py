@@ -7,6 +7,7 @@ from datetime import date
 from django.db import transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events import selectors
@@ -26,11 +27,11 @@ def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by
         if usage_period.is_closed:
             return usage_period
         if clock.now() < after:
-            raise DomainError(f"{period} is not over yet.", code="PERIOD_NOT_OVER")
+            raise DomainError(f"{month_text(period)} is not over yet.", code="PERIOD_NOT_OVER")
         unsettled = selectors.unsettled_batches(organisation=organisation, received_before=after)
         if unsettled:
             raise DomainError(
-                f"{unsettled} accepted requests of {period} are not settled yet.",
+                f"{unsettled} accepted requests of {month_text(period)} are not settled yet.",
                 code="USAGE_UNSETTLED",
                 details={"unsettled_batches": unsettled},
             )

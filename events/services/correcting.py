@@ -19,6 +19,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.locks import LockSpace, advisory_lock
@@ -174,14 +175,14 @@ def _locked_event(request: _Request) -> UsageEvent:
     wanted = [event for event in events if request.received_month in (None, event.received_month)]
     if len(wanted) == 1:
         return wanted[0]
-    months = [f"{event.received_month:%Y-%m}" for event in events]
-    if not wanted:
-        raise NotFound(f"This event was received in {' and '.join(months)}, not in {request.received_month:%Y-%m}.")
+    received = " and ".join(month_text(event.received_month) for event in events)
+    if not wanted and request.received_month:
+        raise NotFound(f"This event was received in {received}, not in {month_text(request.received_month)}.")
     raise DomainError(
-        f"The event {request.event_id} was counted more than once: it was received in {' and '.join(months)}. "
+        f"The event {request.event_id} was counted more than once: it was received in {received}. "
         "Say in received_month which one is meant.",
         code="EVENT_AMBIGUOUS",
-        details={"received_months": months},
+        details={"received_months": [f"{event.received_month:%Y-%m}" for event in events]},
     )
 
 

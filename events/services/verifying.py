@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
 from events import payload
 from events.models import EventBatch, HotLogDay, UsageEvent
@@ -89,7 +90,7 @@ def verify_day(*, day: date, verified_by: str = "schedule") -> DayReport:
     Raises DomainError DAY_NOT_OVER, and NotFound for a day without partition: one that was dropped, or never was.
     """
     if day >= clock.now().astimezone(UTC).date():
-        raise DomainError(f"{day} is not over yet.", code="DAY_NOT_OVER")
+        raise DomainError(f"{day_text(day)} is not over yet.", code="DAY_NOT_OVER")
     _need_partition(day)
     before, found = tally_of(day), _Found()
     if not before.unsettled:
@@ -137,7 +138,7 @@ def locked_record(day: date) -> HotLogDay:
 
 def _need_partition(day: date) -> None:
     if not partition_exists(partition_of(day)):
-        raise NotFound(f"The hot log holds nothing of {day} (any more).")
+        raise NotFound(f"The hot log holds nothing of {day_text(day)} (any more).")
 
 
 def _bounds(day: date) -> tuple[datetime, datetime]:

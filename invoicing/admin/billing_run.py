@@ -19,6 +19,7 @@ from billing_platform.lib.admin import (
     short_time,
     status,
 )
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import MonthForm
 from invoicing.models import BillingRun, BillingRunItem
@@ -84,7 +85,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     def start(self, request: HttpRequest, *, month: BillingPeriod) -> HttpResponse:
         run = billing_run.start_billing_run(period=month, requested_by="Admin")
         self.log_addition(request, run, "Started.")
-        return self.done(request, f"The billing run of {month} is under way.", run)
+        return self.done(request, f"The billing run of {month_text(month)} is under way.", run)
 
     @object_action(
         label="Continue",
@@ -98,7 +99,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Month", ordering="period_start")
     def name(self, run: BillingRun) -> str:
-        return f"{run.period_start:%B %Y}"
+        return f"{month_text(run.period_start)}"
 
     @admin.display(description="Invoiced")
     def invoiced(self, run: Any) -> Any:
@@ -145,4 +146,4 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Month", ordering="run__period_start")
     def month(self, item: BillingRunItem) -> str:
-        return f"{item.run.period_start:%B %Y}"
+        return month_text(item.run.period_start)

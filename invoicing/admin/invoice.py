@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin import (
     ActionForm,
     DropdownFilter,
@@ -25,11 +24,13 @@ from billing_platform.lib.admin import (
     status,
 )
 from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import Money, format_money
 from invoicing.admin.invoice_line import plain
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
-from invoicing.selectors import DASHBOARD_ZONE, summed_taxes
+from invoicing.selectors import summed_taxes
 from invoicing.services import lifecycle, pdfs
+from organisations.operators_clock import operators_today
 
 Status = Invoice.Status
 TONES = {
@@ -70,9 +71,9 @@ class AttentionFilter(DropdownFilter):
         if self.value() == "collectable":
             return queryset.collectable()
         if self.value() == "overdue":
-            return queryset.overdue(on=clock.today(DASHBOARD_ZONE))
+            return queryset.overdue(on=operators_today())
         if self.value() == "warnings":
-            return queryset.with_warnings(on=clock.today(DASHBOARD_ZONE))
+            return queryset.with_warnings(on=operators_today())
         return queryset
 
 
@@ -207,14 +208,14 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Period", ordering="period_start")
     def period_label(self, invoice: Invoice) -> str:
-        return f"{invoice.period_start:%b %Y}" if invoice.period_start else "One-off"
+        return month_text(invoice.period_start) if invoice.period_start else "One-off"
 
     @admin.display(description="Due")
     def due(self, invoice: Invoice) -> Any:
         if invoice.is_draft:
             return EMPTY
         text = format_money(Money(invoice.amount_due, invoice.currency))
-        late = invoice.is_overdue(clock.today(DASHBOARD_ZONE))
+        late = invoice.is_overdue(operators_today())
         return format_html("{} {}", text, badge("Overdue", "danger")) if late else text
 
     @admin.display(description="Totals")

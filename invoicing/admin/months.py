@@ -8,6 +8,7 @@ from django import forms
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin import ActionForm
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 
 OFFERED = 13
@@ -21,7 +22,7 @@ def recent_months() -> list[tuple[str, str]]:
         period = period.previous()
         months.append(period)
     months = [*months[1:], months[0]]
-    return [(str(month), f"{month.start:%B %Y}") for month in months]
+    return [(str(month), month_text(month)) for month in months]
 
 
 class MonthForm(ActionForm):

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin import ActionForm, object_action
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import MonthForm
 from invoicing.services import lifecycle
@@ -36,7 +37,7 @@ class BilledOrganisationAdmin(OrganisationAdmin):
     )
     def create_draft(self, request: HttpRequest, organisation: Organisation, *, month: BillingPeriod) -> HttpResponse:
         draft = lifecycle.create_draft(organisation=organisation, period=month)
-        return self.done(request, f"The invoice of {month} was drafted.", draft)
+        return self.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
 
     @object_action(
         label="Draft one-off invoice",

@@ -8,11 +8,10 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin import ModelAdmin, badge, short_time
 from invoicing.models import PricingRule
-from invoicing.selectors import DASHBOARD_ZONE
 from invoicing.services import prices
+from organisations.operators_clock import operators_today
 
 PARAMETERS_HELP = (
     'Decimals as text. Per unit: {"unit_price": "0.0123"}. Tiers: {"tiers": [{"up_to": "1000", "unit_price": "0.02"}, '
@@ -81,7 +80,7 @@ class PricingRuleAdmin(ModelAdmin):
 
     @admin.display(description="State")
     def state(self, rule: PricingRule) -> Any:
-        today = clock.today(DASHBOARD_ZONE)
+        today = operators_today()
         if rule.holds_on(today):
             return badge("In force", "success")
         return badge("To come", "info") if rule.effective_from > today else badge("Ended")

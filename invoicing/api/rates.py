@@ -11,17 +11,17 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib import clock
 from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.limits import UNIT_PRICE_PLACES
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal
 from invoicing.models import ExchangeRate, TaxRate
-from invoicing.selectors import DASHBOARD_ZONE, latest_rate
+from invoicing.selectors import latest_rate
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.tax_rates import add_tax_rate
 from organisations.api.base import AdminGenericView, AdminView
+from organisations.operators_clock import operators_today
 
 
 class NewTaxRateSerializer(serializers.Serializer):
@@ -118,6 +118,6 @@ class ExchangeRatePair(AdminView):
 def _day(request: Request) -> date:
     text = request.query_params.get("at")
     try:
-        return date.fromisoformat(text[:10]) if text else clock.today(DASHBOARD_ZONE)
+        return date.fromisoformat(text[:10]) if text else operators_today()
     except ValueError:
         raise InvalidInput.field("at", "write a day as 2026-11-01.") from None

@@ -14,6 +14,7 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
 
+from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.documents.document import DocumentLine, ExchangeNote, InvoiceDocument, Party
 from invoicing.documents.fonts import BOLD
@@ -106,7 +107,7 @@ def _facts(document: InvoiceDocument, width: float) -> Table:
     facts = [("Invoice number", document.number), ("Invoice date", day(document.issue_date))]
     facts += [("Due date", day(document.due_date))]
     if document.period_start and document.period_last_day:
-        facts.append(("Period", f"{document.period_start.day} to {document.period_last_day:%d %b %Y}"))
+        facts.append(("Period", days_text(document.period_start, document.period_last_day)))
     facts += [("Currency", document.currency)]
     facts += [("Place of supply", document.place_of_supply)] if document.place_of_supply else []
     facts += [("Reverse charge", document.reverse_charge)]

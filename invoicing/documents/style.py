@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph
 
+from billing_platform.lib.dates_in_words import day_text
 from invoicing.documents.fonts import BOLD, REGULAR
 
 MARGIN = 16 * mm
@@ -56,5 +58,5 @@ def plain_number(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def day(value: object) -> str:
-    return f"{value:%d %b %Y}"
+def day(value: date) -> str:
+    return day_text(value)

@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models.invoice import Invoice
@@ -28,7 +29,7 @@ class BillingRun(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"Billing run {self.period}"
+        return f"Billing run {month_text(self.period)}"
 
     @property
     def period(self) -> BillingPeriod:

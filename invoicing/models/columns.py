@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Func
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import (
     MONEY_DIGITS,
     MONEY_PLACES,
@@ -39,5 +40,5 @@ def check_validity(effective_from: date | None, effective_to: date | None) -> No
     """Refuse, beside the field, an end before the start: PostgreSQL makes no range of such days."""
     if effective_from and effective_to and effective_to <= effective_from:
         raise ValidationError(
-            {"effective_to": f"Must be after {effective_from:%-d %B %Y}, the first day. Empty: open."}
+            {"effective_to": f"Must be after {day_text(effective_from)}, the first day. Empty: open."}
         )

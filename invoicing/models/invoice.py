@@ -11,6 +11,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
@@ -275,7 +276,7 @@ class Invoice(BaseModel, TenantModel):
 
     @property
     def period_label(self) -> str:
-        return f"{self.period_start:%B %Y}" if self.period_start else "one-off work"
+        return month_text(self.period_start) if self.period_start else "one-off work"
 
     def is_overdue(self, on: date) -> bool:
         return (

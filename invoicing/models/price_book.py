@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
@@ -137,7 +138,8 @@ class PricingRule(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {self.effective_from}"
+        first = day_text(self.effective_from)
+        return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {first}"
 
     def clean(self) -> None:
         """Days and parameters that don't make a price are refused where they are typed in; empty ones already are."""

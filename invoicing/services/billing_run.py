@@ -19,6 +19,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, Q
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
@@ -82,7 +83,7 @@ def start_billing_run(
     now = clock.now()
     ready = [organisation for organisation in candidates if period.bounds(organisation.zone)[1] <= now]
     if not ready:
-        raise DomainError(f"{period} is not over yet.", code="PERIOD_NOT_OVER")
+        raise DomainError(f"{month_text(period)} is not over yet.", code="PERIOD_NOT_OVER")
     run, _created = BillingRun.objects.get_or_create(
         period_start=period.start, defaults={"requested_by": requested_by[:200]}
     )

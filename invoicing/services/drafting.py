@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
 from billing_platform.lib.locks import LockSpace, advisory_lock
@@ -55,13 +56,13 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
     existing = Invoice.objects.live().filter(organisation=organisation, period_start=period.start).first()
     if existing is not None:
         raise DomainError(
-            f"{organisation.name} has an invoice for {period} already.",
+            f"{organisation.name} has an invoice for {month_text(period)} already.",
             code="INVOICE_EXISTS",
             details={"invoice": str(existing.pk)},
         )
     computed = compute_month(organisation=organisation, period=period)
     if not computed.lines and not computed.warnings:
-        raise DomainError(f"{organisation.name} used nothing in {period}.", code="NOTHING_TO_BILL")
+        raise DomainError(f"{organisation.name} used nothing in {month_text(period)}.", code="NOTHING_TO_BILL")
     invoice = _new_invoice(organisation, period_start=period.start, period_end=period.end)
     _store(invoice, computed)
     return invoice

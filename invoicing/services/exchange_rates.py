@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from invoicing.models import ExchangeRate
 
@@ -31,7 +32,7 @@ def rate_on(*, base: str, target: str, day: date) -> ExchangeRate:
     )
     if found is None:
         raise DomainError(
-            f"There is no {base} to {target} exchange rate for {day.isoformat()} or the days before: add one.",
+            f"There is no {base} to {target} exchange rate for {day_text(day)} or the days before: add one.",
             code="EXCHANGE_RATE_MISSING",
             details={"base": base, "target": target, "date": day.isoformat()},
         )

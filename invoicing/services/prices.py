@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from billing_platform.lib.dates_in_words import last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money, exact_text
@@ -119,7 +120,8 @@ def _check_changeable(rule: PricingRule, names: set[str], changes: Mapping[str, 
     end = changes.get("effective_to")
     if end is not None and end < billed_until:
         raise DomainError(
-            f"Usage up to {billed_until.isoformat()} was billed by this rule: it can't end before.", code="PRICE_IN_USE"
+            f"Usage up to {last_day_text(billed_until)} was billed by this rule: it can't end before.",
+            code="PRICE_IN_USE",
         )
 
 

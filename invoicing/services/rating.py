@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from billing_platform.lib.dates_in_words import days_text, month_text
 from billing_platform.lib.money import ZERO, exact_text, round_money
 from billing_platform.lib.periods import BillingPeriod
 from events.metering import MeteredUsage, usage_for, usage_of_month
@@ -186,7 +187,7 @@ def _difference(
     projects = {row.project_id for row in late}
     return RatedLine(
         kind=kind,
-        description=f"{first.metric_name} ({first.unit}){reported} {month.start:%B %Y}",
+        description=f"{first.metric_name} ({first.unit}){reported} {month_text(month)}",
         quantity=added,
         amount=round_money(amount, currency),
         project_id=projects.pop() if len(projects) == 1 else None,
@@ -199,7 +200,7 @@ def _difference(
         price=first.price,
         explanation=[
             *(step for line in priced for step in line.explanation),
-            _step(f"Already invoiced for {month.start:%B %Y}", ZERO, -charged, currency),
+            _step(f"Already invoiced for {month_text(month)}", ZERO, -charged, currency),
         ],
     )
 
@@ -252,9 +253,9 @@ def _description(rule: PricingRule, month: BillingPeriod, start: date, end: date
         parts.append(project_name)
     if (start, end) != (month.start, month.end):
         last = date.fromordinal(end.toordinal() - 1)
-        parts.append(f"{start.day} to {last.day} {start:%B %Y}")
+        parts.append(days_text(start, last))
     else:
-        parts.append(f"{month.start:%B %Y}")
+        parts.append(month_text(month))
     return " · ".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from invoicing.gst import INDIA
 from invoicing.models import TaxRate
@@ -56,7 +57,7 @@ def rate_for(*, sac: str, on: date) -> Decimal:
     found = rates.get(sac, rates.get(""))
     if found is None:
         raise DomainError(
-            f"There is no tax rate for service code {sac or '(none)'} on {on.isoformat()}: add one.",
+            f"There is no tax rate for service code {sac or '(none)'} on {day_text(on)}: add one.",
             code="TAX_RATE_MISSING",
         )
     return found
@@ -66,4 +67,4 @@ def lapsed_lut_warning(seller: BillingEntity, supply: SupplyContext, on: date) -
     """What the draft says when integrated tax is charged only because no LUT covers the day."""
     if supply.kind not in (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.SEZ_WITH_PAYMENT) or seller.country != INDIA:
         return ""
-    return f"No letter of undertaking of {seller.name} covers {on.isoformat()}: integrated tax is charged."
+    return f"No letter of undertaking of {seller.name} covers {day_text(on)}: integrated tax is charged."

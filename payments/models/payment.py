@@ -9,7 +9,9 @@ from typing import Self
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.timezone import localtime
 
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
@@ -128,7 +130,9 @@ class Payment(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.razorpay_payment_id or self.reference or f"{self.get_method_display_name()} {self.paid_at:%d %b %Y}"
+        if known := self.razorpay_payment_id or self.reference:
+            return known
+        return f"{self.get_method_display_name()} {day_text(localtime(self.paid_at))}"
 
     def get_method_display_name(self) -> str:
         """bank_transfer → Bank transfer, upi → UPI."""

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from billing_platform import dashboard
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from events.models import EventBatch, HotLogDay, UsageEvent
 from events.services.verifying import verify_day
 from events.tasks import verify_hot_log_day
@@ -44,7 +45,7 @@ def test_a_day_that_is_kept_waits_for_a_person(kept: HotLogDay, operator_of_all:
     (item,) = dashboard.of(operator_of_all).attention
     assert (item.label, item.count) == ("day of accepted usage kept past its time", 1)
     page = signed_in(operator_of_all).get(item.href).content.decode()
-    assert "2026-11-01" in page
+    assert "1 Nov 2026" in page
     assert "3 batches are not settled." in page
     assert "2026-11-02" not in page
 
@@ -56,7 +57,7 @@ def test_prometheus_is_told(kept: HotLogDay, client: Client) -> None:
 def test_a_day_is_everybodys_and_not_for_who_reaches_one_organisation(
     kept: HotLogDay, as_operator: Client, operator: Any, as_admin: Client
 ) -> None:
-    assert "2026-11-01" not in listed(as_operator)
+    assert "1 Nov 2026" not in listed(as_operator)
     assert as_operator.get(reverse("admin:events_hotlogday_change", args=[kept.pk])).status_code == 302
     assert as_operator.get(action_url(kept, "verify")).status_code in (302, 403, 404)
     assert dashboard.of(operator).attention == ()
@@ -73,7 +74,7 @@ def test_the_list_is_filtered_by_state(db: None, as_admin: Client) -> None:
     HotLogDay.objects.create(day=date(2026, 1, 4), checked_at=now, verified_at=now, dropped_at=now)
     for number, state in enumerate(["waiting", "differs", "verified", "dropped"], start=1):
         page = listed(as_admin, state=state)
-        assert [f"2026-01-{day:02d}" in page for day in range(1, 5)] == [day == number for day in range(1, 5)], state
+        assert [f">{day} Jan 2026<" in page for day in range(1, 5)] == [day == number for day in range(1, 5)], state
         assert HotLogDay.objects.get(day=date(2026, 1, number)).state == state
 
 
@@ -129,7 +130,8 @@ def test_an_event_names_the_batch_that_was_dropped_without_a_link(
     now = clock.now()
     HotLogDay.objects.create(day=day, checked_at=now, verified_at=now, dropped_at=now)
     page = as_viewer.get(address).content.decode()
-    assert f"dropped on {now:%Y-%m-%d}, after it was verified on {now:%Y-%m-%d}." in page
+    today = day_text(now.astimezone(acme.zone))
+    assert f"dropped on {today}, after it was verified on {today}." in page
     assert link not in page
 
 

@@ -88,8 +88,8 @@ NEW_PRICE = {
         ("parameters", "{}", "This field is required."),
         ("parameters", "{unit_price: 5", "Enter a valid JSON."),
         ("parameters", '{"unit_price": "-1"}', "unit_price: must not be negative."),
-        ("effective_to", "2026-10-01", "Must be after 1 November 2026, the first day. Empty: open."),
-        ("effective_to", "2026-11-01", "Must be after 1 November 2026, the first day. Empty: open."),
+        ("effective_to", "2026-10-01", "Must be after 1 Nov 2026, the first day. Empty: open."),
+        ("effective_to", "2026-11-01", "Must be after 1 Nov 2026, the first day. Empty: open."),
         ("effective_from", "soon", "Enter a valid date."),
     ],
 )
@@ -106,5 +106,5 @@ def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> N
     form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-10-01"}
     page = as_admin.post(reverse("admin:invoicing_taxrate_add"), form)
     assert page.context["adminform"].form.errors == {
-        "effective_to": ["Must be after 1 November 2026, the first day. Empty: open."]
+        "effective_to": ["Must be after 1 Nov 2026, the first day. Empty: open."]
     }

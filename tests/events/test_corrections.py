@@ -343,9 +343,9 @@ def test_an_id_counted_in_two_months_needs_the_month_of_receipt(project: Project
     settle()
     send(project, event("a", "5", timestamp=IN_NOVEMBER))
     settle()
-    with refused("EVENT_AMBIGUOUS", "2026-09 and 2026-11"):
+    with refused("EVENT_AMBIGUOUS", "September 2026 and November 2026"):
         void(project, "a")
-    with refused("NOT_FOUND", "not in 2026-10"):
+    with refused("NOT_FOUND", "not in October 2026"):
         void(project, "a", received_month=OCTOBER.start)
     void(project, "a", received_month=NOVEMBER.start)
     assert (usage(project, OCTOBER), usage(project, NOVEMBER)) == (1, 0)

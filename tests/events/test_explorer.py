@@ -279,8 +279,8 @@ def test_the_events_of_an_hour_that_is_there_twice_are_told_apart(client: Client
     client.force_login(admin_user)
     day = {"from": "2026-10-25", "to": "2026-10-25", "by": "hour", "metric": calls.pk}
     html = client.get(EXPLORER, day).content.decode()
-    assert "25 Oct 2026 02:00 CEST" in html
-    assert "25 Oct 2026 02:00 CET" in html
+    assert "25 Oct 2026, 02:00 CEST" in html
+    assert "25 Oct 2026, 02:00 CET" in html
     found = [[row.quantity for row in client.get(link).context["cl"].result_list] for link in drill_downs(html)]
     assert found == [[2], [4], [4, 2]]
 

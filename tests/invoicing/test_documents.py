@@ -73,7 +73,7 @@ def test_every_field_of_rule_46_is_printed(acme: Organisation, project: Project)
         "TAX INVOICE",
         "Metrics Cloud Private Limited", "12 Residency Road", "Bengaluru 560025", "29AAACA1234A1ZG",  # (a)
         "INV/26-27/000001",  # (b)
-        "01 Nov 2026",  # (c)
+        "1 Nov 2026",  # (c)
         "Acme Private Limited", "1 Main Street", "29AAGCB7383J1Z4", "29-Karnataka",  # (d) to (f)
         "998315",  # (g)
         "api_calls (call) · October 2026",  # (h)

@@ -76,8 +76,8 @@ def test_usage_is_split_where_the_price_changes(acme: Organisation, project: Pro
     # the 15th at 1 a call, the 16th at 2: 10.00 and 20.00
     assert amounts(invoice) == [Decimal("10.00"), Decimal("20.00")]
     assert [line.description for line in invoice.lines.order_by("position")] == [
-        "api_calls (call) · 1 to 15 October 2026",
-        "api_calls (call) · 16 to 31 October 2026",
+        "api_calls (call) · 1 to 15 Oct 2026",
+        "api_calls (call) · 16 to 31 Oct 2026",
     ]
 
 

@@ -137,7 +137,7 @@ def test_a_foreign_invoice_needs_the_rupee_rate_of_its_day(globex: Organisation)
         with pytest.raises(DomainError) as refused:
             lifecycle.finalize_invoice(invoice_id=invoice.pk)
         assert refused.value.code == "EXCHANGE_RATE_MISSING"
-        assert "USD to INR exchange rate for 2026-11-01" in refused.value.message
+        assert "USD to INR exchange rate for 1 Nov 2026" in refused.value.message
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 30), source="FBIL")
         invoice = lifecycle.finalize_invoice(invoice_id=invoice.pk)
     # 499.00 x 83.4725 = 41,652.7775, rounded 41,652.78; under LUT no tax

@@ -69,7 +69,7 @@ def test_the_receipt_says_what_was_paid_and_that_nothing_is_due(invoice: Invoice
     assert receipt.recipients == ["accounts@acme.example"]
     assert receipt.subject == f"Payment of ₹1,180.00 received for invoice {invoice.number}"
     for text in (receipt.text, receipt.html):
-        for word in (invoice.number, "₹1,180.00", "UPI", "pay_Test0000000001", "21 November 2026", "paid in full"):
+        for word in (invoice.number, "₹1,180.00", "UPI", "pay_Test0000000001", "21 Nov 2026", "paid in full"):
             assert word in text
 
 

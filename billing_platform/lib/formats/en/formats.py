@@ -1,4 +1,6 @@
-"""Times on pages say that they are UTC; all else is Django's own for the language."""
+"""What Django itself writes on pages: days and times as billing_platform.lib.dates_in_words writes them."""
 
-DATETIME_FORMAT = r"j M Y, H:i \U\T\C"
-SHORT_DATETIME_FORMAT = r"Y-m-d H:i \U\T\C"
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i T"
+SHORT_DATE_FORMAT = DATE_FORMAT
+SHORT_DATETIME_FORMAT = DATETIME_FORMAT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from billing_platform.lib.api import error_response
+from billing_platform.lib.client_ip import client_ip
 from events.selectors import hot_log_days_kept, settle_backlog
 from organisations.models import Notification
 from payments.selectors import webhook_backlog
@@ -57,8 +59,16 @@ _REGISTRY = _registry()
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus; with METRICS_TOKEN set, only for who sends it as a bearer token."""
+    """For Prometheus: to whoever sends METRICS_TOKEN as a bearer token; without one set, on this machine only."""
     token, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and not hmac.compare_digest(given.encode(), token.encode()):
         return error_response("Send the metrics token.", status_code=401, headers={"WWW-Authenticate": "Bearer"})
+    if not token and not _is_local(request):
+        return error_response("Set METRICS_TOKEN to read the metrics from another machine.", status_code=403)
     return HttpResponse(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """From this machine, and not through a proxy that stands on it."""
+    address = client_ip(request)
+    return "X-Forwarded-For" not in request.headers and bool(address) and ip_address(address).is_loopback

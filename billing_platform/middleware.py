@@ -21,6 +21,22 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram("billing_http_request_seconds", "Time to answer a request.", ["route", "method"])
 
+# For pages that bring no policy of their own, the operators' and the API's documents: nothing from other hosts. Unfold
+# evaluates the expressions in its templates and writes scripts and styles into its pages.
+PAGE_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
 POLLED = {"/health", "/health/ready", "/metrics"}  # counted, but not worth a line every few seconds
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -80,6 +96,20 @@ def record_request(request: HttpRequest, status: int, seconds: float) -> None:
 def _meters(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
     """Looked up once: the names of labels are checked at each call otherwise."""
     return REQUESTS.labels(route, method, status), REQUEST_SECONDS.labels(route, method)
+
+
+class AnswerHeadersMiddleware:
+    """Answers are for their caller: no cache on the way keeps one, and no page loads anything from elsewhere."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "no-store")
+        if response.get("Content-Type", "").startswith("text/html"):
+            response.setdefault("Content-Security-Policy", PAGE_POLICY)
+        return response
 
 
 class SlashlessApiMiddleware:

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "billing_platform.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "billing_platform.middleware.AnswerHeadersMiddleware",
     "billing_platform.middleware.SlashlessApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -191,6 +192,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["billing_platform.openapi.only_versioned"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "billing_platform.openapi.with_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",
@@ -256,7 +261,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- logs -----------------------------------------------------------------------------------------------------------
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is open, keep it inside the network
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics answers only on the machine itself
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

@@ -18,13 +18,13 @@ from typing import Any, cast
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, resolve
 
 from billing_platform.lib import request_id
-from billing_platform.middleware import read_what_is_left, record_request
+from billing_platform.middleware import AnswerHeadersMiddleware, read_what_is_left, record_request
 
 PATHS = {"/api/v1/events", "/api/v1/events/batch", "/events", "/events/batch"}
 Headers = tuple[tuple[str, str], ...]
@@ -75,8 +75,12 @@ def _standing_headers(host: str, scheme: str, forwarded: str) -> Headers | None:
         request.get_host()
     except DisallowedHost:
         return None
-    middleware = SecurityMiddleware(XFrameOptionsMiddleware(lambda _: HttpResponse()))
-    response = cast(HttpResponse, middleware(request))
+    framed = cast(Callable[[HttpRequest], HttpResponse], XFrameOptionsMiddleware(_empty_answer))
+    response = cast(HttpResponse, SecurityMiddleware(AnswerHeadersMiddleware(framed))(request))
     if response.status_code != 200:
         return None
     return tuple((name, value) for name, value in response.items() if name != "Content-Type")
+
+
+def _empty_answer(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(content_type="application/json")

@@ -110,7 +110,7 @@ class MetricList(ListModelMixin, AdminGenericView):
     def get(self, request: Request) -> Response:
         return self.list(request)
 
-    @extend_schema(tags=["usage"])
+    @extend_schema(tags=["usage"], responses={201: MetricSerializer})
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)

@@ -120,7 +120,7 @@ class PricingRuleList(ListModelMixin, _PriceBookView):
     def get(self, request: Request) -> Response:
         return self.list(request)
 
-    @extend_schema(tags=["prices"])
+    @extend_schema(tags=["prices"], responses={201: PricingRuleSerializer})
     def post(self, request: Request) -> Response:
         values = validated(PricingRuleSerializer, request)
         organisation = values["organisation"]

@@ -74,6 +74,8 @@ class ProjectSerializer(serializers.ModelSerializer):
 
 
 class ApiKeySerializer(serializers.ModelSerializer):
+    scope = serializers.ChoiceField(choices=ApiKey.Scope.choices, allow_blank=True, help_text="Empty: a project's key.")
+
     class Meta:
         model = ApiKey
         fields = [

@@ -39,6 +39,7 @@ class OrganisationList(ListModelMixin, AdminGenericView):
     def get(self, request: Request) -> Response:
         return self.list(request)
 
+    @extend_schema(responses={201: OrganisationSerializer})
     def post(self, request: Request) -> Response:
         self.check_object_permissions(request, Organisation())  # one that is nobody's yet: needs it for all
         serializer = self.get_serializer(data=request.data)
@@ -81,6 +82,7 @@ class ProjectList(ListModelMixin, AdminGenericView):
         self.organisation(organisation_id)
         return self.list(request)
 
+    @extend_schema(responses={201: ProjectSerializer})
     def post(self, request: Request, organisation_id: UUID) -> Response:
         organisation = self.organisation(organisation_id)
         serializer = self.get_serializer(data=request.data)

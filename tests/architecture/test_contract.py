@@ -326,3 +326,38 @@ def test_a_page_is_as_long_as_asked_up_to_200(api: Client, acme: Organisation) -
     assert "page=2" in first["next"]
     assert len(api.get(f"{path}?page=2&page_size=2").json()["results"]) == 1
     assert len(api.get(f"{path}?page_size=100000").json()["results"]) == 3
+
+
+def test_each_operation_documents_the_errors_it_may_answer(schema: dict[str, Any]) -> None:
+    reference = {"$ref": "#/components/schemas/Error"}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            errors = {status for status in answers if status >= "400"}
+            assert "400" in errors, (method, path)
+            own = {"400"} if path.endswith("/events/batch") else set()  # which events were refused, and why
+            for status in errors - own:
+                assert answers[status]["content"]["application/json"]["schema"] == reference, (method, path, status)
+            if path.startswith(ADMIN):
+                assert {"401", "403", "429"} <= errors, (method, path)
+            if path.startswith(ADMIN) and "{" in path:
+                assert "404" in errors, (method, path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{ADMIN}/organisations",
+        f"{ADMIN}/organisations/{{organisation_id}}/projects",
+        f"{ADMIN}/metrics",
+        f"{ADMIN}/pricing-rules",
+        f"{ADMIN}/tax-rates",
+    ],
+)
+def test_what_is_created_is_documented_as_created(schema: dict[str, Any], path: str) -> None:
+    assert "201" in schema["paths"][path]["post"]["responses"]
+    assert "200" not in schema["paths"][path]["post"]["responses"]
+
+
+def test_the_scope_of_a_projects_key_may_be_empty(schema: dict[str, Any]) -> None:
+    assert "BlankEnum" in str(schema["components"]["schemas"]["ApiKey"]["properties"]["scope"])

@@ -93,3 +93,18 @@ def test_metrics_tell_the_depth_of_the_queues_and_what_was_served(project: Proje
     served = 'billing_http_requests_total{method="POST",route="api/v1/events",status="202"}'
     assert any(line.startswith(served) for line in lines)
     assert not [line for line in lines if str(project.pk) in line], "ids of tenants are no labels"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [
+        ({"REMOTE_ADDR": "127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "203.0.113.7"}, 403),
+        ({"REMOTE_ADDR": "10.0.0.7"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.7"}, 403),
+    ],
+)
+def test_without_a_token_the_metrics_are_for_the_machine_itself(caller: dict[str, str], status: int) -> None:
+    assert Client().get("/metrics", **caller).status_code == status

@@ -23,6 +23,7 @@ for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, Cl
 class PeriodicTaskAdmin(ModelAdmin):
     """When jobs run may be changed here; which exist is written in billing_platform.celery."""
 
+    empty_hint = "Jobs are added when the platform is migrated."
     list_display = ("name", "timing", "state", "last_run", "total_run_count")
     list_filter = ("enabled",)
     search_fields = ("name", "task")
@@ -61,9 +62,11 @@ class PeriodicTaskAdmin(ModelAdmin):
 
 @admin.register(IntervalSchedule)
 class IntervalScheduleAdmin(ModelAdmin):
+    empty_hint = "Intervals come with the periodic tasks that use them."
     list_display = ("__str__", "every", "period")
 
 
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(ModelAdmin):
+    empty_hint = "Schedules come with the periodic tasks that use them."
     list_display = ("__str__", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")

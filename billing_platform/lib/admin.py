@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -37,7 +38,20 @@ from billing_platform.lib.admin_actions import (
     object_page,
     rows_action,
 )
-from billing_platform.lib.admin_display import badge, facts, link, money, related_lists, short_time, status, timed, when
+from billing_platform.lib.admin_columns import names_of
+from billing_platform.lib.admin_display import (
+    badge,
+    facts,
+    link,
+    money,
+    number,
+    numeric,
+    related_lists,
+    short_time,
+    status,
+    when,
+    worded,
+)
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import start_of_day
@@ -48,6 +62,7 @@ __all__ = [
     "DropdownFilter",
     "InfinitePaginator",
     "ModelAdmin",
+    "QuickFilter",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
@@ -59,6 +74,8 @@ __all__ = [
     "link",
     "list_action",
     "money",
+    "number",
+    "numeric",
     "object_action",
     "object_page",
     "related_lists",
@@ -132,6 +149,21 @@ class RelatedFilter(filters.AutocompleteSelectFilter):
     form_class = RelatedFilterForm
 
 
+class QuickFilter(DropdownFilter):
+    """A filter whose choices stand above the list as links, the one in force marked: no rows are left out unseen."""
+
+    def links(self, changelist: Any) -> list[dict[str, Any]]:
+        chosen = self.value() or self.all_option[0]
+        return [
+            {
+                "label": label,
+                "url": changelist.get_query_string({self.parameter_name: value or None}, [PAGE_VAR]),
+                "chosen": str(value) == str(chosen),
+            }
+            for value, label in (self.all_option, *self.lookup_choices)
+        ]
+
+
 class DayRangeFilter(filters.RangeDateFilter):
     """From and to a day, both included; where the column is a time, days of the operators' clock."""
 
@@ -165,6 +197,8 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = True
     related_lists: tuple[tuple[str, str, str], ...] = ()
+    list_on_a_phone: tuple[str, ...] = ()  # the columns of a card; else the first five
+    empty_hint = ""  # what would fill the list, when it has no rows
     filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -222,7 +256,7 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         return Guarded
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [timed(self.model, name) for name in super().get_list_display(request)]
+        return [worded(self.model, name) for name in super().get_list_display(request)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [self._filter(request, item) for item in super().get_list_filter(request)]
@@ -265,12 +299,12 @@ class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
         if kwargs.get("obj") is not None:
             context["title"] = capfirst(self.opts.verbose_name)
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
-        self._show_times(context["adminform"])
+        self._show_words(context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _show_times(self, shown: Any) -> None:
-        """Fields that hold a time and can only be read, whichever way the page came to list them."""
-        swapped = {name: timed(self.model, name) for name in shown.readonly_fields}
+    def _show_words(self, shown: Any) -> None:
+        """Times, numbers and booleans that can only be read, whichever way the page came to list them."""
+        swapped = {name: worded(self.model, name) for name in shown.readonly_fields}
         shown.readonly_fields = list(swapped.values())
         shown.fieldsets = [
             (title, {**options, "fields": [_swap(swapped, name) for name in options["fields"]]})
@@ -320,15 +354,18 @@ class TabularInline(ScopedMixin, unfold.TabularInline):
 
     extra = 0
     show_change_link = True
+    hide_title = True  # the row's name above each row says again what its cells say
+    row_link = ""  # the column that leads to the row's own page; else the first
     per_page = 25
     tab = True
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Fields that hold a time are read only: no inline asks for one."""
-        return [timed(self.model, name) for name in super().get_fields(request, obj)]
+        """What can only be read is shown in the same words as in lists."""
+        read_only = super().get_readonly_fields(request, obj)
+        return [worded(self.model, name) if name in read_only else name for name in super().get_fields(request, obj)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [timed(self.model, name) for name in super().get_readonly_fields(request, obj)]
+        return [worded(self.model, name) for name in super().get_readonly_fields(request, obj)]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "add", obj)
@@ -339,6 +376,12 @@ class TabularInline(ScopedMixin, unfold.TabularInline):
 
 class ReadOnlyInline(TabularInline):
     can_delete = False
+
+    def link_column(self) -> str:
+        """The name of the column that leads to the row's own page, if there is such a page and the row is its way."""
+        if not (self.show_change_link and self.has_registered_model):
+            return ""
+        return self.row_link or names_of(self.fields or ())[0]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

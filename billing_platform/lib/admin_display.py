@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from django.contrib.admin.utils import quote
-from django.db.models import DateTimeField
+from django.db.models import BooleanField, DateTimeField, DecimalField, IntegerField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from django.utils.text import capfirst
 
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.quantities import plain_number
 
 # The classes that Unfold's own labels have: others are not in its compiled style sheet.
 _LABEL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2 "
@@ -63,7 +65,30 @@ def money(field: str, description: str = "", *, currency: str = "currency", orde
             else EMPTY
         )
 
-    return _describe(show, description or capfirst(field.replace("_", " ")), ordering or field)
+    return _as_number(_describe(show, description or capfirst(field.replace("_", " ")), ordering or field))
+
+
+def number(field: str, description: str = "") -> Display:
+    """A column for a quantity or a count: grouped digits, no trailing zeros, to the right."""
+
+    def show(_admin: Any, obj: Any) -> str:
+        return figure(getattr(obj, field))
+
+    return _as_number(_describe(show, description or capfirst(field.replace("_", " ")), field))
+
+
+def numeric(show: Display) -> Display:
+    """For a method that shows a number: its column stands to the right. Written above `@admin.display`."""
+    return _as_number(show)
+
+
+def figure(value: Decimal | int | None) -> str:
+    return EMPTY if value is None else plain_number(value)
+
+
+def yes_or_no(value: bool | None) -> str:
+    """In words: a red cross would call an ordinary "no" a fault."""
+    return EMPTY if value is None else "Yes" if value else "No"
 
 
 def when(instant: datetime | None) -> SafeString | str:
@@ -88,23 +113,36 @@ def short_time(field: str, description: str = "") -> Display:
     return _describe(show, description or capfirst(field.replace("_", " ")), field)
 
 
-def timed(model: Any, name: Any) -> Any:
-    """What a page shows for a name in its fields or columns: a time where the name is a plain field that holds one."""
-    return _timed(model, name) if isinstance(name, str) else name
+def worded(model: Any, name: Any) -> Any:
+    """What a page shows for a name in its fields or columns, where it is a plain field that holds a time, a number or
+    a yes or no: the same words on every page."""
+    return _worded(model, name) if isinstance(name, str) else name
 
 
 @cache
-def _timed(model: Any, name: str) -> Any:
+def _worded(model: Any, name: str) -> Any:
     """The same column each time: Django compares them to tell fields that can only be read."""
     field = next((field for field in model._meta.concrete_fields if field.name == name), None)
-    if not isinstance(field, DateTimeField):
+    in_words = _words_for(field)
+    if field is None or in_words is None:
         return name
 
     def show(obj: Any) -> SafeString | str:
-        return when(getattr(obj, field.name))
+        return in_words(getattr(obj, field.name))
 
     show.__name__ = field.name
-    return _describe(show, capfirst(str(field.verbose_name)), field.name)
+    described = _describe(show, capfirst(str(field.verbose_name)), field.name)
+    return _as_number(described) if in_words is figure else described
+
+
+def _words_for(field: Any) -> Callable[[Any], SafeString | str] | None:
+    if isinstance(field, DateTimeField):
+        return when
+    if isinstance(field, BooleanField):
+        return yes_or_no
+    if isinstance(field, DecimalField | IntegerField) and not field.choices and not field.primary_key:
+        return figure
+    return None
 
 
 def link(path: str, description: str = "") -> Display:
@@ -130,14 +168,15 @@ def anchor(admin: Any, target: Any, text: str = "") -> SafeString | str:
     return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(target))
 
 
-def facts(rows: Iterable[tuple[str, Any]]) -> SafeString:
-    """A small two-column table of names and values."""
+def facts(rows: Iterable[tuple[str, Any]], *, numbers: bool = False) -> SafeString:
+    """A small two-column table of names and values; numbers stand under each other, close to their names."""
     return format_html(
-        '<table class="facts">{}</table>',
+        '<table class="facts{}">{}</table>',
+        " totals" if numbers else "",
         format_html_join(
             "",
-            "<tr><th>{}</th><td>{}</td></tr>",
-            ((name, EMPTY if value in (None, "") else value) for name, value in rows),
+            '<tr><th>{}</th><td class="{}">{}</td></tr>',
+            ((name, "number" if numbers else "", EMPTY if value in (None, "") else value) for name, value in rows),
         ),
     )
 
@@ -175,6 +214,11 @@ def related_lists(admin: Any, request: HttpRequest, obj: Any) -> list[dict[str, 
             continue
         found.append({"label": label, "url": f"{url}?{parameter}={obj.pk}"})
     return found
+
+
+def _as_number(show: Any) -> Display:
+    show.is_number = True
+    return show  # type: ignore[no-any-return]
 
 
 def _describe(show: Any, description: str, ordering: str) -> Display:

@@ -9,7 +9,10 @@ from django import template
 from django.contrib.admin.utils import quote
 from django.template import Context
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+
+from billing_platform.lib import admin_columns
 
 register = template.Library()
 
@@ -43,6 +46,26 @@ def trail(context: Context) -> Trail:
     if context.get("adminform") is not None:
         return Trail(str(obj), (rows,))
     return Trail(title, (rows, Step(str(obj), _address(opts, "change", quote(obj.pk)))))
+
+
+@register.simple_tag
+def list_style(changelist: Any) -> SafeString:
+    """How the columns of a list stand."""
+    return admin_columns.list_style(changelist.model_admin, changelist.list_display)
+
+
+@register.simple_tag
+def rows_style(formset: Any) -> SafeString:
+    """How the columns of the rows within a page stand."""
+    columns = [name for _title, options in formset.fieldsets for name in options["fields"]]
+    return admin_columns.rows_style(formset.formset.prefix, formset.opts, columns)
+
+
+@register.simple_tag
+def quick_filters(changelist: Any) -> list[dict[str, Any]]:
+    """The filters whose choices stand above the list."""
+    specs = [spec for spec in changelist.filter_specs if hasattr(spec, "links")]
+    return [{"title": spec.title, "links": spec.links(changelist)} for spec in specs]
 
 
 def _object_of(context: Context) -> Any:

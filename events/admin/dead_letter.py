@@ -16,7 +16,7 @@ from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib.admin import (
     ActionForm,
-    DropdownFilter,
+    QuickFilter,
     ReadOnlyAdmin,
     link,
     object_action,
@@ -94,7 +94,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number.")
 
 
-class StateFilter(DropdownFilter):
+class StateFilter(QuickFilter):
     """What waits for somebody first."""
 
     title = "state"
@@ -125,6 +125,10 @@ def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
+    empty_hint = (
+        "An event that was accepted and could not be counted would stand here, such as one of an unknown metric."
+    )
+    list_on_a_phone = ("event_id", "said", "reason", "state", "seen")
     list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "seen")
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")

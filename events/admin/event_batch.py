@@ -17,8 +17,8 @@ from django.utils.html import format_html
 from billing_platform.lib import clock
 from billing_platform.lib.admin import (
     ActionForm,
-    DropdownFilter,
     InfinitePaginator,
+    QuickFilter,
     ReadOnlyAdmin,
     link,
     object_action,
@@ -40,7 +40,7 @@ class DiscardForm(ActionForm):
     reason = forms.CharField(max_length=500, help_text="Kept with each dead letter.")
 
 
-class StateFilter(DropdownFilter):
+class StateFilter(QuickFilter):
     """What needs attention first. Settled batches are many and found by time only: the last hour's."""
 
     title = "state"
@@ -66,6 +66,8 @@ class StateFilter(DropdownFilter):
 
 @admin.register(EventBatch)
 class EventBatchAdmin(ReadOnlyAdmin):
+    empty_hint = "A request of events stands here from the moment it is accepted."
+    list_on_a_phone = ("received", "project_link", "event_count", "state")
     list_display = (
         "received",
         "project_link",

@@ -13,7 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import DropdownFilter, ReadOnlyAdmin, badge, facts, object_action, short_time
+from billing_platform.lib.admin import DropdownFilter, ReadOnlyAdmin, badge, facts, numeric, object_action, short_time
 from billing_platform.lib.admin_display import EMPTY
 from events.models import HotLogDay
 from events.tasks import verify_hot_log_day
@@ -42,6 +42,7 @@ def is_for(request: HttpRequest) -> bool:
 def count(field: str) -> Any:
     """A column of numbers that grow to many millions."""
 
+    @numeric
     @admin.display(description=field.replace("_", "-").capitalize(), ordering=field)
     def show(_admin: Any, day: HotLogDay) -> str:
         return intcomma(getattr(day, field))
@@ -70,6 +71,8 @@ class StateFilter(DropdownFilter):
 
 @admin.register(HotLogDay)
 class HotLogDayAdmin(ReadOnlyAdmin):
+    empty_hint = "A day stands here once it is over and its accepted batches were compared with the ledger."
+    list_on_a_phone = ("day_name", "state", "events_shown", "verified")
     list_display = (
         "day_name",
         "state",

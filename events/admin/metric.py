@@ -29,6 +29,8 @@ class KeysField(forms.CharField):
 
 @admin.register(Metric)
 class MetricAdmin(ModelAdmin):
+    empty_hint = "A metric is added here, or by itself with the first event that names it."
+    list_on_a_phone = ("name", "unit", "aggregation", "scope")
     list_display = ("name", "unit", "display_name", "aggregation", "scope", "origin", "created")
     list_filter = ("organisation", "aggregation", "registered_automatically")
     search_fields = ("name", "unit", "display_name", "description")

@@ -17,6 +17,7 @@ from billing_platform.lib.admin import (
     ReadOnlyAdmin,
     badge,
     link,
+    numeric,
     object_action,
     rows_action,
     short_time,
@@ -170,6 +171,8 @@ class CorrectingMixin:
 
 @admin.register(UsageCorrection)
 class UsageCorrectionAdmin(ReadOnlyAdmin):
+    empty_hint = "An event that is voided or corrected on its own page is listed here, with who did it and why."
+    list_on_a_phone = ("event_id", "what", "change", "made")
     list_display = ("event_id", "made", "what", "change", "project_link", "metric_link", "month", "created_by")
     list_filter = ("organisation", "project", "metric", "action", "is_late", "counted_in", "created_at")
     search_fields = ("event_id__exact", "reason")
@@ -191,6 +194,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
     def event(self, correction: UsageCorrection) -> str:
         return anchor(self, selectors.corrected_event(correction))
 
+    @numeric
     @admin.display(description="Quantity")
     def change(self, correction: UsageCorrection) -> str:
         before, after = correction.quantity_before, correction.quantity_after

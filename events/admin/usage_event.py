@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, short_time
+from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, numeric, short_time
 from billing_platform.lib.admin_display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text
 from events import selectors
@@ -29,6 +29,8 @@ from events.models import UsageEvent
 
 @admin.register(UsageEvent)
 class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
+    empty_hint = "Events come from projects, through the API: an API key is all that a program needs."
+    list_on_a_phone = ("name", "project_link", "metric_link", "amount", "occurred")
     list_display = ("name", "received", "project_link", "metric_link", "amount", "occurred", "remark")
     list_filter = (
         "organisation",
@@ -67,6 +69,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (by_event_id(queryset, request, search_term) if search_term else queryset), False
 
+    @numeric
     @admin.display(description="Quantity")
     def amount(self, event: UsageEvent) -> str:
         return amount_of(event.quantity, event.metric)

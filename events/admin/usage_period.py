@@ -15,6 +15,7 @@ from events.services import closing
 
 @admin.register(UsagePeriod)
 class UsagePeriodAdmin(ReadOnlyAdmin):
+    empty_hint = "A customer's month stands here from its first event."
     list_display = ("name", "customer", "state", "closed", "closed_by")
     list_filter = ("organisation", "month")
     list_select_related = ("organisation",)

@@ -14,6 +14,7 @@ from billing_platform.lib.admin import (
     badge,
     link,
     list_action,
+    numeric,
     object_action,
     scoped,
     short_time,
@@ -54,6 +55,8 @@ class BillingRunItemInline(ReadOnlyInline):
 class BillingRunAdmin(ReadOnlyAdmin):
     """A run belongs to no organisation: starting one takes the permission for all of them."""
 
+    empty_hint = "A billing run starts by itself on the first of each month, or with the button above."
+    list_on_a_phone = ("name", "invoiced", "waiting", "troubled")
     list_display = ("name", "invoiced", "skipped", "waiting", "troubled", "requested_by", "started")
     list_filter = ("period_start",)
     fields = ("name", "requested_by", "created_at")
@@ -101,18 +104,22 @@ class BillingRunAdmin(ReadOnlyAdmin):
     def name(self, run: BillingRun) -> str:
         return f"{month_text(run.period_start)}"
 
+    @numeric
     @admin.display(description="Invoiced")
     def invoiced(self, run: Any) -> Any:
         return run.done_count
 
+    @numeric
     @admin.display(description="No usage")
     def skipped(self, run: Any) -> Any:
         return run.skipped_count
 
+    @numeric
     @admin.display(description="Waiting")
     def waiting(self, run: Any) -> Any:
         return badge(str(run.waiting_count), "info") if run.waiting_count else "–"
 
+    @numeric
     @admin.display(description="Failed or parked")
     def troubled(self, run: Any) -> Any:
         return badge(str(run.troubled_count), "danger") if run.troubled_count else "–"
@@ -120,6 +127,8 @@ class BillingRunAdmin(ReadOnlyAdmin):
 
 @admin.register(BillingRunItem)
 class BillingRunItemAdmin(ReadOnlyAdmin):
+    empty_hint = "A billing run has an item for each customer."
+    list_on_a_phone = ("customer", "month", "state", "invoice_link")
     list_display = ("customer", "month", "state", "invoice_link", "reason", "attempts", "finished")
     list_display_links = ("month",)
     list_filter = ("status", "organisation", "run__period_start")

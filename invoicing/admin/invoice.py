@@ -18,6 +18,7 @@ from billing_platform.lib.admin import (
     facts,
     link,
     money,
+    numeric,
     object_action,
     object_page,
     short_time,
@@ -84,10 +85,12 @@ class InvoiceLineInline(ReadOnlyInline):
     per_page = 50
     total = money("amount", currency="invoice__currency")
 
+    @numeric
     @admin.display(description="Quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
         return f"{plain(line.quantity)} {line.unit}".strip()
 
+    @numeric
     @admin.display(description="Unit price")
     def price_text(self, line: InvoiceLine) -> str:
         return plain(line.unit_price)
@@ -105,6 +108,7 @@ class InvoiceTaxInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("line", "invoice")
 
+    @numeric
     @admin.display(description="Rate")
     def percent(self, tax: InvoiceTax) -> str:
         return f"{plain(tax.rate)}%"
@@ -112,6 +116,8 @@ class InvoiceTaxInline(ReadOnlyInline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
+    empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
+    list_on_a_phone = ("label", "customer_link", "state", "amount")
     show_full_result_count = False
     list_display = ("label", "customer_link", "period_label", "state", "amount", "due", "due_date", "sent", "pdf_made")
     list_filter = (AttentionFilter, "status", "organisation", "currency", "period_start", "due_date", "pdf_state")
@@ -210,6 +216,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def period_label(self, invoice: Invoice) -> str:
         return month_text(invoice.period_start) if invoice.period_start else "One-off"
 
+    @numeric
     @admin.display(description="Due")
     def due(self, invoice: Invoice) -> Any:
         if invoice.is_draft:
@@ -229,7 +236,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
             rows.append((f"{tax.name} {plain(tax.rate)}%", format_money(Money(tax.amount, invoice.currency))))
         rows += [("Round-off", shown("round_off"))] if invoice.round_off else []
         rows += [("Total", shown("total")), ("Paid", shown("amount_paid")), ("Due", shown("amount_due"))]
-        return facts(rows)
+        return facts(rows, numbers=True)
 
     @admin.display(description="Warnings")
     def warning_list(self, invoice: Invoice) -> Any:

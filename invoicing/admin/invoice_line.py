@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, money
+from billing_platform.lib.admin import ReadOnlyAdmin, link, money, numeric
 from billing_platform.lib.admin_display import EMPTY
 from invoicing.models import InvoiceLine
 
@@ -27,6 +27,8 @@ def _figure(text: str) -> str:
 class InvoiceLineAdmin(ReadOnlyAdmin):
     """Reached from its invoice; not in the sidebar."""
 
+    empty_hint = "Lines come with invoices."
+    list_on_a_phone = ("invoice_link", "description", "quantity_text", "total")
     list_display = ("invoice_link", "position", "description", "kind", "quantity_text", "total")
     list_filter = ("invoice__organisation", "kind")
     search_fields = ("invoice__number", "description", "metric_name")
@@ -43,10 +45,12 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     invoice_link = link("invoice")
     total = money("amount", currency="invoice__currency")
 
+    @numeric
     @admin.display(description="Quantity", ordering="quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
         return f"{plain(line.quantity)} {line.unit}".strip()
 
+    @numeric
     @admin.display(description="Unit price")
     def price_text(self, line: InvoiceLine) -> str:
         return plain(line.unit_price)

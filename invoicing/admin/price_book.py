@@ -33,6 +33,8 @@ class PricingRuleForm(forms.ModelForm):
 
 @admin.register(PricingRule)
 class PricingRuleAdmin(ModelAdmin):
+    empty_hint = "Without a price, usage is counted but not billed: add one for every customer, or for one."
+    list_on_a_phone = ("metric_name", "scope", "price", "state")
     form = PricingRuleForm
     list_display = ("metric_name", "unit", "scope", "price", "currency", "effective_from", "effective_to", "state")
     list_filter = ("organisation", "currency", "model", "effective_from")

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin
+from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin, numeric
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 from organisations.scoping import ALL, reachable_organisations
@@ -15,11 +15,14 @@ from organisations.scoping import ALL, reachable_organisations
 
 @admin.register(TaxRate)
 class TaxRateAdmin(ModelAdmin):
+    empty_hint = "Without a tax rate no invoice can be drafted for a customer in India."
+    list_on_a_phone = ("name", "percent", "effective_from", "effective_to")
     list_display = ("name", "percent", "service", "effective_from", "effective_to")
     list_filter = ("effective_from",)
     search_fields = ("name", "sac")
     fields = ("name", "rate", "sac", "effective_from", "effective_to")
 
+    @numeric
     @admin.display(description="Rate", ordering="rate")
     def percent(self, rate: TaxRate) -> str:
         return f"{plain(rate.rate)}%"
@@ -33,6 +36,7 @@ class TaxRateAdmin(ModelAdmin):
 class ExchangeRateAdmin(ModelAdmin):
     """A published rate is never changed: invoices name it by date and source."""
 
+    empty_hint = "An invoice in a foreign currency needs the published rate of its day."
     list_display = ("base", "target", "value", "as_of", "source")
     list_filter = ("as_of",)
     search_fields = ("base", "target", "source")
@@ -41,6 +45,7 @@ class ExchangeRateAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @numeric
     @admin.display(description="Rate", ordering="rate")
     def value(self, rate: ExchangeRate) -> str:
         return plain(rate.rate)
@@ -54,6 +59,7 @@ def sees_series(request: HttpRequest) -> bool:
 
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(ReadOnlyAdmin):
+    empty_hint = "A series begins with the first invoice of a seller's financial year."
     list_display = ("billing_entity", "series", "financial_year", "next_number")
     list_filter = ("billing_entity",)
     list_select_related = ("billing_entity",)

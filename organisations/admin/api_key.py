@@ -34,6 +34,8 @@ def is_usable(key: ApiKey) -> bool:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
+    empty_hint = "Keys are issued on the page of a customer or a project, and back-office keys on a user's page."
+    list_on_a_phone = ("name", "display", "belongs_to", "state")
     list_display = ("name", "display", "kind", "belongs_to", "state", "used", "created")
     list_filter = ("kind", "mode", "project__organisation", "project")
     search_fields = ("name", "prefix", "project__name", "owner__username")

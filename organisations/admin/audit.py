@@ -44,6 +44,8 @@ class KindFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
+    empty_hint = "Every change stands here from the moment it is made."
+    list_on_a_phone = ("at", "who", "done", "object_repr", "changed")
     list_display = ("at", "who", "done", "kind", "object_repr", "changed", "source", "remote_addr")
     list_display_links = ("at",)
     list_filter = ("action", KindFilter, "timestamp", "actor")

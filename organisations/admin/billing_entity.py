@@ -14,6 +14,8 @@ PAYMENT_DETAILS = (
 
 @admin.register(BillingEntity)
 class BillingEntityAdmin(ModelAdmin):
+    empty_hint = "An invoice needs a seller: add the legal entity whose GSTIN stands on it."
+    list_on_a_phone = ("name", "gstin", "country", "is_default")
     list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
     list_filter = ("country", "is_default")
     search_fields = ("name", "legal_name", "gstin")

@@ -15,6 +15,8 @@ TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "dan
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
+    empty_hint = "E-mails are written when an invoice is issued, a payment is received or a payment fails."
+    list_on_a_phone = ("subject", "state", "customer", "sent")
     show_full_result_count = False
     list_display = ("created", "subject", "state", "customer", "to", "attempts", "sent")
     list_display_links = ("subject",)

@@ -36,6 +36,8 @@ class ProjectInline(ReadOnlyInline):
 
 @admin.register(Organisation)
 class OrganisationAdmin(ModelAdmin):
+    empty_hint = "Add the first customer: who uses your service, and who pays for it."
+    list_on_a_phone = ("name", "currency", "is_active")
     list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "created")
     list_filter = ("is_active", "currency", "country", "billing_entity")
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")

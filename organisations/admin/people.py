@@ -64,6 +64,8 @@ class KeepsOwnAccess:
 class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
     """Users belong to no organisation: changing one takes `auth` permissions for all of them."""
 
+    empty_hint = "Users are added here; what they may do is said by their memberships."
+    list_on_a_phone = ("username", "email", "roles", "is_active")
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -135,6 +137,7 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
+    empty_hint = "A membership gives a user a role for one customer, or for all."
     deletable = True
     list_display = ("user", "organisation_name", "role_label", "created")
     list_filter = ("role", "organisation", "user")

@@ -36,6 +36,7 @@ class ApiKeyInline(ReadOnlyInline):
 
 @admin.register(Project)
 class ProjectAdmin(ModelAdmin):
+    empty_hint = "A project is an application that reports usage: create one on its customer's page."
     list_display = ("name", "customer", "is_active", "created")
     list_filter = ("organisation", "is_active")
     search_fields = ("name", "organisation__name")

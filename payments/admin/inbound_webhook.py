@@ -24,6 +24,8 @@ TONES = {
 
 @admin.register(InboundWebhook)
 class InboundWebhookAdmin(ReadOnlyAdmin):
+    empty_hint = "Razorpay's messages about payments arrive here, once its webhook address is set to this platform."
+    list_on_a_phone = ("received", "event_type", "state", "customer")
     show_full_result_count = False
     list_display = ("received", "event_type", "state", "customer", "outcome", "attempts")
     list_filter = ("status", "organisation", "received_at")

@@ -54,6 +54,8 @@ class PaymentAllocationInline(ReadOnlyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
+    empty_hint = "Payments come from the pay page of an invoice, or from Record payment on an invoice."
+    list_on_a_phone = ("label", "customer", "paid", "state")
     show_full_result_count = False
     list_display = ("label", "customer", "invoice_link", "paid", "method_name", "state", "attempted", "remark")
     list_filter = (AttentionFilter, "status", "kind", "organisation", "currency", "paid_at")
@@ -95,6 +97,8 @@ class PaymentAdmin(ReadOnlyAdmin):
 
 @admin.register(PaymentAllocation)
 class PaymentAllocationAdmin(ReadOnlyAdmin):
+    empty_hint = "A payment that was received is allocated to its invoice by itself."
+    list_on_a_phone = ("payment_link", "invoice_link", "customer", "credited")
     list_display = ("created", "payment_link", "invoice_link", "customer", "credited")
     list_display_links = ("created",)
     list_filter = ("invoice__organisation", "created_at")

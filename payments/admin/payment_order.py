@@ -22,6 +22,8 @@ TONES = {
 
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(ReadOnlyAdmin):
+    empty_hint = "Orders and payment links are made at Razorpay when an invoice is issued or its pay page is opened."
+    list_on_a_phone = ("label", "state", "customer", "asked")
     list_display = ("label", "kind", "state", "invoice_link", "customer", "asked", "created")
     list_filter = ("status", "kind", "call", "invoice__organisation", "created_at")
     search_fields = ("receipt", "razorpay_order_id", "razorpay_link_id", "invoice__number")

@@ -1,6 +1,8 @@
-"""E-mails about invoices, from the frozen document."""
+"""E-mails about invoices, from the frozen document: issued, and cancelled."""
 
 from __future__ import annotations
+
+from zoneinfo import ZoneInfo
 
 from invoicing.models import Invoice
 from invoicing.selectors import invoice_document
@@ -25,4 +27,40 @@ def queue_invoice_email(invoice: Invoice) -> Notification:
             "pay_url": document.pay_url,
         },
         attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf")],
+    )
+
+
+def cancellation_addresses(invoice: Invoice) -> list[str]:
+    """Everybody to whom the invoice was e-mailed, or still will be: empty where there is nobody to tell of a void.
+
+    A message that was given up counts as never sent.
+    """
+    sent = Notification.objects.filter(
+        organisation_id=invoice.organisation_id,
+        kind="invoice_issued",
+        dedupe_key__startswith=f"invoice_issued:{invoice.pk}",
+    ).exclude(status=Notification.Status.FAILED)
+    return sorted({address for note in sent for address in note.recipients})
+
+
+def queue_cancellation_email(invoice: Invoice) -> Notification | None:
+    """Tell whoever has a void invoice not to pay it, once. None where it was never sent."""
+    recipients = cancellation_addresses(invoice)
+    if not recipients or invoice.voided_at is None:
+        return None
+    document = invoice_document(invoice)
+    return queue_email(
+        organisation=invoice.organisation,
+        kind="invoice_cancelled",
+        dedupe_key=f"invoice_cancelled:{invoice.pk}",
+        recipients=recipients,
+        sender=document.seller.email,
+        template="invoicing/invoice_cancelled",
+        context={
+            "document": document,
+            "total": document.money(document.total),
+            "cancelled_on": invoice.voided_at.astimezone(ZoneInfo(invoice.billing_entity.time_zone)).date(),
+            "reason": invoice.void_reason,
+            "page_url": document.pay_url,
+        },
     )

@@ -10,6 +10,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
+from invoicing.selectors import invoice_document
 from payments import gateways
 from payments.models import Payment
 
@@ -58,7 +59,7 @@ def pay_page(invoice: Invoice) -> PayPage:
         due=_money(invoice.amount_due, invoice),
         state=state,
         sentence=sentence,
-        has_pdf=invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf),
+        has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
         bank=_bank(invoice),
     )
 
@@ -95,9 +96,8 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
 
 
 def _bank(invoice: Invoice) -> tuple[Amount, ...]:
-    """How to pay by transfer: for rupees, and for those who can't or won't pay online."""
-    names = (("Bank", "bank_name"), ("Account", "bank_account_number"), ("IFSC", "bank_ifsc"), ("UPI", "upi_id"))
-    return tuple(Amount(label, invoice.seller[key]) for label, key in names if invoice.seller.get(key))
+    """How to pay by transfer, as on the document: for those who can't or won't pay online."""
+    return tuple(Amount(label, text) for label, text in invoice_document(invoice).transfer)
 
 
 def _money(amount: Decimal, invoice: Invoice) -> str:

@@ -14,6 +14,7 @@ from django.test.client import Client
 from organisations import authentication
 from organisations.models import ApiKey, Membership, Organisation, Project
 from tests import factories
+from tests.mailbox import Mailbox, smtp_server
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +100,10 @@ def admin_key(admin_user: Any) -> str:
 def api(admin_key: str) -> Client:
     """An HTTP client that carries the back-office key."""
     return factories.client(admin_key)
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    """What a real SMTP server was given during the test."""
+    with smtp_server(settings) as box:
+        yield box

@@ -245,11 +245,22 @@ def format_indian(amount: Decimal, *, places: int = 2) -> str:
 
 def format_money(money: Money) -> str:
     """For people: ₹1,23,456.00, $1,234.00, and the code where no symbol is beyond doubt (JPY 1,234)."""
-    rounded = money.quantized().amount
-    places = exponent(money.currency)
-    number = format_indian(abs(rounded), places=places) if money.currency == "INR" else f"{abs(rounded):,.{places}f}"
-    prefix = _SYMBOLS.get(money.currency, f"{money.currency} ")
-    return f"{'-' if rounded < ZERO else ''}{prefix}{number}"
+    return _with_symbol(money.quantized().amount, money.currency, exponent(money.currency))
+
+
+def format_exact(amount: Decimal, currency: str) -> str:
+    """The same without rounding, for unit prices and workings: ₹0.0123, ₹2.00."""
+    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
+    return _with_symbol(amount, currency, max(len(fraction), exponent(currency)))
+
+
+def _with_symbol(amount: Decimal, currency: str, places: int) -> str:
+    prefix = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{'-' if amount < ZERO else ''}{prefix}{_grouped(abs(amount), currency, places)}"
+
+
+def _grouped(amount: Decimal, currency: str, places: int) -> str:
+    return format_indian(amount, places=places) if currency == "INR" else f"{amount:,.{places}f}"
 
 
 def _split(amount: Decimal, places: int) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from billing_platform.lib import clock, vocabularies
+from billing_platform.lib import clock, letters, vocabularies
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY, YEARS_AHEAD
 
@@ -148,6 +148,26 @@ def validate_line(value: Any) -> None:
 def validate_paragraphs(value: Any) -> None:
     """Text that can be printed; it may have line breaks."""
     _check_text(value, "Write text without control characters.", allowed=_PARAGRAPH_CHARACTERS)
+
+
+def validate_printed_line(value: Any) -> None:
+    """One line that stands on documents: of letters that we can print."""
+    validate_line(value)
+    _check_letters(value)
+
+
+def validate_printed_paragraphs(value: Any) -> None:
+    """Text that stands on documents; it may have line breaks."""
+    validate_paragraphs(value)
+    _check_letters(value)
+
+
+def _check_letters(text: str) -> None:
+    if missing := letters.unprintable(text, line_breaks=True):
+        raise ValidationError(
+            f"{letters.name_of(missing)} can't be printed on invoices yet: write it in Latin letters, "
+            f"or in {letters.SCRIPT_NAMES}."
+        )
 
 
 def _check_text(value: Any, sentence: str, *, allowed: frozenset[str] = frozenset()) -> None:

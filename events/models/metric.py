@@ -6,7 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.letters import name_of, unprintable
 from billing_platform.lib.models import BaseModel
+from billing_platform.lib.validators import validate_printed_line
 from organisations.models import Organisation
 from organisations.scoping import TenantModel
 
@@ -59,18 +61,21 @@ class Metric(BaseModel, TenantModel):
         "name on invoices",
         max_length=NAME_LENGTH,
         blank=True,
+        validators=[validate_printed_line],
         help_text="What customers read, such as API calls. Empty: the name and the unit.",
     )
     unit_name = models.CharField(
         "one unit",
         max_length=UNIT_LENGTH,
         blank=True,
+        validators=[validate_printed_line],
         help_text="The word for one of them, such as call. Empty: the unit as it is.",
     )
     unit_name_plural = models.CharField(
         "several units",
         max_length=UNIT_LENGTH,
         blank=True,
+        validators=[validate_printed_line],
         help_text="The word for several, such as calls. Empty: the same as for one, as in 5 GB.",
     )
     aggregation = models.CharField(max_length=10, choices=Aggregation, default=Aggregation.SUM)
@@ -110,3 +115,11 @@ class Metric(BaseModel, TenantModel):
             raise ValidationError(
                 {"unique_property": "Name the metadata key to count if, and only if, the aggregation is `unique`."}
             )
+        for field, text, word in (
+            ("display_name", self.name, self.display_name),
+            ("unit_name", self.unit, self.unit_name),
+        ):
+            if not word and (missing := unprintable(text)):
+                raise ValidationError(
+                    {field: f"{name_of(missing)} can't be printed on invoices yet: give a name for invoices here."}
+                )

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.fields import BooleanField
 from rest_framework.mixins import ListModelMixin
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -157,10 +158,15 @@ class InvoicePdf(AdminGenericView):
 
     @extend_schema(
         tags=["invoices"],
-        responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The issued document")},
+        parameters=[
+            OpenApiParameter("original", bool, description="As it was issued and mailed, whatever has happened since.")
+        ],
+        responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="As it stands now")},
     )
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
-        filename, content = pdfs.read_pdf(self.find(Invoice.objects.all(), pk=invoice_id))
+        invoice = self.find(Invoice.objects.all(), pk=invoice_id)
+        wanted = BooleanField().run_validation(request.query_params.get("original", False))
+        filename, content = pdfs.original_pdf(invoice) if wanted else pdfs.read_pdf(invoice)
         response = HttpResponse(content, content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="{filename}"'
         return response

@@ -3,19 +3,26 @@
 from invoicing.documents.document import (
     BankDetails,
     DocumentLine,
+    DocumentStep,
     DocumentTax,
     ExchangeNote,
     InvoiceDocument,
     Party,
 )
-from invoicing.documents.pdf import render_pdf
+from invoicing.documents.pdf import check_layout, render_pdf
+from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 
 __all__ = [
+    "AS_ISSUED",
     "BankDetails",
     "DocumentLine",
+    "DocumentStep",
     "DocumentTax",
     "ExchangeNote",
     "InvoiceDocument",
     "Party",
+    "Stage",
+    "Standing",
+    "check_layout",
     "render_pdf",
 ]

@@ -10,7 +10,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.money import Money, format_exact, format_money
+
+PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,18 @@ class Party:
     tax_id: str = ""
     email: str = ""
     phone: str = ""
+    pan: str = ""  # where a GSTIN holds it
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStep:
+    """One step of a line's working, exact: the steps add up to the line before it is rounded."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    flat_fee: Decimal
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,8 @@ class DocumentLine:
     unit_price: Decimal | None
     tax_rate: Decimal
     amount: Decimal
+    tax_amount: Decimal | None = None
+    steps: tuple[DocumentStep, ...] = ()  # empty where quantity times unit price says it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +84,16 @@ class BankDetails:
     account_number: str = ""
     ifsc: str = ""
     upi_id: str = ""
+    swift: str = ""
+    address: str = ""
+    correspondent: str = ""
+    is_foreign: bool = False  # the customer pays from abroad: SWIFT instead of IFSC and UPI
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDocument:
+    """What has a default was added later, or is not on every document: documents of earlier versions are read too."""
+
     title: str
     number: str
     issue_date: date
@@ -99,6 +121,8 @@ class InvoiceDocument:
     brand_colour: str = "#1f4e79"
     logo: str = ""  # name in the default storage
     notes: str = ""
+    payment_terms: str = ""  # 15 days
+    tax_note: str = ""  # the tax row's name where no tax is charged
 
     def money(self, amount: Decimal) -> str:
         return format_money(Money(amount, self.currency))
@@ -111,12 +135,30 @@ class InvoiceDocument:
     def filename(self) -> str:
         return f"{self.number.replace('/', '-')}.pdf"
 
+    def exactly(self, amount: Decimal) -> str:
+        return format_exact(amount, self.currency)
+
     @property
-    def upi_url(self) -> str:
+    def transfer(self) -> tuple[tuple[str, str], ...]:
+        """Where a transfer goes, for PDF, e-mail and pay page alike. IFSC and UPI work within India only; a bank
+        abroad asks for SWIFT code and addresses."""
+        bank = self.bank
+        rows: list[tuple[str, str]] = []
+        if bank.account_number:
+            rows += [("Account name", bank.account_name), ("Bank", bank.bank_name)]
+            rows += [("Bank address", bank.address)] if bank.is_foreign else []
+            rows += [("Account number", bank.account_number)]
+            rows += [("SWIFT (BIC)", bank.swift)] if bank.is_foreign else [("IFSC", bank.ifsc)]
+            rows += [("Correspondent bank", bank.correspondent)] if bank.is_foreign else []
+        if self.upi_url(self.total):
+            rows.append(("UPI", bank.upi_id))
+        return tuple((name, value) for name, value in rows if value)
+
+    def upi_url(self, due: Decimal) -> str:
         """What a UPI app reads from the QR code: payee, amount, and the number as reference. Rupees only."""
-        if not self.bank.upi_id or self.currency != "INR" or self.total <= 0:
+        if not self.bank.upi_id or self.bank.is_foreign or self.currency != "INR" or due <= 0:
             return ""
-        fields = {"pa": self.bank.upi_id, "pn": self.seller.name, "am": f"{self.total:.2f}", "cu": "INR"}
+        fields = {"pa": self.bank.upi_id, "pn": self.seller.name[:PAYEE_LENGTH], "am": f"{due:.2f}", "cu": "INR"}
         return f"upi://pay?{urlencode({**fields, 'tn': self.number}, quote_via=quote, safe='@')}"
 
     def to_json(self) -> dict[str, Any]:

@@ -1,13 +1,18 @@
-"""Noto Sans for ReportLab: static Regular and Bold cut from the variable font, once per machine."""
+"""The fonts of the documents: Noto Sans, and one for each Indian script that we can print.
+
+Each is a static Regular and Bold, cut from its wheel once per machine and kept under VAR_DIR. Noto Sans is loaded at
+once, a script when a document first needs it. billing_platform/lib/letters.py says what all of them cover.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import fontpkg_noto_sans
 from django.conf import settings
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
@@ -15,42 +20,101 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont as ReportLabFont
 
 REGULAR, BOLD = "NotoSans", "NotoSans-Bold"
-_WEIGHTS = {REGULAR: 400, BOLD: 700}
-_VARIABLE = "NotoSans[wdth,wght].ttf"
+_FORMAT = 2
+"""Of the files under VAR_DIR: a change of how they are cut gives them other names."""
+
+_FIRST_PRIVATE = 0xE000
+
+
+@dataclass(frozen=True, slots=True)
+class FontFamily:
+    """A wheel's font: a variable file, or one static file for each weight."""
+
+    name: str
+    package: str
+    regular: str
+    bold: str
+
+
+LATIN = FontFamily(REGULAR, "fontpkg_noto_sans", "NotoSans[wdth,wght].ttf", "NotoSans[wdth,wght].ttf")
+SCRIPT_FONTS = {
+    "Devanagari": FontFamily(
+        "NotoSansDevanagari",
+        "fontpkg_noto_sans_devanagari",
+        "NotoSansDevanagari[wdth,wght].ttf",
+        "NotoSansDevanagari[wdth,wght].ttf",
+    ),
+    "Bengali": FontFamily("HindSiliguri", "fontpkg_hind_siliguri", "HindSiliguri-Regular.ttf", "HindSiliguri-Bold.ttf"),
+    "Tamil": FontFamily(
+        "NotoSansTamil", "fontpkg_noto_sans_tamil", "NotoSansTamil[wdth,wght].ttf", "NotoSansTamil[wdth,wght].ttf"
+    ),
+    "Telugu": FontFamily(
+        "NotoSansTelugu", "fontpkg_noto_sans_telugu", "NotoSansTelugu[wdth,wght].ttf", "NotoSansTelugu[wdth,wght].ttf"
+    ),
+}
+
+
+def register_fonts() -> None:
+    """Make Noto Sans known to ReportLab in this process."""
+    _register(LATIN)
+
+
+def script_font(script: str, *, bold: bool) -> str:
+    """The name of a script's font, which ReportLab knows from now on."""
+    family = SCRIPT_FONTS[script]
+    _register(family)
+    return f"{family.name}-Bold" if bold else family.name
+
+
+def source_of(family: FontFamily, *, bold: bool = False) -> Path:
+    """The file that the wheel brings."""
+    spec = find_spec(family.package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"The package {family.package} is not installed: run make install.")
+    return Path(spec.origin).parent / "files" / (family.bold if bold else family.regular)
 
 
 @cache
-def register_fonts() -> None:
-    """Make both weights known to ReportLab in this process."""
-    for name, weight in _WEIGHTS.items():
-        pdfmetrics.registerFont(ReportLabFont(name, str(_static_font(name, weight))))
-    pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+def _register(family: FontFamily) -> None:
+    regular, bold = family.name, f"{family.name}-Bold"
+    for name, is_bold in ((regular, False), (bold, True)):
+        pdfmetrics.registerFont(ReportLabFont(name, str(_static_font(family, name, bold=is_bold))))
+    pdfmetrics.registerFontFamily(regular, normal=regular, bold=bold, italic=regular, boldItalic=bold)
 
 
-def _static_font(name: str, weight: int) -> Path:
+def _static_font(family: FontFamily, name: str, *, bold: bool) -> Path:
     """Cutting an instance takes seconds, so it is kept. Several processes may do it at once: each writes a file of
     its own and renames it, so nobody ever reads half a font."""
+    source = source_of(family, bold=bold)
     folder = Path(settings.VAR_DIR) / "fonts"
-    target = folder / f"{name}-{_source().stat().st_size}.ttf"
+    target = folder / f"{name}-{_FORMAT}-{source.stat().st_size}.ttf"
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
     os.close(handle)
     try:
-        _cut(weight, Path(temporary))
+        _cut(source, 700 if bold else 400, Path(temporary))
         Path(temporary).replace(target)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return target
 
 
-def _source() -> Path:
-    return Path(fontpkg_noto_sans.__file__).parent / "files" / _VARIABLE
+def _cut(source: Path, weight: int, target: Path) -> None:
+    font = TTFont(source, recalcTimestamp=False)
+    if "fvar" in font:
+        # its own PostScript name for each weight: ReportLab would otherwise draw regular twice
+        font = instancer.instantiateVariableFont(font, {"wght": weight, "wdth": 100}, updateFontNames=True)
+    _give_every_glyph_a_code(font)
+    font.save(target)
 
 
-def _cut(weight: int, target: Path) -> None:
-    font = TTFont(_source(), recalcTimestamp=False)
-    # its own PostScript name for each weight: ReportLab would otherwise draw regular twice
-    static = instancer.instantiateVariableFont(font, {"wght": weight, "wdth": 100}, updateFontNames=True)
-    static.save(target)
+def _give_every_glyph_a_code(font: TTFont) -> None:
+    """Ligatures and joined forms have no character. ReportLab draws characters, and would make some up in the order
+    in which documents need them: then the bytes of one document depended on those before it."""
+    mapped = set(font.getBestCmap().values())
+    nameless = [glyph for glyph in font.getGlyphOrder() if glyph not in mapped and glyph != ".notdef"]
+    tables = [table for table in font["cmap"].tables if table.isUnicode() and table.format in (4, 12)]
+    for table in tables:
+        table.cmap.update({_FIRST_PRIVATE + index: glyph for index, glyph in enumerate(nameless)})

@@ -1,67 +1,61 @@
-"""The parts of an invoice, top to bottom, as ReportLab flowables."""
+"""The parts of an invoice, top to bottom, as ReportLab flowables.
+
+Each part can go on on the next page or is short by its nature: a long text must never make a page that can't be drawn.
+"""
 
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
 
-from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
+from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table
 
 from billing_platform.lib.dates_in_words import days_text
-from billing_platform.lib.money import ZERO, Money, format_money
-from invoicing.documents.document import DocumentLine, ExchangeNote, InvoiceDocument, Party
+from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.quantities import plain_number
+from invoicing.documents.document import ExchangeNote, InvoiceDocument, Party
 from invoicing.documents.fonts import BOLD
+from invoicing.documents.lines import lines_table, sums_table
+from invoicing.documents.payment import payment_block, void_notice
+from invoicing.documents.standing import Standing
 from invoicing.documents.style import (
     BODY,
-    INK,
+    FLUSH,
     LABEL,
-    RIGHT,
-    RULE,
     SHADE,
     SMALL,
     STRONG,
     STRONG_RIGHT,
     brand_ink,
     day,
-    paragraph,
-    plain_number,
-    readable_on,
-    safe,
 )
+from invoicing.documents.text import marked_up, paragraph, safe
 
-_FLUSH = [
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-]
 _LOGO_WIDTH, _LOGO_HEIGHT = 60 * mm, 18 * mm
-_QR = 26 * mm
-_COLUMNS = (8 * mm, None, 17 * mm, 26 * mm, 26 * mm, 13 * mm, 28 * mm)  # None takes what is left
 
 
-def story(document: InvoiceDocument, width: float, logo: bytes | None) -> list[Flowable]:
+def story(document: InvoiceDocument, width: float, logo: bytes | None, standing: Standing) -> list[Flowable]:
     parts = [
         _title(document, width, logo),
         Spacer(0, 6 * mm),
+        *void_notice(document, width, standing),
         _parties(document, width),
         Spacer(0, 5 * mm),
-        _lines(document, width),
+        lines_table(document, width),
         Spacer(0, 3 * mm),
-        KeepTogether([_sums(document, width), Spacer(0, 2 * mm), *_in_words(document, width)]),
+        KeepTogether([sums_table(document, width), Spacer(0, 2 * mm), *_in_words(document, width)]),
     ]
     if document.exchange:
         parts += [Spacer(0, 4 * mm), _exchange(document.exchange)]
     if document.endorsement:
         parts += [Spacer(0, 4 * mm), _endorsement(document, width)]
-    parts += [Spacer(0, 5 * mm), KeepTogether(_payment(document, width))]
-    return parts
+    parts += [Spacer(0, 5 * mm), *payment_block(document, width, standing)]
+    if document.notes:
+        parts += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes, BODY)]
+    return [*parts, Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
 
 
 def _title(document: InvoiceDocument, width: float, logo: bytes | None) -> Table:
@@ -69,9 +63,9 @@ def _title(document: InvoiceDocument, width: float, logo: bytes | None) -> Table
     name = ParagraphStyle("seller", parent=STRONG, fontSize=15, leading=18, textColor=brand)
     title = ParagraphStyle("title", parent=STRONG_RIGHT, fontSize=17, leading=20, textColor=brand)
     number = ParagraphStyle("number", parent=STRONG_RIGHT, fontSize=10.5, leading=14)
-    left = _logo(logo) or paragraph(document.seller.name, name)
+    left = _logo(logo) or paragraph(" ".join(document.seller.name.split()), name)
     right = [paragraph(document.title.upper(), title), paragraph(document.number, number)]
-    return Table([[left, right]], colWidths=[width * 0.58, width * 0.42], style=_FLUSH)
+    return Table([[left, right]], colWidths=[width * 0.58, width * 0.42], style=FLUSH)
 
 
 def _logo(content: bytes | None) -> Image | None:
@@ -88,17 +82,18 @@ def _parties(document: InvoiceDocument, width: float) -> Table:
         _party("BILL TO", document.customer),
         _facts(document, width * 0.32),
     ]
-    style = [*_FLUSH, ("RIGHTPADDING", (0, 0), (1, 0), 5 * mm)]
-    return Table([cells], colWidths=[width * 0.34, width * 0.34, width * 0.32], style=style)
+    style = [*FLUSH, ("RIGHTPADDING", (0, 0), (1, 0), 5 * mm)]
+    return Table([cells], colWidths=[width * 0.34, width * 0.34, width * 0.32], style=style, splitInRow=1)
 
 
 def _party(label: str, party: Party) -> list[Flowable]:
     rows = [paragraph(label, LABEL), paragraph(party.name, STRONG)]
-    rows += [paragraph(line) for line in party.address_lines]
-    rows += [paragraph(f"State: {party.state}")] if party.state else []
-    rows += [paragraph(party.country)] if party.country else []
-    for name, value in (("GSTIN", party.gstin), ("Tax id", party.tax_id)):
-        rows += [Paragraph(f'{name}: <font name="{BOLD}">{safe(value)}</font>', BODY)] if value else []
+    rows += [paragraph(line, BODY) for line in party.address_lines]
+    rows += [paragraph(f"State: {party.state}", BODY)] if party.state else []
+    rows += [paragraph(party.country, BODY)] if party.country else []
+    for name, value in (("GSTIN", party.gstin), ("PAN", party.pan), ("Tax id", party.tax_id)):
+        strong = f'{name}: <font name="{BOLD}">{safe(value, bold=True)}</font>'
+        rows += [marked_up(strong, BODY)] if value else []
     rows += [paragraph(party.email, SMALL)] if party.email else []
     return rows
 
@@ -106,6 +101,7 @@ def _party(label: str, party: Party) -> list[Flowable]:
 def _facts(document: InvoiceDocument, width: float) -> Table:
     facts = [("Invoice number", document.number), ("Invoice date", day(document.issue_date))]
     facts += [("Due date", day(document.due_date))]
+    facts += [("Payment terms", document.payment_terms)] if document.payment_terms else []
     if document.period_start and document.period_last_day:
         facts.append(("Period", days_text(document.period_start, document.period_last_day)))
     facts += [("Currency", document.currency)]
@@ -122,71 +118,9 @@ def _facts(document: InvoiceDocument, width: float) -> Table:
     return Table(rows, colWidths=[width * 0.42, width * 0.58], style=style)
 
 
-def _lines(document: InvoiceDocument, width: float) -> Table:
-    fixed = sum(column for column in _COLUMNS if column)
-    left = ParagraphStyle("head", parent=LABEL, textColor=readable_on(document.brand_colour))
-    right = ParagraphStyle("head-right", parent=left, alignment=TA_RIGHT)
-    head = [paragraph(text, left) for text in ("#", "DESCRIPTION", "SAC")]
-    head += [paragraph(text, right) for text in ("QUANTITY", "UNIT PRICE", "TAX %", "AMOUNT")]
-    return Table(
-        [head, *(_line(document, line) for line in document.lines)],
-        colWidths=[column or width - fixed for column in _COLUMNS],
-        repeatRows=1,
-        splitInRow=1,  # a description may be longer than a page
-        style=[
-            ("BACKGROUND", (0, 0), (-1, 0), HexColor(document.brand_colour)),
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LINEBELOW", (0, 1), (-1, -1), 0.5, RULE),
-            ("LEFTPADDING", (0, 0), (-1, -1), 4),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-            ("TOPPADDING", (0, 0), (-1, -1), 3),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
-        ],
-    )
-
-
-def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
-    quantity = plain_number(line.quantity) + (f" {line.unit}" if line.unit else "")
-    price = "" if line.unit_price is None else plain_number(line.unit_price)
-    return [
-        paragraph(str(line.position)),
-        paragraph(line.description),
-        paragraph(line.sac),
-        paragraph(quantity, RIGHT),
-        paragraph(price, RIGHT),
-        paragraph(plain_number(line.tax_rate), RIGHT),
-        paragraph(document.money(line.amount), RIGHT),
-    ]
-
-
-def _sums(document: InvoiceDocument, width: float) -> Table:
-    rows = [("Subtotal", document.subtotal)]
-    if document.discount_total:
-        rows += [("Discount", -document.discount_total), ("Taxable value", document.taxable_amount)]
-    for tax in document.taxes:
-        label = f"{tax.name} {plain_number(tax.rate)}% on {document.money(tax.taxable_amount)}"
-        rows.append((label, tax.amount))
-    if not document.taxes:
-        rows.append(("Tax", ZERO))
-    if document.round_off:
-        rows.append(("Round-off", document.round_off))
-    cells = [["", paragraph(label), paragraph(document.money(amount), RIGHT)] for label, amount in rows]
-    cells.append(["", paragraph("Total", STRONG), paragraph(document.money(document.total), STRONG_RIGHT)])
-    return Table(
-        cells,
-        colWidths=[width * 0.42, width * 0.36, width * 0.22],
-        style=[
-            ("LINEABOVE", (1, -1), (-1, -1), 1, INK),
-            ("BACKGROUND", (1, -1), (-1, -1), SHADE),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-            ("TOPPADDING", (0, 0), (-1, -1), 2),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ],
-    )
-
-
 def _in_words(document: InvoiceDocument, width: float) -> list[Flowable]:
-    return [Table([[paragraph("AMOUNT IN WORDS", LABEL)], [paragraph(document.total_in_words)]], [width], style=_FLUSH)]
+    cells = [[paragraph("AMOUNT IN WORDS", LABEL)], [paragraph(document.total_in_words, BODY)]]
+    return [Table(cells, [width], style=FLUSH)]
 
 
 def _exchange(note: ExchangeNote) -> KeepTogether:
@@ -202,55 +136,9 @@ def _exchange(note: ExchangeNote) -> KeepTogether:
         f"1 {note.base} = {plain_number(note.rate)} {note.target} on {day(note.as_of)} ({note.source}). "
         + " · ".join(f"{name}: {value}" for name, value in amounts)
     )
-    return KeepTogether([paragraph(f"VALUE IN {note.target}", LABEL), paragraph(rate)])
+    return KeepTogether([paragraph(f"VALUE IN {note.target}", LABEL), paragraph(rate, BODY)])
 
 
 def _endorsement(document: InvoiceDocument, width: float) -> Table:
     box = [("BOX", (0, 0), (-1, -1), 0.75, HexColor(document.brand_colour)), ("BACKGROUND", (0, 0), (-1, -1), SHADE)]
-    return Table([[paragraph(document.endorsement, STRONG)]], colWidths=[width], style=box)
-
-
-def _payment(document: InvoiceDocument, width: float) -> list[Flowable]:
-    left = _how_to_pay(document) if document.total > ZERO else []
-    if document.notes:
-        left += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes)]
-    left += [Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
-    right: list[Flowable] = [_qr(document.upi_url), paragraph("Scan to pay by UPI", SMALL)] if document.upi_url else []
-    return [Table([[left, right]], colWidths=[width - _QR - 6 * mm, _QR + 6 * mm], style=_FLUSH)]
-
-
-def _how_to_pay(document: InvoiceDocument) -> list[Flowable]:
-    rows: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
-    bank = document.bank
-    details = (
-        ("Account name", bank.account_name if bank.account_number else ""),
-        ("Bank", bank.bank_name),
-        ("Account number", bank.account_number),
-        ("IFSC", bank.ifsc),
-        ("UPI", bank.upi_id if document.upi_url else ""),  # it moves rupees only
-    )
-    rows += [paragraph(f"{name}: {value}") for name, value in details if value]
-    rows.append(paragraph(f"Please quote {document.number}."))
-    if document.pay_url:
-        link = safe(document.pay_url).replace('"', "&quot;")
-        rows += [Spacer(0, 2 * mm), _button(document, link), paragraph(document.pay_url, SMALL)]
-    return rows
-
-
-def _button(document: InvoiceDocument, link: str) -> Table:
-    colour = readable_on(document.brand_colour)
-    label = ParagraphStyle("button", parent=STRONG, textColor=colour)
-    markup = f'<a href="{link}" color="#{colour.hexval()[2:]}">Pay online</a>'
-    style: list[Any] = [
-        ("BACKGROUND", (0, 0), (-1, -1), HexColor(document.brand_colour)),
-        ("ROUNDEDCORNERS", [3, 3, 3, 3]),
-        ("LEFTPADDING", (0, 0), (-1, -1), 10),
-    ]
-    return Table([[Paragraph(markup, label)]], colWidths=[28 * mm], style=style, hAlign="LEFT")
-
-
-def _qr(content: str) -> Drawing:
-    code = QrCodeWidget(content, barLevel="M", barWidth=_QR, barHeight=_QR, barBorder=0)
-    drawing = Drawing(_QR, _QR)
-    drawing.add(code)
-    return drawing
+    return Table([[paragraph(document.endorsement, STRONG)]], colWidths=[width], style=box, splitInRow=1)

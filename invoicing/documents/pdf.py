@@ -1,4 +1,4 @@
-"""InvoiceDocument to PDF: A4, branded, the same bytes for the same document every time."""
+"""InvoiceDocument to PDF: A4, branded, the same bytes for the same document and standing every time."""
 
 from __future__ import annotations
 
@@ -7,39 +7,57 @@ from io import BytesIO
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+from reportlab.platypus.doctemplate import LayoutError
 
 from invoicing.documents import parts
 from invoicing.documents.canvas import numbered_canvas
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.fonts import register_fonts
+from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 from invoicing.documents.style import MARGIN
 
 _HEADER, _FOOTER = 16 * mm, 17 * mm  # of the pages after the first; room below the text
+_WIDTH, _HEIGHT = A4
+_TEXT_WIDTH = _WIDTH - 2 * MARGIN
+_FIRST_PAGE = _HEIGHT - _FOOTER - MARGIN
+_LATER_PAGE = _FIRST_PAGE - _HEADER
 
 
-def render_pdf(document: InvoiceDocument, *, logo: bytes | None = None) -> bytes:
+def render_pdf(document: InvoiceDocument, *, logo: bytes | None = None, standing: Standing = AS_ISSUED) -> bytes:
     """The document as PDF. `logo` is the picture that `document.logo` names; without it the seller's name stands."""
     register_fonts()
     output = BytesIO()
+    void = " (void)" if standing.stage == Stage.VOID else ""
     template = BaseDocTemplate(
         output,
         pagesize=A4,
-        title=f"{document.title} {document.number}",
+        title=f"{document.title} {document.number}{void}",
         author=document.seller.name,
         subject=f"{document.title} for {document.customer.name}",
         creator="Metrics Billing Platform",
         invariant=1,
         pageCompression=1,
     )
-    width, height = A4
-    text_width = width - 2 * MARGIN
-    first = Frame(MARGIN, _FOOTER, text_width, height - _FOOTER - MARGIN, 0, 0, 0, 0, id="first")
-    later = Frame(MARGIN, _FOOTER, text_width, height - _FOOTER - MARGIN - _HEADER, 0, 0, 0, 0, id="later")
+    first = Frame(MARGIN, _FOOTER, _TEXT_WIDTH, _FIRST_PAGE, 0, 0, 0, 0, id="first")
+    later = Frame(MARGIN, _FOOTER, _TEXT_WIDTH, _LATER_PAGE, 0, 0, 0, 0, id="later")
     template.addPageTemplates(
         [
             PageTemplate(id="First", frames=[first], autoNextPageTemplate="Later"),
             PageTemplate(id="Later", frames=[later]),
         ]
     )
-    template.build(parts.story(document, text_width, logo), canvasmaker=numbered_canvas(document))
+    template.build(parts.story(document, _TEXT_WIDTH, logo, standing), canvasmaker=numbered_canvas(document, standing))
     return output.getvalue()
+
+
+def check_layout(document: InvoiceDocument) -> None:
+    """Lay the document out without drawing it. Raises LayoutError, naming the part, or what else keeps it from paper.
+
+    Whatever may be long goes on on the next page; the rest has to fit on one. This takes a third of the time of
+    drawing, and loads the fonts as drawing does, so that a machine without them is noticed here too.
+    """
+    register_fonts()
+    for part in parts.story(document, _TEXT_WIDTH, None, AS_ISSUED):
+        _width, height = part.wrapOn(None, _TEXT_WIDTH, _LATER_PAGE)
+        if height > _LATER_PAGE and not part.splitOn(None, _TEXT_WIDTH, _LATER_PAGE):
+            raise LayoutError(f"{type(part).__name__} of {height:.0f} points is longer than a page.")

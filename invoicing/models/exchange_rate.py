@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
-from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
+from billing_platform.lib.validators import validate_business_date, validate_currency, validate_printed_line
 from invoicing.models.columns import PriceField
 
 
@@ -20,7 +20,7 @@ class ExchangeRate(BaseModel):
         "date", validators=[validate_business_date], help_text="The day the source published it for."
     )
     source = models.CharField(
-        max_length=100, validators=[validate_line], help_text="Such as RBI reference rate (FBIL)."
+        max_length=100, validators=[validate_printed_line], help_text="Such as RBI reference rate (FBIL)."
     )
 
     class Meta:

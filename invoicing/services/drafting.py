@@ -25,8 +25,10 @@ from billing_platform.lib.money import (
     round_money,
 )
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.services import rating, taxation
+from invoicing.services.lettering import letter_warnings
 from invoicing.services.rating import RatedLine
 from invoicing.tax import SupplyContext, TaxHead, tax_line
 from invoicing.totals import Line, Totals, compute_totals
@@ -160,7 +162,7 @@ def compute(
     entity = organisation.billing_entity
     currency = currency or organisation.currency
     on = clock.today(entity.time_zone)
-    found = list(warnings)
+    found = [*warnings, *letter_warnings(seller=entity, customer=organisation, lines=lines)]
     heads: tuple[tuple[TaxHead, ...], ...] = tuple(() for _ in lines)
     supply = None
     try:
@@ -220,6 +222,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
     description = str(line.get("description", "")).strip()
     if not description:
         raise InvalidInput.field(f"lines[{index}].description", "say what is charged.")
+    require(f"lines[{index}].description", description, validate_printed_paragraphs)
     quantity = number("quantity", QUANTITY_PLACES)
     unit_price = number("unit_price", UNIT_PRICE_PLACES)
     with exact_arithmetic():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,8 +14,10 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.validators import require, validate_printed_paragraphs
 from events.services.closing import close_period
-from invoicing.emails import queue_invoice_email
+from invoicing.documents import InvoiceDocument, check_layout
+from invoicing.emails import queue_cancellation_email, queue_invoice_email
 from invoicing.models import DocumentSnapshot, Invoice
 from invoicing.selectors import summed_taxes
 from invoicing.services import snapshots
@@ -44,6 +48,8 @@ __all__ = [
     "void_invoice",
 ]
 
+logger = logging.getLogger(__name__)
+
 Status = Invoice.Status
 
 
@@ -53,7 +59,7 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
 
     All in one transaction: if anything refuses, the draft is as it was and no number is gone. Raises DomainError
     INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
-    TAX_UNDETERMINED or TAX_RATE_MISSING.
+    TAX_UNDETERMINED, TAX_RATE_MISSING, UNPRINTABLE_LETTERS or DOCUMENT_NOT_DRAWABLE.
     """
     invoice = lock_draft(invoice_id)
     if invoice.period is not None:
@@ -63,11 +69,14 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
     _check_arithmetic(invoice)
     issue_date = clock.today(invoice.billing_entity.time_zone)
     _freeze(invoice, computed, issue_date)
+    document = snapshots.build_document(invoice)
+    _check_drawable(document)  # before the number: a seller's other invoices wait for that until we commit
     _number(invoice, issue_date)
     invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
     invoice.pdf_state, invoice.deliver_after = Invoice.PdfState.PENDING, clock.now()
     invoice.save()
-    DocumentSnapshot.objects.create(invoice=invoice, content=snapshots.build_document(invoice).to_json())
+    content = replace(document, number=invoice.number).to_json()
+    DocumentSnapshot.objects.create(invoice=invoice, content=content)
     if invoice.total == ZERO:  # nothing to collect
         invoice.status = Status.PAID
         invoice.save(update_fields=["status", "updated_at"])
@@ -99,13 +108,15 @@ def send_invoice(*, invoice_id: UUID) -> Invoice:
 
 @transaction.atomic
 def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
-    """Cancel an invoice that nothing was paid on. Its number stays taken; its month can be billed anew.
+    """Cancel an invoice that nothing was paid on. Its number stays taken; its month can be billed anew. Whoever was
+    sent the invoice is told by e-mail.
 
     Raises DomainError INVOICE_NOT_VOIDABLE once money has come in: that is corrected by a credit note.
     """
     reason = reason.strip()
     if not reason:
         raise InvalidInput.field("reason", "say why the invoice is void.")
+    require("reason", reason, validate_printed_paragraphs)
     invoice = lock_invoice(invoice_id)
     if invoice.status not in (Status.DRAFT, Status.FINALIZED) or invoice.amount_paid > ZERO:
         raise DomainError(
@@ -115,6 +126,7 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     invoice.status, invoice.voided_at, invoice.void_reason = Status.VOID, clock.now(), reason
     invoice.deliver_after = None
     invoice.save(update_fields=["status", "voided_at", "void_reason", "deliver_after", "updated_at"])
+    queue_cancellation_email(invoice)
     transaction.on_commit(partial(invoice_voided.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
 
@@ -147,6 +159,18 @@ def _check_issuable(invoice: Invoice, computed: Computed) -> None:
         raise DomainError("There is nothing to bill on this invoice.", code="NOTHING_TO_BILL")
     if invoice.total < ZERO:
         raise DomainError(f"The total of {invoice.total} is negative.", code="NEGATIVE_TOTAL")
+
+
+def _check_drawable(document: InvoiceDocument) -> None:
+    """What can't be drawn must not be issued: its customer would never get it, and its number would be gone."""
+    try:
+        check_layout(document)
+    except Exception as error:
+        logger.exception("document not drawable")
+        raise DomainError(
+            f"The invoice can't be drawn as a PDF ({error}). Shorten the names, addresses and texts on it.",
+            code="DOCUMENT_NOT_DRAWABLE",
+        ) from error
 
 
 def _freeze(invoice: Invoice, computed: Computed, issue_date: date) -> None:

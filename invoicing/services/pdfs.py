@@ -1,12 +1,18 @@
-"""The PDF of an issued invoice: rendered from the frozen document, stored once, made again if it is lost."""
+"""The PDF of an issued invoice: rendered from the frozen document, stored once, made again if it is lost.
+
+What is stored and mailed is the invoice as it was issued. Whoever asks for the PDF later gets it as the invoice stands
+now, drawn on the spot: a void or paid one must not ask for money again.
+"""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from celery import current_app
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -14,10 +20,12 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from billing_platform.lib import clock
-from invoicing.documents import InvoiceDocument, render_pdf
+from billing_platform.lib.money import ZERO
+from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
 from invoicing.models import Invoice
 from invoicing.models.invoice import InvoiceQuerySet
 from invoicing.selectors import invoice_document
+from organisations import logos
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +36,13 @@ CLAIM = timedelta(minutes=5)
 """How long a worker has the invoice to itself; afterwards it is taken to have died."""
 
 PdfState = Invoice.PdfState
+Status = Invoice.Status
+
+_SETTLED: dict[str, str] = {
+    Status.PAID: "Paid in full. Nothing is left to pay.",
+    Status.PARTIALLY_REFUNDED: "This invoice was paid, and a part of the money was returned. Nothing is left to pay.",
+    Status.REFUNDED: "This invoice was paid, and the money was returned. Nothing is left to pay.",
+}
 
 
 def wake_delivery(invoice_id: UUID) -> None:
@@ -64,7 +79,19 @@ def make_pdf(*, invoice_id: UUID) -> bool:
 
 
 def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
-    """File name and content. Made on the spot when it is not there yet or was lost: the bytes are the same.
+    """File name and content, as the invoice stands: marked VOID, or without a way to pay once it is paid.
+
+    Raises DomainError INVOICE_NOT_FINALIZED for a draft.
+    """
+    standing = standing_of(invoice)
+    if standing == AS_ISSUED:
+        return original_pdf(invoice)
+    document = invoice_document(invoice)
+    return document.filename.replace(".pdf", f"-{standing.stage.value}.pdf"), _render(document, standing)
+
+
+def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
+    """File name and content as issued. Made on the spot when it is not there yet or was lost: the bytes are the same.
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft.
     """
@@ -77,6 +104,19 @@ def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
     if name:
         default_storage.save(name, ContentFile(content))
     return document.filename, content
+
+
+def standing_of(invoice: Invoice) -> Standing:
+    """What has become of an invoice since it was issued, for its PDF."""
+    if invoice.status == Status.VOID:
+        zone = ZoneInfo(invoice.billing_entity.time_zone)
+        on = invoice.voided_at.astimezone(zone).date() if invoice.voided_at else None
+        return Standing(Stage.VOID, void_on=on, void_reason=invoice.void_reason)
+    if note := _SETTLED.get(invoice.status, "") if invoice.total > ZERO else "":
+        return Standing(Stage.SETTLED, due=ZERO, note=note)
+    if invoice.status == Status.PARTIALLY_PAID:
+        return Standing(Stage.PARTLY_PAID, due=invoice.amount_due)
+    return AS_ISSUED
 
 
 def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:
@@ -103,16 +143,21 @@ def _store(invoice: Invoice, document: InvoiceDocument) -> str:
     return default_storage.save(name, ContentFile(_render(document)))
 
 
-def _render(document: InvoiceDocument) -> bytes:
-    return render_pdf(document, logo=_read_logo(document.logo))
+def _render(document: InvoiceDocument, standing: Standing = AS_ISSUED) -> bytes:
+    return render_pdf(document, logo=_read_logo(document.logo), standing=standing)
 
 
 def _read_logo(name: str) -> bytes | None:
-    if not name or not default_storage.exists(name):
+    """The logo that the document names, or None: the seller's name stands in its place. An invoice must not wait for a
+    picture, and one that was stored before pictures were checked is not drawn at all."""
+    if not name:
         return None
-    with default_storage.open(name, "rb") as file:
-        content: bytes = file.read()
-    return content
+    try:
+        with default_storage.open(name, "rb") as file:
+            return logos.drawable(file.read(logos.MAX_BYTES + 1))
+    except (OSError, ValidationError) as error:
+        logger.warning("logo not drawn", extra={"logo": name, "reason": str(error)})
+        return None
 
 
 def _note_failure(invoice: Invoice, error: Exception) -> None:

@@ -13,18 +13,19 @@ from babel import Locale
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from billing_platform.lib.gst import INDIA
+from billing_platform.lib.gst import INDIA, validate_gstin
 from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
 from invoicing.documents import (
     BankDetails,
     DocumentLine,
+    DocumentStep,
     DocumentTax,
     ExchangeNote,
     InvoiceDocument,
     Party,
 )
 from invoicing.gst import place_of_supply_label
-from invoicing.models import Invoice, InvoiceTax
+from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors import summed_taxes
 from invoicing.services.exchange_rates import rate_on
 from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
@@ -33,6 +34,13 @@ from organisations.models import BillingEntity, Organisation
 
 BOOKS = "INR"
 """What an Indian seller's books and GST returns are kept in."""
+
+_TAX_NOTES = {
+    SupplyKind.EXPORT_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",
+    SupplyKind.SEZ_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",
+    SupplyKind.NO_GST: "Tax (none charged)",
+}
+"""What the tax row is called where no tax is charged; a rate of 0% otherwise."""
 
 _EXPORTS = (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT)
 
@@ -45,6 +53,9 @@ def seller_snapshot(entity: BillingEntity) -> dict[str, Any]:
         "bank_name": entity.bank_name,
         "bank_account_number": entity.bank_account_number,
         "bank_ifsc": entity.bank_ifsc,
+        "bank_swift": entity.bank_swift,
+        "bank_address": entity.bank_address,
+        "correspondent_bank": entity.correspondent_bank,
         "upi_id": entity.upi_id,
         "brand_colour": entity.brand_colour,
         "logo": entity.logo.name or "",
@@ -57,6 +68,7 @@ def customer_snapshot(organisation: Organisation) -> dict[str, Any]:
         "name": organisation.name,
         "email": organisation.billing_email,
         "is_sez": organisation.is_sez,
+        "payment_terms_days": organisation.payment_terms_days,
     }
 
 
@@ -123,17 +135,13 @@ def build_document(invoice: Invoice) -> InvoiceDocument:
         endorsement=supply["endorsement"],
         lut_number=supply["lut_number"],
         exchange=_exchange_note(invoice.exchange),
-        bank=BankDetails(
-            account_name=seller["legal_name"],
-            bank_name=seller["bank_name"],
-            account_number=seller["bank_account_number"],
-            ifsc=seller["bank_ifsc"],
-            upi_id=seller["upi_id"],
-        ),
+        bank=_bank_details(seller, invoice.customer),
         pay_url=pay_url(invoice),
         brand_colour=seller["brand_colour"],
         logo=seller["logo"],
         notes=invoice.notes,
+        payment_terms=_payment_terms(invoice.customer["payment_terms_days"]),
+        tax_note=_TAX_NOTES.get(SupplyKind(supply["kind"]), "GST 0%"),
     )
 
 
@@ -176,13 +184,39 @@ def _document_party(snapshot: dict[str, Any]) -> Party:
         tax_id=snapshot["tax_id"],
         email=snapshot["email"],
         phone=snapshot.get("phone", ""),
+        pan=_pan(snapshot["gstin"]),
     )
+
+
+def _pan(gstin: str) -> str:
+    """The income-tax number that the GSTIN of a regular taxpayer holds: customers who deduct tax at source ask."""
+    return (validate_gstin(gstin).pan or "") if gstin else ""
+
+
+def _bank_details(seller: dict[str, Any], customer: dict[str, Any]) -> BankDetails:
+    return BankDetails(
+        account_name=seller["legal_name"],
+        bank_name=seller["bank_name"],
+        account_number=seller["bank_account_number"],
+        ifsc=seller["bank_ifsc"],
+        upi_id=seller["upi_id"],
+        swift=seller["bank_swift"],
+        address=seller["bank_address"],
+        correspondent=seller["correspondent_bank"],
+        is_foreign=customer["country"] != seller["country"],
+    )
+
+
+def _payment_terms(days: int) -> str:
+    return {0: "Due at once", 1: "1 day"}.get(days, f"{days} days")
 
 
 def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[DocumentLine, ...]:
     rates: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    tax_amounts: defaultdict[UUID, Decimal] = defaultdict(Decimal)
     for tax in taxes:
         rates[tax.line_id] += tax.rate
+        tax_amounts[tax.line_id] += tax.amount
     return tuple(
         DocumentLine(
             position=line.position,
@@ -193,8 +227,26 @@ def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[Docu
             unit_price=line.unit_price,
             tax_rate=rates[line.pk],
             amount=line.amount,
+            tax_amount=tax_amounts[line.pk],
+            steps=_document_steps(line),
         )
         for line in invoice.lines.order_by("position")
+    )
+
+
+def _document_steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
+    """The working of a line, unless quantity times unit price is all of it."""
+    if line.unit_price is not None and len(line.explanation) <= 1:
+        return ()
+    return tuple(
+        DocumentStep(
+            description=step["description"],
+            quantity=Decimal(step["quantity"]),
+            unit_price=Decimal(step["unit_price"]),
+            flat_fee=Decimal(step["flat_fee"]),
+            amount=Decimal(step["amount"]),
+        )
+        for step in line.explanation
     )
 
 

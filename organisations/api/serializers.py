@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_platform.lib.errors import NotFound
-from billing_platform.lib.validators import validate_line, validate_slug
+from billing_platform.lib.validators import validate_line, validate_printed_line, validate_slug
 from organisations.models import ApiKey, BillingEntity, Organisation, Project
 
 
@@ -28,7 +28,7 @@ class OrganisationReference(serializers.PrimaryKeyRelatedField):
 
 class OrganisationSerializer(serializers.ModelSerializer):
     billing_entity = serializers.PrimaryKeyRelatedField(queryset=BillingEntity.objects.all(), required=False)
-    legal_name = serializers.CharField(max_length=200, required=False, validators=[validate_line])
+    legal_name = serializers.CharField(max_length=200, required=False, validators=[validate_printed_line])
     slug = serializers.SlugField(max_length=60, required=False, validators=[validate_slug])
 
     class Meta:

@@ -6,17 +6,17 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from billing_platform.lib.gst import INDIA, STATES, GstError, validate_gstin
-from billing_platform.lib.validators import validate_country, validate_line, validate_pin, validate_state
+from billing_platform.lib.validators import validate_country, validate_pin, validate_printed_line, validate_state
 
 
 class PartyFields(models.Model):
     """A party to a tax invoice: CGST Rule 46 (a), (d) and (e) ask for name, address, State and GSTIN."""
 
-    legal_name = models.CharField(max_length=200, validators=[validate_line])
-    address_line1 = models.CharField("address line 1", max_length=200, blank=True, validators=[validate_line])
-    address_line2 = models.CharField("address line 2", max_length=200, blank=True, validators=[validate_line])
-    city = models.CharField(max_length=100, blank=True, validators=[validate_line])
-    postal_code = models.CharField(max_length=20, blank=True, validators=[validate_line])
+    legal_name = models.CharField(max_length=200, validators=[validate_printed_line])
+    address_line1 = models.CharField("address line 1", max_length=200, blank=True, validators=[validate_printed_line])
+    address_line2 = models.CharField("address line 2", max_length=200, blank=True, validators=[validate_printed_line])
+    city = models.CharField(max_length=100, blank=True, validators=[validate_printed_line])
+    postal_code = models.CharField(max_length=20, blank=True, validators=[validate_printed_line])
     state_code = models.CharField(
         "State",
         max_length=2,
@@ -30,7 +30,7 @@ class PartyFields(models.Model):
         "tax id",
         max_length=50,
         blank=True,
-        validators=[validate_line],
+        validators=[validate_printed_line],
         help_text="VAT number or the like, outside India.",
     )
 

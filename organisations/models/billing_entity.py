@@ -13,18 +13,20 @@ from billing_platform.lib.validators import (
     validate_ifsc,
     validate_line,
     validate_prefix,
+    validate_printed_line,
     validate_sac,
     validate_swift,
     validate_time_zone,
     validate_upi_id,
 )
+from organisations.logos import LogoField
 from organisations.models.address import PartyFields
 
 
 class BillingEntity(BaseModel, PartyFields):
     name = models.CharField(max_length=100, unique=True, validators=[validate_line], help_text="How operators call it.")
     email = models.EmailField(help_text="Sender and contact of the documents.")
-    phone = models.CharField(max_length=30, blank=True, validators=[validate_line])
+    phone = models.CharField(max_length=30, blank=True, validators=[validate_printed_line])
     time_zone = models.CharField(
         max_length=50,
         default="Asia/Kolkata",
@@ -32,7 +34,7 @@ class BillingEntity(BaseModel, PartyFields):
         help_text="Dates of documents and the financial year are counted here.",
     )
     lut_number = models.CharField(
-        "LUT number", max_length=50, blank=True, validators=[validate_line], help_text="ARN of the undertaking."
+        "LUT number", max_length=50, blank=True, validators=[validate_printed_line], help_text="ARN of the undertaking."
     )
     lut_valid_from = models.DateField("LUT valid from", null=True, blank=True, validators=[validate_business_date])
     lut_valid_to = models.DateField(
@@ -41,12 +43,12 @@ class BillingEntity(BaseModel, PartyFields):
     invoice_prefix = models.CharField(max_length=3, default="INV", validators=[validate_prefix])
     credit_note_prefix = models.CharField(max_length=3, default="CN", validators=[validate_prefix])
     default_sac = models.CharField("default SAC", max_length=6, default="998315", validators=[validate_sac])
-    bank_name = models.CharField(max_length=100, blank=True, validators=[validate_line])
+    bank_name = models.CharField(max_length=100, blank=True, validators=[validate_printed_line])
     bank_address = models.CharField(
-        max_length=300, blank=True, validators=[validate_line], help_text="Printed for customers abroad."
+        max_length=300, blank=True, validators=[validate_printed_line], help_text="Printed for customers abroad."
     )
     bank_account_number = models.CharField(
-        max_length=40, blank=True, validators=[validate_line], help_text="Or the IBAN, where accounts have one."
+        max_length=40, blank=True, validators=[validate_printed_line], help_text="Or the IBAN, where accounts have one."
     )
     bank_ifsc = models.CharField("IFSC", max_length=11, blank=True, validators=[validate_ifsc])
     bank_swift = models.CharField(
@@ -59,12 +61,12 @@ class BillingEntity(BaseModel, PartyFields):
     correspondent_bank = models.CharField(
         max_length=300,
         blank=True,
-        validators=[validate_line],
+        validators=[validate_printed_line],
         help_text="Name, SWIFT code and account of the bank through which foreign currency comes. "
         "Printed for customers abroad.",
     )
     upi_id = models.CharField("UPI id", max_length=100, blank=True, validators=[validate_upi_id])
-    logo = models.ImageField(upload_to="logos/", blank=True)
+    logo = LogoField(blank=True, help_text="PNG or JPEG. Without one, the name stands at the head of invoices.")
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
     is_default = models.BooleanField("default", default=False, help_text="Seller of customers that name none.")
 

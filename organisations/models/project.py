@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
-from billing_platform.lib.validators import validate_line
+from billing_platform.lib.validators import validate_printed_line
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel
 
@@ -14,7 +14,7 @@ class Project(BaseModel, TenantModel):
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="projects"
     )
-    name = models.CharField(max_length=200, validators=[validate_line])
+    name = models.CharField(max_length=200, validators=[validate_printed_line])
     is_active = models.BooleanField("active", default=True, help_text="An inactive project's keys are refused.")
 
     class Meta:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.template import engines
@@ -18,39 +15,10 @@ from billing_platform.lib.errors import DomainError
 from organisations.models import Notification, Organisation
 from organisations.notifications import email
 from organisations.notifications.outbox import Attachment, queue_email
+from tests.mailbox import Mailbox
 
 pytestmark = pytest.mark.django_db
 Status = Notification.Status
-
-
-class Mailbox:
-    """What the SMTP server received."""
-
-    def __init__(self) -> None:
-        self.messages: list[object] = []
-        self.refuse = False
-
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
-        if self.refuse:
-            return "451 try again later"
-        self.messages.append(envelope)
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox(settings: object) -> Iterator[Mailbox]:
-    box = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    yield box
-    controller.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,75 @@
+"""Which letters our documents can print. A table, so that the check costs nothing and imports no font.
+
+The table holds what the fonts of invoicing/documents/fonts.py draw; tests/invoicing/test_letters.py reads their files
+and compares. A letter outside of it is refused where it is typed: on paper it would be a gap.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+
+_COVERED = """
+20-7E A0-377 37A-37F 384-38A 38C 38E-3A1 3A3-3E1 3F0-52F 900-983 985-98C 98F-990 993-9A8 9AA-9B0 9B2 9B6-9B9 9BC-9C4
+9C7-9C8 9CB-9CE 9D7 9DC-9DD 9DF-9E3 9E6-9F1 9F3-9FB B82-B83 B85-B8A B8E-B90 B92-B95 B99-B9A B9C B9E-B9F BA3-BA4
+BA8-BAA BAE-BB9 BBE-BC2 BC6-BC8 BCA-BCD BD0 BD7 BE6-BFA C00-C0C C0E-C10 C12-C28 C2A-C39 C3C-C44 C46-C48 C4A-C4D
+C55-C56 C58-C5A C5D C60-C63 C66-C6F C77-C7F 10FB 1AB0-1AC0 1AC5 1AC7-1ACE 1C80-1C88 1D00-1DF9 1DFB-1F15 1F18-1F1D
+1F20-1F45 1F48-1F4D 1F50-1F57 1F59 1F5B 1F5D 1F5F-1F7D 1F80-1FB4 1FB6-1FC4 1FC6-1FD3 1FD6-1FDB 1FDD-1FEF 1FF2-1FF4
+1FF6-1FFE 2000-2064 2066-2071 2074-208E 2090-209C 20A0-20C0 20F0 2100-215F 2183-2184 2189 2212 25CC 2C60-2C7F 2DE0-2E5D
+A640-A69F A700-A7CA A7D0-A7D1 A7D3 A7D5-A7D9 A7F2-A7FF A8FF A92E AB30-AB6B FB00-FB06 FE00 FE20-FE2F FEFF FFFC-FFFD
+10780-10785 10787-107B0 107B2-107BA 1DF00-1DF1E
+"""
+SCRIPTS = {
+    "Devanagari": (0x0900, 0x097F),
+    "Bengali": (0x0980, 0x09FF),
+    "Tamil": (0x0B80, 0x0BFF),
+    "Telugu": (0x0C00, 0x0C7F),
+}
+"""The blocks that a font of their own draws, with its letters joined as the script asks. All else is Noto Sans."""
+SCRIPT_NAMES = "Devanagari, Bengali, Tamil or Telugu ones"
+
+_JOINERS = frozenset("\u200c\u200d")  # invisible, and part of how Indian scripts are spelled
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _parsed(table: str) -> tuple[list[int], list[int]]:
+    bounds = [(first, last or first) for first, _, last in (each.partition("-") for each in table.split())]
+    return [int(first, 16) for first, _ in bounds], [int(last, 16) for _, last in bounds]
+
+
+_FIRSTS, _LASTS = _parsed(_COVERED)
+
+
+def is_covered(character: str) -> bool:
+    """Whether a font of ours has the character."""
+    code = ord(character)
+    found = bisect_right(_FIRSTS, code) - 1
+    return found >= 0 and code <= _LASTS[found]
+
+
+def is_printable(character: str) -> bool:
+    """Covered, and something to see: control characters and marks that turn the direction of text are not."""
+    if " " <= character <= "~":
+        return True
+    if unicodedata.category(character) in _INVISIBLE:
+        return character in _JOINERS
+    return is_covered(character)
+
+
+def unprintable(text: str, *, line_breaks: bool = False) -> str | None:
+    """The first character of a text that can't be printed, or None.
+
+    Composed first, as it is drawn: e and U+0301 are é. With `line_breaks`, newlines and tabs may stand in it.
+    """
+    for character in unicodedata.normalize("NFC", text):
+        if not is_printable(character) and not (line_breaks and character in "\n\r\t"):
+            return character
+    return None
+
+
+def name_of(character: str) -> str:
+    """A character for a sentence: “ಕ” (KANNADA LETTER KA), or U+202E where there is nothing to show."""
+    if unicodedata.category(character) in _INVISIBLE or unicodedata.combining(character):
+        name = unicodedata.name(character, "")
+        return f"U+{ord(character):04X} ({name})" if name else f"U+{ord(character):04X}"
+    return f"“{character}” ({unicodedata.name(character, f'U+{ord(character):04X}')})"

@@ -1,0 +1,210 @@
+"""The PDF as an invoice stands: void, paid, partly paid. What was issued stays in the store, untouched."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test.client import Client
+from pypdf import PdfReader
+
+from billing_platform.lib.errors import DomainError, InvalidInput
+from invoicing.emails import cancellation_addresses
+from invoicing.models import Invoice
+from invoicing.services import lifecycle, pdfs
+from invoicing.tasks import deliver_invoice
+from organisations.models import Notification, Organisation
+from organisations.notifications import email
+from tests import factories
+from tests.invoicing.language import at, one_off
+from tests.mailbox import Mailbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def invoice(acme: Organisation) -> Invoice:
+    """118.00 rupees, with everything by which it can be paid; PDF made and mailed."""
+    entity = acme.billing_entity
+    entity.bank_name, entity.bank_account_number, entity.bank_ifsc = "HDFC Bank", "50200012345678", "HDFC0001234"
+    entity.upi_id = "metrics@hdfc"
+    entity.save()
+    with at("2026-11-01 10:00"):
+        issued = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        deliver_invoice(str(issued.pk))
+    issued.refresh_from_db()
+    return issued
+
+
+def void(invoice: Invoice, reason: str = "Billed to the wrong company.") -> Invoice:
+    with at("2026-11-20 23:30"):
+        return lifecycle.void_invoice(invoice_id=invoice.pk, reason=reason)
+
+
+def paid(invoice: Invoice, amount: str) -> Invoice:
+    return lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal(amount))
+
+
+def text_of(content: bytes) -> str:
+    return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(BytesIO(content)).pages)
+
+
+def links_of(content: bytes) -> list[Any]:
+    return [note for page in PdfReader(BytesIO(content)).pages for note in page.get("/Annots", [])]
+
+
+WAYS_TO_PAY = ("50200012345678", "HDFC0001234", "metrics@hdfc", "Scan to pay", "Pay online", "HOW TO PAY", "/pay/")
+
+
+def test_as_issued_it_says_how_to_pay(invoice: Invoice) -> None:
+    name, content = pdfs.read_pdf(invoice)
+    assert name == "INV-26-27-000001.pdf"
+    assert all(way in text_of(content) for way in WAYS_TO_PAY)
+    assert links_of(content)
+
+
+def test_a_void_invoice_is_marked_on_each_page_and_asks_for_nothing(invoice: Invoice) -> None:
+    name, content = pdfs.read_pdf(void(invoice))
+    assert name == "INV-26-27-000001-void.pdf"
+    text = text_of(content)
+    assert "Tax Invoice INV/26-27/000001 was cancelled on 20 Nov 2026." in text
+    assert "Reason: Billed to the wrong company." in text
+    assert [way for way in WAYS_TO_PAY if way in text] == []
+    assert links_of(content) == []
+    for page in PdfReader(BytesIO(content)).pages:
+        assert page.extract_text().splitlines()[-1] == "VOID"  # drawn last: across everything
+
+
+def test_void_stands_on_every_page(acme: Organisation) -> None:
+    lines = [{"description": f"Work {number}", "quantity": "1", "unit_price": "1"} for number in range(60)]
+    draft = lifecycle.create_one_off_draft(organisation=acme, lines=lines)
+    content = pdfs.read_pdf(void(lifecycle.finalize_invoice(invoice_id=draft.pk)))[1]
+    stamped = [page.extract_text().splitlines()[-1] for page in PdfReader(BytesIO(content)).pages]
+    assert len(stamped) > 1
+    assert set(stamped) == {"VOID"}
+
+
+def test_the_same_void_invoice_gives_the_same_bytes(invoice: Invoice) -> None:
+    void(invoice)
+    again = Invoice.objects.get(pk=invoice.pk)
+    assert pdfs.read_pdf(again) == pdfs.read_pdf(Invoice.objects.get(pk=invoice.pk))
+
+
+def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: Invoice, api: Client) -> None:
+    before = default_storage.open(invoice.pdf.name).read()
+    void(invoice)
+    url = f"/api/v1/admin/invoices/{invoice.pk}/pdf"
+    served, original = api.get(url), api.get(f"{url}?original=true")
+    assert "was cancelled on" in text_of(served.content)
+    assert original.content == before
+    assert default_storage.open(invoice.pdf.name).read() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("paid", "Paid in full."),
+        ("partially_refunded", "a part of the money was returned."),
+        ("refunded", "the money was returned."),
+    ],
+)
+def test_a_settled_invoice_says_so_and_asks_for_nothing(invoice: Invoice, status: str, sentence: str) -> None:
+    settled = paid(invoice, "118.00")
+    if status != "paid":
+        Invoice.objects.filter(pk=settled.pk).update(status=status)
+        settled.refresh_from_db()
+    text = text_of(pdfs.read_pdf(settled)[1])
+    assert f"{sentence} Nothing is left to pay." in text
+    assert [way for way in WAYS_TO_PAY if way in text] == []
+
+
+def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice) -> None:
+    partly = paid(invoice, "100.00")
+    text = text_of(pdfs.read_pdf(partly)[1])
+    assert "₹100.00 has been paid. Still due: ₹18.00" in text
+    assert "Scan to pay by UPI" in text
+    assert pdfs.standing_of(partly).due == Decimal("18.00")
+
+
+def test_an_invoice_of_nothing_is_served_as_it_was_issued(acme: Organisation) -> None:
+    free = lifecycle.finalize_invoice(invoice_id=one_off(acme, "0.00").pk)
+    assert free.status == "paid"
+    assert pdfs.read_pdf(free) == pdfs.original_pdf(free)
+
+
+# --- the e-mail ------------------------------------------------------------------------------------------------------
+
+
+def part(message: Message, kind: str) -> str:
+    body = message.get_body((kind,))  # type: ignore[attr-defined]
+    return " ".join(body.get_content().split())
+
+
+def test_whoever_was_sent_the_invoice_is_told_that_it_is_void(invoice: Invoice, mailbox: Mailbox) -> None:
+    assert cancellation_addresses(invoice) == ["accounts@acme.example"]
+    void(invoice)
+    note = Notification.objects.get(kind="invoice_cancelled")
+    assert email.send_notification(notification_id=note.pk)
+    (envelope,) = mailbox.messages
+    assert envelope.rcpt_tos == ["accounts@acme.example"]
+    message = message_from_bytes(envelope.content, policy=default)
+    assert message["Subject"] == "Cancelled: Tax Invoice INV/26-27/000001 from Metrics Cloud Private Limited"
+    for kind in ("plain", "html"):
+        text = part(message, kind)
+        for fact in ("INV/26-27/000001", "₹118.00", "20 Nov 2026", "Billed to the wrong company.", "don't pay it"):
+            assert fact in text, (kind, fact)
+        assert "If you have paid it already" in text
+        assert f"/pay/{invoice.public_token}" in text
+
+
+def test_it_goes_to_every_address_that_the_invoice_went_to_and_to_nobody_else(invoice: Invoice) -> None:
+    first = Notification.objects.get(kind="invoice_issued")
+    Notification.objects.create(
+        organisation=first.organisation,
+        kind="invoice_issued",
+        dedupe_key=f"{first.dedupe_key}:2",
+        recipients=["new@acme.example"],
+        subject="again",
+        text="again",
+        next_attempt_at=first.next_attempt_at,
+    )
+    other = lifecycle.finalize_invoice(invoice_id=one_off(factories.organisation("Other")).pk)
+    deliver_invoice(str(other.pk))
+    void(invoice)
+    note = Notification.objects.get(kind="invoice_cancelled")
+    assert note.recipients == ["accounts@acme.example", "new@acme.example"]
+
+
+def test_nobody_is_told_of_an_invoice_that_never_reached_anybody(acme: Organisation) -> None:
+    never_sent = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    void(never_sent)
+    given_up = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    deliver_invoice(str(given_up.pk))
+    Notification.objects.update(status=Notification.Status.FAILED)
+    void(given_up)
+    void(one_off(acme))
+    assert not Notification.objects.filter(kind="invoice_cancelled").exists()
+
+
+def test_what_is_void_is_told_once(invoice: Invoice) -> None:
+    void(invoice)
+    with pytest.raises(DomainError):
+        void(invoice)
+    assert Notification.objects.filter(kind="invoice_cancelled").count() == 1
+
+
+def test_the_reason_stands_on_the_document_and_is_written_in_its_letters(invoice: Invoice) -> None:
+    with pytest.raises(InvalidInput, match="KANNADA LETTER KA"):
+        void(invoice, reason="ಕ")

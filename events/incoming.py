@@ -6,10 +6,12 @@ say. A quantity stays the text that was sent, so no float ever touches it.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any
 
@@ -34,8 +36,12 @@ _EventId = Annotated[str, Meta(min_length=1, max_length=255)]
 # What nearly every quantity looks like; anything else takes the slow way through parse_decimal.
 _PLAIN_QUANTITY = re.compile(rb'"?([0-9]{1,20}(?:\.[0-9]{1,8})?)"?').fullmatch
 _LINES = re.compile(rb"[^\n]+").finditer
-# PostgreSQL's jsonb refuses numbers smaller than 1e-16383.
-_TINY_NUMBER = re.compile(rb"[0-9][eE]-0*[0-9]{4}").search
+# PostgreSQL's jsonb refuses numbers smaller than 1e-16383, and zero with an exponent of more than five digits.
+_GREAT_EXPONENT = re.compile(rb"[0-9][eE][-+]?[0-9]{4}").search
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+# A time finer than a microsecond: msgspec would round it up, into another month or to another price.
+_FINE = re.compile(rb"\.[0-9]{7,}(?:[Zz]|[-+])").search
+_BEYOND_MICROSECONDS = re.compile(r"(?<=\.[0-9]{6})[0-9]+")
 
 
 class Event(msgspec.Struct, gc=False):
@@ -59,6 +65,10 @@ class _RawBatch(msgspec.Struct):
 
 class _IdOnly(msgspec.Struct):
     event_id: str = ""
+
+
+class _TimestampOnly(msgspec.Struct):
+    timestamp: str | None = None
 
 
 class MalformedBody(ValueError):
@@ -100,8 +110,9 @@ _event_decoder = msgspec.json.Decoder(Event)
 _batch_decoder = msgspec.json.Decoder(_Batch)
 _raw_batch_decoder = msgspec.json.Decoder(_RawBatch)
 _id_decoder = msgspec.json.Decoder(_IdOnly)
+_timestamp_decoder = msgspec.json.Decoder(_TimestampOnly)
 _object_decoder = msgspec.json.Decoder(dict[str, Any])
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def read_one(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
@@ -114,7 +125,11 @@ def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]
     """`{"events": [...]}`. The whole is decoded at once; event by event only if one of them is wrong."""
     _check_text(body)
     try:
-        return _check_all(_batch_decoder.decode(body).events, body, limits)
+        events = _batch_decoder.decode(body).events
+        _check_count(events, limits)
+        if _may_be_fine(body):
+            _cut_to_microseconds(events, _raw_batch_decoder.decode(body).events)
+        return _check_all(events, body, limits)
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, RecursionError) as error:
@@ -135,7 +150,10 @@ def read_lines(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]
     lines = list(islice(filled, limits.max_events + 1))  # no more than that: ten megabytes hold five million lines
     _check_count(lines, limits)
     try:
-        return _check_all([_event_decoder.decode(line) for line in lines], body, limits)
+        events = [_event_decoder.decode(line) for line in lines]
+        if _may_be_fine(body):
+            _cut_to_microseconds(events, lines)
+        return _check_all(events, body, limits)
     except (msgspec.DecodeError, RecursionError):
         return _read_each([Raw(line) for line in lines], limits)
 
@@ -160,20 +178,19 @@ def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[Row], list[Rej
     for index, raw in enumerate(raws):
         try:
             event = _event_decoder.decode(raw)
+            _cut_to_microseconds([event], [raw])
         except (msgspec.DecodeError, RecursionError) as error:
             rejected.append(Rejection(index, _event_id_of(raw), "VALIDATION_ERROR", _sentence(error)))
             continue
         try:
-            rows.append(_check(event, limits, suspicious=b"\\u" in bytes(raw)))
+            rows.append(_check(event, limits, _is_suspicious(bytes(raw))))
         except _Refused as error:
             rejected.append(Rejection(index, event.event_id, error.code, str(error)))
     return rows, rejected
 
 
-def _check_all(events: Iterable[Event], body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
-    events = list(events)
-    _check_count(events, limits)
-    suspicious = b"\\u" in body
+def _check_all(events: Sequence[Event], body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+    suspicious = _is_suspicious(body)
     rows: list[Row] = []
     rejected: list[Rejection] = []
     for index, event in enumerate(events):
@@ -184,8 +201,26 @@ def _check_all(events: Iterable[Event], body: bytes, limits: Limits) -> tuple[li
     return rows, rejected
 
 
+def _cut_to_microseconds(events: Sequence[Event], raws: Sequence[Any]) -> None:
+    """Never later than what was sent: the digits beyond a microsecond are dropped, however many there are."""
+    for event, raw in zip(events, raws, strict=True):
+        if event.timestamp is not None and _may_be_fine(bytes(raw)):
+            sent = _timestamp_decoder.decode(raw).timestamp or ""
+            event.timestamp = msgspec.convert(_BEYOND_MICROSECONDS.sub("", sent), datetime)
+
+
+def _may_be_fine(text: bytes) -> bool:
+    """Digits and their point may be escaped, too."""
+    return _FINE(text) is not None or b"\\u00" in text
+
+
+def _is_suspicious(text: bytes) -> bool:
+    """Whether a character that is refused may be somewhere in it: escaped, beyond ASCII, or a slash at an end."""
+    return b"\\" in text or b'/"' in text or b"\x7f" in text or not text.isascii()
+
+
 def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
-    """What a schema can't say. `suspicious`: the body holds \\u escapes, so a NUL may hide in it."""
+    """What a schema can't say."""
     plain = _PLAIN_QUANTITY(event.metric_value)
     quantity = plain[1].decode() if plain else _odd_quantity(bytes(event.metric_value))
     moment = event.timestamp
@@ -197,16 +232,21 @@ def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
             )
         if moment.tzinfo is not UTC:
             moment = moment.astimezone(UTC)
-    metadata = _check_metadata(event.metadata, suspicious)
+    metadata = _check_metadata(event.metadata)
     if suspicious:
-        _refuse_nul(event)
+        _refuse_odd_text(event)
     return event.event_id, event.metric_name, event.unit, quantity, moment, metadata
 
 
-def _refuse_nul(event: Event) -> None:
+def _refuse_odd_text(event: Event) -> None:
+    """NUL, which PostgreSQL can't store; and ids that `GET /events/{event_id}` would take for another one's."""
     for name in ("event_id", "metric_name", "unit"):
         if "\x00" in getattr(event, name):
             raise _Refused("VALIDATION_ERROR", f"{name} must not hold NUL characters")
+    if _CONTROL(event.event_id):
+        raise _Refused("VALIDATION_ERROR", "event_id must not hold control characters, such as a line break or a tab")
+    if event.event_id.endswith("/"):
+        raise _Refused("VALIDATION_ERROR", "event_id must not end with a slash: asked for, it could not be found")
 
 
 def _odd_quantity(raw: bytes) -> str:
@@ -221,7 +261,7 @@ def _odd_quantity(raw: bytes) -> str:
     return f"{abs(number):f}"
 
 
-def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:
+def _check_metadata(raw: Raw) -> Raw | None:
     """An object of at most 8 KB, not nested deeper than 32, that PostgreSQL can store. Kept as it was sent."""
     text = bytes(raw)
     if text == b"null" or text == b"{}":
@@ -236,9 +276,21 @@ def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:
         raise _Refused("INVALID_METADATA", f"metadata: {_sentence(error)}") from None
     if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(value) > MAX_NESTING:
         raise _Refused("INVALID_METADATA", f"metadata is nested deeper than {MAX_NESTING} levels")
-    if suspicious and _holds_nul(value):
+    hidden = b"\\u0000" in text
+    if hidden and _holds_nul(value):
         raise _Refused("INVALID_METADATA", "metadata must not hold NUL characters")
-    return Raw(_encoder.encode(value)) if _TINY_NUMBER(text) else raw
+    # A NUL may still hide under a key that comes again: jsonb reads the first one, too.
+    return _written_anew(text) if hidden or _GREAT_EXPONENT(text) else raw
+
+
+def _written_anew(text: bytes) -> Raw:
+    """The same object without what jsonb refuses to read: repeated keys, and exponents that no number needs."""
+    return Raw(_encoder.encode(json.loads(text, parse_float=_number, parse_int=_number)))
+
+
+def _number(text: str) -> Decimal:
+    """Exactly, unless its exponent is absurd: then what a double makes of it, which is zero."""
+    return Decimal(repr(float(text))) if _GREAT_EXPONENT(text.encode()) else Decimal(text)
 
 
 def _depth(value: Any) -> int:

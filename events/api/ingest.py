@@ -69,7 +69,7 @@ def _batch_answer(accepted: Accepted) -> dict[str, Any]:
 
 def _accept(request: HttpRequest, handle: _Handler, answer: Callable[[Accepted], dict[str, Any]]) -> HttpResponse:
     if request.method != "POST":
-        return error_response("Send events by POST.", status_code=405, headers={"Allow": "POST"})
+        return error_response("Send events by POST.", status_code=405, headers={"Allow": "GET, POST"})
     try:
         api_key = authenticate_project_key(request)
         check_rate(request, api_key)

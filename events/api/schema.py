@@ -14,12 +14,23 @@ from events.api.serializers import (
     EventAcceptedSerializer,
     EventBatchSerializer,
     EventSerializer,
+    EventStatusSerializer,
 )
 from organisations.permissions import ProjectKeyPermission
 
 
 class EventPost(APIView):
     permission_classes = [ProjectKeyPermission]
+
+    @extend_schema(
+        operation_id="v1_events_look_up",
+        parameters=[OpenApiParameter("event_id", str, required=True)],
+        responses=EventStatusSerializer,
+        tags=["usage"],
+        description="What became of one event, for an id that an address can't carry.",
+    )
+    def get(self, request: Any) -> Response:
+        raise NotImplementedError
 
     @extend_schema(
         request=EventSerializer,

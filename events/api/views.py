@@ -38,10 +38,25 @@ class EventDetail(APIView):
 
     @extend_schema(responses=EventStatusSerializer, tags=["usage"])
     def get(self, request: Request, event_id: str) -> Response:
-        found = selectors.event_status(project=request.auth.project, event_id=event_id)
-        if found is None:
-            raise NotFound("This project has sent no event of that id.")
-        return Response(EventStatusSerializer(found).data)
+        return _status_of(request, event_id)
+
+
+class EventByQuery(APIView):
+    """The same for an id that an address can't carry, such as `..`, or one of old that ends with a slash."""
+
+    permission_classes = [ProjectKeyPermission]
+
+    def get(self, request: Request) -> Response:
+        if "event_id" not in request.query_params:
+            raise InvalidInput.field("event_id", "Say which event: ?event_id=…")
+        return _status_of(request, request.query_params["event_id"])
+
+
+def _status_of(request: Request, event_id: str) -> Response:
+    found = selectors.event_status(project=request.auth.project, event_id=event_id)
+    if found is None:
+        raise NotFound("This project has sent no event of that id.")
+    return Response(EventStatusSerializer(found).data)
 
 
 class ProjectUsage(APIView):

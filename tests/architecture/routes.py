@@ -29,11 +29,12 @@ class Route:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Of a class what it defines; a plain function is taken to want POST."""
-        if self.view_class is None:
+        """Of a class what it defines; a plain function has its class for the documents, or is taken to want POST."""
+        view_class = self.view_class or getattr(self.view, "cls", None)
+        if view_class is None:
             return ("POST",)
-        names = (name for name in self.view_class.http_method_names if name not in {"options", "head", "trace"})
-        return tuple(name.upper() for name in names if hasattr(self.view_class, name))
+        names = (name for name in view_class.http_method_names if name not in {"options", "head", "trace"})
+        return tuple(name.upper() for name in names if hasattr(view_class, name))
 
     def url(self, values: Mapping[str, Any]) -> str:
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match.group(1)]), self.path)

@@ -20,7 +20,7 @@ from tests.architecture.tenants import Tenant, tenant
 ADMIN = "/api/v1/admin"
 
 ENDPOINTS = f"""
-POST /api/v1/events
+GET POST /api/v1/events
 POST /api/v1/events/batch
 GET /api/v1/events/{{event_id}}
 GET /api/v1/usage

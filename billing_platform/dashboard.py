@@ -222,6 +222,12 @@ def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Atten
             held,
             _list("events_eventbatch", status__exact="quarantined"),
         )
+        yield Attention(
+            "usage batch failed and is tried again",
+            "usage batches failed and are tried again",
+            backlog.failing,
+            _list("events_eventbatch", status__exact="failing"),
+        )
         conflicts = usage.recent_conflicts(actor=user)
         yield Attention(
             "request with a known id but another body",

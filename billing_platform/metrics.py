@@ -28,8 +28,9 @@ class QueueCollector(Collector):
         backlog = settle_backlog()
         yield GaugeMetricFamily("billing_settle_pending_batches", "Batches not settled yet.", backlog.pending)
         yield GaugeMetricFamily(
-            "billing_settle_oldest_seconds", "Age of the oldest unsettled batch.", backlog.oldest_age_seconds
+            "billing_settle_oldest_seconds", "Age of the oldest batch not tried yet.", backlog.oldest_age_seconds
         )
+        yield GaugeMetricFamily("billing_settle_failing", "Batches that failed and are tried again.", backlog.failing)
         yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
         yield GaugeMetricFamily(
             "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_kept()

@@ -9,8 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Sum, TextField
-from django.db.models.functions import Cast, TruncDate
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
 from billing_platform.lib import clock
@@ -38,9 +38,12 @@ BATCHES_LOOKED_INTO = 1_000  # more of them take longer than that anyhow
 
 @dataclass(frozen=True, slots=True)
 class SettleBacklog:
+    """`oldest_age_seconds` is of requests not tried yet: failing ones say nothing of its speed."""
+
     pending: int
     oldest_age_seconds: int
     quarantined: int
+    failing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +319,12 @@ def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
     batches = EventBatch.objects.all() if actor is None else EventBatch.objects.for_organisations(actor)
     found = batches.exclude(status=EventBatch.Status.SETTLED).aggregate(
         pending=Count("pk", filter=pending),
-        oldest=Min("received_at", filter=pending),
+        oldest=Min("received_at", filter=pending & Q(attempts=0, is_replay=False)),
+        failing=Count("pk", filter=pending & Q(attempts__gt=0)),
         quarantined=Count("pk", filter=Q(status=EventBatch.Status.QUARANTINED)),
     )
     age = (clock.now() - found["oldest"]).total_seconds() if found["oldest"] else 0
-    return SettleBacklog(found["pending"], max(0, int(age)), found["quarantined"])
+    return SettleBacklog(found["pending"], max(0, int(age)), found["quarantined"], found["failing"])
 
 
 def recent_conflicts(*, actor: Actor) -> int:
@@ -352,39 +356,6 @@ def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
     return tuple(
         DailyUsage(day, counted.get(day, 0)) for day in (first + timedelta(days=offset) for offset in range(days))
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayOutcome:
-    """What became of a replayed dead letter: pending, quarantined, counted, duplicate or dead_lettered, and where."""
-
-    status: str
-    found: UsageEvent | DeadLetter | EventBatch | None = None
-
-
-def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
-    """None for a letter that was not replayed. The replay's batch may be gone from the hot log already."""
-    if letter.replay_batch_id is None:
-        return None
-    owner = {"organisation": letter.organisation_id, "project": letter.project_id}
-    batch = EventBatch.objects.filter(**owner, pk=letter.replay_batch_id, received_at=letter.first_seen_at).first()
-    if batch is not None and batch.status != EventBatch.Status.SETTLED:
-        return ReplayOutcome(batch.status, batch)
-    entries = UsageEvent.objects.filter(**owner, event_id=letter.event_id, kind=UsageEvent.Kind.USAGE)
-    others = DeadLetter.objects.filter(**owner, event_id=letter.event_id).exclude(pk=letter.pk)
-    if counted := entries.filter(batch_id=letter.replay_batch_id).first():
-        return ReplayOutcome("counted", counted)
-    if again := others.filter(batch_id=letter.replay_batch_id).first():
-        return ReplayOutcome("dead_lettered", again)
-    if first := entries.order_by("received_at").first():
-        return ReplayOutcome("duplicate", first)
-    return ReplayOutcome("dead_lettered", others.order_by("-last_seen_at").first())
-
-
-def letter_json(letter: DeadLetter) -> str:
-    """A dead letter's event as it is kept. Read as a dictionary, its numbers would have become floats."""
-    found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("payload", TextField()), flat=True)
-    return str(found.get())
 
 
 def hot_log_days_kept() -> int:

@@ -24,7 +24,7 @@ def _read_or_post(read: View, post: View) -> View:
     return view
 
 
-event_named = views.EventDetail.as_view()
+event_named: Callable[..., HttpResponse] = views.EventDetail.as_view()
 
 urlpatterns = [
     path("events", described_by(EventPost, _read_or_post(views.EventByQuery.as_view(), ingest.post_event))),

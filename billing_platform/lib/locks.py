@@ -15,6 +15,7 @@ class LockSpace(IntEnum):
     BILLING_RUN = 2
     DEDUP = 3
     SIGN_IN = 4
+    NEW_METRICS = 5
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

@@ -26,7 +26,7 @@ from billing_platform.lib.admin import (
 )
 from billing_platform.lib.admin_display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import time_text
-from events import selectors
+from events import letter_questions
 from events.admin.bulk import told
 from events.models import DeadLetter, EventBatch
 from events.services import dead_letters
@@ -119,7 +119,7 @@ def _is_readable(letter: DeadLetter) -> bool:
 
 def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
     """The event, exact, in the order of the contract: PostgreSQL puts the short names first."""
-    found = msgspec.json.decode(selectors.letter_json(letter), type=dict[str, msgspec.Raw])
+    found = msgspec.json.decode(letter_questions.letter_json(letter), type=dict[str, msgspec.Raw])
     return {name: found[name] for name in ORDER if name in found}
 
 
@@ -251,7 +251,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What became of it")
     def outcome(self, letter: DeadLetter) -> str:
-        outcome = selectors.replay_outcome(letter)
+        outcome = letter_questions.replay_outcome(letter)
         if outcome is None:
             return EMPTY
         return format_html(OUTCOMES[outcome.status], anchor(self, outcome.found) if outcome.found else EMPTY)

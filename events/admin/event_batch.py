@@ -34,6 +34,7 @@ TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: 
 SHOWN_EVENTS = 20
 SETTLED_SHOWN = timedelta(hours=1)
 CONFLICTS = "conflicts"
+FAILING = "failing"
 
 
 class DiscardForm(ActionForm):
@@ -50,6 +51,7 @@ class StateFilter(QuickFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             (Status.PENDING, "Pending"),
+            (FAILING, "Pending, failed before"),
             (Status.QUARANTINED, "Quarantined"),
             (Status.SETTLED, "Settled, of the last hour"),
             (CONFLICTS, "Known id, other body, of the last day"),
@@ -59,6 +61,8 @@ class StateFilter(QuickFilter):
         value = self.value()
         if value == CONFLICTS:
             return queryset.filter(conflicts__gt=0, received_at__gte=clock.now() - selectors.RECENT)
+        if value == FAILING:
+            return queryset.filter(status=Status.PENDING, attempts__gt=0)
         if value == Status.SETTLED:
             return queryset.filter(status=value, received_at__gte=clock.now() - SETTLED_SHOWN)
         return queryset.filter(status=value) if value in TONES else queryset.exclude(status=Status.SETTLED)

@@ -15,6 +15,8 @@ class DeadLetter(BaseModel, TenantModel):
     class Reason(models.TextChoices):
         METRIC_UNKNOWN = "METRIC_UNKNOWN", "Unknown metric"
         VALUE_MISSING = "VALUE_MISSING", "Nothing to tell apart"
+        METRIC_LIMIT = "METRIC_LIMIT", "Too many metrics"
+        EVENT_UNSTORABLE = "EVENT_UNSTORABLE", "Can't be stored"
         BATCH_DISCARDED = "BATCH_DISCARDED", "Batch discarded"
 
     class Status(models.TextChoices):

@@ -8,9 +8,11 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 
+from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from organisations.models import Organisation
@@ -45,18 +47,38 @@ def load_tenants(organisation_ids: Iterable[UUID]) -> dict[UUID, Tenant]:
 
 
 def load_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:
-    """Fill in the metrics that the events name; register what an open organisation doesn't know yet."""
+    """Fill in the metrics that the events name; register what an open organisation doesn't know yet.
+
+    Up to EVENTS_MAX_METRICS of them, in the order of their names; the others stay unknown.
+    """
     read_metrics(tenants, wanted)
+    learning = [organisation_id for organisation_id in sorted(wanted) if _unknown(tenants[organisation_id], wanted)]
+    if not learning:
+        return
+    # Another worker may be registering others, or the same: whoever is second waits here and then sees them.
+    advisory_lock(LockSpace.NEW_METRICS, *learning)
+    read_metrics(tenants, wanted)
+    room = room_for_metrics(learning)
     unknown = [
         Metric(organisation_id=organisation_id, name=name, unit=unit, registered_automatically=True)
-        for organisation_id in sorted(wanted)
-        for name, unit in sorted(wanted[organisation_id] - tenants[organisation_id].metrics.keys())
-        if not tenants[organisation_id].strict
+        for organisation_id in learning
+        for name, unit in _unknown(tenants[organisation_id], wanted)[: room[organisation_id]]
     ]
-    if unknown:
-        # Another worker may be registering the same: whoever is second waits here and then reads the first one's.
-        Metric.objects.bulk_create(unknown, ignore_conflicts=True)
-        read_metrics(tenants, wanted)
+    Metric.objects.bulk_create(unknown, ignore_conflicts=True)
+    read_metrics(tenants, wanted)
+
+
+def room_for_metrics(organisation_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many more metrics usage may register for each organisation."""
+    ids = set(organisation_ids)
+    registered = Metric.objects.filter(organisation__in=ids, registered_automatically=True).order_by()
+    counted = dict(registered.values_list("organisation_id").annotate(Count("pk")))
+    return {pk: max(0, settings.EVENTS_MAX_METRICS - counted.get(pk, 0)) for pk in ids}
+
+
+def _unknown(tenant: Tenant, wanted: dict[UUID, set[MetricKey]]) -> list[MetricKey]:
+    """What usage would register, in order."""
+    return [] if tenant.strict else sorted(wanted[tenant.id] - tenant.metrics.keys())
 
 
 def read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]) -> None:

@@ -33,7 +33,7 @@ from events.incoming import Limits, Rejection, Row
 from events.models import DeadLetter, EventBatch
 from events.payload import StoredEvent
 from events.services.bulk import BulkReport
-from events.services.catalogue import MetricKey, Tenant, load_tenants, read_metrics
+from events.services.catalogue import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
 from events.services.partitions import ensure_partitions, is_missing_partition
 from events.services.staging import names_value
 from organisations import audit
@@ -73,8 +73,8 @@ def replay(*, letter_ids: Sequence[UUID], by: str, reason: str = "") -> BulkRepo
 def replay_one(*, letter_id: UUID, by: str, reason: str = "") -> DeadLetter:
     """Put one letter's event back for counting, as it is.
 
-    Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, VALUE_MISSING or DEAD_LETTER_UNREADABLE if it would
-    only die again.
+    Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, METRIC_LIMIT, VALUE_MISSING, EVENT_UNSTORABLE or
+    DEAD_LETTER_UNREADABLE if it would only die again.
     """
     return _with_partitions([letter_id], partial(_replay_one, letter_id, by, reason))
 
@@ -249,17 +249,28 @@ def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, Row]) -> dict[
         _event_id, name, unit, *_rest = rows[letter.pk]
         wanted[letter.organisation_id].add((name, unit))
     read_metrics(tenants, wanted)
-    found = ((letter.pk, _obstacle(tenants[letter.organisation_id], rows[letter.pk])) for letter in letters)
+    room = room_for_metrics(tenants)
+    found = (
+        (letter.pk, _obstacle(tenants[letter.organisation_id], rows[letter.pk], room[letter.organisation_id]))
+        for letter in letters
+    )
     return {letter_id: error for letter_id, error in found if error is not None}
 
 
-def _obstacle(tenant: Tenant, row: Row) -> DomainError | None:
+def _obstacle(tenant: Tenant, row: Row, room: int) -> DomainError | None:
     _event_id, name, unit, _quantity, _moment, metadata = row
+    if metadata and bytes(metadata).startswith(b'{"%s":' % payload.UNSTORABLE.encode()):
+        return DomainError(
+            f"Its metadata can't be stored as it was sent, and is kept under {payload.UNSTORABLE!r}: edit the event's "
+            "metadata, or discard it.",
+            code=Reason.EVENT_UNSTORABLE,
+        )
     metric = tenant.metrics.get((name, unit))
     if metric is None:
-        if not tenant.strict:
+        if not tenant.strict and room:
             return None
-        return DomainError(f"Define the metric {name} ({unit}) first, or edit the event.", code=Reason.METRIC_UNKNOWN)
+        code = Reason.METRIC_UNKNOWN if tenant.strict else Reason.METRIC_LIMIT
+        return DomainError(f"Define the metric {name} ({unit}) first, or edit the event.", code=code)
     stored = StoredEvent("", name, unit, "", None, metadata or Raw(b"null"))
     if not metric.unique_property or names_value(metric.unique_property, stored):
         return None

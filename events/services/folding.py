@@ -111,9 +111,10 @@ _ALREADY_COUNTED = f"""
 """  # noqa: S608
 
 
-def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[date]) -> None:
+def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[date], rehearsal: bool = False) -> None:
     """Count what is new, and leave on each batch what became of every event of it.
 
+    A rehearsal leaves out the verdict: it is to be rolled back, and may hold a part of a batch only.
     `other_months` are the months of receipt, besides the batches' own, that the deduplication window reaches and
     that hold anything.
     """
@@ -128,7 +129,8 @@ def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[da
             _insert(cursor, stage, lookups)
             _fold(cursor, lookups)
         _write_dead_letters(stage.batches)
-        _mark_settled(cursor, stage.batches)
+        if not rehearsal:
+            _mark_settled(cursor, stage.batches)
 
 
 def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def _numbers(stage: Stage, aggregation: Metric.Aggregation) -> list[int]:
 def _copy(cursor: CursorWrapper, stage: Stage) -> None:
     cursor.execute(_STAGE)
     cursor.execute("DELETE FROM events_stage")  # empty, unless this is one transaction with an earlier chunk
-    with cursor.copy("COPY events_stage FROM STDIN") as copy:
+    with connection.wrap_database_errors, cursor.copy("COPY events_stage FROM STDIN") as copy:
         for rows in stage_rows(stage):
             copy.write(rows)
 
@@ -291,8 +293,7 @@ def _write_dead_letters(batches: Sequence[ClaimedBatch]) -> None:
                 project_id=batch.project_id,
                 batch_id=batch.id,
                 received_at=batch.received_at,
-                event_id=dead.event.event_id,
-                event=dead.event.as_json(),
+                event=dead.event,
                 reason=dead.reason,
                 message=dead.message,
             )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import DataError, connection, transaction
+
+from events.payload import StoredEvent, UnreadableRequest
 
 # A replay that dies again goes on from the letter it came from. If the sender was faster and opened another one, the
 # two become one: seen first when the earlier was, and as often as both together. Rows go in by key, so that two
@@ -38,39 +40,60 @@ _KEEP = """
 
 @dataclass(frozen=True, slots=True)
 class NewLetter:
-    """An event that died, and where it came from. `event` is its JSON."""
+    """An event that died, and where it came from."""
 
     organisation_id: UUID
     project_id: UUID
     batch_id: UUID
     received_at: datetime
-    event_id: str
-    event: str
+    event: StoredEvent | UnreadableRequest
     reason: str
     message: str
 
 
 def keep(letters: Sequence[NewLetter]) -> None:
-    """In one statement, for a whole chunk may die of one misspelt metric. Of one id, the first is kept."""
-    together: defaultdict[tuple[UUID, str], list[NewLetter]] = defaultdict(list)
-    for letter in letters:
-        together[letter.project_id, letter.event_id].append(letter)
+    """In one statement, for a whole chunk may die of one misspelt metric. Of one id, the first is kept.
+
+    What jsonb refuses is kept all the same: with its metadata wrapped up, as `StoredEvent.as_storable_json` writes it.
+    """
+    if not letters:
+        return
+    try:
+        with transaction.atomic():
+            _keep(letters, [letter.event.as_json() for letter in letters])
+    except DataError:
+        _keep(letters, [_storable(letter.event) for letter in letters])
+
+
+def _storable(event: StoredEvent | UnreadableRequest) -> str:
+    text = event.as_json()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT %s::jsonb IS NULL", [text])
+    except DataError:
+        return event.as_storable_json()
+    return text
+
+
+def _keep(letters: Sequence[NewLetter], texts: Sequence[str]) -> None:
+    together: defaultdict[tuple[UUID, str], list[tuple[NewLetter, str]]] = defaultdict(list)
+    for letter, text in zip(letters, texts, strict=True):
+        together[letter.project_id, letter.event.event_id].append((letter, text))
     rows = [
         (
             first.organisation_id,
             first.project_id,
-            first.event_id,
+            first.event.event_id,
             first.reason,
             first.message,
-            first.event,
+            text,
             first.batch_id,
             1 + len(others),
-            min(letter.received_at for letter in (first, *others)),
-            max(letter.received_at for letter in (first, *others)),
+            min(letter.received_at for letter in (first, *(other for other, _text in others))),
+            max(letter.received_at for letter in (first, *(other for other, _text in others))),
         )
-        for first, *others in together.values()
+        for (first, text), *others in together.values()
     ]
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP, [*columns, list({letter.batch_id for letter in letters})])
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [*columns, list({letter.batch_id for letter in letters})])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -12,17 +11,18 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from events import payload
 from events.models import DeadLetter, EventBatch
+from events.payload import StoredEvent, UnreadableRequest
 from events.services import letters
 from organisations import audit
 
 
 def retry_batch(*, batch_id: UUID) -> EventBatch:
-    """Another round of attempts. Raises DomainError BATCH_NOT_QUARANTINED."""
+    """Another round of attempts, by itself, so that it holds up nobody. Raises DomainError BATCH_NOT_QUARANTINED."""
     with transaction.atomic():
         batch = _locked(batch_id)
         batch.status = EventBatch.Status.PENDING
-        batch.attempts = 0
-        batch.retry_at = None
+        batch.attempts = 1
+        batch.retry_at = clock.now()
         batch.save(update_fields=["status", "attempts", "retry_at"])
         audit.note(batch, status=(EventBatch.Status.QUARANTINED, batch.status))
     return batch
@@ -31,7 +31,7 @@ def retry_batch(*, batch_id: UUID) -> EventBatch:
 def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBatch:
     """Turn the batch into dead letters, so that its month can close. Raises DomainError BATCH_NOT_QUARANTINED.
 
-    If the payload can't be read, one dead letter keeps it as it is.
+    If the payload can't be read, one dead letter keeps it as it is; metadata that can't be stored is kept wrapped up.
     """
     with transaction.atomic():
         batch = _locked(batch_id)
@@ -42,12 +42,11 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
                     project_id=batch.project_id,
                     batch_id=batch.pk,
                     received_at=batch.received_at,
-                    event_id=event_id,
                     event=event,
                     reason=DeadLetter.Reason.BATCH_DISCARDED,
                     message=f"{reason} (discarded by {discarded_by})",
                 )
-                for event_id, event in _contents(batch)
+                for event in _contents(batch)
             ]
         )
         batch.status = EventBatch.Status.SETTLED
@@ -63,12 +62,12 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
     return batch
 
 
-def _contents(batch: EventBatch) -> list[tuple[str, str]]:
+def _contents(batch: EventBatch) -> Sequence[StoredEvent | UnreadableRequest]:
     raw = bytes(batch.payload)
     try:
-        return [(event.event_id, event.as_json()) for event in payload.unpack(raw)]
+        return payload.unpack(raw)
     except payload.DAMAGED:
-        return [(f"batch {batch.pk}", json.dumps({"base64": base64.b64encode(raw).decode()}))]
+        return [UnreadableRequest(batch.pk, raw)]
 
 
 def _locked(batch_id: UUID) -> EventBatch:

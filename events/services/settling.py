@@ -37,11 +37,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.utils import IntegrityError, InterfaceError, OperationalError
+from django.db.utils import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
 from billing_platform.lib import clock
 from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
+from events import payload
 from events.models import EventBatch
 from events.services.folding import write_stage
 from events.services.partitions import ensure_partitions, is_missing_partition
@@ -54,6 +55,8 @@ MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(seconds=30)
 TRIES_OF_A_CHUNK = 3
 LOOK_EVERY = 0.2
+MOST_SPOILED = 100
+"""Events of one batch that are told apart as bad. If more are refused, the fault is hardly theirs."""
 _ERROR_KEPT = 2_000
 
 
@@ -116,7 +119,7 @@ def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None
     except Exception as error:
         if _is_databases_trouble(error):
             raise
-        logger.exception("chunk failed; its batches are settled one by one")
+        logger.error("chunk failed; its batches are settled one by one", extra=_about(error))
         return _settle_singly(report)
     if settled:
         return report.with_chunk(settled)
@@ -125,12 +128,15 @@ def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None
     return after if after != report else None
 
 
-def _settle_chunk(claim: _Claim) -> list[ClaimedBatch]:
-    """Claim and settle in one transaction, again from the start when it has to be done otherwise."""
+def _settle_chunk(claim: _Claim, *, rehearsal: bool = False) -> list[ClaimedBatch]:
+    """Claim and settle in one transaction, again from the start when it has to be done otherwise.
+
+    A rehearsal only shows whether it could be done: it is rolled back.
+    """
     exclusive = False
     for attempt in range(1, TRIES_OF_A_CHUNK + 1):
         try:
-            return _try_chunk(claim, exclusive=exclusive)
+            return _try_chunk(claim, exclusive=exclusive, rehearsal=rehearsal)
         except _NeedsExclusive:
             exclusive = True
         except IntegrityError as error:
@@ -140,11 +146,11 @@ def _settle_chunk(claim: _Claim) -> list[ClaimedBatch]:
         except OperationalError as error:  # a deadlock or a lock time-out
             if attempt == TRIES_OF_A_CHUNK or _sqlstate(error)[:2] not in {"40", "55"}:
                 raise
-            logger.warning("chunk tried again", exc_info=True)
+            logger.warning("chunk tried again", extra=_about(error))
     raise OperationalError("A chunk could not be settled: others kept getting in its way.")
 
 
-def _try_chunk(claim: _Claim, *, exclusive: bool) -> list[ClaimedBatch]:
+def _try_chunk(claim: _Claim, *, exclusive: bool, rehearsal: bool) -> list[ClaimedBatch]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             # Nobody was promised anything yet: after a crash that forgets this commit the batches are pending again.
@@ -157,7 +163,9 @@ def _try_chunk(claim: _Claim, *, exclusive: bool) -> list[ClaimedBatch]:
         used = _months_in_use(batches)
         if not exclusive and max(used, default=None) != month:
             raise _NeedsExclusive
-        write_stage(open_stage(batches), received_month=month, other_months=sorted(used - {month}))
+        stage, others = open_stage(batches), sorted(used - {month})
+        write_stage(stage, received_month=month, other_months=others, rehearsal=rehearsal)
+        transaction.set_rollback(rehearsal)
     return batches
 
 
@@ -247,13 +255,84 @@ def _due_for_retry() -> UUID | None:
 
 def _settle_one(report: SettleReport, batch_id: UUID) -> SettleReport:
     try:
-        return report.with_chunk(_settle_chunk(lambda cursor: _claim_one(cursor, batch_id)))
+        try:
+            return report.with_chunk(_settle_chunk(lambda cursor: _claim_one(cursor, batch_id)))
+        except DatabaseError as error:
+            if _is_databases_trouble(error):
+                raise
+            return report.with_chunk(_settle_without_spoiled(batch_id, error))
     except Exception as error:
         if _is_databases_trouble(error):
             raise
-        logger.exception("batch failed", extra={"batch": str(batch_id)})
+        by_whom = None if isinstance(error, DatabaseError) else error
+        logger.error("batch failed", extra={"batch": str(batch_id)} | _about(error), exc_info=by_whom)
         _book_failure(batch_id, error)
         return replace(report, failed=report.failed + 1)
+
+
+def _settle_without_spoiled(batch_id: UUID, error: DatabaseError) -> list[ClaimedBatch]:
+    """The database refused the batch: its bad events become dead letters, the others are counted.
+
+    Which are bad is found by rehearsing halves, and halves of halves. Raises the error again if that finds none, or
+    more than MOST_SPOILED.
+    """
+    batch = EventBatch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise error
+    events = payload.unpack(bytes(batch.payload))
+    spoiled: dict[int, str] = {}
+    waiting = [range(len(events))]
+    while waiting:
+        positions = waiting.pop()
+        refused = _rehearse(batch_id, [events[position] for position in positions])
+        if refused is None:
+            continue
+        if len(positions) > 1:
+            middle = len(positions) // 2
+            waiting += [positions[middle:], positions[:middle]]
+            continue
+        spoiled[positions[0]] = _why_spoiled(refused)
+        if len(spoiled) > MOST_SPOILED:
+            raise error
+    if not spoiled:
+        raise error
+    logger.warning("events set aside", extra={"batch": str(batch_id), "events": len(spoiled)} | _about(error))
+    return _settle_chunk(lambda cursor: [replace(found, spoiled=spoiled) for found in _claim_one(cursor, batch_id)])
+
+
+def _rehearse(batch_id: UUID, events: Sequence[payload.StoredEvent]) -> DatabaseError | None:
+    """Why these events of a batch can't be counted, or None."""
+
+    def claim(cursor: CursorWrapper) -> list[ClaimedBatch]:
+        part = payload.pack(events)
+        return [replace(found, event_count=len(events), payload=part) for found in _claim_one(cursor, batch_id)]
+
+    try:
+        _settle_chunk(claim, rehearsal=True)
+    except DatabaseError as error:
+        if _is_databases_trouble(error):
+            raise
+        return error
+    return None
+
+
+def _why_spoiled(error: DatabaseError) -> str:
+    return (
+        f"The database can't store this event (SQLSTATE {_sqlstate(error) or 'unknown'}). Edit it and have it counted, "
+        "or discard it."
+    )
+
+
+def _about(error: BaseException) -> dict[str, str]:
+    """What a log may say of an error: PostgreSQL's own messages quote what customers sent."""
+    return {"error": type(error).__name__, "sqlstate": _sqlstate(error)}
+
+
+def _told(error: Exception) -> str:
+    """For operators. Of PostgreSQL's message without the lines that quote the row."""
+    said = str(error).partition("\n")[0]
+    state = _sqlstate(error)
+    return f"{type(error).__name__}: {said}" + (f" (SQLSTATE {state})" if state else "")
 
 
 def _sqlstate(error: BaseException) -> str:
@@ -291,7 +370,7 @@ def _book_failure(batch_id: UUID, error: Exception) -> None:
         if batch is None:
             return
         batch.attempts += 1
-        batch.last_error = f"{type(error).__name__}: {error}"[:_ERROR_KEPT].replace("\x00", "")
+        batch.last_error = _told(error)[:_ERROR_KEPT].replace("\x00", "")
         batch.retry_at = clock.now() + RETRY_AFTER * batch.attempts
         if batch.attempts >= MAX_ATTEMPTS:
             batch.status = EventBatch.Status.QUARANTINED

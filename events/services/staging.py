@@ -17,6 +17,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.conf import settings
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, Metric
@@ -54,6 +55,8 @@ class ClaimedBatch:
     duplicates: int = 0
     conflict_ids: list[str] = field(default_factory=list)
     dead: list[DeadEvent] = field(default_factory=list)
+    spoiled: dict[int, str] = field(default_factory=dict)
+    """Positions whose events PostgreSQL refuses, and the sentence why; they become dead letters."""
 
     @property
     def received_month(self) -> date:
@@ -150,9 +153,9 @@ def _stage_batch(
                 batch.conflict_ids.append(event_id)
             continue
         series_of = metrics.get((event.metric_name, event.unit))
-        series = None if series_of is None else series_of(event)
+        series = None if series_of is None or position in batch.spoiled else series_of(event)
         if series is None:
-            batch.dead.append(_dead(tenant, event))
+            batch.dead.append(_dead(tenant, event, batch.spoiled.get(position)))
             batch.not_staged.add(position)
             continue
         firsts[event_id] = event
@@ -170,8 +173,17 @@ def _stage_batch(
     return rows
 
 
-def _dead(tenant: Tenant, event: StoredEvent) -> DeadEvent:
+def _dead(tenant: Tenant, event: StoredEvent, spoiled: str | None) -> DeadEvent:
+    if spoiled is not None:
+        return DeadEvent(event, DeadLetter.Reason.EVENT_UNSTORABLE, spoiled)
     metric = tenant.metrics.get((event.metric_name, event.unit))
+    if metric is None and not tenant.strict:
+        return DeadEvent(
+            event,
+            DeadLetter.Reason.METRIC_LIMIT,
+            f"Usage registers at most {settings.EVENTS_MAX_METRICS:,} metrics of an organisation by itself. Define "
+            f"{event.metric_name!r} in {event.unit!r} if it is meant, and replay; or edit the event, or discard it.",
+        )
     if metric is None:
         return DeadEvent(
             event,

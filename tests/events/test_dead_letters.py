@@ -14,7 +14,7 @@ from django.db import connection, connections
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.periods import BillingPeriod
-from events import selectors
+from events import letter_questions, selectors
 from events.models import DeadLetter, EventBatch, Metric, UsageEvent, UsagePeriod
 from events.services import closing, dead_letters, quarantine
 from events.services.accepting import Accepted, accept_events
@@ -127,12 +127,12 @@ def test_a_replayed_letter_says_who_when_and_where_it_went(strict: Organisation,
     assert (found.status, found.resolved_by, found.replay_batch_id) == (Status.REPLAYED, "olga", batch.pk)
     assert found.resolved_at is not None
     assert found.payload["metric_value"] == "1", "the letter keeps what was sent"
-    outcome = selectors.replay_outcome(found)
+    outcome = letter_questions.replay_outcome(found)
     assert outcome is not None
     assert (outcome.status, outcome.found) == ("pending", batch)
     settle()
-    outcome = selectors.replay_outcome(found)
-    assert outcome == selectors.ReplayOutcome("counted", UsageEvent.objects.get(event_id="a"))
+    outcome = letter_questions.replay_outcome(found)
+    assert outcome == letter_questions.ReplayOutcome("counted", UsageEvent.objects.get(event_id="a"))
 
 
 def test_a_letter_that_would_only_die_again_is_refused_with_the_way_out(strict_project: Project) -> None:
@@ -177,8 +177,8 @@ def test_sent_again_and_counted_meanwhile_the_replay_is_a_duplicate(
     settle()
     assert verdict(batch) == ("settled", 0, 1, 0)
     assert total(strict) == 5
-    outcome = selectors.replay_outcome(letter())
-    assert outcome == selectors.ReplayOutcome("duplicate", UsageEvent.objects.get(event_id="a"))
+    outcome = letter_questions.replay_outcome(letter())
+    assert outcome == letter_questions.ReplayOutcome("duplicate", UsageEvent.objects.get(event_id="a"))
 
 
 def test_sixty_days_later_the_window_is_measured_from_first_receipt(
@@ -257,7 +257,7 @@ def test_a_day_that_retention_has_dropped_comes_back_for_it(strict: Organisation
     assert counted(strict) == ["a", "b"]
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE events_eventbatch_20260914")
-    outcome = selectors.replay_outcome(letter())
+    outcome = letter_questions.replay_outcome(letter())
     assert outcome is not None
     assert outcome.status == "counted"
 
@@ -274,8 +274,8 @@ def test_a_replay_that_dies_again_goes_on_from_the_letter_before(strict: Organis
     again = letter(status=Status.OPEN)
     assert (again.attempts, again.first_seen_at, again.batch_id) == (3, then, batch.pk)
     assert again.last_seen_at > then + timedelta(days=1)
-    outcome = selectors.replay_outcome(letter(status=Status.REPLAYED))
-    assert outcome == selectors.ReplayOutcome("dead_lettered", again)
+    outcome = letter_questions.replay_outcome(letter(status=Status.REPLAYED))
+    assert outcome == letter_questions.ReplayOutcome("dead_lettered", again)
     assert fate(strict_project) == "dead_lettered"
 
 
@@ -293,8 +293,8 @@ def test_a_replay_that_dies_again_joins_the_letter_that_the_sender_opened_meanwh
     one = letter(status=Status.OPEN)
     assert (one.attempts, one.first_seen_at) == (3, then)
     assert one.last_seen_at >= resent
-    outcome = selectors.replay_outcome(letter(status=Status.REPLAYED))
-    assert outcome == selectors.ReplayOutcome("dead_lettered", one)
+    outcome = letter_questions.replay_outcome(letter(status=Status.REPLAYED))
+    assert outcome == letter_questions.ReplayOutcome("dead_lettered", one)
 
 
 @pytest.mark.django_db(transaction=True)

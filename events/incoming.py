@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from billing_platform.lib.money import MoneyError, parse_decimal
 
 MAX_METADATA_BYTES = 8192
 MAX_NESTING = 32
+MOST_PLACES = 10_000  # jsonb takes 16,383 decimals
 FUTURE = timedelta(days=1)
 _MOST_COMMAS = 500_000  # fifty for each event
 
@@ -289,8 +290,12 @@ def _written_anew(text: bytes) -> Raw:
 
 
 def _number(text: str) -> Decimal:
-    """Exactly, unless its exponent is absurd: then what a double makes of it, which is zero."""
-    return Decimal(repr(float(text))) if _GREAT_EXPONENT(text.encode()) else Decimal(text)
+    """Exactly; zero without its exponent, and what is too small for jsonb is zero as well."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond Decimal's own: msgspec has read it, so it is next to nothing
+        return Decimal(0)
+    return number if number and int(number.as_tuple().exponent) > -MOST_PLACES else Decimal(0)
 
 
 def _depth(value: Any) -> int:

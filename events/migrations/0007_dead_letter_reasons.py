@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0005_words_for_people'),
+        ('events', '0006_printed_letters'),
     ]
 
     operations = [

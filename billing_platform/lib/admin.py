@@ -55,6 +55,7 @@ from billing_platform.lib.admin_display import (
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import start_of_day
+from billing_platform.lib.validators import choices_of
 
 __all__ = [
     "ActionForm",
@@ -87,6 +88,8 @@ __all__ = [
 ]
 
 Textarea = widgets.UnfoldAdminTextareaWidget
+
+FEW_CHOICES = 10  # more of them are searched, not scrolled through
 
 _WIDGETS = (
     (forms.DateField, widgets.UnfoldAdminSingleDateWidget),
@@ -183,7 +186,25 @@ class DayRangeFilter(filters.RangeDateFilter):
         return start_of_day(day, timezone.get_current_timezone())
 
 
-class ModelAdmin(ActionsMixin, ScopedMixin, unfold.ModelAdmin):
+class ListedFieldsMixin:
+    """A column whose validator stands for a closed list is chosen from that list, with names: never typed."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        choices = choices_of(db_field.validators) if isinstance(db_field, models.CharField) else None
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = widgets.UnfoldAdminSelect2Widget if len(choices) > FEW_CHOICES else widgets.UnfoldAdminSelectWidget
+        return forms.ChoiceField(
+            choices=[("", "---------"), *choices],
+            required=not db_field.blank,
+            initial=db_field.get_default(),
+            label=capfirst(db_field.verbose_name),
+            help_text=db_field.help_text,
+            widget=widget,
+        )
+
+
+class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
     """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None

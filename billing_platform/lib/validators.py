@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from billing_platform.lib import clock, letters, vocabularies
 from billing_platform.lib.errors import InvalidInput, quoted
-from billing_platform.lib.limits import FIRST_BUSINESS_DAY, YEARS_AHEAD
+from billing_platform.lib.limits import FIRST_BUSINESS_DAY, MAX_MONEY, YEARS_AHEAD
 
 Validator = Callable[[Any], None]
 
@@ -218,3 +219,14 @@ def check_order(first: date | None, last: date | None, *, field: str, sentence: 
     """Refuse, beside `field`, a last day before the first one."""
     if first and last and last < first:
         raise ValidationError({field: sentence})
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+def validate_positive(value: Any) -> None:
+    """A rate or an amount that something is multiplied by or paid with."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not value > 0:
+        raise ValidationError("Write a number above 0.")
+    if value >= MAX_MONEY:
+        raise ValidationError(f"Write a number of at most {MAX_MONEY.adjusted()} digits before the decimal point.")

@@ -8,9 +8,7 @@ from rest_framework.request import Request
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-
-FIRST_YEAR, LAST_YEAR = 2000, 2999
-"""Beyond them lies nothing to bill, and soon the end of what dates can be computed with."""
+from billing_platform.lib.validators import require, validate_business_date
 
 
 def validated(serializer_class: Any, request: Request) -> dict[str, Any]:
@@ -24,8 +22,7 @@ def parse_period(text: Any) -> BillingPeriod:
         period = BillingPeriod.parse(str(text))
     except PeriodError as error:
         raise InvalidInput.field("period", str(error)) from None
-    if not FIRST_YEAR <= period.start.year <= LAST_YEAR:
-        raise InvalidInput.field("period", f"must lie between {FIRST_YEAR} and {LAST_YEAR}.")
+    require("period", period.start, validate_business_date)
     return period
 
 

@@ -15,8 +15,14 @@ from rest_framework.response import Response
 
 from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.validators import validate_currency
+from billing_platform.lib.limits import (
+    MAX_EVENT_COUNT,
+    METRIC_NAME_LENGTH,
+    QUANTITY_DIGITS,
+    QUANTITY_PLACES,
+    UNIT_LENGTH,
+)
+from billing_platform.lib.validators import require, validate_business_date, validate_currency, validate_line
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal, money_text
 from invoicing.api.serializers import ExplanationStepSerializer
@@ -39,8 +45,8 @@ class PricingRuleSerializer(serializers.Serializer):
 
     id = serializers.UUIDField(read_only=True)
     organisation = OrganisationReference(help_text="null: a global rule.")
-    metric_name = serializers.CharField(max_length=100)
-    unit = serializers.CharField(max_length=50)
+    metric_name = serializers.CharField(max_length=METRIC_NAME_LENGTH, validators=[validate_line])
+    unit = serializers.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
     currency = serializers.CharField(max_length=3, validators=[validate_currency])
     model = serializers.ChoiceField(choices=PricingRule.Model.choices)
     dimensions = serializers.DictField(child=serializers.CharField(), default=dict)
@@ -48,8 +54,10 @@ class PricingRuleSerializer(serializers.Serializer):
     free_units = ShortDecimal(required=False)
     minimum = ShortDecimal(required=False, allow_null=True)
     maximum = ShortDecimal(required=False, allow_null=True)
-    effective_from = serializers.DateField()
-    effective_to = serializers.DateField(allow_null=True, default=None, help_text="First day it no longer holds.")
+    effective_from = serializers.DateField(validators=[validate_business_date])
+    effective_to = serializers.DateField(
+        allow_null=True, default=None, validators=[validate_business_date], help_text="First day it no longer holds."
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -62,8 +70,8 @@ class PreviewRequestSerializer(serializers.Serializer):
 
     rule = serializers.JSONField(required=False, encoder=DjangoJSONEncoder)  # it holds Decimals
     rule_id = serializers.UUIDField(required=False)
-    quantity = serializers.DecimalField(max_digits=28, decimal_places=QUANTITY_PLACES, min_value=0)
-    event_count = serializers.IntegerField(min_value=0, default=0)
+    quantity = serializers.DecimalField(max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES, min_value=0)
+    event_count = serializers.IntegerField(min_value=0, max_value=MAX_EVENT_COUNT, default=0)
 
 
 class PreviewAmountSerializer(serializers.Serializer):
@@ -204,7 +212,7 @@ class PricingPreview(_PriceBookView):
             rule_id = serializers.UUIDField().run_validation(body)
         elif isinstance(body, dict) and rule_id is None:
             currency = body.get("currency", "INR")
-            validate_currency(currency)
+            require("currency", currency, validate_currency)
             return price_from_dict(body), currency
         if rule_id is None:
             raise InvalidInput.field("rule", "give a rule body, or rule_id.")

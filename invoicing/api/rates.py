@@ -13,7 +13,14 @@ from rest_framework.response import Response
 
 from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput, NotFound
-from billing_platform.lib.limits import UNIT_PRICE_PLACES
+from billing_platform.lib.limits import MAX_PERCENT, PRICE_DIGITS, UNIT_PRICE_PLACES
+from billing_platform.lib.validators import (
+    validate_business_date,
+    validate_currency,
+    validate_line,
+    validate_positive,
+    validate_sac,
+)
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal
 from invoicing.models import ExchangeRate, TaxRate
@@ -25,11 +32,11 @@ from organisations.operators_clock import operators_today
 
 
 class NewTaxRateSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=50)
-    rate = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0, max_value=100)
-    sac = serializers.RegexField(r"^[0-9]{4,6}$", required=False, allow_blank=True, default="")
-    effective_from = serializers.DateField()
-    effective_to = serializers.DateField(allow_null=True, default=None)
+    name = serializers.CharField(max_length=50, validators=[validate_line])
+    rate = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0, max_value=MAX_PERCENT)
+    sac = serializers.CharField(required=False, allow_blank=True, default="", validators=[validate_sac])
+    effective_from = serializers.DateField(validators=[validate_business_date])
+    effective_to = serializers.DateField(allow_null=True, default=None, validators=[validate_business_date])
 
 
 class TaxRateSerializer(serializers.Serializer):
@@ -42,11 +49,13 @@ class TaxRateSerializer(serializers.Serializer):
 
 
 class NewExchangeRateSerializer(serializers.Serializer):
-    base = serializers.CharField(max_length=3)
-    target = serializers.CharField(max_length=3)
-    rate = serializers.DecimalField(max_digits=24, decimal_places=UNIT_PRICE_PLACES, min_value=0)
-    as_of = serializers.DateField()
-    source = serializers.CharField(max_length=100, default="Entered by hand")
+    base = serializers.CharField(max_length=3, validators=[validate_currency])
+    target = serializers.CharField(max_length=3, validators=[validate_currency])
+    rate = serializers.DecimalField(
+        max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES, validators=[validate_positive]
+    )
+    as_of = serializers.DateField(validators=[validate_business_date])
+    source = serializers.CharField(max_length=100, validators=[validate_line], default="Entered by hand")
 
 
 class ExchangeRateSerializer(serializers.Serializer):

@@ -8,7 +8,16 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing_platform.lib.limits import (
+    DESCRIPTION_LENGTH,
+    PRICE_DIGITS,
+    QUANTITY_DIGITS,
+    QUANTITY_PLACES,
+    REASON_LENGTH,
+    UNIT_PRICE_PLACES,
+)
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.validators import validate_line, validate_paragraphs, validate_sac
 from invoicing.api.fields import MoneyText, ShortDecimal, money_text
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
@@ -98,10 +107,10 @@ class InvoiceDetailSerializer(InvoiceSerializer):
 
 
 class NewLineSerializer(serializers.Serializer):
-    description = serializers.CharField(max_length=2000)
-    quantity = serializers.DecimalField(max_digits=22, decimal_places=8, default="1")
-    unit_price = serializers.DecimalField(max_digits=24, decimal_places=10)
-    sac = serializers.RegexField(r"^[0-9]{4,6}$", required=False, allow_blank=True)
+    description = serializers.CharField(max_length=DESCRIPTION_LENGTH, validators=[validate_line])
+    quantity = serializers.DecimalField(max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES, default="1")
+    unit_price = serializers.DecimalField(max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
+    sac = serializers.CharField(required=False, allow_blank=True, validators=[validate_sac])
 
 
 class NewInvoiceSerializer(serializers.Serializer):
@@ -112,7 +121,9 @@ class NewInvoiceSerializer(serializers.Serializer):
 
 
 class VoidSerializer(serializers.Serializer):
-    reason = serializers.CharField(max_length=500, default="Voided through the API.")
+    reason = serializers.CharField(
+        max_length=REASON_LENGTH, validators=[validate_paragraphs], default="Voided through the API."
+    )
 
 
 class UpcomingInvoiceSerializer(serializers.Serializer):

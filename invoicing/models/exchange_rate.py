@@ -6,7 +6,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
-from billing_platform.lib.validators import validate_business_date, validate_currency, validate_printed_line
+from billing_platform.lib.validators import (
+    validate_business_date,
+    validate_currency,
+    validate_positive,
+    validate_printed_line,
+)
 from invoicing.models.columns import PriceField
 
 
@@ -15,7 +20,7 @@ class ExchangeRate(BaseModel):
 
     base = models.CharField(max_length=3, validators=[validate_currency])
     target = models.CharField(max_length=3, validators=[validate_currency])
-    rate = PriceField()
+    rate = PriceField(validators=[validate_positive])
     as_of = models.DateField(
         "date", validators=[validate_business_date], help_text="The day the source published it for."
     )

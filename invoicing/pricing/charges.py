@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.limits import QUANTITY_PLACES, UNIT_PRICE_PLACES
+from billing_platform.lib.limits import (
+    MAX_EVENT_COUNT,
+    MAX_MONEY,
+    QUANTITY_INTEGER_DIGITS,
+    QUANTITY_PLACES,
+    UNIT_PRICE_PLACES,
+)
 from billing_platform.lib.money import ZERO, MoneyError, parse_decimal
 
 
@@ -31,6 +37,8 @@ class Usage:
         check_number("quantity", self.quantity, QUANTITY_PLACES)
         if self.event_count < 0:
             raise PriceError("event_count", "must not be negative.")
+        if self.event_count > MAX_EVENT_COUNT:
+            raise PriceError("event_count", f"must be at most {MAX_EVENT_COUNT}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,10 @@ class Charge:
 
 
 def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) -> None:
+    """A number of money, or of units where it has the decimals of a quantity. Raises PriceError beyond its bound."""
+    digits = QUANTITY_INTEGER_DIGITS if places == QUANTITY_PLACES else MAX_MONEY.adjusted()
     try:
-        parse_decimal(value, places=places)
+        parse_decimal(value, places=places, max_digits=digits)
     except MoneyError as error:
         raise PriceError(field, str(error)) from None
     if value < ZERO:

@@ -25,7 +25,7 @@ from billing_platform.lib.money import (
     round_money,
 )
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.validators import require, validate_printed_paragraphs
+from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.services import rating, taxation
 from invoicing.services.lettering import letter_warnings
@@ -223,6 +223,8 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
     if not description:
         raise InvalidInput.field(f"lines[{index}].description", "say what is charged.")
     require(f"lines[{index}].description", description, validate_printed_paragraphs)
+    sac = str(line.get("sac") or entity.default_sac)
+    require(f"lines[{index}].sac", sac, validate_sac)
     quantity = number("quantity", QUANTITY_PLACES)
     unit_price = number("unit_price", UNIT_PRICE_PLACES)
     with exact_arithmetic():
@@ -238,7 +240,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
         quantity=quantity,
         unit_price=unit_price,
         amount=amount,
-        sac=str(line.get("sac") or entity.default_sac),
+        sac=sac,
         explanation=[
             {
                 "description": description,

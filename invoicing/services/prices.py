@@ -13,9 +13,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from billing_platform.lib.dates_in_words import last_day_text
-from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money, exact_text
+from billing_platform.lib.validators import require, validate_line
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Charge, Price, Usage, price_from_dict
 from invoicing.pricing.charges import short_text
@@ -101,6 +102,8 @@ def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
     for name, value in dimensions.items():
         if not isinstance(value, str) or not value or max(len(name), len(value)) > PRICE_DIMENSION_LENGTH:
             raise InvalidInput.field(f"dimensions.{name}", f"must be text of 1 to {PRICE_DIMENSION_LENGTH} characters.")
+        for text in (name, value):
+            require(f"dimensions.{quoted(name)}", text, validate_line)
     return dict(dimensions)
 
 

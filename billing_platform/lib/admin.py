@@ -17,7 +17,7 @@ from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -53,6 +53,7 @@ from billing_platform.lib.admin_display import (
     worded,
 )
 from billing_platform.lib.admin_history import history_of
+from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import start_of_day
 from billing_platform.lib.validators import choices_of
@@ -336,8 +337,11 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         """A service that refuses what a form asks for: nothing is saved, and its sentence is shown."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except DomainError as error:
-            messages.error(request, error.message)
+        except (DomainError, IntegrityError) as error:
+            refusal = refusal_of(error) if isinstance(error, IntegrityError) else error
+            if refusal is None:
+                raise
+            messages.error(request, refusal.message)
             return HttpResponseRedirect(request.get_full_path())
 
     def history_view(

@@ -20,11 +20,13 @@ from django.contrib.admin.utils import get_fields_from_path, quote, unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin_display import facts as facts_table
+from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 
 TOKEN_LIVES_SECONDS = 24 * 3600
@@ -283,6 +285,13 @@ class ActionsMixin:
         except (DomainError, ValidationError) as error:
             form.give_back()
             form.refuse(error)
+            return None
+        except IntegrityError as error:  # two at once
+            form.give_back()
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            form.refuse(refusal)
             return None
         except Exception:
             form.give_back()

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.pagination import PageNumberPagination
@@ -18,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.utils import json
 
 from billing_platform.lib import request_id
+from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError, writable
 
 logger = logging.getLogger(__name__)
@@ -117,6 +119,8 @@ def domain_error_response(error: DomainError) -> JsonResponse:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: every exception becomes the envelope; what nobody foresaw is logged and answered with a 500."""
+    if isinstance(error, IntegrityError):
+        error = refusal_of(error) or error
     if isinstance(error, DomainError):
         response = _response(error.message, error.status, error.code, error.details)
         if error.status == 401:

@@ -16,6 +16,7 @@ class LockSpace(IntEnum):
     DEDUP = 3
     SIGN_IN = 4
     NEW_METRICS = 5
+    SLUG = 6
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

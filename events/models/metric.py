@@ -95,15 +95,26 @@ class Metric(BaseModel, TenantModel):
         default=False, editable=False, help_text="An event named it before an operator did."
     )
 
+    constraint_fields = {
+        "metric_once_per_organisation": "name",
+        "metric_names_a_property_if_unique": "unique_property",
+    }
+
     class Meta:
         ordering = ["name", "unit"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "name", "unit"], nulls_distinct=False, name="metric_once_per_organisation"
+                fields=["organisation", "name", "unit"],
+                nulls_distinct=False,
+                name="metric_once_per_organisation",
+                violation_error_message="There is a metric of that name and unit already.",
             ),
             models.CheckConstraint(
                 condition=Q(aggregation="unique") ^ Q(unique_property=""),
                 name="metric_names_a_property_if_unique",
+                violation_error_message=(
+                    "Name the metadata key to count if, and only if, the aggregation is `unique`."
+                ),
             ),
         ]
 

@@ -28,6 +28,12 @@ class ExchangeRate(BaseModel):
         max_length=100, validators=[validate_printed_line], help_text="Such as RBI reference rate (FBIL)."
     )
 
+    constraint_fields = {
+        "one_exchange_rate_per_day": "as_of",
+        "exchange_rate_is_positive": "rate",
+        "exchange_rate_between_two_currencies": "target",
+    }
+
     class Meta:
         ordering = ["-as_of", "base", "target"]
         constraints = [
@@ -36,8 +42,16 @@ class ExchangeRate(BaseModel):
                 name="one_exchange_rate_per_day",
                 violation_error_message="There is a rate for this pair and day already.",
             ),
-            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_is_positive"),
-            models.CheckConstraint(condition=~Q(base=F("target")), name="exchange_rate_between_two_currencies"),
+            models.CheckConstraint(
+                condition=Q(rate__gt=0),
+                name="exchange_rate_is_positive",
+                violation_error_message="Write a number above 0.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(base=F("target")),
+                name="exchange_rate_between_two_currencies",
+                violation_error_message="Choose another currency than the first one.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -153,6 +153,7 @@ class Invoice(BaseModel, TenantModel):
                 fields=["organisation", "period_start"],
                 condition=~Q(status="void") & Q(period_start__isnull=False),
                 name="one_live_invoice_per_organisation_and_period",
+                violation_error_message="The customer has an invoice for this month already.",
             ),
             models.UniqueConstraint(
                 fields=["billing_entity", "number"], condition=~Q(number=""), name="invoice_number_once_per_seller"

@@ -89,6 +89,12 @@ class PricingRule(BaseModel, TenantModel):
 
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 
+    constraint_fields = {
+        "pricing_rule_ends_after_it_starts": "effective_to",
+        "pricing_rule_free_units_not_negative": "free_units",
+        "pricing_rule_minimum_below_maximum": "maximum",
+    }
+
     class Meta:
         verbose_name = "price"
         ordering = ["metric_name", "unit", "currency", "organisation", "-effective_from"]
@@ -108,12 +114,18 @@ class PricingRule(BaseModel, TenantModel):
             models.CheckConstraint(
                 condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
                 name="pricing_rule_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: open.",
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pricing_rule_currency_is_iso"),
-            models.CheckConstraint(condition=Q(free_units__gte=0), name="pricing_rule_free_units_not_negative"),
+            models.CheckConstraint(
+                condition=Q(free_units__gte=0),
+                name="pricing_rule_free_units_not_negative",
+                violation_error_message="Must not be negative.",
+            ),
             models.CheckConstraint(
                 condition=Q(minimum__isnull=True) | Q(maximum__isnull=True) | Q(minimum__lte=F("maximum")),
                 name="pricing_rule_minimum_below_maximum",
+                violation_error_message="The maximum must not be less than the minimum.",
             ),
         ]
         triggers = [

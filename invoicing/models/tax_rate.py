@@ -49,6 +49,12 @@ class TaxRate(BaseModel):
 
     objects = TaxRateQuerySet.as_manager()
 
+    constraint_fields = {
+        "tax_rates_never_overlap": "effective_from",
+        "tax_rate_ends_after_it_starts": "effective_to",
+        "tax_rate_is_a_percentage": "rate",
+    }
+
     class Meta:
         ordering = ["sac", "-effective_from"]
         constraints = [
@@ -60,8 +66,13 @@ class TaxRate(BaseModel):
             models.CheckConstraint(
                 condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
                 name="tax_rate_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: open.",
             ),
-            models.CheckConstraint(condition=Q(rate__gte=0, rate__lte=100), name="tax_rate_is_a_percentage"),
+            models.CheckConstraint(
+                condition=Q(rate__gte=0, rate__lte=100),
+                name="tax_rate_is_a_percentage",
+                violation_error_message="Write a percentage from 0 to 100.",
+            ),
         ]
 
     def __str__(self) -> str:

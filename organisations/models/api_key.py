@@ -53,6 +53,10 @@ class ApiKey(BaseModel, TenantModel):
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="replaces"
     )
 
+    constraint_fields = {
+        "api_key_expires_later": "expires_at",
+    }
+
     class Meta:
         verbose_name = "API key"
         ordering = ["-created_at"]
@@ -64,7 +68,9 @@ class ApiKey(BaseModel, TenantModel):
                 name="api_key_belongs_to_project_or_owner",
             ),
             models.CheckConstraint(
-                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")), name="api_key_expires_later"
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")),
+                name="api_key_expires_later",
+                violation_error_message="Must be later than now.",
             ),
         ]
 

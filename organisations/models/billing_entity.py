@@ -70,11 +70,22 @@ class BillingEntity(BaseModel, PartyFields):
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
     is_default = models.BooleanField("default", default=False, help_text="Seller of customers that name none.")
 
+    constraint_fields = {
+        "one_default_entity": "is_default",
+        "one_invoice_series_per_gstin": "invoice_prefix",
+        "lut_has_validity": "lut_valid_from",
+    }
+
     class Meta:
         verbose_name = "seller"
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_entity"),
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="one_default_entity",
+                violation_error_message="Another billing entity is the default one: unmark that one first.",
+            ),
             models.UniqueConstraint(
                 fields=["gstin", "invoice_prefix"],
                 condition=~Q(gstin=""),
@@ -84,6 +95,7 @@ class BillingEntity(BaseModel, PartyFields):
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
                 name="lut_has_validity",
+                violation_error_message="Write the first and the last day that the undertaking covers.",
             ),
         ]
 

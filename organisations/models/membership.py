@@ -28,11 +28,18 @@ class Membership(BaseModel, TenantModel):
     )
     role = models.CharField(max_length=10, choices=Role)
 
+    constraint_fields = {
+        "one_role_per_user_and_organisation": "organisation",
+    }
+
     class Meta:
         ordering = ["user__username", "organisation__name"]
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "organisation"], nulls_distinct=False, name="one_role_per_user_and_organisation"
+                fields=["user", "organisation"],
+                nulls_distinct=False,
+                name="one_role_per_user_and_organisation",
+                violation_error_message="This person has a role for that organisation already: change that one.",
             ),
         ]
 

@@ -17,6 +17,10 @@ class Project(BaseModel, TenantModel):
     name = models.CharField(max_length=200, validators=[validate_printed_line])
     is_active = models.BooleanField("active", default=True, help_text="An inactive project's keys are refused.")
 
+    constraint_fields = {
+        "project_name_once_per_organisation": "name",
+    }
+
     class Meta:
         ordering = ["organisation__name", "name"]
         constraints = [

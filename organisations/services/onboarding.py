@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.text import slugify
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.locks import LockSpace, advisory_lock
 from organisations.models import BillingEntity, Organisation, Project
 
 
@@ -17,7 +18,7 @@ def create_organisation(**fields: Any) -> Organisation:
 
     Raises InvalidInput naming the field, and ValidationError for what the model itself checks.
     """
-    fields.setdefault("slug", _free_slug(str(fields.get("name", ""))))
+    fields["slug"] = fields.get("slug") or _free_slug(str(fields.get("name", "")))
     fields["legal_name"] = fields.get("legal_name") or fields.get("name", "")
     fields["billing_entity"] = fields.get("billing_entity") or default_billing_entity()
     organisation = Organisation(**fields)
@@ -57,11 +58,7 @@ def update_project(*, project: Project, **changes: Any) -> Project:
 
 def _save_project(project: Project) -> None:
     project.full_clean()
-    try:
-        with transaction.atomic():
-            project.save()
-    except IntegrityError as error:
-        raise InvalidInput.field("name", "this organisation has a project of that name.") from error
+    project.save()
 
 
 def default_billing_entity() -> BillingEntity:
@@ -73,6 +70,8 @@ def default_billing_entity() -> BillingEntity:
 
 
 def _free_slug(name: str) -> str:
-    base = slugify(name)[:50] or "organisation"
+    """A slug that nobody has. Whoever looks for the same one at once waits until this one is committed."""
+    base = slugify(name)[:50].strip("-_") or "organisation"
+    advisory_lock(LockSpace.SLUG, base)
     taken = set(Organisation.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return base if base not in taken else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in taken)

@@ -64,7 +64,7 @@ def validate_state(value: Any) -> None:
         raise ValidationError(f"{quoted(value)} is no State: write the GST code of one, such as 29 for Karnataka.")
 
 
-_CHOICES: dict[Any, Callable[[], vocabularies.Choices]] = {
+_CHOICES: dict[Validator, Callable[[], vocabularies.Choices]] = {
     validate_currency: vocabularies.currency_choices,
     validate_time_zone: vocabularies.time_zone_choices,
     validate_country: vocabularies.country_choices,
@@ -74,7 +74,7 @@ _CHOICES: dict[Any, Callable[[], vocabularies.Choices]] = {
 
 def choices_of(validators: list[Any]) -> vocabularies.Choices | None:
     """The list that a field's values come from, with names for people; None for a field of free text."""
-    found = next((_CHOICES[each] for each in validators if callable(each) and each in _CHOICES), None)
+    found = next((choices for validator, choices in _CHOICES.items() if validator in validators), None)
     return found() if found else None
 
 

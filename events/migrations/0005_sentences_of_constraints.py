@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('events', '0004_metric_names'),
-        ('organisations', '0003_sentences_of_constraints'),
+        ('organisations', '0004_sentences_of_constraints'),
     ]
 
     operations = [

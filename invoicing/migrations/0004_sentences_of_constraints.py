@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('invoicing', '0003_exchange_rate_above_zero'),
-        ('organisations', '0003_sentences_of_constraints'),
+        ('organisations', '0004_sentences_of_constraints'),
     ]
 
     operations = [

@@ -1,0 +1,142 @@
+"""What comes from a closed list is chosen from it, with names; what is typed must have its form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test.client import Client
+from django.urls import reverse
+
+from organisations.models import BillingEntity, Organisation
+from tests import factories
+from tests.invoicing.language import per_unit
+
+
+def form_on(client: Client, page: str, *args: Any) -> Any:
+    return client.get(reverse(f"admin:{page}", args=args)).context["adminform"].form
+
+
+def refusals(client: Client, obj: Any, **changes: Any) -> dict[str, list[str]]:
+    """What the object's form says when some of its fields are changed; {} when it is saved."""
+    page = f"{obj._meta.app_label}_{obj._meta.model_name}_change"
+    shown = form_on(client, page, obj.pk)
+    values = {name: shown[name].value() for name in shown.fields} | changes
+    sent = {name: value for name, value in values.items() if _is_sent(name, value)}
+    answer = client.post(reverse(f"admin:{page}", args=[obj.pk]), sent | _no_inlines(client, page, obj))
+    return {} if answer.status_code == 302 else dict(answer.context["adminform"].form.errors)
+
+
+def _is_sent(name: str, value: Any) -> bool:
+    """What a browser would send: no switch that is off, no file."""
+    return value is not None and value is not False and name != "logo"
+
+
+def _no_inlines(client: Client, page: str, obj: Any) -> dict[str, str]:
+    formsets = client.get(reverse(f"admin:{page}", args=[obj.pk])).context["inline_admin_formsets"]
+    return {f"{formset.formset.prefix}-{name}_FORMS": "0" for formset in formsets for name in ("TOTAL", "INITIAL")}
+
+
+@pytest.mark.parametrize(
+    ("page", "field", "choice"),
+    [
+        ("organisations_organisation_add", "currency", ("INR", "INR – Indian Rupee")),
+        ("organisations_organisation_add", "time_zone", ("Asia/Kolkata", "Asia/Kolkata")),
+        ("organisations_organisation_add", "country", ("GB", "United Kingdom")),
+        ("organisations_organisation_add", "state_code", ("29", "29 Karnataka")),
+        ("organisations_billingentity_add", "time_zone", ("UTC", "UTC")),
+        ("organisations_billingentity_add", "country", ("IN", "India")),
+        ("organisations_billingentity_add", "state_code", ("38", "38 Ladakh")),
+        ("invoicing_pricingrule_add", "currency", ("USD", "USD – US Dollar")),
+        ("invoicing_exchangerate_add", "base", ("USD", "USD – US Dollar")),
+        ("invoicing_exchangerate_add", "target", ("INR", "INR – Indian Rupee")),
+    ],
+)
+def test_a_closed_list_is_offered_with_names(as_admin: Client, page: str, field: str, choice: tuple[str, str]) -> None:
+    assert choice in form_on(as_admin, page).fields[field].choices
+
+
+def test_the_lists_begin_with_what_is_usual(as_admin: Client) -> None:
+    shown = form_on(as_admin, "organisations_organisation_add")
+    usual = {"currency": "INR", "time_zone": "Asia/Kolkata", "country": "IN"}
+    assert {name: shown[name].value() for name in usual} == usual
+
+
+def test_an_unchanged_customer_and_seller_are_saved(as_admin: Client, acme: Organisation) -> None:
+    assert refusals(as_admin, acme) == {}
+    assert refusals(as_admin, acme.billing_entity) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("currency", "XAU"), ("time_zone", "localtime"), ("country", "UK"), ("state_code", "96"),
+        ("postal_code", "000000"), ("postal_code", "56001"), ("name", "a\u2028b"), ("slug", "-"),
+    ],
+)  # fmt: skip
+def test_a_customer_is_refused_at_the_field(as_admin: Client, acme: Organisation, field: str, value: str) -> None:
+    assert list(refusals(as_admin, acme, **{field: value})) == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("default_sac", "abc"), ("default_sac", "99831"), ("bank_ifsc", "abc"), ("bank_swift", "HDFC"),
+        ("upi_id", "metrics"), ("postal_code", "56001"), ("lut_valid_from", "01/04/0026"),
+        ("invoice_prefix", "inv"), ("bank_name", "a\x1bb"),
+    ],
+)  # fmt: skip
+def test_a_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation, field: str, value: str) -> None:
+    assert list(refusals(as_admin, acme.billing_entity, **{field: value})) == [field]
+
+
+def test_an_undertaking_does_not_end_before_it_begins(as_admin: Client, acme: Organisation) -> None:
+    said = refusals(as_admin, acme.billing_entity, lut_valid_from="01/04/2027", lut_valid_to="31/03/2026")
+    assert said == {"lut_valid_to": ["The undertaking's last day is before its first one."]}
+
+
+def test_an_undertaking_without_days_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
+    said = refusals(as_admin, acme.billing_entity, lut_valid_from="", lut_valid_to="")
+    assert said == {"lut_valid_from": ["Write the first and the last day that the undertaking covers."]}
+
+
+def test_a_second_default_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
+    other = factories.billing_entity(name="Other", gstin="", country="US", state_code="", is_default=False)
+    said = refusals(as_admin, other, is_default="on")
+    assert said == {"is_default": ["Another billing entity is the default one: unmark that one first."]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rate": "0"}, {"rate": ["Write a number above 0."]}),
+        ({"target": "USD"}, {"target": ["Choose another currency than the first one."]}),
+        ({"base": "XXX"}, None),
+        ({"as_of": "30/10/0026"}, None),
+    ],
+)
+def test_an_exchange_rate_is_refused_at_the_field(
+    as_admin: Client, change: dict[str, str], said: dict[str, list[str]] | None
+) -> None:
+    good = {"base": "USD", "target": "INR", "rate": "83.5", "as_of": "30/10/2026", "source": "FBIL"}
+    answer = as_admin.post(reverse("admin:invoicing_exchangerate_add"), good | change)
+    errors = dict(answer.context["adminform"].form.errors)
+    assert list(errors) == list(change)
+    assert said is None or errors == said
+
+
+def test_the_currency_of_a_price_is_chosen(as_admin: Client, acme: Organisation) -> None:
+    rule = per_unit("1", organisation=acme)
+    assert list(refusals(as_admin, rule, currency="HRK")) == ["currency"]
+    assert refusals(as_admin, rule, currency="USD") == {}
+
+
+@pytest.mark.django_db
+def test_what_a_seller_needs_to_be_paid_from_abroad_is_kept(as_admin: Client, acme: Organisation) -> None:
+    entity = acme.billing_entity
+    abroad = {
+        "bank_swift": "HDFCINBB", "bank_address": "26A Narayan Properties, Mumbai",
+        "correspondent_bank": "JPMorgan Chase Bank, New York, CHASUS33, account 001-1-406717",
+    }  # fmt: skip
+    assert refusals(as_admin, entity, **abroad) == {}
+    assert BillingEntity.objects.filter(pk=entity.pk, **abroad).exists()

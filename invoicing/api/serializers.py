@@ -17,7 +17,7 @@ from billing_platform.lib.limits import (
     UNIT_PRICE_PLACES,
 )
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.validators import validate_line, validate_paragraphs, validate_sac
+from billing_platform.lib.validators import validate_paragraphs, validate_sac
 from invoicing.api.fields import MoneyText, ShortDecimal, money_text
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
@@ -107,7 +107,7 @@ class InvoiceDetailSerializer(InvoiceSerializer):
 
 
 class NewLineSerializer(serializers.Serializer):
-    description = serializers.CharField(max_length=DESCRIPTION_LENGTH, validators=[validate_line])
+    description = serializers.CharField(max_length=DESCRIPTION_LENGTH, validators=[validate_paragraphs])
     quantity = serializers.DecimalField(max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES, default="1")
     unit_price = serializers.DecimalField(max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
     sac = serializers.CharField(required=False, allow_blank=True, validators=[validate_sac])

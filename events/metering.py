@@ -50,6 +50,11 @@ class MeteredUsage:
     event_count: int
 
     @property
+    def metric(self) -> tuple[str, str]:
+        """Name and unit."""
+        return self.metric_name, self.unit
+
+    @property
     def usage_period(self) -> BillingPeriod:
         return BillingPeriod.of(self.day)
 

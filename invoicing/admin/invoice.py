@@ -88,7 +88,7 @@ class InvoiceLineInline(ReadOnlyInline):
     @numeric
     @admin.display(description="Quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{plain(line.quantity)} {line.unit}".strip()
+        return f"{plain(line.quantity)} {line.unit_label or line.unit}".strip()
 
     @numeric
     @admin.display(description="Unit price")

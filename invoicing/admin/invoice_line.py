@@ -48,7 +48,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     @numeric
     @admin.display(description="Quantity", ordering="quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{plain(line.quantity)} {line.unit}".strip()
+        return f"{plain(line.quantity)} {line.unit_label or line.unit}".strip()
 
     @numeric
     @admin.display(description="Unit price")

@@ -60,6 +60,9 @@ class InvoiceLine(BaseModel, TenantModel):
     )
     metric_name = models.CharField(max_length=100, blank=True)
     unit = models.CharField(max_length=50, blank=True)
+    unit_label = models.CharField(
+        max_length=50, blank=True, help_text="The unit as people read it beside the quantity: call or calls."
+    )
     dimensions = models.JSONField(default=dict, blank=True)
     quantity = QuantityField()
     unit_price = PriceField(null=True, blank=True, help_text="Empty where tiers or packages make the amount.")

@@ -61,8 +61,9 @@ class ChargeDetail:
         return ChargeDetail(self.description, -self.quantity, self.unit_price, -self.flat_fee, -self.amount)
 
     def to_dict(self) -> dict[str, str]:
+        """As it is kept, shown and sent: the one shape of a step, decimals as text without superfluous zeros."""
         numbers = ("quantity", "unit_price", "flat_fee", "amount")
-        return {"description": self.description, **{name: plain_text(getattr(self, name)) for name in numbers}}
+        return {"description": self.description, **{name: short_text(getattr(self, name)) for name in numbers}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ class Charge:
     def of(cls, details: Iterable[ChargeDetail]) -> Charge:
         steps = tuple(step for step in details if step.counts)
         return cls(sum((step.amount for step in steps), ZERO), steps)
+
+    def negated(self) -> Charge:
+        """The same charge given back."""
+        return Charge(-self.exact_amount, tuple(detail.negated() for detail in self.details))
 
     def explanation(self) -> list[dict[str, str]]:
         """The details as JSON, decimals as text."""
@@ -97,11 +102,20 @@ def step(description: str, quantity: Decimal, unit_price: Decimal, flat_fee: Dec
     return ChargeDetail(description, quantity, unit_price, flat_fee, quantity * unit_price + flat_fee)
 
 
+def adjustment(minimum: Decimal | None, maximum: Decimal | None, amount: Decimal) -> ChargeDetail | None:
+    """The step that lifts an amount to a minimum or lowers it to a maximum, if it needs one."""
+    if minimum is not None and amount < minimum:
+        return step("Up to the minimum", ZERO, ZERO, minimum - amount)
+    if maximum is not None and amount > maximum:
+        return step("Down to the maximum", ZERO, ZERO, maximum - amount)
+    return None
+
+
 def plain_text(number: Decimal) -> str:
     return f"{number:f}"
 
 
 def short_text(number: Decimal) -> str:
-    """For people: 10 rather than 10.00000000."""
-    text = plain_text(number)
+    """For programs: 10 rather than 10.00000000, and never -0."""
+    text = plain_text(number) if number else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.quantities import plain_number
 from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, short_text, step
 
 MAX_TIERS = 100
@@ -59,11 +60,11 @@ class Tier:
 
     def label(self, above: Decimal) -> str:
         if self.up_to is None:
-            return f"over {short_text(above)}"
+            return f"over {plain_number(above)}"
         return (
-            f"up to {short_text(self.up_to)}"
+            f"up to {plain_number(self.up_to)}"
             if above.is_zero()
-            else f"over {short_text(above)}, up to {short_text(self.up_to)}"
+            else f"over {plain_number(above)}, up to {plain_number(self.up_to)}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,8 +138,12 @@ class Volume(_Tiered):
     def charge(self, usage: Usage) -> Charge:
         if usage.quantity.is_zero():
             return self.charge_nothing()
-        tier, label = next((tier, label) for _, tier, label in self.bands() if tier.holds(usage.quantity))
+        tier, label = self.reached(usage.quantity)
         return Charge.of([step(f"All units in {label}", usage.quantity, tier.unit_price, tier.flat_fee)])
+
+    def reached(self, quantity: Decimal) -> tuple[Tier, str]:
+        """The tier that a quantity reaches, and its label."""
+        return next((tier, label) for _, tier, label in self.bands() if tier.holds(quantity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ class Package:
     def charge(self, usage: Usage) -> Charge:
         whole, rest = divmod(usage.quantity, self.package_size)
         packages = whole if rest.is_zero() else whole + 1
-        return Charge.of([step(f"Packages of {short_text(self.package_size)}", packages, self.package_price)])
+        return Charge.of([step(f"Packages of {plain_number(self.package_size)}", packages, self.package_price)])
 
     def to_dict(self) -> dict[str, Any]:
         return {"package_price": plain_text(self.package_price), "package_size": plain_text(self.package_size)}

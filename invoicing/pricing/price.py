@@ -9,7 +9,7 @@ from typing import Any
 
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.money import ZERO, MoneyError, exact_arithmetic, parse_decimal
-from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, step
+from invoicing.pricing.charges import Charge, PriceError, Usage, adjustment, check_number, plain_text, step
 from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 
 
@@ -32,21 +32,20 @@ class Price:
                 raise PriceError("maximum", "must not be less than the minimum.")
 
     def charge(self, usage: Usage) -> Charge:
+        """Between minimum and maximum, except at zero usage: who used nothing owes no minimum."""
+        with exact_arithmetic():
+            charge = self.charge_without_bounds(usage)
+            if usage.quantity.is_zero() and not usage.event_count:
+                return charge
+            clamp = adjustment(self.minimum, self.maximum, charge.exact_amount)
+            return Charge.of([*charge.details, clamp]) if clamp else charge
+
+    def charge_without_bounds(self, usage: Usage) -> Charge:
+        """Free units off, the model on what is left; minimum and maximum may yet have to clamp a larger sum."""
         with exact_arithmetic():
             free = min(self.free_units, usage.quantity)
             priced = self.model.charge(Usage(usage.quantity - free, usage.event_count))
-            charge = Charge.of([step("Free units", free, ZERO), *priced.details])
-            return self._clamped(charge, usage)
-
-    def _clamped(self, charge: Charge, usage: Usage) -> Charge:
-        """Between minimum and maximum, except at zero usage: who used nothing owes no minimum."""
-        if usage.quantity.is_zero() and not usage.event_count:
-            return charge
-        if self.minimum is not None and charge.exact_amount < self.minimum:
-            return _adjusted(charge, "Up to the minimum", self.minimum)
-        if self.maximum is not None and charge.exact_amount > self.maximum:
-            return _adjusted(charge, "Down to the maximum", self.maximum)
-        return charge
+            return Charge.of([step("Free units", free, ZERO), *priced.details])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON body that `price_from_dict` reads; what is not set is left out."""
@@ -57,10 +56,6 @@ class Price:
             if getattr(self, field) is not None:
                 body[field] = plain_text(getattr(self, field))
         return body
-
-
-def _adjusted(charge: Charge, description: str, target: Decimal) -> Charge:
-    return Charge.of([*charge.details, step(description, ZERO, ZERO, target - charge.exact_amount)])
 
 
 def price_from_dict(body: Mapping[str, Any]) -> Price:

@@ -27,9 +27,10 @@ from billing_platform.lib.money import (
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.pricing import ChargeDetail
 from invoicing.services import rating, taxation
 from invoicing.services.lettering import letter_warnings
-from invoicing.services.rating import RatedLine
+from invoicing.services.rated import RatedLine, TooLarge
 from invoicing.tax import SupplyContext, TaxHead, tax_line
 from invoicing.totals import Line, Totals, compute_totals
 from organisations.models import BillingEntity, Organisation
@@ -137,18 +138,21 @@ def recompute_locked(invoice: Invoice) -> Computed:
 def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Computed:
     """What the invoice of a month would be by now; nothing is stored."""
     rated = rating.rate_period(organisation=organisation, period=period)
-    warnings: Warnings = [
-        {
-            "code": "UNPRICED_USAGE",
-            "message": gap.sentence(),
-            "metric_name": gap.metric_name,
-            "unit": gap.unit,
-            "quantity": f"{gap.quantity:f}",
-            "event_count": gap.event_count,
-        }
-        for gap in rated.unpriced
-    ]
-    return compute(organisation=organisation, lines=rated.lines, warnings=warnings)
+    lines, left_out = _within_bounds(rated.lines, organisation.currency)
+    warnings = [*rated.warnings, *(large.warning for large in left_out)]
+    return compute(organisation=organisation, lines=lines, warnings=warnings)
+
+
+def _within_bounds(lines: Sequence[RatedLine], currency: str) -> tuple[tuple[RatedLine, ...], list[TooLarge]]:
+    """The lines whose sum an invoice can hold, and what had to be left off: its blocking warnings."""
+    kept, left_out, together = [], [], ZERO
+    for line in lines:
+        if together + abs(line.amount) < MAX_MONEY:
+            together += abs(line.amount)
+            kept.append(line)
+        else:
+            left_out.append(TooLarge.amount(line.metric, line.description, together + abs(line.amount), currency))
+    return tuple(kept), left_out
 
 
 def compute(
@@ -241,15 +245,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
         unit_price=unit_price,
         amount=amount,
         sac=sac,
-        explanation=[
-            {
-                "description": description,
-                "quantity": f"{quantity:f}",
-                "unit_price": f"{unit_price:f}",
-                "flat_fee": "0",
-                "amount": f"{exact:f}",
-            }
-        ],
+        explanation=[ChargeDetail(description, quantity, unit_price, ZERO, exact).to_dict()],
     )
 
 

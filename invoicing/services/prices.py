@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +17,7 @@ from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LE
 from billing_platform.lib.money import Money, exact_text
 from billing_platform.lib.validators import require, validate_line
 from invoicing.models import InvoiceLine, PricingRule
-from invoicing.pricing import Charge, Price, Usage, price_from_dict
-from invoicing.pricing.charges import short_text
+from invoicing.pricing import Price, Usage, price_from_dict
 from organisations.models import Organisation
 
 
@@ -84,16 +82,8 @@ def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
     return Preview(
         exact_amount=exact_text(charge.exact_amount, currency),
         amount=Money(charge.exact_amount, currency).quantized(),
-        explanation=working(charge),
+        explanation=charge.explanation(),
     )
-
-
-def working(charge: Charge) -> list[dict[str, str]]:
-    """The steps of a charge as JSON, numbers without superfluous zeros."""
-    return [
-        {name: value if name == "description" else short_text(Decimal(value)) for name, value in step.items()}
-        for step in charge.explanation()
-    ]
 
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:

@@ -223,7 +223,7 @@ def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[Docu
             description=line.description,
             sac=line.sac,
             quantity=line.quantity,
-            unit=line.unit,
+            unit=line.unit_label or line.unit,
             unit_price=line.unit_price,
             tax_rate=rates[line.pk],
             amount=line.amount,

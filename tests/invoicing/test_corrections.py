@@ -58,7 +58,7 @@ def test_usage_without_a_price_holds_its_invoice_up_until_it_is_voided(acme: Org
         parked = process_item(item_id=run.items.get(organisation=acme).pk)
     assert (parked.status, parked.reason) == (
         "parked",
-        "No price covers api_calls (call): 4 in 1 events are not billed.",
+        "No price covers api_calls: 4 call in 1 event are not billed.",
     )
     correct(project, 4, on="2026-11-01")
     with at("2026-11-01 13:00"):

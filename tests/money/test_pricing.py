@@ -46,8 +46,8 @@ def test_a_graduated_charge_shows_each_tier():
     assert charge(body, "16").explanation() == [
         {"description": "Free units", "quantity": "2", "unit_price": "0", "flat_fee": "0", "amount": "0"},
         {"description": "Tier 1 (up to 10)", "quantity": "10", "unit_price": "5", "flat_fee": "3", "amount": "53"},
-        {"description": "Tier 2 (over 10)", "quantity": "4", "unit_price": "4.5", "flat_fee": "0", "amount": "18.0"},
-        {"description": "Up to the minimum", "quantity": "0", "unit_price": "0", "flat_fee": "29.0", "amount": "29.0"},
+        {"description": "Tier 2 (over 10)", "quantity": "4", "unit_price": "4.5", "flat_fee": "0", "amount": "18"},
+        {"description": "Up to the minimum", "quantity": "0", "unit_price": "0", "flat_fee": "29", "amount": "29"},
     ]
 
 

@@ -1,0 +1,132 @@
+"""A month in which a price changes: what each version charges for its own days.
+
+Free units, tiers, packages, flat amounts, minimum and maximum belong to the month: a later version charges its price of
+the month so far less its price of what came before. docs/money.md, section 3, has the rules and worked rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
+from billing_platform.lib.quantities import plain_number
+from invoicing.pricing.charges import Charge, ChargeDetail, Usage, adjustment, step
+from invoicing.pricing.models import Percentage, PerUnit, Volume
+from invoicing.pricing.price import Price
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted on some days. Negative where corrections outweigh usage."""
+
+    quantity: Decimal = ZERO
+    event_count: int = 0
+
+    def __add__(self, other: Counted) -> Counted:
+        return Counted(self.quantity + other.quantity, self.event_count + other.event_count)
+
+    def __neg__(self) -> Counted:
+        return Counted(-self.quantity, -self.event_count)
+
+    @property
+    def is_negative(self) -> bool:
+        return self.quantity < ZERO or (self.quantity == ZERO and self.event_count < 0)
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.quantity and not self.event_count
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The days of one version: what was used on them, and on the month's days before them."""
+
+    price: Price
+    used: Counted
+    before: Counted | None = None  # None: nothing had been reported yet, which is not the same as a quantity of zero
+    before_in_words: str = "what came before"
+
+    @property
+    def so_far(self) -> Counted:
+        return self.used if self.before is None else self.before + self.used
+
+
+def charge_month(parts: Sequence[Part], month: Counted, bounds: Price) -> list[Charge]:
+    """The exact charge of each part. `month` is what the whole month counts; `bounds` has the minimum and maximum that
+    clamp the sum, as a step of the last part."""
+    with exact_arithmetic():
+        charges = [_charge_part(part, month) for part in parts]
+        if charges and not month.is_nothing:
+            total = sum((charge.exact_amount for charge in charges), ZERO)
+            clamped = adjustment(bounds.minimum, bounds.maximum, -total if month.is_negative else total)
+            if clamped is not None:
+                clamp = clamped.negated() if month.is_negative else clamped
+                charges[-1] = Charge.of([*charges[-1].details, clamp])
+    return charges
+
+
+def round_running(charges: Iterable[Charge], currency: str) -> list[tuple[Charge, Decimal]]:
+    """Each charge with its rounded amount, such that the first n amounts always add up to the first n charges rounded:
+    a price that changes into itself costs what it costs unchanged."""
+    exact = rounded = ZERO
+    found = []
+    with exact_arithmetic():
+        for charge in charges:
+            exact += charge.exact_amount
+            amount = round_money(exact, currency) - rounded
+            rounded += amount
+            if amount != round_money(charge.exact_amount, currency):
+                rest = step("Rounding", ZERO, ZERO, amount - charge.exact_amount)
+                charge = Charge.of([*charge.details, rest])
+            found.append((charge, amount))
+    return found
+
+
+def _charge_part(part: Part, month: Counted) -> Charge:
+    if isinstance(part.price.model, Volume):
+        return _charge_by_volume(part, part.price.model, month)
+    if part.before is None or _is_linear(part.price):
+        return _signed(part.price, part.used)
+    so_far, before = _signed(part.price, part.so_far), _signed(part.price, part.before)
+    less = step(f"Less the same price of {part.before_in_words}", ZERO, ZERO, -before.exact_amount)
+    return Charge.of([*so_far.details, less])
+
+
+def _signed(price: Price, used: Counted) -> Charge:
+    """Corrections may outweigh what else was counted, with no invoice to set them against: then it is given back
+    what as much usage would have cost. Should the month's own invoice come later, its difference sets that right."""
+    if used.is_negative:
+        return _signed(price, -used).negated()
+    return price.charge_without_bounds(Usage(used.quantity, max(used.event_count, 0)))
+
+
+def _is_linear(price: Price) -> bool:
+    """Whether every unit and event costs the same, whatever came before it."""
+    return not price.free_units and isinstance(price.model, PerUnit | Percentage)
+
+
+def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
+    """The part's own quantity, at what the tier that the whole month reaches asks; its flat fee with the first unit."""
+    if month.is_negative:
+        mirrored = Part(part.price, -part.used, None if part.before is None else -part.before)
+        return _charge_by_volume(mirrored, model, -month).negated()
+    before, so_far = (_without_free(part.price, counted) for counted in (part.before or Counted(), part.so_far))
+    used = so_far - before
+    free = _free_step(part.used.quantity - used)
+    total = _without_free(part.price, month)
+    if not total:
+        return Charge.of([free, *(model.charge_nothing().details if part.before is None else ())])
+    tier, label = model.reached(total)
+    fees = int(so_far > ZERO) - int(before > ZERO)
+    by = f", by the month's total of {plain_number(total)}" if total != used else ""
+    return Charge.of([free, step(f"All units in {label}{by}", used, tier.unit_price, tier.flat_fee * fees)])
+
+
+def _free_step(free: Decimal) -> ChargeDetail:
+    return step("Free units", free, ZERO)
+
+
+def _without_free(price: Price, counted: Counted) -> Decimal:
+    return counted.quantity - min(price.free_units, max(counted.quantity, ZERO))

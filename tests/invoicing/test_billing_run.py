@@ -102,7 +102,7 @@ def test_usage_that_nobody_priced_parks_the_organisation_for_an_operator() -> No
     customer("Umbrella", 100)
     parked = run_october()["Umbrella"]
     assert parked.status == "parked"
-    assert parked.reason.startswith("No price covers api_calls (call): 100")
+    assert parked.reason.startswith("No price covers api_calls: 100")
     per_unit("1")
     with after_october():
         billing_run.retry_item(item_id=parked.pk)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from billing_platform.lib.letters import name_of, unprintable
-from invoicing.services.rating import RatedLine
+from invoicing.services.rated import RatedLine
 from organisations.models import BillingEntity, Organisation
 
 CODE = "UNPRINTABLE_LETTERS"
@@ -39,9 +39,8 @@ def _of_party(name: str, party: BillingEntity | Organisation, fields: tuple[str,
 
 def _of_line(line: RatedLine) -> Iterator[str]:
     steps = (str(step.get("description", "")) for step in line.explanation)
-    missing = next(
-        filter(None, (unprintable(text, line_breaks=True) for text in (line.description, line.unit, *steps))), None
-    )
+    texts = (line.description, line.unit_label or line.unit, *steps)
+    missing = next(filter(None, (unprintable(text, line_breaks=True) for text in texts)), None)
     if missing is None:
         return
     if not line.metric_name:

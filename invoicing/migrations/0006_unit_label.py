@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoicing', '0003_words_for_people'),
+        ('invoicing', '0005_sentences_of_constraints'),
     ]
 
     operations = [

@@ -25,6 +25,7 @@ MAX_PIXELS = 16_000_000  # what a camera makes; more is a mistake or an attack: 
 STORED_SIZE = (1000, 300)  # on paper a logo has 60 mm by 18 mm: this is 420 dots an inch
 
 _FORMATS = ("PNG", "JPEG")
+_TOO_MANY_PIXELS = f"The picture has too many pixels. Take one of at most {MAX_PIXELS // 1_000_000} megapixels."
 _ONLY = "Take a PNG or JPEG picture."
 
 
@@ -66,13 +67,12 @@ def _opened(content: bytes) -> Image.Image:
         raise ValidationError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB. Take a smaller one.")
     try:
         picture = Image.open(BytesIO(content), formats=_FORMATS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValidationError(_TOO_MANY_PIXELS) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise ValidationError(f"That is no picture we can print. {_ONLY}") from error
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ValidationError(
-            f"The picture has {width:,} × {height:,} pixels. Take one of at most {MAX_PIXELS // 1_000_000} megapixels."
-        )
+    if picture.width * picture.height > MAX_PIXELS:
+        raise ValidationError(_TOO_MANY_PIXELS)
     return picture
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import LongTable, Paragraph, Table
+from reportlab.platypus import Flowable, Paragraph, Table
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.quantities import plain_number
@@ -31,7 +31,8 @@ from invoicing.documents.text import marked_up, paragraph, safe
 
 _COLUMNS = (7 * mm, None, 15 * mm, 25 * mm, 24 * mm, 27 * mm, 23 * mm)  # None takes what is left
 _HEADS = (("#", "DESCRIPTION", "SAC"), ("QUANTITY", "UNIT PRICE", "TAXABLE VALUE", "TAX"))
-_TAXABLE, _LAST = 5, 6  # columns
+_TAXABLE = 5  # column
+_TALL = 120 * mm
 _STYLE: list[Any] = [
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("LEFTPADDING", (0, 0), (-1, -1), 4),
@@ -41,27 +42,77 @@ _STYLE: list[Any] = [
 ]
 
 
-def lines_table(document: InvoiceDocument, width: float) -> Table:
+class _Measured(NamedTuple):
+    """A table and its height. Columns have fixed widths, so nothing but its content decides that."""
+
+    table: Table
+    height: float
+
+    @classmethod
+    def of(cls, table: Table, width: float) -> _Measured:
+        _width, height = table.wrapOn(None, width, 0)
+        return cls(table, height)
+
+
+class LinesTable(Flowable):  # type: ignore[misc]
+    """The lines as one table with its head on every page.
+
+    Each line is a small table of its own, measured once. One large table would be measured, and all of its rows
+    copied, again on every page: half a minute for the thousand lines that an invoice may have.
+    """
+
+    def __init__(self, head: _Measured, blocks: list[_Measured]) -> None:
+        super().__init__()
+        self.head, self.blocks = head, blocks
+
+    @classmethod
+    def of(cls, document: InvoiceDocument, width: float) -> LinesTable:
+        fixed = sum(column for column in _COLUMNS if column)
+        widths = [column or width - fixed for column in _COLUMNS]
+        blocks = [_Measured.of(_block(document, line, widths), width) for line in document.lines]
+        return cls(_Measured.of(_head(document, widths), width), blocks)
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        self.width, self.height = width, sum(each.height for each in (self.head, *self.blocks))
+        return self.width, self.height
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        room, fitting = height - self.head.height, 0
+        for block in self.blocks:
+            if block.height > room:
+                break
+            room, fitting = room - block.height, fitting + 1
+        here, later = self.blocks[:fitting], self.blocks[fitting:]
+        if later and later[0].height > _TALL:
+            parts = [_Measured.of(part, width) for part in later[0].table.splitOn(None, width, room)]
+            if parts:
+                here, later = [*here, parts[0]], [*parts[1:], *later[1:]]
+        return [LinesTable(self.head, each) for each in (here, later) if each] if here else []
+
+    def draw(self) -> None:
+        top = self.height
+        for each in (self.head, *self.blocks):
+            top -= each.height
+            each.table.drawOn(self.canv, 0, top)
+
+
+def _head(document: InvoiceDocument, widths: list[float]) -> Table:
     left = ParagraphStyle("head", parent=LABEL, textColor=readable_on(document.brand_colour))
     right = ParagraphStyle("head-right", parent=left, alignment=TA_RIGHT)
-    rows: list[list[Any]] = [
-        [*(paragraph(text, left) for text in _HEADS[0]), *(paragraph(text, right) for text in _HEADS[1])]
-    ]
+    cells = [*(paragraph(text, left) for text in _HEADS[0]), *(paragraph(text, right) for text in _HEADS[1])]
     style = [*_STYLE, ("BACKGROUND", (0, 0), (-1, 0), HexColor(document.brand_colour))]
-    for line in document.lines:
-        first = len(rows)
-        rows.append(_line(document, line))
-        rows += [_step(document, step) for step in line.steps]
-        last = len(rows) - 1
-        style += [("LINEBELOW", (0, last), (-1, last), 0.5, RULE), *_step_style(first + 1, last)]
-    fixed = sum(column for column in _COLUMNS if column)
-    return LongTable(
-        rows,
-        colWidths=[column or width - fixed for column in _COLUMNS],
-        repeatRows=1,
-        splitInRow=1,  # a description may be longer than a page
-        style=style,
-    )
+    return Table([cells], colWidths=widths, style=style)
+
+
+def _block(document: InvoiceDocument, line: DocumentLine, widths: list[float]) -> Table:
+    """A line with its steps. It stays on one page unless it is as tall as half of one."""
+    rows = [_line(document, line), *(_step(document, step) for step in line.steps)]
+    style = [*_STYLE, ("LINEBELOW", (0, -1), (-1, -1), 0.5, RULE)]
+    if line.steps:
+        style += [("SPAN", (1, row), (_TAXABLE - 1, row)) for row in range(1, len(rows))]
+        style += [("TOPPADDING", (0, 1), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -2), 1)]
+        style += [("LEFTPADDING", (1, 1), (1, -1), 10)]
+    return Table(rows, colWidths=widths, style=style, splitInRow=1)
 
 
 def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
@@ -98,14 +149,6 @@ def _step(document: InvoiceDocument, step: DocumentStep) -> list[Any]:
     text = f"{step.description}: {working}" if step.description and working else step.description or working
     amount = document.exactly(step.amount) if step.amount or step.unit_price or step.flat_fee else ""
     return ["", paragraph(text, SMALL), "", "", "", paragraph(amount, SMALL_RIGHT), ""]
-
-
-def _step_style(first: int, last: int) -> list[Any]:
-    if last < first:
-        return []
-    spans = [("SPAN", (1, row), (_TAXABLE - 1, row)) for row in range(first, last + 1)]
-    close = [("TOPPADDING", (0, first), (-1, last), 0), ("BOTTOMPADDING", (0, first - 1), (-1, last - 1), 1)]
-    return [*spans, *close, ("LEFTPADDING", (1, first), (1, last), 10)]
 
 
 def sums_table(document: InvoiceDocument, width: float) -> Table:

@@ -18,7 +18,7 @@ from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.quantities import plain_number
 from invoicing.documents.document import ExchangeNote, InvoiceDocument, Party
 from invoicing.documents.fonts import BOLD
-from invoicing.documents.lines import lines_table, sums_table
+from invoicing.documents.lines import LinesTable, sums_table
 from invoicing.documents.payment import payment_block, void_notice
 from invoicing.documents.standing import Standing
 from invoicing.documents.style import (
@@ -44,7 +44,7 @@ def story(document: InvoiceDocument, width: float, logo: bytes | None, standing:
         *void_notice(document, width, standing),
         _parties(document, width),
         Spacer(0, 5 * mm),
-        lines_table(document, width),
+        LinesTable.of(document, width),
         Spacer(0, 3 * mm),
         KeepTogether([sums_table(document, width), Spacer(0, 2 * mm), *_in_words(document, width)]),
     ]

@@ -235,9 +235,10 @@ def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[Docu
 
 
 def _document_steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
-    """The working of a line, unless quantity times unit price is all of it."""
-    if line.unit_price is not None and len(line.explanation) <= 1:
-        return ()
+    """The working of a line, as far as it says more than the line itself: neither quantity times unit price, nor the
+    share of a project that has used all of it."""
+    shares = [step for step in line.explanation if step["description"].startswith("of which ")]
+    working = [step for step in line.explanation if step not in shares] if line.unit_price is None else []
     return tuple(
         DocumentStep(
             description=step["description"],
@@ -246,7 +247,7 @@ def _document_steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
             flat_fee=Decimal(step["flat_fee"]),
             amount=Decimal(step["amount"]),
         )
-        for step in line.explanation
+        for step in (*working, *(shares if line.project_id is None else ()))
     )
 
 

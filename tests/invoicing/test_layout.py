@@ -1,0 +1,138 @@
+"""What can't be drawn is not issued; and texts of any length that can be typed are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image
+from pypdf import PdfReader
+
+from billing_platform.lib.errors import DomainError
+from invoicing.documents import DocumentLine, DocumentStep, InvoiceDocument, Party, check_layout, render_pdf
+from invoicing.models import Invoice
+from invoicing.selectors import invoice_document
+from invoicing.services import lifecycle, pdfs
+from organisations.models import BillingEntity, Organisation
+from tests.invoicing.language import one_off
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def document(acme: Organisation) -> InvoiceDocument:
+    return invoice_document(lifecycle.finalize_invoice(invoice_id=one_off(acme).pk))
+
+
+def pages(content: bytes) -> int:
+    return len(PdfReader(BytesIO(content)).pages)
+
+
+def party_of(text: str) -> Party:
+    return Party(text, (text, text, text), gstin="29AAACA1234A1ZG", tax_id=text[:50], email=f"{text[:60]}@x.example")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["W" * 200, "क्ष" * 66, "word " * 40, "a\n" * 99 + "b"],
+    ids=["no-spaces", "joined-letters", "words", "a-hundred-lines"],
+)
+def test_names_and_addresses_of_any_length_are_drawn(document: InvoiceDocument, text: str) -> None:
+    extreme = replace(
+        document, seller=party_of(text), customer=party_of(text), pay_url="https://x.example/pay/" + "x" * 40
+    )
+    check_layout(extreme)
+    assert pages(render_pdf(extreme)) >= 1
+
+
+def test_long_texts_flow_over_pages(document: InvoiceDocument) -> None:
+    line = replace(document.lines[0], description="x" * 5000, unit="u" * 50)
+    endless = replace(document, lines=(line,), notes="note " * 3000, endorsement="WORD " * 1000)
+    check_layout(endless)
+    assert pages(render_pdf(endless)) > 3
+
+
+def test_a_thousand_lines_with_their_workings_are_drawn(document: InvoiceDocument) -> None:
+    steps = tuple(DocumentStep(f"Tier {n}", Decimal(10), Decimal("0.5"), Decimal(0), Decimal(5)) for n in range(3))
+    lines = tuple(
+        DocumentLine(
+            n, f"Metric {n}", "998315", Decimal(30), "calls", None, Decimal(18), Decimal(15), Decimal("2.7"), steps
+        )
+        for n in range(1, 1001)
+    )
+    content = render_pdf(replace(document, lines=lines))
+    assert "Metric 1000" in "".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages[-3:])
+
+
+def test_a_document_that_cannot_be_drawn_is_not_issued_and_takes_no_number(
+    acme: Organisation, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine has lost its fonts: the draft stays as it was, and the next invoice gets the first number."""
+    draft = one_off(acme)
+    with monkeypatch.context() as broken:
+        broken.setattr("invoicing.documents.pdf.register_fonts", _no_fonts)
+        with pytest.raises(DomainError, match="can't be drawn as a PDF \\(no fonts\\)") as caught:
+            lifecycle.finalize_invoice(invoice_id=draft.pk)
+    assert caught.value.code == "DOCUMENT_NOT_DRAWABLE"
+    assert Invoice.objects.get(pk=draft.pk).status == "draft"
+    assert lifecycle.finalize_invoice(invoice_id=draft.pk).sequence_number == 1
+
+
+def _no_fonts() -> None:
+    raise OSError("no fonts")
+
+
+# --- logos -----------------------------------------------------------------------------------------------------------
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (600, 200)) -> bytes:
+    output = BytesIO()
+    Image.new("RGB", size, "red").save(output, kind)
+    return output.getvalue()
+
+
+def with_logo(acme: Organisation, content: bytes, name: str) -> Invoice:
+    """As a logo lay in the store before logos were checked."""
+    default_storage.save(name, BytesIO(content))
+    BillingEntity.objects.filter(pk=acme.billing_entity_id).update(logo=name)
+    acme.billing_entity.refresh_from_db()
+    return lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+
+
+def test_a_logo_is_drawn(acme: Organisation) -> None:
+    content = pdfs.read_pdf(with_logo(acme, picture(), "logos/a.png"))[1]
+    assert len(PdfReader(BytesIO(content)).pages[0].images) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        picture("EPS"),
+        picture("GIF"),
+        picture()[:200],
+        b"<svg/>",
+        picture(size=(5000, 4000)),
+    ],
+    ids=["eps", "gif", "half-a-png", "svg", "too-many-pixels"],
+)
+def test_an_unusable_logo_leaves_the_sellers_name_in_its_place(acme: Organisation, content: bytes) -> None:
+    drawn = pdfs.read_pdf(with_logo(acme, content, "logos/a.eps"))[1]
+    page = PdfReader(BytesIO(drawn)).pages[0]
+    assert len(page.images) == 0
+    assert page.extract_text().count("Metrics Cloud Private Limited") >= 3  # head, FROM, foot
+
+
+def test_a_logo_that_is_gone_does_not_keep_the_invoice_back(acme: Organisation) -> None:
+    invoice = with_logo(acme, picture(), "logos/a.png")
+    default_storage.delete("logos/a.png")
+    assert pdfs.make_pdf(invoice_id=invoice.pk)

@@ -1,0 +1,110 @@
+"""A logo: PNG or JPEG by content, of a sane size, drawn anew and kept under its hash."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.forms import modelform_factory
+from PIL import Image
+
+from organisations import logos
+from organisations.models import BillingEntity
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def picture(kind: str, size: tuple[int, int] = (600, 200), mode: str = "RGB", **options: Any) -> bytes:
+    output = BytesIO()
+    Image.new(mode, size).save(output, kind, **options)
+    return output.getvalue()
+
+
+def huge_png(side: int) -> bytes:
+    """A PNG that claims a size and holds no pixel: what a decompression bomb looks like before it is opened."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def upload(content: bytes, name: str = "logo.png") -> Any:
+    form_class = modelform_factory(BillingEntity, fields=["logo"])
+    return form_class({}, {"logo": SimpleUploadedFile(name, content)}, instance=factories.billing_entity())
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (picture("EPS"), "no picture we can print. Take a PNG or JPEG"),
+        (picture("GIF"), "no picture we can print"),
+        (picture("TIFF"), "no picture we can print"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture we can print"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture we can print"),
+        (picture("PNG")[:150], "damaged"),
+        (huge_png(5_000), "at most 16 megapixels"),
+        (huge_png(13_300), "at most 16 megapixels"),
+        (huge_png(60_000), "at most 16 megapixels"),
+        (b"\x89PNG\r\n\x1a\n" + b"x" * logos.MAX_BYTES, "larger than 5 MB"),
+    ],
+    ids=["eps", "gif", "tiff", "svg", "postscript", "half", "large", "bomb", "greater-bomb", "bytes"],
+)
+@pytest.mark.django_db
+def test_what_is_no_logo_is_refused_in_the_form_whatever_its_name(content: bytes, sentence: str) -> None:
+    form = upload(content)
+    assert not form.is_valid()
+    with pytest.raises(ValidationError, match=sentence):
+        raise form.errors.as_data()["logo"][0]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA", "1"])
+def test_a_png_of_any_kind_of_colour_is_taken(mode: str) -> None:
+    name, content = logos.cleaned(picture("PNG", mode=mode))
+    assert name.endswith(".png")
+    assert logos.drawable(content) == content
+
+
+def test_a_large_picture_is_drawn_small_and_without_what_else_the_file_held() -> None:
+    noisy = picture("JPEG", (4000, 1200), exif=b"Exif\x00\x00secret place")
+    name, content = logos.cleaned(noisy)
+    assert name.endswith(".jpg")
+    assert Image.open(BytesIO(content)).size == (1000, 300)
+    assert b"secret place" not in content
+
+
+@pytest.mark.django_db
+def test_it_is_kept_under_its_hash_and_a_new_one_leaves_the_old_one_in_place() -> None:
+    entity = factories.billing_entity()
+    entity.logo.save("../../etc/passwd", ContentFile(picture("PNG", (60, 20))))
+    first = entity.logo.name
+    assert first.startswith("logos/")
+    assert len(first) == len("logos/.png") + 40
+    entity.logo.save("same.png", ContentFile(picture("PNG", (60, 20))))
+    assert entity.logo.name == first
+    entity.logo.save("other.png", ContentFile(picture("PNG", (60, 21))))
+    assert entity.logo.name != first
+    assert default_storage.exists(first)
+
+
+@pytest.mark.django_db
+def test_an_upload_through_the_form_is_stored_that_way() -> None:
+    form = upload(picture("JPEG", (3000, 300)))
+    assert form.is_valid(), form.errors
+    form.save()
+    entity = BillingEntity.objects.get()
+    assert entity.logo.width == 1000
+    assert entity.logo.name.startswith("logos/")

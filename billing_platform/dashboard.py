@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
+from django.db.models import Count, Q
 from django.urls import reverse
 
 from billing_platform.lib import clock
@@ -180,8 +181,7 @@ def _latest_run(user: Actor) -> Kpi | None:
     if run is None:
         return None
     progress = invoicing.run_progress(run=run, actor=user)
-    waiting = progress.pending + progress.claimed
-    troubled = progress.failed + progress.parked
+    waiting, troubled = progress.waiting, progress.troubled
     notes = [f"{progress.done} invoiced", f"{progress.skipped} without usage"]
     notes += [f"{waiting} waiting"] * bool(waiting) + [f"{troubled} need attention"] * bool(troubled)
     return Kpi(
@@ -271,12 +271,29 @@ def _invoice_attention(user: Actor) -> Iterable[Attention]:
         invoices.with_warnings(on=today).count(),
         _list("invoicing_invoice", attention="warnings"),
     )
+    yield Attention(
+        "draft of a past month",
+        "drafts of past months",
+        invoices.drafts_of_past_months(on=today).count(),
+        _list("invoicing_invoice", attention="old_drafts"),
+    )
     items = BillingRunItem.objects.for_organisations(user)
+    counts = items.aggregate(
+        parked=Count("pk", filter=Q(status="parked")),
+        failed=Count("pk", filter=Q(status="failed")),
+        unbilled=Count("pk", filter=Q(pk__in=items.unbilled().values("pk"))),
+    )
+    yield Attention(
+        "month without a live invoice",
+        "months without a live invoice",
+        counts["unbilled"],
+        _list("invoicing_billingrunitem", attention="unbilled"),
+    )
     for status in ("parked", "failed"):
         yield Attention(
             f"billing item {status}",
             f"billing items {status}",
-            items.filter(status=status).count(),
+            counts[status],
             _list("invoicing_billingrunitem", status__exact=status),
         )
 

@@ -42,14 +42,25 @@ class RunProgress:
     skipped: int
     failed: int
     parked: int
+    voided: int
+    left_unbilled: int
 
     @property
     def is_finished(self) -> bool:
-        return not (self.pending or self.claimed)
+        return not self.waiting
+
+    @property
+    def waiting(self) -> int:
+        return self.pending + self.claimed
+
+    @property
+    def troubled(self) -> int:
+        """Without an invoice that they should have."""
+        return self.failed + self.parked + self.voided
 
     @property
     def total(self) -> int:
-        return self.pending + self.claimed + self.done + self.skipped + self.failed + self.parked
+        return self.waiting + self.done + self.skipped + self.troubled + self.left_unbilled
 
 
 def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, ...]:

@@ -12,11 +12,16 @@ from invoicing.services import billing_run, lifecycle, pdfs
 
 @shared_task(name="invoicing.tasks.generate_invoices")
 def generate_invoices() -> None:
-    """Start or continue the run of every month that has just ended somewhere, and of what was left of older ones."""
+    """Start or continue the run of every month that has just ended somewhere, and of what was left of older ones.
+
+    A month whose invoice somebody voided stays as it is until a person decides.
+    """
     for period in billing_run.due_periods(clock.now()):
-        billing_run.start_billing_run(period=period, requested_by="schedule")
+        billing_run.start_billing_run(period=period, requested_by="schedule", voided_too=False)
     for period, organisations in billing_run.left_open(clock.now()).items():
-        billing_run.start_billing_run(period=period, requested_by="schedule", organisations=organisations)
+        billing_run.start_billing_run(
+            period=period, requested_by="schedule", organisations=organisations, voided_too=False
+        )
 
 
 @shared_task(name="invoicing.tasks.hand_out_billing_run")

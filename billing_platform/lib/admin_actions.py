@@ -267,7 +267,8 @@ class ActionsMixin:
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
         rows = self.rows(request, action) if action.on_rows else None
-        form = action.form(request.POST if request.method == "POST" else None, obj=obj)
+        given = {name: value for name, value in request.GET.items() if name != "once"}
+        form = action.form(request.POST if request.method == "POST" else None, obj=obj, initial=given)
         self.style_form(form)
         if request.method == "POST" and form.is_valid() and not self._obstacles(request, action, obj, rows):
             if not form.spend():

@@ -66,7 +66,12 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("collectable", "To be paid"), ("overdue", "Overdue"), ("warnings", "With warnings")]
+        return [
+            ("collectable", "To be paid"),
+            ("overdue", "Overdue"),
+            ("warnings", "With warnings"),
+            ("old_drafts", "Drafts of past months"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "collectable":
@@ -75,6 +80,8 @@ class AttentionFilter(DropdownFilter):
             return queryset.overdue(on=operators_today())
         if self.value() == "warnings":
             return queryset.with_warnings(on=operators_today())
+        if self.value() == "old_drafts":
+            return queryset.drafts_of_past_months(on=operators_today())
         return queryset
 
 

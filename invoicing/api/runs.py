@@ -20,7 +20,10 @@ from organisations.models import Organisation
 
 
 class BillingRunList(ListModelMixin, AdminGenericView):
-    """Runs; start one, or continue the one that a month has, for the organisations that the key may bill."""
+    """Runs; start one, or continue the one that a month has, for the organisations that the key may bill.
+
+    Continuing tries again what failed, and bills again what was voided.
+    """
 
     serializer_class = BillingRunSerializer
     permission_required = {"GET": "invoicing.view_billingrun", "POST": "invoicing.start_billingrun"}
@@ -35,7 +38,9 @@ class BillingRunList(ListModelMixin, AdminGenericView):
     @extend_schema(tags=["billing runs"], request=NewBillingRunSerializer, responses={201: BillingRunDetailSerializer})
     def post(self, request: Request) -> Response:
         period = parse_period(validated(NewBillingRunSerializer, request)["period"])
-        run = start_billing_run(period=period, requested_by="API", organisations=self._billable(request))
+        run = start_billing_run(
+            period=period, requested_by=f"API key {request.auth}", organisations=self._billable(request)
+        )
         return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
 
     def _billable(self, request: Request) -> list[Organisation]:

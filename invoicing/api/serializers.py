@@ -186,6 +186,8 @@ class RunCountsSerializer(serializers.Serializer):
     skipped = serializers.IntegerField()
     failed = serializers.IntegerField()
     parked = serializers.IntegerField()
+    voided = serializers.IntegerField(help_text="The invoice was voided, and the month not billed again.")
+    left_unbilled = serializers.IntegerField()
 
 
 class BillingRunSerializer(serializers.Serializer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.models import BaseModel
@@ -19,7 +19,7 @@ class BillingRun(BaseModel):
     """One per month: starting it again continues it. Shows no tenant's data: that is on its items."""
 
     period_start = models.DateField(unique=True, help_text="First day of the month.")
-    requested_by = models.CharField(max_length=200, help_text="Who or what started it first.")
+    requested_by = models.CharField(max_length=200, help_text="Who or what last gave it something to do.")
 
     class Meta:
         ordering = ["-period_start"]
@@ -41,6 +41,13 @@ class BillingRunItemQuerySet(TenantQuerySet):
         """Not ended yet: waiting, or at work."""
         return self.filter(status__in=[BillingRunItem.Status.PENDING, BillingRunItem.Status.CLAIMED])
 
+    def unbilled(self) -> Self:
+        """Months whose invoice was voided, that have no invoice or draft again, and that nobody chose to leave so."""
+        live = Invoice.objects.live().filter(
+            organisation=OuterRef("organisation"), period_start=OuterRef("run__period_start")
+        )
+        return self.filter(~Exists(live), status=BillingRunItem.Status.VOIDED)
+
 
 class BillingRunItem(BaseModel, TenantModel):
     """One organisation's month. A worker claims it, and holds the row's lock while it works: a claim without the lock
@@ -53,16 +60,18 @@ class BillingRunItem(BaseModel, TenantModel):
         SKIPPED = "skipped", "Nothing to bill"
         FAILED = "failed", "Failed"
         PARKED = "parked", "Parked for review"
+        VOIDED = "voided", "Invoice voided"
+        LEFT_UNBILLED = "left_unbilled", "Left unbilled"
 
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="items")
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="billing_run_items"
     )
-    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(max_length=13, choices=Status, default=Status.PENDING)
     invoice = models.ForeignKey(
         Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="billing_run_items"
     )
-    reason = models.TextField(blank=True, help_text="Why it waits, was skipped, failed or is parked.")
+    reason = models.TextField(blank=True, help_text="Why it is not done.")
     attempts = models.PositiveIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -71,7 +80,10 @@ class BillingRunItem(BaseModel, TenantModel):
 
     class Meta:
         ordering = ["run", "organisation__name"]
-        permissions = [("retry_billingrunitem", "Can retry an organisation of a billing run")]
+        permissions = [
+            ("retry_billingrunitem", "Can retry an organisation of a billing run"),
+            ("leave_unbilled_billingrunitem", "Can leave an organisation's month unbilled"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "organisation"], name="one_item_per_run_and_organisation"),
         ]

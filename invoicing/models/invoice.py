@@ -63,6 +63,10 @@ class InvoiceQuerySet(TenantQuerySet):
         """Collectable, with the due date passed: the due date itself is in time."""
         return self.collectable().filter(due_date__lt=on)
 
+    def drafts_of_past_months(self, on: date) -> Self:
+        """Months that are over and still wait for somebody to finalize them."""
+        return self.filter(status=Invoice.Status.DRAFT, period_end__lte=on)
+
     def with_warnings(self, on: date) -> Self:
         """Something was not billed, such as usage without a price: drafts, and what was issued for last month."""
         last_month = BillingPeriod.of(on).previous().start

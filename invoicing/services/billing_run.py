@@ -20,7 +20,7 @@ from django.db.models import F, Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from events.selectors import open_months, organisations_with_usage
@@ -37,6 +37,8 @@ UNTOUCHED_FOR = timedelta(seconds=50)
 """After this an open item is taken up again. It need not be long: who still works on one holds its lock."""
 
 Status = BillingRunItem.Status
+RETRIABLE = (Status.FAILED, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
+_BILLED_BY_A_START = (Status.PENDING, Status.CLAIMED, Status.FAILED, Status.VOIDED)
 _WAITS_FOR = ("USAGE_UNSETTLED",)
 
 
@@ -69,42 +71,93 @@ def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
 
 @transaction.atomic
 def start_billing_run(
-    *, period: BillingPeriod, requested_by: str, organisations: Iterable[Organisation] | None = None
+    *,
+    period: BillingPeriod,
+    requested_by: str,
+    organisations: Iterable[Organisation] | None = None,
+    voided_too: bool = True,
 ) -> BillingRun:
     """Bill a month for every organisation whose month is over; or for some of them. Those that are inactive by now
     have it billed if they used something: who leaves in the middle of a month owes its beginning.
 
-    A month has one run: starting it again adds organisations that are missing, tries failed ones again, and leaves
-    what is done alone. Raises DomainError PERIOD_NOT_OVER when the month is not over for any of them.
+    A month has one run: starting it again adds organisations that are missing, tries failed ones again, bills those
+    whose invoice was voided (unless `voided_too` is false: no schedule undoes what a person did), and leaves what is
+    done alone. Raises DomainError PERIOD_NOT_OVER when the month is not over for any of them.
     """
-    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=organisations_with_usage(period=period)))
-    if organisations is not None:
-        candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
-    now = clock.now()
-    ready = [organisation for organisation in candidates if period.bounds(organisation.zone)[1] <= now]
+    ready, _not_over = who_is_billed(period, organisations)
     if not ready:
         raise DomainError(f"{month_text(period)} is not over yet.", code="PERIOD_NOT_OVER")
-    run, _created = BillingRun.objects.get_or_create(
+    run, created = BillingRun.objects.get_or_create(
         period_start=period.start, defaults={"requested_by": requested_by[:200]}
     )
+    known = set(run.items.values_list("organisation_id", flat=True))
+    missing = [organisation for organisation in ready if organisation.pk not in known]
     BillingRunItem.objects.bulk_create(
-        [BillingRunItem(run=run, organisation=organisation) for organisation in ready], ignore_conflicts=True
+        [BillingRunItem(run=run, organisation=organisation) for organisation in missing], ignore_conflicts=True
     )
-    mine = run.items.filter(organisation__in=ready)
-    for item in mine.filter(status=Status.FAILED).select_for_update(of=("self",)):
+    again = [Status.FAILED, Status.VOIDED] if voided_too else [Status.FAILED]
+    reopened = list(run.items.filter(organisation__in=ready, status__in=again).select_for_update(of=("self",)))
+    for item in reopened:
         _reopen(item)
+    if (missing or reopened) and not created:
+        run.requested_by = requested_by[:200]
+        run.save(update_fields=["requested_by", "updated_at"])
     _wake("invoicing.tasks.hand_out_billing_run", run.pk)
     return run
 
 
+def who_is_billed(
+    period: BillingPeriod, organisations: Iterable[Organisation] | None = None
+) -> tuple[tuple[Organisation, ...], tuple[tuple[Organisation, datetime], ...]]:
+    """The organisations whose month is over, and those for whom it ends later, with that moment."""
+    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=organisations_with_usage(period=period)))
+    if organisations is not None:
+        candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
+    now = clock.now()
+    ends = [(organisation, period.bounds(organisation.zone)[1]) for organisation in candidates]
+    return tuple(each for each, end in ends if end <= now), tuple((each, end) for each, end in ends if end > now)
+
+
+def left_to_do(*, period: BillingPeriod) -> tuple[Organisation, ...]:
+    """Whom starting or continuing the month's run would bill."""
+    ready, _not_over = who_is_billed(period)
+    ended = BillingRunItem.objects.filter(run__period_start=period.start).exclude(status__in=_BILLED_BY_A_START)
+    done = set(ended.values_list("organisation_id", flat=True))
+    return tuple(organisation for organisation in ready if organisation.pk not in done)
+
+
 @transaction.atomic
 def retry_item(*, item_id: UUID) -> BillingRunItem:
-    """Try a failed or parked organisation again. Raises DomainError ITEM_NOT_RETRIABLE for any other."""
+    """Try a failed or parked organisation again, or bill one whose invoice was voided, or that was left unbilled.
+
+    Raises DomainError ITEM_NOT_RETRIABLE for any other.
+    """
     item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
-    if item.status not in (Status.FAILED, Status.PARKED):
-        raise DomainError("Only a failed or parked organisation can be tried again.", code="ITEM_NOT_RETRIABLE")
+    if item.status not in RETRIABLE:
+        raise DomainError(
+            f"{item} can't be billed again: only what failed, is parked, was voided or was left unbilled can.",
+            code="ITEM_NOT_RETRIABLE",
+        )
     _reopen(item)
     _wake("invoicing.tasks.process_billing_item", item_id)
+    return item
+
+
+@transaction.atomic
+def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
+    """A month whose invoice was voided is not to be billed again: noted with the reason, and told of no more.
+
+    Raises InvalidInput without a reason, DomainError ITEM_NOT_VOIDED for any other item.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise InvalidInput.field("reason", "say why the month is not billed.")
+    item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
+    if item.status != Status.VOIDED:
+        raise DomainError(
+            f"{item} has no voided invoice: only such a month can be left unbilled.", code="ITEM_NOT_VOIDED"
+        )
+    _finish(item, Status.LEFT_UNBILLED, reason)
     return item
 
 
@@ -180,6 +233,7 @@ def _draft(item_id: UUID) -> UUID | None:
         close_period(organisation=item.organisation, period=item.run.period)
         invoice = _new_draft(item)  # what was settled before the closing is still this month's
     if invoice is None:
+        item.invoice = None  # of a void one, if any
         _finish(item, Status.SKIPPED, "Nothing to bill.")
         return None
     item.invoice = invoice
@@ -241,7 +295,7 @@ def _lock(item_id: UUID) -> BillingRunItem | None:
 
 def _finish(item: BillingRunItem, status: str, reason: str) -> None:
     item.status, item.reason, item.finished_at = status, reason, clock.now()
-    item.save(update_fields=["status", "reason", "finished_at", "updated_at"])
+    item.save(update_fields=["status", "reason", "invoice", "finished_at", "updated_at"])
 
 
 def _end(item_id: UUID, status: str, reason: str) -> None:

@@ -55,7 +55,7 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
 
     Raises DomainError INVOICE_EXISTS when the month has a live invoice, NOTHING_TO_BILL when nothing was used.
     """
-    advisory_lock(LockSpace.BILLING_RUN, f"{organisation.pk}:{period}")
+    lock_months(organisation)
     existing = Invoice.objects.live().filter(organisation=organisation, period_start=period.start).first()
     if existing is not None:
         raise DomainError(
@@ -121,9 +121,19 @@ def lock_invoice(invoice_id: UUID) -> Invoice:
     return invoice
 
 
+def lock_months(organisation: Organisation) -> None:
+    """One organisation's invoices are worked out one at a time, until the transaction ends.
+
+    A month's late usage is charged by the difference to what other invoices charged for it: two that are worked out
+    at the same moment would both leave the same usage out, or both charge it.
+    """
+    advisory_lock(LockSpace.BILLING_RUN, organisation.pk)
+
+
 def recompute_locked(invoice: Invoice) -> Computed:
     """Store the draft anew. The seller is the organisation's of today."""
     organisation = invoice.organisation
+    lock_months(organisation)
     invoice.billing_entity = organisation.billing_entity
     if invoice.period is not None:
         invoice.currency = organisation.currency

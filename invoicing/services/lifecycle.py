@@ -14,11 +14,12 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from events.services.closing import close_period
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.emails import queue_cancellation_email, queue_invoice_email
-from invoicing.models import DocumentSnapshot, Invoice
+from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors import summed_taxes
 from invoicing.services import snapshots
 from invoicing.services.drafting import (
@@ -28,6 +29,7 @@ from invoicing.services.drafting import (
     delete_draft,
     lock_draft,
     lock_invoice,
+    lock_months,
     recompute_draft,
     recompute_locked,
 )
@@ -51,6 +53,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 Status = Invoice.Status
+ItemStatus = BillingRunItem.Status
 
 
 @transaction.atomic
@@ -61,7 +64,9 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
     INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
     TAX_UNDETERMINED, TAX_RATE_MISSING, UNPRINTABLE_LETTERS or DOCUMENT_NOT_DRAWABLE.
     """
+    items = _lock_items(invoice_id)
     invoice = lock_draft(invoice_id)
+    lock_months(invoice.organisation)
     if invoice.period is not None:
         close_period(organisation=invoice.organisation, period=invoice.period)
     computed = recompute_locked(invoice)
@@ -80,6 +85,8 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
     if invoice.total == ZERO:  # nothing to collect
         invoice.status = Status.PAID
         invoice.save(update_fields=["status", "updated_at"])
+    for item in items:
+        _billed_by(item, invoice)
     wake_delivery(invoice.pk)
     transaction.on_commit(partial(invoice_issued.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
@@ -108,15 +115,17 @@ def send_invoice(*, invoice_id: UUID) -> Invoice:
 
 @transaction.atomic
 def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
-    """Cancel an invoice that nothing was paid on. Its number stays taken; its month can be billed anew. Whoever was
-    sent the invoice is told by e-mail.
+    """Cancel an invoice that nothing was paid on. Its number stays taken, and whoever was sent it is told by e-mail.
 
-    Raises DomainError INVOICE_NOT_VOIDABLE once money has come in: that is corrected by a credit note.
+    Its month is not billed by that, and waits for a person: its billing run item says so until the month is billed
+    again (`start_billing_run`, `retry_item`) or left unbilled on purpose (`leave_unbilled`). Raises DomainError
+    INVOICE_NOT_VOIDABLE once money has come in: that is corrected by a credit note.
     """
     reason = reason.strip()
     if not reason:
         raise InvalidInput.field("reason", "say why the invoice is void.")
     require("reason", reason, validate_printed_paragraphs)
+    items = _lock_items(invoice_id)
     invoice = lock_invoice(invoice_id)
     if invoice.status not in (Status.DRAFT, Status.FINALIZED) or invoice.amount_paid > ZERO:
         raise DomainError(
@@ -127,6 +136,8 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     invoice.deliver_after = None
     invoice.save(update_fields=["status", "voided_at", "void_reason", "deliver_after", "updated_at"])
     queue_cancellation_email(invoice)
+    if invoice.period is not None and invoice.number:
+        _wait_for_a_person(items, invoice, invoice.period)
     transaction.on_commit(partial(invoice_voided.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
 
@@ -149,6 +160,45 @@ def record_settlement(*, invoice_id: UUID, paid_total: Decimal) -> Invoice:
         invoice.status = Status.PAID if paid_total == invoice.total else Status.PARTIALLY_PAID
     invoice.save(update_fields=["amount_paid", "status", "updated_at"])
     return invoice
+
+
+def _lock_items(invoice_id: UUID) -> list[BillingRunItem]:
+    """The run's item of the invoice's month, if there is one: locked before the invoice, as by a worker of the run."""
+    month = Invoice.objects.filter(pk=invoice_id, period_start__isnull=False)
+    items = BillingRunItem.objects.select_for_update(of=("self",)).filter(
+        organisation__in=month.values("organisation"), run__period_start__in=month.values("period_start")
+    )
+    return list(items.select_related("run", "organisation"))
+
+
+def _billed_by(item: BillingRunItem, invoice: Invoice) -> None:
+    """An operator drafted and finalized the month by hand; the worker of a run notes its own end itself."""
+    if item.status not in (ItemStatus.PENDING, ItemStatus.CLAIMED):
+        item.status, item.reason, item.invoice = ItemStatus.DONE, "", invoice
+        item.finished_at = clock.now()
+        item.save(update_fields=["status", "reason", "invoice", "finished_at", "updated_at"])
+
+
+def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: BillingPeriod) -> None:
+    """The month is without an invoice. One that no run ever took up gets its item now, or nothing would tell of it.
+    An item that a worker will take up anyway stays as it is: the run bills the month."""
+    ended = {
+        "status": ItemStatus.VOIDED,
+        "invoice": invoice,
+        "reason": f"Invoice {invoice} was voided: {invoice.void_reason}",
+        "finished_at": clock.now(),
+    }
+    if not items:
+        run, _created = BillingRun.objects.get_or_create(
+            period_start=period.start, defaults={"requested_by": f"void of {invoice}"}
+        )
+        item = BillingRunItem(run=run, organisation=invoice.organisation, **ended)
+        BillingRunItem.objects.bulk_create([item], ignore_conflicts=True)  # a run may have been started meanwhile
+    for item in items:
+        if item.status not in (ItemStatus.PENDING, ItemStatus.CLAIMED):
+            for name, value in ended.items():
+                setattr(item, name, value)
+            item.save(update_fields=[*ended, "updated_at"])
 
 
 def _check_issuable(invoice: Invoice, computed: Computed) -> None:

@@ -18,7 +18,7 @@ from tests.admin.test_object_actions import action_url, token
 
 def facts_of(page: Any) -> dict[str, str]:
     """The table of facts, as text by name."""
-    rows = re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", page.content.decode(), re.DOTALL)
+    rows = re.findall(r'<tr><th>(.*?)</th><td class="[a-z]*">(.*?)</td></tr>', page.content.decode(), re.DOTALL)
     return {name: re.sub(r"<[^>]+>", " ", value).strip() for name, value in rows}
 
 

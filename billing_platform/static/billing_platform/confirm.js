@@ -1,0 +1,8 @@
+// A page that asks shows facts about what is chosen: choosing otherwise asks for the page again.
+for (const field of document.querySelectorAll("#action-form [data-asks-again]")) {
+    field.addEventListener("change", () => {
+        const address = new URL(location.href);
+        address.searchParams.set(field.name, field.value);
+        location.replace(address);
+    });
+}

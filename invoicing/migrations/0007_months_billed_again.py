@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 def name_voided_months(apps, schema_editor):
     """Items that were done before their invoice was voided, and have no other by now."""
-    items = apps.get_model("invoicing", "0006_unit_label").objects
-    invoices = apps.get_model("invoicing", "0006_unit_label").objects.exclude(status="void")
+    items = apps.get_model("invoicing", "BillingRunItem").objects
+    invoices = apps.get_model("invoicing", "Invoice").objects.exclude(status="void")
     live = invoices.filter(
         organisation=models.OuterRef("organisation"), period_start=models.OuterRef("run__period_start")
     )
@@ -15,7 +15,7 @@ def name_voided_months(apps, schema_editor):
 
 
 def call_them_done(apps, schema_editor):
-    items = apps.get_model("invoicing", "0006_unit_label").objects
+    items = apps.get_model("invoicing", "BillingRunItem").objects
     items.filter(status__in=["voided", "left_unbilled"]).update(status="done")
 
 

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin, numeric
+from billing_platform.lib.admin_display import EMPTY
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 from organisations.scoping import ALL, reachable_organisations
@@ -60,10 +61,14 @@ def sees_series(request: HttpRequest) -> bool:
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(ReadOnlyAdmin):
     empty_hint = "A series begins with the first invoice of a seller's financial year."
-    list_display = ("billing_entity", "series", "financial_year", "next_number")
+    list_display = ("billing_entity", "under", "series", "financial_year", "next_number")
     list_filter = ("billing_entity",)
     list_select_related = ("billing_entity",)
-    fields = ("billing_entity", "series", "financial_year", "next_number")
+    fields = ("billing_entity", "under", "series", "financial_year", "next_number")
+
+    @admin.display(description="GSTIN", ordering="registration")
+    def under(self, sequence: NumberSequence) -> str:
+        return sequence.registration if sequence.registration != str(sequence.billing_entity_id) else EMPTY
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return sees_series(request)

@@ -9,7 +9,9 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.models import BaseModel
@@ -38,6 +40,14 @@ MUTABLE_AFTER_ISSUE = (
     "updated_at",
 )
 _MUTABLE = ", ".join(f"'{column}'" for column in MUTABLE_AFTER_ISSUE)
+
+
+# The GSTIN under which a document is numbered, as frozen on it; the seller where it has none (CGST Rule 46 (b)).
+REGISTRATION = Coalesce(
+    NullIf(KT("seller__gstin"), Value("")),
+    Cast("billing_entity_id", models.TextField()),
+    output_field=models.TextField(),
+)
 
 
 def new_public_token() -> str:
@@ -159,11 +169,15 @@ class Invoice(BaseModel, TenantModel):
                 name="one_live_invoice_per_organisation_and_period",
                 violation_error_message="The customer has an invoice for this month already.",
             ),
+            # The seller as on the document is frozen with it, so this holds whatever the seller's form says later.
             models.UniqueConstraint(
-                fields=["billing_entity", "number"], condition=~Q(number=""), name="invoice_number_once_per_seller"
+                REGISTRATION, "number", condition=~Q(number=""), name="invoice_number_once_per_registration"
             ),
             models.UniqueConstraint(
-                fields=["billing_entity", "series", "financial_year", "sequence_number"],
+                REGISTRATION,
+                "series",
+                "financial_year",
+                "sequence_number",
                 condition=Q(sequence_number__isnull=False),
                 name="invoice_sequence_number_once",
             ),
@@ -177,7 +191,7 @@ class Invoice(BaseModel, TenantModel):
                     ~Q(number="")
                     & ~Q(status="draft")
                     & Q(issue_date__isnull=False, due_date__isnull=False, finalized_at__isnull=False)
-                    & Q(sequence_number__isnull=False)
+                    & Q(sequence_number__isnull=False, seller__has_key="gstin")
                 ),
                 name="invoice_has_number_once_issued",
             ),

@@ -1,4 +1,4 @@
-"""The counter behind the numbers of documents: one per seller, series and financial year."""
+"""The counter behind the numbers of documents: one per GSTIN, series and financial year, whoever the seller is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from organisations.models import BillingEntity
 class NumberSequence(BaseModel):
     """Raised under a row lock in the transaction that issues the document: a rollback gives the number back."""
 
+    registration = models.CharField(
+        max_length=36, help_text="The GSTIN that the documents are numbered under; the seller's id where it has none."
+    )
     billing_entity = models.ForeignKey(
-        BillingEntity, verbose_name="seller", on_delete=models.PROTECT, related_name="number_sequences"
+        BillingEntity,
+        verbose_name="seller",
+        on_delete=models.PROTECT,
+        related_name="number_sequences",
+        help_text="Who began it.",
     )
     series = models.CharField(max_length=3, help_text="The prefix, such as INV.")
     financial_year = models.CharField(max_length=5, help_text="Such as 26-27: April to March.")
@@ -23,10 +30,10 @@ class NumberSequence(BaseModel):
     class Meta:
         verbose_name = "number series"
         verbose_name_plural = "number series"
-        ordering = ["billing_entity__name", "-financial_year", "series"]
+        ordering = ["registration", "-financial_year", "series"]
         constraints = [
             models.UniqueConstraint(
-                fields=["billing_entity", "series", "financial_year"], name="one_sequence_per_entity_series_year"
+                fields=["registration", "series", "financial_year"], name="one_sequence_per_registration_series_year"
             ),
         ]
         triggers = [
@@ -35,8 +42,8 @@ class NumberSequence(BaseModel):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func="""
-                    IF (NEW.billing_entity_id, NEW.series, NEW.financial_year)
-                       IS DISTINCT FROM (OLD.billing_entity_id, OLD.series, OLD.financial_year)
+                    IF (NEW.registration, NEW.series, NEW.financial_year)
+                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.financial_year)
                        OR NEW.next_number NOT IN (OLD.next_number, OLD.next_number + 1)
                     THEN
                         RAISE EXCEPTION 'A number sequence counts up by one: a gap or a repeat is never allowed.';

@@ -1,4 +1,9 @@
-"""Numbers of documents: gap-free per seller, series and Indian financial year."""
+"""Numbers of documents: gap-free per GSTIN, series and Indian financial year.
+
+CGST Rule 46 (b) wants a number once per financial year under one registration. So the counter belongs to the GSTIN: a
+seller that moves to another prefix and back, a second seller of that GSTIN and one that gets the GSTIN later all go
+on where the series stands. A seller without GSTIN has counters of its own.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +30,11 @@ class DocumentNumber:
     sequence_number: int
 
 
+def registration_of(billing_entity: BillingEntity) -> str:
+    """What a number is unique under. `invoice_number_once_per_registration` spells it in SQL."""
+    return billing_entity.gstin or str(billing_entity.pk)
+
+
 def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> DocumentNumber:
     """The next number, as part of the caller's transaction: if that rolls back, the number was never taken.
 
@@ -33,8 +43,8 @@ def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> Docu
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("take_number needs a transaction")
     year = financial_year(on)
-    key = {"billing_entity": billing_entity, "series": series, "financial_year": year}
-    NumberSequence.objects.bulk_create([NumberSequence(**key)], ignore_conflicts=True)
+    key = {"registration": registration_of(billing_entity), "series": series, "financial_year": year}
+    NumberSequence.objects.bulk_create([NumberSequence(billing_entity=billing_entity, **key)], ignore_conflicts=True)
     sequence = NumberSequence.objects.select_for_update().get(**key)
     number = sequence.next_number
     if number > LAST_NUMBER:

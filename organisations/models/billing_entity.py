@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import (
@@ -73,6 +74,7 @@ class BillingEntity(BaseModel, PartyFields):
     constraint_fields = {
         "one_default_entity": "is_default",
         "one_invoice_series_per_gstin": "invoice_prefix",
+        "invoices_and_credit_notes_have_series_of_their_own": "credit_note_prefix",
         "lut_has_validity": "lut_valid_from",
     }
 
@@ -93,6 +95,11 @@ class BillingEntity(BaseModel, PartyFields):
                 violation_error_message="Another seller numbers its invoices under this GSTIN and prefix.",
             ),
             models.CheckConstraint(
+                condition=~Q(invoice_prefix=F("credit_note_prefix")),
+                name="invoices_and_credit_notes_have_series_of_their_own",
+                violation_error_message="Invoices have this prefix: credit notes need a series of their own.",
+            ),
+            models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
                 name="lut_has_validity",
                 violation_error_message="Write the first and the last day that the undertaking covers.",
@@ -104,9 +111,20 @@ class BillingEntity(BaseModel, PartyFields):
 
     def clean(self) -> None:
         super().clean()
+        self._check_prefixes()
         check_order(
             self.lut_valid_from,
             self.lut_valid_to,
             field="lut_valid_to",
             sentence="The undertaking's last day is before its first one.",
         )
+
+    def _check_prefixes(self) -> None:
+        """Within one GSTIN, no series holds the invoices of one seller and the credit notes of another."""
+        if not self.gstin:
+            return
+        others = BillingEntity.objects.filter(gstin=self.gstin).exclude(pk=self.pk)
+        for field, other in (("invoice_prefix", "credit_note_prefix"), ("credit_note_prefix", "invoice_prefix")):
+            if others.filter(**{other: getattr(self, field)}).exists():
+                kind = "credit notes" if other == "credit_note_prefix" else "invoices"
+                raise ValidationError({field: f"Another seller numbers its {kind} under this GSTIN and prefix."})

@@ -56,10 +56,10 @@ def test_what_the_database_refuses_is_said_at_the_field(acme: Organisation) -> N
         return refusal_of(caught.value)
 
     slug = refused(lambda: Organisation.objects.create(slug=acme.slug, billing_entity=acme.billing_entity))
-    assert slug.details == {"slug": ["An organisation with this slug exists already."]}
+    assert slug.details == {"slug": ["A customer with this slug exists already."]}
     Project.objects.create(organisation=acme, name="Main")
     name = refused(lambda: Project.objects.create(organisation=acme, name="Main"))
-    assert name.details == {"name": ["The organisation has a project of that name."]}
+    assert name.details == {"name": ["The customer has a project of that name."]}
     default = refused(lambda: BillingEntity.objects.create(name="Other", is_default=True))
     assert default.details == {"is_default": ["Another billing entity is the default one: unmark that one first."]}
     # of a constraint that no person can cause, nothing is said: that is ours to mend

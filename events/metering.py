@@ -8,6 +8,8 @@ finds every unit on one day:
 - max: the greatest value, on the day it was first reached;
 - latest: the value of the newest event, on that event's day;
 - unique: each different value once, on the day it was first seen.
+
+Test projects are left out unless one is asked for by name: their usage is on no invoice and in no total.
 """
 
 from __future__ import annotations
@@ -98,14 +100,14 @@ class _Day:
 def usage_for(
     *, organisation: Organisation, period: BillingPeriod, project: Project | None = None
 ) -> tuple[MeteredUsage, ...]:
-    """All usage counted in a billing period, of all projects or one: its own, and late usage of closed months."""
+    """Usage counted in a billing period, of all live projects or of one: its own, and late usage of closed months."""
     return _metered(_Question(organisation, [period], project=project))
 
 
 def usage_of_month(
     *, organisation: Organisation, month: BillingPeriod, counted_in: Iterable[BillingPeriod]
 ) -> tuple[MeteredUsage, ...]:
-    """All usage that happened in a month and was counted in any of these periods, corrections taken into account."""
+    """Live usage that happened in a month and was counted in any of these periods, corrections taken into account."""
     return _metered(_Question(organisation, list(counted_in), month))
 
 
@@ -147,7 +149,7 @@ _DAYS = """
     JOIN events_metric m ON m.id = a.metric_id
     WHERE a.organisation_id = %(organisation)s AND a.usage_month = ANY (%(months)s)
         AND a.hour >= %(first)s AND a.hour < %(after)s
-        AND (%(project)s::uuid IS NULL OR a.project_id = %(project)s)
+        AND CASE WHEN %(project)s::uuid IS NULL THEN p.mode = 'live' ELSE a.project_id = %(project)s END
     GROUP BY a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions, day
     ORDER BY p.name, a.project_id, m.name, m.unit, a.dimensions, day
 """

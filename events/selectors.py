@@ -292,20 +292,45 @@ def has_usage(*, organisation: Organisation) -> bool:
     return UsagePeriod.objects.filter(organisation=organisation).exists()
 
 
-def organisations_with_usage(*, period: BillingPeriod) -> QuerySet[UsagePeriod, UUID]:
-    """Ids of those for whom something was counted in a billing period."""
-    return UsagePeriod.objects.filter(month=period.start).values_list("organisation_id", flat=True)
+def organisations_with_usage(*, period: BillingPeriod) -> set[UUID]:
+    """Ids of those for whom something was counted in a billing period, test usage aside."""
+    periods = UsagePeriod.objects.filter(month=period.start)
+    return {organisation_id for organisation_id, _month in _with_live_usage(periods)}
 
 
 def open_months(*, before: date) -> list[tuple[UUID, date]]:
-    """Organisation and first day of the months before a day's that have seen usage and are not closed."""
-    still_open = UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1))
-    return list(still_open.order_by("month", "organisation_id").values_list("organisation_id", "month"))
+    """Organisation and first day of the months before a day's that have seen live usage and are not closed."""
+    return _with_live_usage(UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1)))
+
+
+def _with_live_usage(periods: QuerySet[UsagePeriod]) -> list[tuple[UUID, date]]:
+    """Organisation and month of those not made of test usage alone. Only who has test projects is asked for."""
+    found = list(periods.order_by("month", "organisation_id").values_list("organisation_id", "month"))
+    owners = {organisation_id for organisation_id, _month in found}
+    testing = set(
+        Project.objects.filter(organisation__in=owners, mode=Project.Mode.TEST)
+        .order_by()
+        .values_list("organisation_id", flat=True)
+    )
+    if not testing:
+        return found
+    live = Project.objects.filter(organisation__in=testing, mode=Project.Mode.LIVE)
+    used = set(
+        UsageAggregate.objects.filter(
+            organisation__in=testing,
+            project__in=list(live.values_list("pk", flat=True)),
+            usage_month__in={month for _organisation_id, month in found},
+        )
+        .order_by()
+        .values_list("organisation_id", "usage_month")
+        .distinct()
+    )
+    return [pair for pair in found if pair[0] not in testing or pair in used]
 
 
 def unsettled_batches(*, organisation: Organisation | None = None, received_before: datetime | None = None) -> int:
-    """Accepted requests whose events are not counted yet, quarantined ones included."""
-    batches = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED)
+    """Accepted requests of live projects whose events are not counted yet, quarantined ones included."""
+    batches = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED).filter(project__mode=Project.Mode.LIVE)
     if organisation is not None:
         batches = batches.filter(organisation=organisation)
     if received_before is not None:
@@ -341,12 +366,12 @@ def ledger_position() -> int:
 
 
 def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
-    """Counted events per UTC day of what an actor may see, today last, days without usage included."""
+    """Counted events per UTC day of the live projects that an actor may see, today last, empty days included."""
     today = clock.now().astimezone(UTC).date()
     first = today - timedelta(days=days - 1)
     rows = (
         UsageAggregate.objects.for_organisations(actor)
-        .filter(hour__gte=datetime.combine(first, datetime.min.time(), tzinfo=UTC))
+        .filter(hour__gte=datetime.combine(first, datetime.min.time(), tzinfo=UTC), project__mode=Project.Mode.LIVE)
         .annotate(day=TruncDate("hour", tzinfo=UTC))
         .values("day")
         .annotate(events=Sum("event_count"))

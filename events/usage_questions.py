@@ -232,4 +232,7 @@ def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID
 
 
 def projects_of(span: Span, project: Project | None) -> list[Project]:
-    return [project] if project is not None else list(Project.objects.filter(organisation=span.organisation))
+    """The one that is asked about, or all live ones: test usage is in no total."""
+    if project is not None:
+        return [project]
+    return list(Project.objects.filter(organisation=span.organisation, mode=Project.Mode.LIVE))

@@ -121,7 +121,7 @@ class ExplorerForm(forms.Form):
             "organisation": _choice(
                 RowField, self.organisations, "Choose one", "This is none of your customers.", label="Customer"
             ),
-            "project": _choice(RowField, projects, "All projects", "This is no project of that customer."),
+            "project": _choice(RowField, projects, "All live projects", "This is no project of that customer."),
             "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
             "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
             "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),

@@ -110,11 +110,11 @@ def page_of(form: ExplorerForm, answer: Answer) -> Page:
 
 
 def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str, Any]]:
-    """Whom the user may choose, by what was counted for them in the last 30 days; those without usage after them."""
+    """Whom the user may choose, by their live usage of the last 30 days; those without any after them."""
     since = clock.now() - A_MONTH
     counted = dict(
         scoped(UsageAggregate.objects.all(), request)
-        .filter(hour__gte=since, usage_month__gte=since.date().replace(day=1))
+        .filter(hour__gte=since, usage_month__gte=since.date().replace(day=1), project__mode=Project.Mode.LIVE)
         .order_by()
         .values_list("organisation_id")
         .annotate(Sum("event_count"))

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events.models import DeadLetter, Metric, UsageCorrection
 from organisations.api.serializers import OrganisationReference
+from organisations.models import Project
 
 REASON_LENGTH = 1000
 
@@ -52,6 +53,9 @@ class UsageSerializer(serializers.Serializer):
     period = serializers.CharField(allow_null=True, help_text="Empty for days of one's own choice.")
     period_start = serializers.DateField()
     period_end = serializers.DateField()
+    mode = serializers.ChoiceField(
+        choices=Project.Mode.choices, help_text="Whether it is live usage, or a test project's, which is never billed."
+    )
     usage = MetricUsageSerializer(many=True)
 
 

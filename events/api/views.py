@@ -143,15 +143,17 @@ def _usage(
 ) -> dict[str, Any]:
     found = selectors.usage_by_metric(organisation=organisation, period=period, project=project)
     rows = [row for row in found if metric_name in ("", row.metric_name)]
-    return _answer(str(period), period.start, period.end, rows)
+    return _answer(str(period), period.start, period.end, project, rows)
 
 
 def _usage_of_days(span: Span, project: Project | None, metric_name: str) -> dict[str, Any]:
-    return _answer(None, span.first, span.after, used_metrics(span, project=project, metric_name=metric_name))
+    rows = used_metrics(span, project=project, metric_name=metric_name)
+    return _answer(None, span.first, span.after, project, rows)
 
 
-def _answer(period: str | None, start: date, end: date, rows: Sequence[Any]) -> dict[str, Any]:
-    about = {"period": period, "period_start": start, "period_end": end, "usage": rows}
+def _answer(period: str | None, start: date, end: date, project: Project | None, rows: Sequence[Any]) -> dict[str, Any]:
+    mode = Project.Mode.LIVE if project is None else project.mode
+    about = {"period": period, "period_start": start, "period_end": end, "mode": mode, "usage": rows}
     return dict(UsageSerializer(about).data)
 
 

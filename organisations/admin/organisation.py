@@ -16,12 +16,17 @@ from organisations.services import api_keys, onboarding
 
 class NewProjectForm(ActionForm):
     name = forms.CharField(max_length=200)
+    mode = forms.ChoiceField(
+        choices=Project.Mode.choices,
+        initial=Project.Mode.LIVE,
+        help_text="A test project's usage is counted and shown, but never billed.",
+    )
 
 
 class IssueKeyOfProjectForm(IssueKeyForm):
     project = forms.ModelChoiceField(Project.objects.none())
 
-    field_order = ("project", "name", "mode", "expires_on")
+    field_order = ("project", "name", "expires_on")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,8 +35,8 @@ class IssueKeyOfProjectForm(IssueKeyForm):
 
 class ProjectInline(ReadOnlyInline):
     model = Project
-    fields = ("name", "is_active", "created_at")
-    readonly_fields = ("name", "is_active", "created_at")
+    fields = ("name", "mode", "is_active", "created_at")
+    readonly_fields = fields
 
 
 @admin.register(Organisation)
@@ -72,8 +77,8 @@ class OrganisationAdmin(ModelAdmin):
         return {"billing_entity": default and default.pk, **super().get_changeform_initial_data(request)}
 
     @object_action(label="Create project", permission="organisations.add_project", form=NewProjectForm, icon="add")
-    def create_project(self, request: HttpRequest, organisation: Organisation, *, name: str) -> HttpResponse:
-        project = onboarding.create_project(organisation=organisation, name=name)
+    def create_project(self, request: HttpRequest, organisation: Organisation, *, name: str, mode: str) -> HttpResponse:
+        project = onboarding.create_project(organisation=organisation, name=name, mode=mode)
         return self.done(request, f"Project “{project.name}” was created.", project)
 
     @object_action(

@@ -9,14 +9,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
+from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time, status
 from organisations.models import ApiKey, Project
 from organisations.services import api_keys
+
+TONES = {Project.Mode.LIVE: "success", Project.Mode.TEST: "warning"}
 
 
 class IssueKeyForm(ActionForm):
     name = forms.CharField(max_length=100, help_text="What uses it, such as “production web servers”.")
-    mode = forms.ChoiceField(choices=ApiKey.Mode.choices, initial=ApiKey.Mode.LIVE)
     expires_on = forms.DateField(required=False, help_text="First day (UTC) on which it is refused. Empty: no end.")
 
     @staticmethod
@@ -24,7 +25,7 @@ class IssueKeyForm(ActionForm):
         """The answers as the service takes them."""
         day = answers["expires_on"]
         expires_at = datetime.combine(day, time.min, tzinfo=UTC) if day else None
-        return {"name": answers["name"], "mode": answers["mode"], "expires_at": expires_at}
+        return {"name": answers["name"], "expires_at": expires_at}
 
 
 class ApiKeyInline(ReadOnlyInline):
@@ -37,12 +38,12 @@ class ApiKeyInline(ReadOnlyInline):
 @admin.register(Project)
 class ProjectAdmin(ModelAdmin):
     empty_hint = "A project is an application that reports usage: create one on its customer's page."
-    list_display = ("name", "customer", "is_active", "created")
-    list_filter = ("organisation", "is_active")
+    list_display = ("name", "customer", "kind", "is_active", "created")
+    list_filter = ("organisation", "mode", "is_active")
     search_fields = ("name", "organisation__name")
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
-    fields = ("organisation", "name", "is_active")
+    fields = ("organisation", "name", "mode", "is_active")
     inlines = (ApiKeyInline,)
     related_lists = (
         ("Usage explorer", "events.usageaggregate", "project"),
@@ -51,10 +52,13 @@ class ProjectAdmin(ModelAdmin):
 
     customer = link("organisation", "Customer")
     created = short_time("created_at", "Created")
+    kind = status("mode", TONES, "Mode")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A project never moves to another customer: its usage would not move with it."""
-        return ("organisation",) if obj is not None else ()
+        """A project never moves to another customer: its usage would not move with it. With a key its mode is fixed."""
+        if obj is None:
+            return ()
+        return ("organisation", "mode") if obj.api_keys.exists() else ("organisation",)
 
     @object_action(
         label="Issue API key",

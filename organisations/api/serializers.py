@@ -69,7 +69,7 @@ class BillingConfigSerializer(serializers.ModelSerializer):
 class ProjectSerializer(serializers.ModelSerializer):
     class Meta:
         model = Project
-        fields = ["id", "organisation", "name", "is_active", "created_at"]
+        fields = ["id", "organisation", "name", "mode", "is_active", "created_at"]
         read_only_fields = ["id", "organisation", "created_at"]
 
 
@@ -87,7 +87,9 @@ class ApiKeySerializer(serializers.ModelSerializer):
 
 class IssueKeySerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100, validators=[validate_line])
-    mode = serializers.ChoiceField(choices=ApiKey.Mode.choices, default=ApiKey.Mode.LIVE)
+    mode = serializers.ChoiceField(
+        choices=ApiKey.Mode.choices, required=False, help_text="The project's own; another one is refused."
+    )
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 

@@ -87,7 +87,9 @@ class ProjectList(ListModelMixin, AdminGenericView):
         organisation = self.organisation(organisation_id)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        project = onboarding.create_project(organisation=organisation, name=serializer.validated_data["name"])
+        values = serializer.validated_data
+        mode = values.get("mode", Project.Mode.LIVE)
+        project = onboarding.create_project(organisation=organisation, name=values["name"], mode=mode)
         return Response(self.get_serializer(project).data, status=201)
 
 

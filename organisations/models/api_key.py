@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -25,9 +26,7 @@ class ApiKey(BaseModel, TenantModel):
         WRITE = "write", "Write"
         ADMIN = "admin", "Admin"
 
-    class Mode(models.TextChoices):
-        LIVE = "live", "Live"
-        TEST = "test", "Test"
+    Mode = Project.Mode
 
     tenant_path = "project__organisation"
 
@@ -61,6 +60,19 @@ class ApiKey(BaseModel, TenantModel):
         verbose_name = "API key"
         ordering = ["-created_at"]
         permissions = [("issue_apikey", "Can issue, rotate and revoke API keys")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="api_key_mode_is_that_of_its_project",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("mode", "project_id"),  # type: ignore[no-untyped-call]
+                func="""
+                    IF EXISTS (SELECT FROM organisations_project WHERE id = NEW.project_id AND mode <> NEW.mode) THEN
+                        RAISE EXCEPTION 'Project % is of the other mode.', NEW.project_id;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="project", project__isnull=False, owner__isnull=True, scope="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
 from billing_platform.lib.models import BaseModel
@@ -11,10 +12,20 @@ from organisations.scoping import TenantModel
 
 
 class Project(BaseModel, TenantModel):
+    class Mode(models.TextChoices):
+        LIVE = "live", "Live"
+        TEST = "test", "Test"
+
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="projects"
     )
     name = models.CharField(max_length=200, validators=[validate_printed_line])
+    mode = models.CharField(
+        max_length=4,
+        choices=Mode,
+        default=Mode.LIVE,
+        help_text="A test project's usage is counted and shown, but never billed. Fixed once the project has a key.",
+    )
     is_active = models.BooleanField("active", default=True, help_text="An inactive project's keys are refused.")
 
     constraint_fields = {
@@ -31,6 +42,23 @@ class Project(BaseModel, TenantModel):
                 violation_error_code="duplicate",
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="project_mode_is_that_of_its_keys",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("mode"),  # type: ignore[no-untyped-call]
+                func="""
+                    IF EXISTS (SELECT FROM organisations_apikey WHERE project_id = NEW.id AND mode <> NEW.mode) THEN
+                        RAISE EXCEPTION 'Project % has keys of the other mode.', NEW.id;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} / {self.name}"
+        return f"{self.organisation} / {self.name}{' (test)' if self.is_test else ''}"
+
+    @property
+    def is_test(self) -> bool:
+        return self.mode == self.Mode.TEST

@@ -32,11 +32,21 @@ class IssuedKey:
     secret: str
 
 
+@transaction.atomic
 def issue_project_key(
-    *, project: Project, name: str, mode: str = ApiKey.Mode.LIVE, expires_at: datetime | None = None
+    *, project: Project, name: str, mode: str | None = None, expires_at: datetime | None = None
 ) -> IssuedKey:
-    """A key with which an application reports the usage of one project."""
-    return _issue(kind=ApiKey.Kind.PROJECT, project=project, name=name, mode=mode, expires_at=expires_at)
+    """A key with which an application reports the usage of one project, live or test as the project is.
+
+    Raises InvalidInput for another `mode` than the project's.
+    """
+    project = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)  # its mode stays while it gets a key
+    if mode not in (None, project.mode):
+        raise InvalidInput.field(
+            "mode",
+            f"this is a {project.mode} project: leave it out, or issue the key for a {mode} project.",
+        )
+    return _issue(kind=ApiKey.Kind.PROJECT, project=project, name=name, mode=project.mode, expires_at=expires_at)
 
 
 def issue_admin_key(

@@ -39,17 +39,25 @@ def update_organisation(*, organisation: Organisation, **changes: Any) -> Organi
 
 
 @transaction.atomic
-def create_project(*, organisation: Organisation, name: str) -> Project:
-    """A new project. Raises InvalidInput when the organisation has one of that name."""
-    project = Project(organisation=organisation, name=name.strip())
+def create_project(*, organisation: Organisation, name: str, mode: str = Project.Mode.LIVE) -> Project:
+    """A new project, live or test. Raises InvalidInput when the organisation has one of that name."""
+    project = Project(organisation=organisation, name=name.strip(), mode=mode)
     _save_project(project)
     return project
 
 
 @transaction.atomic
 def update_project(*, project: Project, **changes: Any) -> Project:
-    """Rename a project, or switch it off. Raises InvalidInput when the organisation has one of that name."""
+    """Rename a project, or switch it off; change its mode while it has no key, and so no usage.
+
+    Raises InvalidInput when the organisation has one of that name, and for another mode of a project with keys.
+    """
     project.refresh_from_db(from_queryset=Project.objects.select_for_update())
+    if changes.get("mode", project.mode) != project.mode and project.api_keys.exists():
+        raise InvalidInput.field(
+            "mode",
+            f"the project has keys, so it stays {project.mode}: create another project for {changes['mode']} usage.",
+        )
     for name, value in changes.items():
         setattr(project, name, value)
     _save_project(project)

@@ -147,7 +147,7 @@ ORGANISATION = {
     "id": UUID, "name": str, "slug": str, "billing_email": str, "currency": "INR", "time_zone": "Asia/Kolkata",
     "country": "IN", "state_code": "29", "gstin": str, "payment_terms_days": int, "is_active": True,
 }  # fmt: skip
-PROJECT = {"id": UUID, "organisation": UUID, "name": str, "is_active": True}
+PROJECT = {"id": UUID, "organisation": UUID, "name": str, "mode": "live", "is_active": True}
 ISSUED_KEY = {
     "id": UUID, "api_key": re.compile(r"mbp_live_[A-Za-z0-9]{8}_[A-Za-z0-9]{32,}"), "prefix": re.compile(r"\w{8}"),
     "name": str, "expires_at": None,

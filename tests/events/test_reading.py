@@ -149,7 +149,7 @@ def test_the_hot_path_is_in_the_openapi_document(client: Client) -> None:
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
     for path in ("/api/v1/events", "/api/v1/events/batch"):
         operation = paths[path]["post"]
-        assert set(operation["responses"]) == {"202"}
+        assert "202" in operation["responses"]
         assert "requestBody" in operation
 
 

@@ -12,7 +12,7 @@ from django.test.client import Client
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from organisations.models import ApiKey, Organisation, Project
-from organisations.services import api_keys
+from organisations.services import api_keys, onboarding
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,9 @@ def test_only_the_hash_of_a_key_is_stored(project: Project) -> None:
     assert hashlib.sha256(issued.secret.encode()).hexdigest() in stored
 
 
-def test_a_key_has_the_documented_form(project: Project) -> None:
-    secret = api_keys.issue_project_key(project=project, name="app", mode="test").secret
+def test_a_key_has_the_documented_form(acme: Organisation) -> None:
+    testing = onboarding.create_project(organisation=acme, name="Staging", mode="test")
+    secret = api_keys.issue_project_key(project=testing, name="app").secret
     marker, mode, prefix, rest = secret.split("_")
     assert (marker, mode, len(prefix)) == ("mbp", "test", 8)
     assert len(rest) >= 32

@@ -56,6 +56,7 @@ _NAVIGATION = [
     _group(
         "Payments",
         ("payments", "payments.payment"),
+        ("undo", "payments.refund"),
         ("add_link", "payments.paymentorder"),
     ),
     _group(

@@ -17,7 +17,6 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin_display import Bar, bars
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import Money, format_money
-from billing_platform.lib.periods import start_of_day
 from events import selectors as usage
 from events.models import DeadLetter, HotLogDay
 from invoicing import selectors as invoicing
@@ -122,15 +121,14 @@ def _settle_backlog(user: Any) -> usage.SettleBacklog | None:
 
 def _collected(user: Actor) -> Kpi:
     zone = operators_zone()
-    month = clock.today(zone).replace(day=1)
-    since = start_of_day(month, zone)
-    found = payments.collected(actor=user, since=since)
-    count = sum(row.payments for row in found)
+    today = clock.today(zone)
+    found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
+    count = sum(row.count for row in found)
     return Kpi(
         "Collected this month",
-        _amounts((row.amount, row.currency) for row in found),
+        _amounts((row.received, row.currency) for row in found),
         _counted(count, "payment"),
-        _list("payments_payment", paid_at_from=month.isoformat()),
+        _list("payments_payment", collected="month"),
         "success" if count else "",
     )
 

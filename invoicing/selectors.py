@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, F, Q, Sum
+from django.db.models import Count, DecimalField, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.documents import InvoiceDocument
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, ExchangeRate, Invoice, InvoiceTax
+from invoicing.models.invoice import amount_due
 from invoicing.tax import TaxAmount
 from invoicing.totals import aggregate_taxes
 from organisations.operators_clock import operators_today
@@ -66,7 +67,7 @@ class RunProgress:
 def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, ...]:
     """Outstanding and overdue money per currency, of the invoices an actor may see."""
     day = on or operators_today()
-    due = F("total") - F("amount_paid")
+    due = amount_due()
     late = Q(due_date__lt=day)
     money = DecimalField(max_digits=19, decimal_places=4)
     rows = (

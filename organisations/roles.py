@@ -28,6 +28,8 @@ OPERATOR_VERBS = {
     "retry_billingrunitem",
     "collect_invoice",
     "record_offline_payment",
+    "reverse_payment",
+    "place_payment",
     "process_inboundwebhook",
     "replay_deadletter",
     "discard_deadletter",

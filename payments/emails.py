@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
+from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
 from payments.models import Payment
 
@@ -19,11 +20,19 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
     remaining = invoice.amount_due
     context = {
         "is_tds": payment.kind == Payment.Kind.TDS,
+        "payer_fee": _money(payment.payer_fee, payment.currency) if payment.payer_fee > ZERO else "",
         "remaining": _money(remaining, invoice.currency) if remaining > ZERO else "",
         "unallocated": _money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
         "is_void": invoice.status == Invoice.Status.VOID,
     }
     _queue("payment_received", payment, invoice, context)
+
+
+def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
+    """The receipt does not hold: only to those who got one."""
+    if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
+        due = _money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
+        _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})
 
 
 def queue_payment_failed(payment: Payment) -> None:
@@ -47,10 +56,10 @@ def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any
             "number": invoice.number,
             "customer": invoice.customer.get("legal_name") or organisation.legal_name,
             "seller": invoice.seller.get("legal_name") or invoice.billing_entity.legal_name,
-            "amount": _money(payment.amount, payment.currency),
+            "amount": _money(payment.amount - payment.payer_fee, payment.currency),
             "method": payment.get_method_display_name(),
             "reference": payment.razorpay_payment_id or payment.reference,
-            "date": payment.attempted_at.astimezone(organisation.zone).date(),
+            "date": payment.received_day,
             "pay_url": settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token}),
             **context,
         },

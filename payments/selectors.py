@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing_platform.lib import clock
+from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
+from invoicing.models.invoice import amount_due
 from organisations.scoping import Actor
-from payments.models import InboundWebhook, Payment, PaymentOrder
+from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder
+from payments.models.payment import KEPT, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
@@ -20,24 +26,50 @@ CAPTURE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Collected:
-    """What came in, in one currency."""
+    """What came in within some days, in one currency: money, without tax certificates and without what went back.
+
+    `count` is the number of payments that make up `received`; `unallocated` is the part of `received` that is not
+    credited to an invoice yet; `tds` stands beside `received` and is no part of it.
+    """
 
     currency: str
-    amount: Decimal
-    payments: int
+    received: Decimal
+    tds: Decimal
+    unallocated: Decimal
+    count: int
 
 
-def collected(*, actor: Actor, since: datetime) -> tuple[Collected, ...]:
-    """Money received since an instant, by currency: captured by the gateway or recorded by an operator."""
+def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple[Collected, ...]:
+    """Money of the days from `first` to `last`, both included, cut in `zone`; by currency.
+
+    The payments that `received` counts are `Payment.objects.collected(…)`, and the payment list's `?collected=` shows
+    exactly those.
+    """
+    credited = PaymentAllocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
     rows = (
         Payment.objects.for_organisations(actor)
-        .received()
-        .filter(paid_at__gte=since)
-        .values("currency")
-        .annotate(total=Sum("amount"), payments=Count("pk"))
+        .standing_between(first, last, zone)
+        .annotate(
+            kept=KEPT,
+            credited=Coalesce(
+                Subquery(credited.annotate(total=Sum("amount")).values("total")), ZERO, output_field=MONEY
+            ),
+        )
+        .filter(kept__gt=0)
         .order_by("currency")
+        .values("currency")
+        .annotate(
+            received=_total("kept", ~Q(kind=Payment.Kind.TDS)),
+            tds=_total("kept", Q(kind=Payment.Kind.TDS)),
+            unallocated=_total(F("kept") - F("credited"), ~Q(kind=Payment.Kind.TDS)),
+            count=Count("pk", filter=~Q(kind=Payment.Kind.TDS)),
+        )
     )
-    return tuple(Collected(row["currency"], row["total"], row["payments"]) for row in rows)
+    return tuple(Collected(**row) for row in rows)
+
+
+def _total(what: Any, which: Q) -> Coalesce:
+    return Coalesce(Sum(what, filter=which, output_field=MONEY), ZERO, output_field=MONEY)
 
 
 def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
@@ -52,7 +84,7 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     waiting = Q(status=PaymentOrder.Status.CREATED, next_attempt_at__gt=clock.now())
     invoices = (
         Invoice.objects.collectable()
-        .annotate(due=F("total") - F("amount_paid"))
+        .annotate(due=amount_due())
         .exclude(Exists(same_amount.filter(settled | waiting)))
         .order_by("issue_date", "pk")
     )
@@ -62,7 +94,8 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
 def retired_orders() -> QuerySet[PaymentOrder]:
     """Live orders of invoices that ask for nothing any more, or for another amount."""
     return PaymentOrder.objects.live().exclude(
-        invoice__in=Invoice.objects.collectable(), amount=F("invoice__total") - F("invoice__amount_paid")
+        invoice__in=Invoice.objects.collectable(),
+        amount=F("invoice__total") - F("invoice__amount_paid") - F("invoice__amount_returned"),
     )
 
 

@@ -17,6 +17,7 @@ class LockSpace(IntEnum):
     SIGN_IN = 4
     NEW_METRICS = 5
     SLUG = 6
+    SETTLEMENT = 7
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import date
 from decimal import Decimal
+from itertools import permutations
 from typing import Self
 
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, NullIf
 
@@ -29,6 +31,7 @@ NUMBER_PATTERN = r"^[A-Z1-9][A-Z0-9/-]{0,15}$"
 MUTABLE_AFTER_ISSUE = (
     "status",
     "amount_paid",
+    "amount_returned",
     "sent_at",
     "pdf",
     "pdf_state",
@@ -49,6 +52,14 @@ REGISTRATION = Coalesce(
     output_field=models.TextField(),
 )
 
+# Issued, and not settled for good: money may be asked for while something is due.
+COLLECTABLE = ("finalized", "partially_paid", "partially_refunded", "refunded")
+
+
+def amount_due() -> CombinedExpression:
+    """`Invoice.amount_due` for the database, of rows that are not void."""
+    return F("total") - F("amount_paid") - F("amount_returned")
+
 
 def new_public_token() -> str:
     return secrets.token_urlsafe(24)
@@ -64,10 +75,8 @@ class InvoiceQuerySet(TenantQuerySet):
         return self.live().exclude(status=Invoice.Status.DRAFT)
 
     def collectable(self) -> Self:
-        """Money may be asked for."""
-        return self.filter(
-            status__in=[Invoice.Status.FINALIZED, Invoice.Status.PARTIALLY_PAID], total__gt=F("amount_paid")
-        )
+        """Money may be asked for: something is due. What was given back counts only once it is asked for again."""
+        return self.filter(status__in=COLLECTABLE, total__gt=F("amount_paid") + F("amount_returned"))
 
     def overdue(self, on: date) -> Self:
         """Collectable, with the due date passed: the due date itself is in time."""
@@ -123,7 +132,10 @@ class Invoice(BaseModel, TenantModel):
     tax_total = MoneyField(default=ZERO)
     round_off = MoneyField(default=ZERO)
     total = MoneyField(default=ZERO)
-    amount_paid = MoneyField(default=ZERO)
+    amount_paid = MoneyField(default=ZERO, help_text="What of the payments is credited to it now.")
+    amount_returned = MoneyField(
+        default=ZERO, help_text="Was paid, was given back, and is not asked for again: no part of what is due."
+    )
     seller = models.JSONField(default=dict, help_text="The seller as on the document.")
     customer = models.JSONField(default=dict, help_text="The customer as on the document.")
     supply = models.JSONField(default=dict, help_text="Place and kind of supply, endorsement, LUT.")
@@ -157,9 +169,7 @@ class Invoice(BaseModel, TenantModel):
         ]
         indexes = [
             models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
-            models.Index(
-                fields=["due_date"], condition=Q(status__in=["finalized", "partially_paid"]), name="invoice_collectable"
-            ),
+            models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
             models.Index(fields=["deliver_after"], condition=Q(deliver_after__isnull=False), name="invoice_to_deliver"),
         ]
         constraints = [
@@ -200,14 +210,16 @@ class Invoice(BaseModel, TenantModel):
                 name="invoice_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(number="", amount_paid=0) | Q(amount_paid__gte=0, amount_paid__lte=F("total")),
+                condition=Q(number="", amount_paid=0, amount_returned=0)
+                | Q(amount_paid__gte=0, amount_returned__gte=0, amount_paid__lte=F("total") - F("amount_returned")),
                 name="invoice_paid_between_nothing_and_total",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "finalized", "void"], amount_paid=0)
-                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=F("total"))
-                | Q(status="paid", amount_paid=F("total"))
-                | Q(status__in=["partially_refunded", "refunded"]),
+                condition=Q(status__in=["draft", "finalized", "void"], amount_paid=0, amount_returned=0)
+                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=F("total"), amount_returned=0)
+                | Q(status="paid", amount_paid=F("total"), amount_returned=0)
+                | Q(status="partially_refunded", amount_paid__gt=0, amount_returned__gt=0)
+                | Q(status="refunded", amount_paid=0, amount_returned__gt=0),
                 name="invoice_status_tells_what_is_paid",
             ),
             models.CheckConstraint(
@@ -218,21 +230,16 @@ class Invoice(BaseModel, TenantModel):
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="invoice_currency_is_iso"),
         ]
         triggers = [
+            # Where an issued invoice stands follows from what is paid and given back, and both may go down again:
+            # the constraint above ties each status to the amounts.
             pgtrigger.FSM(
                 name="status_moves_forward",
                 field="status",
                 transitions=[
                     ("draft", "finalized"),
                     ("draft", "void"),
-                    ("finalized", "partially_paid"),
-                    ("finalized", "paid"),
                     ("finalized", "void"),
-                    ("partially_paid", "paid"),
-                    ("partially_paid", "partially_refunded"),
-                    ("partially_paid", "refunded"),
-                    ("paid", "partially_refunded"),
-                    ("paid", "refunded"),
-                    ("partially_refunded", "refunded"),
+                    *permutations(("finalized", "partially_paid", "paid", "partially_refunded", "refunded"), 2),
                 ],
             ),
             pgtrigger.Trigger(
@@ -281,7 +288,13 @@ class Invoice(BaseModel, TenantModel):
 
     @property
     def amount_due(self) -> Decimal:
-        return ZERO if self.status == self.Status.VOID else self.total - self.amount_paid
+        """What is asked for: the total without what is paid, and without what was given back and is left so."""
+        return ZERO if self.status == self.Status.VOID else self.total - self.amount_paid - self.amount_returned
+
+    @property
+    def is_collectable(self) -> bool:
+        """The same question as InvoiceQuerySet.collectable, of one row."""
+        return self.status in COLLECTABLE and self.amount_due > ZERO
 
     @property
     def is_draft(self) -> bool:
@@ -298,9 +311,4 @@ class Invoice(BaseModel, TenantModel):
         return month_text(self.period_start) if self.period_start else "one-off work"
 
     def is_overdue(self, on: date) -> bool:
-        return (
-            self.status in (self.Status.FINALIZED, self.Status.PARTIALLY_PAID)
-            and self.due_date is not None
-            and self.due_date < on
-            and self.amount_due > ZERO
-        )
+        return self.is_collectable and self.due_date is not None and self.due_date < on

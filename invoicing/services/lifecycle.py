@@ -143,22 +143,20 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
 
 
 @transaction.atomic
-def record_settlement(*, invoice_id: UUID, paid_total: Decimal) -> Invoice:
-    """Note what has been paid in all. Payments calls this with the sum of its allocations, in its own transaction.
+def record_settlement(*, invoice_id: UUID, paid_total: Decimal, returned_total: Decimal = ZERO) -> Invoice:
+    """Note what is paid in all, and what of it was given back and is not asked for again. The status follows.
 
-    Idempotent, and only ever upwards: an older sum that arrives late changes nothing. Raises DomainError
+    Both may go down as well as up: a payment is reversed, a refund asked for again. So the caller holds the invoice's
+    lock and has summed its allocations under it; an older sum can't arrive late. Idempotent. Raises DomainError
     INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when more would be allocated than is owed.
     """
     invoice = lock_invoice(invoice_id)
     _require_issued(invoice)
-    if paid_total > invoice.total:
-        raise DomainError(f"{paid_total} is more than invoice {invoice} asks for.", code="OVERPAID")
-    if paid_total <= invoice.amount_paid:
-        return invoice
-    invoice.amount_paid = paid_total
-    if invoice.status in (Status.FINALIZED, Status.PARTIALLY_PAID):
-        invoice.status = Status.PAID if paid_total == invoice.total else Status.PARTIALLY_PAID
-    invoice.save(update_fields=["amount_paid", "status", "updated_at"])
+    if paid_total + returned_total > invoice.total:
+        raise DomainError(f"{paid_total + returned_total} is more than invoice {invoice} asks for.", code="OVERPAID")
+    invoice.amount_paid, invoice.amount_returned = paid_total, returned_total
+    invoice.status = _settlement_status(invoice)
+    invoice.save(update_fields=["amount_paid", "amount_returned", "status", "updated_at"])
     return invoice
 
 
@@ -199,6 +197,14 @@ def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: Bi
             for name, value in ended.items():
                 setattr(item, name, value)
             item.save(update_fields=[*ended, "updated_at"])
+
+
+def _settlement_status(invoice: Invoice) -> Status:
+    if invoice.amount_returned > ZERO:
+        return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
+    if invoice.amount_paid == invoice.total:
+        return Status.PAID
+    return Status.PARTIALLY_PAID if invoice.amount_paid > ZERO else Status.FINALIZED
 
 
 def _check_issuable(invoice: Invoice, computed: Computed) -> None:

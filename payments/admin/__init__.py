@@ -4,6 +4,7 @@ from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import CollectedInvoiceAdmin
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
+from payments.admin.refund import RefundAdmin
 
 __all__ = [
     "CollectedInvoiceAdmin",
@@ -11,4 +12,5 @@ __all__ = [
     "PaymentAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
+    "RefundAdmin",
 ]

@@ -17,7 +17,7 @@ from invoicing.admin import InvoiceAdmin
 from invoicing.models import Invoice
 from payments.admin.payment import TONES
 from payments.models import Payment
-from payments.services import collection, settlement
+from payments.services import collection, offline
 
 METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))
 
@@ -107,7 +107,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
         reference: str,
         received_on: date,
     ) -> HttpResponse:
-        payment = settlement.record_offline_payment(
+        payment = offline.record_offline_payment(
             invoice_id=invoice.pk, amount=amount, method=method, reference=reference, received_on=received_on
         )
         return self.done(request, f"Payment {payment} is recorded.", payment)

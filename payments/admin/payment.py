@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin import (
     DropdownFilter,
     ReadOnlyAdmin,
@@ -17,6 +19,8 @@ from billing_platform.lib.admin import (
     short_time,
     status,
 )
+from billing_platform.lib.periods import BillingPeriod
+from organisations.operators_clock import operators_zone
 from payments.models import Payment, PaymentAllocation
 
 Status = Payment.Status
@@ -26,6 +30,7 @@ TONES = {
     Status.AUTHORIZED: "info",
     Status.CAPTURED: "success",
     Status.REFUNDED: "warning",
+    Status.REVERSED: "",
 }
 
 
@@ -34,10 +39,39 @@ class AttentionFilter(DropdownFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("problem", "Not credited in full")]
+        return [
+            ("problem", "Not credited in full"),
+            ("refunded", "Given back: credit note, or ask again?"),
+            ("failed", "Failed, and the invoice is still due"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.exclude(problem="") if self.value() == "problem" else queryset
+        if self.value() == "problem":
+            return queryset.not_placed()
+        if self.value() == "refunded":
+            return queryset.refunds_to_decide()
+        if self.value() == "failed":
+            return queryset.failed_and_due()
+        return queryset
+
+
+class CollectedFilter(DropdownFilter):
+    """Exactly the payments that `selectors.collected` counts."""
+
+    title = "collected"
+    parameter_name = "collected"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("month", "This month"), ("last_month", "Last month")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        zone = operators_zone()
+        month = BillingPeriod.of(clock.today(zone))
+        if self.value() == "last_month":
+            month = month.previous()
+        elif self.value() != "month":
+            return queryset
+        return queryset.collected(month.start, month.end - timedelta(days=1), zone)
 
 
 class PaymentAllocationInline(ReadOnlyInline):
@@ -58,7 +92,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_on_a_phone = ("label", "customer", "paid", "state")
     show_full_result_count = False
     list_display = ("label", "customer", "invoice_link", "paid", "method_name", "state", "attempted", "remark")
-    list_filter = (AttentionFilter, "status", "kind", "organisation", "currency", "paid_at")
+    list_filter = (AttentionFilter, CollectedFilter, "status", "kind", "organisation", "currency", "paid_at")
     search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")
     list_select_related = ("organisation", "invoice")
     fieldsets = (

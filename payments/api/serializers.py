@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from invoicing.api.fields import money_text
 from payments.models import Payment, PaymentOrder
-from payments.services.settlement import OFFLINE_METHODS
+from payments.services.offline import OFFLINE_METHODS
 
 
 class Money(serializers.DecimalField):
@@ -31,6 +31,7 @@ class PaymentSerializer(serializers.ModelSerializer):
     unallocated = Money(help_text="Received, but not credited to an invoice.")
     fee = Money(allow_null=True)
     tax = Money(allow_null=True)
+    payer_fee = Money(help_text="The fee, where the payer bore it on top of what was asked.")
 
     class Meta:
         model = Payment
@@ -47,14 +48,18 @@ class PaymentSerializer(serializers.ModelSerializer):
             "razorpay_order_id",
             "razorpay_payment_id",
             "paid_at",
+            "received_on",
             "amount_refunded",
             "unallocated",
             "fee",
             "tax",
+            "payer_fee",
             "error_code",
             "error_description",
             "error_reason",
             "problem",
+            "reversed_at",
+            "reversal_reason",
             "created_at",
         ]
         read_only_fields = fields
@@ -123,3 +128,7 @@ class OfflinePaymentSerializer(serializers.Serializer):
     method = serializers.ChoiceField(choices=[(name, name) for name in OFFLINE_METHODS])
     reference = serializers.CharField(max_length=100, help_text="UTR, cheque number or TDS certificate.")
     received_on = serializers.DateField()
+    accept_overpayment = serializers.BooleanField(
+        default=False, help_text="Take an amount above what is due; the rest is kept as unallocated."
+    )
+    send_receipt = serializers.BooleanField(default=True, help_text="Mail the customer a receipt.")

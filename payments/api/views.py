@@ -27,7 +27,7 @@ from payments.api.serializers import (
     VerifySerializer,
 )
 from payments.models import Payment, PaymentOrder
-from payments.services import checkout, collection, settlement
+from payments.services import checkout, collection, offline
 
 
 class OrderCreate(AdminView):
@@ -81,7 +81,7 @@ class OfflinePaymentCreate(AdminView):
     def post(self, request: Request) -> Response:
         fields = validated(OfflinePaymentSerializer, request)
         invoice = self.find(Invoice.objects.all(), pk=fields.pop("invoice_id"))
-        payment = settlement.record_offline_payment(invoice_id=invoice.pk, **fields)
+        payment = offline.record_offline_payment(invoice_id=invoice.pk, **fields)
         return Response(PaymentSerializer(payment).data, status=201)
 
 

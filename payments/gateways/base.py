@@ -80,6 +80,17 @@ class GatewayPayment:
 
 
 @dataclass(frozen=True)
+class GatewayRefund:
+    """A refund as it stood at one moment."""
+
+    id: str
+    payment_id: str
+    status: str  # pending | processed | failed
+    amount_minor: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class PayerDetails:
     name: str
     email: str

@@ -7,6 +7,7 @@ the outcome is known.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from payments.gateways.base import (
     GatewayLink,
     GatewayOrder,
     GatewayPayment,
+    GatewayRefund,
     GatewayRefused,
     GatewayUnclear,
     PayerDetails,
@@ -198,7 +200,7 @@ def _order(entity: Mapping[str, Any]) -> GatewayOrder:
 
 def parse_link(entity: Mapping[str, Any]) -> GatewayLink:
     return GatewayLink(
-        id=entity["id"],
+        id=identifier(entity),
         reference=entity.get("reference_id") or "",
         amount_minor=_integer(entity["amount"]),
         currency=entity["currency"],
@@ -216,7 +218,7 @@ def parse_payment(entity: Mapping[str, Any]) -> GatewayPayment:
     """
     status = entity["status"]
     return GatewayPayment(
-        id=entity["id"],
+        id=identifier(entity),
         order_id=entity.get("order_id") or "",
         status=status,
         is_captured=status == "captured" or (status == "refunded" and entity.get("captured") is True),
@@ -229,6 +231,33 @@ def parse_payment(entity: Mapping[str, Any]) -> GatewayPayment:
         failure=Failure(**{name: entity.get(f"error_{name}") or "" for name in FAILURE_FIELDS}),
         created_at=datetime.fromtimestamp(entity["created_at"], UTC),
     )
+
+
+def parse_refund(entity: Mapping[str, Any]) -> GatewayRefund:
+    """The refund entity of a webhook. A status that we don't know counts as pending: the money is set aside."""
+    status = entity.get("status")
+    return GatewayRefund(
+        id=identifier(entity),
+        payment_id=entity.get("payment_id") or "",
+        status=status if status in ("processed", "failed") else "pending",
+        amount_minor=_integer(entity["amount"]),
+        created_at=datetime.fromtimestamp(entity["created_at"], UTC),
+    )
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,40}")
+
+
+def identifier(entity: Mapping[str, Any]) -> str:
+    """What Razorpay calls an entity. Raises NamelessEntity when that is nothing, or no name."""
+    value = entity.get("id")
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+        raise NamelessEntity(f"It reports about something without an id ({str(value)[:60]!r}).")
+    return value
+
+
+class NamelessEntity(ValueError):
+    """A message about nothing that could be found again: no second try will help."""
 
 
 FAILURE_FIELDS = ("code", "description", "source", "step", "reason")

@@ -4,5 +4,6 @@ from payments.models.inbound_webhook import InboundWebhook
 from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
 from payments.models.payment_order import PaymentOrder
+from payments.models.refund import Refund
 
-__all__ = ["InboundWebhook", "Payment", "PaymentAllocation", "PaymentOrder"]
+__all__ = ["InboundWebhook", "Payment", "PaymentAllocation", "PaymentOrder", "Refund"]

@@ -2,29 +2,83 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from django.utils.timezone import localtime
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.models import BaseModel
-from billing_platform.lib.money import ZERO
+from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
 
+MONEY = models.DecimalField(max_digits=19, decimal_places=4)
+KEPT = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded"), output_field=MONEY)
+"""What is left of a payment that stands: `Payment.net` for the database."""
+
+
+def net_is_allocated(payment_id: str) -> str:
+    """SQL of a trigger at the end of the transaction: what is credited is still there, whatever else went back."""
+    return _NET_IS_ALLOCATED.format(payment_id=payment_id)
+
+
+_NET_IS_ALLOCATED = """
+        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = {payment_id})
+           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0
+                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END
+              FROM payments_payment WHERE id = {payment_id})
+        THEN
+            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', {payment_id}
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NULL;
+    """
+
 
 class PaymentQuerySet(TenantQuerySet):
     def received(self) -> Self:
-        """Money that arrived, whether or not some of it went back."""
-        return self.filter(paid_at__isnull=False)
+        """Payments that stand: money that arrived, whether or not some of it went back, and tax withheld."""
+        return self.filter(paid_at__isnull=False).exclude(status=Payment.Status.REVERSED)
+
+    def standing_between(self, first: date, last: date, zone: ZoneInfo) -> Self:
+        """Received from one day to another, both included: the typed day, or the gateway's instant cut in `zone`."""
+        after = last + timedelta(days=1)
+        typed = Q(received_on__gte=first, received_on__lt=after)
+        instants = Q(paid_at__gte=start_of_day(first, zone), paid_at__lt=start_of_day(after, zone))
+        return self.received().filter(typed | instants & Q(received_on__isnull=True))
+
+    def collected(self, first: date, last: date, zone: ZoneInfo) -> Self:
+        """Money that came in on these days and stayed, at least in part; no tax certificates."""
+        rows = self.standing_between(first, last, zone).exclude(kind=Payment.Kind.TDS)
+        return rows.alias(kept=KEPT).filter(kept__gt=0)
+
+    def not_placed(self) -> Self:
+        """Not credited, or not in full: a person has to say what becomes of the rest."""
+        return self.exclude(problem="")
+
+    def refunds_to_decide(self) -> Self:
+        """Money of them went back, and nobody has said yet whether the invoice asks for it again."""
+        waiting = Payment.objects.filter(allocations__answer="open", allocations__invoice__amount_returned__gt=0)
+        return self.filter(pk__in=waiting.order_by().values("pk"))
+
+    def failed_and_due(self) -> Self:
+        """The payer's last attempt failed, and the invoice is still due: one row per invoice."""
+        newer = Payment.objects.filter(
+            invoice=OuterRef("invoice"), kind=Payment.Kind.GATEWAY, attempted_at__gt=OuterRef("attempted_at")
+        )
+        return self.filter(status=Payment.Status.FAILED, invoice__in=Invoice.objects.collectable()).exclude(
+            Exists(newer)
+        )
 
     def uncaptured(self, before: datetime) -> Self:
         """Authorised for a while: automatic capture has not happened."""
@@ -45,6 +99,7 @@ class Payment(BaseModel, TenantModel):
         AUTHORIZED = "authorized", "Authorised"
         CAPTURED = "captured", "Captured"
         REFUNDED = "refunded", "Refunded"
+        REVERSED = "reversed", "Reversed"
 
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="payments"
@@ -59,9 +114,18 @@ class Payment(BaseModel, TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
     amount = MoneyField()
     currency = models.CharField(max_length=3)
-    amount_refunded = MoneyField(default=ZERO)
+    amount_refunded = MoneyField(default=ZERO, help_text="Given back, by the gateway or by bank transfer.")
+    refunds_reported = MoneyField(
+        default=ZERO,
+        editable=False,
+        help_text="The highest sum of refunds that the gateway named, failed ones included.",
+    )
     fee = MoneyField(null=True, blank=True, help_text="The gateway's fee, GST on it included.")
     tax = MoneyField(null=True, blank=True, help_text="The GST within the fee.")
+    payer_fee = MoneyField(
+        default=ZERO,
+        help_text="The fee, where the payer bore it on top of what was asked: no part of what is credited.",
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error_description = models.TextField(blank=True)
     error_source = models.CharField(max_length=60, blank=True)
@@ -69,13 +133,25 @@ class Payment(BaseModel, TenantModel):
     error_reason = models.CharField(max_length=100, blank=True)
     attempted_at = models.DateTimeField(help_text="When the payer made it, as the gateway or the operator says.")
     paid_at = models.DateTimeField(null=True, blank=True, help_text="Set once the money is captured.")
+    received_on = models.DateField(
+        null=True, blank=True, help_text="The day that was typed for a transfer, cheque or certificate."
+    )
+    reversed_at = models.DateTimeField(null=True, blank=True)
+    reversal_reason = models.TextField(blank=True)
+    conflict = models.CharField(
+        max_length=255, blank=True, editable=False, help_text="How the gateway's reports of it contradict each other."
+    )
     problem = models.CharField(max_length=255, blank=True, help_text="Why it is not credited, or not in full.")
 
     objects = PaymentQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["-created_at"]
-        permissions = [("record_offline_payment", "Can record an offline payment")]
+        permissions = [
+            ("record_offline_payment", "Can record an offline payment"),
+            ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
+            ("place_payment", "Can credit unplaced money to another invoice, and settle what went back"),
+        ]
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
             models.Index(fields=["paid_at"], condition=Q(paid_at__isnull=False), name="payment_by_paid_at"),
@@ -96,12 +172,24 @@ class Payment(BaseModel, TenantModel):
             # refunded without paid_at: authorised, never captured, and given back by the gateway
             models.CheckConstraint(
                 condition=(Q(status="captured", paid_at__isnull=False) | ~Q(status="captured"))
-                & (Q(paid_at__isnull=True) | Q(status__in=["captured", "refunded"])),
+                & (Q(paid_at__isnull=True) | Q(status__in=["captured", "refunded", "reversed"])),
                 name="payment_has_paid_at_once_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(payer_fee__gte=0, payer_fee__lt=F("amount")), name="payment_is_more_than_the_payers_fee"
+            ),
+            models.CheckConstraint(
+                condition=Q(reversed_at__isnull=True) & ~Q(status="reversed")
+                | Q(reversed_at__isnull=False, status="reversed", kind__in=["offline", "tds"]),
+                name="only_what_an_operator_recorded_is_reversed",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="gateway", received_on__isnull=True) | Q(kind__in=["offline", "tds"]),
+                name="gateway_payment_has_a_time_not_a_day",
             ),
             models.UniqueConstraint(
                 fields=["invoice", "method", "reference"],
-                condition=~Q(kind="gateway") & ~Q(reference=""),
+                condition=~Q(kind="gateway") & ~Q(reference="") & ~Q(status="reversed"),
                 name="offline_payment_once_per_invoice_and_reference",
             ),
         ]
@@ -109,7 +197,14 @@ class Payment(BaseModel, TenantModel):
             pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="what_was_paid_never_changes",
-                fields=["organisation", "invoice", "kind", "razorpay_payment_id", "amount", "currency"],
+                fields=["organisation", "invoice", "kind", "razorpay_payment_id", "amount", "currency", "received_on"],
+            ),
+            pgtrigger.Trigger(
+                name="what_is_credited_did_not_go_back",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("amount_refunded", "payer_fee", "status"),  # type: ignore[no-untyped-call]
+                timing=pgtrigger.Deferred,
+                func=net_is_allocated("NEW.id"),
             ),
             pgtrigger.FSM(
                 name="status_moves_forward",
@@ -125,6 +220,9 @@ class Payment(BaseModel, TenantModel):
                     ("authorized", "captured"),
                     ("authorized", "refunded"),
                     ("captured", "refunded"),
+                    ("refunded", "captured"),  # a refund that failed: the money is here after all
+                    ("captured", "reversed"),
+                    ("refunded", "reversed"),
                 ],
             ),
         ]
@@ -140,6 +238,18 @@ class Payment(BaseModel, TenantModel):
         return short.get(self.method, self.method.replace("_", " ").capitalize())
 
     @property
+    def received_day(self) -> date:
+        """The day that people read: as typed, or the payer's attempt in the customer's zone."""
+        return self.received_on or self.attempted_at.astimezone(self.organisation.zone).date()
+
+    @property
+    def net(self) -> Decimal:
+        """What may be credited: received, without the payer's fee, and not given back."""
+        if self.paid_at is None or self.status == self.Status.REVERSED:
+            return ZERO
+        return max(self.amount - self.payer_fee - self.amount_refunded, ZERO)
+
+    @property
     def allocated(self) -> Decimal:
         # summed here rather than by the database, so that lists can prefetch
         return sum((allocation.amount for allocation in self.allocations.all()), ZERO)
@@ -147,9 +257,11 @@ class Payment(BaseModel, TenantModel):
     @property
     def unallocated(self) -> Decimal:
         """Received, not given back, and not credited to any invoice: an overpayment, or money nobody could place."""
-        if self.paid_at is None:
-            return ZERO
-        return max(self.amount - self.amount_refunded - self.allocated, ZERO)
+        return max(self.net - self.allocated, ZERO)
+
+    def shown(self, amount: Decimal) -> str:
+        """An amount in the payment's currency, for people."""
+        return format_money(Money(amount, self.currency))
 
 
 _RANK = {
@@ -158,6 +270,7 @@ _RANK = {
     Payment.Status.AUTHORIZED: 2,
     Payment.Status.CAPTURED: 3,
     Payment.Status.REFUNDED: 4,
+    Payment.Status.REVERSED: 5,
 }
 
 

@@ -1,4 +1,4 @@
-"""Which part of a payment settles which invoice."""
+"""Which part of a payment settles which invoice, and which part was taken back again."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.models import BaseModel
-from billing_platform.lib.triggers import append_only
+from billing_platform.lib.triggers import no_truncate
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel
-from payments.models.payment import Payment
+from payments.models.payment import Payment, net_is_allocated
 
 _LIMITS = """
     -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,
@@ -25,8 +25,16 @@ _LIMITS = """
         RAISE EXCEPTION 'Payment % can not settle invoice %: another currency or customer.',
             NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';
     END IF;
+    IF NEW.amount < 0 THEN
+        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation
+                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN
+            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id
+                USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)
-       > paid.amount THEN
+       > paid.amount - paid.payer_fee THEN
         RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)
@@ -38,23 +46,64 @@ _LIMITS = """
 
 
 class PaymentAllocation(BaseModel, TenantModel):
-    """Σ allocations ≤ payment and ≤ invoice total, kept by the database however the row gets there."""
+    """Σ allocations ≤ payment without what went back, and ≤ invoice total, kept by the database however rows get there.
+
+    A row is never changed: what is taken back is a row with the negated amount. Only the answer to "it was given back:
+    is it asked for again?" is written onto the row that asks.
+    """
 
     tenant_path = "invoice__organisation"
 
+    class Kind(models.TextChoices):
+        CREDIT = "credit", "Credited"
+        REFUND = "refund", "Given back"
+        RESTORED = "restored", "Refund failed"
+        REVERSAL = "reversal", "Reversed"
+
+    class Answer(models.TextChoices):
+        OPEN = "open", "Waits for a decision"
+        ASKED_AGAIN = "asked_again", "Asked for again"
+        LEFT = "left", "Left refunded"
+
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.CREDIT)
     amount = MoneyField()
+    answer = models.CharField(
+        max_length=11,
+        choices=Answer,
+        blank=True,
+        help_text="Of a refund: whether the invoice asks for the money again.",
+    )
 
     class Meta:
         verbose_name = "allocation"
         ordering = ["created_at"]
+        indexes = [
+            models.Index(fields=["invoice"], condition=Q(answer="open"), name="allocation_to_decide"),
+        ]
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_is_positive"),
-            models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once_per_payment_and_invoice"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["credit", "restored"], amount__gt=0)
+                | Q(kind__in=["refund", "reversal"], amount__lt=0),
+                name="allocation_sign_fits_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="refund") & ~Q(answer="") | ~Q(kind="refund") & Q(answer=""),
+                name="allocation_answer_is_about_a_refund",
+            ),
         ]
         triggers = [
-            *append_only(),
+            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(
+                name="only_the_answer_changes", fields=["id", "payment", "invoice", "kind", "amount", "created_at"]
+            ),
+            pgtrigger.FSM(
+                name="answered_once",
+                field="answer",
+                transitions=[("open", "asked_again"), ("open", "left"), ("left", "asked_again")],
+            ),
+            no_truncate(),
             pgtrigger.Trigger(
                 name="within_payment_and_invoice",
                 when=pgtrigger.Before,
@@ -62,7 +111,14 @@ class PaymentAllocation(BaseModel, TenantModel):
                 declare=[("paid", "payments_payment%ROWTYPE"), ("owed", "invoicing_invoice%ROWTYPE")],
                 func=_LIMITS,
             ),
+            pgtrigger.Trigger(
+                name="what_is_credited_did_not_go_back",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=net_is_allocated("NEW.payment_id"),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.payment_id} for {self.invoice_id}"
+        return f"{self.payment.shown(self.amount)} for {self.invoice}"

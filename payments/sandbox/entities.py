@@ -78,6 +78,8 @@ def payment_json(payment: Payment, *, with_card: bool = False) -> JSON:
     }
     if payment.currency != "INR":
         entity["base_currency"] = "INR"
+    if payment.fee_on_top:
+        entity["fee_bearer"] = "customer"
     if card and with_card:
         entity["card"] = card
     if "upi" in instrument:

@@ -31,6 +31,7 @@ class State(models.Model):
     refund_outcome = models.CharField(max_length=10, choices=RefundOutcome, default=RefundOutcome.PROCESSED)
     unique_receipts = models.BooleanField(default=False)
     allow_overpayment = models.BooleanField(default=False)
+    fee_bearer_customer = models.BooleanField(default=False)  # the payer pays the fee on top of the order
     hide_fees_in_webhooks = models.BooleanField(default=False)
     balance_empty = models.BooleanField(default=False)
     max_amount = models.BigIntegerField(null=True, blank=True)
@@ -91,6 +92,7 @@ class Payment(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=identifiers.new_payment_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     amount = models.BigIntegerField()
+    fee_on_top = models.BigIntegerField(default=0)  # what of the amount the payer pays for the fee
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED, db_index=True)
     captured = models.BooleanField(default=False)

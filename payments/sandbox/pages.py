@@ -18,6 +18,7 @@ from payments.sandbox import currencies, signatures
 from payments.sandbox.control import clean_outcome
 from payments.sandbox.entities import ERROR_KEYS, payment_json
 from payments.sandbox.errors import JSON, RazorpayError
+from payments.sandbox.fees import fee_and_tax
 from payments.sandbox.instruments import METHODS
 from payments.sandbox.lookup import get_order
 from payments.sandbox.models import Order, Payment, PaymentLink, State
@@ -195,12 +196,14 @@ def _signed_result(order: Order, payment: Payment) -> dict[str, str]:
 def _about(order: Order, options: Options) -> dict[str, Any]:
     link: PaymentLink | None = order.link()
     due = order.amount_due or order.amount
+    on_top = fee_and_tax(due)[0] if State.load().fee_bearer_customer else 0
     return {
         "order": order,
         "options": options,
         "fields": options.as_fields(),
         "merchant": options.name or settings.SANDBOX_MERCHANT_NAME,
         "description": options.description or (link.description if link else ""),
-        "amount": currencies.display_amount(due, order.currency),
+        "amount": currencies.display_amount(due + on_top, order.currency),
+        "fee_on_top": currencies.display_amount(on_top, order.currency) if on_top else "",
         "total": currencies.display_amount(order.amount, order.currency),
     }

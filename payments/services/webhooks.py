@@ -24,7 +24,7 @@ from billing_platform.lib import clock, signing
 from billing_platform.lib.errors import DomainError, InvalidInput
 from organisations import audit
 from payments.gateways import GatewayPayment, current_gateway, is_configured
-from payments.gateways.razorpay import parse_link, parse_payment
+from payments.gateways.razorpay import NamelessEntity, parse_link, parse_payment, parse_refund
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services.backoff import next_attempt
 from payments.services.checkout import learn_order_id
@@ -37,6 +37,8 @@ WEBHOOKS = Counter("billing_webhooks_total", "Webhooks that arrived, by what bec
 
 Status = InboundWebhook.Status
 MAX_ATTEMPTS = 10
+MAX_BODY_BYTES = 1_000_000
+"""Razorpay's messages have a few thousand."""
 KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Razorpay-Event-Id", "X-Razorpay-Signature")
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _EVENT_TYPE = re.compile(r"[a-z0-9_.]{1,60}")
@@ -47,22 +49,30 @@ class Unplaced(Exception):
 
 
 def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapping[str, str]) -> InboundWebhook:
-    """Store a signed message, once per event id, and wake a worker.
+    """Store a signed message, once per event id and once per body, and wake a worker.
 
-    Raises InvalidInput SIGNATURE_INVALID, in which case nothing is stored, or INVALID_BODY.
+    The event id is a header and not signed: whoever captured one message could send it under many ids. Razorpay's own
+    retries have the id and the body of the first delivery, and two events with the very same bytes say the same thing.
+    Raises InvalidInput SIGNATURE_INVALID, INVALID_BODY or PAYLOAD_TOO_LARGE; nothing is stored then.
     """
+    if len(body) > MAX_BODY_BYTES:
+        WEBHOOKS.labels("bad_body").inc()
+        raise InvalidInput(f"The body has more than {MAX_BODY_BYTES} bytes.", code="PAYLOAD_TOO_LARGE", status=413)
     if not signing.verify(body, signature, *settings.RAZORPAY_WEBHOOK_SECRETS):
         WEBHOOKS.labels("bad_signature").inc()
         logger.warning("webhook with a bad signature", extra={"bytes": len(body)})
         raise InvalidInput("The signature does not match the body.", code="SIGNATURE_INVALID")
     event_type = _event_type(body)
+    digest = hashlib.sha256(body).hexdigest()
     if not _EVENT_ID.fullmatch(event_id):
-        event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        event_id = f"sha256:{digest}"
     kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
-    webhook: InboundWebhook
-    webhook, created = InboundWebhook.objects.get_or_create(
-        event_id=event_id, defaults={"event_type": event_type, "body": body.decode(), "headers": kept}
+    row = InboundWebhook(event_id=event_id, body_digest=digest, event_type=event_type, body=body.decode(), headers=kept)
+    InboundWebhook.objects.bulk_create([row], ignore_conflicts=True)
+    webhook: InboundWebhook = InboundWebhook.objects.filter(Q(event_id=event_id) | Q(body_digest=digest)).earliest(
+        "received_at"
     )
+    created = webhook.pk == row.pk
     if created:
         wake_on_commit("payments.tasks.process_webhook", webhook.pk)
     WEBHOOKS.labels("stored" if created else "known").inc()
@@ -72,7 +82,7 @@ def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapp
 def _event_type(body: bytes) -> str:
     try:
         event = json.loads(body.decode())
-    except ValueError as error:  # not UTF-8 or not JSON
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
         WEBHOOKS.labels("bad_body").inc()
         raise InvalidInput("The body is not JSON.", code="INVALID_BODY") from error
     name = event.get("event") if isinstance(event, dict) else None
@@ -89,7 +99,7 @@ def process_webhook(*, webhook_id: UUID) -> bool:
         return False
     try:
         _apply(webhook)
-    except Unplaced as reason:
+    except (Unplaced, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
     except Exception as error:  # whatever it is, it is kept on the row and never stops the others
         _note_failure(webhook, error)
@@ -126,12 +136,13 @@ def _claim(webhook_id: UUID) -> InboundWebhook | None:
 
 def _apply(webhook: InboundWebhook) -> None:
     payload = json.loads(webhook.body)["payload"]
-    payment, link = _entity(payload, "payment"), _entity(payload, "payment_link")
+    payment, link, refund = (_entity(payload, name) for name in ("payment", "payment_link", "refund"))
     if payment is not None:
         snapshot = parse_payment(payment)
+        given_back = parse_refund(refund) if refund is not None else None
         order = _place(snapshot, link)  # may ask the gateway: before the transaction
         with transaction.atomic():
-            applied = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot)
+            applied = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot, refund=given_back)
             _end(webhook, Status.PROCESSED, _told(applied), order=order)
     elif link is not None:
         with transaction.atomic():

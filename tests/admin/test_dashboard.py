@@ -20,7 +20,7 @@ from events.services.settling import settle_pending
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import lifecycle
 from organisations.models import Notification, Organisation, Project
-from payments.services.settlement import record_offline_payment
+from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.events.language import event
 

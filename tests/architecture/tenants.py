@@ -25,8 +25,8 @@ from invoicing.services import lifecycle, prices
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
-from payments.models import InboundWebhook, Payment, PaymentOrder
-from payments.services.settlement import record_offline_payment
+from payments.models import InboundWebhook, Payment, PaymentOrder, Refund
+from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.architecture.code import APPS
 
@@ -178,6 +178,15 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         method="bank_transfer",
         reference=f"UTR {marker}",
         received_on=clock.today(organisation.time_zone),
+    )
+    Refund.objects.create(
+        payment=payment,
+        kind=Refund.Kind.BANK,
+        status=Refund.Status.PROCESSED,
+        amount=Decimal("1.00"),
+        currency="INR",
+        reference=f"UTR back {marker}",
+        refunded_on=clock.today(organisation.time_zone),
     )
     webhook = InboundWebhook.objects.create(
         organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"

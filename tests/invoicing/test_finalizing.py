@@ -226,21 +226,29 @@ def test_an_invoice_with_a_payment_cannot_be_voided(acme: Organisation) -> None:
     assert refused.value.code == "INVOICE_NOT_VOIDABLE"
 
 
-def test_settlement_goes_up_only_and_stops_at_the_total(acme: Organisation) -> None:
+def test_the_status_follows_what_is_paid_and_what_was_given_back(acme: Organisation) -> None:
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)  # 100.00 + 18.00
     steps = [
-        lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal(paid))
-        for paid in ("50.00", "50.00", "118.00", "50.00")  # the last is an old sum that comes late
+        ("50.00", "0", "partially_paid", "68.00"),
+        ("118.00", "0", "paid", "0.00"),
+        ("100.00", "18.00", "partially_refunded", "0.00"),
+        ("0", "118.00", "refunded", "0.00"),
+        ("0", "50.00", "refunded", "68.00"),
+        ("50.00", "0", "partially_paid", "68.00"),
+        ("0", "0", "finalized", "118.00"),
     ]
-    assert [(step.status, step.amount_paid) for step in steps] == [
-        ("partially_paid", Decimal(50)),
-        ("partially_paid", Decimal(50)),
-        ("paid", Decimal(118)),
-        ("paid", Decimal(118)),
-    ]
-    with pytest.raises(DomainError) as refused:
-        lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal("118.01"))
-    assert refused.value.code == "OVERPAID"
+    for paid, returned, status, due in steps:
+        settled = lifecycle.record_settlement(
+            invoice_id=invoice.pk, paid_total=Decimal(paid), returned_total=Decimal(returned)
+        )
+        assert (settled.status, settled.amount_due) == (status, Decimal(due))
+        assert Invoice.objects.collectable().filter(pk=invoice.pk).exists() == settled.is_collectable == (due != "0.00")
+    for paid, returned in (("118.01", "0"), ("100.00", "18.01")):
+        with pytest.raises(DomainError) as refused:
+            lifecycle.record_settlement(
+                invoice_id=invoice.pk, paid_total=Decimal(paid), returned_total=Decimal(returned)
+            )
+        assert refused.value.code == "OVERPAID"
 
 
 def test_a_draft_or_a_void_invoice_takes_no_money(acme: Organisation) -> None:

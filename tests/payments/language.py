@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,21 +89,21 @@ def payment_entity(order: PaymentOrder, status: str, **changes: Any) -> dict[str
     } | changes
 
 
-def event_body(name: str, payload: dict[str, Any]) -> bytes:
+def event_body(name: str, payload: dict[str, Any], created_at: int = 1767225600) -> bytes:
     envelope = {
         "entity": "event",
         "account_id": "acc_Test0000000001",
         "event": name,
         "contains": list(payload),
         "payload": {key: {"entity": entity} for key, entity in payload.items()},
-        "created_at": 1767225600,
+        "created_at": created_at,
     }
     return json.dumps(envelope, separators=(",", ":")).encode()
 
 
 def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook:
-    """Receive and process one event."""
-    body = event_body(name, payload)
+    """Receive and process one event; two with the same content are two, since they happened at different times."""
+    body = event_body(name, payload, created_at=1767225600 + zlib.crc32(event_id.encode()) % 1000)
     webhook = receive_webhook(
         body=body, signature=signing.sign(body, WEBHOOK_SECRET), event_id=event_id, headers={"User-Agent": "Razorpay"}
     )
@@ -126,3 +127,17 @@ def hand_over(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
         webhook.refresh_from_db()
         stored.append(webhook)
     return stored
+
+
+def refund_entity(name: str, amount: int, status: str) -> dict[str, Any]:
+    """A refund as webhooks spell it."""
+    return {
+        "id": name,
+        "entity": "refund",
+        "amount": amount,
+        "currency": "INR",
+        "payment_id": "pay_Test0000000001",
+        "notes": [],
+        "status": status,
+        "created_at": int(CREATED_AT.timestamp()),
+    }

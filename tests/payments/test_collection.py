@@ -20,7 +20,7 @@ from organisations.models import Organisation
 from payments import selectors, tasks
 from payments.models import PaymentOrder
 from payments.services import collection, retiring
-from payments.services.settlement import record_offline_payment
+from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.payments.language import issued_invoice
 from tests.payments.sandbox.harness import SandboxProcess

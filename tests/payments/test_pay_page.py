@@ -18,7 +18,8 @@ from invoicing.services.lifecycle import void_invoice
 from organisations.models import Organisation
 from payments.models import PaymentOrder
 from payments.services import collection
-from payments.services.settlement import apply_payment_snapshot, record_offline_payment
+from payments.services.offline import record_offline_payment
+from payments.services.settlement import apply_payment_snapshot
 from tests.payments.language import issued_invoice, open_order, snapshot
 from tests.payments.sandbox.harness import KEY_ID, SandboxProcess
 from tests.payments.test_checkout import claims, pay

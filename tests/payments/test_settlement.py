@@ -18,7 +18,8 @@ from invoicing.models import Invoice
 from invoicing.services.lifecycle import void_invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, PaymentOrder
-from payments.services.settlement import apply_payment_snapshot, record_offline_payment
+from payments.services.offline import record_offline_payment
+from payments.services.settlement import apply_payment_snapshot
 from tests import factories
 from tests.payments.language import issued_invoice, open_order, snapshot
 
@@ -39,6 +40,7 @@ def offline(invoice: Invoice, amount: str | Decimal, **changes: Any) -> Payment:
         "method": "bank_transfer",
         "reference": "UTR-1",
         "received_on": date(2026, 11, 20),
+        "accept_overpayment": True,
     }
     return record_offline_payment(**values | changes)
 
@@ -96,15 +98,6 @@ def test_a_captured_payment_never_goes_back(invoice: Invoice) -> None:
     assert Notification.objects.filter(kind="payment_failed").count() == 0
 
 
-def test_a_refund_keeps_the_payment_and_its_allocation(invoice: Invoice) -> None:
-    order = open_order(invoice)
-    partly = apply(order, "captured", amount_refunded_minor=18000)
-    assert (partly.status, partly.amount_refunded) == ("captured", Decimal("180"))
-    fully = apply(order, "refunded", amount_refunded_minor=118000, is_captured=True)
-    assert (fully.status, fully.amount_refunded, fully.allocated) == ("refunded", Decimal("1180"), Decimal("1180"))
-    assert apply(order, "captured").amount_refunded == Decimal("1180")
-
-
 def test_an_authorisation_that_is_released_was_never_money(invoice: Invoice) -> None:
     order = open_order(invoice)
     apply(order, "authorized")
@@ -120,6 +113,7 @@ SEEN = [
     ("captured", {"fee_minor": 2784, "tax_minor": 425}),
     ("captured", {}),
     ("captured", {"amount_refunded_minor": 1000}),
+    ("captured", {"amount_refunded_minor": 18000}),
 ]
 
 
@@ -136,10 +130,10 @@ def test_reports_in_any_order_end_in_the_same_state(
         payment.refresh_from_db()
         order.refresh_from_db()
         facts = (payment.status, payment.fee, payment.tax, payment.amount_refunded, payment.error_code, payment.problem)
-        assert facts == ("captured", Decimal("27.84"), Decimal("4.25"), Decimal("10"), "", "")
+        assert facts == ("captured", Decimal("27.84"), Decimal("4.25"), Decimal("180"), "", "")
         assert payment.paid_at == payment.attempted_at
-        assert (order.status, payment.allocated) == ("paid", Decimal("1180"))
-        assert state_of(invoice) == ("paid", Decimal("1180"))
+        assert (order.status, payment.allocated) == ("paid", Decimal("1000"))
+        assert state_of(invoice) == ("partially_refunded", Decimal("1000"))
         transaction.set_rollback(True)
 
 
@@ -157,6 +151,53 @@ def test_what_does_not_match_is_kept_and_not_credited(invoice: Invoice, changes:
     assert payment.unallocated == payment.amount
     assert state_of(invoice) == ("finalized", 0)
     assert Notification.objects.filter(kind="payment_received").count() == 0
+
+
+@pytest.mark.parametrize("fee_comes", ["with the capture", "later", "first"])
+def test_a_fee_that_the_payer_bore_is_no_part_of_what_is_credited(invoice: Invoice, fee_comes: str) -> None:
+    """1180.00 asked; 1207.85 paid, of which the gateway keeps 27.85."""
+    order = open_order(invoice)
+    known, unknown = {"fee_minor": 2785, "tax_minor": 425}, {}
+    reports = {"with the capture": [known], "later": [unknown, known], "first": [known, unknown]}[fee_comes]
+    for fee in [*reports, *reports]:
+        payment = apply(order, amount_minor=120785, **fee)
+    assert (payment.amount, payment.fee, payment.payer_fee) == (Decimal("1207.85"), Decimal("27.85"), Decimal("27.85"))
+    assert (payment.allocated, payment.unallocated, payment.problem) == (Decimal("1180"), 0, "")
+    order.refresh_from_db()
+    assert order.status == "paid"
+    assert state_of(invoice) == ("paid", Decimal("1180"))
+    [receipt] = Notification.objects.filter(kind="payment_received")
+    assert "₹1,180.00" in receipt.subject
+    assert "₹27.85, the payment fee" in receipt.text
+
+
+@pytest.mark.parametrize(
+    ("amount", "fee", "problem"),
+    [
+        (117999, 2785, "Paid ₹1,179.99, but the order asks for ₹1,180.00."),
+        (120784, 2785, "Paid ₹1,207.84, but the order asks for ₹1,180.00."),
+        (
+            120785,
+            None,
+            "Paid ₹1,207.85, but the order asks for ₹1,180.00. The gateway has not named its fee yet.",
+        ),
+        (120785, 2784, "Paid ₹1,207.85, but the order asks for ₹1,180.00."),
+    ],
+)
+def test_an_amount_that_is_not_order_and_fee_to_the_paisa_is_not_credited(
+    invoice: Invoice, amount: int, fee: int | None, problem: str
+) -> None:
+    payment = apply(open_order(invoice), amount_minor=amount, fee_minor=fee)
+    assert (payment.problem, payment.payer_fee) == (problem, 0)
+    assert state_of(invoice) == ("finalized", 0)
+
+
+def test_a_refund_of_what_was_asked_is_a_full_one_where_the_payer_bore_the_fee(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    for refunded in (0, 118000):
+        payment = apply(order, amount_minor=120785, fee_minor=2785, amount_refunded_minor=refunded)
+    assert (payment.status, payment.amount_refunded, payment.allocated) == ("refunded", Decimal("1180"), 0)
+    assert state_of(invoice) == ("refunded", 0)
 
 
 def test_an_overpayment_stays_visible(invoice: Invoice) -> None:
@@ -286,8 +327,8 @@ def test_two_payments_of_one_invoice_at_once_are_allocated_once() -> None:
 # --- the database's own word ------------------------------------------------------------------------------------------
 
 ALLOCATE = """
-    INSERT INTO payments_paymentallocation (id, created_at, updated_at, payment_id, invoice_id, amount)
-    VALUES (gen_random_uuid(), now(), now(), %s, %s, %s)
+    INSERT INTO payments_paymentallocation (id, created_at, updated_at, kind, answer, payment_id, invoice_id, amount)
+    VALUES (gen_random_uuid(), now(), now(), 'credit', '', %s, %s, %s)
 """
 
 
@@ -311,9 +352,9 @@ def test_allocations_beyond_the_invoice_are_refused_by_the_database(invoice: Inv
 
 
 @pytest.mark.parametrize("amount", ["0", "-1"])
-def test_an_allocation_is_positive(invoice: Invoice, acme: Organisation, amount: str) -> None:
+def test_a_credit_is_positive(invoice: Invoice, acme: Organisation, amount: str) -> None:
     payment = offline(invoice, "2000.00")
-    with pytest.raises(IntegrityError, match="allocation_is_positive"):
+    with pytest.raises(IntegrityError, match=r"did not credit that much|allocation_sign_fits"):
         execute(ALLOCATE, payment.pk, issued_invoice(acme).pk, amount)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -20,6 +21,7 @@ from organisations.models import Organisation
 from payments import selectors
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection, webhooks
+from payments.services.offline import record_offline_payment
 from payments.services.webhooks import process_webhook, retry_webhook
 from tests import factories
 from tests.payments.language import deliver, event_body, hand_over, issued_invoice, open_order, payment_entity
@@ -63,6 +65,70 @@ def test_without_an_event_id_the_body_names_the_event(db: None) -> None:
     assert InboundWebhook.objects.get().event_id.startswith("sha256:")
     assert post(CAPTURED + b" ", event_id="x" * 101).status_code == 200
     assert InboundWebhook.objects.count() == 2
+
+
+def test_one_captured_message_is_stored_once_under_any_number_of_event_ids(db: None) -> None:
+    """The event id is a header outside the signature: whoever saw one message could fill the table with it."""
+    answers = [post(CAPTURED, event_id=f"evt_{number}") for number in range(5)]
+    assert {(answer.status_code, answer.json()["event_id"]) for answer in answers} == {(200, "evt_0")}
+    assert InboundWebhook.objects.count() == 1
+    assert post(CAPTURED + b" ", event_id="evt_0").status_code == 200  # a known id with another body: known as before
+    assert InboundWebhook.objects.get().body == CAPTURED.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_message_under_many_ids_at_once_is_stored_once() -> None:
+    seen: list[Any] = []
+
+    def work(number: int) -> None:
+        try:
+            seen.append(post(CAPTURED, event_id=f"evt_{number}").status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (seen, InboundWebhook.objects.count()) == ([200] * 8, 1)
+
+
+def test_a_signed_body_nested_without_end_is_refused(db: None) -> None:
+    body = b'{"event":"payment.captured","payload":{"a":' + b"[" * 5000 + b"]" * 5000 + b"}}"
+    response = post(body)
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_BODY")
+
+
+def test_a_signed_body_of_more_than_a_megabyte_is_refused(db: None) -> None:
+    body = b'{"event":"payment.captured","payload":{},"x":"' + b"x" * 1_000_000 + b'"}'
+    response = post(body)
+    assert (response.status_code, response.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert InboundWebhook.objects.count() == 0
+
+
+@pytest.mark.parametrize("value", [None, "", 7, [], "pay\u0000"])
+@pytest.mark.parametrize("name", ["payment", "payment_link", "refund"])
+def test_a_message_about_something_without_an_id_is_kept_with_the_reason(
+    invoice: Invoice, name: str, value: Any
+) -> None:
+    """Offline payments have no Razorpay id either: an id of null must not find one."""
+    order = open_order(invoice)
+    for number in range(2):
+        record_offline_payment(
+            invoice_id=invoice.pk,
+            amount=Decimal(10),
+            method="cheque",
+            reference=f"{number}",
+            received_on=invoice.issue_date or date.min,
+        )
+    payload = {name: {"id": value, "status": "cancelled", "amount": 1, "currency": "INR", "created_at": 1}}
+    if name == "refund":
+        payload["payment"] = payment_entity(order, "captured")
+    webhook = deliver("payment.captured", payload, "evt_1")
+    assert webhook.status == "ignored"
+    assert webhook.outcome.startswith("It reports about something without an id")
+    assert not Payment.objects.filter(kind="gateway").exists()
 
 
 @pytest.mark.parametrize(
@@ -243,7 +309,8 @@ def test_two_workers_at_once_apply_a_message_once() -> None:
     order = open_order(invoice)
     ids = []
     for number, status in enumerate(["authorized", "captured", "captured", "failed"]):
-        post(event_body(f"payment.{status}", {"payment": payment_entity(order, status)}), event_id=f"evt_{number}")
+        body = event_body(f"payment.{status}", {"payment": payment_entity(order, status)}, created_at=number)
+        post(body, event_id=f"evt_{number}")
     ids = list(InboundWebhook.objects.values_list("pk", flat=True))
     ended: list[Any] = []
 

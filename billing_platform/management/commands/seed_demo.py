@@ -34,7 +34,7 @@ from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
 from organisations.services import api_keys, onboarding
-from payments.services.settlement import record_offline_payment
+from payments.services.offline import record_offline_payment
 
 SEED = 1947
 EVENTS_PER_DAY = 8

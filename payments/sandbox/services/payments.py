@@ -65,9 +65,12 @@ def _start_attempt(order: Order, method: str, amount: int | None, email: str, co
     if order.payments.filter(status=Payment.Status.AUTHORIZED).exists():
         raise RazorpayError("A payment of this order is already authorized.")
     link = order.link()
+    asked = _amount_to_pay(order, amount)
+    on_top = fee_and_tax(asked)[0] if State.load().fee_bearer_customer else 0
     payment = Payment.objects.create(
         order=order,
-        amount=_amount_to_pay(order, amount),
+        amount=asked + on_top,
+        fee_on_top=on_top,
         currency=order.currency,
         method=method,
         instrument=instruments.describe(method),
@@ -180,10 +183,11 @@ def _capture(payment: Payment) -> list[Announcement]:
     payment.captured = True
     payment.captured_at = clock.now()
     payment.release_at = None
-    payment.fee, payment.tax = fee_and_tax(payment.amount)
+    for_order = payment.amount - payment.fee_on_top
+    payment.fee, payment.tax = fee_and_tax(for_order)
     payment.save()
     order = payment.order
-    order.amount_paid = min(order.amount_paid + payment.amount, order.amount)
+    order.amount_paid = min(order.amount_paid + for_order, order.amount)
     announcements = [webhooks.payment_event("payment.captured", payment)]
     if order.amount_due == 0:
         order.status = Order.Status.PAID

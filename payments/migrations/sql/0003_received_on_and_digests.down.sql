@@ -1,0 +1,1 @@
+-- The columns themselves are taken away by the migration.

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.limits import MAX_MONEY, REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import ZERO, Money, MoneyError, format_money, to_minor
+from billing_platform.lib.validators import require, validate_business_date, validate_line, validate_paragraphs
 from invoicing.models import Invoice
 from payments import emails
 from payments.models import Payment, PaymentAllocation, Refund
@@ -25,7 +27,6 @@ OFFLINE_METHODS = {
     "cheque": Payment.Kind.OFFLINE,
     "tds": Payment.Kind.TDS,
 }
-FIRST_BUSINESS_DAY = date(2017, 7, 1)
 
 
 @transaction.atomic
@@ -91,6 +92,9 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     reason = reason.strip()
     if not reason:
         raise InvalidInput.field("reason", "say why the payment is reversed.")
+    if len(reason) > REASON_LENGTH:
+        raise InvalidInput.field("reason", f"must have at most {REASON_LENGTH} characters.")
+    require("reason", reason, validate_paragraphs)
     payment = _locked(payment_id)
     if payment.kind == Payment.Kind.GATEWAY:
         raise DomainError(
@@ -221,13 +225,13 @@ def _check_offline(invoice: Invoice, amount: Decimal, method: str, reference: st
 def _check_reference(reference: str) -> None:
     if not reference:
         raise InvalidInput.field("reference", "say which transfer, cheque or certificate it is.")
-    if len(reference) > 100:
-        raise InvalidInput.field("reference", "must have at most 100 characters.")
+    if len(reference) > REFERENCE_LENGTH:
+        raise InvalidInput.field("reference", f"must have at most {REFERENCE_LENGTH} characters.")
+    require("reference", reference, validate_line)
 
 
 def _check_day(field: str, day: date, time_zone: str) -> None:
-    if day < FIRST_BUSINESS_DAY:
-        raise InvalidInput.field(field, f"must not be before {FIRST_BUSINESS_DAY:%-d %B %Y}.")
+    require(field, day, validate_business_date)
     if day > clock.today(time_zone):
         raise InvalidInput.field(field, "must not be in the future.")
 
@@ -239,5 +243,5 @@ def _check_amount(amount: Decimal, currency: str) -> None:
         raise InvalidInput.field("amount", str(error)) from error
     if minor <= 0:
         raise InvalidInput.field("amount", "must be above zero.")
-    if amount >= Decimal(10) ** 15:
+    if amount >= MAX_MONEY:
         raise InvalidInput.field("amount", "is too large.")

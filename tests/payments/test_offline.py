@@ -55,7 +55,7 @@ def test_the_typed_day_is_kept_as_a_day(invoice: Invoice) -> None:
     Organisation.objects.filter(pk=invoice.organisation_id).update(time_zone="America/New_York")
     payment = offline(invoice, "10.00", received_on=date(2026, 11, 20))
     assert (payment.received_on, payment.received_day) == (date(2026, 11, 20), date(2026, 11, 20))
-    assert "20 November 2026" in Notification.objects.get(kind="payment_received").text
+    assert "20 Nov 2026" in Notification.objects.get(kind="payment_received").text
 
 
 def test_a_receipt_is_not_sent_when_it_is_not_wanted(invoice: Invoice) -> None:

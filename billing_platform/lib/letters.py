@@ -67,6 +67,14 @@ def unprintable(text: str, *, line_breaks: bool = False) -> str | None:
     return None
 
 
+def spelled_out(text: str) -> str:
+    """The text with what can't be printed as code points, (U+0C95), for what programs name and nobody can rename."""
+    return "".join(
+        character if is_printable(character) else f"(U+{ord(character):04X})"
+        for character in unicodedata.normalize("NFC", text)
+    )
+
+
 def name_of(character: str) -> str:
     """A character for a sentence: “ಕ” (KANNADA LETTER KA), or U+202E where there is nothing to show."""
     if unicodedata.category(character) in _INVISIBLE or unicodedata.combining(character):

@@ -53,5 +53,5 @@ def _of_line(line: RatedLine) -> Iterator[str]:
     else:
         yield (
             f"{name_of(missing)} on the line “{line.description}” can't be printed on invoices: "
-            "give the project or the price's dimensions another name, in Latin letters."
+            "give the project another name, in Latin letters."
         )

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.dates_in_words import day_text, days_text, month_text
+from billing_platform.lib.letters import spelled_out
 from billing_platform.lib.limits import MAX_MONEY
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import BillingPeriod
@@ -280,7 +281,8 @@ def _description(version: Version, words: MetricWords, month: BillingPeriod, pro
     start, end = version.start, version.end
     parts = [words.title]
     if version.rule.dimensions:
-        parts.append(", ".join(f"{name} {value}" for name, value in sorted(version.rule.dimensions.items())))
+        named = ", ".join(f"{name} {value}" for name, value in sorted(version.rule.dimensions.items()))
+        parts.append(spelled_out(named))  # usage brings them along: nobody can be asked to write them otherwise
     if project_name:
         parts.append(project_name)
     whole = (start, end) == (month.start, month.end)

@@ -21,7 +21,7 @@ from invoicing.documents.fonts import LATIN, SCRIPT_FONTS, source_of
 from invoicing.selectors import invoice_document
 from invoicing.services import lifecycle
 from organisations.models import BillingEntity, Organisation, Project
-from tests.invoicing.language import draft, one_off, per_unit, used
+from tests.invoicing.language import draft, issued, metric, one_off, per_unit, used
 
 HINDI = "श्री गणेश इन्फोटेक"
 KANNADA = "ಕಾವೇರಿ"
@@ -133,6 +133,15 @@ def test_a_metric_that_usage_named_blocks_the_invoice_until_it_has_a_name_for_pe
     with pytest.raises(DomainError) as caught:
         lifecycle.finalize_invoice(invoice_id=acme.invoices.get().pk)
     assert caught.value.code == "UNPRINTABLE_LETTERS"
+
+
+@pytest.mark.django_db
+def test_a_value_that_usage_brought_along_is_spelled_out(acme: Organisation, project: Project) -> None:
+    """Nobody can rename the values of metadata, so they must not keep the invoice back."""
+    metric(dimensions=("region",))
+    per_unit("2", dimensions={"region": "东"})
+    used(project, 5, region="东")
+    assert issued(acme).lines.get().description == "api_calls (call) · region (U+4E1C) · October 2026"
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pypdf import PdfReader
 
 from invoicing.models import Invoice
+from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.lifecycle import void_invoice
-from organisations.models import Organisation
+from organisations.models import BillingEntity, Organisation
 from payments.models import PaymentOrder
 from payments.services import collection
 from payments.services.offline import record_offline_payment
@@ -53,6 +56,33 @@ def test_an_unpaid_invoice_shows_what_is_due_and_can_be_paid(razorpay: SandboxPr
     assert text.count("₹1,180.00") == 3  # due, button, total
     assert "Please pay by" in text
     assert f'src="{razorpay.base_url}/v1/checkout.js"' in text
+
+
+def test_a_void_invoice_offers_its_void_pdf_and_nothing_to_pay_by(invoice: Invoice) -> None:
+    """Also where its PDF was not made before it was void."""
+    BillingEntity.objects.update(bank_account_number="50200012345678", bank_ifsc="HDFC0001234")
+    void_invoice(invoice_id=invoice.pk, reason="Billed twice.")
+    text = page(invoice)
+    assert "This invoice has been cancelled. There is nothing to pay." in text
+    assert "Download the cancelled invoice (PDF)" in text
+    assert "50200012345678" not in text
+    assert "due" not in text.partition("<main>")[2]
+    answer = Client().get(url(invoice, "pay_pdf"))
+    printed = PdfReader(BytesIO(b"".join(answer.streaming_content))).pages[0].extract_text()
+    assert "Reason: Billed twice." in printed
+    assert printed.splitlines()[-1] == "VOID"
+
+
+def test_a_customer_abroad_sees_swift_details(globex: Organisation) -> None:
+    entity = BillingEntity.objects.get()
+    entity.bank_account_number, entity.bank_ifsc, entity.bank_swift = "50200012345678", "HDFC0001234", "HDFCINBB"
+    entity.save()
+    today = timezone.now().date()
+    add_exchange_rate(base="USD", target="INR", rate=Decimal("83.5"), as_of=today, source="FBIL")
+    globex.refresh_from_db()
+    text = page(issued_invoice(globex))
+    assert "HDFCINBB" in text
+    assert "HDFC0001234" not in text
 
 
 def test_the_page_runs_only_its_own_script_and_the_checkout(razorpay: SandboxProcess, invoice: Invoice) -> None:

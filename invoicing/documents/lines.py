@@ -29,7 +29,7 @@ from invoicing.documents.style import (
 )
 from invoicing.documents.text import marked_up, paragraph, safe
 
-_COLUMNS = (7 * mm, None, 15 * mm, 25 * mm, 24 * mm, 27 * mm, 23 * mm)  # None takes what is left
+_COLUMNS = (7 * mm, None, 15 * mm, 29 * mm, 22 * mm, 27 * mm, 23 * mm)  # None takes what is left
 _HEADS = (("#", "DESCRIPTION", "SAC"), ("QUANTITY", "UNIT PRICE", "TAXABLE VALUE", "TAX"))
 _TAXABLE = 5  # column
 _TALL = 120 * mm

@@ -52,6 +52,9 @@ SELLER = {
     "bank_name": "Example Bank, Residency Road",
     "bank_account_number": "000123456789",
     "bank_ifsc": "EXMP0000123",
+    "bank_swift": "EXMPINBB",
+    "bank_address": "12 Residency Road, Bengaluru 560025, India",
+    "correspondent_bank": "Example Bank New York, EXMPUS33, account 0001-234567",
     "upi_id": "metricscloud@example",
     "is_default": True,
 }

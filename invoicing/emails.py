@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from invoicing.models import Invoice
 from invoicing.selectors import invoice_document
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
 
 
-def queue_invoice_email(invoice: Invoice) -> Notification:
-    """The invoice with its PDF, once per invoice whoever asks how often."""
+def invoice_emails(invoice: Invoice) -> QuerySet[Notification]:
+    """Every e-mail that carried the invoice, oldest first."""
+    return Notification.objects.filter(
+        organisation_id=invoice.organisation_id,
+        kind="invoice_issued",
+        dedupe_key__startswith=f"invoice_issued:{invoice.pk}",
+    ).order_by("created_at")
+
+
+def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
+    """The invoice with its PDF. Each call is one more e-mail: the caller holds the invoice's lock and knows why."""
     document = invoice_document(invoice)
+    before = invoice_emails(invoice).count()
     return queue_email(
         organisation=invoice.organisation,
         kind="invoice_issued",
-        dedupe_key=f"invoice_issued:{invoice.pk}",
-        recipients=[invoice.customer["email"]],
+        dedupe_key=f"invoice_issued:{invoice.pk}" + (f":{before + 1}" if before else ""),
+        recipients=to,
         sender=document.seller.email,
         template="invoicing/invoice_issued",
         context={
@@ -35,11 +47,7 @@ def cancellation_addresses(invoice: Invoice) -> list[str]:
 
     A message that was given up counts as never sent.
     """
-    sent = Notification.objects.filter(
-        organisation_id=invoice.organisation_id,
-        kind="invoice_issued",
-        dedupe_key__startswith=f"invoice_issued:{invoice.pk}",
-    ).exclude(status=Notification.Status.FAILED)
+    sent = invoice_emails(invoice).exclude(status=Notification.Status.FAILED)
     return sorted({address for note in sent for address in note.recipients})
 
 

@@ -44,9 +44,9 @@ def continue_billing_runs() -> None:
 
 @shared_task(name="invoicing.tasks.deliver_invoice")
 def deliver_invoice(invoice_id: str) -> None:
-    """Make the PDF, then e-mail the invoice with it."""
+    """Make the PDF, then e-mail the invoice with it to whoever waits for it."""
     if pdfs.make_pdf(invoice_id=UUID(invoice_id)):
-        lifecycle.send_invoice(invoice_id=UUID(invoice_id))
+        lifecycle.deliver_made_pdf(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="invoicing.tasks.deliver_due_invoices")

@@ -21,9 +21,11 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.api.base import filters, parse_period, validated
 from invoicing.api.serializers import (
+    FinalizeSerializer,
     InvoiceDetailSerializer,
     InvoiceSerializer,
     NewInvoiceSerializer,
+    SendSerializer,
     UpcomingInvoiceSerializer,
     VoidSerializer,
 )
@@ -89,11 +91,17 @@ class UpcomingInvoice(AdminGenericView):
 
 class InvoiceDetail(AdminGenericView):
     serializer_class = InvoiceDetailSerializer
-    permission_required = "invoicing.view_invoice"
+    permission_required = {"GET": "invoicing.view_invoice", "DELETE": "invoicing.create_invoice"}
 
     @extend_schema(tags=["invoices"])
     def get(self, request: Request, invoice_id: UUID) -> Response:
         return Response(self.get_serializer(self.find(_detailed(), pk=invoice_id)).data)
+
+    @extend_schema(tags=["invoices"], responses={204: None})
+    def delete(self, request: Request, invoice_id: UUID) -> Response:
+        """Discard a draft; its month can be drafted again."""
+        lifecycle.delete_draft(invoice_id=self.find(Invoice.objects.all(), pk=invoice_id).pk)
+        return Response(status=204)
 
 
 class _InvoiceStep(AdminGenericView):
@@ -113,15 +121,23 @@ class _InvoiceStep(AdminGenericView):
 class FinalizeInvoice(_InvoiceStep):
     permission_required = "invoicing.finalize_invoice"
 
+    @extend_schema(tags=["invoices"], request=FinalizeSerializer, responses=InvoiceDetailSerializer)
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        return super().post(request, invoice_id)
+
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        return lifecycle.finalize_invoice(invoice_id=invoice.pk, **validated(FinalizeSerializer, request))
 
 
 class SendInvoice(_InvoiceStep):
     permission_required = "invoicing.send_invoice"
 
+    @extend_schema(tags=["invoices"], request=SendSerializer, responses=InvoiceDetailSerializer)
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        return super().post(request, invoice_id)
+
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.send_invoice(invoice_id=invoice.pk)
+        return lifecycle.send_invoice(invoice_id=invoice.pk, **validated(SendSerializer, request))
 
 
 class RecomputeInvoice(_InvoiceStep):

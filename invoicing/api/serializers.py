@@ -22,6 +22,7 @@ from invoicing.api.fields import MoneyText, ShortDecimal, money_text
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
 from invoicing.selectors import RunProgress, run_progress, summed_taxes
+from invoicing.services import lifecycle
 from invoicing.services.drafting import Computed
 from invoicing.tax import TaxAmount
 from organisations.models import Organisation
@@ -118,6 +119,19 @@ class NewInvoiceSerializer(serializers.Serializer):
 
     period = serializers.CharField(required=False, help_text="2026-10: drafts the invoice of that month.")
     lines = NewLineSerializer(many=True, required=False, help_text="Drafts a one-off invoice.")
+
+
+class FinalizeSerializer(serializers.Serializer):
+    send = serializers.BooleanField(default=True, help_text="false: the PDF is made and not e-mailed.")
+
+
+class SendSerializer(serializers.Serializer):
+    to = serializers.ListField(
+        child=serializers.CharField(max_length=254),
+        required=False,
+        max_length=lifecycle.MAX_ADDRESSES,
+        help_text="Mails once more, to these addresses. Left out: to the billing e-mail, if that was not sent it yet.",
+    )
 
 
 class VoidSerializer(serializers.Serializer):

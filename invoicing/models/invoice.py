@@ -33,6 +33,7 @@ MUTABLE_AFTER_ISSUE = (
     "amount_paid",
     "amount_returned",
     "sent_at",
+    "send_to",
     "pdf",
     "pdf_state",
     "pdf_error",
@@ -146,7 +147,8 @@ class Invoice(BaseModel, TenantModel):
         max_length=32, unique=True, editable=False, default=new_public_token, help_text="Opens the pay page."
     )
     finalized_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail was handed to the outbox.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When an e-mail was last handed to the outbox.")
+    send_to = models.JSONField(default=list, blank=True, help_text="Addresses whose e-mail waits for the PDF.")
     voided_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.TextField(blank=True)
     pdf = models.FileField("PDF", max_length=200, blank=True)

@@ -30,6 +30,7 @@ from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.pricing import ChargeDetail
 from invoicing.services import rating, taxation
 from invoicing.services.lettering import letter_warnings
+from invoicing.services.particulars import particular_warnings
 from invoicing.services.rated import RatedLine, TooLarge
 from invoicing.tax import SupplyContext, TaxHead, tax_line
 from invoicing.totals import Line, Totals, compute_totals
@@ -134,15 +135,21 @@ def recompute_locked(invoice: Invoice) -> Computed:
     """Store the draft anew. The seller is the organisation's of today."""
     organisation = invoice.organisation
     lock_months(organisation)
+    computed = computed_anew(invoice)
     invoice.billing_entity = organisation.billing_entity
     if invoice.period is not None:
         invoice.currency = organisation.currency
-        computed = compute_month(organisation=organisation, period=invoice.period)
-    else:
-        kept = tuple(RatedLine.of(line) for line in invoice.lines.select_related("pricing_rule"))
-        computed = compute(organisation=organisation, lines=kept, currency=invoice.currency)
     _store(invoice, computed)
     return computed
+
+
+def computed_anew(invoice: Invoice) -> Computed:
+    """What a draft comes to by now; nothing is stored. A one-off keeps its lines and currency."""
+    organisation = invoice.organisation
+    if invoice.period is not None:
+        return compute_month(organisation=organisation, period=invoice.period)
+    kept = tuple(RatedLine.of(line) for line in invoice.lines.select_related("pricing_rule"))
+    return compute(organisation=organisation, lines=kept, currency=invoice.currency)
 
 
 def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Computed:
@@ -193,6 +200,8 @@ def compute(
     totals = compute_totals(
         [Line(line.kind, line.amount, line_heads) for line, line_heads in zip(lines, heads, strict=True)], currency
     )
+    taxable = totals.subtotal - totals.discount_total
+    found += particular_warnings(seller=entity, customer=organisation, taxable=taxable, currency=currency)
     return Computed(lines, heads, totals, supply, found)
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.errors import DomainError, InvalidInput, quoted
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from events.services.closing import close_period
 from invoicing.documents import InvoiceDocument, check_layout
-from invoicing.emails import queue_cancellation_email, queue_invoice_email
+from invoicing.emails import invoice_emails, queue_cancellation_email, queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors import summed_taxes
 from invoicing.services import snapshots
@@ -38,11 +42,13 @@ from invoicing.services.pdfs import wake_delivery
 from invoicing.signals import invoice_issued, invoice_voided
 from invoicing.tax import TaxHead
 from invoicing.totals import Line, check_document
+from organisations.models import Notification
 
 __all__ = [
     "create_draft",
     "create_one_off_draft",
     "delete_draft",
+    "deliver_made_pdf",
     "finalize_invoice",
     "recompute_draft",
     "record_settlement",
@@ -52,13 +58,18 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+MAX_ADDRESSES = 10
+"""To which one e-mail goes at most."""
+
 Status = Invoice.Status
 ItemStatus = BillingRunItem.Status
 
 
 @transaction.atomic
-def finalize_invoice(*, invoice_id: UUID) -> Invoice:
+def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     """Turn a draft into a document: close its month, compute it a last time, freeze, check, number it.
+
+    Its PDF is made afterwards, and then e-mailed to the customer's billing address unless `send` is false.
 
     All in one transaction: if anything refuses, the draft is as it was and no number is gone. Raises DomainError
     INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
@@ -79,6 +90,7 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
     _number(invoice, issue_date)
     invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
     invoice.pdf_state, invoice.deliver_after = Invoice.PdfState.PENDING, clock.now()
+    invoice.send_to = [invoice.customer["email"]] if send else []
     invoice.save()
     content = replace(document, number=invoice.number).to_json()
     DocumentSnapshot.objects.create(invoice=invoice, content=content)
@@ -93,24 +105,64 @@ def finalize_invoice(*, invoice_id: UUID) -> Invoice:
 
 
 @transaction.atomic
-def send_invoice(*, invoice_id: UUID) -> Invoice:
-    """E-mail an issued invoice with its PDF; a second call sends nothing. Without a PDF yet, the e-mail waits for it.
+def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoice:
+    """E-mail an issued invoice with its PDF: once more to the addresses given, or to the customer's billing address if
+    that was not sent it yet. Without a PDF yet, the e-mail waits for it.
 
-    Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one.
+    Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one, InvalidInput for `to`.
     """
     invoice = lock_invoice(invoice_id)
     _require_issued(invoice)
-    if invoice.pdf_state != Invoice.PdfState.READY:
+    wanted = _addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
+    invoice.send_to = list(dict.fromkeys([*invoice.send_to, *wanted]))
+    if invoice.send_to and invoice.pdf_state != Invoice.PdfState.READY:
         invoice.deliver_after = clock.now()
-        invoice.save(update_fields=["deliver_after", "updated_at"])
+        invoice.save(update_fields=["send_to", "deliver_after", "updated_at"])
         wake_delivery(invoice.pk)  # it sends when it is done
-    else:
-        if invoice.sent_at is None:
-            queue_invoice_email(invoice)
-            invoice.sent_at = clock.now()
-        invoice.deliver_after = None  # also when it was sent before: or it would be delivered for ever
-        invoice.save(update_fields=["sent_at", "deliver_after", "updated_at"])
+        return invoice
+    return _hand_over(invoice)
+
+
+@transaction.atomic
+def deliver_made_pdf(*, invoice_id: UUID) -> Invoice:
+    """The PDF is there: send what waited for it, and be done with delivering. Sends nothing a second time."""
+    invoice = lock_invoice(invoice_id)
+    if invoice.status == Status.VOID:
+        return invoice
+    return _hand_over(invoice)
+
+
+def _hand_over(invoice: Invoice) -> Invoice:
+    """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered."""
+    if invoice.send_to:
+        queue_invoice_email(invoice, to=invoice.send_to)
+        invoice.send_to, invoice.sent_at = [], clock.now()
+    if invoice.pdf_state == Invoice.PdfState.READY:
+        invoice.deliver_after = None
+    invoice.save(update_fields=["send_to", "sent_at", "deliver_after", "updated_at"])
     return invoice
+
+
+def _not_sent_yet(invoice: Invoice, address: str) -> list[str]:
+    """The address, unless an e-mail to it is under way or has arrived. One that was given up counts as never sent."""
+    sent = invoice_emails(invoice).exclude(status=Notification.Status.FAILED)
+    return [] if any(address in email.recipients for email in sent) else [address]
+
+
+def validate_email_address(value: Any) -> None:
+    try:
+        validate_email(value)
+    except ValidationError:
+        raise ValidationError(f"{quoted(value)} is no e-mail address.") from None
+
+
+def _addresses(given: Sequence[str]) -> list[str]:
+    found = list(dict.fromkeys(address.strip() for address in given))
+    if not 1 <= len(found) <= MAX_ADDRESSES:
+        raise InvalidInput.field("to", f"give 1 to {MAX_ADDRESSES} e-mail addresses.")
+    for address in found:
+        require("to", address, validate_email_address)
+    return found
 
 
 @transaction.atomic

@@ -52,3 +52,10 @@ def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> Docu
     sequence.next_number = number + 1
     sequence.save(update_fields=["next_number", "updated_at"])
     return DocumentNumber(validate_document_number(f"{series}/{year}/{number:06d}"), series, year, number)
+
+
+def expected_number(*, billing_entity: BillingEntity, on: date) -> str:
+    """The number that an invoice finalized now would take, unless another is faster."""
+    series, year = billing_entity.invoice_prefix, financial_year(on)
+    sequence = NumberSequence.objects.filter(billing_entity=billing_entity, series=series, financial_year=year).first()
+    return f"{series}/{year}/{sequence.next_number if sequence else 1:06d}"

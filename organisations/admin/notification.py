@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
@@ -40,13 +40,13 @@ class NotificationAdmin(ReadOnlyAdmin):
     @object_action(
         label="Send again",
         permission="organisations.resend_notification",
-        when=lambda notification: notification.status == Notification.Status.FAILED,
+        when=lambda notification: notification.status in (Notification.Status.FAILED, Notification.Status.SENT),
         confirm=lambda notification: f"It goes to {', '.join(notification.recipients)} once more.",
         icon="send",
     )
-    def resend(self, request: HttpRequest, notification: Notification) -> str:
-        email.resend(notification_id=notification.pk)
-        return "The e-mail is on its way again."
+    def resend(self, request: HttpRequest, notification: Notification) -> HttpResponse:
+        again = email.resend(notification_id=notification.pk)
+        return self.done(request, "The e-mail is on its way again.", again)
 
     @admin.display(description="To")
     def to(self, notification: Notification) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+import uuid
 from datetime import timedelta
 from uuid import UUID
 
@@ -64,15 +65,26 @@ def send_notification(*, notification_id: UUID) -> bool:
 
 @transaction.atomic
 def resend(*, notification_id: UUID) -> Notification:
-    """An operator's second try of a message that was given up. Raises DomainError for any other state."""
+    """An operator's second try of a message that was given up; or the same message once more, after it was sent.
+
+    What was sent stays as it is: the second message is a row of its own, with an id of its own, which mail systems
+    don't take for a copy. Raises DomainError for a message that is still on its way.
+    """
     notification: Notification = Notification.objects.select_for_update().get(pk=notification_id)
-    if notification.status != Status.FAILED:
-        raise DomainError("Only a failed e-mail can be sent again.", code="NOTIFICATION_NOT_FAILED")
+    if notification.status not in (Status.FAILED, Status.SENT):
+        raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
+    if notification.status == Status.SENT:
+        key = notification.dedupe_key.partition("#")[0]
+        copies = Notification.objects.filter(dedupe_key__startswith=f"{key}#").count()
+        notification.pk, notification.dedupe_key = uuid.uuid4(), f"{key}#{copies + 2}"
+        notification.sent_at, notification.claimed_at = None, None
+        notification.created_at = clock.now()
+        notification._state.adding = True
     notification.status = Status.PENDING
     notification.attempts = 0
     notification.next_attempt_at = clock.now()
     notification.last_error = ""
-    notification.save(update_fields=["status", "attempts", "next_attempt_at", "last_error", "updated_at"])
+    notification.save()
     wake_sender(notification)
     return notification
 

@@ -157,7 +157,7 @@ def _draft(organisation: Organisation, marker: str) -> Invoice:
 
 def _bill(organisation: Organisation, marker: str) -> Invoice:
     invoice = lifecycle.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
-    queue_invoice_email(invoice)
+    queue_invoice_email(invoice, to=["ap@customer.example"])
     return invoice
 
 

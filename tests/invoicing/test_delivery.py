@@ -10,10 +10,12 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 
 from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing import tasks
 from invoicing.models import Invoice
 from invoicing.services import lifecycle, pdfs
 from organisations.models import Notification, Organisation
+from organisations.notifications import email
 from tests.invoicing.language import one_off
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +73,63 @@ def test_a_slow_worker_that_fails_does_not_undo_what_a_faster_one_did(invoice: I
     invoice.refresh_from_db()
     assert (invoice.pdf_state, invoice.deliver_after) == ("ready", None)
     assert invoice.sent_at is not None
+
+
+def mails() -> list[list[str]]:
+    return [note.recipients for note in Notification.objects.filter(kind="invoice_issued").order_by("created_at")]
+
+
+def test_an_invoice_finalized_without_sending_gets_its_pdf_and_no_e_mail_until_it_is_sent(acme: Organisation) -> None:
+    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk, send=False)
+    tasks.deliver_invoice(str(invoice.pk))
+    invoice.refresh_from_db()
+    assert (invoice.pdf_state, invoice.sent_at, invoice.deliver_after, mails()) == ("ready", None, None, [])
+    lifecycle.send_invoice(invoice_id=invoice.pk)
+    assert mails() == [[acme.billing_email]]
+
+
+def test_sending_mails_a_corrected_address_once_and_the_old_one_never_again(invoice: Invoice) -> None:
+    tasks.deliver_invoice(str(invoice.pk))
+    customer = invoice.organisation
+    lifecycle.send_invoice(invoice_id=invoice.pk)
+    assert mails() == [["accounts@acme.example"]]
+    customer.billing_email = "right@acme.example"
+    customer.save()
+    for _ in range(2):
+        lifecycle.send_invoice(invoice_id=invoice.pk)
+    assert mails() == [["accounts@acme.example"], ["right@acme.example"]]
+
+
+def test_addresses_that_are_given_are_mailed_each_time_they_are_asked_for(invoice: Invoice) -> None:
+    tasks.deliver_invoice(str(invoice.pk))
+    for _ in range(2):
+        lifecycle.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example", "cfo@acme.example"])
+    assert mails() == [["accounts@acme.example"], ["cfo@acme.example"], ["cfo@acme.example"]]
+
+
+def test_an_address_given_before_the_pdf_is_made_waits_for_it_in_the_same_e_mail(invoice: Invoice) -> None:
+    lifecycle.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example"])
+    assert mails() == []
+    make_due(invoice)
+    tasks.deliver_invoice(str(invoice.pk))
+    assert mails() == [["accounts@acme.example", "cfo@acme.example"]]
+
+
+@pytest.mark.parametrize("to", [[], ["nobody"], ["a@b.example, c@d.example"], [f"a{n}@b.example" for n in range(11)]])
+def test_an_invoice_goes_to_one_to_ten_good_addresses_only(invoice: Invoice, to: list[str]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+    assert list(refused.value.details) == ["to"]
+
+
+def test_a_message_that_was_sent_is_sent_again_as_one_of_its_own(invoice: Invoice) -> None:
+    tasks.deliver_invoice(str(invoice.pk))
+    first = Notification.objects.get()
+    email.send_notification(notification_id=first.pk)
+    again = email.resend(notification_id=first.pk)
+    assert (again.pk != first.pk, again.status, again.recipients) == (True, "pending", first.recipients)
+    first.refresh_from_db()
+    assert first.status == "sent"
+    with pytest.raises(DomainError) as refused:
+        email.resend(notification_id=again.pk)
+    assert refused.value.code == "NOTIFICATION_ON_ITS_WAY"

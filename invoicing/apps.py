@@ -14,9 +14,12 @@ class InvoicingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from invoicing.customer_changes import currency_consequences
         from invoicing.receivers import keep_time_zone
+        from organisations import customer_changes
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
+        customer_changes.register(currency_consequences)
         pre_save.connect(keep_time_zone, sender="organisations.Organisation", dispatch_uid="time_zone_of_usage")
 
 

@@ -130,6 +130,12 @@ def place_of_supply(seller: SellerTaxProfile, customer: CustomerTaxProfile, *, o
         return SupplyContext(SupplyKind.NO_GST)
     _check_seller(seller)
     _check_customer(customer)
+    if customer.gstin == seller.gstin:
+        raise TaxError(
+            f"Seller and customer have one GSTIN, {seller.gstin}: nobody supplies to oneself. Correct the customer's, "
+            "or choose another seller.",
+            code="SUPPLY_TO_ONESELF",
+        )
     if customer.country != INDIA:
         return _without_or_with_payment(
             seller, on, OTHER_COUNTRIES, SupplyKind.EXPORT_WITHOUT_PAYMENT, SupplyKind.EXPORT_WITH_PAYMENT

@@ -49,6 +49,19 @@ _PAN_HOLDERS = frozenset("ABCFGHJKLPT")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+# The first three digits of a State's PIN codes, from and to. Borders are not exact, so a PIN outside them only warns.
+_PIN_PREFIXES: dict[str, tuple[tuple[int, int], ...]] = {
+    "01": ((180, 194),), "02": ((171, 177),), "03": ((140, 160),), "04": ((140, 140), (160, 160)), "05": ((244, 263),),
+    "06": ((121, 136),), "07": ((110, 110),), "08": ((301, 345),), "09": ((201, 285),), "10": ((800, 855),),
+    "11": ((737, 737),), "12": ((790, 792),), "13": ((797, 798),), "14": ((795, 795),), "15": ((796, 796),),
+    "16": ((799, 799),), "17": ((793, 794),), "18": ((781, 788),), "19": ((700, 743),), "20": ((813, 835),),
+    "21": ((751, 770),), "22": ((490, 497),), "23": ((450, 488),), "24": ((360, 396),), "26": ((362, 362), (396, 396)),
+    "27": ((400, 445),), "29": ((560, 591),), "30": ((403, 403),), "31": ((682, 682),), "32": ((670, 695),),
+    "33": ((600, 643),), "34": ((533, 533), (605, 605), (607, 607), (609, 609), (673, 673)), "35": ((744, 744),),
+    "36": ((500, 509),), "37": ((500, 535),), "38": ((194, 194),),
+}  # fmt: skip
+
+
 class GstError(InvalidInput):
     """A GSTIN, State code or document number that GST does not know."""
 
@@ -96,6 +109,12 @@ def gstin_check_character(first_fourteen: str) -> str:
         value = _ALPHABET.index(character) * (1 + position % 2)
         total += value // 36 + value % 36
     return _ALPHABET[-total % 36]
+
+
+def pin_fits_state(pin: str, state_code: str) -> bool:
+    """Whether a PIN code of six digits may lie in the State. True where nothing is known of the State's PIN codes."""
+    ranges = _PIN_PREFIXES.get(state_code)
+    return ranges is None or any(first <= int(pin[:3]) <= last for first, last in ranges)
 
 
 def state_name(code: str) -> str:

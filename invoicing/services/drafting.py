@@ -29,6 +29,7 @@ from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.pricing import ChargeDetail
 from invoicing.services import rating, taxation
+from invoicing.services.exchange_rates import rate_warnings
 from invoicing.services.lettering import letter_warnings
 from invoicing.services.particulars import particular_warnings
 from invoicing.services.rated import RatedLine, TooLarge
@@ -183,7 +184,11 @@ def compute(
     entity = organisation.billing_entity
     currency = currency or organisation.currency
     on = clock.today(entity.time_zone)
-    found = [*warnings, *letter_warnings(seller=entity, customer=organisation, lines=lines)]
+    found = [
+        *warnings,
+        *letter_warnings(seller=entity, customer=organisation, lines=lines),
+        *rate_warnings(entity=entity, currency=currency, day=on),
+    ]
     heads: tuple[tuple[TaxHead, ...], ...] = tuple(() for _ in lines)
     supply = None
     try:

@@ -27,13 +27,10 @@ from invoicing.documents import (
 from invoicing.gst import place_of_supply_label
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors import summed_taxes
-from invoicing.services.exchange_rates import rate_on
+from invoicing.services.exchange_rates import BOOKS, needs_rate, rate_on
 from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
 from invoicing.words import amount_in_words
 from organisations.models import BillingEntity, Organisation
-
-BOOKS = "INR"
-"""What an Indian seller's books and GST returns are kept in."""
 
 _TAX_NOTES = {
     SupplyKind.EXPORT_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",
@@ -89,7 +86,7 @@ def exchange_snapshot(
     *, entity: BillingEntity, currency: str, taxable: Decimal, taxes: tuple[TaxAmount, ...], on: date
 ) -> dict[str, Any]:
     """The invoice's values in rupees, which GST returns need. Raises DomainError EXCHANGE_RATE_MISSING."""
-    if not (entity.country == INDIA and entity.gstin) or currency == BOOKS:
+    if not needs_rate(entity, currency):
         return {}
     rate = rate_on(base=currency, target=BOOKS, day=on)
     with exact_arithmetic():

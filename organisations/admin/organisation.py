@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
+from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.project import IssueKeyForm
+from organisations.customer_changes import consequences_of
 from organisations.models import BillingEntity, Organisation, Project
 from organisations.services import api_keys, onboarding
 
@@ -33,6 +35,24 @@ class IssueKeyOfProjectForm(IssueKeyForm):
         self.fields["project"].queryset = self.obj.projects.filter(is_active=True)
 
 
+class OrganisationForm(forms.ModelForm):
+    """Refuses what would spoil what was billed, and asks before a change with consequences: the switch appears then."""
+
+    confirm = forms.BooleanField(label="I know, and want it so", required=False, widget=forms.HiddenInput)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.errors or self.instance._state.adding:
+            return
+        before = Organisation.objects.get(pk=self.instance.pk)
+        for each in consequences_of(before, self.instance):
+            if each.code:
+                self.add_error(each.field, each.sentence)
+            elif not self.cleaned_data.get("confirm"):
+                self.fields["confirm"].widget = forms.CheckboxInput()
+                self.add_error("confirm", each.sentence)
+
+
 class ProjectInline(ReadOnlyInline):
     model = Project
     fields = ("name", "mode", "is_active", "created_at")
@@ -41,6 +61,7 @@ class ProjectInline(ReadOnlyInline):
 
 @admin.register(Organisation)
 class OrganisationAdmin(ModelAdmin):
+    form = OrganisationForm
     empty_hint = "Add the first customer: who uses your service, and who pays for it."
     list_on_a_phone = ("name", "currency", "is_active")
     list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "created")
@@ -48,7 +69,7 @@ class OrganisationAdmin(ModelAdmin):
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "legal_name", "billing_email", "is_active")}),
+        (None, {"fields": ("name", "slug", "legal_name", "billing_email", "is_active", "confirm")}),
         ("Billing", {"fields": ("billing_entity", "currency", "payment_terms_days", "time_zone", "strict_metrics")}),
         ("Tax", {"fields": ("gstin", "state_code", "is_sez", "tax_id")}),
         ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
@@ -68,6 +89,14 @@ class OrganisationAdmin(ModelAdmin):
 
     created = short_time("created_at", "Created")
     seller = link("billing_entity", "Seller")
+
+    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.country == INDIA and obj.postal_code and not pin_fits_state(obj.postal_code, obj.state_code):
+            state = state_name(obj.state_code)
+            messages.warning(
+                request, f"PIN code {obj.postal_code} does not look like one of {state}: check the address."
+            )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj is not None else dict(self.prepopulated_fields)

@@ -26,7 +26,16 @@ class OrganisationReference(serializers.PrimaryKeyRelatedField):
         super().fail(key, **kwargs)
 
 
+class ConfirmField(serializers.BooleanField):
+    """Says that the consequences of a change are known and wanted; kept nowhere."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = "Goes on with a change that is answered with CONFIRMATION_NEEDED."
+        super().__init__(write_only=True, required=False, help_text=text, **kwargs)
+
+
 class OrganisationSerializer(serializers.ModelSerializer):
+    confirm = ConfirmField()
     billing_entity = serializers.PrimaryKeyRelatedField(queryset=BillingEntity.objects.all(), required=False)
     legal_name = serializers.CharField(max_length=200, required=False, validators=[validate_printed_line])
     slug = serializers.SlugField(max_length=60, required=False, validators=[validate_slug])
@@ -56,14 +65,25 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "is_active",
             "created_at",
             "updated_at",
+            "confirm",
         ]
         read_only_fields = ["id", "created_at", "updated_at"]
 
 
 class BillingConfigSerializer(serializers.ModelSerializer):
+    confirm = ConfirmField()
+
     class Meta:
         model = Organisation
-        fields = ["billing_email", "billing_entity", "currency", "payment_terms_days", "time_zone", "strict_metrics"]
+        fields = [
+            "billing_email",
+            "billing_entity",
+            "currency",
+            "payment_terms_days",
+            "time_zone",
+            "strict_metrics",
+            "confirm",
+        ]
 
 
 class ProjectSerializer(serializers.ModelSerializer):

@@ -44,7 +44,8 @@ class OrganisationList(ListModelMixin, AdminGenericView):
         self.check_object_permissions(request, Organisation())  # one that is nobody's yet: needs it for all
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        organisation = onboarding.create_organisation(**serializer.validated_data)
+        values = {name: value for name, value in serializer.validated_data.items() if name != "confirm"}
+        organisation = onboarding.create_organisation(**values)
         return Response(self.get_serializer(organisation).data, status=201)
 
 

@@ -112,6 +112,7 @@ class BillingEntity(BaseModel, PartyFields):
     def clean(self) -> None:
         super().clean()
         self._check_prefixes()
+        self._check_customers()
         check_order(
             self.lut_valid_from,
             self.lut_valid_to,
@@ -128,3 +129,9 @@ class BillingEntity(BaseModel, PartyFields):
             if others.filter(**{other: getattr(self, field)}).exists():
                 kind = "credit notes" if other == "credit_note_prefix" else "invoices"
                 raise ValidationError({field: f"Another seller numbers its {kind} under this GSTIN and prefix."})
+
+    def _check_customers(self) -> None:
+        """Nobody supplies to oneself: also not when the seller's GSTIN changes later."""
+        oneself = self.organisations.filter(gstin=self.gstin).first() if self.gstin and not self._state.adding else None
+        if oneself is not None:
+            raise ValidationError({"gstin": f"The customer {oneself} has this GSTIN: nobody supplies to oneself."})

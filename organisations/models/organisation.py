@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
@@ -53,6 +54,12 @@ class Organisation(BaseModel, PartyFields, TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Nobody supplies to oneself. Another registration of the same company, by its own GSTIN, is a customer."""
+        super().clean()
+        if self.gstin and self.billing_entity_id and self.gstin == self.billing_entity.gstin:
+            raise ValidationError({"gstin": "This is the seller's own GSTIN: nobody supplies to oneself."})
 
     @property
     def zone(self) -> ZoneInfo:

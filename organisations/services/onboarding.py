@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
 
-from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.locks import LockSpace, advisory_lock
+from organisations.customer_changes import Consequence, consequences_of
 from organisations.models import BillingEntity, Organisation, Project
 
 
@@ -28,14 +30,33 @@ def create_organisation(**fields: Any) -> Organisation:
 
 
 @transaction.atomic
-def update_organisation(*, organisation: Organisation, **changes: Any) -> Organisation:
-    """Change a customer's details. Issued invoices keep what they were issued with."""
+def update_organisation(*, organisation: Organisation, confirm: bool = False, **changes: Any) -> Organisation:
+    """Change a customer's details. Issued invoices keep what they were issued with.
+
+    Raises DomainError with the code of a change that is refused (CURRENCY_FIXED), and CONFIRMATION_NEEDED for one with
+    consequences, unless `confirm` says that they are wanted.
+    """
     organisation.refresh_from_db(from_queryset=Organisation.objects.select_for_update())
+    before = copy(organisation)
     for name, value in changes.items():
         setattr(organisation, name, value)
     organisation.full_clean()
+    _check_consequences(consequences_of(before, organisation), confirm=confirm)
     organisation.save()
     return organisation
+
+
+def _check_consequences(found: list[Consequence], *, confirm: bool) -> None:
+    for each in found:
+        if each.code:
+            raise DomainError(each.sentence, code=each.code, details={each.field: [each.sentence]})
+    if found and not confirm:
+        sentences = " ".join(each.sentence for each in found)
+        raise DomainError(
+            f"{sentences} Send “confirm”: true to go on.",
+            code="CONFIRMATION_NEEDED",
+            details={each.field: [each.sentence] for each in found},
+        )
 
 
 @transaction.atomic

@@ -133,7 +133,7 @@ def test_without_a_tax_rate_there_is_a_draft_but_no_invoice(acme: Organisation) 
 def test_a_foreign_invoice_needs_the_rupee_rate_of_its_day(globex: Organisation) -> None:
     with after_october():
         invoice = one_off(globex, "499.00")
-        add_exchange_rate(base="USD", target="INR", rate=Decimal("80"), as_of=date(2026, 10, 1), source="too old")
+        add_exchange_rate(base="USD", target="INR", rate=Decimal("80"), as_of=date(2026, 9, 30), source="too old")
         with pytest.raises(DomainError) as refused:
             lifecycle.finalize_invoice(invoice_id=invoice.pk)
         assert refused.value.code == "EXCHANGE_RATE_MISSING"

@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
 from invoicing.services import drafting, lifecycle
+from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests import factories
@@ -226,6 +228,8 @@ def test_an_export_without_a_lut_bears_integrated_tax_and_says_so(globex: Organi
     entity = globex.billing_entity
     entity.lut_number, entity.lut_valid_from, entity.lut_valid_to = "", None, None
     entity.save()
+    today = clock.today(entity.time_zone)
+    add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=today, source="FBIL")
     invoice = one_off(globex, "499.00")
     # IGST 18 % of 499.00 = 89.82
     assert taxes(invoice) == {"IGST": Decimal("89.82")}
@@ -275,7 +279,9 @@ def test_late_usage_after_a_change_of_currency_is_never_set_against_the_old_one(
     per_unit("0.10", currency="USD")
     used(project, 100)
     issued(acme)
-    update_organisation(organisation=acme, currency="USD")
+    # as could be done before currencies were fixed once something is billed
+    Organisation.objects.filter(pk=acme.pk).update(currency="USD")
+    acme.refresh_from_db()
     used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
     with at("2026-12-01 10:00"):
         november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)

@@ -268,6 +268,9 @@ def test_a_transfer_above_what_is_due_shows_the_rest(invoice: Invoice) -> None:
         ({"reference": "  "}, "reference"),
         ({"reference": "x" * 101}, "reference"),
         ({"received_on": date(2999, 1, 1)}, "received_on"),
+        ({"received_on": date(1, 1, 1)}, "received_on"),
+        ({"received_on": date(26, 11, 3)}, "received_on"),
+        ({"received_on": date(2017, 6, 30)}, "received_on"),
     ],
 )
 def test_an_offline_payment_is_checked(invoice: Invoice, changes: dict[str, Any], field: str) -> None:

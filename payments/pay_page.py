@@ -11,8 +11,8 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
 from invoicing.selectors import invoice_document
-from payments import gateways
 from payments.models import Payment
+from payments.selectors import NotCollectable, why_not_collectable
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,30 @@ def _state(invoice: Invoice) -> tuple[str, str]:
     Status = Invoice.Status
     if invoice.status == Status.VOID:
         return "void", "This invoice has been cancelled. There is nothing to pay."
-    if invoice.status in (Status.REFUNDED, Status.PARTIALLY_REFUNDED):
-        return "refunded", "This invoice was paid, and money has been returned. There is nothing to pay."
     if invoice.amount_due <= ZERO:
+        if invoice.amount_returned > ZERO:
+            return "refunded", "This invoice was paid, and money has been returned. There is nothing to pay."
         return "paid", "This invoice is paid in full. Thank you."
     if Payment.objects.filter(invoice=invoice, status=Payment.Status.AUTHORIZED).exists():
         return "confirming", "Your payment is being confirmed. This page will say so as soon as it is."
-    if not gateways.is_configured():
-        return "offline", "Please pay by bank transfer and name the invoice number."
+    known = why_not_collectable(invoice)
+    if known is not None:
+        return "offline", f"{_in_payers_words(known)}{_other_way(invoice)}"
     today = clock.today(invoice.organisation.time_zone)
     due = day_text(invoice.due_date) if invoice.due_date else "the due date"
     if invoice.is_overdue(today):
         return "overdue", f"This invoice was due on {due}. Please pay it now."
     return "due", f"Please pay by {due}."
+
+
+def _in_payers_words(known: NotCollectable) -> str:
+    return f"This amount can't be paid online. {known.reason} " if known.code == "NOT_PAYABLE_ONLINE" else ""
+
+
+def _other_way(invoice: Invoice) -> str:
+    if _bank(invoice):
+        return "Please pay by bank transfer and name the invoice number."
+    return f"Please ask {invoice.seller.get('email') or invoice.billing_entity.email} how to pay."
 
 
 def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
@@ -91,6 +102,7 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
         ("Round-off", invoice.round_off, bool(invoice.round_off)),
         ("Total", invoice.total, True),
         ("Paid", -invoice.amount_paid, bool(invoice.amount_paid)),
+        ("Paid and returned", -invoice.amount_returned, bool(invoice.amount_returned)),
     ]
     return tuple(Amount(label, _money(amount, invoice)) for label, amount, is_shown in rows if is_shown)
 

@@ -23,7 +23,7 @@ from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_platform.lib.api import domain_error_response
-from billing_platform.lib.errors import DomainError, NotFound
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from invoicing.models import Invoice
 from invoicing.services import pdfs
 from payments.models import Payment, PaymentOrder
@@ -158,6 +158,8 @@ def _invoice(token: str) -> Invoice:
 def _verify(invoice: Invoice, request: HttpRequest) -> Payment:
     """Only for an order of this invoice: the token of one says nothing about another."""
     claims = {name: request.POST.get(name, "")[:200] for name in RESULT}
+    if any("\x00" in value for value in claims.values()):  # PostgreSQL can't be asked for it
+        raise InvalidInput("The answer of the checkout is damaged.")
     if not PaymentOrder.objects.filter(invoice=invoice, razorpay_order_id=claims["razorpay_order_id"]).exists():
         raise NotFound("This payment does not belong to the invoice.")
     return checkout.verify_checkout(**claims)
@@ -166,7 +168,9 @@ def _verify(invoice: Invoice, request: HttpRequest) -> Payment:
 def _link_came_back(invoice: Invoice, request: HttpRequest) -> str:
     """A payer returns from a payment link: record the payment now instead of waiting for the gateway's message."""
     link_id = request.GET["razorpay_payment_link_id"][:40]
-    link = PaymentOrder.objects.filter(invoice=invoice, razorpay_link_id=link_id).first()
+    link = None
+    if "\x00" not in link_id:  # PostgreSQL can't be asked for it
+        link = PaymentOrder.objects.filter(invoice=invoice, razorpay_link_id=link_id).first()
     if link is None:
         return ""
     try:

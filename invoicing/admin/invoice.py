@@ -242,7 +242,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
         for tax in summed_taxes(invoice.taxes.all()):
             rows.append((f"{tax.name} {plain(tax.rate)}%", format_money(Money(tax.amount, invoice.currency))))
         rows += [("Round-off", shown("round_off"))] if invoice.round_off else []
-        rows += [("Total", shown("total")), ("Paid", shown("amount_paid")), ("Due", shown("amount_due"))]
+        rows += [("Total", shown("total")), ("Paid", shown("amount_paid"))]
+        rows += [("Paid and given back", shown("amount_returned"))] if invoice.amount_returned else []
+        rows += [("Due", shown("amount_due"))]
         return facts(rows, numbers=True)
 
     @admin.display(description="Warnings")

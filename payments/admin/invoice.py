@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object_action, short_time, status
-from billing_platform.lib.money import MoneyError, exponent, parse_decimal
+from billing_platform.lib.limits import REFERENCE_LENGTH
+from billing_platform.lib.money import Money, exponent, format_money
 from invoicing.admin import InvoiceAdmin
+from invoicing.admin.invoice import standing
 from invoicing.models import Invoice
-from payments.admin.payment import TONES
+from payments.admin.payment import TONES, amount_of
 from payments.models import Payment
+from payments.selectors import why_not_collectable
 from payments.services import collection, offline
 
 METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))
 
 
-def is_collectable(invoice: Invoice) -> bool:
-    return invoice.status in (Invoice.Status.FINALIZED, Invoice.Status.PARTIALLY_PAID) and invoice.amount_due > 0
+def is_payable_online(invoice: Invoice) -> bool:
+    return why_not_collectable(invoice) is None
+
+
+def asked_for(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
+    """What every page that asks about the money of an invoice shows first."""
+    due = format_money(Money(invoice.amount_due, invoice.currency))
+    return [*standing(invoice), ("Due now", due)]
 
 
 class OfflinePaymentForm(ActionForm):
     method = forms.ChoiceField(choices=METHODS)
     amount = forms.CharField(max_length=40)
-    reference = forms.CharField(max_length=100, help_text="UTR, cheque number or number of the TDS certificate.")
-    received_on = forms.DateField(help_text="In the customer's time zone.")
+    reference = forms.CharField(
+        max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or number of the TDS certificate."
+    )
+    received_on = forms.DateField(help_text="The day that the bank or the certificate names.")
+    send_receipt = forms.BooleanField(required=False, initial=True, label="Mail a receipt to the customer")
+    accept_overpayment = forms.BooleanField(required=False, label="Keep the rest as credit")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,12 +53,25 @@ class OfflinePaymentForm(ActionForm):
         self.fields["amount"].initial = f"{self.obj.amount_due:.{places}f}"
         self.fields["amount"].help_text = f"In {self.obj.currency}."
         self.fields["received_on"].initial = clock.today(self.obj.organisation.time_zone)
+        if not self._is_more_than_due():
+            del self.fields["accept_overpayment"]
 
     def clean_amount(self) -> Decimal:
+        return amount_of(self.cleaned_data["amount"])
+
+    def clean(self) -> dict[str, Any]:
+        """An amount above what is due is asked about: the page comes back with a tick for it."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        more = "accept_overpayment" in self.fields and cleaned.get("method") != "tds"
+        if more and "amount" in cleaned and not cleaned.get("accept_overpayment"):
+            self.add_error("accept_overpayment", offline.overpayment(self.obj, cleaned["amount"]))
+        return cleaned
+
+    def _is_more_than_due(self) -> bool:
         try:
-            return parse_decimal(self.cleaned_data["amount"].replace(",", ""))
-        except MoneyError as error:
-            raise forms.ValidationError(str(error)) from error
+            return amount_of(self.data.get("amount", "")) > self.obj.amount_due
+        except forms.ValidationError:
+            return False
 
 
 class PaymentInline(ReadOnlyInline):
@@ -67,11 +95,32 @@ admin.site.unregister(Invoice)
 class CollectedInvoiceAdmin(InvoiceAdmin):
     inlines = (*InvoiceAdmin.inlines, PaymentInline)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """While something is due, how it can be paid; that Razorpay can't take it is a fact, not a fault."""
+        shown = list(super().get_fieldsets(request, obj))
+        if obj is not None and obj.is_collectable:
+            shown.insert(1, ("How it is paid", {"fields": ("pay_page", "online_payment")}))
+        return shown
+
+    @admin.display(description="Pay page")
+    def pay_page(self, invoice: Invoice) -> str:
+        url = settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token})
+        return format_html('<a class="text-link" href="{}" target="_blank" rel="noreferrer">{}</a>', url, url)
+
+    @admin.display(description="Online payment")
+    def online_payment(self, invoice: Invoice) -> str:
+        known = why_not_collectable(invoice)
+        if known is None:
+            return "The customer can pay on the pay page."
+        return f"Not possible: {known.reason} The pay page names the bank account instead."
+
     @object_action(
-        label="Create payment link",
+        label="Make a Razorpay link",
         permission="payments.collect_invoice",
-        when=is_collectable,
-        confirm="Razorpay makes a link for what is due now. One for this amount is used again.",
+        when=is_payable_online,
+        confirm="A page at Razorpay for what is due now, to send by chat or SMS. A customer can pay without it:"
+        " the invoice's e-mail links to our pay page. A link for this amount is used again.",
+        facts=asked_for,
         icon="link",
     )
     def create_link(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
@@ -79,35 +128,34 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
         return self.done(request, f"The payment link is {made.short_url}", made)
 
     @object_action(
-        label="Create order",
+        label="Get the pay page ready",
         permission="payments.collect_invoice",
-        when=is_collectable,
-        confirm="The pay page needs a Razorpay order for what is due now. One for this amount is used again.",
+        when=is_payable_online,
+        confirm="Tells Razorpay now what the pay page will ask for. This happens by itself within minutes, and at the"
+        " latest when the customer presses Pay; do it by hand to see that Razorpay answers.",
+        facts=asked_for,
         icon="shopping_cart",
     )
     def create_order(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
         made = collection.ensure_order(invoice_id=invoice.pk)
-        return self.done(request, f"Order {made} asks for what is due.", made)
+        return self.done(request, f"The pay page is ready: Razorpay's order {made} asks for what is due.", made)
 
     @object_action(
         label="Record payment",
         permission="payments.record_offline_payment",
-        when=is_collectable,
+        when=lambda invoice: invoice.is_collectable,
         form=OfflinePaymentForm,
-        confirm="For a bank transfer, a cheque, or tax that the customer withheld.",
+        confirm="For a bank transfer, a cheque, or tax that the customer withheld. A mistake can be reversed.",
+        facts=lambda request, invoice: [
+            *asked_for(request, invoice),
+            ("A receipt goes to", invoice.organisation.billing_email),
+        ],
         icon="add_card",
     )
-    def record_payment(
-        self,
-        request: HttpRequest,
-        invoice: Invoice,
-        *,
-        method: str,
-        amount: Decimal,
-        reference: str,
-        received_on: date,
-    ) -> HttpResponse:
-        payment = offline.record_offline_payment(
-            invoice_id=invoice.pk, amount=amount, method=method, reference=reference, received_on=received_on
-        )
+    def record_payment(self, request: HttpRequest, invoice: Invoice, **answers: Any) -> HttpResponse:
+        payment = offline.record_offline_payment(invoice_id=invoice.pk, **answers)
+        if payment.unallocated > 0:
+            rest = payment.shown(payment.unallocated)
+            said = f"Payment {payment} is recorded; {rest} of it is not credited: credit it elsewhere, or give it back."
+            return self.warned(request, said, payment)
         return self.done(request, f"Payment {payment} is recorded.", payment)

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin import (
+    ActionForm,
     DropdownFilter,
     ReadOnlyAdmin,
     ReadOnlyInline,
     badge,
     link,
     money,
+    object_action,
     short_time,
     status,
+    when,
 )
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
+from billing_platform.lib.money import MoneyError, exponent, parse_decimal
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.models import Invoice
+from organisations.models import Notification
 from organisations.operators_clock import operators_zone
-from payments.models import Payment, PaymentAllocation
+from payments.models import Payment, PaymentAllocation, Refund
+from payments.services import offline
 
 Status = Payment.Status
 TONES = {
@@ -32,6 +44,14 @@ TONES = {
     Status.REFUNDED: "warning",
     Status.REVERSED: "",
 }
+
+
+def amount_of(text: str) -> Decimal:
+    """An amount as people type it, with or without thousands separators."""
+    try:
+        return parse_decimal(text.replace(",", ""))
+    except MoneyError as error:
+        raise forms.ValidationError(str(error)) from error
 
 
 class AttentionFilter(DropdownFilter):
@@ -76,7 +96,7 @@ class CollectedFilter(DropdownFilter):
 
 class PaymentAllocationInline(ReadOnlyInline):
     model = PaymentAllocation
-    fields = ("invoice_link", "credited", "created_at")
+    fields = ("invoice_link", "kind", "credited", "answer", "created_at")
     readonly_fields = fields
     show_change_link = False
     invoice_link = link("invoice")
@@ -84,6 +104,74 @@ class PaymentAllocationInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("invoice")
+
+
+class RefundInline(ReadOnlyInline):
+    model = Refund
+    fields = ("returned", "kind", "status", "refunded_on", "reference")
+    readonly_fields = fields
+    returned = money("amount", "Amount")
+
+
+def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
+    """What every page that asks about a payment shows first."""
+    rows = [
+        ("Customer", payment.organisation.name),
+        ("Invoice", str(payment.invoice)),
+        ("Amount", payment.shown(payment.amount)),
+        ("Received", day_text(payment.received_day)),
+        ("Credited", payment.shown(payment.allocated)),
+    ]
+    rows += [("Given back", payment.shown(payment.amount_refunded))] if payment.amount_refunded else []
+    rows += [("Not credited", payment.shown(payment.unallocated))] if payment.unallocated else []
+    return rows
+
+
+def open_invoices(payment: Payment) -> list[Invoice]:
+    same = Invoice.objects.collectable().filter(organisation=payment.organisation_id, currency=payment.currency)
+    return list(same.order_by("due_date", "number"))
+
+
+def _nothing_open(payment: Payment) -> str:
+    return f"{payment.organisation.name} has no invoice in {payment.currency} on which something is due."
+
+
+def _told(payment: Payment) -> list[str]:
+    if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
+        return [f"{payment.organisation.billing_email} got a receipt, and will get a correction."]
+    return []
+
+
+class CreditForm(ActionForm):
+    invoice = forms.ChoiceField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["invoice"].choices = [
+            (str(invoice.pk), f"{invoice}: {self.obj.shown(invoice.amount_due)} due {day_text(invoice.due_date)}")
+            for invoice in open_invoices(self.obj)
+        ]
+
+
+class RefundForm(ActionForm):
+    amount = forms.CharField(max_length=40)
+    reference = forms.CharField(max_length=REFERENCE_LENGTH, help_text="UTR of the transfer.")
+    refunded_on = forms.DateField(help_text="The day of the transfer.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].initial = f"{self.obj.unallocated:.{exponent(self.obj.currency)}f}"
+        self.fields["amount"].help_text = f"In {self.obj.currency}."
+        self.fields["refunded_on"].initial = clock.today(self.obj.organisation.time_zone)
+
+    def clean_amount(self) -> Decimal:
+        return amount_of(self.cleaned_data["amount"])
+
+
+class ReverseForm(ActionForm):
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}), max_length=REASON_LENGTH, help_text="Kept with the payment."
+    )
 
 
 @admin.register(Payment)
@@ -96,12 +184,13 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")
     list_select_related = ("organisation", "invoice")
     fieldsets = (
-        (None, {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "paid_at")}),
+        (None, {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "received")}),
+        ("Reversed", {"fields": ("reversed_at", "reversal_reason")}),
+        ("Money", {"fields": ("refunded", "not_credited", "problem", "gateway_fee", "gateway_tax", "fee_borne_by")}),
         ("At the gateway", {"fields": ("kind", "razorpay_payment_id", "razorpay_order_id", "order", "reference")}),
-        ("Money", {"fields": ("refunded", "gateway_fee", "gateway_tax", "problem")}),
         ("Failure", {"fields": ("error_code", "error_description", "error_source", "error_step", "error_reason")}),
     )
-    inlines = (PaymentAllocationInline,)
+    inlines = (PaymentAllocationInline, RefundInline)
 
     paid = money("amount")
     refunded = money("amount_refunded", "Refunded")
@@ -110,11 +199,30 @@ class PaymentAdmin(ReadOnlyAdmin):
     state = status("status", TONES, "Status")
     customer = link("organisation", "Customer")
     invoice_link = link("invoice")
-    attempted = short_time("attempted_at", "When")
+    not_credited = money("unallocated", "Not credited")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        failed = obj is not None and bool(obj.error_code or obj.error_description)
-        return [fieldset for fieldset in self.fieldsets if failed or fieldset[0] != "Failure"]
+        hidden = {
+            "Failure": obj is None or not (obj.error_code or obj.error_description),
+            "Reversed": obj is None or obj.reversed_at is None,
+        }
+        return [fieldset for fieldset in self.fieldsets if not hidden.get(fieldset[0] or "")]
+
+    @admin.display(description="When", ordering="attempted_at")
+    def attempted(self, payment: Payment) -> Any:
+        """A day that was typed is shown as that day, whatever the clock of the page."""
+        return day_text(payment.received_on) if payment.received_on else when(payment.attempted_at)
+
+    @admin.display(description="Received")
+    def received(self, payment: Payment) -> Any:
+        return day_text(payment.received_on) if payment.received_on else when(payment.paid_at)
+
+    @admin.display(description="Fee borne by")
+    def fee_borne_by(self, payment: Payment) -> str:
+        if payment.payer_fee:
+            asked = payment.shown(payment.amount - payment.payer_fee)
+            return f"The payer: {payment.shown(payment.payer_fee)} on top of {asked}"
+        return "The seller" if payment.fee else "–"
 
     @admin.display(description="Payment", ordering="created_at")
     def label(self, payment: Payment) -> str:
@@ -128,6 +236,76 @@ class PaymentAdmin(ReadOnlyAdmin):
     def remark(self, payment: Payment) -> Any:
         return badge("Not credited in full", "warning") if payment.problem else payment.error_description or "–"
 
+    # --- what may be done ---------------------------------------------------------------------------------------
+
+    @object_action(
+        label="Credit to another invoice",
+        permission="payments.place_payment",
+        when=lambda payment: payment.unallocated > 0,
+        form=CreditForm,
+        confirm="What is not credited yet settles another open invoice of this customer, as far as that is due.",
+        facts=standing,
+        obstacles=lambda _request, payment: [] if open_invoices(payment) else [_nothing_open(payment)],
+        icon="call_split",
+    )
+    def credit(self, request: HttpRequest, payment: Payment, *, invoice: str) -> str:
+        made = offline.credit_to_invoice(payment_id=payment.pk, invoice_id=UUID(invoice))
+        return f"{payment.shown(made.amount)} is credited to invoice {made.invoice}."
+
+    @object_action(
+        label="Record refund",
+        permission="payments.place_payment",
+        when=lambda payment: payment.unallocated > 0,
+        form=RefundForm,
+        confirm="Money that you gave back by bank transfer. Nothing is sent from here: it is a record.",
+        facts=standing,
+        icon="undo",
+    )
+    def record_refund(self, request: HttpRequest, payment: Payment, **answers: Any) -> str:
+        refund = offline.record_refund(payment_id=payment.pk, **answers)
+        return f"The refund of {payment.shown(refund.amount)} is on record."
+
+    @object_action(
+        label="Ask again for the money",
+        permission="payments.place_payment",
+        when=lambda payment: payment.allocations.filter(answer__in=["open", "left"]).exists(),
+        confirm="The invoice asks for what was given back: it is due again, and the pay page takes it.",
+        facts=standing,
+        icon="replay",
+    )
+    def ask_again(self, request: HttpRequest, payment: Payment) -> str:
+        offline.answer_refund(payment_id=payment.pk, ask_again=True)
+        return "The invoice asks for the money again."
+
+    @object_action(
+        label="Leave refunded",
+        permission="payments.place_payment",
+        when=lambda payment: payment.allocations.filter(answer="open").exists(),
+        confirm="The invoice stays as it is and asks for nothing more. Where the supply itself is taken back, GST wants"
+        " a credit note.",
+        facts=standing,
+        icon="done",
+    )
+    def leave_refunded(self, request: HttpRequest, payment: Payment) -> str:
+        offline.answer_refund(payment_id=payment.pk, ask_again=False)
+        return "The refund is left as it is."
+
+    @object_action(
+        label="Reverse",
+        permission="payments.reverse_payment",
+        when=lambda payment: payment.kind != Payment.Kind.GATEWAY and payment.status != Status.REVERSED,
+        form=ReverseForm,
+        confirm="For a payment that was recorded by mistake. The invoice is due again, the payment counts nowhere, and"
+        " its reference may be used again. There is no way back: record it anew.",
+        facts=standing,
+        warnings=lambda _request, payment: _told(payment),
+        danger=True,
+        icon="settings_backup_restore",
+    )
+    def reverse(self, request: HttpRequest, payment: Payment, *, reason: str) -> str:
+        offline.reverse_payment(payment_id=payment.pk, reason=reason)
+        return f"Payment {payment} is reversed."
+
 
 @admin.register(PaymentAllocation)
 class PaymentAllocationAdmin(ReadOnlyAdmin):
@@ -138,7 +316,7 @@ class PaymentAllocationAdmin(ReadOnlyAdmin):
     list_filter = ("invoice__organisation", "created_at")
     search_fields = ("invoice__number", "payment__razorpay_payment_id", "payment__reference")
     list_select_related = ("invoice__organisation", "payment")
-    fields = ("payment", "invoice", "credited", "created_at")
+    fields = ("payment", "invoice", "kind", "credited", "answer", "created_at")
 
     created = short_time("created_at", "When")
     payment_link = link("payment")

@@ -16,13 +16,17 @@ CURRENCIES = frozenset(
 )
 
 
+MINIMUM = 1  # of the currency itself: ₹1, $1
+TWO_OF_THREE_DECIMALS = frozenset(code for code in CURRENCIES if exponent(code) == 3)  # the last digit must be 0
+
+
 def why_not_payable(amount_minor: int, currency: str) -> str:
     """The reason Razorpay would refuse this amount, as a sentence; "" when it takes it."""
     if currency not in CURRENCIES:
         return f"Razorpay does not take payments in {currency}."
     places = exponent(currency)
-    if amount_minor < 10**places:
-        return f"The amount is below Razorpay's minimum of {currency} 1."
-    if places == 3 and amount_minor % 10:
+    if amount_minor < MINIMUM * 10**places:
+        return f"The amount is below Razorpay's minimum of {currency} {MINIMUM}."
+    if currency in TWO_OF_THREE_DECIMALS and amount_minor % 10:
         return f"Razorpay takes {currency} with two decimals only; collect this amount offline."
     return ""

@@ -20,7 +20,6 @@ from urllib3.exceptions import NewConnectionError
 
 from billing_platform.lib import signing
 from billing_platform.lib.errors import GatewayError
-from payments.gateways import limits
 from payments.gateways.base import (
     Failure,
     GatewayLink,
@@ -133,9 +132,6 @@ class RazorpayGateway:
     def confirms_link(self, *, link_id: str, reference: str, status: str, payment_id: str, signature: str) -> bool:
         payload = f"{link_id}|{reference}|{status}|{payment_id}"
         return signing.verify(payload.encode(), signature, self._key_secret)
-
-    def why_not_payable(self, *, amount_minor: int, currency: str) -> str:
-        return limits.why_not_payable(amount_minor, currency)
 
     def _call(self, ask: Callable[[Any], Any], read: Callable[[Any], T]) -> T:
         sdk, adapter = self._client()

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='inboundwebhook',
             name='body_digest',
-            field=models.CharField(editable=False, max_length=64, null=True, unique=True, verbose_name='SHA-256 of the body'),
+            field=models.CharField(editable=False, max_length=64, null=True, unique=True, verbose_name='digest of the body'),
         ),
         migrations.AddField(
             model_name='payment',

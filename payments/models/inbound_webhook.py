@@ -45,7 +45,7 @@ class InboundWebhook(BaseModel, TenantModel):
     body = models.TextField(help_text="Exactly as received; the signature was checked over these bytes.")
     # Without a value only on copies that were stored before the digest was asked for. The event id is a header and not
     # signed: the same body under another id is the same message.
-    body_digest = models.CharField("SHA-256 of the body", max_length=64, null=True, editable=False, unique=True)  # noqa: DJ001
+    body_digest = models.CharField("digest of the body", max_length=64, null=True, editable=False, unique=True)  # noqa: DJ001
     headers = models.JSONField(default=dict)
     received_at = models.DateTimeField(default=clock.now)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)

@@ -18,10 +18,11 @@ from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, GatewayError, NotFound
-from billing_platform.lib.money import Money, MoneyError, to_minor
+from billing_platform.lib.money import Money, to_minor
 from invoicing.models import Invoice
 from payments.gateways import Gateway, GatewayLink, GatewayOrder, GatewayRefused, PayerDetails, current_gateway
 from payments.models import PaymentOrder
+from payments.selectors import why_not_collectable
 from payments.services.backoff import next_attempt
 from payments.services.waking import wake_on_commit
 
@@ -36,7 +37,8 @@ def ensure_order(*, invoice_id: UUID) -> PaymentOrder:
     """The gateway order that asks for what is due on an invoice now; made if there is none. Same order each time.
 
     If the amount due has changed, the old order is superseded. Raises DomainError INVOICE_NOT_COLLECTABLE when there
-    is nothing to collect, ORDER_IN_PROGRESS when another caller is still waiting for the gateway, and GatewayError;
+    is nothing to collect, NOT_PAYABLE_ONLINE when Razorpay would refuse the amount or currency, GATEWAY_NOT_CONFIGURED,
+    ORDER_IN_PROGRESS when another caller is still waiting for the gateway, and GatewayError;
     a refusal for good is kept on the order and not repeated by the sweep. Call it outside transactions.
     """
     return _ensure(invoice_id, Kind.ORDER)
@@ -49,7 +51,7 @@ def create_payment_link(*, invoice_id: UUID) -> PaymentOrder:
 
 def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
     gateway = current_gateway()
-    order = _prepare(gateway, invoice_id, kind)
+    order = _prepare(invoice_id, kind)
     give_up_at = time.monotonic() + WAIT_SECONDS
     while order.status == Status.CREATED:
         if _claim(order):
@@ -67,12 +69,14 @@ def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
 
 
 @transaction.atomic
-def _prepare(gateway: Gateway, invoice_id: UUID, kind: str) -> PaymentOrder:
+def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
     """Our row, before anybody is called. The invoice's lock keeps the amount due still and callers in line."""
     invoice = Invoice.objects.select_for_update(no_key=True).filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFound("There is no such invoice.")
-    _check_collectable(invoice)
+    known = why_not_collectable(invoice)
+    if known is not None:
+        raise known.as_error()
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
     live: PaymentOrder | None = orders.live().first()
     if live is not None and live.amount == invoice.amount_due:
@@ -81,26 +85,15 @@ def _prepare(gateway: Gateway, invoice_id: UUID, kind: str) -> PaymentOrder:
         supersede(live)
     failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due).first()
     order: PaymentOrder = failed or PaymentOrder(
-        invoice=invoice, kind=kind, amount=invoice.amount_due, currency=invoice.currency, amount_minor=_minor(invoice)
+        invoice=invoice,
+        kind=kind,
+        amount=invoice.amount_due,
+        currency=invoice.currency,
+        amount_minor=to_minor(Money(invoice.amount_due, invoice.currency)),
     )
-    reason = gateway.why_not_payable(amount_minor=order.amount_minor, currency=order.currency)
-    order.status = Status.FAILED if reason else Status.CREATED
-    order.last_error = reason
+    order.status, order.last_error = Status.CREATED, ""
     order.save()
     return order
-
-
-def _check_collectable(invoice: Invoice) -> None:
-    if not Invoice.objects.collectable().filter(pk=invoice.pk).exists():
-        state = invoice.get_status_display().lower()
-        raise DomainError(f"Invoice {invoice} is {state}: there is nothing to collect.", code="INVOICE_NOT_COLLECTABLE")
-
-
-def _minor(invoice: Invoice) -> int:
-    try:
-        return to_minor(Money(invoice.amount_due, invoice.currency))
-    except MoneyError as error:
-        raise DomainError(str(error), code="INVOICE_NOT_COLLECTABLE") from error
 
 
 def supersede(order: PaymentOrder) -> None:

@@ -19,7 +19,7 @@ from invoicing.models import Invoice
 from invoicing.services import lifecycle, pdfs
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment
-from payments.services.settlement import record_offline_payment
+from payments.services.offline import record_offline_payment
 from tests.admin.conftest import signed_in
 from tests.architecture.tenants import run_of_both, tenant
 

@@ -145,19 +145,47 @@ def test_there_is_nothing_to_collect_on_such_an_invoice(
     assert orders_at_razorpay(razorpay) == []
 
 
-def test_an_amount_below_the_minimum_is_refused_visibly_and_not_for_ever(
+def test_what_razorpay_would_refuse_is_not_asked_and_nobodys_failure(
     razorpay: SandboxProcess, acme: Organisation
 ) -> None:
     invoice = issued_invoice(acme, price="0.50")  # 0.59 with GST
-    assert selectors.invoices_to_collect() == [invoice.pk]
-    tasks.collect_invoice(str(invoice.pk))
-    order = PaymentOrder.objects.get()
-    assert (order.status, order.last_error) == ("failed", "The amount is below Razorpay's minimum of INR 1.")
     assert selectors.invoices_to_collect() == []
+    tasks.collect_invoice(str(invoice.pk))
+    for ask in (collection.ensure_order, collection.create_payment_link):
+        with pytest.raises(DomainError) as caught:
+            ask(invoice_id=invoice.pk)
+        assert (caught.value.code, caught.value.status) == ("NOT_PAYABLE_ONLINE", 409)
+        assert caught.value.message == "The amount is below Razorpay's minimum of INR 1."
     assert orders_at_razorpay(razorpay) == []
-    with pytest.raises(GatewayError, match="minimum"):
-        collection.ensure_order(invoice_id=invoice.pk)
-    assert PaymentOrder.objects.count() == 1
+    assert not PaymentOrder.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "reason"),
+    [
+        ("VES", "100.00", "Razorpay does not take payments in VES."),
+        ("KWD", "5.255", "Razorpay takes KWD with two decimals only; collect this amount offline."),
+        ("KWD", "5.250", ""),
+        ("KWD", "0.990", "The amount is below Razorpay's minimum of KWD 1."),
+        ("USD", "1.00", ""),
+        ("JPY", "1", ""),
+    ],
+)
+def test_the_sweep_and_the_doors_agree_on_what_can_be_paid_online(
+    razorpay: SandboxProcess, invoice: Invoice, currency: str, total: str, reason: str
+) -> None:
+    with connection.cursor() as cursor:  # the amount of an issued invoice never changes: this one is another's
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE invoicing_invoice DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE invoicing_invoice SET currency = %s, subtotal = %s, total = %s, tax_total = 0 WHERE id = %s",
+            [currency, total, total, invoice.pk],
+        )
+        cursor.execute("ALTER TABLE invoicing_invoice ENABLE TRIGGER USER")
+    invoice.refresh_from_db()
+    known = selectors.why_not_collectable(invoice)
+    assert (known.reason if known else "") == reason
+    assert selectors.invoices_to_collect() == ([] if reason else [invoice.pk])
 
 
 def test_a_refusal_for_good_waits_for_a_person_who_may_try_again(razorpay: SandboxProcess, invoice: Invoice) -> None:

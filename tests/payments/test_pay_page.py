@@ -21,7 +21,7 @@ from invoicing.services.lifecycle import void_invoice
 from organisations.models import BillingEntity, Organisation
 from payments.models import PaymentOrder
 from payments.services import collection
-from payments.services.offline import record_offline_payment
+from payments.services.offline import answer_refund, record_offline_payment
 from payments.services.settlement import apply_payment_snapshot
 from tests.payments.language import issued_invoice, open_order, snapshot
 from tests.payments.sandbox.harness import KEY_ID, SandboxProcess
@@ -156,7 +156,7 @@ def test_a_part_payment_leaves_the_rest_to_pay(invoice: Invoice) -> None:
 def test_without_a_gateway_the_page_asks_for_a_transfer(invoice: Invoice, settings: Any) -> None:
     settings.RAZORPAY_KEY_ID = ""
     text = page(invoice)
-    assert "Please pay by bank transfer" in text
+    assert "Please ask billing@metrics.example how to pay." in text
     assert "<button" not in text
 
 
@@ -275,3 +275,39 @@ def test_the_token_is_not_in_the_log(invoice: Invoice, caplog: pytest.LogCapture
     logged = [vars(record) for record in caplog.records if record.getMessage() == "request"]
     assert [entry["path"] for entry in logged] == ["/pay/<slug:token>"]
     assert invoice.public_token not in str(logged)
+
+
+def test_what_cant_be_paid_online_says_why_and_how_else(razorpay: SandboxProcess, acme: Organisation) -> None:
+    BillingEntity.objects.update(bank_name="State Bank", bank_account_number="000123", bank_ifsc="SBIN0000001")
+    invoice = issued_invoice(acme, price="0.50")  # 0.59 with GST
+    text = page(invoice)
+    assert "This amount can&#x27;t be paid online. The amount is below Razorpay&#x27;s minimum of INR 1." in text
+    assert "Please pay by bank transfer" in text
+    assert "000123" in text
+    assert "<button" not in text
+
+
+def test_a_refunded_invoice_asks_for_nothing_until_somebody_asks_again(
+    razorpay: SandboxProcess, invoice: Invoice
+) -> None:
+    order = open_order(invoice)
+    for refunded in (0, 118000):
+        payment = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot(order, amount_refunded_minor=refunded))
+    text = page(invoice)
+    assert "money has been returned. There is nothing to pay." in text
+    assert "<button" not in text
+    answer_refund(payment_id=payment.pk, ask_again=True)
+    assert "Pay ₹1,180.00" in page(invoice)
+
+
+@pytest.mark.parametrize("name", ["razorpay_order_id", "razorpay_payment_id", "razorpay_signature"])
+@pytest.mark.parametrize("address", ["verify", "return"])
+def test_a_nul_in_what_comes_back_is_a_400(razorpay: SandboxProcess, invoice: Invoice, name: str, address: str) -> None:
+    fields = {"razorpay_order_id": "o", "razorpay_payment_id": "p", "razorpay_signature": "s", name: "\x00"}
+    answer = Client().post(f"/pay/{invoice.public_token}/{address}", fields)
+    assert answer.status_code == 400
+
+
+def test_a_nul_in_a_links_address_is_ignored(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    answer = Client().get(f"/pay/{invoice.public_token}?razorpay_payment_link_id=%00")
+    assert answer.status_code == 200

@@ -1,0 +1,189 @@
+"""Payments in the browser: a mistyped one is asked about, put right or placed, and nothing is a dead end."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from django.test.client import Client
+from django.urls import reverse
+
+from billing_platform.lib import clock
+from invoicing.models import Invoice
+from organisations.models import Organisation
+from organisations.operators_clock import operators_zone
+from payments import selectors
+from payments.models import Payment
+from payments.services.offline import record_offline_payment, record_refund, reverse_payment
+from payments.services.settlement import apply_payment_snapshot
+from tests import factories
+from tests.admin.test_confirm_pages import facts_of
+from tests.admin.test_object_actions import act, action_url, token
+from tests.payments.language import issued_invoice, open_order, snapshot
+
+FIELDS = {"method": "bank_transfer", "reference": "UTR123", "received_on": "2026-11-20", "send_receipt": "on"}
+
+
+@pytest.fixture
+def invoice(acme: Organisation) -> Invoice:
+    """₹1,180.00."""
+    return issued_invoice(acme)
+
+
+def recorded(invoice: Invoice, amount: str, **changes: Any) -> Payment:
+    values: dict[str, Any] = {
+        "invoice_id": invoice.pk,
+        "amount": Decimal(amount),
+        "method": "bank_transfer",
+        "reference": f"UTR-{amount}",
+        "received_on": clock.today(operators_zone()),
+        "accept_overpayment": True,
+    }
+    return record_offline_payment(**values | changes)
+
+
+def text_of(answer: Any) -> str:
+    return answer.content.decode().replace("&#x27;", "'")
+
+
+def test_more_than_is_due_is_asked_about_and_ends_in_a_warning(invoice: Invoice, as_operator: Client) -> None:
+    url = action_url(invoice, "record_payment")
+    assert "Keep the rest as credit" not in text_of(as_operator.get(url))
+    assert facts_of(as_operator.get(url))["Due now"] == "₹1,180.00"
+    once = token(as_operator, url)
+    asked = text_of(as_operator.post(url, {"once": once, "amount": "2,000", **FIELDS}))
+    assert f"₹820.00 more than is due on invoice {invoice}: keep the rest as credit?" in asked
+    assert Payment.objects.count() == 0
+    answer = as_operator.post(url, {"once": once, "amount": "2,000", "accept_overpayment": "on", **FIELDS}, follow=True)
+    [message] = answer.context["messages"]
+    assert message.level_tag == "warning"
+    assert "₹820.00 of it is not credited" in message.message
+    assert Payment.objects.get().unallocated == Decimal("820")
+
+
+def test_a_mistyped_payment_is_reversed_by_the_one_who_typed_it(invoice: Invoice, as_operator: Client) -> None:
+    payment = recorded(invoice, "1180.00")
+    url = action_url(payment, "reverse")
+    assert "got a receipt, and will get a correction" in text_of(as_operator.get(url))
+    said = act(as_operator, url, reason="wrong customer")
+    assert "is reversed" in text_of(said)
+    assert "wrong customer" in text_of(said)
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_paid) == ("finalized", 0)
+    assert "does not apply" in text_of(as_operator.get(url, follow=True))
+
+
+def test_the_rest_of_a_payment_is_credited_to_an_invoice_chosen_from_those_that_are_due(
+    invoice: Invoice, acme: Organisation, as_operator: Client
+) -> None:
+    payment = recorded(invoice, "2000.00")
+    url = action_url(payment, "credit")
+    assert "has no invoice in INR on which something is due" in text_of(as_operator.get(url))
+    other = issued_invoice(acme)
+    stranger = issued_invoice(factories.organisation("Initech"))
+    page = text_of(as_operator.get(url))
+    assert f"{other}: ₹1,180.00 due" in page
+    assert str(stranger.pk) not in page
+    assert "₹820.00 is credited" in text_of(act(as_operator, url, invoice=str(other.pk)))
+    payment.refresh_from_db()
+    assert (payment.problem, payment.unallocated) == ("", 0)
+
+
+def test_the_rest_of_a_payment_is_given_back_and_leaves_the_attention_list(
+    invoice: Invoice, as_operator: Client
+) -> None:
+    payment = recorded(invoice, "2000.00")
+    listed = reverse("admin:payments_payment_changelist") + "?attention=problem"
+    assert str(payment.pk) in text_of(as_operator.get(listed))
+    answers = {"amount": "820", "reference": "UTR-BACK", "refunded_on": "2026-11-21"}
+    assert "on record" in text_of(act(as_operator, action_url(payment, "record_refund"), **answers))
+    assert str(payment.pk) not in text_of(as_operator.get(listed))
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "due"), [("ask_again", "finalized", "1180"), ("leave_refunded", "refunded", "0")]
+)
+def test_what_was_given_back_waits_for_a_decision(
+    invoice: Invoice, as_operator: Client, verb: str, status: str, due: str
+) -> None:
+    order = open_order(invoice)
+    for refunded in (0, 118000):
+        payment = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot(order, amount_refunded_minor=refunded))
+    listed = reverse("admin:payments_payment_changelist") + "?attention=refunded"
+    assert str(payment.pk) in text_of(as_operator.get(listed))
+    act(as_operator, action_url(payment, verb))
+    assert str(payment.pk) not in text_of(as_operator.get(listed))
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_due) == (status, Decimal(due))
+
+
+def test_what_cant_be_paid_online_has_no_button_and_says_why(acme: Organisation, as_operator: Client) -> None:
+    invoice = issued_invoice(acme, price="0.50")  # 0.59 with GST
+    page = text_of(as_operator.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])))
+    assert "Not possible: " in page
+    assert action_url(invoice, "create_order") not in page
+    assert action_url(invoice, "create_link") not in page
+    assert action_url(invoice, "record_payment") in page
+
+
+def test_collected_is_money_and_its_list_shows_the_rows_that_it_counts(
+    acme: Organisation, as_operator: Client, operator: Any
+) -> None:
+    """800.00 and 2,000.00 received, 300.00 of it given back and 520.00 not credited; 100.00 is a certificate."""
+    zone = operators_zone()
+    first, second, third, fourth = (issued_invoice(acme) for _ in range(4))
+    counted = [recorded(first, "800.00"), recorded(second, "2000.00")]
+    record_refund(
+        payment_id=counted[1].pk, amount=Decimal("300.00"), reference="UTR-BACK", refunded_on=clock.today(zone)
+    )
+    certificate = recorded(third, "100.00", method="tds")
+    mistake = recorded(fourth, "1180.00")
+    reverse_payment(payment_id=mistake.pk, reason="mistyped")
+    old = recorded(third, "10.00", received_on=date(2026, 10, 1))
+    today = clock.today(zone)
+    [found] = selectors.collected(actor=operator, first=today.replace(day=1), last=today, zone=zone)
+    assert (found.received, found.tds, found.unallocated, found.count) == (
+        Decimal("2500"),
+        Decimal("100"),
+        Decimal("520"),
+        2,
+    )
+    listed = text_of(as_operator.get(reverse("admin:payments_payment_changelist") + "?collected=month"))
+    assert [str(payment.pk) in listed for payment in (*counted, certificate, mistake, old)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_a_typed_day_is_in_the_month_that_it_names_wherever_the_customer_is(operator: Any, acme: Organisation) -> None:
+    """The first of November begins in Tokyo while it is still October in India, where months are cut."""
+    Organisation.objects.filter(pk=acme.pk).update(time_zone="Asia/Tokyo")
+    recorded(issued_invoice(acme), "10.00", received_on=date(2026, 11, 1))
+    zone = operators_zone()
+    assert selectors.collected(actor=operator, first=date(2026, 10, 1), last=date(2026, 10, 31), zone=zone) == ()
+    [found] = selectors.collected(actor=operator, first=date(2026, 11, 1), last=date(2026, 11, 30), zone=zone)
+    assert found.count == Payment.objects.collected(date(2026, 11, 1), date(2026, 11, 30), zone).count() == 1
+
+
+def test_an_invoice_whose_last_attempt_failed_is_one_row_until_it_is_paid(
+    invoice: Invoice, as_operator: Client
+) -> None:
+    order = open_order(invoice)
+    seen = snapshot(order, "failed")
+    for number in (1, 2):
+        when = seen.created_at.replace(minute=number)
+        apply_payment_snapshot(
+            order_id=order.pk, snapshot=snapshot(order, "failed", id=f"pay_{number}", created_at=when)
+        )
+    assert [payment.razorpay_payment_id for payment in Payment.objects.failed_and_due()] == ["pay_2"]
+    listed = text_of(as_operator.get(reverse("admin:payments_payment_changelist") + "?attention=failed"))
+    assert ("pay_2" in listed, "pay_1" in listed) == (True, False)
+    recorded(invoice, "1180.00")
+    assert not Payment.objects.failed_and_due().exists()
+    assert Payment.objects.aggregate(total=Sum("amount_refunded"))["total"] == 0

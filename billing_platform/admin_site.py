@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import update_wrapper
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-from billing_platform import dashboard
+from billing_platform import attention, dashboard
 from billing_platform.lib.admin_display import EMPTY
 from organisations import sign_in
+from organisations.services.attention import mark_seen, show_again
 from organisations.throttling import RateUsage
 
 SECONDS_PER_MINUTE = 60
+LONGEST_KIND, LONGEST_FINGERPRINT = 40, 60
 
 
 class OperatorSite(UnfoldAdminSite):
@@ -45,10 +49,34 @@ class OperatorSite(UnfoldAdminSite):
         numbers = {"dashboard": dashboard.of(request.user)}
         return super().index(request, {**numbers, **(extra_context or {})})
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_view(require_POST(self.attention_view))
+        return [path("attention/<slug:kind>/", view, name="attention"), *super().get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What a person did may be what waited: the sidebar of the next page counts anew."""
+        inner = super().admin_view(view, cacheable)
+
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            response = inner(request, *args, **kwargs)
+            if request.method == "POST":
+                attention.forget(request.user)
+            return response
+
+        return update_wrapper(counted, inner)
+
+    def attention_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Marks a line of the front page as seen by this person, or shows it again."""
+        if fingerprint := request.POST.get("fingerprint", "")[:LONGEST_FINGERPRINT]:
+            mark_seen(user=request.user, kind=kind[:LONGEST_KIND], fingerprint=fingerprint)
+        else:
+            show_again(user=request.user, kind=kind)
+        return HttpResponseRedirect(reverse(f"{self.name}:index"))
+
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Beside each list, how many of its rows wait for a person."""
         groups: list[dict[str, Any]] = super().get_sidebar_list(request)
-        waiting = dashboard.open_counts(request.user)
+        waiting = attention.badges(request)
         for item in (item for group in groups for item in group["items"]):
             item["badge"] = waiting.get(str(item["link"]), "")
         for group in groups:

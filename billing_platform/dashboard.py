@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.core.cache import cache
-from django.db.models import Count, Q
 from django.urls import reverse
 
+from billing_platform import attention
+from billing_platform.attention import Attention, Waiting
 from billing_platform.lib import clock
 from billing_platform.lib.admin_display import Bar, bars
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import Money, format_money
+from events import recent_usage
 from events import selectors as usage
-from events.models import DeadLetter, HotLogDay
 from invoicing import selectors as invoicing
-from invoicing.models import BillingRun, BillingRunItem, Invoice
-from organisations.models import Notification
-from organisations.operators_clock import operators_today, operators_zone
+from invoicing.models import BillingRun
+from organisations.operators_clock import operators_zone
 from organisations.scoping import Actor
 from payments import selectors as payments
-from payments.models import InboundWebhook, Payment
 
-DAYS_OF_USAGE = 30
-OPEN_COUNTS_LIVE_SECONDS = 60
 SECONDS_PER_MINUTE = 60
 
 
@@ -41,6 +36,10 @@ class Kpi:
     note: str
     href: str
     tone: str = ""
+    more: tuple[str, ...] = ()
+    """What belongs beside the values, and is no part of them."""
+    count: int = 0
+    """How many rows the list behind it has."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +62,16 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Attention:
-    """Something that waits for a person: what one of it is called, and several."""
-
-    one: str
-    many: str
-    count: int
-    href: str
-
-    @property
-    def label(self) -> str:
-        return self.one if self.count == 1 else self.many
-
-
-@dataclass(frozen=True)
 class Dashboard:
     kpis: tuple[Kpi, ...]
     usage: Series | None
-    attention: tuple[Attention, ...]
+    waiting: Waiting
     run: Kpi | None
+
+    @property
+    def attention(self) -> tuple[Attention, ...]:
+        """All that waits and was not marked as seen."""
+        return (*self.waiting.billing, *self.waiting.technical)
 
 
 def of(user: Any) -> Dashboard:
@@ -97,22 +87,9 @@ def of(user: Any) -> Dashboard:
     return Dashboard(
         kpis=tuple(kpis),
         usage=_usage(user) if user.has_perm("events.view_usageaggregate") else None,
-        attention=tuple(item for item in _attention(user, backlog) if item.count),
+        waiting=attention.of(user),
         run=_latest_run(user) if user.has_perm("invoicing.view_billingrun") else None,
     )
-
-
-def open_counts(user: Any) -> dict[str, int]:
-    """How many rows wait for a person, by the address of their list. Every page shows it: remembered for a minute."""
-    key = f"admin-open-counts:{user.pk}"
-    counts: dict[str, int] | None = cache.get(key)
-    if counts is None:
-        found: Counter[str] = Counter()
-        for item in _attention(user, _settle_backlog(user)):
-            found[item.href.partition("?")[0]] += item.count
-        counts = dict(found)
-        cache.set(key, counts, OPEN_COUNTS_LIVE_SECONDS)
-    return counts
 
 
 def _settle_backlog(user: Any) -> usage.SettleBacklog | None:
@@ -124,31 +101,40 @@ def _collected(user: Actor) -> Kpi:
     today = clock.today(zone)
     found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
     count = sum(row.count for row in found)
+    beside = [f"+ {_money(row.tds, row.currency)} TDS" for row in found if row.tds]
+    beside += [f"{_money(row.unallocated, row.currency)} not yet credited" for row in found if row.unallocated > 0]
     return Kpi(
         "Collected this month",
-        _amounts((row.received, row.currency) for row in found),
+        _amounts((row.received, row.currency) for row in found if row.count),
         _counted(count, "payment"),
         _list("payments_payment", collected="month"),
         "success" if count else "",
+        more=tuple(beside),
+        count=count,
     )
 
 
 def _receivables(user: Actor) -> list[Kpi]:
     found = invoicing.receivables(actor=user)
     late = [row for row in found if row.overdue_count]
+    open_invoices, late_invoices = (
+        sum(getattr(row, name) for row in found) for name in ("outstanding_count", "overdue_count")
+    )
     return [
         Kpi(
             "Outstanding",
             _amounts((row.outstanding, row.currency) for row in found),
-            _counted(sum(row.outstanding_count for row in found), "invoice"),
+            _counted(open_invoices, "invoice"),
             _list("invoicing_invoice", attention="collectable"),
+            count=open_invoices,
         ),
         Kpi(
             "Overdue",
             _amounts((row.overdue, row.currency) for row in late),
-            _counted(sum(row.overdue_count for row in late), "invoice"),
+            _counted(late_invoices, "invoice"),
             _list("invoicing_invoice", attention="overdue"),
             "danger" if late else "",
+            count=late_invoices,
         ),
     ]
 
@@ -162,11 +148,12 @@ def _backlog(backlog: usage.SettleBacklog) -> Kpi:
         f"the oldest for {oldest}" if backlog.pending else "everything accepted is counted",
         _list("events_eventbatch", status__exact="pending"),
         "warning" if age > 5 * SECONDS_PER_MINUTE else "",
+        count=backlog.pending,
     )
 
 
 def _usage(user: Actor) -> Series:
-    days = usage.daily_usage(actor=user, days=DAYS_OF_USAGE)
+    days = recent_usage.daily_usage(actor=user)
     return Series(
         tuple(day_text(day.day) for day in days),
         tuple(day.event_count for day in days),
@@ -191,113 +178,12 @@ def _latest_run(user: Actor) -> Kpi | None:
     )
 
 
-def _attention(user: Any, backlog: usage.SettleBacklog | None) -> Iterable[Attention]:
-    if user.has_perm("payments.view_inboundwebhook"):
-        failed = InboundWebhook.objects.for_organisations(user).filter(status="failed").count()
-        yield Attention(
-            "webhook failed", "webhooks failed", failed, _list("payments_inboundwebhook", status__exact="failed")
-        )
-    if user.has_perm("payments.view_payment"):
-        odd = Payment.objects.for_organisations(user).exclude(problem="").count()
-        yield Attention(
-            "payment not credited in full",
-            "payments not credited in full",
-            odd,
-            _list("payments_payment", attention="problem"),
-        )
-    if user.has_perm("organisations.view_notification"):
-        unsent = Notification.objects.for_organisations(user).filter(status="failed").count()
-        yield Attention(
-            "e-mail failed", "e-mails failed", unsent, _list("organisations_notification", status__exact="failed")
-        )
-    if user.has_perm("invoicing.view_invoice"):
-        yield from _invoice_attention(user)
-    if backlog is not None:
-        held = backlog.quarantined
-        yield Attention(
-            "usage batch quarantined",
-            "usage batches quarantined",
-            held,
-            _list("events_eventbatch", status__exact="quarantined"),
-        )
-        yield Attention(
-            "usage batch failed and is tried again",
-            "usage batches failed and are tried again",
-            backlog.failing,
-            _list("events_eventbatch", status__exact="failing"),
-        )
-        conflicts = usage.recent_conflicts(actor=user)
-        yield Attention(
-            "request with a known id but another body",
-            "requests with a known id but another body",
-            conflicts,
-            _list("events_eventbatch", status__exact="conflicts"),
-        )
-    if user.has_perm("events.view_hotlogday"):
-        kept = HotLogDay.objects.for_organisations(user).kept().count()
-        yield Attention(
-            "day of accepted usage kept past its time",
-            "days of accepted usage kept past their time",
-            kept,
-            _list("events_hotlogday", state="kept"),
-        )
-    if user.has_perm("events.view_deadletter"):
-        letters = DeadLetter.objects.for_organisations(user).filter(status="open").count()
-        yield Attention(
-            "dead letter open", "dead letters open", letters, _list("events_deadletter", status__exact="open")
-        )
-
-
-def _invoice_attention(user: Actor) -> Iterable[Attention]:
-    invoices = Invoice.objects.for_organisations(user)
-    yield Attention(
-        "PDF failed",
-        "PDFs failed",
-        invoices.filter(pdf_state=Invoice.PdfState.FAILED).count(),
-        _list("invoicing_invoice", pdf_state__exact="failed"),
-    )
-    today = operators_today()
-    yield Attention(
-        "invoice overdue",
-        "invoices overdue",
-        invoices.overdue(on=today).count(),
-        _list("invoicing_invoice", attention="overdue"),
-    )
-    yield Attention(
-        "invoice with unpriced usage",
-        "invoices with unpriced usage",
-        invoices.with_warnings(on=today).count(),
-        _list("invoicing_invoice", attention="warnings"),
-    )
-    yield Attention(
-        "draft of a past month",
-        "drafts of past months",
-        invoices.drafts_of_past_months(on=today).count(),
-        _list("invoicing_invoice", attention="old_drafts"),
-    )
-    items = BillingRunItem.objects.for_organisations(user)
-    counts = items.aggregate(
-        parked=Count("pk", filter=Q(status="parked")),
-        failed=Count("pk", filter=Q(status="failed")),
-        unbilled=Count("pk", filter=Q(pk__in=items.unbilled().values("pk"))),
-    )
-    yield Attention(
-        "month without a live invoice",
-        "months without a live invoice",
-        counts["unbilled"],
-        _list("invoicing_billingrunitem", attention="unbilled"),
-    )
-    for status in ("parked", "failed"):
-        yield Attention(
-            f"billing item {status}",
-            f"billing items {status}",
-            counts[status],
-            _list("invoicing_billingrunitem", status__exact=status),
-        )
-
-
 def _amounts(pairs: Iterable[tuple[Decimal, str]]) -> tuple[str, ...]:
-    return tuple(format_money(Money(amount, currency)) for amount, currency in pairs) or ("–",)
+    return tuple(_money(amount, currency) for amount, currency in pairs) or ("–",)
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return format_money(Money(amount, currency))
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

@@ -9,8 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils.timezone import localtime
 
 from billing_platform.lib import clock
@@ -44,12 +43,6 @@ class SettleBacklog:
     oldest_age_seconds: int
     quarantined: int
     failing: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DailyUsage:
-    day: date
-    event_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,10 +345,10 @@ def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
     return SettleBacklog(found["pending"], max(0, int(age)), found["quarantined"], found["failing"])
 
 
-def recent_conflicts(*, actor: Actor) -> int:
+def recent_conflicts(*, actor: Actor) -> QuerySet[EventBatch]:
     """Requests of the last day that brought a known id with another body: whoever sends them may be mistaken."""
-    batches = EventBatch.objects.for_organisations(actor)
-    return batches.filter(conflicts__gt=0, received_at__gte=clock.now() - RECENT).count()
+    batches: QuerySet[EventBatch] = EventBatch.objects.for_organisations(actor)
+    return batches.filter(conflicts__gt=0, received_at__gte=clock.now() - RECENT)
 
 
 def ledger_position() -> int:
@@ -363,24 +356,6 @@ def ledger_position() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM events_usageevent_id_seq")
         return int(cursor.fetchone()[0])
-
-
-def daily_usage(*, actor: Actor, days: int = 30) -> tuple[DailyUsage, ...]:
-    """Counted events per UTC day of the live projects that an actor may see, today last, empty days included."""
-    today = clock.now().astimezone(UTC).date()
-    first = today - timedelta(days=days - 1)
-    rows = (
-        UsageAggregate.objects.for_organisations(actor)
-        .filter(hour__gte=datetime.combine(first, datetime.min.time(), tzinfo=UTC), project__mode=Project.Mode.LIVE)
-        .annotate(day=TruncDate("hour", tzinfo=UTC))
-        .values("day")
-        .annotate(events=Sum("event_count"))
-        .order_by("day")
-    )
-    counted = {row["day"]: row["events"] for row in rows}
-    return tuple(
-        DailyUsage(day, counted.get(day, 0)) for day in (first + timedelta(days=offset) for offset in range(days))
-    )
 
 
 def hot_log_days_kept() -> int:

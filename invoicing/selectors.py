@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, DecimalField, Q, Sum
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.limits import EXCHANGE_RATE_WARN_DAYS
 from billing_platform.lib.money import ZERO
 from invoicing.documents import InvoiceDocument
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, ExchangeRate, Invoice, InvoiceTax
+from invoicing.models.exchange_rate import BOOKS
 from invoicing.models.invoice import amount_due
 from invoicing.tax import TaxAmount
 from invoicing.totals import aggregate_taxes
+from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
 
@@ -107,3 +111,14 @@ def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:
     visible = BillingRunItem.objects.for_organisations(actor).filter(run=run)
     counts = Counter(dict(visible.order_by().values_list("status").annotate(Count("pk"))))
     return RunProgress(**{status: counts[status] for status in BillingRunItem.Status.values})
+
+
+def customers_without_rate(*, actor: Actor, today: date) -> Any:
+    """Active customers whose invoices need an exchange rate, for which none of the last days is known: with an
+    old one they carry a warning, and without any they can't be finalized (invoicing.services.exchange_rates)."""
+    known = ExchangeRate.objects.filter(
+        base=OuterRef("currency"), target=BOOKS, as_of__range=(today - timedelta(days=EXCHANGE_RATE_WARN_DAYS), today)
+    )
+    return Organisation.objects.for_organisations(actor).filter(
+        ~Exists(known), ~Q(currency=BOOKS), ~Q(billing_entity__gstin=""), is_active=True, billing_entity__country="IN"
+    )

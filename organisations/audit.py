@@ -37,6 +37,7 @@ OUR_APPS = ("organisations", "events", "invoicing", "payments", "reconciliation"
 UNWATCHED = {
     "organisations.idempotencyrecord",
     "organisations.auditentry",
+    "organisations.seenattention",
     "events.eventbatch",
     "events.usageevent",
     "events.usageaggregate",

@@ -48,27 +48,27 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
     The payments that `received` counts are `Payment.objects.collected(…)`, and the payment list's `?collected=` shows
     exactly those.
     """
-    credited = PaymentAllocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
+    standing = Payment.objects.for_organisations(actor).standing_between(first, last, zone)
     rows = (
-        Payment.objects.for_organisations(actor)
-        .standing_between(first, last, zone)
-        .annotate(
-            kept=KEPT,
-            credited=Coalesce(
-                Subquery(credited.annotate(total=Sum("amount")).values("total")), ZERO, output_field=MONEY
-            ),
-        )
+        with_unallocated(standing)
         .filter(kept__gt=0)
         .order_by("currency")
         .values("currency")
         .annotate(
             received=_total("kept", ~Q(kind=Payment.Kind.TDS)),
             tds=_total("kept", Q(kind=Payment.Kind.TDS)),
-            unallocated=_total(F("kept") - F("credited"), ~Q(kind=Payment.Kind.TDS)),
+            unallocated=_total("not_credited", ~Q(kind=Payment.Kind.TDS)),
             count=Count("pk", filter=~Q(kind=Payment.Kind.TDS)),
         )
     )
     return tuple(Collected(**row) for row in rows)
+
+
+def with_unallocated(rows: Any) -> Any:
+    """Payments with what is left of each (`kept`), and what of that is credited to no invoice (`not_credited`)."""
+    credited = PaymentAllocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
+    total = Subquery(credited.annotate(total=Sum("amount")).values("total"))
+    return rows.annotate(kept=KEPT, not_credited=F("kept") - Coalesce(total, ZERO, output_field=MONEY))
 
 
 def _total(what: Any, which: Q) -> Coalesce:

@@ -6,6 +6,7 @@ rows reach a page: lists, forms' choices, filters, autocomplete and inlines all 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -71,6 +72,7 @@ __all__ = [
     "Textarea",
     "UserChangeForm",
     "UserCreationForm",
+    "attention_filter",
     "badge",
     "facts",
     "link",
@@ -88,6 +90,7 @@ __all__ = [
     "when",
 ]
 
+Narrow = Callable[[Any, Any], Any]
 Textarea = widgets.UnfoldAdminTextareaWidget
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
@@ -185,6 +188,25 @@ class DayRangeFilter(filters.RangeDateFilter):
         if not isinstance(self.field, models.DateTimeField):
             return day
         return start_of_day(day, timezone.get_current_timezone())
+
+
+class AttentionFilter(DropdownFilter):
+    """Rows that wait for a person, kind by kind: the lists behind the front page."""
+
+    title = parameter_name = "attention"
+    kinds: Mapping[str, tuple[str, Narrow]] = {}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, label) for kind, (label, _narrow) in self.kinds.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        _label, narrow = self.kinds.get(self.value() or "", ("", None))
+        return queryset if narrow is None else narrow(queryset, request.user)
+
+
+def attention_filter(**kinds: tuple[str, Narrow]) -> type[AttentionFilter]:
+    """By name in the address, what each kind is called, and how it narrows a queryset for a user."""
+    return type("AttentionFilter", (AttentionFilter,), {"kinds": kinds})
 
 
 class ListedFieldsMixin:

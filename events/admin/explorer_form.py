@@ -16,11 +16,12 @@ from billing_platform.lib.admin import scoped
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from events.quantities import MetricWords
+from events.recent_usage import DAYS
 from events.usage_questions import Grain, Question, Span
 from organisations.models import Organisation, Project
+from organisations.operators_clock import operators_today
 
 A_DAY = timedelta(days=1)
-A_MONTHS_DAYS = 30
 A_YEAR = timedelta(days=366)
 EARLIEST = date(2000, 1, 1)
 DIMENSION = "d."
@@ -33,7 +34,7 @@ _PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
         BillingPeriod.of(today).start - A_DAY,
     ),
     "Last 7 days": lambda today: (today - 6 * A_DAY, today),
-    "Last 30 days": lambda today: (today - (A_MONTHS_DAYS - 1) * A_DAY, today),
+    f"Last {DAYS} days": lambda today: (today - (DAYS - 1) * A_DAY, today),
 }
 
 
@@ -70,8 +71,7 @@ class ExplorerForm(forms.Form):
         self.asked = request.GET
         self.owner = self._find_owner(request)
         self.asks_for_organisation = self.owner is None and not self.asked.get("organisation")
-        zone = self.owner.time_zone if self.owner else "UTC"
-        self.today = clock.today(zone)
+        self.today = clock.today(self.owner.zone) if self.owner else operators_today()
         super().__init__(data=self._with_defaults())
         self.metric = self._find_metric()
         self._add_fields()
@@ -99,7 +99,7 @@ class ExplorerForm(forms.Form):
 
     def _with_defaults(self) -> QueryDict:
         data = self.asked.copy()
-        first, last = _PRESETS["Last 30 days"](self.today)
+        first, last = _PRESETS[f"Last {DAYS} days"](self.today)
         for name, value in (("from", first.isoformat()), ("to", last.isoformat()), ("by", Grain.DAY.value)):
             data[name] = data.get(name) or value
         if self.owner is not None:
@@ -183,7 +183,9 @@ class ExplorerForm(forms.Form):
     def address(self, **changes: Any) -> str:
         """The explorer's address with some answers changed; an empty one is left out."""
         query = QueryDict(mutable=True)
-        kept = {name: self.data.get(name, "") for name in self.fields}
+        # Without a customer there is no telling which days the last 30 are: they are left to the customer's own page.
+        known = self.asked if self.asks_for_organisation else self.data
+        kept = {name: known.get(name, "") for name in self.fields}
         query.update({name: str(value) for name, value in (kept | changes).items() if value not in ("", None)})
         return f"?{query.urlencode()}"
 

@@ -11,26 +11,22 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from billing_platform.lib import clock
-from billing_platform.lib.admin import scoped
 from billing_platform.lib.admin_display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
 from billing_platform.lib.quantities import events_text, plain_number
-from events import usage_report
+from events import recent_usage, usage_report
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
-from events.models import Metric, UsageAggregate
+from events.models import Metric
 from events.quantities import MetricWords, WordBook
 from events.usage_questions import Grain, Question, Span
 from events.usage_report import Bucket, Cell, Report, Series, UsedMetric
 from organisations.models import Project
 
-A_MONTH = timedelta(days=30)
 MOST_ORGANISATIONS = 50
 REST = "Others"
 FINER = {Grain.MONTH: Grain.DAY, Grain.DAY: Grain.HOUR}
@@ -111,14 +107,8 @@ def page_of(form: ExplorerForm, answer: Answer) -> Page:
 
 def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str, Any]]:
     """Whom the user may choose, by their live usage of the last 30 days; those without any after them."""
-    since = clock.now() - A_MONTH
-    counted = dict(
-        scoped(UsageAggregate.objects.all(), request)
-        .filter(hour__gte=since, usage_month__gte=since.date().replace(day=1), project__mode=Project.Mode.LIVE)
-        .order_by()
-        .values_list("organisation_id")
-        .annotate(Sum("event_count"))
-    )
+    user: Any = request.user
+    counted = recent_usage.events_by_customer(actor=user)
     known = {found.pk: found.name for found in form.organisations}
     busiest = sorted(known, key=lambda pk: (-counted.get(pk, 0), known[pk]))[:MOST_ORGANISATIONS]
     return [

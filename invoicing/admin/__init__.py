@@ -3,6 +3,7 @@
 from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
+from invoicing.admin.metric import PricedMetricAdmin
 from invoicing.admin.organisation import BilledOrganisationAdmin
 from invoicing.admin.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
@@ -15,6 +16,7 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceLineAdmin",
     "NumberSequenceAdmin",
+    "PricedMetricAdmin",
     "PricingRuleAdmin",
     "TaxRateAdmin",
 ]

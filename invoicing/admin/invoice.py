@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin import (
     ActionForm,
-    DropdownFilter,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    attention_filter,
     badge,
     facts,
     link,
@@ -61,28 +61,12 @@ class VoidForm(ActionForm):
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the invoice.")
 
 
-class AttentionFilter(DropdownFilter):
-    title = "attention"
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("collectable", "To be paid"),
-            ("overdue", "Overdue"),
-            ("warnings", "With warnings"),
-            ("old_drafts", "Drafts of past months"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == "collectable":
-            return queryset.collectable()
-        if self.value() == "overdue":
-            return queryset.overdue(on=operators_today())
-        if self.value() == "warnings":
-            return queryset.with_warnings(on=operators_today())
-        if self.value() == "old_drafts":
-            return queryset.drafts_of_past_months(on=operators_today())
-        return queryset
+AttentionFilter = attention_filter(
+    collectable=("To be paid", lambda invoices, _user: invoices.collectable()),
+    overdue=("Overdue", lambda invoices, _user: invoices.overdue(on=operators_today())),
+    warnings=("With warnings", lambda invoices, _user: invoices.with_warnings(on=operators_today())),
+    old_drafts=("Drafts of past months", lambda invoices, _user: invoices.drafts_of_past_months(on=operators_today())),
+)
 
 
 class InvoiceLineInline(ReadOnlyInline):

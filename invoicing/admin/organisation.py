@@ -8,13 +8,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin import ActionForm, object_action
+from billing_platform.lib.admin import ActionForm, attention_filter, object_action
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import MonthForm
+from invoicing.selectors import customers_without_rate
 from invoicing.services import lifecycle
 from organisations.admin import OrganisationAdmin
 from organisations.models import Organisation
+from organisations.operators_clock import operators_today
 
 
 class OneOffForm(ActionForm):
@@ -23,11 +25,23 @@ class OneOffForm(ActionForm):
     unit_price = forms.CharField(max_length=40, help_text="Before tax, in the customer's currency.")
 
 
+AttentionFilter = attention_filter(
+    no_rate=(
+        "No exchange rate of the last 7 days",
+        lambda customers, user: customers.filter(
+            pk__in=customers_without_rate(actor=user, today=operators_today()).values("pk")
+        ),
+    )
+)
+
+
 admin.site.unregister(Organisation)
 
 
 @admin.register(Organisation)
 class BilledOrganisationAdmin(OrganisationAdmin):
+    list_filter = (AttentionFilter, *OrganisationAdmin.list_filter)
+
     @object_action(
         label="Draft invoice",
         permission="invoicing.create_invoice",

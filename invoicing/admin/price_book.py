@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ModelAdmin, badge, short_time
+from billing_platform.lib.admin import ModelAdmin, attention_filter, badge, short_time
 from invoicing.models import PricingRule
+from invoicing.price_coverage import ending_prices
 from invoicing.services import prices
 from organisations.operators_clock import operators_today
 
@@ -31,13 +32,25 @@ class PricingRuleForm(forms.ModelForm):
         help_texts = {"parameters": PARAMETERS_HELP}
 
 
+AttentionFilter = attention_filter(
+    ending=(
+        "Ends within 30 days, and none follows",
+        lambda rules, user: rules.filter(pk__in=ending_prices(actor=user, today=operators_today()).values("pk")),
+    )
+)
+
+
+def price_text(rule: PricingRule) -> str:
+    return f"{rule.get_model_display()} {rule.parameters.get('unit_price', '')}".strip()
+
+
 @admin.register(PricingRule)
 class PricingRuleAdmin(ModelAdmin):
     empty_hint = "Without a price, usage is counted but not billed: add one for every customer, or for one."
     list_on_a_phone = ("metric_name", "scope", "price", "state")
     form = PricingRuleForm
     list_display = ("metric_name", "unit", "scope", "price", "currency", "effective_from", "effective_to", "state")
-    list_filter = ("organisation", "currency", "model", "effective_from")
+    list_filter = (AttentionFilter, "organisation", "currency", "model", "effective_from")
     search_fields = ("metric_name", "unit", "organisation__name")
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
@@ -78,7 +91,7 @@ class PricingRuleAdmin(ModelAdmin):
 
     @admin.display(description="Price", ordering="model")
     def price(self, rule: PricingRule) -> str:
-        return f"{rule.get_model_display()} {rule.parameters.get('unit_price', '')}".strip()
+        return price_text(rule)
 
     @admin.display(description="State")
     def state(self, rule: PricingRule) -> Any:

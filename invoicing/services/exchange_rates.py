@@ -13,10 +13,8 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import INDIA
 from billing_platform.lib.limits import EXCHANGE_RATE_MAX_DAYS, EXCHANGE_RATE_WARN_DAYS
 from invoicing.models import ExchangeRate
+from invoicing.models.exchange_rate import BOOKS
 from organisations.models import BillingEntity
-
-BOOKS = "INR"
-"""What an Indian seller's books and GST returns are kept in."""
 
 
 @transaction.atomic

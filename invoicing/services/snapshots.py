@@ -26,8 +26,9 @@ from invoicing.documents import (
 )
 from invoicing.gst import place_of_supply_label
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.models.exchange_rate import BOOKS
 from invoicing.selectors import summed_taxes
-from invoicing.services.exchange_rates import BOOKS, needs_rate, rate_on
+from invoicing.services.exchange_rates import needs_rate, rate_on
 from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
 from invoicing.words import amount_in_words
 from organisations.models import BillingEntity, Organisation

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from billing_platform.lib.admin import ModelAdmin
+from billing_platform.lib.admin import ModelAdmin, attention_filter
 from organisations.models import BillingEntity
+from organisations.operators_clock import operators_today
+from organisations.selectors import sellers_with_ending_lut
 
 PAYMENT_DETAILS = (
     "bank_name", "bank_address", "bank_account_number", "bank_ifsc", "bank_swift", "correspondent_bank", "upi_id",
 )  # fmt: skip
+
+
+AttentionFilter = attention_filter(
+    lut=(
+        "LUT expired, or ends within 30 days",
+        lambda sellers, _user: sellers.filter(pk__in=sellers_with_ending_lut(today=operators_today()).values("pk")),
+    )
+)
 
 
 @admin.register(BillingEntity)
@@ -17,7 +27,7 @@ class BillingEntityAdmin(ModelAdmin):
     empty_hint = "An invoice needs a seller: add the legal entity whose GSTIN stands on it."
     list_on_a_phone = ("name", "gstin", "country", "is_default")
     list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
-    list_filter = ("country", "is_default")
+    list_filter = (AttentionFilter, "country", "is_default")
     search_fields = ("name", "legal_name", "gstin")
     fieldsets = (
         (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", "is_default")}),

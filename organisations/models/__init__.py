@@ -8,6 +8,7 @@ from organisations.models.membership import Membership
 from organisations.models.notification import Notification
 from organisations.models.organisation import Organisation
 from organisations.models.project import Project
+from organisations.models.seen_attention import SeenAttention
 
 __all__ = [
     "ApiKey",
@@ -18,4 +19,5 @@ __all__ = [
     "Notification",
     "Organisation",
     "Project",
+    "SeenAttention",
 ]

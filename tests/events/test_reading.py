@@ -12,7 +12,7 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.periods import BillingPeriod
-from events import selectors, tasks
+from events import recent_usage, selectors, tasks
 from events.models import EventBatch, Metric
 from organisations.models import Organisation, Project
 from tests import factories
@@ -122,7 +122,7 @@ def test_daily_usage_has_every_day_and_only_ones_own(acme: Organisation, project
     send(project, event("a"), event("b"))
     send(factories.project(factories.organisation("Initech")), event("secret"))
     settle()
-    days = selectors.daily_usage(actor=viewer, days=30)
+    days = recent_usage.daily_usage(actor=viewer, days=30)
     assert len(days) == 30
     assert sum(day.event_count for day in days) == 2
 

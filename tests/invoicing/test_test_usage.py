@@ -16,7 +16,7 @@ from django.utils.html import strip_tags
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
-from events import metering, selectors, usage_report
+from events import metering, recent_usage, selectors, usage_report
 from events.models import EventBatch, Metric, UsageEvent, UsagePeriod
 from events.services.closing import close_period
 from events.usage_questions import Question, Span
@@ -135,7 +135,7 @@ def test_the_dashboard_counts_live_events(
     send(staging, *[event(f"t{number}") for number in range(9)])
     send(project, event("live"))
     settle()
-    assert sum(day.event_count for day in selectors.daily_usage(actor=operator)) == 1
+    assert sum(day.event_count for day in recent_usage.daily_usage(actor=operator)) == 1
 
 
 def test_the_api_says_which_usage_it_is(acme: Organisation, project: Project, staging: Project, api: Client) -> None:

@@ -1,0 +1,96 @@
+"""What invoicing adds to metrics: their prices, and which are used without one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import DropdownFilter, badge
+from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.quantities import plain_number
+from events.admin import MetricAdmin
+from events.models import Metric
+from invoicing.admin.price_book import price_text
+from invoicing.models import PricingRule
+from invoicing.price_coverage import Unpriced, prices_by_metric, unpriced_metrics, unpriced_usage
+from organisations.models import Organisation
+from organisations.operators_clock import operators_today
+
+MISSING = "missing"
+
+
+class PriceFilter(DropdownFilter):
+    title = "price"
+    parameter_name = "price"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(MISSING, "Used this month without a price")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        user: Any = request.user
+        return queryset.filter(pk__in=unpriced_metrics(actor=user)) if self.value() == MISSING else queryset
+
+
+admin.site.unregister(Metric)
+
+
+@admin.register(Metric)
+class PricedMetricAdmin(MetricAdmin):
+    list_filter = (PriceFilter, *MetricAdmin.list_filter)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The column knows what is used and priced once for all rows of the page."""
+        columns = list(super().get_list_display(request))
+        user: Any = request.user
+        return [*columns, prices_column(user)] if user.has_perm("invoicing.view_pricingrule") else columns
+
+
+def prices_column(user: Any) -> Any:
+    today = operators_today()
+    rules = PricingRule.objects.for_organisations(user).during(today, date.max).select_related("organisation")
+    prices = prices_by_metric(rule for rule in rules if rule.holds_on(today))
+    missing: defaultdict[UUID, list[Unpriced]] = defaultdict(list)
+    for row in unpriced_usage(actor=user):
+        missing[row.metric.pk].append(row)
+
+    def price(metric: Metric) -> SafeString | str:
+        found = prices.get((metric.name, metric.unit), [])
+        words = [price_text(found[0])] if len(found) == 1 else [f"{len(found)} prices"] * bool(found)
+        unpriced = [without_price(row, user) for row in missing.get(metric.pk, ())]
+        return format_html_join(format_html("<br>"), "{}", ((line,) for line in [*words, *unpriced])) or EMPTY
+
+    price.short_description = "Price"  # type: ignore[attr-defined]
+    return price
+
+
+def without_price(row: Unpriced, user: Any) -> SafeString:
+    """Who used how much, with the way to set a price for those who may."""
+    may = user.has_perm("invoicing.add_pricingrule", row.organisation)
+    way = format_html(' <a class="text-link" href="{}">Set price</a>', set_price_url(row)) if may else ""
+    used = f"{row.organisation.name}: {plain_number(row.quantity)} {row.metric.unit}"
+    return format_html("{} {}{}", badge("No price", "danger"), used, way)
+
+
+def set_price_url(row: Unpriced) -> str:
+    """The form for a new price, filled in: from the first day of the customer's current month."""
+    organisation: Organisation = row.organisation
+    month = BillingPeriod.containing(clock.now(), organisation.zone)
+    known = {
+        "organisation": organisation.pk,
+        "metric_name": row.metric.name,
+        "unit": row.metric.unit,
+        "currency": organisation.currency,
+        "effective_from": month.start.isoformat(),
+    }
+    return f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode(known)}"

@@ -111,6 +111,51 @@ def usage_of_month(
     return _metered(_Question(organisation, list(counted_in), month))
 
 
+@dataclass(frozen=True, slots=True)
+class UsedOn:
+    """That an organisation used a metric, with some dimensions, on a day of its own."""
+
+    organisation_id: UUID
+    metric_name: str
+    unit: str
+    day: date
+    dimensions: tuple[tuple[str, str], ...]
+
+
+def days_with_usage(
+    *, metric: tuple[str, str], counted_in: Sequence[tuple[UUID, date]], first: date, after: date
+) -> list[UsedOn]:
+    """On which days `[first, after)` live projects used a metric, of what these organisations' months count."""
+    if not counted_in:
+        return []
+    organisations, months = (list(column) for column in zip(*counted_in, strict=True))
+    name, unit = metric
+    parameters: dict[str, Any] = {"organisations": organisations, "months": months, "name": name, "unit": unit}
+    with connection.cursor() as cursor:
+        cursor.execute(_USED_ON, parameters | {"first": first, "after": after})
+        return [
+            UsedOn(organisation_id, name, unit, day, tuple(sorted(json.loads(dimensions).items())))
+            for organisation_id, day, dimensions in cursor.fetchall()
+        ]
+
+
+_USED_ON = """
+    SELECT a.organisation_id, (a.hour AT TIME ZONE o.time_zone)::date AS day, a.dimensions::text
+    FROM events_usageaggregate a
+    JOIN unnest(%(organisations)s::uuid[], %(months)s::date[]) AS counted (organisation_id, usage_month)
+        USING (organisation_id, usage_month)
+    JOIN organisations_organisation o ON o.id = a.organisation_id
+    JOIN organisations_project p ON p.id = a.project_id AND p.mode = 'live'
+    JOIN events_metric m ON m.id = a.metric_id
+    WHERE m.name = %(name)s AND m.unit = %(unit)s
+        AND a.organisation_id = ANY (%(organisations)s) AND a.usage_month = ANY (%(months)s)
+        AND (a.hour AT TIME ZONE o.time_zone)::date >= %(first)s
+        AND (a.hour AT TIME ZONE o.time_zone)::date < %(after)s
+    GROUP BY a.organisation_id, day, a.dimensions
+    HAVING sum(a.event_count) <> 0 OR sum(a.total) <> 0
+"""
+
+
 class _Question:
     """Which aggregates are meant, as SQL parameters."""
 

@@ -18,6 +18,7 @@ class LockSpace(IntEnum):
     NEW_METRICS = 5
     SLUG = 6
     SETTLEMENT = 7
+    PRICES = 8
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

@@ -67,7 +67,7 @@ class PricingRuleAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A rule that stands on an issued invoice can only be ended; the database insists on it."""
-        if obj is None or not obj.invoice_lines.exclude(invoice__number="").exists():
+        if obj is None or not obj.is_billed:
             return ()
         fields = [name for _title, options in self.fieldsets for name in options["fields"]]
         return tuple(name for name in fields if name != "effective_to")

@@ -139,7 +139,7 @@ class PricingRule(BaseModel, TenantModel):
                        AND EXISTS (
                            SELECT 1 FROM invoicing_invoiceline line
                            JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
-                           WHERE line.pricing_rule_id = OLD.id AND invoice.number <> ''
+                           WHERE line.pricing_rule_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'
                        )
                     THEN
                         RAISE EXCEPTION 'Pricing rule % is on an issued invoice: end it and add another.', OLD.id;
@@ -175,6 +175,11 @@ class PricingRule(BaseModel, TenantModel):
             "minimum": self.minimum,
             "maximum": self.maximum,
         }
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it stands on an issued invoice: then it can only be ended. A void one bills nothing."""
+        return bool(self.invoice_lines.exclude(invoice__number="").exclude(invoice__status="void").exists())
 
     @property
     def price(self) -> Price:

@@ -26,6 +26,7 @@ from invoicing.emails import invoice_emails, queue_cancellation_email, queue_inv
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors import summed_taxes
 from invoicing.services import snapshots
+from invoicing.services.billed_months import lock_prices
 from invoicing.services.drafting import (
     Computed,
     create_draft,
@@ -80,6 +81,7 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     lock_months(invoice.organisation)
     if invoice.period is not None:
         close_period(organisation=invoice.organisation, period=invoice.period)
+    lock_prices(to_change_them=False)
     computed = recompute_locked(invoice)
     _check_issuable(invoice, computed)
     _check_arithmetic(invoice)

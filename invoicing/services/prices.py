@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 
-from billing_platform.lib.dates_in_words import last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money, exact_text
 from billing_platform.lib.validators import require, validate_line
-from invoicing.models import InvoiceLine, PricingRule
+from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
+from invoicing.services.billed_months import changed_days, lock_prices, refuse_billed_months, validity
 from organisations.models import Organisation
 
 
@@ -46,8 +46,9 @@ def create_pricing_rule(
     """Add a rule; `price` is the price part of api.md's rule body.
 
     Raises InvalidInput naming the field (PriceError is one), and DomainError PRICE_OVERLAP when another rule holds
-    on some of the days.
+    on some of the days, or PRICE_REACHES_BILLED_MONTH.
     """
+    lock_prices(to_change_them=True)
     rule = PricingRule(
         organisation=organisation,
         metric_name=metric_name,
@@ -59,21 +60,30 @@ def create_pricing_rule(
         effective_to=effective_to,
     )
     _set_price(rule, price)
-    return _save(rule)
+    _save(rule)
+    refuse_billed_months([(rule, validity(rule))])
+    return rule
 
 
 @transaction.atomic
 def update_pricing_rule(*, rule_id: UUID, price: Mapping[str, Any] | None = None, **changes: Any) -> PricingRule:
-    """Change a rule. One that is on an issued invoice can only be ended: raises DomainError PRICE_IN_USE."""
-    rule = PricingRule.objects.select_for_update(of=("self",)).filter(pk=rule_id).first()
+    """Change a rule. One that is on an issued invoice can only be ended: raises DomainError PRICE_IN_USE.
+
+    A change that reaches into an invoiced month raises DomainError PRICE_REACHES_BILLED_MONTH.
+    """
+    lock_prices(to_change_them=True)  # before the row: issuing an invoice takes both in this order
+    rule: PricingRule | None = PricingRule.objects.select_for_update(of=("self",)).filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("There is no such pricing rule.")
-    _check_changeable(rule, {*changes, *(["price"] if price is not None else [])}, changes)
+    _check_changeable(rule, {*changes, *(["price"] if price is not None else [])})
+    before = copy(rule)
     for name, value in changes.items():
         setattr(rule, name, check_dimensions(value) if name == "dimensions" else value)
     if price is not None:
         _set_price(rule, {**rule.body(), **price})
-    return _save(rule)
+    _save(rule)
+    refuse_billed_months(changed_days(before, rule))
+    return rule
 
 
 def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
@@ -103,22 +113,12 @@ def _set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
     rule.free_units, rule.minimum, rule.maximum = price.free_units, price.minimum, price.maximum
 
 
-def _check_changeable(rule: PricingRule, names: set[str], changes: Mapping[str, Any]) -> None:
-    issued = InvoiceLine.objects.filter(pricing_rule=rule).exclude(invoice__number="")
-    billed_until = issued.aggregate(last=Max("service_end"))["last"]
-    if billed_until is None:
-        return
-    if names - {"effective_to"}:
-        raise DomainError("This rule is on an issued invoice: end it, and add another.", code="PRICE_IN_USE")
-    end = changes.get("effective_to")
-    if end is not None and end < billed_until:
-        raise DomainError(
-            f"Usage up to {last_day_text(billed_until)} was billed by this rule: it can't end before.",
-            code="PRICE_IN_USE",
-        )
+def _check_changeable(rule: PricingRule, names: set[str]) -> None:
+    if names - {"effective_to"} and rule.is_billed:
+        raise DomainError("This price is on an issued invoice: end it, and add another.", code="PRICE_IN_USE")
 
 
-def _save(rule: PricingRule) -> PricingRule:
+def _save(rule: PricingRule) -> None:
     _refuse_overlap(rule)
     rule.full_clean()
     try:
@@ -126,7 +126,6 @@ def _save(rule: PricingRule) -> PricingRule:
             rule.save()
     except IntegrityError as error:  # two at once: the constraint decides
         raise _overlap() from error
-    return rule
 
 
 def _refuse_overlap(rule: PricingRule) -> None:

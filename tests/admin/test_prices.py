@@ -51,7 +51,7 @@ def test_a_price_that_was_billed_can_only_be_ended(acme: Organisation, project: 
     form = as_operator.get(rule_page(rule)).context["adminform"].form
     assert list(form.fields) == ["effective_to"]
     too_early = as_operator.post(rule_page(rule), {"effective_to": "15/10/2026"}, follow=True)
-    assert "was billed by this rule" in too_early.content.decode()
+    assert "can begin, end or change is 1 Nov 2026" in too_early.content.decode()
     rule.refresh_from_db()
     assert rule.effective_to is None
     assert as_operator.post(rule_page(rule), {"effective_to": "01/12/2026"}).status_code == 302

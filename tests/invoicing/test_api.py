@@ -136,9 +136,12 @@ def test_a_billed_price_cannot_be_changed_nor_ended_before_what_it_billed(
     rule = per_unit("1")
     used(project, 5)
     issued(acme)
-    for change in ({"unit_price": "2"}, {"effective_to": "2026-10-15"}):
+    for change, code in (
+        ({"unit_price": "2"}, "PRICE_IN_USE"),
+        ({"effective_to": "2026-10-15"}, "PRICE_REACHES_BILLED_MONTH"),
+    ):
         answer = api.patch(f"{ADMIN}/pricing-rules/{rule.pk}", change, content_type="application/json")
-        assert (answer.status_code, answer.json()["code"]) == (409, "PRICE_IN_USE")
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
     answer = api.patch(
         f"{ADMIN}/pricing-rules/{rule.pk}", {"effective_to": "2026-11-01"}, content_type="application/json"
     )

@@ -7,16 +7,34 @@ from typing import Any
 import django_celery_beat.admin  # noqa: F401  (registers its own pages, which ours replace)
 from auditlog.models import LogEntry
 from celery import current_app
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from kombu.utils.json import loads
 
-from billing_platform.lib.admin import ModelAdmin, badge, object_action, short_time
+from billing_platform.job_times import crontab_words, interval_words, next_run, words_of
+from billing_platform.lib.admin import ModelAdmin, badge, object_action, when
+from billing_platform.lib.admin_display import EMPTY, figure
+from billing_platform.lib.tasks import last_run
 from organisations import audit
+from organisations.operators_clock import operators_zone
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
+
+
+OUTCOMES = {"ok": ("Done", "success"), "refused": ("Refused", "warning"), "error": ("Failed", "danger")}
+
+
+class IntervalField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return interval_words(obj)
+
+
+class CrontabField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return crontab_words(obj)
 
 
 @admin.register(PeriodicTask)
@@ -24,18 +42,37 @@ class PeriodicTaskAdmin(ModelAdmin):
     """When jobs run may be changed here; which exist is written in billing_platform.celery."""
 
     empty_hint = "Jobs are added when the platform is migrated."
-    list_display = ("name", "timing", "state", "last_run", "total_run_count")
+    list_on_a_phone = ("name", "timing", "next", "result")
+    list_display = ("name", "timing", "state", "next", "last", "result")
     list_filter = ("enabled",)
     search_fields = ("name", "task")
     list_select_related = ("interval", "crontab", "solar", "clocked")
     fieldsets = (
-        (None, {"fields": ("name", "task", "enabled", "description")}),
-        ("When", {"fields": ("interval", "crontab", "last_run_at", "total_run_count")}),
-        ("With", {"fields": ("args", "kwargs")}),
+        (None, {"fields": ("name", "enabled", "description")}),
+        ("When", {"fields": ("timing", "interval", "crontab", "next")}),
+        ("Last time", {"fields": ("last", "result", "problem", "runs")}),
+        ("In the code", {"fields": ("task", "args", "kwargs"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("name", "task", "args", "kwargs", "last_run_at", "total_run_count")
+    readonly_fields = ("name", "task", "args", "kwargs", "timing", "next", "last", "result", "problem", "runs")
 
-    last_run = short_time("last_run_at", "Last run")
+    def name_of(self, obj: PeriodicTask) -> str:
+        return str(obj.name)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """In words of ours: the fields' own are about None and False."""
+        shown = {
+            "enabled": {"label": "On", "help_text": "A task that is off does not run by itself; Run now still works."},
+            "description": {"help_text": "A note for the next operator, such as why the time was changed."},
+            "interval": {
+                "label": "Every",
+                "help_text": "Or leave this empty, and choose a time of the calendar below.",
+            },
+            "crontab": {"label": "At", "help_text": "Or leave this empty, and choose an interval above."},
+        }
+        kinds = {"interval": IntervalField, "crontab": CrontabField}
+        if db_field.name in kinds:
+            kwargs["form_class"] = kinds[db_field.name]
+        return super().formfield_for_dbfield(db_field, request, **kwargs, **shown.get(db_field.name, {}))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -51,9 +88,32 @@ class PeriodicTaskAdmin(ModelAdmin):
         current_app.send_task(job.task, args=loads(job.args), kwargs=loads(job.kwargs))
         return f"“{job.name}” was handed to a worker."
 
-    @admin.display(description="When")
+    @admin.display(description="Runs")
     def timing(self, job: PeriodicTask) -> str:
-        return str(job.scheduler)
+        return words_of(job, operators_zone())
+
+    @admin.display(description="Next run")
+    def next(self, job: PeriodicTask) -> Any:
+        return when(next_run(job))
+
+    @admin.display(description="Last run", ordering="last_run_at")
+    def last(self, job: PeriodicTask) -> Any:
+        run = last_run(job.task)
+        return when(run.at if run else job.last_run_at)
+
+    @admin.display(description="Last result")
+    def result(self, job: PeriodicTask) -> Any:
+        run = last_run(job.task)
+        return badge(*OUTCOMES[run.outcome]) if run else EMPTY
+
+    @admin.display(description="What went wrong")
+    def problem(self, job: PeriodicTask) -> str:
+        run = last_run(job.task)
+        return (run.problem if run else "") or EMPTY
+
+    @admin.display(description="Times run")
+    def runs(self, job: PeriodicTask) -> str:
+        return figure(job.total_run_count)
 
     @admin.display(description="State", ordering="enabled")
     def state(self, job: PeriodicTask) -> Any:

@@ -339,9 +339,14 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         named = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**named, **(extra_context or {})})
 
+    def name_of(self, obj: Any) -> str:
+        """What an object's page is called."""
+        return str(obj)
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("obj") is not None:
             context["title"] = capfirst(self.opts.verbose_name)
+            context["subtitle"] = self.name_of(kwargs["obj"])
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
         self._show_words(context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)

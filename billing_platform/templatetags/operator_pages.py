@@ -44,7 +44,7 @@ def trail(context: Context) -> Trail:
     if obj is None:
         return Trail(title, (rows,))
     if context.get("adminform") is not None:
-        return Trail(str(obj), (rows,))
+        return Trail(str(context.get("subtitle") or obj), (rows,))
     return Trail(title, (rows, Step(str(obj), _address(opts, "change", quote(obj.pk)))))
 
 

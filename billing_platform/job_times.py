@@ -1,0 +1,72 @@
+"""When periodic tasks run, in words and on the operators' clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cron_descriptor import FormatException, MissingFieldException, Options, get_description
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import zone_label
+
+EVERY = "*"
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def next_run(job: PeriodicTask) -> datetime | None:
+    """When the job is due next; None for one that is switched off, or that waits for nothing."""
+    if not job.enabled or job.scheduler is None:
+        return None
+    now = clock.now()
+    return max(_due_after(job, job.last_run_at or now), now)
+
+
+def words_of(job: PeriodicTask, zone: ZoneInfo) -> str:
+    """`Every minute`, `Every day at 07:30 IST`, `On day 1 of each month at 07:30 IST`."""
+    if job.interval is not None:
+        return interval_words(job.interval)
+    if job.crontab is not None:
+        return _on_the_clock(job, zone) or crontab_words(job.crontab)
+    return str(job.scheduler)
+
+
+def interval_words(interval: IntervalSchedule) -> str:
+    if interval.period == IntervalSchedule.SECONDS and interval.every % 60 == 0:
+        minutes = interval.every // 60
+        return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
+    one = interval.get_period_display().lower().removesuffix("s")
+    return f"Every {one}" if interval.every == 1 else f"Every {interval.every} {one}s"
+
+
+def crontab_words(crontab: CrontabSchedule) -> str:
+    """As its own time zone has it: `At 02:00, on day 1 of the month (UTC)`."""
+    fields = (crontab.minute, crontab.hour, crontab.day_of_month, crontab.month_of_year, crontab.day_of_week)
+    options = Options()
+    options.use_24hour_time_format = True
+    try:
+        return f"{get_description(' '.join(fields), options)} ({crontab.timezone})"
+    except (FormatException, MissingFieldException):
+        return str(crontab)
+
+
+def _on_the_clock(job: PeriodicTask, zone: ZoneInfo) -> str:
+    """For one time of the day, on every day or one of the month: said of the next run, since zones differ by days."""
+    crontab: Any = job.crontab
+    once_a_day = crontab.minute.isdigit() and crontab.hour.isdigit()
+    if not once_a_day or (crontab.month_of_year, crontab.day_of_week) != (EVERY, EVERY):
+        return ""
+    due = _due_after(job, clock.now()).astimezone(zone)
+    at = f"at {due:%H:%M} {zone_label(due, zone)}"
+    if crontab.day_of_month == EVERY:
+        return f"Every day {at}"
+    return f"On day {due.day} of each month {at}" if crontab.day_of_month.isdigit() else ""
+
+
+def _due_after(job: PeriodicTask, last: datetime) -> datetime:
+    """Celery tells how long it is from its own now, which is a little later than ours: a crontab's runs are rounded to
+    the minute on which they fall."""
+    due: datetime = clock.now() + job.schedule.remaining_estimate(last)
+    return due if job.crontab is None else (due + HALF_A_MINUTE).replace(second=0, microsecond=0)

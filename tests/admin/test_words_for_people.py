@@ -55,7 +55,17 @@ def test_a_list_without_rows_does_not_ask_for_a_new_one(as_viewer: Client) -> No
     assert "Create a new item" not in empty
 
 
-def test_a_wrong_address_answers_with_a_way_out(db: None, client: Client) -> None:
+def test_a_customer_with_a_wrong_link_is_not_sent_to_the_dashboard(db: None, client: Client) -> None:
     missing = client.get("/pay/nobody-has-this", headers={"accept": "text/html"})
     assert missing.status_code == 404
-    assert "use the link in the newest e-mail" in missing.content.decode()
+    assert "Use the link in the newest e-mail" in missing.content.decode()
+    assert "dashboard" not in missing.content.decode()
+
+
+def test_an_operator_with_a_wrong_address_is(as_viewer: Client) -> None:
+    missing = as_viewer.get("/admin/nothing/here/", headers={"accept": "text/html"})
+    assert missing.status_code == 404
+    assert '<a href="/admin/">Go to the dashboard</a>' in missing.content.decode()
+    refused = as_viewer.get(reverse("admin:invoicing_taxrate_add"), headers={"accept": "text/html"})
+    assert refused.status_code == 403
+    assert '<a href="/admin/">Go to the dashboard</a>' in refused.content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -61,7 +62,7 @@ def readable(entry: Any, names: Names) -> HistoryEntry:
         at=entry.timestamp,
         action=capfirst(entry.get_action_display()),
         who=who_did(entry),
-        source=extra.get("source", ""),
+        source=source_in_words(extra.get("source", "")),
         address=entry.remote_addr or "",
         request_id=entry.cid or "",
         changes=tuple(changes_of(entry, names)),
@@ -78,6 +79,16 @@ def who_did(entry: Any) -> str:
     return person or "The system"
 
 
+def source_in_words(source: str) -> str:
+    """Jobs and commands by their names, as `Job: send pending notifications`; addresses of requests as they are."""
+    kind, _, name = source.partition(": ")
+    if kind not in ("task", "command") or not name:
+        return source
+    if kind == "task":
+        return f"Job: {name.rpartition('.')[2].replace('_', ' ')}"
+    return f"Command: {name.removeprefix('manage.py ').replace('_', ' ')}"
+
+
 def changed_fields(entry: Any) -> list[str]:
     model = entry.content_type.model_class()
     return [_label(model, name) for name, _values in _own_changes(entry, model)]
@@ -90,9 +101,37 @@ def changes_of(entry: Any, names: Names) -> Iterator[Change]:
         label = _label(model, name)
         if isinstance(values, dict):  # a many-to-many change
             yield Change(label, "", _text(f"{values.get('operation', '')}: {', '.join(values.get('objects', []))}"))
+        elif (parts := _parts(values)) is not None:
+            for key, *inner in parts:
+                yield Change(f"{label}: {key.replace('_', ' ')}", *(_text(text) for text in inner))
         else:
             before, after = values
             yield Change(label, *(_text(_worded(model, name, value, names)) for value in (before, after)))
+
+
+def _parts(values: list[Any]) -> list[tuple[str, str, str]] | None:
+    """Of two JSON objects the keys whose values differ, each before and after; None for anything else."""
+    before, after = map(_json_object, values)
+    if before is None or after is None or not (before or after):
+        return None
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [(key, _plain(before.get(key)), _plain(after.get(key))) for key in keys]
+
+
+def _json_object(value: Any) -> dict[str, Any] | None:
+    if value in (None, "None", ""):
+        return {}
+    try:
+        found = json.loads(value)
+    except (TypeError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _own_changes(entry: Any, model: Any) -> Iterator[tuple[str, Any]]:
@@ -102,8 +141,15 @@ def _own_changes(entry: Any, model: Any) -> Iterator[tuple[str, Any]]:
             foreign = not model._meta.get_field(name).concrete
         except (AttributeError, FieldDoesNotExist):
             foreign = False
-        if not foreign and not (isinstance(values, list) and {*values} <= {"None", "", "{}", "[]"}):
+        if not foreign and not (isinstance(values, list) and _says_nothing(model, name, *values)):
             yield name, values
+
+
+def _says_nothing(model: Any, name: str, before: Any, after: Any) -> bool:
+    """Nothing became nothing, or a number became the same number, written with other zeros."""
+    if {str(before), str(after)} <= {"None", "", "{}", "[]"}:
+        return True
+    return before == after or str(_worded(model, name, before, None)) == str(_worded(model, name, after, None))
 
 
 def _label(model: Any, name: str) -> str:
@@ -113,13 +159,13 @@ def _label(model: Any, name: str) -> str:
         return capfirst(name.replace("_", " "))
 
 
-def _worded(model: Any, name: str, value: Any, names: Names) -> str:
+def _worded(model: Any, name: str, value: Any, names: Names | None) -> str:
     text = "" if value in (None, "None") else str(value)
     try:
         field = model._meta.get_field(name)
     except (AttributeError, FieldDoesNotExist):
         return text
-    if text and field.many_to_one:
+    if text and field.many_to_one and names is not None:
         return _name_of(field.related_model, text, names)
     if text and isinstance(field, DecimalField):
         return text.rstrip("0").rstrip(".") if "." in text else text

@@ -55,4 +55,4 @@ class Notification(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {', '.join(self.recipients)}"
+        return f"{self.subject} to {', '.join(self.recipients)}"

@@ -138,7 +138,7 @@ class PaymentOrder(BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.razorpay_link_id or self.razorpay_order_id or self.receipt
+        return self.razorpay_link_id or self.razorpay_order_id or f"{self.get_kind_display()} for {self.invoice}"
 
     @property
     def is_live(self) -> bool:

@@ -1,0 +1,83 @@
+"""The audit log for people: theirs first, in words, with what changed and nothing that did not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from auditlog.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.test.client import Client
+from django.urls import reverse
+
+from billing_platform.lib.admin_history import changes_of, source_in_words
+from invoicing.models import Invoice, PricingRule
+from organisations.models import Organisation
+from tests import factories
+
+LOG = reverse("admin:organisations_auditentry_changelist")
+
+
+def entry(model: Any, person: Any = None, organisation: Any = None, **changes: tuple[str, str]) -> LogEntry:
+    return LogEntry.objects.create(
+        content_type=ContentType.objects.get_for_model(model),
+        object_pk="1",
+        object_repr=f"{model.__name__} of {person or 'a job'}",
+        action=LogEntry.Action.UPDATE,
+        changes={name: list(values) for name, values in changes.items()},
+        actor=person,
+        additional_data={"organisation": str(organisation.pk)} if organisation else {},
+    )
+
+
+def names_in(page: Any) -> set[str]:
+    return set(re.findall(r"(?:Metric|Organisation) of [\w-]+(?: job)?", page.content.decode()))
+
+
+def test_people_stand_first_and_machines_are_one_click_away(as_admin: Client, admin_user: Any) -> None:
+    entry(Organisation, admin_user)
+    entry(Organisation)
+    assert names_in(as_admin.get(LOG)) == {"Organisation of admin"}
+    assert names_in(as_admin.get(LOG, {"by": "machines"})) == {"Organisation of a job"}
+    assert names_in(as_admin.get(LOG, {"by": "all"})) == {"Organisation of admin", "Organisation of a job"}
+
+
+def test_the_entries_of_one_object_are_all_there_whoever_made_them(as_admin: Client) -> None:
+    entry(Organisation)
+    page = as_admin.get(LOG, {"object_pk": "1"})
+    assert names_in(page) == {"Organisation of a job"}
+    assert re.search(r'aria-current="true">Everybody<', page.content.decode())
+
+
+def test_the_log_can_be_read_for_one_customer(as_admin: Client, admin_user: Any, acme: Organisation) -> None:
+    other = factories.organisation("Initech")
+    entry(Organisation, admin_user, acme)
+    page = as_admin.get(LOG, {"customer": other.pk})
+    assert names_in(page) == set()
+    assert names_in(as_admin.get(LOG, {"customer": acme.pk})) == {"Organisation of admin"}
+
+
+@pytest.mark.django_db
+def test_a_number_that_is_the_same_with_other_zeros_did_not_change() -> None:
+    written = entry(Invoice, total=("120274.9200", "120274.92"), amount_paid=("0.0000", "500.0000"))
+    assert [(change.field, change.before, change.after) for change in changes_of(written, {})] == [
+        ("Amount paid", "0", "500")
+    ]
+
+
+@pytest.mark.django_db
+def test_of_two_json_objects_the_parts_that_differ_are_shown() -> None:
+    written = entry(
+        PricingRule,
+        parameters=('{"unit_price": "0.50", "flat_fee": "0"}', '{"unit_price": "0.75", "flat_fee": "0"}'),
+    )
+    assert [(change.field, change.before, change.after) for change in changes_of(written, {})] == [
+        ("Parameters: unit price", "0.50", "0.75")
+    ]
+
+
+def test_jobs_are_told_by_their_names() -> None:
+    assert source_in_words("task: organisations.tasks.send_pending_notifications") == "Job: send pending notifications"
+    assert source_in_words("command: manage.py seed_demo") == "Command: seed demo"
+    assert source_in_words("web") == "web"

@@ -34,7 +34,7 @@ class IntervalField(forms.ModelChoiceField):
 
 class CrontabField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return crontab_words(obj)
+        return crontab_words(obj, operators_zone())
 
 
 @admin.register(PeriodicTask)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from cron_descriptor import FormatException, MissingFieldException, Options, get_description
@@ -21,7 +20,7 @@ def next_run(job: PeriodicTask) -> datetime | None:
     if not job.enabled or job.scheduler is None:
         return None
     now = clock.now()
-    return max(_due_after(job, job.last_run_at or now), now)
+    return max(_due_after(job.scheduler, job.last_run_at or now), now)
 
 
 def words_of(job: PeriodicTask, zone: ZoneInfo) -> str:
@@ -29,7 +28,7 @@ def words_of(job: PeriodicTask, zone: ZoneInfo) -> str:
     if job.interval is not None:
         return interval_words(job.interval)
     if job.crontab is not None:
-        return _on_the_clock(job, zone) or crontab_words(job.crontab)
+        return crontab_words(job.crontab, zone)
     return str(job.scheduler)
 
 
@@ -41,8 +40,10 @@ def interval_words(interval: IntervalSchedule) -> str:
     return f"Every {one}" if interval.every == 1 else f"Every {interval.every} {one}s"
 
 
-def crontab_words(crontab: CrontabSchedule) -> str:
-    """As its own time zone has it: `At 02:00, on day 1 of the month (UTC)`."""
+def crontab_words(crontab: CrontabSchedule, zone: ZoneInfo) -> str:
+    """On the clock of `zone` where that can be said; else as its own has it: `At 06:05, only on Monday (UTC)`."""
+    if said := _on_the_clock(crontab, zone):
+        return said
     fields = (crontab.minute, crontab.hour, crontab.day_of_month, crontab.month_of_year, crontab.day_of_week)
     options = Options()
     options.use_24hour_time_format = True
@@ -52,21 +53,20 @@ def crontab_words(crontab: CrontabSchedule) -> str:
         return str(crontab)
 
 
-def _on_the_clock(job: PeriodicTask, zone: ZoneInfo) -> str:
+def _on_the_clock(crontab: CrontabSchedule, zone: ZoneInfo) -> str:
     """For one time of the day, on every day or one of the month: said of the next run, since zones differ by days."""
-    crontab: Any = job.crontab
     once_a_day = crontab.minute.isdigit() and crontab.hour.isdigit()
     if not once_a_day or (crontab.month_of_year, crontab.day_of_week) != (EVERY, EVERY):
         return ""
-    due = _due_after(job, clock.now()).astimezone(zone)
+    due = _due_after(crontab, clock.now()).astimezone(zone)
     at = f"at {due:%H:%M} {zone_label(due, zone)}"
     if crontab.day_of_month == EVERY:
         return f"Every day {at}"
     return f"On day {due.day} of each month {at}" if crontab.day_of_month.isdigit() else ""
 
 
-def _due_after(job: PeriodicTask, last: datetime) -> datetime:
+def _due_after(scheduler: CrontabSchedule | IntervalSchedule, last: datetime) -> datetime:
     """Celery tells how long it is from its own now, which is a little later than ours: a crontab's runs are rounded to
     the minute on which they fall."""
-    due: datetime = clock.now() + job.schedule.remaining_estimate(last)
-    return due if job.crontab is None else (due + HALF_A_MINUTE).replace(second=0, microsecond=0)
+    due: datetime = clock.now() + scheduler.schedule.remaining_estimate(last)
+    return due if isinstance(scheduler, IntervalSchedule) else (due + HALF_A_MINUTE).replace(second=0, microsecond=0)

@@ -59,7 +59,7 @@ def test_no_page_shows_another_day_for_one_act(act: tuple[Invoice, Payment], adm
         *(f"/admin/invoicing/invoice/{end}" for end in ("", f"{invoice.pk}/change/", f"{invoice.pk}/history/")),
         *(f"/admin/payments/payment/{end}" for end in ("", f"{payment.pk}/change/", f"{payment.pk}/history/")),
         reverse("admin:payments_paymentallocation_changelist"),
-        reverse("admin:organisations_auditentry_changelist"),
+        reverse("admin:organisations_auditentry_changelist") + "?by=all",
         reverse("admin:organisations_notification_changelist"),
         reverse("payments:pay", kwargs={"token": invoice.public_token}),
     ]

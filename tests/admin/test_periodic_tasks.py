@@ -74,4 +74,4 @@ def test_the_form_speaks_of_on_and_off_and_not_of_none_and_false(as_admin: Clien
     for unwanted in ("Set to False", "leave the others null", "(m/h/dM/MY/d)", "Reset to None"):
         assert unwanted not in page
     assert "Every day at 02:00 UTC" in page  # there is no seller here, whose zone it would be
-    assert "At 02:00 (UTC)</option>" in page
+    assert "Every hour, between day 1 and 3 of the month (UTC)</option>" in page

@@ -13,6 +13,8 @@ TONES = {Status.PENDING: "info", Status.PROCESSED: "success", Status.FAILED: "da
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
+    empty_hint = "A refund stands here when Razorpay reports one, or when one by bank is recorded on its payment."
+    list_on_a_phone = ("label", "customer", "returned", "state")
     list_display = ("label", "customer", "payment_link", "returned", "kind", "state", "refunded_on")
     list_filter = ("status", "kind", "payment__organisation", "refunded_on")
     search_fields = ("razorpay_refund_id", "reference", "payment__razorpay_payment_id", "payment__reference")

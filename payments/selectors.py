@@ -25,6 +25,8 @@ from payments.models.payment import KEPT, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
+FEE_IS_NAMED_WITHIN = timedelta(days=3)
+"""How long the gateway is asked for a fee that its messages left out."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,13 @@ def links_to_close(*, limit: int = 100) -> list[UUID]:
 def payments_to_capture(*, limit: int = 100) -> list[UUID]:
     rows = Payment.objects.uncaptured(before=clock.now() - CAPTURE_AFTER).order_by("updated_at")
     return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def payments_without_fee(*, limit: int = 100) -> list[UUID]:
+    """Payments larger than their order of which the gateway still has to be asked who bore the fee."""
+    now = clock.now()
+    rows = Payment.objects.without_fee(before=now - CAPTURE_AFTER, since=now - FEE_IS_NAMED_WITHIN)
+    return list(rows.order_by("updated_at").values_list("pk", flat=True)[:limit])
 
 
 def due_webhooks(*, limit: int = 500) -> list[UUID]:

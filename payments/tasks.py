@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="payments.tasks.start_collections")
 def start_collections() -> None:
-    """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised."""
+    """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised, asks for fees."""
     retiring.retire_orders()
     if not gateways.is_configured():
         return
@@ -26,6 +26,8 @@ def start_collections() -> None:
         close_link.delay(str(order_id))
     for payment_id in selectors.payments_to_capture():
         capture_payment.delay(str(payment_id))
+    for payment_id in selectors.payments_without_fee():
+        refresh_payment.delay(str(payment_id))
 
 
 @shared_task(name="payments.tasks.collect_invoice")
@@ -51,6 +53,11 @@ def close_link(order_id: str) -> None:
 @shared_task(name="payments.tasks.capture_payment")
 def capture_payment(payment_id: str) -> None:
     checkout.capture_payment(payment_id=UUID(payment_id))
+
+
+@shared_task(name="payments.tasks.refresh_payment")
+def refresh_payment(payment_id: str) -> None:
+    checkout.refresh_payment(payment_id=UUID(payment_id))
 
 
 @shared_task(name="payments.tasks.process_webhook")

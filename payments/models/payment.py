@@ -80,6 +80,11 @@ class PaymentQuerySet(TenantQuerySet):
             Exists(newer)
         )
 
+    def without_fee(self, before: datetime, since: datetime) -> Self:
+        """Captured for a while and not credited, and the fee that may explain the amount was never named."""
+        odd = self.not_placed().filter(status=Payment.Status.CAPTURED, order__isnull=False, fee__isnull=True)
+        return odd.filter(amount__gt=F("order__amount"), updated_at__lt=before, paid_at__gte=since)
+
     def uncaptured(self, before: datetime) -> Self:
         """Authorised for a while: automatic capture has not happened."""
         return self.filter(status=Payment.Status.AUTHORIZED, updated_at__lt=before)

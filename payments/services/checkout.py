@@ -62,6 +62,15 @@ def refresh_order(*, order_id: UUID) -> list[Payment]:
     return [apply_payment_snapshot(order_id=order.pk, snapshot=snapshot) for snapshot in snapshots]
 
 
+def refresh_payment(*, payment_id: UUID) -> Payment:
+    """Ask the gateway for one payment: a fee, or a refund, that its messages left out."""
+    payment: Payment = Payment.objects.get(pk=payment_id)
+    if payment.order_id is None:
+        return payment
+    snapshot = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
+    return apply_payment_snapshot(order_id=payment.order_id, snapshot=snapshot)
+
+
 def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
     """A link gets its order when somebody first opens it: remember which, to know its payments by."""
     if razorpay_order_id and order.razorpay_order_id is None:

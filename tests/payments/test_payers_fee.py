@@ -1,0 +1,57 @@
+"""A payer who bears the gateway's fee: the whole way over HTTP, with the real SDK."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from invoicing.models import Invoice
+from payments import selectors, tasks
+from payments.models import Payment
+from payments.services import collection
+from tests.payments.language import hand_over
+from tests.payments.sandbox.harness import SandboxProcess
+
+
+def paid_with_fee(razorpay: SandboxProcess, invoice: Invoice, **settings: bool) -> None:
+    """1180.00 is asked; 2% of it and 18% GST on that, 27.85, come on top."""
+    razorpay.control("settings", {"fee_bearer_customer": True, **settings})
+    order = collection.ensure_order(invoice_id=invoice.pk)
+    entity = razorpay.pay(order.razorpay_order_id or "")
+    assert (entity["amount"], entity["fee"], entity["fee_bearer"]) == (120785, 2785, "customer")
+    assert razorpay.client().order.fetch(order.razorpay_order_id)["status"] == "paid"
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_was_asked_is_credited_and_the_pay_page_asks_for_nothing(
+    razorpay: SandboxProcess, invoice: Invoice, reverse: bool
+) -> None:
+    paid_with_fee(razorpay, invoice)
+    deliveries = razorpay.deliveries()
+    hand_over(deliveries[::-1] if reverse else deliveries)
+    invoice.refresh_from_db()
+    payment = Payment.objects.get()
+    assert (invoice.status, invoice.amount_paid) == ("paid", Decimal("1180"))
+    assert (payment.amount, payment.payer_fee, payment.problem) == (Decimal("1207.85"), Decimal("27.85"), "")
+    page = Client().get(f"/pay/{invoice.public_token}").content.decode()
+    assert "paid in full" in page
+    assert "<button" not in page
+
+
+def test_a_fee_that_no_message_names_is_asked_for(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    paid_with_fee(razorpay, invoice, hide_fees_in_webhooks=True)
+    hand_over(razorpay.deliveries())
+    payment = Payment.objects.get()
+    assert payment.problem.endswith("The gateway has not named its fee yet.")
+    assert selectors.payments_without_fee() == []  # a moment is given to the messages
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        assert selectors.payments_without_fee() == [payment.pk]
+        tasks.refresh_payment(str(payment.pk))
+        assert selectors.payments_without_fee() == []
+    invoice.refresh_from_db()
+    assert (invoice.status, Payment.objects.get().problem) == ("paid", "")

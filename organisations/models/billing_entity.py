@@ -86,7 +86,7 @@ class BillingEntity(BaseModel, PartyFields):
                 fields=["is_default"],
                 condition=Q(is_default=True),
                 name="one_default_entity",
-                violation_error_message="Another billing entity is the default one: unmark that one first.",
+                violation_error_message="Another seller is the default one: unmark that one first.",
             ),
             models.UniqueConstraint(
                 fields=["gstin", "invoice_prefix"],

@@ -103,7 +103,7 @@ def test_an_undertaking_without_days_is_refused_at_the_field(as_admin: Client, a
 def test_a_second_default_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
     other = factories.billing_entity(name="Other", gstin="", country="US", state_code="", is_default=False)
     said = refusals(as_admin, other, is_default="on")
-    assert said == {"is_default": ["Another billing entity is the default one: unmark that one first."]}
+    assert said == {"is_default": ["Another seller is the default one: unmark that one first."]}
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,14 @@ UNREACHABLE = {
     "payment_comes_from_gateway_or_operator": "the service sets kind and ids",
     "payment_has_paid_at_once_captured": "the service sets both",
     "offline_payment_once_per_invoice_and_reference": "settlement locks the invoice, and refuses a known reference",
-    "allocation_is_positive": "computed",
-    "allocation_once_per_payment_and_invoice": "settlement locks the payment",
+    "payment_is_more_than_the_payers_fee": "computed from what the gateway reports",
+    "only_what_an_operator_recorded_is_reversed": "the service refuses it first",
+    "gateway_payment_has_a_time_not_a_day": "the service sets one of them",
+    "allocation_sign_fits_its_kind": "computed",
+    "allocation_answer_is_about_a_refund": "the service sets both",
+    "refund_is_positive": "the service refuses it at amount",
+    "refund_comes_from_gateway_or_operator": "the service sets kind and ids",
+    "bank_refund_once_per_payment_and_reference": "the service locks the payment, and refuses a known reference",
 }
 
 

@@ -57,8 +57,8 @@ def _box(label: str, text: str, width: float, *, colour: str) -> Table:
 def _how_to_pay(document: InvoiceDocument, standing: Standing) -> list[Flowable]:
     rows: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
     if standing.stage == Stage.PARTLY_PAID and standing.due is not None:
-        paid = document.money(document.total - standing.due)
-        rows.append(paragraph(f"{paid} has been paid. Still due: {document.money(standing.due)}", STRONG))
+        due, total = document.money(standing.due), document.money(document.total)
+        rows.append(paragraph(f"{due} of {total} is still due.", STRONG))
     rows += [paragraph(f"{name}: {value}", BODY) for name, value in document.transfer]
     rows.append(paragraph(f"Please quote {document.number}.", BODY))
     if document.pay_url:

@@ -112,11 +112,11 @@ def standing_of(invoice: Invoice) -> Standing:
         zone = ZoneInfo(invoice.billing_entity.time_zone)
         on = invoice.voided_at.astimezone(zone).date() if invoice.voided_at else None
         return Standing(Stage.VOID, void_on=on, void_reason=invoice.void_reason)
-    if note := _SETTLED.get(invoice.status, "") if invoice.total > ZERO else "":
-        return Standing(Stage.SETTLED, due=ZERO, note=note)
-    if invoice.status == Status.PARTIALLY_PAID:
+    if invoice.amount_due == invoice.total:  # nothing paid yet, or nothing to pay
+        return AS_ISSUED
+    if invoice.amount_due > ZERO:
         return Standing(Stage.PARTLY_PAID, due=invoice.amount_due)
-    return AS_ISSUED
+    return Standing(Stage.SETTLED, due=ZERO, note=_SETTLED[invoice.status])
 
 
 def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:

@@ -53,8 +53,10 @@ def void(invoice: Invoice, reason: str = "Billed to the wrong company.") -> Invo
         return lifecycle.void_invoice(invoice_id=invoice.pk, reason=reason)
 
 
-def paid(invoice: Invoice, amount: str) -> Invoice:
-    return lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal(amount))
+def paid(invoice: Invoice, kept: str, returned: str = "0") -> Invoice:
+    return lifecycle.record_settlement(
+        invoice_id=invoice.pk, paid_total=Decimal(kept), returned_total=Decimal(returned)
+    )
 
 
 def text_of(content: bytes) -> str:
@@ -113,27 +115,26 @@ def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: I
 
 
 @pytest.mark.parametrize(
-    ("status", "sentence"),
+    ("kept", "returned", "sentence"),
     [
-        ("paid", "Paid in full."),
-        ("partially_refunded", "a part of the money was returned."),
-        ("refunded", "the money was returned."),
+        ("118.00", "0", "Paid in full."),
+        ("100.00", "18.00", "a part of the money was returned."),
+        ("0", "118.00", "the money was returned."),
     ],
 )
-def test_a_settled_invoice_says_so_and_asks_for_nothing(invoice: Invoice, status: str, sentence: str) -> None:
-    settled = paid(invoice, "118.00")
-    if status != "paid":
-        Invoice.objects.filter(pk=settled.pk).update(status=status)
-        settled.refresh_from_db()
-    text = text_of(pdfs.read_pdf(settled)[1])
+def test_a_settled_invoice_says_so_and_asks_for_nothing(
+    invoice: Invoice, kept: str, returned: str, sentence: str
+) -> None:
+    text = text_of(pdfs.read_pdf(paid(invoice, kept, returned))[1])
     assert f"{sentence} Nothing is left to pay." in text
     assert [way for way in WAYS_TO_PAY if way in text] == []
 
 
-def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice) -> None:
-    partly = paid(invoice, "100.00")
+@pytest.mark.parametrize(("kept", "returned"), [("100.00", "0"), ("60.00", "40.00"), ("0", "100.00")])
+def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice, kept: str, returned: str) -> None:
+    partly = paid(invoice, kept, returned)
     text = text_of(pdfs.read_pdf(partly)[1])
-    assert "₹100.00 has been paid. Still due: ₹18.00" in text
+    assert "₹18.00 of ₹118.00 is still due." in text
     assert "Scan to pay by UPI" in text
     assert pdfs.standing_of(partly).due == Decimal("18.00")
 

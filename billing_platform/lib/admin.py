@@ -41,6 +41,7 @@ from billing_platform.lib.admin_actions import (
 )
 from billing_platform.lib.admin_columns import names_of
 from billing_platform.lib.admin_display import (
+    LAST_DAY,
     badge,
     facts,
     link,
@@ -56,6 +57,7 @@ from billing_platform.lib.admin_display import (
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.last_days import LastDayField
 from billing_platform.lib.periods import start_of_day
 from billing_platform.lib.validators import choices_of
 
@@ -298,6 +300,13 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
                     self.add_error(None, "You may not do this for that customer, or for all of them.")
 
         return Guarded
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The end of a half-open span is typed as its last day; the API and the tables keep the first day after."""
+        if db_field.name in getattr(self.model, "half_open_ends", ()):
+            words = {"label": LAST_DAY, "help_text": "Empty: no end."}
+            kwargs = {"form_class": LastDayField, **words, **kwargs}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [worded(self.model, name) for name in super().get_list_display(request)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.quantities import plain_number
 
@@ -32,6 +32,7 @@ _TONES = {
     "": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
 }
 EMPTY = "–"
+LAST_DAY = "Last day"
 
 Display = Callable[[Any, Any], Any]
 
@@ -123,7 +124,7 @@ def worded(model: Any, name: Any) -> Any:
 def _worded(model: Any, name: str) -> Any:
     """The same column each time: Django compares them to tell fields that can only be read."""
     field = next((field for field in model._meta.concrete_fields if field.name == name), None)
-    in_words = _words_for(field)
+    in_words = _words_for(model, field)
     if field is None or in_words is None:
         return name
 
@@ -131,15 +132,24 @@ def _worded(model: Any, name: str) -> Any:
         return in_words(getattr(obj, field.name))
 
     show.__name__ = field.name
-    described = _describe(show, capfirst(str(field.verbose_name)), field.name)
+    label = LAST_DAY if in_words is last_day else capfirst(str(field.verbose_name))
+    described = _describe(show, label, field.name)
     return _as_number(described) if in_words is figure else described
 
 
-def _words_for(field: Any) -> Callable[[Any], SafeString | str] | None:
+def last_day(after: date | None) -> str:
+    return EMPTY if after is None else last_day_text(after)
+
+
+def _words_for(model: Any, field: Any) -> Callable[[Any], SafeString | str] | None:
     if isinstance(field, DateTimeField):
         return when
     if isinstance(field, BooleanField):
         return yes_or_no
+    if field is not None and field.name in getattr(model, "half_open_ends", ()):
+        return last_day
+    if field is not None and field.name in getattr(model, "whole_months", ()):
+        return month_text
     if isinstance(field, DecimalField | IntegerField) and not field.choices and not field.primary_key:
         return figure
     return None

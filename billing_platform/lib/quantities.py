@@ -11,6 +11,11 @@ def plain_number(number: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def ungrouped(number: Decimal | int) -> str:
+    """For programs to read: 1200.50000000 is 1200.5."""
+    return plain_number(number).replace(",", "")
+
+
 def quantity_text(quantity: Decimal | int, one: str, many: str) -> str:
     """A quantity with its unit: `1 call`, `7,087,252 calls`; the bare number where there is no unit."""
     return f"{plain_number(quantity)} {unit_for(quantity, one, many)}".strip()

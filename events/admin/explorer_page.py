@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 
 from billing_platform.lib.admin_display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
-from billing_platform.lib.quantities import events_text, plain_number
+from billing_platform.lib.quantities import events_text, plain_number, ungrouped
 from events import recent_usage, usage_report
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
@@ -131,7 +131,7 @@ def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
             for series, cell in zip(report.series, bucket.cells, strict=True):
                 if cell != usage_report.NOTHING:
                     broken_down = (names[series], series.key)[: len(split)]
-                    yield (*about, *span, *broken_down, f"{cell.quantity:f}", cell.event_count)
+                    yield (*about, *span, *broken_down, ungrouped(cell.quantity), cell.event_count)
 
 
 def _overview(form: ExplorerForm, answer: Answer) -> Page:

@@ -20,6 +20,8 @@ class UsageAggregate(TenantModel):
     reversals included. Maximum and latest don't: they leave out what was cancelled within the same billing period.
     """
 
+    whole_months = ("usage_month",)
+
     id = models.BigAutoField(primary_key=True)
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="+", db_constraint=False

@@ -15,6 +15,8 @@ from organisations.scoping import TenantModel
 class UsagePeriod(BaseModel, TenantModel):
     """Settling locks the row FOR SHARE, closing FOR UPDATE: no event falls between. There is no way back."""
 
+    whole_months = ("month",)
+
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="usage_periods"
     )

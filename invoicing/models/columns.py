@@ -40,5 +40,5 @@ def check_validity(effective_from: date | None, effective_to: date | None) -> No
     """Refuse, beside the field, an end before the start: PostgreSQL makes no range of such days."""
     if effective_from and effective_to and effective_to <= effective_from:
         raise ValidationError(
-            {"effective_to": f"Must be after {day_text(effective_from)}, the first day. Empty: open."}
+            {"effective_to": f"Must leave at least one day, from {day_text(effective_from)} on. Empty: no end."}
         )

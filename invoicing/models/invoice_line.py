@@ -42,6 +42,9 @@ def frozen_with_invoice() -> pgtrigger.Trigger:
 class InvoiceLine(BaseModel, TenantModel):
     """One row of the document. What it was computed from is kept on it, so it can be explained for ever."""
 
+    half_open_ends = ("service_end",)
+    whole_months = ("usage_month",)
+
     class Kind(models.TextChoices):
         USAGE = "usage", "Usage"
         LATE_USAGE = "late_usage", "Late usage of an earlier month"

@@ -38,6 +38,8 @@ class PricingRuleQuerySet(TenantQuerySet):
 class PricingRule(BaseModel, TenantModel):
     """One price of one metric. Used by an issued invoice it can only be ended: what was billed stays explainable."""
 
+    half_open_ends = ("effective_to",)
+
     class Model(models.TextChoices):
         PER_UNIT = "per_unit", "Per unit"
         GRADUATED = "graduated", "Graduated tiers"

@@ -25,6 +25,8 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 class TaxRate(BaseModel):
     """The whole GST rate of a service; it is split into heads by the place of supply. The same for every tenant."""
 
+    half_open_ends = ("effective_to",)
+
     name = models.CharField(max_length=50, validators=[validate_line], help_text="Such as GST 18%.")
     rate = models.DecimalField(
         max_digits=6,

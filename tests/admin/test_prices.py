@@ -10,7 +10,7 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
-from invoicing.models import PricingRule
+from invoicing.models import PricingRule, TaxRate
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used
 
@@ -54,7 +54,7 @@ def test_a_price_that_was_billed_can_only_be_ended(acme: Organisation, project: 
     assert "can begin, end or change is 1 Nov 2026" in too_early.content.decode()
     rule.refresh_from_db()
     assert rule.effective_to is None
-    assert as_operator.post(rule_page(rule), {"effective_to": "01/12/2026"}).status_code == 302
+    assert as_operator.post(rule_page(rule), {"effective_to": "30/11/2026"}).status_code == 302
     rule.refresh_from_db()
     assert rule.effective_to == date(2026, 12, 1)
 
@@ -88,8 +88,8 @@ NEW_PRICE = {
         ("parameters", "{}", "This field is required."),
         ("parameters", "{unit_price: 5", "Enter a valid JSON."),
         ("parameters", '{"unit_price": "-1"}', "unit_price: must not be negative."),
-        ("effective_to", "2026-10-01", "Must be after 1 Nov 2026, the first day. Empty: open."),
-        ("effective_to", "2026-11-01", "Must be after 1 Nov 2026, the first day. Empty: open."),
+        ("effective_to", "2026-10-01", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
+        ("effective_to", "2026-10-31", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
         ("effective_from", "soon", "Enter a valid date."),
     ],
 )
@@ -106,5 +106,21 @@ def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> N
     form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-10-01"}
     page = as_admin.post(reverse("admin:invoicing_taxrate_add"), form)
     assert page.context["adminform"].form.errors == {
-        "effective_to": ["Must be after 1 Nov 2026, the first day. Empty: open."]
+        "effective_to": ["Must leave at least one day, from 1 Nov 2026 on. Empty: no end."]
     }
+
+
+def test_the_end_of_a_tax_rate_is_typed_and_shown_as_its_last_day(as_admin: Client) -> None:
+    form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-11-30"}
+    assert as_admin.post(reverse("admin:invoicing_taxrate_add"), form).status_code == 302
+    rate = TaxRate.objects.get(name="GST 5%")
+    assert rate.effective_to == date(2026, 12, 1)  # stored as the API has it: the first day after
+    listed = as_admin.get(reverse("admin:invoicing_taxrate_changelist")).content.decode()
+    assert "Last day" in listed
+    assert "30 Nov 2026" in listed
+    page = as_admin.get(reverse("admin:invoicing_taxrate_change", args=[rate.pk]))
+    shown = page.context["adminform"].form["effective_to"].value()
+    assert shown == date(2026, 11, 30)
+    assert as_admin.post(reverse("admin:invoicing_taxrate_change", args=[rate.pk]), form).status_code == 302
+    rate.refresh_from_db()
+    assert rate.effective_to == date(2026, 12, 1)

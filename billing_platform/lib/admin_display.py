@@ -178,6 +178,11 @@ def anchor(admin: Any, target: Any, text: str = "") -> SafeString | str:
     return format_html('<a class="text-link" href="{}">{}</a>', url, text or str(target))
 
 
+def admin_url(target: Any) -> str:
+    """The address of an object's page, for a sentence that tells somebody to go there."""
+    return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[quote(target.pk)])
+
+
 def facts(rows: Iterable[tuple[str, Any]], *, numbers: bool = False) -> SafeString:
     """A small two-column table of names and values; numbers stand under each other, close to their names."""
     return format_html(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin import (
-    ActionForm,
     ReadOnlyAdmin,
     ReadOnlyInline,
     attention_filter,
@@ -21,13 +19,27 @@ from billing_platform.lib.admin import (
     numeric,
     object_action,
     object_page,
-    short_time,
+    rows_action,
     status,
 )
 from billing_platform.lib.admin_display import EMPTY
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import Money, format_money
-from invoicing.admin.invoice_line import plain
+from invoicing.admin.invoice_asking import (
+    FinalizeForm,
+    SendForm,
+    VoidForm,
+    amount_of,
+    finalize_facts,
+    finalize_obstacles,
+    finalize_warnings,
+    later_charges,
+    send_facts,
+    standing,
+    void_facts,
+)
+from invoicing.admin.invoice_line import plain, unit_price
+from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors import summed_taxes
 from invoicing.services import lifecycle, pdfs
@@ -43,22 +55,6 @@ TONES = {
     Status.PARTIALLY_REFUNDED: "warning",
     Status.REFUNDED: "warning",
 }
-PDF_TONES = {"none": "", "pending": "info", "ready": "success", "failed": "danger"}
-
-
-def standing(invoice: Invoice) -> list[tuple[str, Any]]:
-    """What every page that asks about an invoice shows first: whose it is, and how much."""
-    count = invoice.lines.count()
-    return [
-        ("Customer", invoice.organisation.name),
-        ("Period", invoice.period_label),
-        ("Lines", f"{count:,}"),
-        ("Total", format_money(Money(invoice.total, invoice.currency))),
-    ]
-
-
-class VoidForm(ActionForm):
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the invoice.")
 
 
 AttentionFilter = attention_filter(
@@ -71,6 +67,7 @@ AttentionFilter = attention_filter(
 
 class InvoiceLineInline(ReadOnlyInline):
     model = InvoiceLine
+    row_link = "description"
     fields = ("position", "description", "quantity_text", "price_text", "total", "sac")
     readonly_fields = fields
     per_page = 50
@@ -83,8 +80,8 @@ class InvoiceLineInline(ReadOnlyInline):
 
     @numeric
     @admin.display(description="Unit price")
-    def price_text(self, line: InvoiceLine) -> str:
-        return plain(line.unit_price)
+    def price_text(self, line: InvoiceLine) -> Any:
+        return unit_price(line)
 
 
 class InvoiceTaxInline(ReadOnlyInline):
@@ -110,16 +107,25 @@ class InvoiceAdmin(ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
     list_on_a_phone = ("label", "customer_link", "state", "amount")
     show_full_result_count = False
-    list_display = ("label", "customer_link", "period_label", "state", "amount", "due", "due_date", "sent", "pdf_made")
+    list_display = (
+        "label",
+        "customer_link",
+        "period_label",
+        "issue_date",
+        "state",
+        "amount",
+        "due",
+        "due_date",
+        "trouble",
+    )
     list_filter = (AttentionFilter, "status", "organisation", "currency", "period_start", "due_date", "pdf_state")
     search_fields = ("number", "organisation__name", "organisation__legal_name")
     list_select_related = ("organisation",)
     fieldsets = (
-        (None, {"fields": ("label", "state", "organisation", "period_label", "issue_date", "due_date")}),
         ("To check", {"fields": ("warning_list",), "classes": ("warnings",)}),
-        ("Amounts", {"fields": ("amounts",)}),
-        ("Document", {"fields": ("pdf_made", "pdf_error", "sent_at", "finalized_at", "voided_at", "void_reason")}),
-        ("Parties and supply", {"fields": ("billing_entity", "parties"), "classes": ("collapse",)}),
+        (None, {"fields": ("about", "amounts")}),
+        ("What happened", {"fields": ("timeline", "emails")}),
+        ("Parties and supply", {"fields": ("parties",), "classes": ("collapse",)}),
     )
     inlines = (InvoiceLineInline, InvoiceTaxInline)
     related_lists = (
@@ -132,8 +138,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
     customer_link = link("organisation", "Customer")
     state = status("status", TONES, "Status")
     amount = money("total")
-    sent = short_time("sent_at", "Sent")
-    pdf_made = status("pdf_state", PDF_TONES, "PDF")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         quiet = obj is not None and not obj.warnings
@@ -153,55 +157,108 @@ class InvoiceAdmin(ReadOnlyAdmin):
         label="Finalize",
         permission="invoicing.finalize_invoice",
         when=lambda invoice: invoice.is_draft,
+        form=FinalizeForm,
         confirm="The month is closed for usage, the invoice gets its number, and what it says never changes again.",
-        facts=lambda _request, invoice: standing(invoice),
-        warnings=lambda _request, invoice: [warning["message"] for warning in invoice.warnings],
+        facts=finalize_facts,
+        warnings=finalize_warnings,
+        obstacles=finalize_obstacles,
         icon="task_alt",
     )
-    def finalize(self, request: HttpRequest, invoice: Invoice) -> str:
-        issued = lifecycle.finalize_invoice(invoice_id=invoice.pk)
-        return f"Invoice {issued.number} is issued. Its PDF is being made."
+    def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
+        issued = lifecycle.finalize_invoice(invoice_id=invoice.pk, send=send)
+        mail = (
+            f"It is e-mailed to {issued.customer['email']} as soon as its PDF is made." if send else "It is not sent."
+        )
+        return f"Invoice {issued.number} is issued. {mail}"
 
     @object_action(
         label="Recompute",
         permission="invoicing.create_invoice",
         when=lambda invoice: invoice.is_draft,
         confirm="Lines, prices and taxes are worked out again from today's usage and prices.",
+        facts=lambda _request, invoice: standing(invoice),
         icon="calculate",
     )
     def recompute(self, request: HttpRequest, invoice: Invoice) -> str:
         draft = lifecycle.recompute_draft(invoice_id=invoice.pk)
-        return f"The draft is worked out again: {format_money(Money(draft.total, draft.currency))}."
+        return f"The draft is worked out again: {amount_of(draft)}, before {amount_of(invoice)}."
+
+    @object_action(
+        label="Discard draft",
+        permission="invoicing.create_invoice",
+        when=lambda invoice: invoice.is_draft,
+        confirm="The draft is thrown away; no number is lost. The month can be drafted again.",
+        facts=lambda _request, invoice: standing(invoice),
+        icon="delete",
+    )
+    def discard(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
+        lifecycle.delete_draft(invoice_id=invoice.pk)
+        return self.done(request, f"The {str(invoice).lower()} was discarded.", invoice.organisation)
 
     @object_action(
         label="Send",
         permission="invoicing.send_invoice",
         when=lambda invoice: invoice.status not in (Status.DRAFT, Status.VOID) and invoice.sent_at is None,
-        confirm=lambda invoice: f"The invoice goes with its PDF to {invoice.organisation.billing_email}.",
+        form=SendForm,
+        confirm="The invoice goes out with its PDF, in one e-mail.",
+        facts=send_facts,
         icon="send",
     )
-    def send(self, request: HttpRequest, invoice: Invoice) -> str:
-        lifecycle.send_invoice(invoice_id=invoice.pk)
-        return "The invoice is on its way."
+    def send(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
+        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+        return f"The invoice is on its way to {', '.join(to)}."
+
+    @object_action(
+        label="Send again",
+        permission="invoicing.send_invoice",
+        when=lambda invoice: invoice.status not in (Status.DRAFT, Status.VOID) and invoice.sent_at is not None,
+        form=SendForm,
+        confirm="The invoice goes out once more with its PDF, in one e-mail.",
+        facts=send_facts,
+        icon="send",
+    )
+    def send_again(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
+        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+        return f"The invoice is on its way to {', '.join(to)}."
 
     @object_action(
         label="Void",
         permission="invoicing.void_invoice",
-        when=lambda invoice: invoice.status in (Status.DRAFT, Status.FINALIZED) and not invoice.amount_paid,
+        when=lambda invoice: invoice.status == Status.FINALIZED and not invoice.amount_paid,
         form=VoidForm,
-        confirm="Its number stays taken and its month can be billed anew. There is no way back.",
+        confirm="The number stays taken, and the invoice asks for nothing any more. There is no way back.",
+        facts=void_facts,
+        warnings=later_charges,
         danger=True,
         icon="block",
     )
     def void(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
         lifecycle.void_invoice(invoice_id=invoice.pk, reason=reason)
-        return "The invoice is void."
+        return "The invoice is void." + (" Its month waits to be billed again." if invoice.period else "")
+
+    @rows_action(
+        label="Finalize",
+        permission="invoicing.finalize_invoice",
+        confirm="Each draft without a warning gets its number and is e-mailed to its customer.",
+        facts=lambda _request, rows: rows_facts(rows.filter(status=Status.DRAFT, warnings=[]), rows),
+    )
+    def finalize_many(self, request: HttpRequest, rows: Any) -> str:
+        return each(rows.filter(status=Status.DRAFT, warnings=[]), lifecycle.finalize_invoice, "Finalized")
+
+    @rows_action(
+        label="Send",
+        permission="invoicing.send_invoice",
+        confirm="Each issued invoice goes to its customer's billing address, unless that was sent it already.",
+        facts=lambda _request, rows: rows_facts(rows.issued(), rows),
+    )
+    def send_many(self, request: HttpRequest, rows: Any) -> str:
+        return each(rows.issued(), lifecycle.send_invoice, "Sent")
 
     # --- how it looks -------------------------------------------------------------------------------------------
 
     @admin.display(description="Invoice", ordering="number")
     def label(self, invoice: Invoice) -> str:
-        return str(invoice)
+        return format_html('<span class="whitespace-nowrap">{}</span>', str(invoice))
 
     @admin.display(description="Period", ordering="period_start")
     def period_label(self, invoice: Invoice) -> str:
@@ -231,22 +288,38 @@ class InvoiceAdmin(ReadOnlyAdmin):
         rows += [("Due", shown("amount_due"))]
         return facts(rows, numbers=True)
 
+    @admin.display(description="Not well")
+    def trouble(self, invoice: Invoice) -> Any:
+        """Delivery that is not as it should be; nothing when all is well."""
+        found = []
+        if invoice.pdf_state == Invoice.PdfState.FAILED:
+            found.append(badge("PDF failed", "danger"))
+        if invoice.number and invoice.status != Status.VOID and invoice.sent_at is None:
+            found.append(badge("Not sent", "warning"))
+        if invoice.warnings and invoice.is_draft:
+            found.append(badge("Warnings", "warning"))
+        return format_html_join(" ", "{}", ((mark,) for mark in found))
+
     @admin.display(description="Warnings")
     def warning_list(self, invoice: Invoice) -> Any:
-        rows = ((warning.get("message", str(warning)),) for warning in invoice.warnings)
-        return format_html('<ul class="warning-list">{}</ul>', format_html_join("", "<li>{}</li>", rows))
+        return warning_box(invoice)
+
+    @admin.display(description="Invoice")
+    def about(self, invoice: Invoice) -> Any:
+        return facts(about(self, invoice))
+
+    @admin.display(description="Timeline")
+    def timeline(self, invoice: Invoice) -> Any:
+        return facts(timeline(invoice, self.money_moments(invoice)))
+
+    def money_moments(self, invoice: Invoice) -> list[Moment]:
+        """What came in for it: for the app that knows about payments."""
+        return []
+
+    @admin.display(description="E-mails")
+    def emails(self, invoice: Invoice) -> Any:
+        return email_table(self, invoice)
 
     @admin.display(description="As on the document")
     def parties(self, invoice: Invoice) -> Any:
-        parts = (("Seller", invoice.seller), ("Customer", invoice.customer), ("Supply", invoice.supply))
-        parts = (*parts, ("Exchange", invoice.exchange))
-        shown = (
-            (name, facts((key.replace("_", " ").capitalize(), _text(value)) for key, value in part.items()))
-            for name, part in parts
-            if part
-        )
-        return format_html_join("", "<h3>{}</h3>{}", shown) or "Copied onto the invoice when it is finalized."
-
-
-def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value if value is not None else "")
+        return parties(invoice)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from billing_platform.lib.admin import ReadOnlyAdmin, link, money, numeric
 from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.dates_in_words import days_text
+from billing_platform.lib.money import Money, format_exact, format_money
+from billing_platform.lib.periods import start_of_day
+from events.billed_usage import events_counted, metric_named
 from invoicing.models import InvoiceLine
 
 
 def plain(number: Any) -> str:
     """A quantity or price without trailing zeros."""
     return EMPTY if number is None else f"{number.normalize():,f}"
-
-
-def _figure(text: str) -> str:
-    """One of a step's numbers; a price or fee that the step hasn't got is written 0, and shown as none."""
-    return plain(Decimal(text)) if text not in ("", "0") else EMPTY
 
 
 @admin.register(InvoiceLine)
@@ -36,10 +40,8 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     ordering = ("-invoice__created_at", "position")
     fieldsets = (
-        (None, {"fields": ("invoice", "position", "description", "kind", "project")}),
-        ("Amount", {"fields": ("quantity_text", "price_text", "total", "sac", "pricing_rule")}),
-        ("Usage", {"fields": ("metric_name", "unit", "dimensions", "service_start", "service_end", "usage_month")}),
-        ("Working", {"fields": ("working",)}),
+        (None, {"fields": ("invoice", "working", "usage_links")}),
+        ("Line", {"fields": ("kind", "project", "quantity_text", "price_text", "sac", "pricing_rule", "days")}),
     )
 
     invoice_link = link("invoice")
@@ -50,28 +52,110 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     def quantity_text(self, line: InvoiceLine) -> str:
         return f"{plain(line.quantity)} {line.unit_label or line.unit}".strip()
 
-    @numeric
     @admin.display(description="Unit price")
-    def price_text(self, line: InvoiceLine) -> str:
-        return plain(line.unit_price)
+    def price_text(self, line: InvoiceLine) -> Any:
+        return unit_price(line)
 
-    @admin.display(description="Step by step")
+    @admin.display(description="Usage of")
+    def days(self, line: InvoiceLine) -> str:
+        if line.service_start is None or line.service_end is None:
+            return EMPTY
+        return days_text(line.service_start, line.service_end - timedelta(days=1))
+
+    @admin.display(description="Working")
     def working(self, line: InvoiceLine) -> Any:
-        columns = (("quantity", "Quantity"), ("unit_price", "Unit price"), ("flat_fee", "Fee"), ("amount", "Amount"))
-        rows = format_html_join(
-            "",
-            "<tr><td>{}</td>{}</tr>",
-            (
-                (
-                    step.get("description", ""),
-                    format_html_join(
-                        "", '<td class="number">{}</td>', ((_figure(step.get(key, "")),) for key, _name in columns)
-                    ),
-                )
-                for step in line.explanation
-            ),
-        )
-        head = format_html_join("", '<th class="number">{}</th>', ((name,) for _key, name in columns))
+        """Step by step, every amount in the invoice's currency; the last row is the line."""
+        currency = line.invoice.currency
+        rows = [_step_cells(step, currency) for step in line.explanation]
+        total = format_money(Money(line.amount, currency))
+        heads = ("Quantity", "Unit price", "Fee", "Amount")
         return format_html(
-            '<div class="facts-scroll"><table class="facts"><tr><th>Step</th>{}</tr>{}</table></div>', head, rows
+            '<div class="facts-scroll"><table class="facts"><thead><tr><th>{}</th>{}</tr></thead>'
+            "<tbody>{}</tbody><tfoot><tr><th>Line, rounded</th>{}</tr></tfoot></table></div>",
+            line.description,
+            format_html_join("", '<th class="number">{}</th>', ((head,) for head in heads)),
+            format_html_join("", "<tr><td>{}</td>{}</tr>", rows),
+            format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in ("", "", "", total))),
         )
+
+    @admin.display(description="Usage behind it")
+    def usage_links(self, line: InvoiceLine) -> Any:
+        """The events that the line bills, and the metric in the explorer."""
+        found = usage_behind(line)
+        if found is None:
+            return EMPTY
+        explorer, ledger, count = found
+        events = "1 event" if count == 1 else f"{count:,} events"
+        return format_html(
+            '<a class="text-link" href="{}">Usage of this metric in this month</a> · '
+            '<a class="text-link" href="{}">The {}</a>',
+            explorer,
+            ledger,
+            events,
+        )
+
+
+def unit_price(line: InvoiceLine) -> Any:
+    """The price of one, or of each tier and package that the quantity fell into."""
+    currency = line.invoice.currency
+    if line.unit_price is not None:
+        return format_exact(line.unit_price, currency)
+    steps = [(step, Decimal(step.get("unit_price") or 0)) for step in line.explanation]
+    priced = [(plain(Decimal(step["quantity"])), format_exact(price, currency)) for step, price in steps if price]
+    return format_html_join(mark_safe("<br>"), "{} × {}", priced) or EMPTY
+
+
+def _step_cells(step: dict[str, str], currency: str) -> tuple[str, SafeString]:
+    quantity, price, fee, amount = (
+        Decimal(step.get(key) or 0) for key in ("quantity", "unit_price", "flat_fee", "amount")
+    )
+    share = step.get("description", "").startswith("of which ")
+    cells = (
+        plain(quantity) if quantity else EMPTY,
+        format_exact(price, currency) if price else EMPTY,
+        format_exact(fee, currency) if fee else EMPTY,
+        EMPTY if share else format_exact(amount, currency),
+    )
+    row = format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in cells))
+    return step.get("description", ""), row
+
+
+def usage_behind(line: InvoiceLine) -> tuple[str, str, int] | None:
+    """Addresses of the explorer and of the ledger's list for a usage line, and how many events the latter shows."""
+    organisation, month = line.invoice.organisation, line.usage_month
+    metric = metric_named(organisation=organisation, name=line.metric_name, unit=line.unit)
+    if metric is None or month is None or line.service_start is None or line.service_end is None:
+        return None
+    start, end = (
+        start_of_day(day, organisation.zone).astimezone(organisation.zone)
+        for day in (line.service_start, line.service_end)
+    )
+    ledger = {
+        "organisation__id__exact": organisation.pk,
+        "metric__id__exact": metric.pk,
+        "happened": f"{start.isoformat()}/{end.isoformat()}",
+    }
+    if line.invoice.period_start:
+        ledger["usage_month"] = f"{line.invoice.period_start:%Y-%m}"
+    if line.project_id:
+        ledger["project__id__exact"] = line.project_id
+    if line.dimensions:
+        ledger["dimensions"] = json.dumps(line.dimensions)
+    last = line.service_end - timedelta(days=1)
+    explorer = {
+        "organisation": organisation.pk,
+        "metric": metric.pk,
+        "from": line.service_start.isoformat(),
+        "to": last.isoformat(),
+    }
+    count = events_counted(
+        organisation=organisation,
+        metric=metric,
+        start=start,
+        end=end,
+        counted_in=line.invoice.period_start,
+        project_id=line.project_id,
+        dimensions=line.dimensions,
+    )
+    pages = reverse("admin:events_usageaggregate_changelist"), reverse("admin:events_usageevent_changelist")
+    return f"{pages[0]}?{urlencode(explorer)}", f"{pages[1]}?{urlencode(ledger)}", count

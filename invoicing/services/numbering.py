@@ -57,5 +57,6 @@ def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> Docu
 def expected_number(*, billing_entity: BillingEntity, on: date) -> str:
     """The number that an invoice finalized now would take, unless another is faster."""
     series, year = billing_entity.invoice_prefix, financial_year(on)
-    sequence = NumberSequence.objects.filter(billing_entity=billing_entity, series=series, financial_year=year).first()
+    key = {"registration": registration_of(billing_entity), "series": series, "financial_year": year}
+    sequence = NumberSequence.objects.filter(**key).first()
     return f"{series}/{year}/{sequence.next_number if sequence else 1:06d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import Money, exponent, format_money
 from invoicing.admin import InvoiceAdmin
-from invoicing.admin.invoice import standing
+from invoicing.admin.invoice_asking import standing
 from invoicing.models import Invoice
 from payments.admin.payment import TONES, amount_of
 from payments.models import Payment
@@ -113,6 +114,12 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
         if known is None:
             return "The customer can pay on the pay page."
         return f"Not possible: {known.reason} The pay page names the bank account instead."
+
+    def money_moments(self, invoice: Invoice) -> list[tuple[datetime, str, str]]:
+        return [
+            (credited.created_at, "Paid", format_money(Money(credited.amount, invoice.currency)))
+            for credited in invoice.allocations.all()
+        ]
 
     @object_action(
         label="Make a Razorpay link",

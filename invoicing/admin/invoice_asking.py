@@ -1,0 +1,182 @@
+"""What the pages about invoices ask, and what they show before they act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin import ActionForm
+from billing_platform.lib.admin_display import admin_url
+from billing_platform.lib.dates_in_words import day_text, last_day_text
+from billing_platform.lib.money import ZERO, Money, format_money
+from invoicing.emails import cancellation_addresses
+from invoicing.models import Invoice
+from invoicing.services.drafting import Computed, computed_anew
+from invoicing.services.numbering import expected_number
+
+SEND, HOLD = "send", "hold"
+
+
+def amount_of(invoice: Invoice) -> str:
+    return format_money(Money(invoice.total, invoice.currency))
+
+
+def standing(invoice: Invoice) -> list[tuple[str, Any]]:
+    """What every page that asks about an invoice shows first: whose it is, and how much."""
+    return [
+        ("Customer", invoice.organisation.name),
+        ("Period", invoice.period_label),
+        ("Lines", f"{invoice.lines.count():,}"),
+        ("Total", amount_of(invoice)),
+    ]
+
+
+# --- finalizing ---------------------------------------------------------------------------------------------------
+
+
+class FinalizeForm(ActionForm):
+    e_mail = forms.ChoiceField(label="E-mail", choices=[])
+    bill_anyway = forms.BooleanField(
+        required=False, help_text="The warnings above are known, and the invoice goes out all the same."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        address = self.obj.organisation.billing_email
+        self.fields["e_mail"].choices = [(SEND, f"Send now to {address}"), (HOLD, "Do not send yet")]
+        self.warned = any(not warning.get("blocks") for warning in _fresh(self.obj).warnings)
+        if not self.warned:
+            del self.fields["bill_anyway"]
+
+    def clean(self) -> dict[str, Any]:
+        answers: dict[str, Any] = super().clean() or {}
+        if self.warned and not answers.get("bill_anyway"):
+            self.add_error("bill_anyway", "Tick this to bill in spite of the warnings, or mend them first.")
+        return answers
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return {"send": self.cleaned_data["e_mail"] == SEND}
+
+
+def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
+    """As it would be finalized now: usage, prices and addresses may have changed since it was drafted."""
+    computed, organisation = _fresh(invoice), invoice.organisation
+    entity = organisation.billing_entity
+    currency = organisation.currency if invoice.period else invoice.currency
+    return [
+        ("Customer", organisation.name),
+        ("Period", invoice.period_label),
+        ("Lines", f"{len(computed.lines):,}"),
+        ("Total", format_money(Money(computed.totals.total, currency))),
+        ("Number, probably", expected_number(billing_entity=entity, on=clock.today(entity.time_zone))),
+        ("E-mail to", organisation.billing_email),
+    ]
+
+
+def finalize_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
+    return [f"Not billed: {_sentence(warning)}" for warning in _fresh(invoice).warnings if not warning.get("blocks")]
+
+
+def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:
+    """Why it can't be finalized, each with the way out."""
+    organisation, period = invoice.organisation, invoice.period
+    if period is not None and clock.now() < period.bounds(organisation.zone)[1]:
+        yield (
+            f"The month runs until {last_day_text(period.end)} ({organisation.time_zone}): "
+            f"the invoice can be finalized from {day_text(period.end)} on."
+        )
+    computed = _fresh(invoice)
+    if not computed.lines:
+        yield "There is nothing to bill on this invoice: discard the draft, or price what was used."
+    if computed.totals.total < ZERO:
+        yield "The total is negative: it can't be invoiced."
+    for warning in computed.warnings:
+        if warning.get("blocks"):
+            yield mended_at(warning, invoice)
+
+
+def mended_at(warning: dict[str, Any], invoice: Invoice) -> str:
+    """The sentence with a link to the page where it is put right, where there is one."""
+    parties = {"customer": invoice.organisation, "seller": invoice.organisation.billing_entity}
+    party = parties.get(warning.get("party", ""))
+    if party is None:
+        return _sentence(warning)
+    link = format_html('<a class="text-link" href="{}">Open {}</a>', admin_url(party), party.name)
+    return format_html("{} {}", _sentence(warning), link)
+
+
+def _sentence(warning: dict[str, Any]) -> str:
+    return str(warning.get("message", warning))
+
+
+def _fresh(invoice: Invoice) -> Computed:
+    """Worked out once for a page, which asks about it in several places."""
+    known: Computed | None = getattr(invoice, "_computed_anew", None)
+    if known is None:
+        known = computed_anew(invoice)
+        invoice._computed_anew = known  # type: ignore[attr-defined]
+    return known
+
+
+# --- sending, voiding -----------------------------------------------------------------------------------------------
+
+
+class SendForm(ActionForm):
+    to = forms.CharField(label="To", max_length=3000, help_text="One address, or up to ten with commas between them.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].initial = self.obj.organisation.billing_email
+
+    def clean_to(self) -> list[str]:
+        return [address for address in re.split(r"[,;\s]+", self.cleaned_data["to"]) if address]
+
+
+def send_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
+    return [*standing(invoice), ("Sent so far to", ", ".join(cancellation_addresses(invoice)) or "nobody")]
+
+
+class VoidForm(ActionForm):
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the invoice.")
+
+
+def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
+    """What becomes of the document, of who has it, and of its month."""
+    told = cancellation_addresses(invoice)
+    return [
+        *standing(invoice),
+        ("Number", invoice.number),
+        ("Sent to", ", ".join(told) or "nobody"),
+        ("Cancellation", f"is e-mailed to {', '.join(told)}" if told else "no e-mail: nobody was sent the invoice"),
+        ("Its month", _month_after_void(invoice)),
+    ]
+
+
+def _month_after_void(invoice: Invoice) -> str:
+    if invoice.period is None:
+        return "a one-off invoice has none"
+    return f"{invoice.period_label} is without an invoice, and is told of until it is billed again or left unbilled"
+
+
+def later_charges(_request: HttpRequest, invoice: Invoice) -> list[str]:
+    """Other invoices that charge usage of the same month by the difference: they stay, and are taken into account."""
+    if invoice.period is None:
+        return []
+    others = (
+        Invoice.objects.live()
+        .filter(organisation=invoice.organisation, lines__usage_month=invoice.period_start)
+        .exclude(pk=invoice.pk)
+        .distinct()
+    )
+    return [
+        f"{other} charges late usage of {invoice.period_label}. It stays; when the month is billed again, what it "
+        "charged is taken off."
+        for other in others
+    ]

@@ -1,0 +1,171 @@
+"""The parts of an invoice's page, and what is shown and done for ticked rows of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from billing_platform.lib.admin_display import EMPTY, anchor, badge, facts, when
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.money import Money, format_money
+from invoicing.admin.invoice_asking import mended_at
+from invoicing.models import Invoice
+from organisations.models import Notification
+
+EMAIL_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
+
+# What the snapshots call things, and what people call them, in the order in which they are read.
+_WORDS = {
+    "name": "Name",
+    "legal_name": "Legal name",
+    "address_lines": "Address",
+    "state": "State",
+    "country_name": "Country",
+    "gstin": "GSTIN",
+    "tax_id": "Tax id",
+    "is_sez": "SEZ",
+    "email": "E-mail",
+    "phone": "Phone",
+    "bank_name": "Bank",
+    "bank_account_number": "Account number",
+    "bank_ifsc": "IFSC",
+    "bank_swift": "SWIFT",
+    "upi_id": "UPI",
+    "kind": "Kind of supply",
+    "place_of_supply_label": "Place of supply",
+    "is_inter_state": "Between States",
+    "lut_number": "LUT",
+    "endorsement": "Endorsement",
+    "reverse_charge": "Reverse charge",
+    "base": "From",
+    "target": "To",
+    "rate": "Rate",
+    "as_of": "Rate of",
+    "source": "Source",
+    "taxable_amount": "Taxable value",
+    "tax_total": "Tax",
+    "total": "Total",
+}
+
+
+def warning_box(invoice: Invoice) -> SafeString:
+    rows = (
+        (badge("Blocks", "danger") if warning.get("blocks") else "Not billed:", mended_at(warning, invoice))
+        for warning in invoice.warnings
+    )
+    return format_html('<ul class="warning-list warning-box">{}</ul>', format_html_join("", "<li>{} {}</li>", rows))
+
+
+def about(admin: Any, invoice: Invoice) -> list[tuple[str, Any]]:
+    """Whose it is, of what, since when and until when: rows that have something to say."""
+    customer = invoice.organisation
+    address = invoice.customer.get("email") or customer.billing_email
+    rows: list[tuple[str, Any]] = [
+        ("Invoice", format_html("{} {}", str(invoice), admin.state(invoice))),
+        ("Customer", format_html("{} · {}", anchor(admin, customer), address)),
+        ("Seller", anchor(admin, invoice.billing_entity)),
+        ("Period", invoice.period_label),
+    ]
+    if invoice.issue_date and invoice.due_date:
+        rows.append(("Issued", f"{day_text(invoice.issue_date)}, due {day_text(invoice.due_date)}"))
+    if invoice.pdf_state == Invoice.PdfState.FAILED:
+        rows.append(("PDF failed", invoice.pdf_error))
+    return rows
+
+
+Moment = tuple[datetime, str, str]
+"""When something happened, what, and a note."""
+
+
+def timeline(invoice: Invoice, others: Iterable[Moment]) -> list[tuple[str, Any]]:
+    """What happened to it, oldest first, with what other apps know; who did it is in its history."""
+    moments: list[Moment] = [(invoice.created_at, "Drafted", ""), *others]
+    if invoice.finalized_at:
+        moments.append((invoice.finalized_at, "Finalized", invoice.number))
+    moments += [(email.sent_at, "Sent", ", ".join(email.recipients)) for email in emails_of(invoice) if email.sent_at]
+    if invoice.voided_at:
+        moments.append((invoice.voided_at, "Voided", invoice.void_reason))
+    moments.sort(key=lambda moment: moment[0])
+    return [(name, format_html("{} {}", when(moment), note)) for moment, name, note in moments]
+
+
+def emails_of(invoice: Invoice) -> list[Notification]:
+    """Every e-mail about the invoice, oldest first."""
+    about_it = Q(dedupe_key__startswith=f"invoice_issued:{invoice.pk}")
+    about_it |= Q(dedupe_key__startswith=f"invoice_cancelled:{invoice.pk}")
+    return list(Notification.objects.filter(about_it, organisation=invoice.organisation_id).order_by("created_at"))
+
+
+def email_table(admin: Any, invoice: Invoice) -> Any:
+    """What went where, when, and what became of it."""
+    rows = [
+        (
+            anchor(admin, email, email.subject),
+            ", ".join(email.recipients),
+            badge(email.get_status_display(), EMAIL_TONES[email.status]),
+            when(email.sent_at) if email.sent_at else email.last_error or EMPTY,
+        )
+        for email in emails_of(invoice)
+    ]
+    waiting = ", ".join(invoice.send_to)
+    if not rows:
+        return f"Goes to {waiting} as soon as the PDF is made." if waiting else "None was sent."
+    head = "<tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr>"
+    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+    return format_html('<div class="facts-scroll"><table class="facts">{}{}</table></div>', SafeString(head), body)
+
+
+def parties(invoice: Invoice) -> Any:
+    """The frozen facts of the document in words; what is empty is left out."""
+    named = (
+        ("Seller", invoice.seller),
+        ("Customer", invoice.customer),
+        ("Supply", invoice.supply),
+        ("Values in rupees", invoice.exchange),
+    )
+    shown = (
+        (title, facts((word, _text(part[key])) for key, word in _WORDS.items() if part.get(key)))
+        for title, part in named
+        if part
+    )
+    return format_html_join("", "<h3>{}</h3>{}", shown) or "Copied onto the invoice when it is finalized."
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
+    """How many of the ticked rows are acted on, and what they come to; the others are left alone."""
+    sums = taken.order_by("currency").values_list("currency").annotate(Sum("total"))
+    amounts = ", ".join(format_money(Money(total, currency)) for currency, total in sums)
+    count = taken.count()
+    return [
+        ("Invoices", f"{count:,}"),
+        ("Total", amounts),
+        ("Left alone", f"{rows.count() - count:,} in another state, or with warnings to look at one by one"),
+    ]
+
+
+def each(rows: Any, act: Callable[..., Invoice], done: str) -> str:
+    """Do it to one after the other; what the rules refuse stops no other. Raises DomainError if all are refused."""
+    refused = []
+    chosen = list(rows.values_list("pk", flat=True))
+    for pk in chosen:
+        try:
+            act(invoice_id=pk)
+        except DomainError as error:
+            refused.append(error.message)
+    said = f"{done} {len(chosen) - len(refused):,}"
+    sentence = f"{said}; {len(refused):,} left: {' '.join(dict.fromkeys(refused))}" if refused else f"{said}."
+    if len(refused) == len(chosen):
+        raise DomainError(sentence if chosen else "There is none among them to do this to.", code="NOTHING_DONE")
+    return sentence

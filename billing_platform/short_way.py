@@ -25,6 +25,7 @@ from django.urls import ResolverMatch, resolve
 
 from billing_platform.lib import request_id
 from billing_platform.middleware import AnswerHeadersMiddleware, read_what_is_left, record_request
+from billing_platform.refused_bodies import REFUSED
 
 PATHS = {"/api/v1/events", "/api/v1/events/batch", "/events", "/events/batch"}
 Headers = tuple[tuple[str, str], ...]
@@ -32,7 +33,7 @@ Headers = tuple[tuple[str, str], ...]
 
 def standing_headers(wsgi: dict[str, Any]) -> Headers | None:
     """What Django's middleware adds to each answer of this host. None for a request that has to go the long way."""
-    if wsgi["REQUEST_METHOD"] != "POST" or wsgi["PATH_INFO"] not in PATHS or "HTTP_HOST" not in wsgi:
+    if wsgi["REQUEST_METHOD"] != "POST" or wsgi["PATH_INFO"] not in PATHS or "HTTP_HOST" not in wsgi or REFUSED in wsgi:
         return None
     return _standing_headers(wsgi["HTTP_HOST"], wsgi["wsgi.url_scheme"], wsgi.get("HTTP_X_FORWARDED_PROTO", ""))
 

@@ -62,6 +62,16 @@ def _authenticate(request: HttpRequest, find: Callable[[str], ApiKey | None]) ->
     return api_key
 
 
+def carries_known_key(header: str) -> bool:
+    """Whether an Authorization header holds a usable key of any kind."""
+    request = HttpRequest()
+    request.META["HTTP_AUTHORIZATION"] = header
+    try:
+        return _authenticate(request, _find_cached) is not None
+    except DomainError:
+        return False
+
+
 def forget_cached_keys() -> None:
     """Start afresh (tests)."""
     _cache.clear()

@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "BILLING_STARTED_FROM"  # how processes that outlived their launcher are known again
 
 WEB_WORKERS = 2
-WEB_THREADS = 16  # each keeps a database connection: 2 x 16 of PostgreSQL's 100
+WEB_CONNECTIONS = 400  # of each process, idle ones included: they cost no thread
 SANDBOX_THREADS = 8
 MOST_WORKER_PROCESSES = 4
 # glibc would keep the ten megabytes that a large request gave back, in each thread.
@@ -69,7 +69,7 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
     celery = [sys.executable, "-W", f"ignore:{AS_ROOT}", "-m", "celery", "--app", "billing_platform", "--quiet"]
     processes = min(MOST_WORKER_PROCESSES, os.cpu_count() or 1)
     table = {
-        "web": granian("billing_platform.wsgi:application", addresses.base_url),
+        "web": web(addresses.base_url),
         "worker": [*celery, "worker", "--loglevel", "warning", "--concurrency", str(processes), "--without-gossip"],
         "beat": [
             *[*celery, "beat", "--loglevel", "warning", "--pidfile="],  # no pid file: it would be stale after kill -9
@@ -83,13 +83,23 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
     return table
 
 
-def granian(application: str, address: str, *, workers: int = WEB_WORKERS, threads: int = WEB_THREADS) -> list[str]:
-    """How every web process of ours is served, also under load tests."""
+def web(address: str, *, workers: int = WEB_WORKERS) -> list[str]:
+    """How the platform is served, also under load tests. Its own threads: WEB_THREADS of the settings."""
+    return _granian("rsgi", "billing_platform.rsgi:application", address, workers, WEB_CONNECTIONS)
+
+
+def granian(application: str, address: str, *, workers: int = WEB_WORKERS, threads: int = 16) -> list[str]:
+    """A WSGI application, such as the sandbox."""
+    return _granian("wsgi", application, address, workers, threads * 4, "--blocking-threads", str(threads))
+
+
+def _granian(interface: str, application: str, address: str, workers: int, connections: int, *more: str) -> list[str]:
+    """`--backpressure` is how many connections a process takes at a time, idle ones included."""
     return [
-        *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"],
+        *[sys.executable, "-m", "granian", "--interface", interface, "--no-ws", "--log-level", "error"],
         *["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", str(workers)],
-        *["--blocking-threads", str(threads), "--backpressure", str(threads * 4), "--respawn-failed-workers"],
-        *["--workers-kill-timeout", "10", application],
+        *["--backpressure", str(connections), "--respawn-failed-workers", "--workers-kill-timeout", "10"],
+        *[*more, application],
     ]
 
 

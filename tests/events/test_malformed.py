@@ -25,7 +25,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
-from billing_platform.local.process_table import GIVE_BACK_MEMORY, granian
+from billing_platform.local.process_table import GIVE_BACK_MEMORY
+from billing_platform.local.process_table import web as web_command
 from events.models import EventBatch
 from organisations.models import Organisation
 from tests.events import malformed
@@ -89,7 +90,7 @@ def web(project_key: str, tmp_path: Path) -> Iterator[Web]:
         "LOG_LEVEL": "ERROR",
         **GIVE_BACK_MEMORY,
     }
-    command = granian("billing_platform.wsgi:application", f"http://127.0.0.1:{port}", workers=1)
+    command = web_command(f"http://127.0.0.1:{port}", workers=1)
     log = tmp_path / "web.log"
     with log.open("wb") as written:
         server = subprocess.Popen(

@@ -141,6 +141,10 @@ def last_day(after: date | None) -> str:
     return EMPTY if after is None else last_day_text(after)
 
 
+def whole_month(month: date | None) -> str:
+    return EMPTY if month is None else month_text(month)
+
+
 def _words_for(model: Any, field: Any) -> Callable[[Any], SafeString | str] | None:
     if isinstance(field, DateTimeField):
         return when
@@ -149,7 +153,7 @@ def _words_for(model: Any, field: Any) -> Callable[[Any], SafeString | str] | No
     if field is not None and field.name in getattr(model, "half_open_ends", ()):
         return last_day
     if field is not None and field.name in getattr(model, "whole_months", ()):
-        return month_text
+        return whole_month
     if isinstance(field, DecimalField | IntegerField) and not field.choices and not field.primary_key:
         return figure
     return None

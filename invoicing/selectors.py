@@ -23,7 +23,7 @@ from invoicing.tax import TaxAmount
 from invoicing.totals import aggregate_taxes
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
-from organisations.scoping import Actor
+from organisations.scoping import ALL, Actor, reachable_organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,20 @@ def summed_taxes(taxes: Iterable[InvoiceTax]) -> tuple[TaxAmount, ...]:
 def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
     """The last rate published up to a day, however old."""
     return ExchangeRate.objects.filter(base=base, target=target, as_of__lte=at).order_by("-as_of").first()
+
+
+BY_API, BY_SCHEDULE = "API", "schedule"
+STAFF = "the seller's staff"
+
+
+def names_people(actor: Actor) -> bool:
+    """Whether the name of whoever started a run, which belongs to all, may be shown: to who works for all of them."""
+    return reachable_organisations(actor) is ALL
+
+
+def requester(run: BillingRun, *, named: bool) -> str:
+    """Who gave the run something to do last; a person's name only where `named`."""
+    return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE) else STAFF
 
 
 def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:

@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from billing_platform.lib import clock
+from invoicing.selectors import BY_SCHEDULE
 from invoicing.services import billing_run, lifecycle, pdfs
 
 
@@ -17,10 +18,10 @@ def generate_invoices() -> None:
     A month whose invoice somebody voided stays as it is until a person decides.
     """
     for period in billing_run.due_periods(clock.now()):
-        billing_run.start_billing_run(period=period, requested_by="schedule", voided_too=False)
+        billing_run.start_billing_run(period=period, requested_by=BY_SCHEDULE, voided_too=False)
     for period, organisations in billing_run.left_open(clock.now()).items():
         billing_run.start_billing_run(
-            period=period, requested_by="schedule", organisations=organisations, voided_too=False
+            period=period, requested_by=BY_SCHEDULE, organisations=organisations, voided_too=False
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, Sum, TextField
+from django.db.models import Count, OuterRef, Q, Sum, TextField, Value
 from django.db.models.functions import Cast, JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -35,6 +35,7 @@ from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import EndedMonthForm, ended_months
 from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.selectors import names_people, requester
 from invoicing.services import billing_run
 from invoicing.services.previewing import RunPreview, preview_run
 
@@ -135,9 +136,9 @@ class BillingRunAdmin(ReadOnlyAdmin):
 
     empty_hint = "A billing run starts by itself on the first of each month, or with the button above."
     list_on_a_phone = ("name", "invoiced", "waiting", "troubled")
-    list_display = ("name", "invoiced", "billed", "skipped", "waiting", "troubled", "requested_by", "started")
+    list_display = ("name", "invoiced", "billed", "skipped", "waiting", "troubled", "started_by", "started")
     list_filter = ("period_start",)
-    fields = ("name", "standing", "billed", "requested_by", "created_at")
+    fields = ("name", "standing", "billed", "started_by", "created_at")
     inlines = (BillingRunItemInline,)
 
     started = short_time("created_at", "Started")
@@ -151,7 +152,11 @@ class BillingRunAdmin(ReadOnlyAdmin):
         done = items.filter(run=OuterRef("pk"), status=Status.DONE).order_by("invoice__currency")
         sums = done.values("invoice__currency").annotate(total=Cast(Sum("invoice__total"), TextField()))
         in_each = sums.values_list(JSONObject(currency="invoice__currency", total="total"))
-        return super().get_queryset(request).annotate(**counts, sums=ArraySubquery(in_each))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(**counts, sums=ArraySubquery(in_each), named=Value(names_people(request.user)))
+        )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """While workers are at it the page comes again by itself."""
@@ -218,6 +223,10 @@ class BillingRunAdmin(ReadOnlyAdmin):
     def troubled(self, run: Any) -> Any:
         count = _count(run, TROUBLED)
         return badge(f"{count:,}", "danger") if count else EMPTY
+
+    @admin.display(description="Started or continued by", ordering="requested_by")
+    def started_by(self, run: Any) -> str:
+        return requester(run, named=run.named)
 
     @admin.display(description="Where it stands")
     def standing(self, run: Any) -> Any:

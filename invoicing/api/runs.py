@@ -14,6 +14,7 @@ from billing_platform.lib.errors import NotFound
 from invoicing.api.base import parse_period, validated
 from invoicing.api.serializers import BillingRunDetailSerializer, BillingRunSerializer, NewBillingRunSerializer
 from invoicing.models import BillingRun
+from invoicing.selectors import BY_API
 from invoicing.services.billing_run import start_billing_run
 from organisations.api.base import AdminGenericView
 from organisations.models import Organisation
@@ -38,9 +39,7 @@ class BillingRunList(ListModelMixin, AdminGenericView):
     @extend_schema(tags=["billing runs"], request=NewBillingRunSerializer, responses={201: BillingRunDetailSerializer})
     def post(self, request: Request) -> Response:
         period = parse_period(validated(NewBillingRunSerializer, request)["period"])
-        run = start_billing_run(
-            period=period, requested_by=f"API key {request.auth}", organisations=self._billable(request)
-        )
+        run = start_billing_run(period=period, requested_by=BY_API, organisations=self._billable(request))
         return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
 
     def _billable(self, request: Request) -> list[Organisation]:

@@ -21,7 +21,7 @@ from billing_platform.lib.validators import validate_paragraphs, validate_sac
 from invoicing.api.fields import MoneyText, ShortDecimal, money_text
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
-from invoicing.selectors import RunProgress, run_progress, summed_taxes
+from invoicing.selectors import RunProgress, names_people, requester, run_progress, summed_taxes
 from invoicing.services import lifecycle
 from invoicing.services.drafting import Computed
 from invoicing.tax import TaxAmount
@@ -207,10 +207,13 @@ class RunCountsSerializer(serializers.Serializer):
 class BillingRunSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     period = serializers.CharField()
-    requested_by = serializers.CharField()
+    requested_by = serializers.SerializerMethodField(help_text="A person is named to who reaches every organisation.")
     created_at = serializers.DateTimeField()
     status = serializers.SerializerMethodField(help_text="running or finished, by the items that the key reaches.")
     counts = serializers.SerializerMethodField()
+
+    def get_requested_by(self, run: BillingRun) -> str:
+        return requester(run, named=names_people(self.context["request"].auth))
 
     def _progress(self, run: BillingRun) -> RunProgress:
         return run_progress(run=run, actor=self.context["request"].auth)

@@ -242,7 +242,7 @@ def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: Bi
     }
     if not items:
         run, _created = BillingRun.objects.get_or_create(
-            period_start=period.start, defaults={"requested_by": f"void of {invoice}"}
+            period_start=period.start, defaults={"requested_by": "void of an invoice"}
         )
         item = BillingRunItem(run=run, organisation=invoice.organisation, **ended)
         BillingRunItem.objects.bulk_create([item], ignore_conflicts=True)  # a run may have been started meanwhile

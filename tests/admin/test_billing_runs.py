@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -146,3 +147,14 @@ def test_a_draft_of_a_past_month_is_told_of_and_listed(
     (told,) = dashboard.of(admin_user).attention
     assert (told.count, told.label) == (1, "draft of a past month")
     assert list(as_admin.get(told.href).context["cl"].result_list) == [old]
+
+
+def test_who_started_a_run_is_named_to_nobody_of_a_single_customer(
+    october: Organisation, november: Any, as_admin: Client, as_viewer: Client, admin_user: Any
+) -> None:
+    act(as_admin, reverse(START, args=["start"]), month="2026-10")
+    run = BillingRun.objects.get()
+    assert f">{admin_user.get_username()}<" in re.sub(r"\s+", "", page(as_admin, run).content.decode())
+    shown = page(as_viewer, run).content.decode()
+    assert "the seller" in shown
+    assert f">{admin_user.get_username()}<" not in re.sub(r"\s+", "", shown)

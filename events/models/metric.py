@@ -7,13 +7,12 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.letters import name_of, unprintable
+from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import validate_printed_line
 from organisations.models import Organisation
 from organisations.scoping import TenantModel
 
-NAME_LENGTH = 100
-UNIT_LENGTH = 50
 MAX_DIMENSIONS = 8
 DIMENSION_LENGTH = 40
 
@@ -55,11 +54,11 @@ class Metric(BaseModel, TenantModel):
         related_name="metrics",
         help_text="Empty: known to every customer. A customer's own metric of that name and unit wins.",
     )
-    name = models.CharField(max_length=NAME_LENGTH)
+    name = models.CharField(max_length=METRIC_NAME_LENGTH)
     unit = models.CharField(max_length=UNIT_LENGTH)
     display_name = models.CharField(
         "name on invoices",
-        max_length=NAME_LENGTH,
+        max_length=METRIC_NAME_LENGTH,
         blank=True,
         validators=[validate_printed_line],
         help_text="What customers read, such as API calls. Empty: the name and the unit.",

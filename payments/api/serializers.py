@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing_platform.lib.limits import REFERENCE_LENGTH
 from invoicing.api.fields import money_text
 from payments.models import Payment, PaymentOrder
 from payments.services.offline import OFFLINE_METHODS
@@ -126,7 +127,7 @@ class OfflinePaymentSerializer(serializers.Serializer):
     invoice_id = serializers.UUIDField()
     amount = serializers.DecimalField(max_digits=19, decimal_places=4)
     method = serializers.ChoiceField(choices=[(name, name) for name in OFFLINE_METHODS])
-    reference = serializers.CharField(max_length=100, help_text="UTR, cheque number or TDS certificate.")
+    reference = serializers.CharField(max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or TDS certificate.")
     received_on = serializers.DateField()
     accept_overpayment = serializers.BooleanField(
         default=False, help_text="Take an amount above what is due; the rest is kept as unallocated."

@@ -16,6 +16,7 @@ UNREACHABLE = {
     "organisation_currency_is_iso": "validate_currency is stricter",
     "organisation_terms_within_a_year": "the field's own validator is the same bound",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
+    "attention_seen_once_per_user_and_kind": "written by update_or_create",
     "idempotency_key_once_per_api_key": "claimed by get_or_create",
     "one_open_dead_letter": "letters are written by settling, which merges",
     "dead_letter_resolution_has_a_time": "the service sets both",

@@ -519,14 +519,14 @@ def test_the_api_answers_days_on_the_organisations_clock(acme: Organisation, pro
     answer = api.get(usage_of(acme), days).json()
     assert (answer["period"], answer["period_start"], answer["period_end"]) == (None, "2026-10-05", "2026-10-06")
     assert [(row["metric_name"], row["quantity"], row["event_count"]) for row in answer["usage"]] == [
-        ("calls", "10", 1),
-        ("peak", "7", 2),
+        ("calls", "10.00000000", 1),
+        ("peak", "7.00000000", 2),
     ]
     only = api.get(usage_of(acme), days | {"metric_name": "peak"}).json()["usage"]
     assert [row["metric_name"] for row in only] == ["peak"]
     answer = api.get(usage_of(acme), days | {"format": "csv", "project_id": project.pk})
     rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
-    assert [(row["metric_name"], row["quantity"]) for row in rows] == [("calls", "10"), ("peak", "7")]
+    assert [(row["metric_name"], row["quantity"]) for row in rows] == [("calls", "10.00000000"), ("peak", "7.00000000")]
 
 
 def test_the_api_refuses_odd_days_in_words(acme: Organisation, api: Client) -> None:

@@ -189,19 +189,19 @@ def _answer(job: Job) -> None:
 
 def _environ(job: Job) -> dict[str, Any]:
     scope = job.scope
-    environ: dict[str, Any] = dict(_STANDING)
+    wsgi: dict[str, Any] = dict(_STANDING)
     for name, value in scope.headers.items():
         if "_" in name:
             continue  # `x_forwarded_for` would pass for what only the proxy may say
         key = "HTTP_" + name.upper().replace("-", "_")
-        if key in environ:
-            environ[key] += (";" if key == "HTTP_COOKIE" else ",") + value
+        if key in wsgi:
+            wsgi[key] += (";" if key == "HTTP_COOKIE" else ",") + value
         else:
-            environ[key] = value
-    declared = environ.pop("HTTP_CONTENT_LENGTH", None)
+            wsgi[key] = value
+    declared = wsgi.pop("HTTP_CONTENT_LENGTH", None)
     server, _, port = scope.server.rpartition(":")
-    environ |= {
-        "CONTENT_TYPE": environ.pop("HTTP_CONTENT_TYPE", ""),
+    wsgi |= {
+        "CONTENT_TYPE": wsgi.pop("HTTP_CONTENT_TYPE", ""),
         "CONTENT_LENGTH": declared if declared is not None and not job.body else str(len(job.body)),
         "PATH_INFO": scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
@@ -213,13 +213,13 @@ def _environ(job: Job) -> dict[str, Any]:
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": BytesIO(job.body),
     }
-    if "HTTP_HOST" not in environ:
-        environ["HTTP_HOST"] = scope.authority or ""
+    if "HTTP_HOST" not in wsgi:
+        wsgi["HTTP_HOST"] = scope.authority or ""
     if job.refusal is Refusal.NO_KEY:
-        environ["CONTENT_LENGTH"] = "0"  # refused for its key, whatever it would have said
+        wsgi["CONTENT_LENGTH"] = "0"  # refused for its key, whatever it would have said
     elif job.refusal is not None:
-        environ[REFUSED] = job.refusal
-    return environ
+        wsgi[REFUSED] = job.refusal
+    return wsgi
 
 
 application = Web()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -205,7 +206,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Billed")
     def billed(self, run: Any) -> str:
         """What the run's live invoices come to, tax included, by currency."""
-        return ", ".join(format_money(Money(row["total"], row["currency"])) for row in run.sums) or EMPTY
+        return ", ".join(format_money(Money(Decimal(row["total"]), row["currency"])) for row in run.sums) or EMPTY
 
     @numeric
     @admin.display(description="No usage")

@@ -105,18 +105,17 @@ class InvoiceTaxInline(ReadOnlyInline):
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
-    list_on_a_phone = ("label", "customer_link", "state", "amount")
+    list_on_a_phone = ("label", "customer_link", "state_and_trouble", "amount")
     show_full_result_count = False
     list_display = (
         "label",
         "customer_link",
         "period_label",
         "issue_date",
-        "state",
+        "state_and_trouble",
         "amount",
         "due",
         "due_date",
-        "trouble",
     )
     list_filter = (AttentionFilter, "status", "organisation", "currency", "period_start", "due_date", "pdf_state")
     search_fields = ("number", "organisation__name", "organisation__legal_name")
@@ -288,10 +287,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
         rows += [("Due", shown("amount_due"))]
         return facts(rows, numbers=True)
 
-    @admin.display(description="Not well")
-    def trouble(self, invoice: Invoice) -> Any:
-        """Delivery that is not as it should be; nothing when all is well."""
-        found = []
+    @admin.display(description="Status", ordering="status")
+    def state_and_trouble(self, invoice: Invoice) -> Any:
+        """The status, and delivery that is not as it should be."""
+        found = [self.state(invoice)]
         if invoice.pdf_state == Invoice.PdfState.FAILED:
             found.append(badge("PDF failed", "danger"))
         if invoice.number and invoice.status != Status.VOID and invoice.sent_at is None:

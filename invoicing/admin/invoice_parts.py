@@ -118,7 +118,7 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
         return f"Goes to {waiting} as soon as the PDF is made." if waiting else "None was sent."
     head = "<tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr>"
     body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-    return format_html('<div class="facts-scroll"><table class="facts">{}{}</table></div>', SafeString(head), body)
+    return format_html('<div class="facts-scroll"><table class="facts wide">{}{}</table></div>', SafeString(head), body)
 
 
 def parties(invoice: Invoice) -> Any:

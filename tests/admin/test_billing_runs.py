@@ -96,7 +96,9 @@ def test_the_run_names_who_started_it_and_shows_counts_and_sums(
     done = page(as_admin, run)
     assert "Refresh" not in done
     assert facts_of(done) == {"Done": "1", "Nothing to bill": "1"}
-    assert "₹118.00" in done.content.decode()
+    assert re.search(r"Billed.{0,900}₹118\.00", done.content.decode(), re.DOTALL)
+    listed = as_admin.get(reverse("admin:invoicing_billingrun_changelist"))
+    assert re.search(r"field-billed[^>]*>.{0,200}₹118\.00", listed.content.decode(), re.DOTALL)
     assert action_url(run, "carry_on") not in done.content.decode()  # there is nothing to continue
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -86,6 +87,67 @@ def ending_prices(*, actor: Actor, today: date) -> QuerySet[Any]:
     ).exclude(pk=OuterRef("pk"))
     rules = PricingRule.objects.for_organisations(actor)
     return rules.filter(~Exists(following), effective_to__gt=today, effective_to__lte=today + NOTICE)
+
+
+class Reason(StrEnum):
+    OWN = "The customer's own price"
+    DEFAULT = "The default: the customer has no price of its own"
+    PARTLY_DEFAULT = "The default, where no price of the customer's own fits"
+    NOT_USED = "Not used: the customer has a price of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPrice:
+    """A price that a customer is billed by, today or from a later day on, and why this one."""
+
+    rule: PricingRule
+    reason: Reason
+
+    @property
+    def is_used(self) -> bool:
+        return self.reason != Reason.NOT_USED
+
+
+def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice, ...]:
+    """Prices that hold for a customer on a day or later, its own first: as invoicing.services.rating chooses them."""
+    rules = PricingRule.objects.applying_to(organisation).during(today, date.max)
+    own = [rule for rule in rules if rule.organisation_id is not None]
+    found = [AppliedPrice(rule, _reason(rule, own)) for rule in rules]
+    return tuple(
+        sorted(
+            found,
+            key=lambda price: (
+                price.rule.metric_name,
+                price.rule.unit,
+                price.reason != Reason.OWN,
+                price.rule.effective_from,
+            ),
+        )
+    )
+
+
+def is_known(*, metric_name: str, unit: str, organisation: Organisation | None) -> bool:
+    """Whether an operator defined the metric, or usage brought it along: for that customer, or for any."""
+    metrics = Metric.objects.filter(name=metric_name, unit=unit)
+    return (
+        metrics if organisation is None else metrics.filter(Q(organisation=organisation) | Q(organisation=None))
+    ).exists()
+
+
+def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:
+    if rule.organisation_id is not None:
+        return Reason.OWN
+    rivals = [other for other in own if (other.metric_name, other.unit) == (rule.metric_name, rule.unit)]
+    if not rivals:
+        return Reason.DEFAULT
+    replaced = any(other.covers(rule.dimensions) and _spans(other, rule) for other in rivals)
+    return Reason.NOT_USED if replaced else Reason.PARTLY_DEFAULT
+
+
+def _spans(one: PricingRule, other: PricingRule) -> bool:
+    """Whether a rule holds on all days of another."""
+    ends_later = one.effective_to is None or (other.effective_to is not None and one.effective_to >= other.effective_to)
+    return one.effective_from <= other.effective_from and ends_later
 
 
 def prices_by_metric(rules: Any) -> dict[tuple[str, str], list[PricingRule]]:

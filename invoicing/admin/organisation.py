@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
-from billing_platform.lib.admin import ActionForm, attention_filter, object_action
-from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib import clock
+from billing_platform.lib.admin import ActionForm, attention_filter, badge, object_action, object_page
+from billing_platform.lib.admin_display import anchor
+from billing_platform.lib.dates_in_words import day_text, last_day_text, month_text
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
+from invoicing.admin.price_book import price_text
+from invoicing.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
 from invoicing.selectors import customers_without_rate
 from invoicing.services import lifecycle
 from organisations.admin import OrganisationAdmin
@@ -23,6 +30,21 @@ class OneOffForm(ActionForm):
     description = forms.CharField(max_length=500)
     quantity = forms.CharField(initial="1", max_length=40)
     unit_price = forms.CharField(max_length=40, help_text="Before tax, in the customer's currency.")
+
+
+def price_row(page: Any, price: AppliedPrice, today: date) -> dict[str, Any]:
+    rule = price.rule
+    days = f"from {day_text(rule.effective_from)}"
+    days += f" to {last_day_text(rule.effective_to)}" if rule.effective_to else ""
+    state = badge("In force", "success") if rule.holds_on(today) else badge("To come", "info")
+    return {
+        "metric": anchor(page, rule, f"{rule.metric_name} ({rule.unit})"),
+        "dimensions": ", ".join(f"{name} {value}" for name, value in sorted(rule.dimensions.items())),
+        "price": f"{price_text(rule)} {rule.currency}",
+        "days": days,
+        "state": state if price.is_used else badge("Not used"),
+        "reason": price.reason.value,
+    }
 
 
 AttentionFilter = attention_filter(
@@ -41,6 +63,20 @@ admin.site.unregister(Organisation)
 @admin.register(Organisation)
 class BilledOrganisationAdmin(OrganisationAdmin):
     list_filter = (AttentionFilter, *OrganisationAdmin.list_filter)
+
+    @object_page(label="Prices", permission="invoicing.view_pricingrule", icon="sell")
+    def prices(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
+        """What the customer pays today and next, and what it uses without a price."""
+        today = clock.today(organisation.zone)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Prices of {organisation}",
+            "object": organisation,
+            "prices": [price_row(self, price, today) for price in prices_of(organisation, today=today)],
+            "unpriced": [without_price(row, request.user) for row in unpriced_usage_of(organisation)],
+        }
+        return TemplateResponse(request, "admin/invoicing/customer_prices.html", context)
 
     @object_action(
         label="Draft invoice",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, attention_filter, badge, short_time
 from invoicing.models import PricingRule
-from invoicing.price_coverage import ending_prices
+from invoicing.price_coverage import ending_prices, is_known
 from invoicing.services import prices
 from organisations.operators_clock import operators_today
 
@@ -84,6 +84,13 @@ class PricingRuleAdmin(ModelAdmin):
             prices.update_pricing_rule(rule_id=obj.pk, price=price, **others)
         else:
             obj.pk = prices.create_pricing_rule(price=price, **others).pk
+        self._warn_of_unknown(request, obj)
+
+    def _warn_of_unknown(self, request: HttpRequest, rule: PricingRule) -> None:
+        """A price under a name that nothing is counted by bills nothing, and says so on no invoice."""
+        if not is_known(metric_name=rule.metric_name, unit=rule.unit, organisation=rule.organisation):
+            named = f"{rule.metric_name} ({rule.unit})"
+            messages.warning(request, f"There is no metric {named}, and no usage of it: are its name and unit right?")
 
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:

@@ -80,7 +80,6 @@ class OrganisationAdmin(ModelAdmin):
         ("Invoices", "invoicing.invoice", "organisation__id__exact"),
         ("Payments", "payments.payment", "organisation__id__exact"),
         ("Usage explorer", "events.usageaggregate", "organisation"),
-        ("Prices", "invoicing.pricingrule", "organisation__id__exact"),
         ("API keys", "organisations.apikey", "project__organisation__id__exact"),
         ("Memberships", "organisations.membership", "organisation__id__exact"),
         ("E-mails", "organisations.notification", "organisation__id__exact"),

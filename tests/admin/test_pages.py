@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,15 +14,17 @@ from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from billing_platform.schedule import install_periodic_jobs
+from invoicing.models import BillingRun, BillingRunItem
 from invoicing.services import lifecycle
 from organisations.models import AuditEntry, Organisation, Project
 from organisations.services import onboarding
 from tests.admin.conftest import signed_in
 from tests.admin.test_object_actions import act
 from tests.architecture.tenants import run_of_both, tenant
+from tests.invoicing.language import issued, per_unit, used
 
 HOSTILE = "<script>alert(1)</script>"
-MOST_QUERIES = 34  # with those of the sidebar, whose counts are remembered for a minute
+MOST_QUERIES = 40  # with those of the sidebar, whose counts are remembered for a minute
 
 
 def test_hostile_names_are_escaped_everywhere(admin_user: Any) -> None:
@@ -165,3 +168,12 @@ def test_lists_of_an_apps_models_are_no_pages_of_their_own(url: str, as_operator
 def test_a_nul_character_finds_nothing(project: Project, as_viewer: Client, address: str) -> None:
     answer = as_viewer.get(f"/admin/{address}", follow=True)
     assert (answer.status_code, project.name in answer.content.decode()) == (200, False)
+
+
+def test_the_list_of_runs_shows_what_each_billed(acme: Organisation, project: Project, as_admin: Client) -> None:
+    per_unit("0.50")
+    used(project, 100)
+    run = BillingRun.objects.create(period_start=date(2026, 10, 1), requested_by="test")
+    BillingRunItem.objects.create(run=run, organisation=acme, status="done", invoice=issued(acme))
+    listed = as_admin.get(reverse("admin:invoicing_billingrun_changelist")).content.decode()
+    assert "₹59.00" in listed  # 100 × ₹0.50, and 18% GST

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from events.models import Metric, UsageAggregate
-from organisations.models import Organisation
+from organisations.models import Organisation, Project
 
 
 def metric_named(*, organisation: Organisation, name: str, unit: str) -> Metric | None:
@@ -31,12 +31,14 @@ def events_counted(
     project_id: UUID | None = None,
     dimensions: dict[str, str] | None = None,
 ) -> int:
-    """How many events happened in `[start, end)` and were counted in the billing month that begins on `counted_in`."""
+    """How many live events happened in `[start, end)` and were counted in the month that begins on `counted_in`."""
     rows = UsageAggregate.objects.filter(organisation=organisation, metric=metric, hour__gte=start, hour__lt=end)
     if counted_in is not None:
         rows = rows.filter(usage_month=counted_in)
     if project_id is not None:
         rows = rows.filter(project_id=project_id)
+    else:
+        rows = rows.filter(project__mode=Project.Mode.LIVE)
     if dimensions:
         rows = rows.filter(dimensions__contains=dimensions)
     return rows.aggregate(events=Sum("event_count"))["events"] or 0

@@ -77,7 +77,8 @@ BUCKET = {
     Grain.MONTH: "date_trunc('month', hour AT TIME ZONE %(zone)s)::date",
 }
 CHOSEN = """
-    organisation_id = %(organisation)s AND project_id = ANY (%(projects)s) AND metric_id = ANY (%(metrics)s)
+    organisation_id = %(organisation)s AND project_id = ANY (%(projects)s)
+    AND (%(metrics)s::uuid[] IS NULL OR metric_id = ANY (%(metrics)s))
     AND usage_month = ANY (%(months)s) AND hour >= %(start)s AND hour < %(end)s AND dimensions @> %(dimensions)s::jsonb
 """
 _QUANTITY = {
@@ -103,11 +104,11 @@ def used_sql(parameters: dict[str, Any]) -> str:
                 GROUP BY project_id, metric_id, dimensions, value HAVING sum(event_count) > 0
             ) AS seen GROUP BY project_id, metric_id
         )
-        SELECT project_id, metric_id, coalesce(sum(CASE aggregation
+        SELECT project_id, metric_id, name, unit, aggregation, coalesce(sum(CASE aggregation
                 WHEN 'sum' THEN total WHEN 'count' THEN meters.event_count WHEN 'max' THEN maximum
                 WHEN 'latest' THEN latest[4] ELSE different END), 0)::numeric, sum(meters.event_count)::bigint
         FROM meters JOIN events_metric ON events_metric.id = metric_id
-        GROUP BY project_id, metric_id
+        GROUP BY project_id, metric_id, name, unit, aggregation
     """  # noqa: S608
 
 
@@ -205,18 +206,22 @@ def refuse_longer(span: Span, most: int, what: str) -> None:
         raise InvalidInput(sentence, details={"end": [sentence]})
 
 
-def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID]) -> dict[str, Any]:
-    """With the months spelt out, since both indexes have the hour behind them. No usage is billed before its month."""
+def span_parameters(span: Span, projects: Sequence[UUID], metrics: Sequence[UUID] | None) -> dict[str, Any]:
+    """Of some metrics, or of all (None): there may be tens of thousands.
+
+    With the months spelt out, since both indexes have the hour behind them. No usage is billed before its month.
+    """
     earliest = (span.first - 2 * A_DAY).replace(day=1)  # stamped a day ahead at most, in a zone a day ahead at most
     months = UsagePeriod.objects.filter(organisation=span.organisation, month__gte=earliest)
     corrected = UsageCorrection.objects.filter(
         organisation=span.organisation,
-        metric__in=metrics,
         metric__aggregation__in=[Metric.Aggregation.MAX, Metric.Aggregation.LATEST],
         is_late=True,
         hour__gte=span.start,
         hour__lt=span.end,
     )
+    if metrics is not None:
+        corrected = corrected.filter(metric__in=metrics)
     return {
         "organisation": span.organisation.pk,
         "projects": projects,

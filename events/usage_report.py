@@ -163,27 +163,23 @@ def dimension_values(question: Question, *, limit: int = 200) -> dict[str, list[
 def used_metrics(span: Span, *, project: Project | None = None, metric_name: str = "") -> tuple[UsedMetric, ...]:
     """Everything that was used in a span, by project and metric: metrics of different units are never added up."""
     refuse_longer(span, LONGEST_OF_EVERYTHING, "of every metric")
-    metrics = Metric.objects.filter(Q(organisation=None) | Q(organisation=span.organisation))
+    metrics = None
     if metric_name:
-        metrics = metrics.filter(name=metric_name)
-    known = {metric.pk: metric for metric in metrics}
+        own = Metric.objects.filter(Q(organisation=None) | Q(organisation=span.organisation), name=metric_name)
+        metrics = list(own.values_list("pk", flat=True))
     names = {found.pk: found.name for found in projects_of(span, project)}
     with connection.cursor() as cursor:
-        parameters = span_parameters(span, list(names), list(known))
+        parameters = span_parameters(span, list(names), metrics)
         cursor.execute(used_sql(parameters), parameters)
         rows = [
-            UsedMetric(
-                project_id, names[project_id], metric_id, metric.name, metric.unit, metric.aggregation, quantity, events
-            )
-            for project_id, metric_id, quantity, events in cursor.fetchall()
-            if (metric := known[metric_id])
+            UsedMetric(project_id, names[project_id], metric_id, *used)
+            for project_id, metric_id, *used in cursor.fetchall()
         ]
     return tuple(sorted(rows, key=lambda row: (row.project_name, row.project_id, row.metric_name, row.unit)))
 
 
 def events_by_day(span: Span, *, project: Project | None = None) -> tuple[tuple[date, int], ...]:
     """Counted events per local day, days without any included."""
-    metrics = Metric.objects.filter(Q(organisation=None) | Q(organisation=span.organisation))
     projects = [found.pk for found in projects_of(span, project)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -191,7 +187,7 @@ def events_by_day(span: Span, *, project: Project | None = None) -> tuple[tuple[
             SELECT {BUCKET[Grain.DAY]} AS day, sum(event_count)::bigint FROM events_usageaggregate
             WHERE {CHOSEN} GROUP BY day
             """,  # noqa: S608
-            span_parameters(span, projects, list(metrics.values_list("pk", flat=True))),
+            span_parameters(span, projects, None),
         )
         counted = dict(cursor.fetchall())
     days = (span.first + timedelta(days=offset) for offset in range(span.days))

@@ -23,6 +23,7 @@ from organisations.operators_clock import operators_today
 
 A_DAY = timedelta(days=1)
 A_YEAR = timedelta(days=366)
+MOST_OFFERED = 200
 EARLIEST = date(2000, 1, 1)
 DIMENSION = "d."
 GRAINS = [(Grain.HOUR, "Hour"), (Grain.DAY, "Day"), (Grain.MONTH, "Month")]
@@ -48,7 +49,21 @@ class RowField(forms.ModelChoiceField):
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
 
 
+class FirstOnes(forms.models.ModelChoiceIterator):
+    """A menu of the first metrics and the chosen one: of tens of thousands nobody reads a list. All stay valid."""
+
+    def __iter__(self) -> Any:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        rows = list(self.queryset[:MOST_OFFERED])
+        chosen = self.field.chosen
+        yield from (self.choice(row) for row in (*rows, *([chosen] if chosen and chosen not in rows else [])))
+
+
 class MetricField(RowField):
+    iterator = FirstOnes
+    chosen: Metric | None = None
+
     def label_from_instance(self, metric: Metric) -> str:
         return MetricWords.of(metric).title
 
@@ -123,11 +138,20 @@ class ExplorerForm(forms.Form):
             ),
             "project": _choice(RowField, projects, "All live projects", "This is no project of that customer."),
             "metric": _choice(MetricField, self._metrics(), "All metrics", "This is no metric of that customer."),
+            "find": forms.CharField(label="Metric name", required=False, max_length=100),
             "from": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-01."}),
             "to": forms.DateField(error_messages={"invalid": "This is no date: write it as 2026-11-30."}),
         }
+        self.fields["metric"].chosen = self.metric
         if self.metric is not None:
+            del self.fields["find"]
             self.fields |= self._fields_of(self.metric)
+
+    @property
+    def page(self) -> int:
+        """Which hundred of the metrics side by side, from 1."""
+        asked = self.asked.get("page", "")
+        return max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
 
     def _fields_of(self, metric: Metric) -> dict[str, forms.Field]:
         keys = [(f"dimension:{key}", key) for key in metric.dimensions]

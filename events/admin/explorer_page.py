@@ -28,6 +28,7 @@ from events.usage_report import Bucket, Cell, Report, Series, UsedMetric
 from organisations.models import Project
 
 MOST_ORGANISATIONS = 50
+LINES_OF_A_PAGE = 100
 REST = "Others"
 FINER = {Grain.MONTH: Grain.DAY, Grain.DAY: Grain.HOUR}
 NOT_ADDED = {
@@ -94,6 +95,8 @@ class Page:
     lines: tuple[Line, ...]
     footer: Line | None
     footnote: str = ""
+    earlier: str = ""
+    later: str = ""
     csv_url: str = ""
 
     @property
@@ -139,6 +142,9 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
     for row in answer.metrics:
         by_metric[row.metric_id].append(row)
     used = sorted(by_metric.values(), key=lambda rows: (-sum(row.event_count for row in rows), rows[0].metric_name))
+    find, first = form.cleaned_data.get("find", "").casefold(), (form.page - 1) * LINES_OF_A_PAGE
+    found = [rows for rows in used if find in rows[0].metric_name.casefold()]
+    shown = found[first : first + LINES_OF_A_PAGE]
     highest = max((count for _day, count in answer.days), default=0) or 1
     total = sum(row.event_count for row in answer.metrics)
     book = WordBook(answer.span.organisation)
@@ -152,10 +158,20 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
         legend=(),
         columns=("Metric", "Quantity", "Events"),
         lines=tuple(
-            _metric_line(form, answer.span, rows, book.words(rows[0].metric_name, rows[0].unit)) for rows in used
+            _metric_line(form, answer.span, rows, book.words(rows[0].metric_name, rows[0].unit)) for rows in shown
         ),
         footer=None,
+        footnote=_which(len(found), first, len(shown)),
+        earlier=form.address(page=form.page - 1) if first else "",
+        later=form.address(page=form.page + 1) if first + len(shown) < len(found) else "",
     )
+
+
+def _which(found: int, first: int, shown: int) -> str:
+    """Which of the metrics a page shows, where they don't fit on one."""
+    if not shown:
+        return "No metric of that name was used in these days." if not found else "There are no more metrics."
+    return f"Metrics {first + 1:,} to {first + shown:,} of {found:,}, by events." if shown < found else ""
 
 
 def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric], words: MetricWords) -> Line:

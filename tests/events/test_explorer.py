@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -541,3 +542,39 @@ def test_the_api_refuses_odd_days_in_words(acme: Organisation, api: Client) -> N
     ):
         refused = api.get(usage_of(acme), query)
         assert (refused.status_code, list(refused.json()["details"])) == (400, [field]), query
+
+
+def test_of_hundreds_of_metrics_a_page_shows_the_most_used_and_finds_the_others(
+    acme: Organisation, project: Project, operator: Any, client: Client
+) -> None:
+    """A customer may have invented 40,000 names before there was a limit: the page took 161 s, and 24 MB."""
+    client.force_login(operator)
+    names = [f"m{number:03}" for number in range(350)]
+    send(
+        project,
+        *[event(name, metric_name=name, unit="u") for name in names],
+        event("again", metric_name="m349", unit="u"),
+    )
+    settle()
+
+    def page(**query: str) -> str:
+        answer = client.get(EXPLORER, {"organisation": str(acme.pk), **query})
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    def shown(text: str) -> list[str]:
+        return re.findall(r'<th scope="row"><a[^>]*>(m\d{3})</a>', text)
+
+    first = page()
+    assert "Metrics 1 to 100 of 350, by events." in first
+    assert first.count("<option") <= 250
+    lines = shown(first)
+    assert (lines[0], len(lines)) == ("m349", 100)
+    last = page(page="4")
+    assert "Metrics 301 to 350 of 350, by events." in last
+    assert len(shown(last)) == 50
+    assert "There are no more metrics." in page(page="5")
+    assert shown(page(find="M27")) == [f"m27{digit}" for digit in range(10)]
+    assert "No metric of that name" in page(find="nothing")
+    chosen = Metric.objects.get(name="m345")
+    assert f'value="{chosen.pk}" selected' in page(metric=str(chosen.pk))

@@ -88,7 +88,11 @@ def timeline(invoice: Invoice, others: Iterable[Moment]) -> list[tuple[str, Any]
     moments: list[Moment] = [(invoice.created_at, "Drafted", ""), *others]
     if invoice.finalized_at:
         moments.append((invoice.finalized_at, "Finalized", invoice.number))
-    moments += [(email.sent_at, "Sent", ", ".join(email.recipients)) for email in emails_of(invoice) if email.sent_at]
+    moments += [
+        (email.sent_at, "Sent" if email.kind == "invoice_issued" else "Cancellation sent", ", ".join(email.recipients))
+        for email in emails_of(invoice)
+        if email.sent_at
+    ]
     if invoice.voided_at:
         moments.append((invoice.voided_at, "Voided", invoice.void_reason))
     moments.sort(key=lambda moment: moment[0])

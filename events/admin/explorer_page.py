@@ -71,11 +71,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bucket: its parts from the bottom, as percents of the highest bar and the number of their colour."""
+    """One bucket: its parts from the bottom, as percents of the highest bar and the number of their colour; and the
+    way to its hours or events, if it has any."""
 
     label: str
     text: str
     parts: tuple[tuple[str, int], ...]
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Line:
 class Page:
     heading: str
     total: str
+    highest: str
     bars: tuple[Bar, ...]
     legend: tuple[str, ...]
     columns: tuple[str, ...]
@@ -119,7 +122,23 @@ def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str,
     ]
 
 
-def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
+def csv_rows(form: ExplorerForm, answer: Answer) -> Iterator[Sequence[Any]]:
+    """The table of the page, whole: of every metric, or of one."""
+    return _metrics_in_csv(form, answer) if answer.report is None else _metric_in_csv(answer.report.question)
+
+
+def _metrics_in_csv(form: ExplorerForm, answer: Answer) -> Iterator[Sequence[Any]]:
+    """A line for each metric that was used in the whole time, the most used first."""
+    owner = answer.span.organisation
+    span = [moment.astimezone(owner.zone).isoformat() for moment in (answer.span.start, answer.span.end)]
+    yield ("organisation", "metric", "unit", "aggregation", "time_zone", "from", "to", "quantity", "events")
+    for rows in _by_metric(form, answer):
+        first, (quantity, count) = rows[0], _sums(rows)
+        about = (owner.name, first.metric_name, first.unit, first.aggregation, owner.zone.key)
+        yield (*about, *span, ungrouped(quantity), count)
+
+
+def _metric_in_csv(question: Question) -> Iterator[Sequence[Any]]:
     """The table in long form: a line for each hour, day or month and each value it is broken down by."""
     metric, zone = question.metric, question.span.organisation.zone
     by_project = question.split == "project"
@@ -137,22 +156,40 @@ def csv_rows(question: Question) -> Iterator[Sequence[Any]]:
                     yield (*about, *span, *broken_down, ungrouped(cell.quantity), cell.event_count)
 
 
-def _overview(form: ExplorerForm, answer: Answer) -> Page:
+def _by_metric(form: ExplorerForm, answer: Answer) -> list[list[UsedMetric]]:
+    """What the projects used of each metric that is looked for, the metric with most events first."""
     by_metric: defaultdict[UUID, list[UsedMetric]] = defaultdict(list)
     for row in answer.metrics:
         by_metric[row.metric_id].append(row)
-    used = sorted(by_metric.values(), key=lambda rows: (-sum(row.event_count for row in rows), rows[0].metric_name))
-    find, first = form.cleaned_data.get("find", "").casefold(), (form.page - 1) * LINES_OF_A_PAGE
-    found = [rows for rows in used if find in rows[0].metric_name.casefold()]
+    used = sorted(by_metric.values(), key=lambda rows: (-_sums(rows)[1], rows[0].metric_name))
+    find = form.cleaned_data.get("find", "").casefold()
+    return [rows for rows in used if find in rows[0].metric_name.casefold()]
+
+
+def _sums(rows: Sequence[UsedMetric]) -> tuple[Decimal, int]:
+    """Quantity and events of one metric, all projects together."""
+    return sum((row.quantity for row in rows), Decimal(0)), sum(row.event_count for row in rows)
+
+
+def _overview(form: ExplorerForm, answer: Answer) -> Page:
+    found, first = _by_metric(form, answer), (form.page - 1) * LINES_OF_A_PAGE
     shown = found[first : first + LINES_OF_A_PAGE]
-    highest = max((count for _day, count in answer.days), default=0) or 1
+    highest = max((count for _day, count in answer.days), default=0)
     total = sum(row.event_count for row in answer.metrics)
     book = WordBook(answer.span.organisation)
     return Page(
         heading="Events per day",
         total=events_text(total),
+        highest=events_text(highest),
         bars=tuple(
-            Bar(_weekday(day), events_text(count), ((_percent(Decimal(count), Decimal(highest)), 0),))
+            Bar(
+                _weekday(day),
+                events_text(count),
+                ((_percent(Decimal(count), Decimal(highest)), 0),),
+                form.address(**{"from": day.isoformat(), "to": day.isoformat()})
+                if count and answer.span.days > 1
+                else "",
+            )
             for day, count in answer.days
         ),
         legend=(),
@@ -164,6 +201,7 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
         footnote=_which(len(found), first, len(shown)),
         earlier=form.address(page=form.page - 1) if first else "",
         later=form.address(page=form.page + 1) if first + len(shown) < len(found) else "",
+        csv_url=form.address(format="csv") if found else "",
     )
 
 
@@ -175,8 +213,7 @@ def _which(found: int, first: int, shown: int) -> str:
 
 
 def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric], words: MetricWords) -> Line:
-    first, count = rows[0], sum(row.event_count for row in rows)
-    quantity = sum((row.quantity for row in rows), Decimal(0))
+    first, (quantity, count) = rows[0], _sums(rows)
     ledger = _ledger(span, first.metric_id, form.cleaned_data["project"], span.start, span.end, {})
     return Line(
         Shown(words.name, form.address(metric=first.metric_id)),
@@ -189,10 +226,12 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
     split = bool(question.split)
     columns = tuple(names[series] for series in report.series) if split else ()
     words = _words(question)
+    highest = _highest(report)
     return Page(
         heading=f"{words.name} by {question.grain}",
         total=words.quantity_text(report.total.quantity),
-        bars=_bars(report),
+        highest=words.quantity_text(highest) if highest > 0 else "",
+        bars=_bars(form, report),
         legend=columns,
         columns=(question.grain.capitalize(), *columns, *(["Total"] if split else ["Quantity"]), "Events"),
         lines=tuple(
@@ -210,18 +249,21 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
 
 
 def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
-    question = report.question
-    zone = question.span.organisation.zone
-    url = ""
-    if question.grain in FINER:
-        first, last = bucket.start.astimezone(zone).date(), (bucket.end - timedelta(seconds=1)).astimezone(zone).date()
-        url = form.address(**{"from": first.isoformat(), "to": last.isoformat(), "by": FINER[question.grain].value})
     late = ", ".join(f"{events_text(late.event_count)} billed in {month_text(late.billed_in)}" for late in bucket.late)
     return Line(
-        Shown(_label(question, bucket.start), url),
+        Shown(_label(report.question, bucket.start), _finer_url(form, report.question, bucket)),
         _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
         f"Late: {late}" if late else "",
     )
+
+
+def _finer_url(form: ExplorerForm, question: Question, bucket: Bucket) -> str:
+    """The days of a month, or the hours of a day; an hour is not cut further."""
+    if question.grain not in FINER:
+        return ""
+    zone = question.span.organisation.zone
+    first, last = bucket.start.astimezone(zone).date(), (bucket.end - timedelta(seconds=1)).astimezone(zone).date()
+    return form.address(**{"from": first.isoformat(), "to": last.isoformat(), "by": FINER[question.grain].value})
 
 
 def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, end: datetime) -> tuple[Shown, ...]:
@@ -270,9 +312,18 @@ def _ledger(
     return f"{reverse('admin:events_usageevent_changelist')}?{urlencode(chosen)}"
 
 
-def _bars(report: Report) -> tuple[Bar, ...]:
-    question, words = report.question, _words(report.question)
-    highest = max((bucket.total.quantity for bucket in report.buckets), default=Decimal(0))
+def _highest(report: Report) -> Decimal:
+    return max((bucket.total.quantity for bucket in report.buckets), default=Decimal(0))
+
+
+def _bars(form: ExplorerForm, report: Report) -> tuple[Bar, ...]:
+    question, words, highest = report.question, _words(report.question), _highest(report)
+
+    def url(bucket: Bucket) -> str:
+        if bucket.total == usage_report.NOTHING:
+            return ""
+        return _finer_url(form, question, bucket) or _events_url(question, None, bucket.start, bucket.end)
+
     return tuple(
         Bar(
             _label(question, bucket.start),
@@ -282,6 +333,7 @@ def _bars(report: Report) -> tuple[Bar, ...]:
                 for number, cell in enumerate(bucket.cells)
                 if cell.quantity > 0
             ),
+            url(bucket),
         )
         for bucket in report.buckets
     )

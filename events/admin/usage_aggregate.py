@@ -31,8 +31,8 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         self.style_form(form)
         form.native_dates()
         answer = self._answer(form)
-        if answer is not None and answer.report is not None and request.GET.get("format") == "csv":
-            return csv_response(f"usage-{answer.span.organisation.slug}", csv_rows(answer.report.question))
+        if answer is not None and request.GET.get("format") == "csv":
+            return csv_response(f"usage-{answer.span.organisation.slug}", csv_rows(form, answer))
         context = {
             **self.admin_site.each_context(request),
             "title": "Usage explorer",

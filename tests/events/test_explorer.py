@@ -283,7 +283,30 @@ def test_the_events_of_an_hour_that_is_there_twice_are_told_apart(client: Client
     assert "25 Oct 2026, 02:00 CEST" in html
     assert "25 Oct 2026, 02:00 CET" in html
     found = [[row.quantity for row in client.get(link).context["cl"].result_list] for link in drill_downs(html)]
-    assert found == [[2], [4], [4, 2]]
+    assert found == [[2], [4], [2], [4], [4, 2]]  # the bars, then the lines of the table
+
+
+def bars(html: str) -> list[tuple[str, str]]:
+    """Where the bars that can be followed lead, and what they say."""
+    found = re.findall(r'<a class="bar" href="([^"]*)">.*?<b>(.*?)</b></a>', html)
+    return [(href.replace("&amp;", "&"), text) for href, text in found]
+
+
+def test_a_bar_leads_to_its_day_and_the_chart_says_how_high_the_highest_is(
+    acme: Organisation, project: Project, as_viewer: Client
+) -> None:
+    calls = metric(acme, "calls")
+    use(project, "calls", ("2026-10-05T09:00:00+05:30", 1200), ("2026-10-06T09:00:00+05:30", 7))
+    html = as_viewer.get(EXPLORER, october(metric=calls.pk)).content.decode()
+    [(fifth, said), (_sixth, _text)] = bars(html)
+    assert said == "Mon 5 Oct 2026: 1,200 x"
+    assert '<p class="axis peak">1,200 x</p>' in html
+    hours = as_viewer.get(EXPLORER + fifth).content.decode()
+    assert [text for _href, text in bars(hours)] == ["5 Oct 2026, 09:00: 1,200 x"]
+    everything = as_viewer.get(EXPLORER, october()).content.decode()
+    assert '<p class="axis peak">1 event</p>' in everything
+    [(fifth, _text), _sixth] = bars(everything)
+    assert "Events per day <span>1 event</span>" in as_viewer.get(EXPLORER + fifth).content.decode()
 
 
 def test_another_organisations_ids_are_answered_in_words_and_with_no_data(
@@ -348,6 +371,25 @@ def test_the_csv_holds_the_table_and_no_formula(acme: Organisation, project: Pro
         ("2026-10-06T00:00:00+05:30", "–", "7", "1"),
     ]
     assert rows[0]["organisation"].startswith("'=cmd")
+
+
+def test_the_csv_of_all_metrics_has_a_line_for_each(acme: Organisation, project: Project, as_viewer: Client) -> None:
+    metric(acme, "calls")
+    metric(acme, "rows", unit="row")
+    use(project, "calls", (DAY_ONE, "2.5"), (DAY_TWO, 7))
+    use(factories.project(acme, "Second"), "calls", (DAY_TWO, 1))
+    use(project, "rows", (DAY_TWO, 1600), unit="row")
+    assert "format=csv" in as_viewer.get(EXPLORER, october()).content.decode()
+
+    def lines(**query: str) -> list[tuple[str, ...]]:
+        answer = as_viewer.get(EXPLORER, october(format="csv", **query))
+        columns = ("metric", "unit", "from", "to", "quantity", "events")
+        return [tuple(row[name] for name in columns) for row in csv.DictReader(StringIO(b"".join(answer).decode()))]
+
+    october_there = ("2026-10-01T00:00:00+05:30", "2026-11-01T00:00:00+05:30")
+    rows = ("rows", "row", *october_there, "1600", "1")
+    assert lines() == [("calls", "x", *october_there, "10.5", "3"), rows]
+    assert lines(find="ROW") == [rows]
 
 
 def test_the_csv_names_projects_by_their_ids_too(acme: Organisation, project: Project, as_viewer: Client) -> None:

@@ -211,13 +211,13 @@ def _cut_to_microseconds(events: Sequence[Event], raws: Sequence[Any]) -> None:
 
 
 def _may_be_fine(text: bytes) -> bool:
-    """Digits and their point may be escaped, too."""
-    return _FINE(text) is not None or b"\\u00" in text
+    """Digits and their point may be escaped, too. (One byte is found ten times as fast as several.)"""
+    return (b"." in text and _FINE(text) is not None) or (b"\\" in text and b"\\u00" in text)
 
 
 def _is_suspicious(text: bytes) -> bool:
-    """Whether a character that is refused may be somewhere in it: escaped, beyond ASCII, or a slash at an end."""
-    return b"\\" in text or b'/"' in text or b"\x7f" in text or not text.isascii()
+    """Whether a control character may be somewhere in it: escaped, DEL, or beyond ASCII."""
+    return b"\\" in text or b"\x7f" in text or not text.isascii()
 
 
 def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
@@ -233,9 +233,11 @@ def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
             )
         if moment.tzinfo is not UTC:
             moment = moment.astimezone(UTC)
-    metadata = _check_metadata(event.metadata)
+    metadata = _check_metadata(event.metadata, suspicious)
     if suspicious:
         _refuse_odd_text(event)
+    if event.event_id[-1] == "/":
+        raise _Refused("VALIDATION_ERROR", "event_id must not end with a slash: asked for, it could not be found")
     return event.event_id, event.metric_name, event.unit, quantity, moment, metadata
 
 
@@ -246,8 +248,6 @@ def _refuse_odd_text(event: Event) -> None:
             raise _Refused("VALIDATION_ERROR", f"{name} must not hold NUL characters")
     if _CONTROL(event.event_id):
         raise _Refused("VALIDATION_ERROR", "event_id must not hold control characters, such as a line break or a tab")
-    if event.event_id.endswith("/"):
-        raise _Refused("VALIDATION_ERROR", "event_id must not end with a slash: asked for, it could not be found")
 
 
 def _odd_quantity(raw: bytes) -> str:
@@ -262,7 +262,7 @@ def _odd_quantity(raw: bytes) -> str:
     return f"{abs(number):f}"
 
 
-def _check_metadata(raw: Raw) -> Raw | None:
+def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:
     """An object of at most 8 KB, not nested deeper than 32, that PostgreSQL can store. Kept as it was sent."""
     text = bytes(raw)
     if text == b"null" or text == b"{}":
@@ -277,7 +277,7 @@ def _check_metadata(raw: Raw) -> Raw | None:
         raise _Refused("INVALID_METADATA", f"metadata: {_sentence(error)}") from None
     if text.count(b"{") + text.count(b"[") > MAX_NESTING and _depth(value) > MAX_NESTING:
         raise _Refused("INVALID_METADATA", f"metadata is nested deeper than {MAX_NESTING} levels")
-    hidden = b"\\u0000" in text
+    hidden = suspicious and b"\\u0000" in text
     if hidden and _holds_nul(value):
         raise _Refused("INVALID_METADATA", "metadata must not hold NUL characters")
     # A NUL may still hide under a key that comes again: jsonb reads the first one, too.

@@ -130,6 +130,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     )
     list_on_a_phone = ("event_id", "said", "reason", "state", "seen")
     list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "seen")
+    filtered_from_elsewhere = ("batch_id",)
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
     list_select_related = ("project__organisation",)

@@ -133,6 +133,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     filtered_from_elsewhere = ("batch_id",)
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
+    filtered_from_elsewhere = ("batch_id",)
     list_select_related = ("project__organisation",)
     list_max_show_all = 100
     fieldsets = (

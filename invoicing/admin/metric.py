@@ -53,7 +53,9 @@ class PricedMetricAdmin(MetricAdmin):
         """The column knows what is used and priced once for all rows of the page."""
         columns = list(super().get_list_display(request))
         user: Any = request.user
-        return [*columns, prices_column(user)] if user.has_perm("invoicing.view_pricingrule") else columns
+        if user.has_perm("invoicing.view_pricingrule"):
+            columns.insert(-1, prices_column(user))
+        return columns
 
 
 def prices_column(user: Any) -> Any:
@@ -68,7 +70,8 @@ def prices_column(user: Any) -> Any:
         found = prices.get((metric.name, metric.unit), [])
         words = [price_text(found[0])] if len(found) == 1 else [f"{len(found)} prices"] * bool(found)
         unpriced = [without_price(row, user) for row in missing.get(metric.pk, ())]
-        return format_html_join(format_html("<br>"), "{}", ((line,) for line in [*words, *unpriced])) or EMPTY
+        lines = format_html_join("", '<span class="price-line">{}</span>', ((line,) for line in [*words, *unpriced]))
+        return lines or EMPTY
 
     price.short_description = "Price"  # type: ignore[attr-defined]
     return price

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 import psycopg
 
 from billing_platform.local.errors import LocalError
+from billing_platform.local.keys import write_private
 from billing_platform.local.process_table import Addresses
+
+_TO_ATTEMPT = "invoice_to_attempt"
 
 
 def facts_file(var_dir: Path) -> Path:
@@ -37,6 +41,32 @@ def _is_empty(database_url: str) -> bool:
     except psycopg.Error as error:
         raise LocalError(f"The database of DATABASE_URL can't be reached: {str(error).strip()}") from None
     return row == (None,)
+
+
+def attempt_payment(file: Path, facts: dict[str, Any], addresses: Addresses) -> None:
+    """Let a payer of the demo fail once, through the API and the sandbox; what came of it is told by webhook.
+
+    Only a running platform can do this, so `seed_demo` leaves word of the invoice, which is taken away afterwards.
+    Raises OSError when one of them refuses.
+    """
+    if addresses.sandbox_url is None or _TO_ATTEMPT not in facts:
+        return
+    asked = {"invoice_id": facts[_TO_ATTEMPT]}
+    key = {"Authorization": f"Bearer {facts['admin_key']}"}
+    order = _post(f"{addresses.base_url}/api/v1/payments/orders", asked, key)["order"]
+    _post(f"{addresses.sandbox_url}/_sim/orders/{order['id']}/pay", {"outcome": "fail", "method": "card"}, {})
+    del facts[_TO_ATTEMPT]
+    write_private(file, facts)
+
+
+def _post(url: str, content: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        url, data=json.dumps(content).encode(), headers={"Content-Type": "application/json", **headers}
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=30) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def run_json(facts: dict[str, Any], addresses: Addresses, settings: dict[str, str]) -> dict[str, Any]:

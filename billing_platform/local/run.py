@@ -71,10 +71,9 @@ def _run_platform(var_dir: Path, found: Services) -> int:
         manage.remember(var_dir, settings)
         facts_file = demo.facts_file(var_dir)
         _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
-        facts = json.loads(facts_file.read_text()) if facts_file.exists() else {}
         supervisor = Supervisor(commands(addresses), settings)
         say("Starting " + ", ".join(commands(addresses)) + " …")
-        announcer = _Announcer(supervisor, var_dir, addresses, facts, settings)
+        announcer = _Announcer(supervisor, var_dir, addresses, facts_file, settings)
         announcer.start()
         supervisor.loop()
         announcer.join()
@@ -129,12 +128,12 @@ class _Announcer(threading.Thread):
         supervisor: Supervisor,
         var_dir: Path,
         addresses: Addresses,
-        facts: dict[str, object],
+        facts_file: Path,
         settings: dict[str, str],
     ) -> None:
         super().__init__(daemon=True)
         self.supervisor, self.var_dir, self.addresses = supervisor, var_dir, addresses
-        self.facts, self.settings = facts, settings
+        self.facts_file, self.settings = facts_file, settings
         self.problem = ""
 
     def run(self) -> None:
@@ -145,8 +144,13 @@ class _Announcer(threading.Thread):
             self.problem = f"The platform was not ready after {READY_PATIENCE} s: {self.problem}"
             self.supervisor.terminate()
             return
+        facts = json.loads(self.facts_file.read_text()) if self.facts_file.exists() else {}
+        try:
+            demo.attempt_payment(self.facts_file, facts, self.addresses)
+        except OSError as error:
+            say(f"The demo's failed payment could not be made ({error}); the next start tries again.")
         file = self.var_dir / "run.json"
-        content = demo.run_json(self.facts, self.addresses, self.settings)
+        content = demo.run_json(facts, self.addresses, self.settings)
         write_private(file, content)
         self.supervisor.printer.stop_holding(show=False)
         say(demo.welcome(content, mail=_short(self.var_dir / "mail"), run_json=_short(file)))

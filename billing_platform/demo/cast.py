@@ -1,0 +1,128 @@
+"""Who is in the demo: a seller, its customers, what they use, what it costs, and what was paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+SELLER = {
+    "name": "Metrics Cloud",
+    "legal_name": "Metrics Cloud Private Limited",
+    "email": "billing@metrics-cloud.example",
+    "phone": "+91 80 4000 0000",
+    "address_line1": "12 Residency Road",
+    "city": "Bengaluru",
+    "postal_code": "560025",
+    "state_code": "29",
+    "gstin": "29AAACA1234A1ZG",
+    "lut_number": "AD290426000001X",
+    "bank_name": "Example Bank, Residency Road",
+    "bank_account_number": "000123456789",
+    "bank_ifsc": "EXMP0000123",
+    "bank_swift": "EXMPINBB",
+    "bank_address": "12 Residency Road, Bengaluru 560025, India",
+    "correspondent_bank": "Example Bank New York, EXMPUS33, account 0001-234567",
+    "upi_id": "metricscloud@example",
+    "is_default": True,
+}
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One organisation of the demo, and its usage: metric → (unit, a usual day's quantity)."""
+
+    fields: dict[str, Any]
+    usage: dict[str, dict[str, tuple[str, int]]]
+
+
+TEST_PROJECT = "Fleet API test"
+"""Nandi Logistics tries its application out with this one: its usage is on no invoice."""
+
+MISTYPED_METRIC = "api_call"
+"""Konkan Retail is strict and sent this instead of api_calls: a dead letter."""
+
+CUSTOMERS = [
+    Customer(
+        fields={
+            "name": "Nandi Logistics",
+            "legal_name": "Nandi Logistics Private Limited",
+            "billing_email": "accounts@nandi-logistics.example",
+            "address_line1": "4th Floor, 88 Mysore Road",
+            "city": "Bengaluru",
+            "postal_code": "560026",
+            "state_code": "29",
+            "gstin": "29AABCN4321K1ZF",
+            "payment_terms_days": 15,
+        },
+        usage={
+            "Fleet API": {"api_calls": ("call", 180_000), "sms": ("message", 900)},
+            "Driver app": {"api_calls": ("call", 60_000)},
+        },
+    ),
+    Customer(
+        fields={
+            "name": "Konkan Retail",
+            "legal_name": "Konkan Retail LLP",
+            "billing_email": "finance@konkan-retail.example",
+            "address_line1": "21 Senapati Bapat Marg",
+            "city": "Mumbai",
+            "postal_code": "400013",
+            "state_code": "27",
+            "gstin": "27AAEFK5678L1ZP",
+            "payment_terms_days": 30,
+            "strict_metrics": True,
+        },
+        usage={"Storefront": {"api_calls": ("call", 240_000), "sms": ("message", 2_500), "pdf_exports": ("file", 40)}},
+    ),
+    Customer(
+        fields={
+            "name": "Lakeside Software",
+            "legal_name": "Lakeside Software Inc.",
+            "billing_email": "ap@lakeside.example",
+            "address_line1": "500 Lake Street",
+            "city": "Madison, WI",
+            "postal_code": "53703",
+            "country": "US",
+            "currency": "USD",
+            "time_zone": "America/Chicago",
+            "payment_terms_days": 45,
+        },
+        usage={"Platform": {"api_calls": ("call", 320_000)}},
+    ),
+]
+
+# (metric, unit): what people read, for one and for several.
+METRICS = {
+    ("api_calls", "call"): ("API calls", "call", "calls"),
+    ("sms", "message"): ("Text messages", "message", "messages"),
+    ("pdf_exports", "file"): ("PDF exports", "file", "files"),
+}
+
+# (organisation or None for all, metric, unit, currency, price of one). pdf_exports has none: a revenue leak to see.
+PRICES = [
+    (None, "api_calls", "call", "INR", "0.0150"),
+    (None, "sms", "message", "INR", "0.18"),
+    ("Konkan Retail", "api_calls", "call", "INR", "0.0125"),
+    (None, "api_calls", "call", "USD", "0.00025"),
+]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money of an invoice: whose, of which month, how much of its total, and by which way."""
+
+    customer: str
+    months_ago: int
+    share: Decimal
+    method: str = "bank_transfer"
+
+
+# What is not here stays unpaid. Konkan Retail paid a part; Lakeside Software paid too much and got the excess back.
+RECEIPTS = [
+    Receipt("Nandi Logistics", months_ago=2, share=Decimal("1")),
+    Receipt("Nandi Logistics", months_ago=1, share=Decimal("0.9")),
+    Receipt("Nandi Logistics", months_ago=1, share=Decimal("0.1"), method="tds"),
+    Receipt("Konkan Retail", months_ago=2, share=Decimal("0.6")),
+    Receipt("Lakeside Software", months_ago=2, share=Decimal("1.05")),
+]

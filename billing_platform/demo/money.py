@@ -1,0 +1,91 @@
+"""The demo's prices, invoices and payments."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+from billing_platform.demo.cast import METRICS, PRICES, RECEIPTS, Receipt
+from billing_platform.lib import clock
+from billing_platform.lib.money import round_money
+from billing_platform.lib.periods import BillingPeriod
+from events.services.metrics import define_metric
+from invoicing.models import Invoice
+from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.prices import create_pricing_rule
+from organisations.models import Organisation
+from organisations.scoping import Actor
+from payments.models import Payment
+from payments.services.offline import record_offline_payment, record_refund
+
+
+def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None:
+    this_month = clock.today("Asia/Kolkata").replace(day=1)
+    for (name, unit), (display_name, one, many) in METRICS.items():
+        define_metric(
+            actor=actor,
+            organisation=None,
+            name=name,
+            unit=unit,
+            display_name=display_name,
+            unit_name=one,
+            unit_name_plural=many,
+        )
+    for owner, metric, unit, currency, price in PRICES:
+        create_pricing_rule(
+            organisation=organisations[owner] if owner else None,
+            metric_name=metric,
+            unit=unit,
+            currency=currency,
+            price={"model": "per_unit", "unit_price": price},
+            effective_from=(this_month - timedelta(days=200)).replace(day=1),
+        )
+
+
+def bill(month: BillingPeriod) -> None:
+    """The monthly run as it was on the first of the following month, when the last time zone had closed."""
+    with clock.standing_at(datetime.combine(month.end, time(hour=7), UTC)):
+        rate = Decimal("84.1250") + month.start.month * Decimal("0.0625")
+        add_exchange_rate(base="USD", target="INR", rate=rate, as_of=month.end, source="Demo reference rate")
+        run = start_billing_run(period=month, requested_by="demo data")
+        for item in run.items.all():
+            process_item(item_id=item.pk)
+
+
+def invoice_of(organisation: Organisation, *, month: BillingPeriod) -> Invoice:
+    invoice: Invoice = Invoice.objects.get(organisation=organisation, period_start=month.start)
+    return invoice
+
+
+def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -> None:
+    """What came in by bank transfer and as TDS certificates, twelve days into the month after."""
+    months = [current, current.previous(), current.previous().previous()]
+    for receipt in RECEIPTS:
+        month = months[receipt.months_ago]
+        invoice = invoice_of(organisations[receipt.customer], month=month)
+        day = min(month.end + timedelta(days=12), clock.today("Asia/Kolkata"))
+        with clock.standing_at(datetime.combine(day, time(hour=6), UTC)):
+            payment = _record(receipt, invoice, month)
+            _give_back_excess(payment, invoice)
+
+
+def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment:
+    return record_offline_payment(
+        invoice_id=invoice.pk,
+        amount=round_money(invoice.total * receipt.share, invoice.currency),
+        method=receipt.method,
+        reference=f"DEMO-{month}-{receipt.method}".upper(),
+        received_on=clock.today("Asia/Kolkata"),
+        accept_overpayment=True,
+    )
+
+
+def _give_back_excess(payment: Payment, invoice: Invoice) -> None:
+    if payment.amount > invoice.total:
+        record_refund(
+            payment_id=payment.pk,
+            amount=payment.amount - invoice.total,
+            reference=f"REFUND-{payment.reference}",
+            refunded_on=clock.today("Asia/Kolkata"),
+        )

@@ -1,0 +1,132 @@
+"""The demo's usage: sent as applications would send it, settled, corrected, and verified."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from billing_platform.demo.cast import CUSTOMERS, MISTYPED_METRIC, TEST_PROJECT
+from billing_platform.lib import clock
+from billing_platform.lib.periods import BillingPeriod
+from events.models import UsageCorrection, UsageEvent
+from events.selectors import unsettled_batches
+from events.services.accepting import accept_events
+from events.services.correcting import correct_usage
+from events.services.settling import settle_pending
+from events.services.verifying import days_to_verify, verify_day
+from organisations.models import Organisation, Project
+
+SEED = 1947
+EVENTS_PER_DAY = 8
+DAYS_IN_TIME = 2
+"""So many days before today were sent as they ended. Those before them came today: a day of the hot log of its own
+for each would make the first start slow."""
+
+Event = dict[str, Any]
+
+
+def report_usage(organisations: dict[str, Organisation], *, first: date) -> None:
+    """Send every project's events as its application would, in one request a day; then settle them."""
+    dice = random.Random(SEED)  # noqa: S311  (plausible figures, not a secret)
+    for customer in CUSTOMERS:
+        organisation = organisations[customer.fields["name"]]
+        for name, metrics in customer.usage.items():
+            project = organisation.projects.get(name=name)
+            for day in _days(first, clock.today(organisation.time_zone)):
+                _send(project, day, _events_of(project, day, (day - first).days, metrics, dice))
+    _try_out(organisations["Nandi Logistics"])
+    _mistype(organisations["Konkan Retail"])
+    while unsettled_batches():
+        settle_pending()
+
+
+def correct_one(organisation: Organisation, *, month: BillingPeriod) -> None:
+    """The last calls of an invoiced month were counted ten times: the next invoice nets the difference."""
+    events = UsageEvent.objects.filter(organisation=organisation, usage_month=month.start, metric__name="api_calls")
+    event = events.latest("occurred_at")
+    correct_usage(
+        organisation=organisation,
+        project=event.project,
+        event_id=event.event_id,
+        action=UsageCorrection.Action.CORRECT,
+        quantity=(event.quantity / 10).quantize(Decimal(1)),
+        reason="The application counted each call ten times after its release.",
+        by="demo data",
+    )
+
+
+def verify_days() -> None:
+    """Compare the days that are over with the ledger, as the daily job does."""
+    for day in days_to_verify():
+        verify_day(day=day, verified_by="demo data")
+
+
+def _send(project: Project, day: date, events: list[Event]) -> None:
+    """Received when the day ended where the customer is; a running day, and one long ago, now."""
+    now = clock.now()
+    horizon = (now - timedelta(days=settings.EVENTS_HORIZON_DAYS - 1)).date()
+    sent = [event for event in events if day > horizon and event["timestamp"] <= now.isoformat()]
+    if not sent:
+        return
+    day_ended = datetime.combine(day + timedelta(days=1), time(), project.organisation.zone)
+    is_recent = day >= now.astimezone(project.organisation.zone).date() - timedelta(days=DAYS_IN_TIME)
+    with clock.standing_at(min(day_ended, now) if is_recent else now):
+        accept_events(project=project, body=json.dumps({"events": sent}).encode())
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    day = first
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def _events_of(
+    project: Project, day: date, age: int, metrics: dict[str, tuple[str, int]], dice: random.Random
+) -> list[Event]:
+    """A day's usage: quieter at week-ends, growing a little from month to month, never two days alike."""
+    events = []
+    zone = ZoneInfo(project.organisation.time_zone)
+    for metric, (unit, usual) in metrics.items():
+        level = Decimal(usual) * (300 + age) / 300
+        quiet = 40 if day.weekday() >= 5 else 8
+        for slot in range(EVENTS_PER_DAY):
+            if dice.randrange(100) < quiet:
+                continue
+            at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), zone).astimezone(UTC)
+            quantity = int(level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)
+            region = dice.choice(["in-south", "in-west"])
+            events.append(_event(project, metric, unit, quantity, at) | {"metadata": {"region": region}})
+    return events
+
+
+def _try_out(organisation: Organisation) -> None:
+    project = organisation.projects.get(name=TEST_PROJECT)
+    _send_just_now(project, [("api_calls", "call", 120), ("sms", "message", 5)])
+
+
+def _mistype(organisation: Organisation) -> None:
+    _send_just_now(organisation.projects.get(name="Storefront"), [(MISTYPED_METRIC, "call", 250)])
+
+
+def _send_just_now(project: Project, usage: list[tuple[str, str, int]]) -> None:
+    at = clock.now() - timedelta(minutes=1)
+    events = [_event(project, metric, unit, quantity, at) for metric, unit, quantity in usage]
+    accept_events(project=project, body=json.dumps({"events": events}).encode())
+
+
+def _event(project: Project, metric: str, unit: str, quantity: int, at: datetime) -> Event:
+    return {
+        "event_id": f"{project.name}-{metric}-{at:%Y%m%d%H}".lower().replace(" ", "-"),
+        "metric_name": metric,
+        "metric_value": quantity,
+        "unit": unit,
+        "timestamp": at.isoformat(),
+    }

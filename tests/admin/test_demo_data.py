@@ -1,0 +1,45 @@
+"""The first walk through the admin meets no empty list."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test.client import Client
+
+from billing_platform.admin_theme import UNFOLD
+from events.models import UsageEvent
+from invoicing.models import Invoice
+from organisations.models import ApiKey, Project
+
+# An attempt at the gateway needs the running platform: tests/scenarios/test_first_start.py.
+MADE_WHEN_RUNNING = {"/admin/payments/paymentorder/", "/admin/payments/inboundwebhook/"}
+
+
+@pytest.fixture
+def facts(db: None, tmp_path: Path) -> dict[str, Any]:
+    call_command("seed_demo", run_json=tmp_path / "demo.json")
+    return json.loads((tmp_path / "demo.json").read_text())
+
+
+def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client: Client) -> None:
+    client.force_login(get_user_model().objects.get(username=facts["logins"]["admin"]["username"]))
+    links = [str(item["link"]) for group in UNFOLD["SIDEBAR"]["navigation"][1:] for item in group["items"]]
+    empty = [link for link in links if not _rows(client, link)]
+    assert set(empty) <= MADE_WHEN_RUNNING
+
+    assert set(Invoice.objects.values_list("status", flat=True)) == {"finalized", "partially_paid", "paid"}
+    test_project = Project.objects.get(mode=Project.Mode.TEST)
+    assert test_project.api_keys.get().mode == ApiKey.Mode.TEST
+    assert UsageEvent.objects.filter(project=test_project).exists()
+
+
+def _rows(client: Client, link: str) -> int:
+    page = client.get(link, follow=True)
+    assert page.status_code == 200, link
+    found = page.context.get("cl")
+    return found.result_count if found is not None else page.content.count(b"<tr")

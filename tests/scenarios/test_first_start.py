@@ -1,0 +1,16 @@
+"""What the first start leaves for a first walk, beyond what the seed can make by itself."""
+
+from __future__ import annotations
+
+from tests.scenarios.running import Platform, wait_for
+
+OF_A_SCRIPT = """
+    base_url sandbox_url admin_key project_key organisation_id project_id webhook_secret logins
+"""
+
+
+def test_the_first_start_makes_a_payment_fail_through_the_gateway(platform: Platform) -> None:
+    webhooks = "SELECT count(*) FROM payments_inboundwebhook WHERE event_type = 'payment.failed' AND outcome <> ''"
+    wait_for(lambda: platform.scalar(webhooks) == 1, seconds=30, what="the webhook", log=platform.log)
+    assert platform.scalar("SELECT array_agg(status) FROM payments_payment WHERE kind = 'gateway'") == ["failed"]
+    assert set(platform.facts) == set(OF_A_SCRIPT.split())

@@ -106,6 +106,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "billing_platform.admin_theme.environment",
     "STYLES": [lambda _request: static("billing_platform/admin.css")],
+    "SCRIPTS": [lambda _request: static("billing_platform/named_fields.js")],
     "COLORS": {
         "primary": {
             "50": "#eef5fb",

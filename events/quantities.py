@@ -49,9 +49,9 @@ class MetricWords:
 
 
 class WordBook:
-    """The words of all metrics that an organisation knows, by name and unit; read once."""
+    """The words of all metrics that an organisation knows, or of those that all share, by name and unit; read once."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation | None) -> None:
         blank = Q(display_name="", unit_name="", unit_name_plural="")
         known = Metric.objects.filter(Q(organisation=organisation) | Q(organisation__isnull=True)).exclude(blank)
         self._definitions: dict[tuple[str, str], list[Metric]] = {}

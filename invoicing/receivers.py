@@ -17,5 +17,6 @@ def keep_time_zone(instance: Organisation, raw: bool = False, **_signal: Any) ->
     was = Organisation.objects.filter(pk=instance.pk).values_list("time_zone", flat=True).first()
     if was not in (None, instance.time_zone) and has_usage(organisation=instance):
         raise InvalidInput.field(
-            "time_zone", f"stays {was}: usage has been counted by its days. Bill under a new customer from now on."
+            "time_zone",
+            f"The time zone stays {was}: usage has been counted by its days. Bill under a new customer from now on.",
         )

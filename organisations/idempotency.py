@@ -62,7 +62,7 @@ def run_once(
     if not key:
         return work()
     if len(key) > _MAX_LENGTH:
-        raise InvalidInput.field("Idempotency-Key", f"must have at most {_MAX_LENGTH} characters.")
+        raise InvalidInput.field("Idempotency-Key", f"The key must have at most {_MAX_LENGTH} characters.")
     if not calls_out:
         with transaction.atomic():
             record = _claim(request, key)

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, unquote
@@ -19,7 +18,7 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 from unfold import admin as unfold
@@ -55,6 +54,7 @@ from billing_platform.lib.admin_display import (
     worded,
 )
 from billing_platform.lib.admin_history import history_of
+from billing_platform.lib.admin_refusals import add_refusal, explained
 from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.last_days import LastDayField
@@ -296,6 +296,9 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         class Guarded(form):  # type: ignore[misc, valid-type]
             def _post_clean(self) -> None:
                 super()._post_clean()
+                refusal = getattr(request, "refusal", None)
+                if refusal is not None:
+                    add_refusal(self, refusal, explained(page, request, refusal))
                 if not self.errors and not page.may(request, verb, self.instance):
                     self.add_error(None, "You may not do this for that customer, or for all of them.")
 
@@ -370,15 +373,16 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A service that refuses what a form asks for: nothing is saved, and its sentence is shown."""
+        """A service that refuses what a form asks for: nothing is saved, and the form is shown again as it was typed,
+        with the sentence."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (DomainError, IntegrityError) as error:
             refusal = refusal_of(error) if isinstance(error, IntegrityError) else error
-            if refusal is None:
+            if refusal is None or hasattr(request, "refusal"):
                 raise
-            messages.error(request, refusal.message)
-            return HttpResponseRedirect(request.get_full_path())
+            request.refusal = refusal  # type: ignore[attr-defined]  # the form, read once more, holds it as its error
+            return self.changeform_view(request, *args, **kwargs)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

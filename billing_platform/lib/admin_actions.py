@@ -26,6 +26,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin_display import facts as facts_table
+from billing_platform.lib.admin_refusals import add_refusal, explained
 from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 
@@ -49,17 +50,6 @@ class ActionForm(forms.Form):
     def spend(self) -> bool:
         """Take the token; False if another POST of the same page was first."""
         return bool(cache.add(self._token_key, 1, timeout=TOKEN_LIVES_SECONDS))
-
-    def refuse(self, error: DomainError | ValidationError) -> None:
-        """Show what the rules said: at the fields that they name, or above the form."""
-        if isinstance(error, ValidationError):
-            self.add_error(None, error.messages)
-            return
-        named = {name: sentences for name, sentences in error.details.items() if name in self.fields}
-        for name, sentences in named.items():
-            self.add_error(name, sentences)
-        if not named:
-            self.add_error(None, error.message)
 
     def give_back(self) -> None:
         """Nothing was done: the same page may be sent again."""
@@ -283,16 +273,20 @@ class ActionsMixin:
         try:
             target = [given for given in (obj, rows) if given is not None]
             outcome = action.handler(self, request, *target, **form.answers)
-        except (DomainError, ValidationError) as error:
+        except ValidationError as error:
             form.give_back()
-            form.refuse(error)
+            form.add_error(None, error.messages)
+            return None
+        except DomainError as error:
+            form.give_back()
+            add_refusal(form, error, explained(self, request, error))
             return None
         except IntegrityError as error:  # two at once
             form.give_back()
             refusal = refusal_of(error)
             if refusal is None:
                 raise
-            form.refuse(refusal)
+            add_refusal(form, refusal, refusal.message)
             return None
         except Exception:
             form.give_back()

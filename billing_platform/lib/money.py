@@ -210,7 +210,8 @@ def to_minor(money: Money) -> int:
     """Paise, cents, fils: the integer that payment gateways speak. Never rounds."""
     scaled = money.amount.scaleb(exponent(money.currency), context=_WIDE)
     if scaled != scaled.to_integral_value():
-        raise MoneyError(f"{money.amount} {money.currency} is not a whole number of minor units.")
+        decimals = exponent(money.currency)
+        raise MoneyError(f"{money.amount} {money.currency} has more decimals than the {decimals} of {money.currency}.")
     return int(scaled)
 
 

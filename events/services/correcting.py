@@ -118,21 +118,21 @@ class _Request:
 
 def _checked(action: str, quantity: Decimal | None, reason: str) -> Decimal | None:
     if not reason.strip():
-        raise InvalidInput.field("reason", "say why: it is kept for ever.")
+        raise InvalidInput.field("reason", "Say why: the reason is kept for ever.")
     if action == Action.VOID:
         if quantity is not None:
-            raise InvalidInput.field("metric_value", "a void takes none.")
+            raise InvalidInput.field("metric_value", "A void takes no value: leave it out.")
         return None
     if action != Action.CORRECT:
-        raise InvalidInput.field("action", "is void or correct.")
+        raise InvalidInput.field("action", "Choose void or correct.")
     if quantity is None:
-        raise InvalidInput.field("metric_value", "say what is right.")
+        raise InvalidInput.field("metric_value", "Say which value is right.")
     try:
         exact = parse_decimal(quantity, places=QUANTITY_PLACES)
     except MoneyError as error:
         raise InvalidInput.field("metric_value", str(error)) from None
     if exact < 0:
-        raise InvalidInput.field("metric_value", "must not be negative.")
+        raise InvalidInput.field("metric_value", "The value must not be negative.")
     return exact
 
 

@@ -113,7 +113,7 @@ def discard_one(*, letter_id: UUID, reason: str, by: str) -> DeadLetter:
 
 def _require(reason: str) -> None:
     if not reason.strip():
-        raise InvalidInput.field("reason", "say why it is given up.")
+        raise InvalidInput.field("reason", "Say why the event is given up.")
 
 
 def _chunks(letter_ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, attention_filter, badge, short_time
@@ -30,6 +31,12 @@ class PricingRuleForm(forms.ModelForm):
         model = PricingRule
         fields = (*PLAIN, *PRICE, *BOUNDS)
         help_texts = {"parameters": PARAMETERS_HELP}
+
+    def _post_clean(self) -> None:
+        """Of another price on the same days the service says which, and the way out: more than the constraint can."""
+        super()._post_clean()
+        if {*self.errors} == {NON_FIELD_ERRORS} and prices.overlapping(self.instance) is not None:
+            del self.errors[NON_FIELD_ERRORS]
 
 
 AttentionFilter = attention_filter(

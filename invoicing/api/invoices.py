@@ -67,7 +67,7 @@ class InvoiceList(ListModelMixin, AdminGenericView):
         organisation = self.organisation(organisation_id)
         body = validated(NewInvoiceSerializer, request)
         if ("period" in body) == ("lines" in body):
-            raise InvalidInput.field("period", "give either a period or lines.")
+            raise InvalidInput.field("period", "Give either a period or lines.")
         if "period" in body:
             invoice = lifecycle.create_draft(organisation=organisation, period=parse_period(body["period"]))
         else:

@@ -156,7 +156,7 @@ class PricingRuleDetail(_PriceBookView):
         serializer.is_valid(raise_exception=True)
         changes = _rule_values(serializer.validated_data)
         if changes.get("organisation", rule.organisation) != rule.organisation:
-            raise InvalidInput.field("organisation", "a rule does not move: add another.")
+            raise InvalidInput.field("organisation", "A rule stays with its customer: add another rule.")
         price = _price_part(request.data)
         changed = prices.update_pricing_rule(rule_id=rule.pk, price=price or None, **changes)
         return Response(self.get_serializer(changed).data)
@@ -215,7 +215,7 @@ class PricingPreview(_PriceBookView):
             require("currency", currency, validate_currency)
             return price_from_dict(body), currency
         if rule_id is None:
-            raise InvalidInput.field("rule", "give a rule body, or rule_id.")
+            raise InvalidInput.field("rule", "Give a rule body, or rule_id.")
         rule = self.rule(rule_id)
         return rule.price, rule.currency
 

@@ -129,4 +129,4 @@ def _day(request: Request) -> date:
     try:
         return date.fromisoformat(text[:10]) if text else operators_today()
     except ValueError:
-        raise InvalidInput.field("at", "write a day as 2026-11-01.") from None
+        raise InvalidInput.field("at", "Write a day as 2026-11-01.") from None

@@ -166,7 +166,7 @@ class PricingRule(BaseModel, TenantModel):
             self.price  # noqa: B018  (reading it checks it)
         except PriceError as error:
             own = error.path if error.path in ("free_units", "minimum", "maximum") else "parameters"
-            raise ValidationError({own: error.message}) from None
+            raise ValidationError({own: error.sentence}) from None
 
     def body(self) -> dict[str, Any]:
         """The price part of the rule as api.md writes it."""

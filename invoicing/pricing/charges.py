@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,14 +17,28 @@ from billing_platform.lib.limits import (
 )
 from billing_platform.lib.money import ZERO, MoneyError, parse_decimal
 
+_PATH = re.compile(r"(?:tiers\[(\d+)\])?\.?(.*)")
+_WORDS = {"up_to": "end", "tiers": "list of tiers", "event_count": "number of events"}
+
 
 class PriceError(InvalidInput):
-    """A price that cannot be used; `path` is where in the body, such as `tiers[1].up_to`."""
+    """A price that cannot be used; `path` is where in the body, such as `tiers[1].up_to`, and `problem` what is said
+    of that place: "must not be negative.", or a sentence of its own."""
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}", details={path: [problem]})
         self.path = path
         self.problem = problem
+        self.sentence = _sentence(path, problem)
+        super().__init__(f"{path}: {self.sentence}", details={path: [self.sentence]})
+
+
+def _sentence(path: str, problem: str) -> str:
+    """ "The end of tier 2 must be greater than 5." for `tiers[1].up_to`: people count tiers from 1."""
+    index, field = _PATH.fullmatch(path).groups()  # type: ignore[union-attr]  # it takes any text
+    tier = f"tier {int(index) + 1}" if index else ""
+    words = _WORDS.get(field, field.replace("_", " "))
+    place = " of ".join(part for part in (words, tier) if part)
+    return f"The {place} {problem}" if problem[0].islower() else f"The {place}: {problem[0].lower()}{problem[1:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,11 @@ class _Tiered:
         for index, tier in enumerate(self.tiers):
             is_last = index == len(self.tiers) - 1
             if (tier.up_to is None) != is_last:
-                need = "must be null on the last tier." if is_last else "may be null on the last tier only."
+                need = (
+                    "must be null: the last tier has no end."
+                    if is_last
+                    else "must be a number: only the last tier has none."
+                )
                 raise PriceError(f"tiers[{index}].up_to", need)
             if tier.up_to is not None and tier.up_to <= lower:
                 raise PriceError(f"tiers[{index}].up_to", f"must be greater than {short_text(lower)}.")

@@ -74,7 +74,7 @@ def price_from_dict(body: Mapping[str, Any]) -> Price:
 def _read_tiers(body: Mapping[str, Any]) -> tuple[Tier, ...]:
     rows = body.get("tiers")
     if not isinstance(rows, list | tuple):
-        raise PriceError("tiers", "is required: a list of tiers.")
+        raise PriceError("tiers", "is required.")
     return tuple(_read_tier(index, row) for index, row in enumerate(rows))
 
 

@@ -151,7 +151,7 @@ def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
     """
     reason = reason.strip()
     if not reason:
-        raise InvalidInput.field("reason", "say why the month is not billed.")
+        raise InvalidInput.field("reason", "Say why the month is not billed.")
     item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
     if item.status != Status.VOIDED:
         raise DomainError(

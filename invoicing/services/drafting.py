@@ -77,11 +77,11 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
 def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[str, Any]]) -> Invoice:
     """Draft an invoice of given lines: `{description, quantity, unit_price, sac?}`. Raises InvalidInput."""
     if not 1 <= len(lines) <= MAX_LINES:
-        raise InvalidInput.field("lines", f"give 1 to {MAX_LINES} lines.")
+        raise InvalidInput.field("lines", f"Give 1 to {MAX_LINES} lines.")
     entity = organisation.billing_entity
     rated = tuple(_one_off_line(index, line, organisation.currency, entity) for index, line in enumerate(lines))
     if abs(sum((line.amount for line in rated), ZERO)) >= MAX_MONEY:
-        raise InvalidInput.field("lines", "add up to too large an amount.")
+        raise InvalidInput.field("lines", "The lines add up to too large an amount: spread them over several invoices.")
     invoice = _new_invoice(organisation)
     _store(invoice, compute(organisation=organisation, lines=rated))
     return invoice
@@ -249,7 +249,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
     number = partial(_number, index, line)
     description = str(line.get("description", "")).strip()
     if not description:
-        raise InvalidInput.field(f"lines[{index}].description", "say what is charged.")
+        raise InvalidInput.field(f"lines[{index}].description", "Say what is charged.")
     require(f"lines[{index}].description", description, validate_printed_paragraphs)
     sac = str(line.get("sac") or entity.default_sac)
     require(f"lines[{index}].sac", sac, validate_sac)
@@ -259,9 +259,9 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
         exact = quantity * unit_price
     amount = round_money(exact, currency)
     if quantity <= ZERO:
-        raise InvalidInput.field(f"lines[{index}].quantity", "must be greater than 0.")
+        raise InvalidInput.field(f"lines[{index}].quantity", "The quantity must be greater than 0.")
     if abs(amount) >= MAX_MONEY:
-        raise InvalidInput.field(f"lines[{index}].unit_price", "makes the amount too large.")
+        raise InvalidInput.field(f"lines[{index}].unit_price", "The unit price makes the amount too large.")
     return RatedLine(
         kind=InvoiceLine.Kind.ONE_OFF,
         description=description,

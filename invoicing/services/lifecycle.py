@@ -161,7 +161,7 @@ def validate_email_address(value: Any) -> None:
 def _addresses(given: Sequence[str]) -> list[str]:
     found = list(dict.fromkeys(address.strip() for address in given))
     if not 1 <= len(found) <= MAX_ADDRESSES:
-        raise InvalidInput.field("to", f"give 1 to {MAX_ADDRESSES} e-mail addresses.")
+        raise InvalidInput.field("to", f"Give 1 to {MAX_ADDRESSES} e-mail addresses.")
     for address in found:
         require("to", address, validate_email_address)
     return found
@@ -177,7 +177,7 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     """
     reason = reason.strip()
     if not reason:
-        raise InvalidInput.field("reason", "say why the invoice is void.")
+        raise InvalidInput.field("reason", "Say why the invoice is void.")
     require("reason", reason, validate_printed_paragraphs)
     items = _lock_items(invoice_id)
     invoice = lock_invoice(invoice_id)

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money, exact_text
 from billing_platform.lib.validators import require, validate_line
+from events.quantities import WordBook
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
 from invoicing.services.billed_months import changed_days, lock_prices, refuse_billed_months, validity
@@ -98,10 +100,11 @@ def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> dict[str, str]:
     if len(dimensions) > MAX_PRICE_DIMENSIONS:
-        raise InvalidInput.field("dimensions", f"name at most {MAX_PRICE_DIMENSIONS}.")
+        raise InvalidInput.field("dimensions", f"Name at most {MAX_PRICE_DIMENSIONS} dimensions.")
     for name, value in dimensions.items():
         if not isinstance(value, str) or not value or max(len(name), len(value)) > PRICE_DIMENSION_LENGTH:
-            raise InvalidInput.field(f"dimensions.{name}", f"must be text of 1 to {PRICE_DIMENSION_LENGTH} characters.")
+            sentence = f"The name and the value of a dimension are texts of 1 to {PRICE_DIMENSION_LENGTH} characters."
+            raise InvalidInput.field(f"dimensions.{name}", sentence)
         for text in (name, value):
             require(f"dimensions.{quoted(name)}", text, validate_line)
     return dict(dimensions)
@@ -119,16 +122,20 @@ def _check_changeable(rule: PricingRule, names: set[str]) -> None:
 
 
 def _save(rule: PricingRule) -> None:
-    _refuse_overlap(rule)
+    if (other := overlapping(rule)) is not None:
+        raise _overlap(rule, other)
     rule.full_clean()
     try:
         with transaction.atomic():
             rule.save()
     except IntegrityError as error:  # two at once: the constraint decides
-        raise _overlap() from error
+        if (other := overlapping(rule)) is None:
+            raise
+        raise _overlap(rule, other) from error
 
 
-def _refuse_overlap(rule: PricingRule) -> None:
+def overlapping(rule: PricingRule) -> PricingRule | None:
+    """The first other rule for the same usage that holds on some of the days."""
     same = PricingRule.objects.filter(
         organisation=rule.organisation,
         metric_name=rule.metric_name,
@@ -136,12 +143,21 @@ def _refuse_overlap(rule: PricingRule) -> None:
         currency=rule.currency,
         dimensions=rule.dimensions,
     ).exclude(pk=rule.pk)
-    if same.during(rule.effective_from, rule.effective_to or date.max).exists():
-        raise _overlap()
+    return same.during(rule.effective_from, rule.effective_to or date.max).order_by("effective_from").first()
 
 
-def _overlap() -> DomainError:
+def _overlap(rule: PricingRule, other: PricingRule) -> DomainError:
+    """Names the other rule and its days, and how both can be."""
+    until = f"to {last_day_text(other.effective_to)}" if other.effective_to else "on"
+    if other.effective_from < rule.effective_from:
+        way_out = f"end that price on {last_day_text(rule.effective_from)} first"
+    elif other.effective_from > rule.effective_from:
+        way_out = f"end the new price on {last_day_text(other.effective_from)}, or change the other one"
+    else:
+        way_out = "change that price, or begin the new one later"
+    words = WordBook(rule.organisation).words(rule.metric_name, rule.unit)
     return DomainError(
-        "Another rule for the same metric and dimensions holds on some of these days: end that one first.",
+        f"“{words.name}” ({rule.unit}) has a price from {day_text(other.effective_from)} {until} already: {way_out}.",
         code="PRICE_OVERLAP",
+        details={"pricing_rule": str(other.pk)},
     )

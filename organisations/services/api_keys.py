@@ -44,7 +44,7 @@ def issue_project_key(
     if mode not in (None, project.mode):
         raise InvalidInput.field(
             "mode",
-            f"this is a {project.mode} project: leave it out, or issue the key for a {mode} project.",
+            f"This is a {project.mode} project: leave the mode out, or issue the key for a {mode} project.",
         )
     return _issue(kind=ApiKey.Kind.PROJECT, project=project, name=name, mode=project.mode, expires_at=expires_at)
 
@@ -118,9 +118,9 @@ def matches(api_key: ApiKey, secret: str) -> bool:
 
 def _issue(*, expires_at: datetime | None, mode: str, name: str, **fields: Any) -> IssuedKey:
     if expires_at is not None and expires_at <= clock.now():
-        raise InvalidInput.field("expires_at", "must be in the future.")
+        raise InvalidInput.field("expires_at", "The time of expiry must be in the future.")
     if not name.strip():
-        raise InvalidInput.field("name", "must not be empty.")
+        raise InvalidInput.field("name", "Give the key a name.")
     prefix = _random(_PREFIX_LENGTH)
     secret = f"mbp_{mode}_{prefix}_{_random(_SECRET_LENGTH)}"
     api_key = ApiKey.objects.create(

@@ -77,7 +77,7 @@ def update_project(*, project: Project, **changes: Any) -> Project:
     if changes.get("mode", project.mode) != project.mode and project.api_keys.exists():
         raise InvalidInput.field(
             "mode",
-            f"the project has keys, so it stays {project.mode}: create another project for {changes['mode']} usage.",
+            f"The project has keys, so it stays {project.mode}: create another project for {changes['mode']} usage.",
         )
     for name, value in changes.items():
         setattr(project, name, value)
@@ -94,7 +94,7 @@ def default_billing_entity() -> BillingEntity:
     """The seller of organisations that name none. Raises InvalidInput when no seller is marked as default."""
     entity = BillingEntity.objects.filter(is_default=True).first()
     if entity is None:
-        raise InvalidInput.field("billing_entity", "name one, or mark a billing entity as the default.")
+        raise InvalidInput.field("billing_entity", "Name a billing entity, or mark one as the default.")
     return entity
 
 

@@ -110,7 +110,7 @@ def _clean(wanted: dict[str, str]) -> dict[str, Any]:
         try:
             UUID(wanted["invoice"])
         except ValueError:
-            raise InvalidInput.field("invoice", "must be a UUID.") from None
+            raise InvalidInput.field("invoice", "Write the id of the invoice, which is a UUID.") from None
     return wanted
 
 

@@ -91,9 +91,9 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     """
     reason = reason.strip()
     if not reason:
-        raise InvalidInput.field("reason", "say why the payment is reversed.")
+        raise InvalidInput.field("reason", "Say why the payment is reversed.")
     if len(reason) > REASON_LENGTH:
-        raise InvalidInput.field("reason", f"must have at most {REASON_LENGTH} characters.")
+        raise InvalidInput.field("reason", f"The reason must have at most {REASON_LENGTH} characters.")
     require("reason", reason, validate_paragraphs)
     payment = _locked(payment_id)
     if payment.kind == Payment.Kind.GATEWAY:
@@ -157,7 +157,7 @@ def record_refund(*, payment_id: UUID, amount: Decimal, reference: str, refunded
     _check_amount(amount, payment.currency)
     if amount > payment.unallocated:
         raise InvalidInput.field(
-            "amount", f"must be at most {payment.shown(payment.unallocated)}, which is not credited."
+            "amount", f"The amount must be at most {payment.shown(payment.unallocated)}, which is not credited."
         )
     refund: Refund = Refund.objects.create(
         payment=payment,
@@ -208,7 +208,7 @@ def _locked(payment_id: UUID) -> Payment:
 
 def _check_offline(invoice: Invoice, amount: Decimal, method: str, reference: str, received_on: date) -> None:
     if method not in OFFLINE_METHODS:
-        raise InvalidInput.field("method", f"must be one of {', '.join(OFFLINE_METHODS)}.")
+        raise InvalidInput.field("method", f"The method must be one of {', '.join(OFFLINE_METHODS)}.")
     _check_reference(reference)
     _check_day("received_on", received_on, invoice.organisation.time_zone)
     _check_amount(amount, invoice.currency)
@@ -224,16 +224,16 @@ def _check_offline(invoice: Invoice, amount: Decimal, method: str, reference: st
 
 def _check_reference(reference: str) -> None:
     if not reference:
-        raise InvalidInput.field("reference", "say which transfer, cheque or certificate it is.")
+        raise InvalidInput.field("reference", "Say which transfer, cheque or certificate it is.")
     if len(reference) > REFERENCE_LENGTH:
-        raise InvalidInput.field("reference", f"must have at most {REFERENCE_LENGTH} characters.")
+        raise InvalidInput.field("reference", f"The reference must have at most {REFERENCE_LENGTH} characters.")
     require("reference", reference, validate_line)
 
 
 def _check_day(field: str, day: date, time_zone: str) -> None:
     require(field, day, validate_business_date)
     if day > clock.today(time_zone):
-        raise InvalidInput.field(field, "must not be in the future.")
+        raise InvalidInput.field(field, "The day must not be in the future.")
 
 
 def _check_amount(amount: Decimal, currency: str) -> None:
@@ -242,6 +242,6 @@ def _check_amount(amount: Decimal, currency: str) -> None:
     except MoneyError as error:
         raise InvalidInput.field("amount", str(error)) from error
     if minor <= 0:
-        raise InvalidInput.field("amount", "must be above zero.")
+        raise InvalidInput.field("amount", "The amount must be above zero.")
     if amount >= MAX_MONEY:
-        raise InvalidInput.field("amount", "is too large.")
+        raise InvalidInput.field("amount", "The amount is too large.")

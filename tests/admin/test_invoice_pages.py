@@ -55,6 +55,15 @@ def test_who_finalizes_chooses_whether_it_is_mailed(
     assert invoice.pdf_state == "ready"
 
 
+def test_a_month_that_has_an_invoice_leads_to_it(acme: Organisation, project: Project, as_operator: Client) -> None:
+    used(project, 5)
+    per_unit("2")
+    first = draft(acme)
+    refused = act(as_operator, action_url(acme, "create_draft"), month=str(OCTOBER)).content.decode()
+    assert "Acme has an invoice for October 2026 already." in refused
+    assert f'href="{reverse("admin:invoicing_invoice_change", args=[first.pk])}">Open the invoice</a>' in refused
+
+
 def test_what_is_not_billed_is_billed_past_only_on_purpose(
     acme: Organisation, project: Project, as_operator: Client
 ) -> None:

@@ -64,14 +64,18 @@ def test_a_price_that_makes_no_sense_is_refused_with_its_reason(acme: Organisati
     refused = add_rule(as_operator, acme, parameters='{"unit_price": 0.01}')
     assert "must be given as text" in refused.content.decode()
     refused = add_rule(as_operator, acme, model="graduated")
-    assert "a list of tiers" in refused.content.decode()
+    assert "The list of tiers is required." in refused.content.decode()
     assert not PricingRule.objects.exists()
 
 
 def test_prices_that_overlap_are_refused(acme: Organisation, as_operator: Client) -> None:
     add_rule(as_operator, acme)
-    add_rule(as_operator, acme, effective_from="05/11/2026")
-    assert PricingRule.objects.count() == 1
+    refused = add_rule(as_operator, acme, effective_from="05/11/2026")
+    said = refused.content.decode()
+    other = PricingRule.objects.get()
+    assert "“api_calls” (call) has a price from 1 Nov 2026 on already: end that price on 4 Nov 2026 first." in said
+    assert f'href="{reverse("admin:invoicing_pricingrule_change", args=[other.pk])}">Open the price</a>' in said
+    assert 'value="2026-11-05"' in said or 'value="05/11/2026"' in said, "what was typed is kept"
 
 
 def test_only_members_of_all_organisations_add_organisations(as_acme_admin: Client, as_admin: Client) -> None:

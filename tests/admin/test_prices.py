@@ -87,7 +87,7 @@ NEW_PRICE = {
         ("parameters", "0.5", 'Write an object in braces, such as {"unit_price": "0.0123"}.'),
         ("parameters", "{}", "This field is required."),
         ("parameters", "{unit_price: 5", "Enter a valid JSON."),
-        ("parameters", '{"unit_price": "-1"}', "unit_price: must not be negative."),
+        ("parameters", '{"unit_price": "-1"}', "The unit price must not be negative."),
         ("effective_to", "2026-10-01", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
         ("effective_to", "2026-10-31", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
         ("effective_from", "soon", "Enter a valid date."),

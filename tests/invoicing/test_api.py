@@ -128,6 +128,9 @@ def test_overlapping_prices_are_a_conflict(api: Client) -> None:
     post(api, "/pricing-rules", RULE)
     answer = post(api, "/pricing-rules", RULE | {"effective_from": "2026-12-01"})
     assert (answer.status_code, answer.json()["code"]) == (409, "PRICE_OVERLAP")
+    assert answer.json()["error"] == (
+        "“api_calls” (call) has a price from 1 Apr 2026 on already: end that price on 30 Nov 2026 first."
+    )
 
 
 def test_a_billed_price_cannot_be_changed_nor_ended_before_what_it_billed(

@@ -106,8 +106,8 @@ def test_charges_are_exact_to_the_last_of_eighteen_decimals():
         ({"model": "volume"}, "tiers", "is required"),
         ({"model": "volume", "tiers": []}, "tiers", "1 to 100"),
         ({"model": "volume", "tiers": [1]}, "tiers[0]", "object"),
-        ({"model": "volume", "tiers": [{"up_to": "5"}]}, "tiers[0].up_to", "null on the last"),
-        ({"model": "volume", "tiers": [{"up_to": None}, {"up_to": None}]}, "tiers[0].up_to", "last tier only"),
+        ({"model": "volume", "tiers": [{"up_to": "5"}]}, "tiers[0].up_to", "the last tier has no end"),
+        ({"model": "volume", "tiers": [{"up_to": None}, {"up_to": None}]}, "tiers[0].up_to", "only the last tier"),
         ({"model": "graduated", "tiers": [{"up_to": "0"}, {"up_to": None}]}, "tiers[0].up_to", "greater than 0"),
         (
             {"model": "graduated", "tiers": [{"up_to": "5"}, {"up_to": "5"}, {"up_to": None}]},
@@ -127,7 +127,16 @@ def test_a_bad_price_is_refused_and_the_field_is_named(body, path, problem):
         price_from_dict(body)
     assert refusal.value.path == path
     assert problem in refusal.value.problem
-    assert refusal.value.details == {path: [refusal.value.problem]}
+    assert refusal.value.details == {path: [refusal.value.sentence]}
+
+
+def test_a_bad_price_is_refused_in_a_sentence_that_counts_tiers_from_one():
+    assert PriceError("tiers[1].up_to", "must be greater than 5.").message == (
+        "tiers[1].up_to: The end of tier 2 must be greater than 5."
+    )
+    assert (
+        PriceError("free_units", "The number must be finite.").sentence == "The free units: the number must be finite."
+    )
 
 
 @pytest.mark.parametrize("usage", [{"quantity": Decimal(-1)}, {"quantity": Decimal(1), "event_count": -1}])

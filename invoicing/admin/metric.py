@@ -54,7 +54,7 @@ class PricedMetricAdmin(MetricAdmin):
         columns = list(super().get_list_display(request))
         user: Any = request.user
         if user.has_perm("invoicing.view_pricingrule"):
-            columns.insert(-1, prices_column(user))
+            columns[-1] = prices_column(user)  # in place of the day on which it was made
         return columns
 
 

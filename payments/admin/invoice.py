@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object_action, short_time, status
+from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object_action, status
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import Money, exponent, format_money
 from invoicing.admin import InvoiceAdmin
 from invoicing.admin.invoice_asking import standing
 from invoicing.models import Invoice
-from payments.admin.payment import TONES, amount_of
+from payments.admin.payment import TONES, amount_of, typed_or_told
 from payments.models import Payment
 from payments.selectors import why_not_collectable
 from payments.services import collection, offline
@@ -82,11 +82,14 @@ class PaymentInline(ReadOnlyInline):
     fk_name = "invoice"
     paid = money("amount")
     state = status("status", TONES, "Status")
-    attempted = short_time("attempted_at", "When")
 
     @admin.display(description="Method")
     def method_name(self, payment: Payment) -> str:
         return payment.get_method_display_name()
+
+    @admin.display(description="When")
+    def attempted(self, payment: Payment) -> Any:
+        return typed_or_told(payment, payment.attempted_at)
 
 
 admin.site.unregister(Invoice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -174,6 +174,11 @@ class ReverseForm(ActionForm):
     )
 
 
+def typed_or_told(payment: Payment, told: datetime | None) -> Any:
+    """A day that was typed is shown as that day, whatever the clock of the page; else what the gateway told."""
+    return day_text(payment.received_on) if payment.received_on else when(told)
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     empty_hint = "Payments come from the pay page of an invoice, or from Record payment on an invoice."
@@ -210,12 +215,11 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="When", ordering="attempted_at")
     def attempted(self, payment: Payment) -> Any:
-        """A day that was typed is shown as that day, whatever the clock of the page."""
-        return day_text(payment.received_on) if payment.received_on else when(payment.attempted_at)
+        return typed_or_told(payment, payment.attempted_at)
 
     @admin.display(description="Received")
     def received(self, payment: Payment) -> Any:
-        return day_text(payment.received_on) if payment.received_on else when(payment.paid_at)
+        return typed_or_told(payment, payment.paid_at)
 
     @admin.display(description="Fee borne by")
     def fee_borne_by(self, payment: Payment) -> str:

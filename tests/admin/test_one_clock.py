@@ -28,9 +28,14 @@ TIMES = re.compile(r"<time[^>]*>([^<]*)</time>")
 TAGS = re.compile(r"<(script|style|textarea|pre)\b.*?</\1>|<[^>]*>", re.DOTALL)
 
 
-@pytest.fixture
-def act(acme: Organisation) -> tuple[Invoice, Payment]:
-    """An invoice finalized, and a transfer typed in, on one evening of UTC that is the next day in India."""
+@pytest.fixture(params=["Asia/Kolkata", "Asia/Tokyo"])
+def act(request: pytest.FixtureRequest, acme: Organisation) -> tuple[Invoice, Payment]:
+    """An invoice finalized, and a transfer typed in, on one evening of UTC that is the next day in India.
+
+    In Tokyo that day began while it was the day before in India too: a typed day must not be read as an instant.
+    """
+    acme.time_zone = request.param
+    acme.save()
     with time_machine.travel(LATE_ON_25_NOVEMBER, tick=False):
         line = {"description": "Set-up", "quantity": "1", "unit_price": "1000"}
         draft = lifecycle.create_one_off_draft(organisation=acme, lines=[line])

@@ -14,6 +14,7 @@ from billing_platform.lib.limits import MAX_MONEY, REASON_LENGTH, REFERENCE_LENG
 from billing_platform.lib.money import ZERO, Money, MoneyError, format_money, to_minor
 from billing_platform.lib.validators import require, validate_business_date, validate_line, validate_paragraphs
 from invoicing.models import Invoice
+from organisations.operators_clock import operators_zone
 from payments import emails
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.services.crediting import lock_settlements, remark, room, settle, update_invoice
@@ -57,7 +58,8 @@ def record_offline_payment(
     _check_offline(invoice, amount, method, reference, received_on)
     if amount > invoice.amount_due and not accept_overpayment:
         raise DomainError(overpayment(invoice, amount), code="OVERPAYMENT")
-    received_at = datetime.combine(received_on, time(), tzinfo=invoice.organisation.zone)
+    # the instant stands for the day, so it is of that day on the clock of those who look at it
+    received_at = datetime.combine(received_on, time(), tzinfo=operators_zone())
     payment: Payment = Payment.objects.create(
         organisation=invoice.organisation,
         invoice=invoice,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.money import Money, to_minor
 from payments.gateways import GatewayPayment, GatewayRefused, current_gateway
 from payments.models import Payment, PaymentOrder
 from payments.services.settlement import apply_payment_snapshot
@@ -86,24 +87,31 @@ def capture_payment(*, payment_id: UUID) -> Payment:
     Capture may be done by somebody else at the same moment: when the gateway refuses, what it says about the
     payment now is what counts.
     """
-    payment: Payment = Payment.objects.select_related("invoice").get(pk=payment_id)
+    payment: Payment = Payment.objects.select_related("invoice", "order").get(pk=payment_id)
     if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
         return payment
-    if payment.problem or payment.invoice.amount_due < payment.amount:
+    if not _is_wanted(payment):
         snapshot = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
     else:
         snapshot = _capture(payment)
     return apply_payment_snapshot(order_id=payment.order_id, snapshot=snapshot)
 
 
-def _capture(payment: Payment) -> GatewayPayment:
-    gateway = current_gateway()
-    gateway_id = payment.razorpay_payment_id or ""
+def _is_wanted(payment: Payment) -> bool:
+    """Whether all that its order asks for is still due. More than that is the gateway's fee, which the payer bears and
+    which is named only once the payment is captured: nobody can pay another amount than the order's."""
     order = payment.order
     assert order is not None  # noqa: S101  (a constraint of the table)
+    is_answer = not payment.conflict and payment.currency == order.currency and payment.amount >= order.amount
+    return is_answer and payment.invoice.amount_due >= order.amount
+
+
+def _capture(payment: Payment) -> GatewayPayment:
+    """All that was authorised: the gateway takes no other amount."""
+    gateway = current_gateway()
+    gateway_id = payment.razorpay_payment_id or ""
+    amount_minor = to_minor(Money(payment.amount, payment.currency))
     try:
-        return gateway.capture_payment(
-            payment_id=gateway_id, amount_minor=order.amount_minor, currency=payment.currency
-        )
+        return gateway.capture_payment(payment_id=gateway_id, amount_minor=amount_minor, currency=payment.currency)
     except GatewayRefused:
         return gateway.fetch_payment(payment_id=gateway_id)

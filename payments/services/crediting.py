@@ -7,6 +7,7 @@ first (`lock_settlements`), then payment, invoices, orders: no two callers wait 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -79,13 +80,11 @@ def update_invoice(invoice: Invoice) -> None:
     """Sum an invoice's allocations under its lock, and note what is paid and what was given back."""
     if invoice.status == Invoice.Status.VOID:
         return
-    sums = PaymentAllocation.objects.filter(invoice=invoice).aggregate(
-        paid=Sum("amount"),
-        given_back=Sum("amount", filter=Q(kind=Kind.REFUND) & ~Q(answer=Answer.ASKED_AGAIN)),
-        restored=Sum("amount", filter=Q(kind=Kind.RESTORED)),
-    )
-    paid = sums["paid"] or ZERO
-    returned = -(sums["given_back"] or ZERO) - (sums["restored"] or ZERO)
+    paid, by_payment = ZERO, defaultdict(list)
+    for row in PaymentAllocation.objects.filter(invoice=invoice).order_by("created_at", "kind"):
+        paid += row.amount
+        by_payment[row.payment_id].append(row)
+    returned = sum(map(_given_back, by_payment.values()), ZERO)
     # another payment may have filled the room meanwhile: then nothing is left to ask about
     returned = max(min(returned, invoice.total - paid), ZERO)
     record_settlement(invoice_id=invoice.pk, paid_total=paid, returned_total=returned)
@@ -133,9 +132,23 @@ def _credit(payment: Payment, invoice: Invoice) -> None:
 def _restore(payment: Payment) -> None:
     """A refund failed: the money is here after all, and goes back to where it was credited."""
     for row in _by_invoice(payment):
-        given_back = -(row["given_back"] or ZERO) - (row["restored"] or ZERO)
         invoice = Invoice.objects.get(pk=row["invoice"])
+        given_back = _given_back(payment.allocations.filter(invoice=invoice).order_by("created_at", "kind"))
         _allocate(payment, invoice, min(payment.unallocated, given_back, room(invoice)), Kind.RESTORED)
+
+
+def _given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
+    """What of one payment was taken from one invoice, and neither came back nor is asked for again; oldest row first.
+
+    Step by step: a refund that failed gives back what stood then, and answers for no refund after it.
+    """
+    standing = ZERO
+    for row in rows:
+        if row.kind == Kind.RESTORED:
+            standing = max(standing - row.amount, ZERO)
+        elif row.kind == Kind.REFUND and row.answer != Answer.ASKED_AGAIN:
+            standing -= row.amount
+    return standing
 
 
 def _take_back(payment: Payment) -> None:
@@ -155,17 +168,11 @@ def _take_back(payment: Payment) -> None:
 
 
 def _by_invoice(payment: Payment) -> list[dict[str, Any]]:
-    """What is credited and given back, by invoice; the one that was credited last comes first."""
-    unanswered = Q(kind=Kind.REFUND) & ~Q(answer=Answer.ASKED_AGAIN)
+    """What is credited, by invoice; the one that was credited last comes first."""
     rows = (
         payment.allocations.order_by()
         .values("invoice")
-        .annotate(
-            credited=Sum("amount"),
-            given_back=Sum("amount", filter=unanswered),
-            restored=Sum("amount", filter=Q(kind=Kind.RESTORED)),
-            last=Max("created_at", filter=Q(kind=Kind.CREDIT)),
-        )
+        .annotate(credited=Sum("amount"), last=Max("created_at", filter=Q(kind=Kind.CREDIT)))
     )
     return list(rows.order_by("-last"))
 

@@ -199,3 +199,16 @@ def test_refunds_made_in_the_dashboard_arrive_from_the_sandbox(
     again = answer_refund(payment_id=Payment.objects.get().pk, ask_again=True)
     assert again.status == "refunded"
     assert collection.ensure_order(invoice_id=invoice.pk).pk != order.pk
+
+
+def test_a_refund_that_failed_long_ago_answers_for_no_later_one(invoice: Invoice) -> None:
+    order = open_order(invoice)
+    for number, name in enumerate(["captured", "100 processed", "100 failed", "180 processed"]):
+        tell(order, name, number)
+    payment = Payment.objects.get()
+    answer_refund(payment_id=payment.pk, ask_again=True)  # for the 180.00: the 100.00 are here
+    assert standing(invoice) == ("partially_paid", Decimal(1000), 0, Decimal(180))
+    entity = payment_entity(order, "captured", amount_refunded=23000, captured=True)
+    deliver("refund.processed", {"refund": refund_entity("rfnd_4", 5000, "processed"), "payment": entity}, "evt_9")
+    assert standing(invoice) == ("partially_refunded", Decimal(950), Decimal(50), Decimal(180))
+    assert list(Payment.objects.refunds_to_decide()) == [payment]

@@ -99,6 +99,8 @@ def _signed(price: Price, used: Counted) -> Charge:
     what as much usage would have cost. Should the month's own invoice come later, its difference sets that right."""
     if used.is_negative:
         return _signed(price, -used).negated()
+    if used.is_nothing:  # voided to the last: never used, so that not even a fee for zero usage is due
+        return Charge.of([])
     return price.charge_without_bounds(Usage(used.quantity, max(used.event_count, 0)))
 
 
@@ -117,7 +119,8 @@ def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
     free = _free_step(part.used.quantity - used)
     total = _without_free(part.price, month)
     if not total:
-        return Charge.of([free, *(model.charge_nothing().details if part.before is None else ())])
+        is_first = (part.before is None or part.before.is_nothing) and not part.so_far.is_nothing
+        return Charge.of([free, *(model.charge_nothing().details if is_first else ())])
     tier, label = model.reached(total)
     fees = int(so_far > ZERO) - int(before > ZERO)
     by = f", by the month's total of {plain_number(total)}" if total != used else ""

@@ -176,3 +176,16 @@ def test_an_invoice_that_would_be_negative_waits_for_an_operator(acme: Organisat
         with pytest.raises(DomainError) as refused:
             lifecycle.finalize_invoice(invoice_id=item.invoice_id)
     assert refused.value.code == "NEGATIVE_TOTAL"
+
+
+@pytest.mark.parametrize("model", ["graduated", "volume"])
+def test_a_month_that_is_voided_to_the_last_event_owes_no_fee_for_zero_usage(
+    acme: Organisation, project: Project, model: str
+) -> None:
+    """As before it was invoiced: what was voided to the last was never used."""
+    tier = {"up_to": None, "unit_price": "2", "flat_fee": "3"}
+    price({"model": model, "charge_at_zero": True, "tiers": [tier]})
+    used(project, 6)
+    assert amounts(issued(acme)) == [Decimal("15.00")]  # 6 x 2 + 3
+    correct(project, 6)
+    assert late_line(november(acme)).amount == Decimal("-15.00")

@@ -223,7 +223,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @object_action(
         label="Void",
         permission="invoicing.void_invoice",
-        when=lambda invoice: invoice.status == Status.FINALIZED and not invoice.amount_paid,
+        when=lambda invoice: invoice.is_voidable,
         form=VoidForm,
         confirm="The number stays taken, and the invoice asks for nothing any more. There is no way back.",
         facts=void_facts,

@@ -241,6 +241,7 @@ class Invoice(BaseModel, TenantModel):
                     ("draft", "finalized"),
                     ("draft", "void"),
                     ("finalized", "void"),
+                    ("paid", "void"),  # of an invoice of nothing: a void one has nothing paid, says the constraint
                     *permutations(("finalized", "partially_paid", "paid", "partially_refunded", "refunded"), 2),
                 ],
             ),
@@ -297,6 +298,11 @@ class Invoice(BaseModel, TenantModel):
     def is_collectable(self) -> bool:
         """The same question as InvoiceQuerySet.collectable, of one row."""
         return self.status in COLLECTABLE and self.amount_due > ZERO
+
+    @property
+    def is_voidable(self) -> bool:
+        """Issued, and no money came in that stands: also of an invoice of nothing, which is paid from the start."""
+        return self.status in (self.Status.FINALIZED, self.Status.PAID) and not self.amount_paid
 
     @property
     def is_draft(self) -> bool:

@@ -169,7 +169,8 @@ def _addresses(given: Sequence[str]) -> list[str]:
 
 @transaction.atomic
 def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
-    """Cancel an invoice that nothing was paid on. Its number stays taken, and whoever was sent it is told by e-mail.
+    """Cancel an invoice that nothing was paid on, or that asks for nothing. Its number stays taken, and whoever was
+    sent it is told by e-mail.
 
     Its month is not billed by that, and waits for a person: its billing run item says so until the month is billed
     again (`start_billing_run`, `retry_item`) or left unbilled on purpose (`leave_unbilled`). Raises DomainError
@@ -181,7 +182,7 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     require("reason", reason, validate_printed_paragraphs)
     items = _lock_items(invoice_id)
     invoice = lock_invoice(invoice_id)
-    if invoice.status not in (Status.DRAFT, Status.FINALIZED) or invoice.amount_paid > ZERO:
+    if not invoice.is_draft and not invoice.is_voidable:
         raise DomainError(
             f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.",
             code="INVOICE_NOT_VOIDABLE",

@@ -20,6 +20,7 @@ from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors import run_progress
 from invoicing.services import billing_run, lifecycle
 from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.prices import update_pricing_rule
 from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used
@@ -307,3 +308,19 @@ def test_an_item_that_is_about_to_end_with_an_invoice_is_waited_for_by_its_void(
         assert voiding.result(timeout=60) == "voided"
     item.refresh_from_db()
     assert item.status == "voided"
+
+
+def test_an_invoice_of_nothing_can_be_voided_so_that_its_month_gets_another_price(
+    acme: Organisation, project: Project
+) -> None:
+    """A price that was free by mistake: without a void the month would keep it for ever."""
+    rule = per_unit("0")
+    used(project, 100)
+    item = bill(OCTOBER, acme)
+    assert item.invoice is not None
+    assert (item.invoice.status, item.invoice.total) == ("paid", Decimal(0))
+    assert void(item).status == "voided"
+    update_pricing_rule(rule_id=rule.pk, price={"unit_price": "1"})
+    again = bill(OCTOBER, acme)
+    assert again.invoice is not None
+    assert amounts(again.invoice) == [Decimal("100.00")]

@@ -26,6 +26,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, "403.html", status=403)
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that can't be told from one that another site sent: mostly a page that was left open across a sign-in."""
+    if wants_json(request):
+        return error_response("You are not allowed to do that.", status_code=403)
+    return _page(request, "403_csrf.html", status=403)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if wants_json(request):
         return error_response("There is nothing at this address.", status_code=404)

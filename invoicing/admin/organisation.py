@@ -40,7 +40,7 @@ def price_row(page: Any, price: AppliedPrice, today: date) -> dict[str, Any]:
     return {
         "metric": anchor(page, rule, f"{rule.metric_name} ({rule.unit})"),
         "dimensions": ", ".join(f"{name} {value}" for name, value in sorted(rule.dimensions.items())),
-        "price": f"{price_text(rule)} {rule.currency}",
+        "price": price_text(rule),
         "days": days,
         "state": state if price.is_used else badge("Not used"),
         "reason": price.reason.value,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,6 +12,8 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from billing_platform.lib.admin import ModelAdmin, attention_filter, badge, short_time
+from billing_platform.lib.money import format_exact
+from billing_platform.lib.quantities import plain_number
 from invoicing.models import PricingRule
 from invoicing.price_coverage import ending_prices, is_known
 from invoicing.services import prices
@@ -21,6 +25,7 @@ PARAMETERS_HELP = (
 )
 
 
+TIERS_SHOWN = 3
 PRICE = ("model", "parameters")
 BOUNDS = ("free_units", "minimum", "maximum")
 PLAIN = ("organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to")
@@ -48,7 +53,32 @@ AttentionFilter = attention_filter(
 
 
 def price_text(rule: PricingRule) -> str:
-    return f"{rule.get_model_display()} {rule.parameters.get('unit_price', '')}".strip()
+    """ "Per unit ₹0.015", "Graduated tiers ₹1.00 to 1,000, ₹0.50 above"."""
+    amounts = ", ".join(_amounts(rule))
+    return f"{rule.get_model_display()} {amounts or rule.currency}"
+
+
+def _amounts(rule: PricingRule) -> list[str]:
+    body = rule.parameters
+
+    def shown(amount: str | Decimal) -> str:
+        return format_exact(Decimal(amount), rule.currency)
+
+    if tiers := body.get("tiers"):
+        words = [_tier_text(tier, shown) for tier in tiers]
+        return words if len(words) <= TIERS_SHOWN else [*words[: TIERS_SHOWN - 1], f"and {len(words) - 2} more tiers"]
+    if "package_price" in body:
+        return [f"{shown(body['package_price'])} for {plain_number(Decimal(body['package_size']))}"]
+    if "rate" in body:
+        fee = Decimal(body.get("fixed_fee") or 0)
+        return [f"{plain_number(Decimal(body['rate']))}%", *([f"{shown(fee)} an event"] if fee else [])]
+    return [shown(body[name]) for name in ("unit_price", "amount") if name in body]
+
+
+def _tier_text(tier: dict[str, Any], shown: Callable[[str | Decimal], str]) -> str:
+    fee = Decimal(tier.get("flat_fee") or 0)
+    price = shown(tier.get("unit_price") or "0") + (f" and {shown(fee)}" if fee else "")
+    return f"{price} to {plain_number(Decimal(tier['up_to']))}" if tier.get("up_to") else f"{price} above"
 
 
 @admin.register(PricingRule)
@@ -56,7 +86,7 @@ class PricingRuleAdmin(ModelAdmin):
     empty_hint = "Without a price, usage is counted but not billed: add one for every customer, or for one."
     list_on_a_phone = ("metric_name", "scope", "price", "state")
     form = PricingRuleForm
-    list_display = ("metric_name", "unit", "scope", "price", "currency", "effective_from", "effective_to", "state")
+    list_display = ("metric_name", "unit", "scope", "price", "effective_from", "effective_to", "state")
     list_filter = (AttentionFilter, "organisation", "currency", "model", "effective_from")
     search_fields = ("metric_name", "unit", "organisation__name")
     list_select_related = ("organisation",)

@@ -69,10 +69,13 @@ class OrganisationAdmin(ModelAdmin):
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "legal_name", "billing_email", "is_active", "confirm")}),
-        ("Billing", {"fields": ("billing_entity", "currency", "payment_terms_days", "time_zone", "strict_metrics")}),
-        ("Tax", {"fields": ("gstin", "state_code", "is_sez", "tax_id")}),
-        ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
+        (None, {"fields": (("name", "slug"), ("legal_name", "billing_email"), "is_active", "confirm")}),
+        (
+            "Billing",
+            {"fields": (("billing_entity", "currency"), ("payment_terms_days", "time_zone"), "strict_metrics")},
+        ),
+        ("Tax", {"fields": (("gstin", "state_code"), ("tax_id", "is_sez"))}),
+        ("Address", {"fields": (("address_line1", "address_line2"), ("city", "postal_code"), "country")}),
     )
     prepopulated_fields = {"slug": ("name",)}
     inlines = (ProjectInline,)

@@ -31,7 +31,7 @@ def test_a_customer_without_a_price_of_its_own_pays_the_default(acme: Organisati
     per_unit("0.0150")
     per_unit("9", currency="USD")
     page = page_of(as_viewer, acme)
-    assert "Per unit 0.0150 INR" in page
+    assert "Per unit ₹0.015" in page
     assert "The default: the customer has no price of its own" in page
     assert "USD" not in page
 

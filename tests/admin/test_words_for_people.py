@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from django.test.client import Client
 from django.urls import reverse
 
+from invoicing.admin.price_book import price_text
 from invoicing.models import ExchangeRate, TaxRate
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used
+from tests.invoicing.language import price as price_rule
 
 
 def test_times_on_lists_and_pages_are_the_sellers_and_say_so(
@@ -46,7 +50,27 @@ def test_rates_are_shown_without_idle_zeros(as_admin: Client) -> None:
 
 def test_the_list_of_prices_shows_the_prices(acme: Organisation, as_viewer: Client) -> None:
     per_unit("0.0125", organisation=acme)
-    assert "Per unit 0.0125" in as_viewer.get(reverse("admin:invoicing_pricingrule_changelist")).content.decode()
+    assert "Per unit ₹0.0125" in as_viewer.get(reverse("admin:invoicing_pricingrule_changelist")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        ({"model": "flat", "amount": "1500"}, "Flat $1,500.00"),
+        ({"model": "package", "package_price": "2", "package_size": "1000"}, "Package $2.00 for 1,000"),
+        ({"model": "percentage", "rate": "2.5", "fixed_fee": "0.30"}, "Percentage 2.5%, $0.30 an event"),
+        (
+            {"model": "graduated", "tiers": [{"up_to": "1000", "unit_price": "1"}, {"unit_price": "0.125"}]},
+            "Graduated tiers $1.00 to 1,000, $0.125 above",
+        ),
+        (
+            {"model": "volume", "tiers": [*({"up_to": str(end), "unit_price": "2"} for end in (5, 6, 7)), {}]},
+            "Volume tiers $2.00 to 5, $2.00 to 6, and 2 more tiers",
+        ),
+    ],
+)
+def test_every_kind_of_price_is_written_in_its_currency(db: None, price: dict[str, Any], words: str) -> None:
+    assert price_text(price_rule(price, currency="USD")) == words
 
 
 def test_a_list_without_rows_does_not_ask_for_a_new_one(as_viewer: Client) -> None:

@@ -107,6 +107,15 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(settings: Any, path: st
     assert SECRET not in answer.content.decode()
 
 
+def test_a_form_that_may_be_another_sites_is_refused_in_words() -> None:
+    page = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"}, headers={"Accept": "text/html"})
+    said = page.content.decode()
+    assert page.status_code == 403
+    assert "Nothing was done" in said
+    assert "reload the page and send it again" in said
+    assert "CSRF" not in said
+
+
 def test_a_broken_page_shows_a_person_a_page(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.architecture.broken_urls"
     answer = Client(raise_request_exception=False).get("/broken-page", headers={"Accept": "text/html"})

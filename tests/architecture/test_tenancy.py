@@ -22,6 +22,7 @@ from tests.architecture.tenants import Tenant, owned, run_of_both, tenant, tenan
 
 NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
+    "organisations.SeenAttention": "one person's own: shown to that person alone",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
     "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",
     "events.HotLogDay": "everybody's batches of a day: only who reaches everybody sees it, see HotLogDayQuerySet",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from invoicing.services import lifecycle
 from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import BillingEntity, Organisation
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, one_off, per_unit, used
@@ -57,6 +60,8 @@ def test_a_registered_seller_without_an_address_blocks_every_invoice(acme: Organ
 
 
 def test_a_foreign_customer_and_an_unregistered_seller_are_asked_for_nothing(globex: Organisation) -> None:
+    today = clock.today("Asia/Kolkata")
+    add_exchange_rate(base="USD", target="INR", rate=Decimal("88.50"), as_of=today, source="RBI")
     Organisation.objects.filter(pk=globex.pk).update(**NO_ADDRESS)
     assert blocking(one_off(Organisation.objects.get(pk=globex.pk))) == []
     private = factories.billing_entity(name="Private", gstin="", is_default=False, invoice_prefix="PRV", **NO_ADDRESS)

@@ -158,7 +158,7 @@ def _invoices(user: Any) -> Iterator[Attention]:
     invoices = Invoice.objects.for_organisations(user)
     yield _counted(
         "unpriced_on_invoice",
-        ("invoice with unpriced usage", "invoices with unpriced usage"),
+        ("invoice with warnings", "invoices with warnings"),
         invoices.with_warnings(on=operators_today()),
         _list("invoicing_invoice", attention="warnings"),
         since="created_at",
@@ -180,7 +180,7 @@ def _run_items(user: Any) -> Iterator[Attention]:
         ("month without a live invoice", "months without a live invoice"),
         items.unbilled(),
         _list("invoicing_billingrunitem", attention="unbilled"),
-        since="run__period_start",
+        since="finished_at",
     )
     for status in ("parked", "failed"):
         yield _counted(

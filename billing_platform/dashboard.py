@@ -168,10 +168,12 @@ def _latest_run(user: Actor) -> Kpi | None:
     progress = invoicing.run_progress(run=run, actor=user)
     waiting, troubled = progress.waiting, progress.troubled
     notes = [f"{progress.done} invoiced", f"{progress.skipped} without usage"]
-    notes += [f"{waiting} waiting"] * bool(waiting) + [f"{troubled} need attention"] * bool(troubled)
+    notes += [f"{waiting} waiting"] * bool(waiting) + [_counted(troubled, "needs attention", "need attention")] * bool(
+        troubled
+    )
     return Kpi(
         f"Billing run {month_text(run.period_start)}",
-        (f"{progress.total - waiting} of {progress.total}",),
+        (f"{progress.total - waiting - troubled} of {progress.total}",),
         ", ".join(notes),
         reverse("admin:invoicing_billingrun_change", args=[run.pk]),
         "warning" if troubled else "info" if waiting else "success",

@@ -14,7 +14,9 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.quantities import events_text
 from events.models import Metric
+from events.quantities import MetricWords
 from invoicing.models import PricingRule
 from organisations.models import Organisation
 from organisations.scoping import Actor
@@ -59,6 +61,13 @@ class Unpriced:
     organisation: Organisation
     metric: Metric
     quantity: Decimal
+
+    @property
+    def used(self) -> str:
+        """`1,012 files`; of values that are not added up, the number of their events."""
+        if self.metric.aggregation == Metric.Aggregation.SUM:
+            return MetricWords.of(self.metric).quantity_text(self.quantity)
+        return events_text(int(self.quantity))
 
 
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:

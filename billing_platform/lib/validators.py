@@ -25,6 +25,9 @@ Validator = Callable[[Any], None]
 # (surrogates), and the marks that turn the direction of what follows, so that it reads otherwise than it is.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Nobody sees these, so that a reference pasted with one would differ from the same reference typed. Joiners are not
+# among them: Indic words need them.
+_UNSEEN = frozenset("\u00ad\u200b\u2060\ufeff")
 _PARAGRAPH_CHARACTERS = frozenset("\n\r\t")
 _NUL_OR_SURROGATE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -175,9 +178,8 @@ def _check_text(value: Any, sentence: str, *, allowed: frozenset[str] = frozense
     if not isinstance(value, str):
         raise ValidationError("Write text.")
     for character in value:
-        if character not in allowed and (
-            unicodedata.category(character) in _UNPRINTABLE or character in _DIRECTION_MARKS
-        ):
+        is_odd = unicodedata.category(character) in _UNPRINTABLE or character in _DIRECTION_MARKS | _UNSEEN
+        if is_odd and character not in allowed:
             raise ValidationError(f"{sentence} It holds {_name_of(character)}.")
     if value and not any(unicodedata.category(character)[0] not in "ZC" for character in value):
         raise ValidationError("Write more than blanks.")

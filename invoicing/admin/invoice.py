@@ -192,7 +192,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     )
     def discard(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
         lifecycle.delete_draft(invoice_id=invoice.pk)
-        return self.done(request, f"The {str(invoice).lower()} was discarded.", invoice.organisation)
+        return self.done(request, f"{invoice} was discarded.", invoice.organisation)
 
     @object_action(
         label="Send",

@@ -81,7 +81,7 @@ def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, A
 
 
 def finalize_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
-    return [f"Not billed: {_sentence(warning)}" for warning in _fresh(invoice).warnings if not warning.get("blocks")]
+    return [_sentence(warning) for warning in _fresh(invoice).warnings if not warning.get("blocks")]
 
 
 def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:

@@ -56,7 +56,7 @@ _WORDS = {
 
 def warning_box(invoice: Invoice) -> SafeString:
     rows = (
-        (badge("Blocks", "danger") if warning.get("blocks") else "Not billed:", mended_at(warning, invoice))
+        (badge("Blocks", "danger") if warning.get("blocks") else badge("Warns", "warning"), mended_at(warning, invoice))
         for warning in invoice.warnings
     )
     return format_html('<ul class="warning-list warning-box">{}</ul>', format_html_join("", "<li>{} {}</li>", rows))

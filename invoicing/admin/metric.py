@@ -18,7 +18,6 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin import DropdownFilter, badge
 from billing_platform.lib.admin_display import EMPTY
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.quantities import plain_number
 from events.admin import MetricAdmin
 from events.models import Metric
 from invoicing.admin.price_book import price_text
@@ -81,7 +80,7 @@ def without_price(row: Unpriced, user: Any) -> SafeString:
     """Who used how much, with the way to set a price for those who may."""
     may = user.has_perm("invoicing.add_pricingrule", row.organisation)
     way = format_html(' <a class="text-link" href="{}">Set price</a>', set_price_url(row)) if may else ""
-    used = f"{row.organisation.name}: {plain_number(row.quantity)} {row.metric.unit}"
+    used = f"{row.organisation.name}: {row.used}"
     return format_html("{} {}{}", badge("No price", "danger"), used, way)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -116,7 +116,7 @@ def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoic
     invoice = lock_invoice(invoice_id)
     _require_issued(invoice)
     wanted = _addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
-    invoice.send_to = list(dict.fromkeys([*invoice.send_to, *wanted]))
+    invoice.send_to = _distinct([*invoice.send_to, *wanted])
     if invoice.send_to and invoice.pdf_state != Invoice.PdfState.READY:
         invoice.deliver_after = clock.now()
         invoice.save(update_fields=["send_to", "deliver_after", "updated_at"])
@@ -158,8 +158,16 @@ def validate_email_address(value: Any) -> None:
         raise ValidationError(f"{quoted(value)} is no e-mail address.") from None
 
 
+def _distinct(addresses: Iterable[str]) -> list[str]:
+    """Each once, as spelt first: no mail system that people use tells capitals from small letters."""
+    found: dict[str, str] = {}
+    for address in addresses:
+        found.setdefault(address.casefold(), address)
+    return list(found.values())
+
+
 def _addresses(given: Sequence[str]) -> list[str]:
-    found = list(dict.fromkeys(address.strip() for address in given))
+    found = _distinct(address.strip() for address in given)
     if not 1 <= len(found) <= MAX_ADDRESSES:
         raise InvalidInput.field("to", f"Give 1 to {MAX_ADDRESSES} e-mail addresses.")
     for address in found:

@@ -15,13 +15,14 @@ from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object_action, status
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import Money, exponent, format_money
 from invoicing.admin import InvoiceAdmin
 from invoicing.admin.invoice_asking import standing
 from invoicing.models import Invoice
 from payments.admin.payment import TONES, amount_of, typed_or_told
-from payments.models import Payment
+from payments.models import Payment, PaymentAllocation
 from payments.selectors import why_not_collectable
 from payments.services import collection, offline
 
@@ -92,6 +93,13 @@ class PaymentInline(ReadOnlyInline):
         return typed_or_told(payment, payment.attempted_at)
 
 
+def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
+    """How much, and the day the bank names: the moment beside it is when somebody recorded the payment."""
+    amount = format_money(Money(credited.amount, invoice.currency))
+    received_on = credited.payment.received_on
+    return f"{amount}, received on {day_text(received_on)}" if received_on else amount
+
+
 admin.site.unregister(Invoice)
 
 
@@ -120,8 +128,8 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
 
     def money_moments(self, invoice: Invoice) -> list[tuple[datetime, str, str]]:
         return [
-            (credited.created_at, "Paid", format_money(Money(credited.amount, invoice.currency)))
-            for credited in invoice.allocations.all()
+            (credited.created_at, "Paid", _credited_text(credited, invoice))
+            for credited in invoice.allocations.select_related("payment")
         ]
 
     @object_action(

@@ -129,6 +129,10 @@ class OfflinePaymentSerializer(serializers.Serializer):
     method = serializers.ChoiceField(choices=[(name, name) for name in OFFLINE_METHODS])
     reference = serializers.CharField(max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or TDS certificate.")
     received_on = serializers.DateField()
+    currency = serializers.CharField(
+        required=False,
+        help_text="The invoice's. Another one is refused: an amount is never taken for one of another currency.",
+    )
     accept_overpayment = serializers.BooleanField(
         default=False, help_text="Take an amount above what is due; the rest is kept as unallocated."
     )

@@ -38,15 +38,16 @@ def record_offline_payment(
     method: str,
     reference: str,
     received_on: date,
+    currency: str = "",
     accept_overpayment: bool = False,
     send_receipt: bool = True,
 ) -> Payment:
     """A bank transfer, a cheque, or tax that the customer withheld (TDS): settles the invoice in part or whole.
 
     `reference` is the UTR, the cheque's or the certificate's number; the same one is taken once per invoice, unless the
-    first was reversed. An amount above what is due needs `accept_overpayment`; its rest is kept as unallocated. Raises
-    InvalidInput, NotFound, and DomainError INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or
-    OVERPAYMENT.
+    first was reversed. `currency`, where it is given, must be the invoice's. An amount above what is due needs
+    `accept_overpayment`; its rest is kept as unallocated. Raises InvalidInput, NotFound, and DomainError
+    INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
     """
     organisation_id = Invoice.objects.filter(pk=invoice_id).values_list("organisation_id", flat=True).first()
     if organisation_id is None:
@@ -55,6 +56,7 @@ def record_offline_payment(
     invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
     invoice = invoices.get(pk=invoice_id)
     reference = reference.strip()
+    _check_currency(currency, invoice)
     _check_offline(invoice, amount, method, reference, received_on)
     if amount > invoice.amount_due and not accept_overpayment:
         raise DomainError(overpayment(invoice, amount), code="OVERPAYMENT")
@@ -206,6 +208,11 @@ def _locked(payment_id: UUID) -> Payment:
     rows = Payment.objects.select_for_update(of=("self",)).select_related("organisation", "order")
     locked: Payment = rows.get(pk=payment_id)
     return locked
+
+
+def _check_currency(currency: str, invoice: Invoice) -> None:
+    if currency not in ("", invoice.currency):
+        raise InvalidInput.field("currency", f"must be {invoice.currency}, the invoice's: give the amount in it.")
 
 
 def _check_offline(invoice: Invoice, amount: Decimal, method: str, reference: str, received_on: date) -> None:

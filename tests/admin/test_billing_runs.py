@@ -111,9 +111,13 @@ def test_a_voided_month_is_told_of_until_it_is_billed_again(
     act(as_admin, action_url(item.invoice, "void"), reason="Wrong address")
     tile = dashboard.of(admin_user).run
     assert tile is not None
-    assert (tile.note, tile.tone) == ("0 invoiced, 1 without usage, 1 need attention", "warning")
+    assert (tile.values, tile.note, tile.tone) == (
+        ("1 of 2",),
+        "0 invoiced, 1 without usage, 1 needs attention",
+        "warning",
+    )
     (told,) = dashboard.of(admin_user).attention
-    assert (told.count, told.label) == (1, "month without a live invoice")
+    assert (told.count, told.label, told.facts) == (1, "month without a live invoice", ())  # it waits since today
     listed = as_admin.get(told.href).context["cl"].result_list
     assert [row.pk for row in listed] == [item.pk]
     assert action_url(run, "carry_on") in page(as_admin, run).content.decode()

@@ -10,6 +10,7 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
+from events.models import Metric
 from invoicing import price_coverage
 from invoicing.models import PricingRule
 from invoicing.price_coverage import Reason, prices_of
@@ -56,6 +57,7 @@ def used_without_a_price(acme: Organisation, project: Project) -> None:
     used(project, 100, on="2026-11-02")
     used(project, 56, on="2026-11-05", metric="pdf_exports", unit="file")
     per_unit("1", effective_from=date(2026, 11, 5))  # of api_calls: nothing covers the 2nd
+    Metric.objects.filter(name="pdf_exports").update(unit_name="page", unit_name_plural="pages")
 
 
 def test_usage_that_no_rule_would_rate_is_listed_with_the_way_to_a_price(
@@ -68,7 +70,7 @@ def test_usage_that_no_rule_would_rate_is_listed_with_the_way_to_a_price(
             page_of(as_operator, acme),
             as_operator.get("/admin/events/metric/?price=missing").content.decode(),
         ):
-            assert "Acme: 56 file" in page
+            assert "Acme: 56 pages" in page
             assert "metric_name=pdf_exports&amp;unit=file&amp;currency=INR&amp;effective_from=2026-11-01" in page
     with at("2026-12-01 00:10"):  # another month: nothing is used yet
         assert price_coverage.unpriced_usage(actor=viewer) == ()

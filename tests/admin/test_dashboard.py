@@ -81,7 +81,7 @@ def test_what_is_overdue_or_was_not_billed_waits_for_a_person(project: Project, 
     waiting = {item.label: item.count for item in dashboard.of(viewer).attention}
     assert waiting == {
         "invoice overdue": 1,
-        "invoice with unpriced usage": 1,
+        "invoice with warnings": 1,
         "metric with usage and no price this month": 1,
     }
 

@@ -72,7 +72,7 @@ def test_what_is_not_billed_is_billed_past_only_on_purpose(
     used(project, 7, metric="exports", unit="file")
     invoice = draft(acme)
     url = action_url(invoice, "finalize")
-    assert "Not billed: No price covers" in text_of(as_operator.get(url))
+    assert "No price covers exports: 7 file in 1 event are not billed." in text_of(as_operator.get(url))
     assert "Tick this to bill" in text_of(act(as_operator, url, e_mail="send"))
     invoice.refresh_from_db()
     assert invoice.is_draft
@@ -114,7 +114,7 @@ def test_what_blocks_is_shown_with_the_page_to_mend_it_on(as_admin: Client) -> N
 def test_an_operator_discards_a_draft_and_it_is_written_down(acme: Organisation, as_operator: Client) -> None:
     invoice = one_off(acme)
     said = act(as_operator, action_url(invoice, "discard"))
-    assert "was discarded" in text_of(said)
+    assert "Draft for one-off work was discarded" in text_of(said)
     assert not Invoice.objects.exists()
     assert AuditEntry.objects.filter(object_pk=str(invoice.pk), action=AuditEntry.Action.DELETE).exists()
 

@@ -93,6 +93,10 @@ NO_LINES = [
     "\u200b",
     "a\u202eb",
     "\u2066a",
+    "UTR\u200b1",
+    "\ufeffUTR1",
+    "soft\u00adhyphen",
+    "word\u2060joiner",
 ]
 
 

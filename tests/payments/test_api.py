@@ -118,6 +118,15 @@ def test_an_offline_payment_settles_and_is_listed(invoice: Invoice, api: Client,
     assert (twice.status_code, twice.json()["code"]) == (409, "INVOICE_NOT_COLLECTABLE")
 
 
+def test_an_amount_is_not_taken_for_one_of_another_currency(invoice: Invoice, api: Client) -> None:
+    refused = post(api, f"{ADMIN}/payments/offline", offline(invoice, currency="USD"))
+    assert (refused.status_code, refused.json()["details"]) == (
+        400,
+        {"currency": ["must be INR, the invoice's: give the amount in it."]},
+    )
+    assert post(api, f"{ADMIN}/payments/offline", offline(invoice, currency="INR")).status_code == 201
+
+
 def test_a_list_costs_the_same_for_many_payments(
     invoice: Invoice, api: Client, acme: Organisation, django_assert_max_num_queries: Any
 ) -> None:

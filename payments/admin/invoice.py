@@ -124,7 +124,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
         known = why_not_collectable(invoice)
         if known is None:
             return "The customer can pay on the pay page."
-        return f"Not possible: {known.reason} The pay page names the bank account instead."
+        return f"Not possible: {known.reason} The pay page says so, and how else to pay."
 
     def money_moments(self, invoice: Invoice) -> list[tuple[datetime, str, str]]:
         return [

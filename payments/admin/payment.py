@@ -189,10 +189,25 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("razorpay_payment_id", "razorpay_order_id", "reference", "invoice__number", "organisation__name")
     list_select_related = ("organisation", "invoice")
     fieldsets = (
-        (None, {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "received")}),
+        (
+            None,
+            {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "reference", "received")},
+        ),
         ("Reversed", {"fields": ("reversed_at", "reversal_reason")}),
-        ("Money", {"fields": ("refunded", "not_credited", "problem", "gateway_fee", "gateway_tax", "fee_borne_by")}),
-        ("At the gateway", {"fields": ("kind", "razorpay_payment_id", "razorpay_order_id", "order", "reference")}),
+        ("Money", {"fields": ("refunded", "not_credited", "problem")}),
+        (
+            "At Razorpay",
+            {
+                "fields": (
+                    "razorpay_payment_id",
+                    "razorpay_order_id",
+                    "order",
+                    "gateway_fee",
+                    "gateway_tax",
+                    "fee_borne_by",
+                )
+            },
+        ),
         ("Failure", {"fields": ("error_code", "error_description", "error_source", "error_step", "error_reason")}),
     )
     inlines = (PaymentAllocationInline, RefundInline)
@@ -210,6 +225,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         hidden = {
             "Failure": obj is None or not (obj.error_code or obj.error_description),
             "Reversed": obj is None or obj.reversed_at is None,
+            "At Razorpay": obj is not None and obj.kind != Payment.Kind.GATEWAY,
         }
         return [fieldset for fieldset in self.fieldsets if not hidden.get(fieldset[0] or "")]
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.test.client import Client
 from django.urls import reverse
 
@@ -71,6 +73,14 @@ def test_the_list_of_prices_shows_the_prices(acme: Organisation, as_viewer: Clie
 )
 def test_every_kind_of_price_is_written_in_its_currency(db: None, price: dict[str, Any], words: str) -> None:
     assert price_text(price_rule(price, currency="USD")) == words
+
+
+@pytest.mark.parametrize("page", ["pricingrule_add", "invoice_changelist"])
+def test_pages_name_the_fields_that_select2_draws(as_admin: Client, page: str) -> None:
+    """Without the script a reader of screens meets a nameless combobox (axe: aria-input-field-name)."""
+    html = as_admin.get(reverse(f"admin:invoicing_{page}")).content.decode()
+    assert f'src="{static("billing_platform/named_fields.js")}"' in html
+    assert finders.find("billing_platform/named_fields.js")
 
 
 def test_a_list_without_rows_does_not_ask_for_a_new_one(as_viewer: Client) -> None:

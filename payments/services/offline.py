@@ -212,7 +212,9 @@ def _locked(payment_id: UUID) -> Payment:
 
 def _check_currency(currency: str, invoice: Invoice) -> None:
     if currency not in ("", invoice.currency):
-        raise InvalidInput.field("currency", f"must be {invoice.currency}, the invoice's: give the amount in it.")
+        raise InvalidInput.field(
+            "currency", f"The currency must be {invoice.currency}, the invoice's: give the amount in it."
+        )
 
 
 def _check_offline(invoice: Invoice, amount: Decimal, method: str, reference: str, received_on: date) -> None:

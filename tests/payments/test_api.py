@@ -122,7 +122,7 @@ def test_an_amount_is_not_taken_for_one_of_another_currency(invoice: Invoice, ap
     refused = post(api, f"{ADMIN}/payments/offline", offline(invoice, currency="USD"))
     assert (refused.status_code, refused.json()["details"]) == (
         400,
-        {"currency": ["must be INR, the invoice's: give the amount in it."]},
+        {"currency": ["The currency must be INR, the invoice's: give the amount in it."]},
     )
     assert post(api, f"{ADMIN}/payments/offline", offline(invoice, currency="INR")).status_code == 201
 

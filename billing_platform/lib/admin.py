@@ -1,34 +1,26 @@
 """The base of every admin page: scoped to the user's organisations, decided by one has_perm, skinned by Unfold.
 
-This file, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the one way
-rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
+This file, its filters, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the
+one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import get_fields_from_path, unquote
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.text import capfirst
 from unfold import admin as unfold
 from unfold import widgets
-from unfold.contrib.filters import admin as filters
-from unfold.contrib.filters.admin import DropdownFilter
-from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
-from unfold.utils import parse_date_str
 
 from billing_platform.lib.admin_actions import (
     ActionForm,
@@ -53,12 +45,12 @@ from billing_platform.lib.admin_display import (
     when,
     worded,
 )
+from billing_platform.lib.admin_filters import DropdownFilter, QuickFilter, attention_filter, suiting
 from billing_platform.lib.admin_history import history_of
 from billing_platform.lib.admin_refusals import add_refusal, explained
 from billing_platform.lib.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.last_days import LastDayField
-from billing_platform.lib.periods import start_of_day
 from billing_platform.lib.validators import choices_of
 
 __all__ = [
@@ -92,7 +84,6 @@ __all__ = [
     "when",
 ]
 
-Narrow = Callable[[Any, Any], Any]
 Textarea = widgets.UnfoldAdminTextareaWidget
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through
@@ -143,72 +134,6 @@ class ScopedMixin:
 def _swap(swapped: dict[Any, Any], name: Any) -> Any:
     """A name of a fieldset, or several that stand in one row."""
     return [swapped.get(part, part) for part in name] if isinstance(name, list | tuple) else swapped.get(name, name)
-
-
-class RelatedFilterForm(AutocompleteDropdownForm):
-    """Unfold's form takes any row for the label of the chosen one; ours only what the user may see."""
-
-    def __init__(self, request: HttpRequest, name: str, **kwargs: Any) -> None:
-        super().__init__(request=request, name=name, **kwargs)
-        model_admin, field = kwargs["model_admin"], kwargs["field"]
-        self.fields[name].queryset = model_admin.choices_of(field.remote_field.model, request)
-
-
-class RelatedFilter(filters.AutocompleteSelectFilter):
-    form_class = RelatedFilterForm
-
-
-class QuickFilter(DropdownFilter):
-    """A filter whose choices stand above the list as links, the one in force marked: no rows are left out unseen."""
-
-    def links(self, changelist: Any) -> list[dict[str, Any]]:
-        chosen = self.value() or self.all_option[0]
-        return [
-            {
-                "label": label,
-                "url": changelist.get_query_string({self.parameter_name: value or None}, [PAGE_VAR]),
-                "chosen": str(value) == str(chosen),
-            }
-            for value, label in (self.all_option, *self.lookup_choices)
-        ]
-
-
-class DayRangeFilter(filters.RangeDateFilter):
-    """From and to a day, both included; where the column is a time, days of the operators' clock."""
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        bounds = {}
-        for end, lookup in (("from", "gte"), ("to", "lt")):
-            day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}", ""))
-            if day is not None:
-                day = min(day, date.max - timedelta(days=1))
-                day += timedelta(days=1) if end == "to" else timedelta(0)
-                bounds[f"{self.parameter_name}__{lookup}"] = self._instant(day)
-        return queryset.filter(**bounds)
-
-    def _instant(self, day: Any) -> Any:
-        if not isinstance(self.field, models.DateTimeField):
-            return day
-        return start_of_day(day, timezone.get_current_timezone())
-
-
-class AttentionFilter(DropdownFilter):
-    """Rows that wait for a person, kind by kind: the lists behind the front page."""
-
-    title = parameter_name = "attention"
-    kinds: Mapping[str, tuple[str, Narrow]] = {}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, label) for kind, (label, _narrow) in self.kinds.items()]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        _label, narrow = self.kinds.get(self.value() or "", ("", None))
-        return queryset if narrow is None else narrow(queryset, request.user)
-
-
-def attention_filter(**kinds: tuple[str, Narrow]) -> type[AttentionFilter]:
-    """By name in the address, what each kind is called, and how it narrows a queryset for a user."""
-    return type("AttentionFilter", (AttentionFilter,), {"kinds": kinds})
 
 
 class ListedFieldsMixin:
@@ -315,20 +240,7 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         return [worded(self.model, name) for name in super().get_list_display(request)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [self._filter(request, item) for item in super().get_list_filter(request)]
-
-    def _filter(self, request: HttpRequest, item: Any) -> Any:
-        """A plain field name becomes the filter that suits its column; a relation's choices are scoped."""
-        if not isinstance(item, str):
-            return item
-        field = get_fields_from_path(self.model, item)[-1]
-        if field.is_relation:
-            return item, RelatedFilter
-        if isinstance(field, models.DateField):
-            return item, DayRangeFilter
-        if isinstance(field, models.BooleanField):
-            return item, filters.BooleanRadioFilter
-        return item, filters.ChoicesDropdownFilter
+        return [suiting(self.model, item) for item in super().get_list_filter(request)]
 
     def style_form(self, form: forms.Form) -> None:
         for field in form.fields.values():

@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone
 
-from billing_platform.lib.admin import DayRangeFilter, DropdownFilter, parse_date_str, scoped
+from billing_platform.lib.admin import scoped
+from billing_platform.lib.admin_filters import DayRangeFilter, DropdownFilter, parse_date_str
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events import ledger_pages

@@ -34,7 +34,12 @@ NOT_REGISTERED = {
 }
 # Tells something of every customer: shown only to those who serve them all.
 FOR_WHO_SERVES_ALL = {"invoicing.numbersequence"}
-KNOWS_UNFOLD = {"billing_platform/lib/admin.py", "billing_platform/admin_site.py", "billing_platform/admin_theme.py"}
+KNOWS_UNFOLD = {
+    "billing_platform/lib/admin.py",
+    "billing_platform/lib/admin_filters.py",
+    "billing_platform/admin_site.py",
+    "billing_platform/admin_theme.py",
+}
 
 
 @pytest.fixture

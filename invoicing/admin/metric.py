@@ -47,6 +47,7 @@ admin.site.unregister(Metric)
 @admin.register(Metric)
 class PricedMetricAdmin(MetricAdmin):
     list_filter = (PriceFilter, *MetricAdmin.list_filter)
+    list_on_a_phone = ("name", "unit", "scope", "price")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The column knows what is used and priced once for all rows of the page."""

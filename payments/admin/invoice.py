@@ -95,8 +95,8 @@ class PaymentInline(ReadOnlyInline):
 
 def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
     """How much, and the day the bank names: the moment beside it is when somebody recorded the payment."""
-    amount = format_money(Money(credited.amount, invoice.currency))
-    received_on = credited.payment.received_on
+    amount = format_money(Money(abs(credited.amount), invoice.currency))
+    received_on = credited.payment.received_on if credited.amount > 0 else None
     return f"{amount}, received on {day_text(received_on)}" if received_on else amount
 
 
@@ -128,7 +128,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
 
     def money_moments(self, invoice: Invoice) -> list[tuple[datetime, str, str]]:
         return [
-            (credited.created_at, "Paid", _credited_text(credited, invoice))
+            (credited.created_at, "Paid" if credited.amount > 0 else "Taken back", _credited_text(credited, invoice))
             for credited in invoice.allocations.select_related("payment")
         ]
 

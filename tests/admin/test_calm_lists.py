@@ -13,7 +13,7 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.lib.admin_columns import MOST_ON_A_PHONE, list_style, names_of, numbers_among
-from events.models import UsageAggregate
+from events.models import Metric, UsageAggregate
 from invoicing.models import Invoice, InvoiceLine, PricingRule
 from organisations.models import Organisation, Project
 from payments.models import Payment
@@ -55,6 +55,12 @@ def test_on_a_phone_an_invoice_shows_number_customer_status_and_amount(admin_use
     assert ".field-due_date" in hidden[1]
     for kept in ("label", "customer_link", "state", "amount"):
         assert f".field-{kept}," not in f"{hidden[1]},"
+
+
+@pytest.mark.django_db
+def test_on_a_phone_a_metric_shows_its_price_and_the_way_to_one(admin_user: Any) -> None:
+    page, columns = columns_of(Metric, admin_user)
+    assert {"name", "price"} <= set(page.list_on_a_phone) & set(names_of(columns))
 
 
 @pytest.mark.parametrize(

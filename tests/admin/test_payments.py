@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -64,10 +65,15 @@ def test_more_than_is_due_is_asked_about_and_ends_in_a_warning(invoice: Invoice,
     assert Payment.objects.get().unallocated == Decimal("820")
 
 
-def test_the_timeline_names_the_day_that_the_bank_names(invoice: Invoice, as_operator: Client) -> None:
-    recorded(invoice, "1180.00", received_on=date(2026, 11, 20))
-    shown = text_of(as_operator.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])))
-    assert "₹1,180.00, received on 20 Nov 2026" in shown
+def test_the_timeline_names_the_day_that_the_bank_names_and_what_was_taken_back(
+    invoice: Invoice, as_operator: Client
+) -> None:
+    payment = recorded(invoice, "1180.00", received_on=date(2026, 11, 20))
+    page = reverse("admin:invoicing_invoice_change", args=[invoice.pk])
+    assert "₹1,180.00, received on 20 Nov 2026" in text_of(as_operator.get(page))
+    reverse_payment(payment_id=payment.pk, reason="Another customer's")
+    shown = re.sub(r"<[^>]*>|\s+", " ", text_of(as_operator.get(page)))
+    assert re.search(r"Taken back [^₹]* ₹1,180\.00", shown)
 
 
 def test_a_mistyped_payment_is_reversed_by_the_one_who_typed_it(invoice: Invoice, as_operator: Client) -> None:

@@ -110,11 +110,11 @@ PRICES = [
 
 @dataclass(frozen=True)
 class Receipt:
-    """Money of an invoice: whose, of which month, how much of its total, and by which way."""
+    """Money of an invoice: whose, of which month, how much of its total (None: what is still due), and by which way."""
 
     customer: str
     months_ago: int
-    share: Decimal
+    share: Decimal | None
     method: str = "bank_transfer"
 
 
@@ -122,7 +122,7 @@ class Receipt:
 RECEIPTS = [
     Receipt("Nandi Logistics", months_ago=2, share=Decimal("1")),
     Receipt("Nandi Logistics", months_ago=1, share=Decimal("0.9")),
-    Receipt("Nandi Logistics", months_ago=1, share=Decimal("0.1"), method="tds"),
+    Receipt("Nandi Logistics", months_ago=1, share=None, method="tds"),
     Receipt("Konkan Retail", months_ago=2, share=Decimal("0.6")),
     Receipt("Lakeside Software", months_ago=2, share=Decimal("1.05")),
 ]

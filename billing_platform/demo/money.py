@@ -71,9 +71,10 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
 
 
 def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment:
+    part = invoice.amount_due if receipt.share is None else invoice.total * receipt.share
     return record_offline_payment(
         invoice_id=invoice.pk,
-        amount=round_money(invoice.total * receipt.share, invoice.currency),
+        amount=round_money(part, invoice.currency),
         method=receipt.method,
         reference=f"DEMO-{month}-{receipt.method}".upper(),
         received_on=clock.today("Asia/Kolkata"),

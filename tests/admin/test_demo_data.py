@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.management import call_command
 from django.test.client import Client
 
 from billing_platform.admin_theme import UNFOLD
+from billing_platform.lib import clock
 from events.models import UsageEvent
 from invoicing.models import Invoice
 from organisations.models import ApiKey, Project
@@ -43,3 +45,11 @@ def _rows(client: Client, link: str) -> int:
     assert page.status_code == 200, link
     found = page.context.get("cl")
     return found.result_count if found is not None else page.content.count(b"<tr")
+
+
+@pytest.mark.django_db
+def test_the_demo_can_be_made_in_the_first_hour_of_a_month() -> None:
+    """Of a year, at that; and its TDS certificate is what is left of an invoice, whatever its paise are."""
+    with clock.standing_at(datetime(2026, 12, 31, 20, tzinfo=UTC)):  # 1 January, 01:30 in India
+        call_command("seed_demo")
+    assert Invoice.objects.get(organisation__name="Nandi Logistics", period_start="2026-12-01").status == "paid"

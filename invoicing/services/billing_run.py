@@ -96,7 +96,8 @@ def start_billing_run(
         [BillingRunItem(run=run, organisation=organisation) for organisation in missing], ignore_conflicts=True
     )
     again = [Status.FAILED, Status.VOIDED] if voided_too else [Status.FAILED]
-    reopened = list(run.items.filter(organisation__in=ready, status__in=again).select_for_update(of=("self",)))
+    ended = run.items.filter(organisation__in=ready, status__in=again)
+    reopened = list(ended.order_by("pk").select_for_update(of=("self",)))  # in one order: two starts wait, not deadlock
     for item in reopened:
         _reopen(item)
     if (missing or reopened) and not created:

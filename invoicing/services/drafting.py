@@ -44,6 +44,7 @@ Warnings = list[dict[str, Any]]
 class Computed:
     """An invoice worked out, whether it is stored or only shown."""
 
+    day: date  # in the seller's time zone: its LUT, tax rates and exchange rates hold, and it is the document's
     lines: tuple[RatedLine, ...]
     heads: tuple[tuple[TaxHead, ...], ...]
     totals: Totals
@@ -207,7 +208,7 @@ def compute(
     )
     taxable = totals.subtotal - totals.discount_total
     found += particular_warnings(seller=entity, customer=organisation, taxable=taxable, currency=currency)
-    return Computed(lines, heads, totals, supply, found)
+    return Computed(on, lines, heads, totals, supply, found)
 
 
 def _new_invoice(organisation: Organisation, **values: date) -> Invoice:

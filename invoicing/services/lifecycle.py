@@ -85,11 +85,10 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     computed = recompute_locked(invoice)
     _check_issuable(invoice, computed)
     _check_arithmetic(invoice)
-    issue_date = clock.today(invoice.billing_entity.time_zone)
-    _freeze(invoice, computed, issue_date)
+    _freeze(invoice, computed)
     document = snapshots.build_document(invoice)
     _check_drawable(document)  # before the number: a seller's other invoices wait for that until we commit
-    _number(invoice, issue_date)
+    _number(invoice, computed.day)
     invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
     invoice.pdf_state, invoice.deliver_after = Invoice.PdfState.PENDING, clock.now()
     invoice.send_to = [invoice.customer["email"]] if send else []
@@ -292,13 +291,13 @@ def _check_drawable(document: InvoiceDocument) -> None:
         ) from error
 
 
-def _freeze(invoice: Invoice, computed: Computed, issue_date: date) -> None:
+def _freeze(invoice: Invoice, computed: Computed) -> None:
     """Copy onto the invoice whatever it must keep saying when the originals change."""
     if computed.supply is None:
         raise ValueError("Without a supply the draft had a warning that blocks.")
     entity = invoice.billing_entity
-    invoice.issue_date = issue_date
-    invoice.due_date = issue_date + timedelta(days=invoice.organisation.payment_terms_days)
+    invoice.issue_date = computed.day
+    invoice.due_date = computed.day + timedelta(days=invoice.organisation.payment_terms_days)
     invoice.seller = snapshots.seller_snapshot(entity)
     invoice.customer = snapshots.customer_snapshot(invoice.organisation)
     invoice.supply = snapshots.supply_snapshot(computed.supply)
@@ -307,7 +306,7 @@ def _freeze(invoice: Invoice, computed: Computed, issue_date: date) -> None:
         currency=invoice.currency,
         taxable=invoice.subtotal - invoice.discount_total,
         taxes=computed.totals.taxes,
-        on=issue_date,
+        on=computed.day,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import IntegrityError
 
@@ -268,3 +270,22 @@ def test_overdue_begins_the_day_after_the_due_date(acme: Organisation) -> None:
     assert list(Invoice.objects.overdue(on=date(2026, 11, 16))) == []
     assert list(Invoice.objects.overdue(on=date(2026, 11, 17))) == [invoice]
     assert invoice.is_overdue(date(2026, 11, 17))
+
+
+def test_an_invoice_finalized_across_midnight_is_of_one_day(
+    globex: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter of undertaking ends on 31 March: an invoice that is worked out under it does not bear 1 April."""
+    with time_machine.travel("2027-03-31T18:29:59Z", tick=False) as clock_hands:
+        add_exchange_rate(base="USD", target="INR", rate=Decimal("88.50"), as_of=date(2027, 3, 31), source="RBI")
+        draft = one_off(globex)
+        check = lifecycle._check_issuable
+
+        def slowly(*given: Any) -> None:
+            clock_hands.move_to("2027-03-31T18:30:01Z")
+            check(*given)
+
+        monkeypatch.setattr(lifecycle, "_check_issuable", slowly)
+        issued = lifecycle.finalize_invoice(invoice_id=draft.pk)
+    assert (issued.issue_date, issued.financial_year) == (date(2027, 3, 31), "26-27")
+    assert "UNDERTAKING" in issued.supply["endorsement"].upper()

@@ -153,7 +153,8 @@ def _given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
 
 def _take_back(payment: Payment) -> None:
     excess = payment.allocated - payment.net
-    was_reversed = payment.status == Payment.Status.REVERSED
+    # A fee that is named late also makes the payment smaller: nothing went back, so there is nothing to decide.
+    went_back = payment.status != Payment.Status.REVERSED and payment.amount_refunded > ZERO
     for row in _by_invoice(payment):
         amount = min(excess, row["credited"])
         if amount > ZERO:
@@ -161,8 +162,8 @@ def _take_back(payment: Payment) -> None:
                 payment=payment,
                 invoice_id=row["invoice"],
                 amount=-amount,
-                kind=Kind.REVERSAL if was_reversed else Kind.REFUND,
-                answer="" if was_reversed else Answer.OPEN,
+                kind=Kind.REFUND if went_back else Kind.REVERSAL,
+                answer=Answer.OPEN if went_back else "",
             )
             excess -= amount
 

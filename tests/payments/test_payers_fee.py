@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from invoicing.models import Invoice
+from organisations.models import Organisation
 from payments import selectors, tasks
 from payments.models import Payment
 from payments.services import checkout, collection
-from tests.payments.language import hand_over
+from payments.services.offline import credit_to_invoice
+from tests.payments.language import hand_over, issued_invoice
 from tests.payments.sandbox.harness import SandboxProcess
 
 
@@ -68,3 +70,18 @@ def test_a_payment_with_the_fee_on_top_is_captured_by_the_sweep_too(razorpay: Sa
     assert checkout.capture_payment(payment_id=payment.pk).status == "captured"
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_paid) == ("paid", Decimal(1180))
+
+
+def test_a_fee_that_is_named_after_its_amount_was_credited_elsewhere_is_no_refund(
+    razorpay: SandboxProcess, invoice: Invoice, acme: Organisation
+) -> None:
+    paid_with_fee(razorpay, invoice, hide_fees_in_webhooks=True)
+    hand_over(razorpay.deliveries())
+    payment, other = Payment.objects.get(), issued_invoice(acme)
+    for each in (invoice, other):
+        credit_to_invoice(payment_id=payment.pk, invoice_id=each.pk)
+    tasks.refresh_payment(str(payment.pk))
+    for each in (invoice, other):
+        each.refresh_from_db()
+    assert (invoice.status, invoice.amount_paid) == ("paid", Decimal(1180))
+    assert (other.status, other.amount_paid, other.amount_returned) == ("finalized", 0, 0)

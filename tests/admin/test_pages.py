@@ -24,7 +24,7 @@ from tests.architecture.tenants import run_of_both, tenant
 from tests.invoicing.language import issued, per_unit, used
 
 HOSTILE = "<script>alert(1)</script>"
-MOST_QUERIES = 40  # with those of the sidebar, whose counts are remembered for a minute
+MOST_QUERIES = 15
 
 
 def test_hostile_names_are_escaped_everywhere(admin_user: Any) -> None:
@@ -83,9 +83,8 @@ def test_longer_lists_ask_no_more_questions(page: str, admin_user: Any) -> None:
     for markers in ([], ["Thirdqq", "Fourthqq", "Fifthqq"]):
         for marker in markers:
             tenant(marker)
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        client.get(url)  # the counts of the sidebar are remembered for a minute: every page has them from there
+        with CaptureQueriesContext(connection) as asked:
             assert client.get(url).status_code == 200
         counts.append(len(asked))
     assert counts[1] <= counts[0]

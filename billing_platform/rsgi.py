@@ -13,6 +13,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from queue import SimpleQueue
@@ -123,7 +124,9 @@ class Web:
     def _look(self) -> None:
         """Let tasks end whose answer was sent, and look at bodies that are late. Nothing wakes the loop but time."""
         while self.answered:
-            self.answered.popleft().set_result(None)
+            answered = self.answered.popleft()
+            if not answered.done():  # granian cancels the task of a request that it gave up
+                answered.set_result(None)
         now = self.loop.time()
         for reader in list(self.readers):
             if now - reader.started > settings.WEB_BODY_SECONDS:
@@ -144,8 +147,10 @@ class Web:
                 _answer(job)
             except BaseException:
                 logger.exception("request not answered")
-                job.protocol.response_bytes(500, [], b"")
-            self.answered.append(job.answered)
+                with suppress(Exception):  # the answer had begun: there is nobody to tell any more
+                    job.protocol.response_bytes(500, [], b"")
+            finally:
+                self.answered.append(job.answered)
 
     def _check(self, reader: Reader) -> None:
         """Refuse a late body at once if nobody will take it."""

@@ -149,7 +149,7 @@ def test_the_hot_path_is_in_the_openapi_document(client: Client) -> None:
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
     for path in ("/api/v1/events", "/api/v1/events/batch"):
         operation = paths[path]["post"]
-        assert "202" in operation["responses"]
+        assert {status for status in operation["responses"] if status < "400"} == {"202"}
         assert "requestBody" in operation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing_platform.local.process_table import GIVE_BACK_MEMORY, web
+from billing_platform.rsgi import Web
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import counted, event, send, settle
@@ -185,3 +187,18 @@ def test_answers_that_stream_arrive_whole(port: int, acme: Organisation, project
     calls.close()
     assert (answer.status, len(lines), lines[0].split(",")[0]) == (200, 3, "project_id")
     assert factories.client(admin_key).get(path).getvalue().decode().splitlines() == lines
+
+
+def test_a_request_that_was_given_up_does_not_end_the_watch_over_the_others(settings: Any) -> None:
+    """Without the watch no deadline is kept any more, and no request ends."""
+    settings.WEB_THREADS = 0
+    loop, watched = asyncio.new_event_loop(), Web()
+    watched.__rsgi_init__(loop)
+    given_up, waiting, later = (loop.create_future() for _ in range(3))
+    given_up.cancel()
+    watched.answered.extend([given_up, waiting])
+    watched._look()
+    assert waiting.done()
+    watched.answered.append(later)
+    loop.run_until_complete(asyncio.wait_for(later, timeout=10))
+    loop.close()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.test.client import Client
 
 from billing_platform.lib.errors import DomainError
@@ -191,7 +191,7 @@ def test_a_price_saved_while_the_month_is_being_issued_waits_and_is_refused(
         with transaction.atomic(), after_october():
             lifecycle.finalize_invoice(invoice_id=Invoice.objects.get().pk)
             saving = pool.submit(_in_a_thread, lambda: per_unit("1", organisation=acme, effective_from=OCTOBER_FIRST))
-            time.sleep(0.3)
+            _wait_until_one_waits()
             assert not saving.done()
         assert saving.result(timeout=20) == "PRICE_REACHES_BILLED_MONTH"
 
@@ -209,9 +209,20 @@ def test_a_month_issued_while_its_price_is_being_saved_waits_and_bills_by_it(
             issuing = pool.submit(
                 _in_a_thread, lambda: lifecycle.finalize_invoice(invoice_id=Invoice.objects.get().pk).subtotal
             )
-            time.sleep(0.3)
+            _wait_until_one_waits()
             assert not issuing.done()
         assert issuing.result(timeout=20) == Decimal("100.00")
+
+
+def _wait_until_one_waits() -> None:
+    """Until another connection stands before the lock of the prices."""
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    pytest.fail("Nobody waits for the lock of the prices.")
 
 
 def _in_a_thread(job: Callable[[], Any]) -> Any:

@@ -254,11 +254,12 @@ def test_voiding_while_runs_are_at_work_leaves_each_month_billed_once_or_told_of
         for future in work:
             future.result()
     states = Counter(BillingRunItem.objects.values_list("status", flat=True))
-    assert set(states) <= {"done", "voided", "pending"}
+    # claimed: its worker found the row in the hands of a void or a start, and left it to be taken up again
+    assert set(states) <= {"done", "voided", "pending", "claimed"}
     for customer in customers:
         item = BillingRunItem.objects.get(organisation=customer)
-        live = Invoice.objects.live().filter(organisation=customer)
-        assert live.count() == (1 if item.status == "done" else 0), item
+        issued = Invoice.objects.live().filter(organisation=customer).exclude(status=Invoice.Status.DRAFT)
+        assert issued.count() == (1 if item.status == "done" else 0), item
     with at(DECEMBER_2):
         start_billing_run(period=OCTOBER, requested_by="test")
         for pk in items:

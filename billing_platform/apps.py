@@ -12,8 +12,9 @@ class BillingPlatformConfig(AppConfig):
     verbose_name = "Metrics Billing Platform"
 
     def ready(self) -> None:
-        from billing_platform import checks, schedule
-        from billing_platform.lib import triggers
+        from billing_platform import schedule
+        from billing_platform.lib.database import triggers
+        from billing_platform.observability import checks
 
         checks.register()
         # on the scheduler's own signal: an app without models, like this one, gets none
@@ -22,4 +23,4 @@ class BillingPlatformConfig(AppConfig):
 
 
 class OperatorAdminConfig(AdminConfig):
-    default_site = "billing_platform.admin_site.OperatorSite"
+    default_site = "billing_platform.backoffice.site.OperatorSite"

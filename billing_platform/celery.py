@@ -13,7 +13,7 @@ from celery.schedules import crontab, schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_platform.settings")
 
-app = Celery("billing_platform", task_cls="billing_platform.lib.tasks:BaseTask")
+app = Celery("billing_platform", task_cls="billing_platform.lib.work.tasks:BaseTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -57,22 +57,22 @@ INSTALLED_APPS = [
     "reconciliation.apps.ReconciliationConfig",
 ]
 
-# Usage events pass none of it: billing_platform/short_way.py does for them what is left to do.
+# Usage events pass none of it: billing_platform/http/fast_path.py does for them what is left to do.
 MIDDLEWARE = [
-    "billing_platform.middleware.RequestIdMiddleware",
-    "billing_platform.middleware.AccessLogMiddleware",
-    "billing_platform.refused_bodies.RefusedBodyMiddleware",
-    "billing_platform.middleware.UnreadBodyMiddleware",
+    "billing_platform.http.middleware.RequestIdMiddleware",
+    "billing_platform.http.middleware.AccessLogMiddleware",
+    "billing_platform.http.refused_bodies.RefusedBodyMiddleware",
+    "billing_platform.http.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "billing_platform.middleware.AnswerHeadersMiddleware",
-    "billing_platform.middleware.SlashlessApiMiddleware",
+    "billing_platform.http.middleware.AnswerHeadersMiddleware",
+    "billing_platform.http.middleware.SlashlessApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "organisations.audit.AuditOriginMiddleware",
-    "organisations.throttling.RateLimitHeadersMiddleware",
+    "organisations.access.throttling.RateLimitHeadersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "organisations.operators_clock.OperatorsClockMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -146,7 +146,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 # --- people and keys ------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["organisations.backends.MembershipBackend"]
+AUTHENTICATION_BACKENDS = ["organisations.access.backends.MembershipBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -165,9 +165,9 @@ RATE_LIMITS = {
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Forwarded-For hops are ours
 
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
-AUDITLOG_CID_GETTER = "billing_platform.lib.request_id.current_request_id"
+AUDITLOG_CID_GETTER = "billing_platform.lib.http.request_id.current_request_id"
 
-# --- web processes (billing_platform/rsgi.py) ------------------------------------------------------------------------
+# --- web processes (billing_platform/http/rsgi.py) -------------------------------------------------------------------
 
 WEB_THREADS = env.int("WEB_THREADS", default=16)  # of each process; each keeps a database connection
 WEB_BODY_SECONDS = env.int("WEB_BODY_SECONDS", default=30)  # a request's body arrives within this time, or is refused
@@ -175,14 +175,14 @@ WEB_BODY_SECONDS = env.int("WEB_BODY_SECONDS", default=30)  # a request's body a
 # --- HTTP API -------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["organisations.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["organisations.permissions.AdminKeyPermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["organisations.throttling.ApiKeyThrottle"],
-    "DEFAULT_PAGINATION_CLASS": "billing_platform.lib.api.Pagination",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["organisations.access.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["organisations.access.permissions.AdminKeyPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["organisations.access.throttling.ApiKeyThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "billing_platform.lib.http.api.Pagination",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["billing_platform.lib.api.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": ["billing_platform.lib.http.api.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "billing_platform.lib.api.exception_handler",
+    "EXCEPTION_HANDLER": "billing_platform.lib.http.api.exception_handler",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405 like any other method that isn't there; OpenAPI describes us
     "COERCE_DECIMAL_TO_STRING": True,
     "URL_FORMAT_OVERRIDE": None,  # ?format=csv is answered by the views that offer it
@@ -197,10 +197,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "PREPROCESSING_HOOKS": ["billing_platform.openapi.only_versioned"],
+    "PREPROCESSING_HOOKS": ["billing_platform.http.openapi.only_versioned"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "billing_platform.openapi.with_errors",
+        "billing_platform.http.openapi.with_errors",
     ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatus": "invoicing.models.Invoice.Status",
@@ -258,7 +258,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-CSRF_FAILURE_VIEW = "billing_platform.errors.csrf_failed"
+CSRF_FAILURE_VIEW = "billing_platform.http.error_pages.csrf_failed"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=SECURE)
 SECURE_REDIRECT_EXEMPT = [r"^health"]  # load balancers ask over plain HTTP
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if SECURE else 0)
@@ -274,7 +274,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "billing_platform.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": "billing_platform.observability.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.request": {"level": "ERROR"}, "django.server": {"level": "WARNING"}},
@@ -282,7 +282,7 @@ LOGGING = {
 
 # --- operators' admin -----------------------------------------------------------------------------------------------
 
-from billing_platform.admin_theme import UNFOLD  # noqa: E402, F401  (kept apart: looks, not behaviour)
+from billing_platform.backoffice.theme import UNFOLD  # noqa: E402, F401  (kept apart: looks, not behaviour)
 
 if not DATABASES["default"].get("NAME"):
     raise ImproperlyConfigured("DATABASE_URL names no database.")

@@ -11,8 +11,9 @@ import events.urls
 import invoicing.urls
 import organisations.urls
 import payments.urls
-from billing_platform import errors, health, metrics
-from billing_platform.openapi import SchemaView
+from billing_platform.http import error_pages
+from billing_platform.http.openapi import SchemaView
+from billing_platform.observability import health, metrics
 
 admin_api = [
     *organisations.urls.admin_urlpatterns,
@@ -37,7 +38,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = errors.bad_request
-handler403 = errors.forbidden
-handler404 = errors.not_found
-handler500 = errors.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 
-from billing_platform import short_way
+from billing_platform.http import fast_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_platform.settings")
 _django = get_wsgi_application()
@@ -28,9 +28,9 @@ def application(wsgi: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if not wsgi.get("CONTENT_LENGTH") and wsgi.get("wsgi.input_terminated"):
         body = _read(wsgi["wsgi.input"])
         wsgi |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
-    standing = short_way.standing_headers(wsgi)
+    standing = fast_path.standing_headers(wsgi)
     if standing is not None:
-        return short_way.answer(wsgi, standing, start_response)
+        return fast_path.answer(wsgi, standing, start_response)
     response = _django(wsgi, start_response)
     if not isinstance(response, HttpResponse):
         return response

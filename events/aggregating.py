@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-KEY = "organisation_id, project_id, metric_id, dimensions, hour, usage_month"
+KEY = "organisation_id, project_id, metric_id, dimensions, hour, counted_in"
 VALUES = "total, event_count, maximum, latest"
 
 ADD_TO_AGGREGATE = f"""
@@ -49,4 +49,4 @@ def standing(cancelled: str = "true") -> str:
     """
 
 
-STANDING_IN_ITS_PERIOD = standing("c.counted_in = l.usage_month")
+STANDING_IN_ITS_PERIOD = standing("c.counted_in = l.counted_in")

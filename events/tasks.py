@@ -18,7 +18,9 @@ from django.core.cache import cache
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from events.services import partitions, retention, settling, verifying
+from events.services import partitions
+from events.services.proof import retention, verifying
+from events.services.settling import chunks
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ def settle_pending() -> dict[str, int]:
     """Settle until nothing is pending, or for 25 seconds: whatever is left, the next one takes."""
     with suppress(RedisError):
         cache.delete(_WOKEN)
-    report = settling.settle_pending(last_look_after=_LAST_LOOK_SECONDS)
+    report = chunks.settle_pending(last_look_after=_LAST_LOOK_SECONDS)
     if report.unfinished:
         wake_settling()
     return {"batches": report.batches, "counted": report.counted, "duplicates": report.duplicates}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from invoicing.models import Invoice
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
 

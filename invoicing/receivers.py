@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing_platform.lib.errors import InvalidInput
-from events.selectors import has_usage
+from events.selectors.months import has_usage
 from organisations.models import Organisation
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from billing_platform.lib import clock
-from invoicing.selectors import BY_SCHEDULE
+from invoicing.selectors.billing_runs import BY_SCHEDULE
 from invoicing.services import billing_run, lifecycle, pdfs
 
 

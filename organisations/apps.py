@@ -10,7 +10,8 @@ class OrganisationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from organisations import audit, roles
+        from organisations import audit
+        from organisations.access import roles
 
         audit.register()
         roles.register()

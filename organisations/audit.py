@@ -26,7 +26,7 @@ from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from billing_platform.lib.client_ip import client_ip
+from billing_platform.lib.http.client_ip import client_ip
 
 if TYPE_CHECKING:
     from organisations.models import ApiKey

@@ -9,7 +9,8 @@ from celery import shared_task
 
 from billing_platform.lib.errors import DomainError
 from payments import gateways, selectors
-from payments.services import checkout, collection, retiring, webhooks
+from payments.inbox import inbox
+from payments.services import checkout, collection, retiring
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def refresh_payment(payment_id: str) -> None:
 
 @shared_task(name="payments.tasks.process_webhook")
 def process_webhook(webhook_id: str) -> None:
-    webhooks.process_webhook(webhook_id=UUID(webhook_id))
+    inbox.process_webhook(webhook_id=UUID(webhook_id))
 
 
 @shared_task(name="payments.tasks.process_pending_webhooks")

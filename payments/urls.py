@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments import views as pages
 from payments.api import views, webhook
+from payments.customer import views as pages
 
 admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/payments", views.PaymentList.as_view()),

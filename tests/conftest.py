@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.test.client import Client
 
-from organisations import authentication
+from organisations.access import authentication
 from organisations.models import ApiKey, Membership, Organisation, Project
 from tests import factories
 from tests.mailbox import Mailbox, smtp_server

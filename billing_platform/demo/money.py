@@ -13,7 +13,7 @@ from events.services.metrics import define_metric
 from invoicing.models import Invoice
 from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.exchange_rates import add_exchange_rate
-from invoicing.services.prices import create_pricing_rule
+from invoicing.services.price_book import create_pricing_rule
 from organisations.models import Organisation
 from organisations.scoping import Actor
 from payments.models import Payment

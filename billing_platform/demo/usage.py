@@ -16,11 +16,11 @@ from billing_platform.demo.cast import CUSTOMERS, MISTYPED_METRIC, TEST_PROJECT
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsageCorrection, UsageEvent
-from events.selectors import unsettled_batches
+from events.selectors.backlog import unsettled_batches
 from events.services.accepting import accept_events
-from events.services.correcting import correct_usage
-from events.services.settling import settle_pending
-from events.services.verifying import days_to_verify, verify_day
+from events.services.corrections import correct_usage
+from events.services.proof.verifying import days_to_verify, verify_day
+from events.services.settling.chunks import settle_pending
 from organisations.models import Organisation, Project
 
 SEED = 1947
@@ -49,7 +49,7 @@ def report_usage(organisations: dict[str, Organisation], *, first: date) -> None
 
 def correct_one(organisation: Organisation, *, month: BillingPeriod) -> None:
     """The last calls of an invoiced month were counted ten times: the next invoice nets the difference."""
-    events = UsageEvent.objects.filter(organisation=organisation, usage_month=month.start, metric__name="api_calls")
+    events = UsageEvent.objects.filter(organisation=organisation, counted_in=month.start, metric__name="api_calls")
     event = events.latest("occurred_at")
     correct_usage(
         organisation=organisation,

@@ -127,3 +127,17 @@ def state_name(code: str) -> str:
 def place_of_supply_label(code: str) -> str:
     """As GST returns print it: 29-Karnataka."""
     return f"{code}-{state_name(code)}"
+
+
+# Rule 46(b) as the e-invoice portal narrows it: 16 characters, not starting with 0, "/" or "-".
+_DOCUMENT_NUMBER = re.compile(r"[A-Za-z1-9][A-Za-z0-9/-]{0,15}")
+
+
+def validate_document_number(text: str) -> str:
+    """The number in upper case, as the portal compares it. Raises GstError (CGST Rule 46(b))."""
+    if not _DOCUMENT_NUMBER.fullmatch(text):
+        raise GstError(
+            f"{text!r} cannot number a tax document: 1 to 16 letters, digits, '-' and '/', "
+            "not beginning with 0, '-' or '/' (rule 46)."
+        )
+    return text.upper()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from billing_platform.lib import admin_columns
+from billing_platform.lib.admin import columns
 
 register = template.Library()
 
@@ -51,14 +51,14 @@ def trail(context: Context) -> Trail:
 @register.simple_tag
 def list_style(changelist: Any) -> SafeString:
     """How the columns of a list stand."""
-    return admin_columns.list_style(changelist.model_admin, changelist.list_display)
+    return columns.list_style(changelist.model_admin, changelist.list_display)
 
 
 @register.simple_tag
 def rows_style(formset: Any) -> SafeString:
     """How the columns of the rows within a page stand."""
-    columns = [name for _title, options in formset.fieldsets for name in options["fields"]]
-    return admin_columns.rows_style(formset.formset.prefix, formset.opts, columns)
+    shown = [name for _title, options in formset.fieldsets for name in options["fields"]]
+    return columns.rows_style(formset.formset.prefix, formset.opts, shown)
 
 
 @register.simple_tag

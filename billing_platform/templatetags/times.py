@@ -2,7 +2,7 @@
 
 from django import template
 
-from billing_platform.lib import admin_display
+from billing_platform.lib.admin import display
 
 register = template.Library()
-register.filter("when", admin_display.when)
+register.filter("when", display.when)

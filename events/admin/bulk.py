@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing_platform.lib.errors import DomainError
-from events.services.bulk import BulkReport
+from events.services.bulk_report import BulkReport
 
 
 def told(report: BulkReport, verb: str, *, if_none: str) -> str:

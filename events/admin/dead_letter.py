@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import get_current_timezone
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ActionForm,
     QuickFilter,
     ReadOnlyAdmin,
@@ -24,11 +24,11 @@ from billing_platform.lib.admin import (
     status,
     when,
 )
-from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import time_text
-from events import letter_questions
 from events.admin.bulk import told
 from events.models import DeadLetter, EventBatch
+from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
 from events.tasks import wake_settling
 
@@ -119,7 +119,7 @@ def _is_readable(letter: DeadLetter) -> bool:
 
 def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
     """The event, exact, in the order of the contract: PostgreSQL puts the short names first."""
-    found = msgspec.json.decode(letter_questions.letter_json(letter), type=dict[str, msgspec.Raw])
+    found = msgspec.json.decode(letter_json(letter), type=dict[str, msgspec.Raw])
     return {name: found[name] for name in ORDER if name in found}
 
 
@@ -253,7 +253,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What became of it")
     def outcome(self, letter: DeadLetter) -> str:
-        outcome = letter_questions.replay_outcome(letter)
+        outcome = replay_outcome(letter)
         if outcome is None:
             return EMPTY
         return format_html(OUTCOMES[outcome.status], anchor(self, outcome.found) if outcome.found else EMPTY)

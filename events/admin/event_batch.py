@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ActionForm,
     InfinitePaginator,
     QuickFilter,
@@ -25,9 +25,10 @@ from billing_platform.lib.admin import (
     short_time,
     status,
 )
-from events import payload, selectors
 from events.models import EventBatch
+from events.selectors.backlog import RECENT
 from events.services import quarantine
+from events.wire import packing
 
 Status = EventBatch.Status
 TONES = {Status.PENDING: "info", Status.SETTLED: "success", Status.QUARANTINED: "danger"}
@@ -60,7 +61,7 @@ class StateFilter(QuickFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
         if value == CONFLICTS:
-            return queryset.filter(conflicts__gt=0, received_at__gte=clock.now() - selectors.RECENT)
+            return queryset.filter(conflicts__gt=0, received_at__gte=clock.now() - RECENT)
         if value == FAILING:
             return queryset.filter(status=Status.PENDING, attempts__gt=0)
         if value == Status.SETTLED:
@@ -138,8 +139,8 @@ class EventBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=f"First {SHOWN_EVENTS} events")
     def first_events(self, batch: EventBatch) -> str:
         try:
-            events = payload.unpack(bytes(batch.payload))
-        except payload.DAMAGED as error:
+            events = packing.unpack(bytes(batch.payload))
+        except packing.DAMAGED as error:
             return f"The payload can't be read: {error}"
         lines = (json.dumps(event.as_sent(), ensure_ascii=False) for event in islice(events, SHOWN_EVENTS))
         return format_html('<pre class="payload">{}</pre>', "\n".join(lines))

@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import scoped
+from billing_platform.lib.admin.base import scoped
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.quantities import MetricWords
-from events.recent_usage import DAYS
-from events.usage_questions import Grain, Question, Span
+from events.selectors.metric_words import MetricWords
+from events.usage.questions import Grain, Question, Span
+from events.usage.recent import DAYS
 from organisations.models import Organisation, Project
 from organisations.operators_clock import operators_today
 

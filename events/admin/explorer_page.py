@@ -15,16 +15,28 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
 from billing_platform.lib.quantities import events_text, plain_number, ungrouped
-from events import recent_usage, usage_report
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
 from events.models import Metric
-from events.quantities import MetricWords, WordBook
-from events.usage_questions import Grain, Question, Span
-from events.usage_report import Bucket, Cell, Report, Series, UsedMetric
+from events.selectors.metric_words import MetricWords, WordBook
+from events.usage import recent
+from events.usage.questions import Grain, Question, Span
+from events.usage.report import (
+    NOTHING,
+    Bucket,
+    Cell,
+    Report,
+    Series,
+    UsedMetric,
+    dimension_values,
+    events_by_day,
+    in_pieces,
+    usage_report,
+    used_metrics,
+)
 from organisations.models import Project
 
 MOST_ORGANISATIONS = 50
@@ -51,13 +63,13 @@ class Answer:
     def to(cls, form: ExplorerForm) -> Answer:
         question = form.question
         if question is not None:
-            form.suggest(usage_report.dimension_values(question))
-            return cls(question.span, report=usage_report.report(question))
+            form.suggest(dimension_values(question))
+            return cls(question.span, report=usage_report(question))
         span, project = form.span, form.cleaned_data["project"]
         return cls(
             span,
-            metrics=usage_report.used_metrics(span, project=project),
-            days=usage_report.events_by_day(span, project=project),
+            metrics=used_metrics(span, project=project),
+            days=events_by_day(span, project=project),
         )
 
 
@@ -114,7 +126,7 @@ def page_of(form: ExplorerForm, answer: Answer) -> Page:
 def organisations_of(request: HttpRequest, form: ExplorerForm) -> list[dict[str, Any]]:
     """Whom the user may choose, by their live usage of the last 30 days; those without any after them."""
     user: Any = request.user
-    counted = recent_usage.events_by_customer(actor=user)
+    counted = recent.events_by_customer(actor=user)
     known = {found.pk: found.name for found in form.organisations}
     busiest = sorted(known, key=lambda pk: (-counted.get(pk, 0), known[pk]))[:MOST_ORGANISATIONS]
     return [
@@ -145,13 +157,13 @@ def _metric_in_csv(question: Question) -> Iterator[Sequence[Any]]:
     split = ("project", "project_id") if by_project else tuple(filter(None, [question.split_key]))
     yield ("organisation", "metric", "unit", "aggregation", "time_zone", "from", "to", *split, "quantity", "events")
     about = (question.span.organisation.name, metric.name, metric.unit, metric.aggregation, zone.key)
-    for piece in usage_report.in_pieces(question):
-        report = usage_report.report(piece, most_series=None)
+    for piece in in_pieces(question):
+        report = usage_report(piece, most_series=None)
         names = _names(report)
         for bucket in report.buckets:
             span = [moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end)]
             for series, cell in zip(report.series, bucket.cells, strict=True):
-                if cell != usage_report.NOTHING:
+                if cell != NOTHING:
                     broken_down = (names[series], series.key)[: len(split)]
                     yield (*about, *span, *broken_down, ungrouped(cell.quantity), cell.event_count)
 
@@ -249,7 +261,7 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
 
 
 def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
-    late = ", ".join(f"{events_text(late.event_count)} billed in {month_text(late.billed_in)}" for late in bucket.late)
+    late = ", ".join(f"{events_text(late.event_count)} billed in {month_text(late.counted_in)}" for late in bucket.late)
     return Line(
         Shown(_label(report.question, bucket.start), _finer_url(form, report.question, bucket)),
         _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
@@ -271,7 +283,7 @@ def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, 
     question = report.question
 
     def shown(cell: Cell, series: Series | None) -> Shown:
-        if cell == usage_report.NOTHING:
+        if cell == NOTHING:
             return Shown(EMPTY)
         return Shown(plain_number(cell.quantity), _events_url(question, series, start, end))
 
@@ -320,7 +332,7 @@ def _bars(form: ExplorerForm, report: Report) -> tuple[Bar, ...]:
     question, words, highest = report.question, _words(report.question), _highest(report)
 
     def url(bucket: Bucket) -> str:
-        if bucket.total == usage_report.NOTHING:
+        if bucket.total == NOTHING:
             return ""
         return _finer_url(form, question, bucket) or _events_url(question, None, bucket.start, bucket.end)
 

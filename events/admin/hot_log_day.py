@@ -13,8 +13,16 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import DropdownFilter, ReadOnlyAdmin, badge, facts, numeric, object_action, short_time
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.base import (
+    DropdownFilter,
+    ReadOnlyAdmin,
+    badge,
+    facts,
+    numeric,
+    object_action,
+    short_time,
+)
+from billing_platform.lib.admin.display import EMPTY
 from events.models import HotLogDay
 from events.tasks import verify_hot_log_day
 from organisations import audit

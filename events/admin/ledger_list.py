@@ -13,12 +13,12 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone
 
-from billing_platform.lib.admin import scoped
-from billing_platform.lib.admin_filters import DayRangeFilter, DropdownFilter, parse_date_str
+from billing_platform.lib.admin.base import scoped
+from billing_platform.lib.admin.filters import DayRangeFilter, DropdownFilter, parse_date_str
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from events import ledger_pages
 from events.models import EventBatch, Metric, UsageEvent
+from events.selectors import ledger_pages
 from organisations.models import Project
 
 A_DAY = timedelta(days=1)
@@ -118,7 +118,7 @@ class DimensionsFilter(AddressFilter):
 
 
 class UsageMonthFilter(AddressFilter):
-    title, parameter_name = "month billed in", "usage_month"
+    title, parameter_name = "month billed in", "counted_in"
 
     def narrowed(self, queryset: Any, value: str, request: HttpRequest) -> Any:
         try:
@@ -127,7 +127,7 @@ class UsageMonthFilter(AddressFilter):
             return None
         # No usage is billed before its month, whose end is not the same instant in every time zone.
         after = datetime.combine(month.end, time(), tzinfo=UTC) + A_DAY
-        return queryset.filter(usage_month=month.start, hour__lt=after)
+        return queryset.filter(counted_in=month.start, hour__lt=after)
 
 
 class BatchFilter(AddressFilter):

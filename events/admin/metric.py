@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ModelAdmin, Textarea, badge, short_time
+from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
 from events.models import Metric
 from events.services import metrics
 

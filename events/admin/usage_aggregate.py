@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from billing_platform.lib.admin import ReadOnlyAdmin
-from billing_platform.lib.csv_files import csv_response
+from billing_platform.lib.admin.base import ReadOnlyAdmin
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.csv_files import csv_response
 from events.admin.explorer_form import ExplorerForm
 from events.admin.explorer_page import Answer, csv_rows, organisations_of, page_of
 from events.admin.quantity import amount_of
@@ -21,7 +21,7 @@ from events.models import Metric, UsageAggregate
 @admin.register(UsageAggregate)
 class UsageAggregateAdmin(ReadOnlyAdmin):
     list_select_related = ("project__organisation", "metric")
-    fields = ("organisation", "project", "metric", "dimensions", "hour", "usage_month", "quantity", "event_count")
+    fields = ("organisation", "project", "metric", "dimensions", "hour", "counted_in", "quantity", "event_count")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """All of it in the address: what one sees can be sent to somebody else, who sees what they may see."""

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ActionForm,
     ReadOnlyAdmin,
     badge,
@@ -24,17 +24,17 @@ from billing_platform.lib.admin import (
     status,
     when,
 )
-from billing_platform.lib.admin_display import EMPTY, anchor
+from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.quantities import plain_number
-from events import selectors
 from events.admin.bulk import told
 from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent
-from events.quantities import MetricWords
-from events.selectors import LedgerEntry
-from events.services.correcting import correct_usage, void_usage
+from events.selectors.backlog import batch_is_gone
+from events.selectors.entries import LedgerEntry, corrected_event, current_entry, ledger_entries, original_of
+from events.selectors.metric_words import MetricWords
+from events.services.corrections import correct_usage, void_usage
 
 Action = UsageCorrection.Action
 Kind = UsageEvent.Kind
@@ -66,11 +66,11 @@ class CorrectForm(VoidForm):
 
 
 def _still_counts(event: UsageEvent) -> bool:
-    return event.kind == Kind.USAGE and selectors.current_entry(event) is not None
+    return event.kind == Kind.USAGE and current_entry(event) is not None
 
 
 def _now_counts(event: UsageEvent) -> str:
-    entry = selectors.current_entry(event)
+    entry = current_entry(event)
     parts = [f"It counts {_amount(entry.quantity, event.metric)} now."] if entry else []
     return " ".join([*parts, WHERE])
 
@@ -157,13 +157,13 @@ class CorrectingMixin:
 
     @admin.display(description="History")
     def entries(self, event: UsageEvent) -> str:
-        return entries_table(self, selectors.original_of(event))
+        return entries_table(self, original_of(event))
 
     @admin.display(description="Came with")
     def batch(self, event: UsageEvent) -> str:
         """The request that brought the event, or the correction that wrote the entry."""
         page = "eventbatch" if event.kind == Kind.USAGE else "usagecorrection"
-        if event.kind == Kind.USAGE and (gone := selectors.batch_is_gone(event)):
+        if event.kind == Kind.USAGE and (gone := batch_is_gone(event)):
             return f"{event.batch_id}: {gone}"
         url = reverse(f"admin:events_{page}_change", args=[event.batch_id])
         return format_html('<a class="text-link" href="{}">{}</a>', url, event.batch_id)
@@ -192,7 +192,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Event")
     def event(self, correction: UsageCorrection) -> str:
-        return anchor(self, selectors.corrected_event(correction))
+        return anchor(self, corrected_event(correction))
 
     @numeric
     @admin.display(description="Quantity")
@@ -208,7 +208,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="History")
     def entries(self, correction: UsageCorrection) -> str:
-        return entries_table(self, selectors.corrected_event(correction))
+        return entries_table(self, corrected_event(correction))
 
 
 def entries_table(page: Any, event: UsageEvent) -> str:
@@ -219,7 +219,7 @@ def entries_table(page: Any, event: UsageEvent) -> str:
         format_html_join(
             "",
             '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
-            (_entry_row(page, event, entry) for entry in selectors.ledger_entries(event)),
+            (_entry_row(page, event, entry) for entry in ledger_entries(event)),
         ),
     )
 
@@ -230,7 +230,7 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
     return (
         format_html("{} {}", anchor(page, row, kind.label), badge("Counts", "success") if entry.is_current else ""),
         amount_of(row.quantity, event.metric),
-        month_of(row.usage_month, row.is_late),
+        month_of(row.counted_in, row.is_late),
         when(correction.created_at if correction else row.received_at),
         f"{correction.reason} – {correction.created_by}" if correction else EMPTY,
     )

@@ -9,10 +9,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from billing_platform.lib.admin import ReadOnlyAdmin, badge, facts, link, numeric, short_time
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.base import ReadOnlyAdmin, badge, facts, link, numeric, short_time
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text
-from events import selectors
 from events.admin.ledger_list import (
     BatchFilter,
     DimensionsFilter,
@@ -25,6 +24,7 @@ from events.admin.ledger_list import (
 from events.admin.quantity import amount_of
 from events.admin.usage_correction import CorrectingMixin, month_of
 from events.models import UsageEvent
+from events.selectors.entries import ledger_entries, original_of
 
 
 @admin.register(UsageEvent)
@@ -77,7 +77,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     @admin.display(description="Counts now")
     def counts_now(self, event: UsageEvent) -> str:
         """What the event, or the one that this entry corrects, counts after all its corrections."""
-        entries = selectors.ledger_entries(selectors.original_of(event))
+        entries = ledger_entries(original_of(event))
         last, current = entries[-1].correction, next((entry.row for entry in entries if entry.is_current), None)
         day = day_text(localtime(last.created_at)) if last else ""
         if current is None:
@@ -87,7 +87,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
 
     @admin.display(description="Counted in")
     def month(self, event: UsageEvent) -> Any:
-        return month_of(event.usage_month, event.is_late)
+        return month_of(event.counted_in, event.is_late)
 
     @admin.display(description="Dimensions")
     def dimensions_shown(self, event: UsageEvent) -> Any:
@@ -97,4 +97,4 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     def remark(self, event: UsageEvent) -> Any:
         if event.kind != UsageEvent.Kind.USAGE:
             return badge(event.get_kind_display(), "info")
-        return badge(f"Late, in {month_text(event.usage_month)}", "warning") if event.is_late else EMPTY
+        return badge(f"Late, in {month_text(event.counted_in)}", "warning") if event.is_late else EMPTY

@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ReadOnlyAdmin, badge, link, object_action, short_time
+from billing_platform.lib.admin.base import ReadOnlyAdmin, badge, link, object_action, short_time
 from billing_platform.lib.dates_in_words import month_text
 from events.models import UsagePeriod
-from events.services import closing
+from events.services import months
 
 
 @admin.register(UsagePeriod)
@@ -33,7 +33,7 @@ class UsagePeriodAdmin(ReadOnlyAdmin):
         icon="lock",
     )
     def close(self, request: HttpRequest, usage_period: UsagePeriod) -> str:
-        closing.close_period(
+        months.close_period(
             organisation=usage_period.organisation,
             period=usage_period.period,
             closed_by=request.user.get_username(),

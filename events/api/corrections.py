@@ -10,14 +10,14 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.api import ExactJSONParser
+from billing_platform.lib.http.api import ExactJSONParser
 from events.api.serializers import (
     NewUsageCorrectionSerializer,
     UsageCorrectionFilterSerializer,
     UsageCorrectionSerializer,
 )
 from events.models import UsageCorrection
-from events.services.correcting import correct_usage
+from events.services.corrections import correct_usage
 from organisations.api.base import AdminGenericView
 from organisations.models import Project
 

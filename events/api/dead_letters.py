@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.api import ExactJSONParser
+from billing_platform.lib.http.api import ExactJSONParser
 from events.api.serializers import (
     DeadLetterFilterSerializer,
     DeadLetterSerializer,

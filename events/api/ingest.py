@@ -17,12 +17,12 @@ from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from billing_platform.lib.api import domain_error_response, error_response
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.http.api import domain_error_response, error_response
 from events.services.accepting import Accepted, Form, accept_events
 from events.tasks import wake_settling
-from organisations.authentication import authenticate_project_key
-from organisations.throttling import check_rate
+from organisations.access.authentication import authenticate_project_key
+from organisations.access.throttling import check_rate
 
 _JSON_TYPES = {"", "application/json"}
 _LINE_TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl"}

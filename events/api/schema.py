@@ -16,7 +16,7 @@ from events.api.serializers import (
     EventSerializer,
     EventStatusSerializer,
 )
-from organisations.permissions import ProjectKeyPermission
+from organisations.access.permissions import ProjectKeyPermission
 
 
 class EventPost(APIView):

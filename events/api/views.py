@@ -17,18 +17,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing_platform.lib.csv_files import csv_response
 from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from events import selectors
 from events.api.serializers import EventStatusSerializer, MetricSerializer, MetricUsageSerializer, UsageSerializer
 from events.models import Metric
+from events.selectors.months import current_period, usage_by_metric
+from events.selectors.status import event_status
 from events.services import metrics
-from events.usage_questions import Span
-from events.usage_report import used_metrics
+from events.usage.questions import Span
+from events.usage.report import used_metrics
+from organisations.access.permissions import ProjectKeyPermission
 from organisations.api.base import AdminGenericView, AdminView
 from organisations.models import Organisation, Project
-from organisations.permissions import ProjectKeyPermission
 
 
 class EventDetail(APIView):
@@ -53,7 +54,7 @@ class EventByQuery(APIView):
 
 
 def _status_of(request: Request, event_id: str) -> Response:
-    found = selectors.event_status(project=request.auth.project, event_id=event_id)
+    found = event_status(project=request.auth.project, event_id=event_id)
     if found is None:
         raise NotFound("This project has sent no event of that id.")
     return Response(EventStatusSerializer(found).data)
@@ -67,7 +68,7 @@ class ProjectUsage(APIView):
     @extend_schema(responses=UsageSerializer, tags=["usage"])
     def get(self, request: Request) -> Response:
         project = request.auth.project
-        period = selectors.current_period(project.organisation)
+        period = current_period(project.organisation)
         return Response(_usage(project.organisation, period, project))
 
 
@@ -141,7 +142,7 @@ class MetricList(ListModelMixin, AdminGenericView):
 def _usage(
     organisation: Organisation, period: BillingPeriod, project: Project | None, metric_name: str = ""
 ) -> dict[str, Any]:
-    found = selectors.usage_by_metric(organisation=organisation, period=period, project=project)
+    found = usage_by_metric(organisation=organisation, period=period, project=project)
     rows = [row for row in found if metric_name in ("", row.metric_name)]
     return _answer(str(period), period.start, period.end, project, rows)
 
@@ -179,7 +180,7 @@ def _day(name: str, text: str) -> date:
 def _period(request: Request, organisation: Organisation) -> BillingPeriod:
     text = request.query_params.get("period")
     if text is None:
-        return selectors.current_period(organisation)
+        return current_period(organisation)
     try:
         return BillingPeriod.parse(text)
     except PeriodError as error:

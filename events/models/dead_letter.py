@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib import clock
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
 

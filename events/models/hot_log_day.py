@@ -7,8 +7,8 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.models import BaseModel
 from organisations.scoping import ALL, Actor, reachable_organisations
 
 

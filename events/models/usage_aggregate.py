@@ -20,7 +20,7 @@ class UsageAggregate(TenantModel):
     reversals included. Maximum and latest don't: they leave out what was cancelled within the same billing period.
     """
 
-    whole_months = ("usage_month",)
+    whole_months = ("counted_in",)
 
     id = models.BigAutoField(primary_key=True)
     organisation = models.ForeignKey(
@@ -30,7 +30,7 @@ class UsageAggregate(TenantModel):
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     dimensions = models.JSONField(default=dict)
     hour = models.DateTimeField(help_text="Start of the hour in the customer's time zone.")
-    usage_month = models.DateField(help_text="Billing period it is counted in; for late usage not the hour's own.")
+    counted_in = models.DateField(help_text="Billing period it is counted in; for late usage not the hour's own.")
     total = models.DecimalField(max_digits=38, decimal_places=8)
     event_count = models.BigIntegerField()
     maximum = models.DecimalField(max_digits=28, decimal_places=8, null=True, help_text="Of `max` metrics.")
@@ -47,7 +47,7 @@ class UsageAggregate(TenantModel):
         ordering = ["-hour"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "project", "metric", "dimensions", "hour", "usage_month"],
+                fields=["organisation", "project", "metric", "dimensions", "hour", "counted_in"],
                 name="usage_aggregate_key",
             ),
         ]

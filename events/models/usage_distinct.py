@@ -19,7 +19,7 @@ class UsageDistinct(TenantModel):
     """
 
     pk = models.CompositePrimaryKey(
-        "organisation_id", "project_id", "metric_id", "dimensions", "usage_month", "value", "hour"
+        "organisation_id", "project_id", "metric_id", "dimensions", "counted_in", "value", "hour"
     )
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="+", db_constraint=False
@@ -27,7 +27,7 @@ class UsageDistinct(TenantModel):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     dimensions = models.JSONField(default=dict)
-    usage_month = models.DateField(help_text="Billing period it is counted in.")
+    counted_in = models.DateField(help_text="Billing period it is counted in.")
     value = models.CharField(max_length=200, db_collation="C", help_text="A long one is cut and told apart by a hash.")
     hour = models.DateTimeField(help_text="Start of the hour in the customer's time zone.")
     event_count = models.BigIntegerField()

@@ -14,7 +14,7 @@ class UsageEvent(TenantModel):
 
     The table is made by migrations/sql/ledger.up.sql, partitioned by `received_month`. Its one B-tree is the unique
     key (organisation, project, event_id, received_month), because every further one costs each insert; `id` and
-    `hour` grow with the table and are found through BRIN indexes. `hour` and `usage_month` are stored rather than
+    `hour` grow with the table and are found through BRIN indexes. `hour` and `counted_in` are stored rather than
     derived, so that a later change of the organisation's time zone can't change what was counted.
 
     A correction adds rows of its own: a reversal of the entry it cancels, with the quantity negated, and perhaps a
@@ -40,7 +40,7 @@ class UsageEvent(TenantModel):
     received_at = models.DateTimeField()
     received_month = models.DateField(help_text="UTC month of receipt: the partition.")
     hour = models.DateTimeField(help_text="Start of the hour it happened in, in the customer's time zone.")
-    usage_month = models.DateField(help_text="Billing period it was counted in.")
+    counted_in = models.DateField(help_text="Billing period it was counted in.")
     is_late = models.BooleanField("late", default=False, help_text="Its own month was closed already.")
     dimensions = models.JSONField(default=dict)
     metadata = models.JSONField(null=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.periods import BillingPeriod
 from organisations.models import Organisation
 from organisations.scoping import TenantModel

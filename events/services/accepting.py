@@ -20,9 +20,9 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
 from billing_platform.lib.quantities import events_text
-from events import incoming, payload
-from events.incoming import Limits, Rejection, Row
 from events.services.partitions import ensure_partitions, is_missing_partition
+from events.wire import incoming, packing
+from events.wire.incoming import Limits, Rejection, Row
 from organisations.models import Project
 
 _Reader = Callable[[bytes, Limits], tuple[list[Row], list[Rejection]]]
@@ -76,7 +76,7 @@ def accept_events(*, project: Project, body: bytes, form: Form = Form.BATCH, ato
     if not rows:
         raise InvalidInput("The request holds no events.")
     batch_id = uuid.uuid4()
-    _store((batch_id, project.organisation_id, project.pk, now, len(rows), payload.pack(rows)))
+    _store((batch_id, project.organisation_id, project.pk, now, len(rows), packing.pack(rows)))
     return Accepted(batch_id, tuple(row[0] for row in rows), tuple(rejected))
 
 

@@ -28,14 +28,14 @@ from msgspec import Raw
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
-from events import incoming, payload
-from events.incoming import Limits, Rejection, Row
 from events.models import DeadLetter, EventBatch
-from events.payload import StoredEvent
-from events.services.bulk import BulkReport
-from events.services.catalogue import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
+from events.services.bulk_report import BulkReport
 from events.services.partitions import ensure_partitions, is_missing_partition
-from events.services.staging import names_value
+from events.services.settling.catalogue import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
+from events.services.settling.staging import names_value
+from events.wire import incoming, packing
+from events.wire.incoming import Limits, Rejection, Row
+from events.wire.packing import StoredEvent
 from organisations import audit
 
 Reason = DeadLetter.Reason
@@ -259,9 +259,9 @@ def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, Row]) -> dict[
 
 def _obstacle(tenant: Tenant, row: Row, room: int) -> DomainError | None:
     _event_id, name, unit, _quantity, _moment, metadata = row
-    if metadata and bytes(metadata).startswith(b'{"%s":' % payload.UNSTORABLE.encode()):
+    if metadata and bytes(metadata).startswith(b'{"%s":' % packing.UNSTORABLE.encode()):
         return DomainError(
-            f"Its metadata can't be stored as it was sent, and is kept under {payload.UNSTORABLE!r}: edit the event's "
+            f"Its metadata can't be stored as it was sent, and is kept under {packing.UNSTORABLE!r}: edit the event's "
             "metadata, or discard it.",
             code=Reason.EVENT_UNSTORABLE,
         )
@@ -297,7 +297,7 @@ def _put_back(
             project_id=project_id,
             received_at=received_at,
             event_count=len(same),
-            payload=payload.pack([rows[letter.pk] for letter in same]),
+            payload=packing.pack([rows[letter.pk] for letter in same]),
             is_replay=True,
         )
         for (project_id, received_at), same in together.items()

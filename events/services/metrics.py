@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsageAggregate, UsagePeriod
-from events.services.rebuilding import rebuild_aggregates
+from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import ALL, Actor, reachable_organisations
 
@@ -101,7 +101,7 @@ def _refuse_to_split_a_month(metric: Metric) -> None:
 
 def _is_used_in_an_open_month(metric: Metric, organisation: Organisation | None) -> bool:
     still_open = UsagePeriod.objects.filter(
-        organisation=OuterRef("organisation"), month=OuterRef("usage_month"), closed_at__isnull=True
+        organisation=OuterRef("organisation"), month=OuterRef("counted_in"), closed_at__isnull=True
     )
     usage = UsageAggregate.objects.filter(Exists(still_open), metric=metric)
     return (usage if organisation is None else usage.filter(organisation=organisation)).exists()
@@ -118,5 +118,5 @@ def _complete(metric: Metric) -> None:
     metric.save()
     if recount and metric.organisation is not None:
         counted = UsageAggregate.objects.filter(organisation=metric.organisation, metric=metric)
-        for month in sorted(set(counted.values_list("usage_month", flat=True))):
+        for month in sorted(set(counted.values_list("counted_in", flat=True))):
             rebuild_aggregates(organisation=metric.organisation, period=BillingPeriod.of(month), metric=metric)

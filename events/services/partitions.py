@@ -11,7 +11,7 @@ from django.db.utils import IntegrityError
 from psycopg import sql
 
 from billing_platform.lib import clock
-from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
 
 HOT_LOG = "events_eventbatch"

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
-from events import payload
 from events.models import DeadLetter, EventBatch
-from events.payload import StoredEvent, UnreadableRequest
-from events.services import letters
+from events.services.settling import dead_letter_rows
+from events.wire import packing
+from events.wire.packing import StoredEvent, UnreadableRequest
 from organisations import audit
 
 
@@ -35,9 +35,9 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
     """
     with transaction.atomic():
         batch = _locked(batch_id)
-        letters.keep(
+        dead_letter_rows.keep(
             [
-                letters.NewLetter(
+                dead_letter_rows.NewLetter(
                     organisation_id=batch.organisation_id,
                     project_id=batch.project_id,
                     batch_id=batch.pk,
@@ -65,8 +65,8 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
 def _contents(batch: EventBatch) -> Sequence[StoredEvent | UnreadableRequest]:
     raw = bytes(batch.payload)
     try:
-        return payload.unpack(raw)
-    except payload.DAMAGED:
+        return packing.unpack(raw)
+    except packing.DAMAGED:
         return [UnreadableRequest(batch.pk, raw)]
 
 

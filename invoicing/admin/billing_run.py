@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ActionForm,
     DropdownFilter,
     ReadOnlyAdmin,
@@ -30,13 +30,13 @@ from billing_platform.lib.admin import (
     status,
     when,
 )
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import EndedMonthForm, ended_months
 from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.selectors import names_people, requester
+from invoicing.selectors.billing_runs import names_people, requester
 from invoicing.services import billing_run
 from invoicing.services.previewing import RunPreview, preview_run
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     attention_filter,
@@ -22,7 +22,7 @@ from billing_platform.lib.admin import (
     rows_action,
     status,
 )
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import Money, format_money
 from invoicing.admin.invoice_asking import (
@@ -41,7 +41,7 @@ from invoicing.admin.invoice_asking import (
 from invoicing.admin.invoice_line import plain, unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
-from invoicing.selectors import summed_taxes
+from invoicing.selectors.documents import summed_taxes
 from invoicing.services import lifecycle, pdfs
 from organisations.operators_clock import operators_today
 

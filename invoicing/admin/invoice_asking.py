@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm
-from billing_platform.lib.admin_display import admin_url
+from billing_platform.lib.admin.base import ActionForm
+from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.emails import cancellation_addresses
@@ -171,7 +171,7 @@ def later_charges(_request: HttpRequest, invoice: Invoice) -> list[str]:
         return []
     others = (
         Invoice.objects.live()
-        .filter(organisation=invoice.organisation, lines__usage_month=invoice.period_start)
+        .filter(organisation=invoice.organisation, lines__used_in=invoice.period_start)
         .exclude(pk=invoice.pk)
         .distinct()
     )

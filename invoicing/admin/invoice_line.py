@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, money, numeric
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, numeric
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.money import Money, format_exact, format_money
 from billing_platform.lib.periods import start_of_day
-from events.billed_usage import events_counted, metric_named
+from events.usage.billed import events_counted, metric_named
 from invoicing.models import InvoiceLine
 
 
@@ -122,7 +122,7 @@ def _step_cells(step: dict[str, str], currency: str) -> tuple[str, SafeString]:
 
 def usage_behind(line: InvoiceLine) -> tuple[str, str, int] | None:
     """Addresses of the explorer and of the ledger's list for a usage line, and how many events the latter shows."""
-    organisation, month = line.invoice.organisation, line.usage_month
+    organisation, month = line.invoice.organisation, line.used_in
     metric = metric_named(organisation=organisation, name=line.metric_name, unit=line.unit)
     if metric is None or month is None or line.service_start is None or line.service_end is None:
         return None
@@ -136,7 +136,7 @@ def usage_behind(line: InvoiceLine) -> tuple[str, str, int] | None:
         "happened": f"{start.isoformat()}/{end.isoformat()}",
     }
     if line.invoice.period_start:
-        ledger["usage_month"] = f"{line.invoice.period_start:%Y-%m}"
+        ledger["counted_in"] = f"{line.invoice.period_start:%Y-%m}"
     if line.project_id:
         ledger["project__id__exact"] = line.project_id
     if line.dimensions:

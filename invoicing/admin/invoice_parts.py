@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing_platform.lib.admin_display import EMPTY, anchor, badge, facts, when
+from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import Money, format_money

@@ -15,14 +15,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import DropdownFilter, badge
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.base import DropdownFilter, badge
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.periods import BillingPeriod
 from events.admin import MetricAdmin
 from events.models import Metric
 from invoicing.admin.price_book import price_text
 from invoicing.models import PricingRule
-from invoicing.price_coverage import Unpriced, prices_by_metric, unpriced_metrics, unpriced_usage
+from invoicing.selectors.price_coverage import Unpriced, prices_by_metric, unpriced_metrics, unpriced_usage
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 

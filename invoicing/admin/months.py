@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm
+from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
 

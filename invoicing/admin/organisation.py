@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm, attention_filter, badge, object_action, object_page
-from billing_platform.lib.admin_display import anchor
+from billing_platform.lib.admin.base import ActionForm, attention_filter, badge, object_action, object_page
+from billing_platform.lib.admin.display import anchor
 from billing_platform.lib.dates_in_words import day_text, last_day_text, month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
 from invoicing.admin.price_book import price_text
-from invoicing.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
-from invoicing.selectors import customers_without_rate
+from invoicing.selectors.exchange_rates import customers_without_rate
+from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
 from invoicing.services import lifecycle
 from organisations.admin import OrganisationAdmin
 from organisations.models import Organisation

@@ -11,12 +11,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ModelAdmin, attention_filter, badge, short_time
+from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, short_time
 from billing_platform.lib.money import format_exact
 from billing_platform.lib.quantities import plain_number
 from invoicing.models import PricingRule
-from invoicing.price_coverage import ending_prices, is_known
-from invoicing.services import prices
+from invoicing.selectors.price_coverage import ending_prices, is_known
+from invoicing.services import price_book
 from organisations.operators_clock import operators_today
 
 PARAMETERS_HELP = (
@@ -40,7 +40,7 @@ class PricingRuleForm(forms.ModelForm):
     def _post_clean(self) -> None:
         """Of another price on the same days the service says which, and the way out: more than the constraint can."""
         super()._post_clean()
-        if {*self.errors} == {NON_FIELD_ERRORS} and prices.overlapping(self.instance) is not None:
+        if {*self.errors} == {NON_FIELD_ERRORS} and price_book.overlapping(self.instance) is not None:
             del self.errors[NON_FIELD_ERRORS]
 
 
@@ -118,9 +118,9 @@ class PricingRuleAdmin(ModelAdmin):
         if change:
             others = {name: value for name, value in others.items() if name in form.changed_data}
             price = price if {*PRICE, *BOUNDS} & {*form.changed_data} else None
-            prices.update_pricing_rule(rule_id=obj.pk, price=price, **others)
+            price_book.update_pricing_rule(rule_id=obj.pk, price=price, **others)
         else:
-            obj.pk = prices.create_pricing_rule(price=price, **others).pk
+            obj.pk = price_book.create_pricing_rule(price=price, **others).pk
         self._warn_of_unknown(request, obj)
 
     def _warn_of_unknown(self, request: HttpRequest, rule: PricingRule) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin import ModelAdmin, ReadOnlyAdmin, numeric
-from billing_platform.lib.admin_display import EMPTY
+from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
+from billing_platform.lib.admin.display import EMPTY
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 from organisations.scoping import ALL, reachable_organisations

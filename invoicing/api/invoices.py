@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib import clock
-from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.api import ExactJSONParser
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.api.base import filters, parse_period, validated
 from invoicing.api.serializers import (

@@ -13,8 +13,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.api import ExactJSONParser
 from billing_platform.lib.limits import (
     MAX_EVENT_COUNT,
     METRIC_NAME_LENGTH,
@@ -28,7 +28,7 @@ from invoicing.api.fields import ShortDecimal, money_text
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
 from invoicing.pricing import Usage, price_from_dict
-from invoicing.services import prices
+from invoicing.services import price_book
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 from organisations.models import ApiKey, AuditEntry
@@ -136,7 +136,7 @@ class PricingRuleList(ListModelMixin, _PriceBookView):
             organisation = self.organisation(organisation.pk)
         # a global price is for those whose role covers every organisation
         self.check_object_permissions(request, PricingRule(organisation=organisation))
-        rule = prices.create_pricing_rule(**_rule_values(values), price=_price_part(request.data))
+        rule = price_book.create_pricing_rule(**_rule_values(values), price=_price_part(request.data))
         return Response(self.get_serializer(rule).data, status=201)
 
 
@@ -158,7 +158,7 @@ class PricingRuleDetail(_PriceBookView):
         if changes.get("organisation", rule.organisation) != rule.organisation:
             raise InvalidInput.field("organisation", "A rule stays with its customer: add another rule.")
         price = _price_part(request.data)
-        changed = prices.update_pricing_rule(rule_id=rule.pk, price=price or None, **changes)
+        changed = price_book.update_pricing_rule(rule_id=rule.pk, price=price or None, **changes)
         return Response(self.get_serializer(changed).data)
 
 
@@ -197,7 +197,7 @@ class PricingPreview(_PriceBookView):
         values = validated(PreviewRequestSerializer, request)
         price, currency = self._price(values)
         usage = Usage(values["quantity"].normalize(), values["event_count"])
-        shown = prices.preview(price=price, currency=currency, usage=usage)
+        shown = price_book.preview(price=price, currency=currency, usage=usage)
         return Response(
             {
                 "exact_amount": shown.exact_amount,

@@ -11,8 +11,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.http.api import ExactJSONParser
 from billing_platform.lib.limits import MAX_PERCENT, PRICE_DIGITS, UNIT_PRICE_PLACES
 from billing_platform.lib.validators import (
     validate_business_date,
@@ -24,7 +24,7 @@ from billing_platform.lib.validators import (
 from invoicing.api.base import filters, validated
 from invoicing.api.fields import ShortDecimal
 from invoicing.models import ExchangeRate, TaxRate
-from invoicing.selectors import latest_rate
+from invoicing.selectors.exchange_rates import latest_rate
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.tax_rates import add_tax_rate
 from organisations.api.base import AdminGenericView, AdminView

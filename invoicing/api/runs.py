@@ -14,7 +14,7 @@ from billing_platform.lib.errors import NotFound
 from invoicing.api.base import parse_period, validated
 from invoicing.api.serializers import BillingRunDetailSerializer, BillingRunSerializer, NewBillingRunSerializer
 from invoicing.models import BillingRun
-from invoicing.selectors import BY_API
+from invoicing.selectors.billing_runs import BY_API
 from invoicing.services.billing_run import start_billing_run
 from organisations.api.base import AdminGenericView
 from organisations.models import Organisation

@@ -21,7 +21,8 @@ from billing_platform.lib.validators import validate_paragraphs, validate_sac
 from invoicing.api.fields import MoneyText, ShortDecimal, money_text
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
-from invoicing.selectors import RunProgress, names_people, requester, run_progress, summed_taxes
+from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
+from invoicing.selectors.documents import summed_taxes
 from invoicing.services import lifecycle
 from invoicing.services.drafting import Computed
 from invoicing.tax import TaxAmount

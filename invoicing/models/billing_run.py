@@ -7,8 +7,8 @@ from typing import Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models.invoice import Invoice
 from organisations.models import Organisation

@@ -15,11 +15,11 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, NullIf
 
+from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.triggers import no_truncate
 from invoicing.models.columns import MoneyField
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet

@@ -6,8 +6,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from billing_platform.lib.models import BaseModel
-from billing_platform.lib.triggers import no_truncate
+from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.database.triggers import no_truncate
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
@@ -43,7 +43,7 @@ class InvoiceLine(BaseModel, TenantModel):
     """One row of the document. What it was computed from is kept on it, so it can be explained for ever."""
 
     half_open_ends = ("service_end",)
-    whole_months = ("usage_month",)
+    whole_months = ("used_in",)
 
     class Kind(models.TextChoices):
         USAGE = "usage", "Usage"
@@ -73,7 +73,7 @@ class InvoiceLine(BaseModel, TenantModel):
     sac = models.CharField("SAC", max_length=6, blank=True)
     service_start = models.DateField(null=True, blank=True, help_text="First day that the line bills.")
     service_end = models.DateField(null=True, blank=True, help_text="The first day after.")
-    usage_month = models.DateField(null=True, blank=True, help_text="First day of the month the usage happened in.")
+    used_in = models.DateField(null=True, blank=True, help_text="First day of the month the usage happened in.")
     pricing_rule = models.ForeignKey(
         PricingRule, verbose_name="price", on_delete=models.PROTECT, null=True, blank=True, related_name="invoice_lines"
     )

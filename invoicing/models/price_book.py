@@ -13,9 +13,9 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Coalesce
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import PriceField, QuantityField, check_validity, validity
 from invoicing.pricing import Price, PriceError, price_from_dict

@@ -11,8 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.limits import MAX_PERCENT
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import validate_business_date, validate_line, validate_sac
 from invoicing.models.columns import check_validity, validity
 

@@ -12,11 +12,11 @@ from copy import copy
 from datetime import date, timedelta
 from uuid import UUID
 
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.periods import BillingPeriod
-from events.metering import UsedOn, days_with_usage
+from events.usage.metering import UsedOn, days_with_usage
 from invoicing.models import Invoice, PricingRule
 from invoicing.services.versions import choose_rule, price_key
 from organisations.models import Organisation

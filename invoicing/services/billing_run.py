@@ -23,8 +23,8 @@ from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from events.selectors import open_months, organisations_with_usage
-from events.services.closing import close_period
+from events.selectors.months import open_months, organisations_with_usage
+from events.services.months import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.services.lifecycle import create_draft, delete_draft, finalize_invoice, recompute_draft
 from organisations.models import Organisation

@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
-from billing_platform.lib.locks import LockSpace, advisory_lock
 from billing_platform.lib.money import (
     ZERO,
     MoneyError,

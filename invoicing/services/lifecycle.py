@@ -20,11 +20,11 @@ from billing_platform.lib.errors import DomainError, InvalidInput, quoted
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
-from events.services.closing import close_period
+from events.services.months import close_period
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.emails import invoice_emails, queue_cancellation_email, queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, Invoice
-from invoicing.selectors import summed_taxes
+from invoicing.selectors.documents import summed_taxes
 from invoicing.services import snapshots
 from invoicing.services.billed_months import lock_prices
 from invoicing.services.drafting import (

@@ -13,8 +13,8 @@ from datetime import date
 from django.db import transaction
 
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.gst import validate_document_number
 from billing_platform.lib.periods import financial_year
-from invoicing.gst import validate_document_number
 from invoicing.models import NumberSequence
 from organisations.models import BillingEntity
 

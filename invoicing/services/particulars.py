@@ -10,7 +10,7 @@ from typing import Any
 
 from billing_platform.lib import clock
 from billing_platform.lib.gst import INDIA, STATES
-from invoicing.selectors import latest_rate
+from invoicing.selectors.exchange_rates import latest_rate
 from organisations.models import BillingEntity, Organisation
 
 BOOKS = "INR"

@@ -24,7 +24,7 @@ from billing_platform.lib.money import ZERO
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
 from invoicing.models import Invoice
 from invoicing.models.invoice import InvoiceQuerySet
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from organisations import logos
 
 logger = logging.getLogger(__name__)

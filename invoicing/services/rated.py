@@ -12,8 +12,8 @@ from uuid import UUID
 from billing_platform.lib.limits import MAX_MONEY, QUANTITY_INTEGER_DIGITS
 from billing_platform.lib.money import ZERO, Money, format_money
 from billing_platform.lib.quantities import events_text, unit_for
-from events.metering import MeteredUsage
-from events.quantities import MetricWords, WordBook
+from events.selectors.metric_words import MetricWords, WordBook
+from events.usage.metering import MeteredUsage
 from invoicing.models import InvoiceLine, PricingRule
 
 MetricKey = tuple[str, str]
@@ -40,7 +40,7 @@ class RatedLine:
     dimensions: dict[str, str] = field(default_factory=dict)
     service_start: date | None = None
     service_end: date | None = None
-    usage_month: date | None = None
+    used_in: date | None = None
     pricing_rule: PricingRule | None = None
     price: dict[str, Any] = field(default_factory=dict)
     explanation: list[dict[str, str]] = field(default_factory=list)

@@ -16,8 +16,8 @@ from billing_platform.lib.letters import spelled_out
 from billing_platform.lib.limits import MAX_MONEY
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import BillingPeriod
-from events.metering import MeteredUsage, usage_for, usage_of_month
-from events.quantities import MetricWords, WordBook
+from events.selectors.metric_words import MetricWords, WordBook
+from events.usage.metering import MeteredUsage, usage_for, usage_of_month
 from invoicing.models import Invoice, InvoiceLine, PricingRule
 from invoicing.pricing import Charge, ChargeDetail
 from invoicing.pricing.charges import step
@@ -68,7 +68,7 @@ def rate_period(*, organisation: Organisation, period: BillingPeriod) -> Rated:
 
 
 def _month_of(row: MeteredUsage) -> BillingPeriod:
-    return row.usage_period
+    return row.used_in
 
 
 def _rate_month(
@@ -107,14 +107,14 @@ def _other_invoices(organisation: Organisation, month: BillingPeriod, period: Bi
     """The live invoices of other periods that charge for usage of the month, in the currency of today: rupees can't
     be set against dollars, so after a change of currency what comes late is priced by itself."""
     charging = Invoice.objects.live().filter(
-        organisation=organisation, currency=organisation.currency, lines__usage_month=month.start
+        organisation=organisation, currency=organisation.currency, lines__used_in=month.start
     )
     return list(charging.exclude(period_start=period.start).distinct().order_by("period_start"))
 
 
 def _charged(invoices: list[Invoice], month: BillingPeriod) -> defaultdict[MetricKey, Decimal]:
     """What the invoices charged for the month's usage, by metric."""
-    lines = InvoiceLine.objects.filter(invoice__in=invoices, usage_month=month.start).order_by()
+    lines = InvoiceLine.objects.filter(invoice__in=invoices, used_in=month.start).order_by()
     found: defaultdict[MetricKey, Decimal] = defaultdict(Decimal)
     for name, unit, amount in lines.values_list("metric_name", "unit", "amount"):
         found[name, unit] += amount
@@ -157,7 +157,7 @@ def _difference(
         unit_label=words.unit_for(added),
         service_start=period.start,
         service_end=period.end,
-        usage_month=period.start,
+        used_in=period.start,
         pricing_rule=first.pricing_rule,
         price=first.price,
         explanation=[*explanation, *(each.to_dict() for each in closing)],
@@ -270,7 +270,7 @@ def _line(
         dimensions=rule.dimensions,
         service_start=version.start,
         service_end=version.end,
-        usage_month=month.period.start,
+        used_in=month.period.start,
         pricing_rule=rule,
         price=_price_snapshot(rule),
         explanation=[each.to_dict() for each in (*charge.details, *shares)],

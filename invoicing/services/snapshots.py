@@ -13,7 +13,7 @@ from babel import Locale
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from billing_platform.lib.gst import INDIA, validate_gstin
+from billing_platform.lib.gst import INDIA, place_of_supply_label, validate_gstin
 from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
 from invoicing.documents import (
     BankDetails,
@@ -24,13 +24,12 @@ from invoicing.documents import (
     InvoiceDocument,
     Party,
 )
-from invoicing.gst import place_of_supply_label
+from invoicing.documents.words import amount_in_words
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.models.exchange_rate import BOOKS
-from invoicing.selectors import summed_taxes
+from invoicing.selectors.documents import summed_taxes
 from invoicing.services.exchange_rates import needs_rate, rate_on
 from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
-from invoicing.words import amount_in_words
 from organisations.models import BillingEntity, Organisation
 
 _TAX_NOTES = {

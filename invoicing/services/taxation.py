@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from invoicing.gst import INDIA
+from billing_platform.lib.gst import INDIA
 from invoicing.models import TaxRate
 from invoicing.tax import (
     CustomerTaxProfile,

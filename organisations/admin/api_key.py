@@ -10,8 +10,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm, ReadOnlyAdmin, badge, link, object_action, short_time
-from billing_platform.lib.admin_actions import Action
+from billing_platform.lib.admin.actions import Action
+from billing_platform.lib.admin.base import ActionForm, ReadOnlyAdmin, badge, link, object_action, short_time
 from organisations.models import ApiKey
 from organisations.services import api_keys
 

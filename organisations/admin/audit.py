@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     DropdownFilter,
     InfinitePaginator,
     QuickFilter,
@@ -22,8 +22,8 @@ from billing_platform.lib.admin import (
     short_time,
     status,
 )
-from billing_platform.lib.admin_display import EMPTY, anchor
-from billing_platform.lib.admin_history import changed_fields, changes_of, source_in_words, who_did
+from billing_platform.lib.admin.display import EMPTY, anchor
+from billing_platform.lib.admin.history import changed_fields, changes_of, source_in_words, who_did
 from organisations.audit import OUR_APPS
 from organisations.models import AuditEntry, Organisation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from billing_platform.lib.admin import ModelAdmin, attention_filter
+from billing_platform.lib.admin.base import ModelAdmin, attention_filter
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.selectors import sellers_with_ending_lut

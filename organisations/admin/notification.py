@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, object_action, short_time, status
 from organisations.models import Notification
 from organisations.notifications import email
 

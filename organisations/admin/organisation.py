@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
+from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.actions import Action
+from billing_platform.lib.admin.base import (
     ActionForm,
     AdminPasswordChangeForm,
     ModelAdmin,
@@ -23,9 +24,8 @@ from billing_platform.lib.admin import (
     object_action,
     short_time,
 )
-from billing_platform.lib.admin_actions import Action
 from billing_platform.lib.errors import DomainError
-from organisations.backends import would_lose_access
+from organisations.access.backends import would_lose_access
 from organisations.models import ApiKey, Membership
 from organisations.scoping import ALL, reachable_organisations
 from organisations.services import api_keys
@@ -34,7 +34,7 @@ User = get_user_model()
 TONES = {"viewer": "", "operator": "info", "admin": "warning"}
 
 admin.site.unregister(User)
-admin.site.unregister(Group)  # kept in step with organisations.roles; an edit here would not last
+admin.site.unregister(Group)  # kept in step with organisations.access.roles; an edit here would not last
 
 
 class AdminKeyForm(ActionForm):

@@ -9,7 +9,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time, status
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    ModelAdmin,
+    ReadOnlyInline,
+    link,
+    object_action,
+    short_time,
+    status,
+)
 from organisations.models import ApiKey, Project
 from organisations.services import api_keys
 

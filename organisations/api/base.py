@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing_platform.lib.errors import InvalidInput, NotFound
-from organisations.backends import organisation_id_of
+from organisations.access.backends import organisation_id_of
 from organisations.idempotency import run_once
 from organisations.models import Organisation
 

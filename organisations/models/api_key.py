@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.validators import validate_line
 from organisations.models.project import Project
 from organisations.scoping import TenantModel, reachable_organisations

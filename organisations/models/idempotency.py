@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from organisations.models.api_key import ApiKey
 
 

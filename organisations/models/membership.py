@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel
 

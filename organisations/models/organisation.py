@@ -9,8 +9,8 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.limits import MAX_PAYMENT_TERMS_DAYS
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.validators import validate_currency, validate_line, validate_slug, validate_time_zone
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity

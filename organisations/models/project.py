@@ -5,7 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.validators import validate_printed_line
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel

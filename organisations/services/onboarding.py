@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.locks import LockSpace, advisory_lock
 from organisations.customer_changes import Consequence, consequences_of
 from organisations.models import BillingEntity, Organisation, Project
 

@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, object_action, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, object_action, short_time, status
+from payments.inbox import inbox
 from payments.models import InboundWebhook
-from payments.services import webhooks
 
 Status = InboundWebhook.Status
 TONES = {
@@ -49,7 +49,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
         icon="replay",
     )
     def process_again(self, request: HttpRequest, webhook: InboundWebhook) -> str:
-        webhooks.retry_webhook(webhook_id=webhook.pk)
+        inbox.retry_webhook(webhook_id=webhook.pk)
         return "The webhook waits for a worker again."
 
     @admin.display(description="Body")

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import ActionForm, ReadOnlyInline, money, object_action, status
+from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, money, object_action, status
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import Money, exponent, format_money

@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin import (
+from billing_platform.lib.admin.base import (
     ActionForm,
     DropdownFilter,
     ReadOnlyAdmin,

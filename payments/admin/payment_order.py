@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, money, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
 from payments.models import PaymentOrder
 
 Status = PaymentOrder.Status

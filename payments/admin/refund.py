@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from billing_platform.lib.admin import ReadOnlyAdmin, link, money, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
 from payments.models import Refund
 
 Status = Refund.Status

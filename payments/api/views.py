@@ -12,8 +12,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.api import ExactJSONParser
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.api import ExactJSONParser
 from invoicing.api.base import filters, validated
 from invoicing.models import Invoice
 from organisations.api.base import AdminGenericView, AdminView

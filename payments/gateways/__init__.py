@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from payments.gateways.base import (
+from payments.gateways.razorpay import RazorpayGateway
+from payments.gateways.values import (
     Gateway,
     GatewayLink,
     GatewayNotConfigured,
@@ -15,7 +16,6 @@ from payments.gateways.base import (
     GatewayUnclear,
     PayerDetails,
 )
-from payments.gateways.razorpay import RazorpayGateway
 
 __all__ = [
     "Gateway",

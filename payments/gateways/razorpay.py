@@ -20,7 +20,8 @@ from urllib3.exceptions import NewConnectionError
 
 from billing_platform.lib import signing
 from billing_platform.lib.errors import GatewayError
-from payments.gateways.base import (
+from payments.gateways.session import Answer, RecordingAdapter, new_session
+from payments.gateways.values import (
     Failure,
     GatewayLink,
     GatewayOrder,
@@ -30,7 +31,6 @@ from payments.gateways.base import (
     GatewayUnclear,
     PayerDetails,
 )
-from payments.gateways.session import Answer, RecordingAdapter, new_session
 
 # The SDK reports failed connections to stdout by print(); this name shadows the builtin in its module only.
 razorpay.client.print = lambda *_, **__: None
@@ -46,7 +46,7 @@ _thread = threading.local()
 
 
 class RazorpayGateway:
-    """See payments.gateways.base.Gateway."""
+    """See payments.gateways.values.Gateway."""
 
     def __init__(self, *, key_id: str, key_secret: str, base_url: str, timeout: tuple[float, float]) -> None:
         self.key_id = key_id

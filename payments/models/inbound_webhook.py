@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib import clock
-from billing_platform.lib.models import BaseModel
-from billing_platform.lib.triggers import no_truncate
+from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.database.triggers import no_truncate
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 

@@ -12,8 +12,8 @@ from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from django.utils.timezone import localtime
 
+from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.models import BaseModel
 from billing_platform.lib.money import ZERO, Money, format_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice

@@ -10,7 +10,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.models import BaseModel
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel, TenantQuerySet

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db.models import Max, Q, Sum
 
-from billing_platform.lib.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
 from invoicing.services.lifecycle import record_settlement

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform.lib.admin_history import changes_of, source_in_words
+from billing_platform.lib.admin.history import changes_of, source_in_words
 from invoicing.models import Invoice, PricingRule
 from organisations.models import Organisation
 from tests import factories

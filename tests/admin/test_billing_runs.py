@@ -10,7 +10,7 @@ import time_machine
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform import dashboard
+from billing_platform.backoffice import dashboard
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.services import lifecycle
 from invoicing.services.billing_run import process_item, start_billing_run

@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform.lib.admin_columns import MOST_ON_A_PHONE, list_style, names_of, numbers_among
+from billing_platform.lib.admin.columns import MOST_ON_A_PHONE, list_style, names_of, numbers_among
 from events.models import Metric, UsageAggregate
 from invoicing.models import Invoice, InvoiceLine, PricingRule
 from organisations.models import Organisation, Project

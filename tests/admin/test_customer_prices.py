@@ -11,9 +11,9 @@ from django.test.client import Client
 from django.urls import reverse
 
 from events.models import Metric
-from invoicing import price_coverage
 from invoicing.models import PricingRule
-from invoicing.price_coverage import Reason, prices_of
+from invoicing.selectors import price_coverage
+from invoicing.selectors.price_coverage import Reason, prices_of
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import at, metric, per_unit, used

@@ -11,12 +11,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform import dashboard
+from billing_platform.backoffice import dashboard
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
 from events.services.accepting import Form, accept_events
-from events.services.settling import settle_pending
+from events.services.settling.chunks import settle_pending
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import lifecycle
 from organisations.models import Notification, Organisation, Project

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test.client import Client
 
-from billing_platform.admin_theme import UNFOLD
+from billing_platform.backoffice.theme import UNFOLD
 from billing_platform.lib import clock
 from events.models import UsageEvent
 from invoicing.models import Invoice

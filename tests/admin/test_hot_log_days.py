@@ -10,11 +10,11 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform import dashboard
+from billing_platform.backoffice import dashboard
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from events.models import EventBatch, HotLogDay, UsageEvent
-from events.services.verifying import verify_day
+from events.services.proof.verifying import verify_day
 from events.tasks import verify_hot_log_day
 from organisations.models import Membership, Organisation, Project
 from tests import factories

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from events.models import Metric
 from events.services.accepting import accept_events
-from events.services.settling import settle_pending
+from events.services.settling.chunks import settle_pending
 from organisations.models import Project
 from tests.events.language import event
 

@@ -16,7 +16,7 @@ from django.test.client import Client
 from django.urls import resolve, reverse
 from django.utils.text import capfirst
 
-from billing_platform.admin_theme import UNFOLD
+from billing_platform.backoffice.theme import UNFOLD
 from payments.models import InboundWebhook
 from tests.architecture.code import APPS, ROOT
 

@@ -11,8 +11,8 @@ from django.test.client import Client
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from billing_platform.job_times import next_run, words_of
-from billing_platform.lib import tasks
+from billing_platform.backoffice.job_times import next_run, words_of
+from billing_platform.lib.work import tasks
 from billing_platform.schedule import install_periodic_jobs
 from billing_platform.tasks import heartbeat
 

@@ -13,7 +13,7 @@ import time_machine
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform import attention, dashboard
+from billing_platform.backoffice import attention, dashboard
 from billing_platform.lib import clock
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import BillingPeriod

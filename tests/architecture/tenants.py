@@ -16,12 +16,12 @@ from django.db.models import Model
 from billing_platform.lib import clock
 from events.models import DeadLetter, EventBatch, UsageCorrection
 from events.services.accepting import Form, accept_events
-from events.services.correcting import correct_usage
+from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
-from events.services.settling import settle_pending
+from events.services.settling.chunks import settle_pending
 from invoicing.emails import queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
-from invoicing.services import lifecycle, prices
+from invoicing.services import lifecycle, price_book
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
@@ -78,7 +78,7 @@ def tenant(marker: str) -> Tenant:
     issued = api_keys.issue_project_key(project=project, name=f"{marker} app")
     admin = api_keys.issue_admin_key(owner=person, name=f"{marker} back office", scope=ApiKey.Scope.ADMIN)
     event_id = _use(organisation, project, person, marker)
-    rule = prices.create_pricing_rule(
+    rule = price_book.create_pricing_rule(
         organisation=organisation,
         metric_name=f"{marker} calls",
         unit="call",

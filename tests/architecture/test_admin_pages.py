@@ -14,9 +14,9 @@ from django.contrib.auth.models import Permission
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform.lib.admin import ModelAdmin
+from billing_platform.lib.admin.base import ModelAdmin
+from organisations.access.roles import OPERATOR_FORMS, OPERATOR_VERBS, sync_groups
 from organisations.models import AuditEntry, Membership
-from organisations.roles import OPERATOR_FORMS, OPERATOR_VERBS, sync_groups
 from organisations.scoping import TenantModel
 from tests import factories
 from tests.architecture.code import APPS, python_files, syntax_tree, where
@@ -35,10 +35,10 @@ NOT_REGISTERED = {
 # Tells something of every customer: shown only to those who serve them all.
 FOR_WHO_SERVES_ALL = {"invoicing.numbersequence"}
 KNOWS_UNFOLD = {
-    "billing_platform/lib/admin.py",
-    "billing_platform/lib/admin_filters.py",
-    "billing_platform/admin_site.py",
-    "billing_platform/admin_theme.py",
+    "billing_platform/lib/admin/base.py",
+    "billing_platform/lib/admin/filters.py",
+    "billing_platform/backoffice/site.py",
+    "billing_platform/backoffice/theme.py",
 }
 
 

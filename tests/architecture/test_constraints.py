@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from billing_platform.lib.constraints import has_sentence
-from billing_platform.lib.models import BaseModel
+from billing_platform.lib.database.constraints import has_sentence
+from billing_platform.lib.database.models import BaseModel
 from tests.architecture.code import APPS
 
 # No person's input reaches these; that one is violated is a bug of ours, and a 500 that is looked at.

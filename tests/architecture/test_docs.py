@@ -43,7 +43,7 @@ def _anchors(document: Path) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
 def test_every_path_in_the_text_exists(document: Path) -> None:
-    """`events/services/settling.py` in backticks is a promise that it is there."""
+    """`events/services/settling/chunks.py` in backticks is a promise that it is there."""
     text = document.read_text(encoding="utf-8")
     paths = re.findall(r"`((?:[\w.]+/)+[\w.-]+\.(?:py|md|sql|toml|txt|html))(?:::?\w+)?`", text)
     missing = [path for path in paths if not path.startswith("var/") and not (ROOT / path).exists()]
@@ -116,7 +116,11 @@ def test_the_example_names_only_variables_that_are_read() -> None:
 
 
 def test_what_the_deployment_check_asks_for_is_in_the_example() -> None:
-    asked = set(re.findall(r"Set ([A-Z_]+)", (ROOT / "billing_platform" / "checks.py").read_text(encoding="utf-8")))
+    asked = set(
+        re.findall(
+            r"Set ([A-Z_]+)", (ROOT / "billing_platform" / "observability" / "checks.py").read_text(encoding="utf-8")
+        )
+    )
     assert asked
     assert asked <= _in_example()
 

@@ -9,8 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.test.client import Client
 
-from billing_platform import health
 from billing_platform.lib import clock
+from billing_platform.observability import health
 from billing_platform.tasks import HEARTBEAT_KEY, heartbeat
 from events.models import EventBatch
 from organisations.models import Project

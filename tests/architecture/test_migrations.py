@@ -59,7 +59,7 @@ def test_raw_sql_is_two_files_beside_the_migration() -> None:
         assert up == down, f"{app}: every .up.sql has its .down.sql"
         assert len(files) == len(up) + len(down), f"{app}: other files among the SQL"
         used = "".join(file.read_text() for file in (ROOT / app / "migrations").glob("*.py"))
-        assert all(f'sql_file(__file__, "{name}")' in used for name in up), f"{app}: a file that no migration runs"
+        assert all(f'name="{name}"' in used for name in up), f"{app}: a file that no migration runs"
 
 
 def test_every_sql_migration_can_be_undone_and_does_not_wait_for_ever_for_a_lock() -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from billing_platform.lib import request_id
-from billing_platform.logs import JsonFormatter
+from billing_platform.lib.http import request_id
+from billing_platform.observability.logs import JsonFormatter
 from tests.architecture.code import ROOT
 
 PRODUCTION = {

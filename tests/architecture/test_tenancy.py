@@ -12,8 +12,8 @@ from django.apps import apps
 from django.db.models import Model
 from django.test.client import Client
 
+from organisations.access.permissions import ProjectKeyPermission
 from organisations.models import Organisation
-from organisations.permissions import ProjectKeyPermission
 from organisations.scoping import TenantModel, TenantQuerySet
 from tests import factories
 from tests.architecture.code import APPS

@@ -131,7 +131,7 @@ def end_to_end(platform: Platform, database_url: str, effort: Effort, results: R
     def settle() -> None:
         from django.db import connection
 
-        from events.services.settling import settle_pending
+        from events.services.settling.chunks import settle_pending
 
         while not stop.is_set():
             report = settle_pending(seconds=1)

@@ -50,7 +50,7 @@ class Platform:
 
     def settle(self) -> float:
         """Events settled per second by this process until nothing is pending."""
-        from events.services.settling import settle_pending
+        from events.services.settling.chunks import settle_pending
 
         started = time.perf_counter()
         report = settle_pending(seconds=3600)
@@ -59,7 +59,7 @@ class Platform:
     def settle_with(self, workers: int) -> float:
         """The same by processes of their own, started before the clock."""
         code = (
-            "import django, sys; django.setup(); from events.services.settling import settle_pending; "
+            "import django, sys; django.setup(); from events.services.settling.chunks import settle_pending; "
             "print('ready', flush=True); sys.stdin.readline(); print(settle_pending(seconds=3600).counted, flush=True)"
         )
         processes = [
@@ -102,7 +102,7 @@ class Platform:
             cursor.execute(
                 """
                 INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity,
-                    occurred_at, received_at, received_month, hour, usage_month, is_late, dimensions, metadata,
+                    occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, metadata,
                     batch_id, "position")
                 SELECT m.organisation_id, %s, m.id, md5(n::text), 'usage', n %% 100, now(), now(),
                     date_trunc('month', now() AT TIME ZONE 'UTC'), date_trunc('hour', now()),
@@ -117,9 +117,9 @@ class Platform:
             cursor.execute("ANALYZE events_usageevent")
 
     def pending(self) -> int:
-        from events import selectors
+        from events.selectors.backlog import settle_backlog
 
-        return selectors.settle_backlog().pending
+        return settle_backlog().pending
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from billing_platform.lib.periods import BillingPeriod
-from events import selectors
 from events.models import UsageCorrection
-from events.services.closing import close_period
-from events.services.correcting import correct_usage
-from events.services.rebuilding import rebuild_aggregates
+from events.services.aggregates.rebuilding import rebuild_aggregates
+from events.services.corrections import correct_usage
+from events.services.months import close_period
+from events.usage.metering import usage_for
 from organisations.models import Organisation, Project
 from tests.events.language import send, settle
 
@@ -37,7 +37,7 @@ def correct(project: Project, event_id: str, quantity: str, **extra: Any) -> Usa
 
 def usage(project: Project, period: BillingPeriod = NOVEMBER) -> Decimal:
     """What a month's invoice would be computed from, where there is one metric."""
-    rows = selectors.usage_for(organisation=project.organisation, period=period)
+    rows = usage_for(organisation=project.organisation, period=period)
     return sum((row.quantity for row in rows), Decimal(0))
 
 

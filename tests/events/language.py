@@ -13,10 +13,10 @@ from django.test.client import Client
 
 from billing_platform.lib import clock
 from events.models import EventBatch, UsageAggregate, UsageEvent
-from events.services import settling
 from events.services.accepting import Accepted, Form, accept_events
 from events.services.partitions import ensure_partitions
-from events.services.settling import SettleReport
+from events.services.settling import chunks
+from events.services.settling.chunks import SettleReport
 from organisations.models import Organisation, Project
 from tests import factories
 
@@ -52,7 +52,7 @@ def move(accepted: Accepted, at: datetime) -> None:
 
 
 def settle() -> SettleReport:
-    return settling.settle_pending()
+    return chunks.settle_pending()
 
 
 def total(organisation: Organisation, metric: str = "api_calls") -> Decimal:
@@ -75,7 +75,7 @@ def aggregates(organisation: Organisation) -> dict[tuple[Any, ...], Total]:
     """The aggregates as a plain dictionary, to compare row for row."""
     rows = UsageAggregate.objects.filter(organisation=organisation)
     return {
-        (row.project_id, row.metric_id, tuple(sorted(row.dimensions.items())), row.hour, row.usage_month): (
+        (row.project_id, row.metric_id, tuple(sorted(row.dimensions.items())), row.hour, row.counted_in): (
             row.total,
             row.event_count,
         )
@@ -87,7 +87,7 @@ def fold(ledger: Iterable[UsageEvent]) -> dict[tuple[Any, ...], Total]:
     """The ledger added up the naive way."""
     totals: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [Decimal(0), 0])
     for row in ledger:
-        key = (row.project_id, row.metric_id, tuple(sorted(row.dimensions.items())), row.hour, row.usage_month)
+        key = (row.project_id, row.metric_id, tuple(sorted(row.dimensions.items())), row.hour, row.counted_in)
         totals[key][0] += row.quantity
         totals[key][1] += 1
     return {key: (value, count) for key, (value, count) in totals.items()}

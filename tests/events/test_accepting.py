@@ -11,8 +11,8 @@ from decimal import Decimal
 import pytest
 
 from billing_platform.celery import app
-from events import payload
 from events.models import EventBatch, UsageEvent
+from events.wire import packing
 from organisations.models import ApiKey, Organisation, Project
 from organisations.services import api_keys
 from tests import factories
@@ -287,7 +287,7 @@ def test_a_revoked_key_is_refused_as_soon_as_a_process_reads_it_anew(
     assert post(project_key, event("a")).status_code == 202
     api_keys.revoke_key(api_key_id=ApiKey.objects.get(kind=ApiKey.Kind.PROJECT).pk)
     soon = time.monotonic() + 10
-    monkeypatch.setattr("organisations.authentication.time.monotonic", lambda: soon)
+    monkeypatch.setattr("organisations.access.authentication.time.monotonic", lambda: soon)
     assert post(project_key, event("b")).status_code == 401
     assert EventBatch.objects.count() == 1
 
@@ -322,6 +322,6 @@ def test_the_rate_limit_counts_requests(project_key: str, settings: object) -> N
 
 def test_the_stored_rows_are_small() -> None:
     rows = [(f"event-{number:08d}", "api_calls", "call", "1.5", None, None) for number in range(1000)]
-    packed = payload.pack(rows)
+    packed = packing.pack(rows)
     assert len(packed) < 12 * 1000
-    assert [event.event_id for event in payload.unpack(packed)] == [row[0] for row in rows]
+    assert [event.event_id for event in packing.unpack(packed)] == [row[0] for row in rows]

@@ -13,12 +13,12 @@ from django.test.client import Client
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
-from events.metering import usage_for, usage_of_month
 from events.models import DeadLetter, Metric, UsageAggregate, UsageDistinct, UsagePeriod
-from events.selectors import usage_by_metric
-from events.services.closing import close_period
+from events.selectors.months import usage_by_metric
+from events.services.aggregates.rebuilding import rebuild_aggregates
 from events.services.metrics import define_metric, save_definition
-from events.services.rebuilding import rebuild_aggregates
+from events.services.months import close_period
+from events.usage.metering import usage_for, usage_of_month
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import batch_of, event, send, settle

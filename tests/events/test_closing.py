@@ -11,9 +11,10 @@ from django.db import connection, connections
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
-from events import selectors
 from events.models import EventBatch, UsageEvent, UsagePeriod
-from events.services.closing import close_period
+from events.selectors.backlog import SettleBacklog, settle_backlog, unsettled_batches
+from events.services.months import close_period
+from events.usage.metering import usage_for
 from organisations.models import Organisation, Project
 from tests.events.language import event, send, settle
 
@@ -75,15 +76,15 @@ def test_late_usage_belongs_to_the_next_open_month_and_remembers_its_own(
     send(project, event("late", "7", timestamp=IN_OCTOBER), event("now", "1"))
     settle()
     late = UsageEvent.objects.get(organisation=acme, event_id="late")
-    assert (late.is_late, late.usage_month, late.occurred_at) == (
+    assert (late.is_late, late.counted_in, late.occurred_at) == (
         True,
         NOVEMBER.start,
         datetime(2026, 10, 20, 6, 30, tzinfo=UTC),
     )
-    october = selectors.usage_for(organisation=acme, period=OCTOBER)
-    november = selectors.usage_for(organisation=acme, period=NOVEMBER)
-    assert [(row.day, row.quantity, row.usage_period) for row in october] == [(date(2026, 10, 20), Decimal(5), OCTOBER)]
-    assert [(row.day, row.quantity, row.usage_period) for row in november] == [
+    october = usage_for(organisation=acme, period=OCTOBER)
+    november = usage_for(organisation=acme, period=NOVEMBER)
+    assert [(row.day, row.quantity, row.used_in) for row in october] == [(date(2026, 10, 20), Decimal(5), OCTOBER)]
+    assert [(row.day, row.quantity, row.used_in) for row in november] == [
         (date(2026, 10, 20), Decimal(7), OCTOBER),
         (date(2026, 11, 1), Decimal(1), NOVEMBER),
     ]
@@ -96,7 +97,7 @@ def test_later_than_two_closed_months(acme: Organisation, project: Project, at: 
     close_period(organisation=acme, period=NOVEMBER)
     send(project, event("late", timestamp=IN_OCTOBER))
     settle()
-    assert UsageEvent.objects.get(organisation=acme).usage_month == date(2026, 12, 1)
+    assert UsageEvent.objects.get(organisation=acme).counted_in == date(2026, 12, 1)
 
 
 @pytest.mark.django_db
@@ -142,11 +143,11 @@ def test_closing_waits_for_settling_under_way(acme: Organisation, project: Proje
 
 @pytest.mark.django_db
 def test_the_backlog_is_counted_and_aged(acme: Organisation, project: Project, at: Callable[[datetime], None]) -> None:
-    assert selectors.settle_backlog() == selectors.SettleBacklog(pending=0, oldest_age_seconds=0, quarantined=0)
+    assert settle_backlog() == SettleBacklog(pending=0, oldest_age_seconds=0, quarantined=0)
     send(project, event("a"))
     bad = send(project, event("b"))
     EventBatch.objects.filter(pk=bad.batch_id).update(status="quarantined")
     at(datetime(2026, 11, 1, 2, 0, 30, tzinfo=UTC) + timedelta(minutes=1))
-    assert selectors.settle_backlog() == selectors.SettleBacklog(pending=1, oldest_age_seconds=90, quarantined=1)
-    assert selectors.unsettled_batches() == 2
-    assert selectors.unsettled_batches(organisation=acme, received_before=datetime(2026, 11, 1, tzinfo=UTC)) == 0
+    assert settle_backlog() == SettleBacklog(pending=1, oldest_age_seconds=90, quarantined=1)
+    assert unsettled_batches() == 2
+    assert unsettled_batches(organisation=acme, received_before=datetime(2026, 11, 1, tzinfo=UTC)) == 0

@@ -18,7 +18,7 @@ import pytest
 from django.db import connection, connections
 
 from events.models import EventBatch, UsageEvent
-from events.services import settling
+from events.services.settling import chunks
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import aggregates, batch_of, counted, event, fold, post, send, settle, total
@@ -54,7 +54,7 @@ def test_twenty_threads_post_the_same_event_and_it_counts_once(acme: Organisatio
 def test_workers_with_the_same_events_in_other_orders_neither_deadlock_nor_double(
     acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "CHUNK_EVENTS", 400)  # many small chunks: many chances to collide
+    monkeypatch.setattr(chunks, "CHUNK_EVENTS", 400)  # many small chunks: many chances to collide
     events = [event(f"{number:03d}", "1", metadata={"n": number}) for number in range(200)]
     for turn in range(12):
         send(project, *(events if turn % 2 else reversed(events)))
@@ -73,20 +73,20 @@ def test_copies_from_two_months_settled_at_the_same_moment_count_once(
     acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker holds one of the two copies and has looked before the other commits, if nothing stops it."""
-    stage = settling.open_stage
+    stage = chunks.open_stage
 
     def slowly(batches: Any) -> Any:
         time.sleep(0.3)  # between looking which months are in use and writing
         return stage(batches)
 
-    monkeypatch.setattr(settling, "open_stage", slowly)
+    monkeypatch.setattr(chunks, "open_stage", slowly)
     november, december = datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
     for number in range(3):
         # In the first round neither month holds anything, in the second both do.
         old = send(project, event(f"e{number}"), at=november)
         new = send(project, event(f"e{number}"), at=december)
         reports = at_once(
-            lambda: settling.settle_pending(limit_batches=1), lambda: settling.settle_pending(limit_batches=1)
+            lambda: chunks.settle_pending(limit_batches=1), lambda: chunks.settle_pending(limit_batches=1)
         )
         settle()
         assert sum(report.failed for report in reports) == 0
@@ -95,7 +95,7 @@ def test_copies_from_two_months_settled_at_the_same_moment_count_once(
 
 
 def test_claiming_leaves_the_rest_to_others(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "CHUNK_EVENTS", 100)
+    monkeypatch.setattr(chunks, "CHUNK_EVENTS", 100)
     for number in range(8):
         send(project, *[event(f"{number}-{copy}") for copy in range(50)])
     reports = at_once(settle, settle)
@@ -120,14 +120,14 @@ def test_a_batch_waits_for_nobody_who_holds_another(project: Project) -> None:
 KILLED = """
 import os, sys, django
 django.setup()
-from events.services import folding, settling
-mark = folding._mark_settled
+from events.services.settling import chunks, writing
+mark = writing._mark_settled
 def pause(cursor, batches):
     print("written", flush=True)  # ledger and aggregates are written, the verdict is not, nothing is committed
     sys.stdin.read()
     mark(cursor, batches)
-folding._mark_settled = pause
-settling.settle_pending()
+writing._mark_settled = pause
+chunks.settle_pending()
 """
 
 
@@ -169,7 +169,7 @@ def test_a_metric_that_two_workers_meet_at_once_is_registered_once(acme: Organis
     projects = [factories.project(acme, f"P{number}") for number in range(4)]
     for project in projects:
         send(project, *[event(str(number), metric_name=f"m{number}") for number in range(20)])
-    reports = at_once(*[lambda: settling.settle_pending(limit_batches=1) for _ in projects])
+    reports = at_once(*[lambda: chunks.settle_pending(limit_batches=1) for _ in projects])
     settle()
     assert sum(report.failed for report in reports) == 0
     assert UsageEvent.objects.filter(organisation=acme).values("metric").distinct().count() == 20

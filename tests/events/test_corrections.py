@@ -13,8 +13,9 @@ from django.db import DatabaseError, connection, transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
-from events import selectors
 from events.models import DeadLetter, Metric, UsageAggregate, UsageCorrection, UsageDistinct, UsageEvent
+from events.selectors import status
+from events.usage.metering import usage_for
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.correcting import (
@@ -44,7 +45,7 @@ def the_twelfth_of_november() -> Iterator[None]:
 def ledger(project: Project) -> list[tuple[str, Decimal, int, bool]]:
     """Kind, quantity, month counted in, lateness; in the order in which it was written."""
     rows = UsageEvent.objects.filter(project=project).order_by("id")
-    return [(row.kind, row.quantity, row.usage_month.month, row.is_late) for row in rows]
+    return [(row.kind, row.quantity, row.counted_in.month, row.is_late) for row in rows]
 
 
 # --- what it does to the numbers ------------------------------------------------------------------------------------
@@ -205,10 +206,10 @@ def test_a_closed_months_maximum_stays_and_the_next_month_holds_the_replacement(
     counted(project, event("a", "9", timestamp=IN_OCTOBER), event("b", "5", timestamp=IN_OCTOBER))
     close_october(acme)
     correct(project, "a", "3")
-    rows = UsageAggregate.objects.order_by("usage_month")
-    assert [(row.usage_month.month, row.maximum, row.event_count) for row in rows] == [(10, 9, 2), (11, 3, 0)]
+    rows = UsageAggregate.objects.order_by("counted_in")
+    assert [(row.counted_in.month, row.maximum, row.event_count) for row in rows] == [(10, 9, 2), (11, 3, 0)]
     void(project, "a")
-    assert [(row.usage_month.month, row.maximum, row.event_count) for row in rows.all()] == [(10, 9, 2), (11, None, -1)]
+    assert [(row.counted_in.month, row.maximum, row.event_count) for row in rows.all()] == [(10, 9, 2), (11, None, -1)]
     assert_rebuild_agrees(acme)
 
 
@@ -244,8 +245,8 @@ def test_a_closed_month_stays_and_the_next_open_one_gets_the_difference(acme: Or
         ("replacement", Decimal(7), 11, True),
     ]
     assert (usage(project, OCTOBER), usage(project, NOVEMBER)) == (10, -3)
-    (late,) = selectors.usage_for(organisation=acme, period=NOVEMBER)
-    assert late.usage_period == OCTOBER
+    (late,) = usage_for(organisation=acme, period=NOVEMBER)
+    assert late.used_in == OCTOBER
     assert_rebuild_agrees(acme)
 
 
@@ -316,7 +317,7 @@ def test_while_too_much_waits_an_unknown_event_is_not_called_unknown(
 ) -> None:
     counted(project, event("a", timestamp=IN_NOVEMBER))
     send(project, event("waits", timestamp=IN_NOVEMBER))
-    monkeypatch.setattr(selectors, "LOOKING_SECONDS", 0)
+    monkeypatch.setattr(status, "LOOKING_SECONDS", 0)
     with refused("UNAVAILABLE", "Too much of this project waits"):
         void(project, "never sent")
     assert void(project, "a").action == "void"

@@ -12,11 +12,11 @@ import pytest
 from django.db import connections, transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.locks import LockSpace, advisory_lock
 from events.models import Metric, UsageAggregate, UsageCorrection
-from events.services import settling
 from events.services.metrics import define_metric
+from events.services.settling import chunks
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.correcting import (
@@ -101,7 +101,7 @@ def test_corrections_and_settling_get_along(
 ) -> None:
     """The same hour, the same aggregate, and a maximum that some raise while others take it away."""
     Metric.objects.create(organisation=acme, name="api_calls", unit="call", aggregation="max")
-    monkeypatch.setattr(settling, "CHUNK_EVENTS", 20)
+    monkeypatch.setattr(chunks, "CHUNK_EVENTS", 20)
     counted(project, *[event(f"old {number}", str(number), timestamp=IN_NOVEMBER) for number in range(40)])
     for batch in range(10):
         send(project, *[event(f"new {batch} {row}", str(row), timestamp=IN_NOVEMBER) for row in range(20)])

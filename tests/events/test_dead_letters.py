@@ -14,9 +14,10 @@ from django.db import connection, connections
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.periods import BillingPeriod
-from events import letter_questions, selectors
 from events.models import DeadLetter, EventBatch, Metric, UsageEvent, UsagePeriod
-from events.services import closing, dead_letters, quarantine
+from events.selectors.dead_letters import ReplayOutcome, replay_outcome
+from events.selectors.status import event_status
+from events.services import dead_letters, months, quarantine
 from events.services.accepting import Accepted, accept_events
 from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
@@ -79,7 +80,7 @@ def verdict(batch: EventBatch) -> tuple[str, int, int, int]:
 
 
 def fate(project: Project, event_id: str = "a") -> str:
-    found = selectors.event_status(project=project, event_id=event_id)
+    found = event_status(project=project, event_id=event_id)
     assert found is not None
     return found.status
 
@@ -114,7 +115,7 @@ def test_a_replayed_event_is_counted_as_if_it_had_never_died(strict: Organisatio
     assert verdict(batch) == ("settled", 1, 0, 0)
     counted_one = UsageEvent.objects.get(event_id="a")
     assert (counted_one.occurred_at, counted_one.received_at, counted_one.quantity) == (then, then, Decimal("2.5"))
-    assert counted_one.usage_month == BillingPeriod.containing(then, strict.zone).start
+    assert counted_one.counted_in == BillingPeriod.containing(then, strict.zone).start
     assert not counted_one.is_late
     assert fate(strict_project) == "counted"
 
@@ -127,12 +128,12 @@ def test_a_replayed_letter_says_who_when_and_where_it_went(strict: Organisation,
     assert (found.status, found.resolved_by, found.replay_batch_id) == (Status.REPLAYED, "olga", batch.pk)
     assert found.resolved_at is not None
     assert found.payload["metric_value"] == "1", "the letter keeps what was sent"
-    outcome = letter_questions.replay_outcome(found)
+    outcome = replay_outcome(found)
     assert outcome is not None
     assert (outcome.status, outcome.found) == ("pending", batch)
     settle()
-    outcome = letter_questions.replay_outcome(found)
-    assert outcome == letter_questions.ReplayOutcome("counted", UsageEvent.objects.get(event_id="a"))
+    outcome = replay_outcome(found)
+    assert outcome == ReplayOutcome("counted", UsageEvent.objects.get(event_id="a"))
 
 
 def test_a_letter_that_would_only_die_again_is_refused_with_the_way_out(strict_project: Project) -> None:
@@ -177,8 +178,8 @@ def test_sent_again_and_counted_meanwhile_the_replay_is_a_duplicate(
     settle()
     assert verdict(batch) == ("settled", 0, 1, 0)
     assert total(strict) == 5
-    outcome = letter_questions.replay_outcome(letter())
-    assert outcome == letter_questions.ReplayOutcome("duplicate", UsageEvent.objects.get(event_id="a"))
+    outcome = replay_outcome(letter())
+    assert outcome == ReplayOutcome("duplicate", UsageEvent.objects.get(event_id="a"))
 
 
 def test_sixty_days_later_the_window_is_measured_from_first_receipt(
@@ -223,11 +224,11 @@ def test_replayed_into_a_closed_month_it_is_late(strict: Organisation, strict_pr
     then = datetime.combine(last_month.start, datetime.min.time(), UTC) + timedelta(days=9)
     die(strict_project, event("a"), at=then)
     define(strict)
-    closing.close_period(organisation=strict, period=last_month)
+    months.close_period(organisation=strict, period=last_month)
     replay()
     settle()
     late = UsageEvent.objects.get(event_id="a")
-    assert (late.is_late, late.usage_month, late.occurred_at) == (True, last_month.next().start, then)
+    assert (late.is_late, late.counted_in, late.occurred_at) == (True, last_month.next().start, then)
 
 
 def test_a_month_waits_for_what_is_replayed_into_it(strict: Organisation, strict_project: Project) -> None:
@@ -236,9 +237,9 @@ def test_a_month_waits_for_what_is_replayed_into_it(strict: Organisation, strict
     define(strict)
     replay()
     with pytest.raises(DomainError, match="1 accepted requests"):
-        closing.close_period(organisation=strict, period=last_month)
+        months.close_period(organisation=strict, period=last_month)
     settle()
-    assert closing.close_period(organisation=strict, period=last_month).is_closed
+    assert months.close_period(organisation=strict, period=last_month).is_closed
     assert UsagePeriod.objects.get(organisation=strict, month=last_month.start).is_closed
 
 
@@ -257,7 +258,7 @@ def test_a_day_that_retention_has_dropped_comes_back_for_it(strict: Organisation
     assert counted(strict) == ["a", "b"]
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE events_eventbatch_20260914")
-    outcome = letter_questions.replay_outcome(letter())
+    outcome = replay_outcome(letter())
     assert outcome is not None
     assert outcome.status == "counted"
 
@@ -274,8 +275,8 @@ def test_a_replay_that_dies_again_goes_on_from_the_letter_before(strict: Organis
     again = letter(status=Status.OPEN)
     assert (again.attempts, again.first_seen_at, again.batch_id) == (3, then, batch.pk)
     assert again.last_seen_at > then + timedelta(days=1)
-    outcome = letter_questions.replay_outcome(letter(status=Status.REPLAYED))
-    assert outcome == letter_questions.ReplayOutcome("dead_lettered", again)
+    outcome = replay_outcome(letter(status=Status.REPLAYED))
+    assert outcome == ReplayOutcome("dead_lettered", again)
     assert fate(strict_project) == "dead_lettered"
 
 
@@ -293,8 +294,8 @@ def test_a_replay_that_dies_again_joins_the_letter_that_the_sender_opened_meanwh
     one = letter(status=Status.OPEN)
     assert (one.attempts, one.first_seen_at) == (3, then)
     assert one.last_seen_at >= resent
-    outcome = letter_questions.replay_outcome(letter(status=Status.REPLAYED))
-    assert outcome == letter_questions.ReplayOutcome("dead_lettered", one)
+    outcome = replay_outcome(letter(status=Status.REPLAYED))
+    assert outcome == ReplayOutcome("dead_lettered", one)
 
 
 @pytest.mark.django_db(transaction=True)

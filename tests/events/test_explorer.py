@@ -17,16 +17,16 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.lib import clock
-from billing_platform.lib.csv_files import safe_cell
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.csv_files import safe_cell
 from billing_platform.lib.periods import BillingPeriod
-from events import ledger_pages, usage_report
 from events.models import Metric, UsageEvent
-from events.selectors import ledger_position
-from events.services import closing
-from events.services.correcting import correct_usage
-from events.usage_questions import Grain, Question, Span
-from events.usage_report import Report, report, used_metrics
+from events.selectors import ledger_pages
+from events.selectors.backlog import ledger_position
+from events.services import months
+from events.services.corrections import correct_usage
+from events.usage.questions import Grain, Question, Span
+from events.usage.report import NOTHING, Report, dimension_values, usage_report, used_metrics
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import event, send, settle
@@ -55,7 +55,7 @@ def use(project: Project, name: str, *values: tuple[str, Any], unit: str = "x", 
 
 
 def ask(counted: Metric, owner: Organisation, first: date, after: date, **fields: Any) -> Report:
-    return report(Question(Span(owner, first, after), counted, **fields))
+    return usage_report(Question(Span(owner, first, after), counted, **fields))
 
 
 def numbers(found: Report, zone: str = "%Y-%m-%d") -> dict[str, tuple[Decimal, int]]:
@@ -64,7 +64,7 @@ def numbers(found: Report, zone: str = "%Y-%m-%d") -> dict[str, tuple[Decimal, i
     return {
         bucket.start.astimezone(local).strftime(zone): (bucket.total.quantity, bucket.total.event_count)
         for bucket in found.buckets
-        if bucket.total != usage_report.NOTHING
+        if bucket.total != NOTHING
     }
 
 
@@ -198,14 +198,14 @@ def test_values_are_offered_whichever_is_chosen(acme: Organisation, project: Pro
     use(project, "calls", (DAY_ONE, 1), region="us", tier="paid")
     use(project, "calls", (DAY_ONE, 1), region="in")
     chosen = Question(Span(acme, *OCTOBER), calls, dimensions=(("region", "in"),))
-    assert usage_report.dimension_values(chosen) == {"region": ["in", "us"], "tier": ["paid"]}
+    assert dimension_values(chosen) == {"region": ["in", "us"], "tier": ["paid"]}
 
 
 def test_late_usage_stands_in_its_day_with_the_month_it_is_billed_in(acme: Organisation, project: Project) -> None:
     calls = metric(acme, "calls")
     use(project, "calls", (DAY_ONE, 5))
     with clock.standing_at(datetime(2026, 11, 3, tzinfo=UTC)):
-        closing.close_period(organisation=acme, period=BillingPeriod.parse("2026-10"), closed_by="test")
+        months.close_period(organisation=acme, period=BillingPeriod.parse("2026-10"), closed_by="test")
     send(
         project,
         event("late", 2, metric_name="calls", unit="x", timestamp=DAY_ONE),
@@ -215,7 +215,7 @@ def test_late_usage_stands_in_its_day_with_the_month_it_is_billed_in(acme: Organ
     found = ask(calls, acme, *OCTOBER)
     (day,) = [bucket for bucket in found.buckets if bucket.total.event_count]
     assert (day.total.quantity, day.total.event_count) == (7, 2)
-    assert [(late.billed_in, late.event_count) for late in day.late] == [(date(2026, 11, 1), 1)]
+    assert [(late.counted_in, late.event_count) for late in day.late] == [(date(2026, 11, 1), 1)]
 
 
 @pytest.mark.parametrize(("aggregation", "before", "after"), [("max", 90, 4), ("latest", 90, 4), ("sum", 94, 4)])
@@ -225,7 +225,7 @@ def test_what_was_voided_after_its_month_had_closed_counts_no_more(
     gauge = metric(acme, "gauge", aggregation=aggregation)
     use(project, "gauge", (DAY_ONE, 4))
     use(project, "gauge", (LATER, 90))
-    closing.close_period(organisation=acme, period=BillingPeriod.parse("2026-10"), closed_by="test")
+    months.close_period(organisation=acme, period=BillingPeriod.parse("2026-10"), closed_by="test")
     assert ask(gauge, acme, *OCTOBER).total.quantity == before
     wrong = UsageEvent.objects.get(quantity=90)
     correct_usage(
@@ -516,9 +516,9 @@ def test_filters_that_make_no_sense_show_nothing(acme: Organisation, project: Pr
     stranger = factories.project(factories.organisation("Initech"))
     theirs = send(stranger, event("theirs"))
     settle()
-    assert shown_ids(as_viewer, f"{LEDGER}?usage_month=2026-10")[0] == ["mine"]
+    assert shown_ids(as_viewer, f"{LEDGER}?counted_in=2026-10")[0] == ["mine"]
     for query in (
-        "happened=nonsense", "happened=2026-10-01/2026-10-02", "dimensions=[1]", "usage_month=soon", "batch_id=7",
+        "happened=nonsense", "happened=2026-10-01/2026-10-02", "dimensions=[1]", "counted_in=soon", "batch_id=7",
         f"batch_id={theirs.batch_id}", 'dimensions={"a":1}', "happened=0001-01-01T00:00:00Z/0001-01-02T00:00:00Z",
         "happened=9999-12-31T23:00:00-05:00/9999-12-31T23:00:00-05:00", f"dimensions={'[' * 3000}",
         r'dimensions={"a":"\ud800"}', r'dimensions={"\ud800":null}', "received_at_from=9999-12-31",

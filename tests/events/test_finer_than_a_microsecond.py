@@ -57,7 +57,7 @@ def test_it_happened_in_the_month_that_was_sent(
     assert answer.status_code == 202, answer.content
     settle()
     found = UsageEvent.objects.get(event_id="e")
-    assert (found.occurred_at, found.usage_month) == (LAST, OCTOBER)
+    assert (found.occurred_at, found.counted_in) == (LAST, OCTOBER)
 
 
 def test_other_fields_keep_their_digits(acme: Organisation, project_key: str, project: Project) -> None:

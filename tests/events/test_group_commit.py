@@ -16,9 +16,9 @@ from django.db import DatabaseError, IntegrityError, connection
 
 from billing_platform.lib import clock
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
-from events import payload
 from events.models import EventBatch
 from events.services import accepting
+from events.wire import packing
 from organisations.models import Project
 from tests import factories
 
@@ -109,7 +109,7 @@ def test_many_threads_write_everything_exactly_once() -> None:
 
 def _batch(project: Project, *, count: int = 1) -> accepting._Batch:
     rows = [("e", "api_calls", "call", "1", None, None)]
-    return (uuid.uuid4(), project.organisation_id, project.pk, clock.now(), count, payload.pack(rows))
+    return (uuid.uuid4(), project.organisation_id, project.pk, clock.now(), count, packing.pack(rows))
 
 
 @pytest.mark.django_db(transaction=True)

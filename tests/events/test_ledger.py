@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from billing_platform.lib.periods import BillingPeriod
-from events import selectors
 from events.models import UsageAggregate, UsageEvent
+from events.selectors.months import current_period
 from events.services import partitions
-from events.services.rebuilding import rebuild_aggregates
+from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import aggregates, event, fold, now, send, settle
@@ -52,7 +52,7 @@ def test_rebuilding_finds_nothing_to_do_after_folding(acme: Organisation, projec
         send(project, event(str(number), f"{number}.5", timestamp=moment.isoformat(), unit=f"u{number % 3}"))
     settle()
     before = aggregates(acme)
-    for period in {selectors.current_period(acme), selectors.current_period(acme).previous()}:
+    for period in {current_period(acme), current_period(acme).previous()}:
         report = rebuild_aggregates(organisation=acme, period=period)
         assert report.differences == 0
     assert aggregates(acme) == before == fold(UsageEvent.objects.filter(organisation=acme))
@@ -65,7 +65,7 @@ def test_rebuilding_repairs_what_differs(acme: Organisation, project: Project) -
     send(other, event("theirs"))
     settle()
     good, theirs = aggregates(acme), aggregates(other.organisation)
-    period = selectors.current_period(acme)
+    period = current_period(acme)
     rows = list(UsageAggregate.objects.filter(organisation=acme).order_by("id"))
     UsageAggregate.objects.filter(pk=rows[0].pk).delete()
     UsageAggregate.objects.filter(pk=rows[1].pk).update(total=99)
@@ -83,7 +83,7 @@ def test_the_command_says_what_it_did(acme: Organisation, project: Project) -> N
     settle()
     UsageAggregate.objects.all().update(total=5)
     out = StringIO()
-    period = str(selectors.current_period(acme))
+    period = str(current_period(acme))
     call_command("rebuild_aggregates", organisation=acme.slug, period=period, dry_run=True, stdout=out)
     call_command("rebuild_aggregates", organisation="all", period=period, stdout=out)
     assert "1 rows, 1 differ (missing 0, surplus 0, wrong 1)" in out.getvalue()

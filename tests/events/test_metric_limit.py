@@ -11,8 +11,9 @@ from django.db import connections
 
 from billing_platform.lib.errors import DomainError
 from events.models import DeadLetter, Metric, UsageEvent
-from events.services import dead_letters, settling
+from events.services import dead_letters
 from events.services.metrics import define_metric
+from events.services.settling import chunks
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import aggregates, batch_of, counted, event, fold, send, settle
@@ -90,7 +91,7 @@ def test_two_workers_together_keep_the_limit(acme: Organisation) -> None:
     def work() -> int:
         try:
             together.wait()
-            return sum(settling.settle_pending(limit_batches=1).counted for _ in range(6))
+            return sum(chunks.settle_pending(limit_batches=1).counted for _ in range(6))
         finally:
             connections.close_all()
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from billing_platform.lib.quantities import events_text, plain_number
 from events.models import Metric
-from events.quantities import WordBook
+from events.selectors.metric_words import WordBook
 from events.services.accepting import accept_events
-from events.services.settling import settle_pending
+from events.services.settling.chunks import settle_pending
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import event

@@ -12,8 +12,13 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.periods import BillingPeriod
-from events import recent_usage, selectors, tasks
+from events import tasks
 from events.models import EventBatch, Metric
+from events.selectors import status
+from events.selectors.months import current_period
+from events.selectors.status import _pending_status, event_status
+from events.usage import recent
+from events.usage.metering import usage_for
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import event, post, send, settle
@@ -47,7 +52,7 @@ def test_a_project_reads_its_own_usage_only(acme: Organisation, project: Project
     settle()
     client = factories.client(project_key)
     usage = client.get("/api/v1/usage").json()
-    assert usage["period"] == str(selectors.current_period(acme))
+    assert usage["period"] == str(current_period(acme))
     assert [(row["metric_name"], row["quantity"], row["event_count"]) for row in usage["usage"]] == [
         ("api_calls", "5.00000000", 2),
         ("visits", "1.00000000", 1),
@@ -110,7 +115,7 @@ def test_usage_is_split_by_local_day_and_dimensions_for_pricing(acme: Organisati
         event("d", "8", timestamp="2026-11-11T05:00:00Z", metadata={"region": "in"}),
     )
     settle()
-    rows = selectors.usage_for(organisation=acme, period=BillingPeriod.parse("2026-11"))
+    rows = usage_for(organisation=acme, period=BillingPeriod.parse("2026-11"))
     assert [(row.dimensions, str(row.day), row.quantity, row.event_count) for row in rows] == [
         ((("region", "in"),), "2026-11-10", Decimal(1), 1),
         ((("region", "in"),), "2026-11-11", Decimal(10), 2),
@@ -122,7 +127,7 @@ def test_daily_usage_has_every_day_and_only_ones_own(acme: Organisation, project
     send(project, event("a"), event("b"))
     send(factories.project(factories.organisation("Initech")), event("secret"))
     settle()
-    days = recent_usage.daily_usage(actor=viewer, days=30)
+    days = recent.daily_usage(actor=viewer, days=30)
     assert len(days) == 30
     assert sum(day.event_count for day in days) == 2
 
@@ -155,15 +160,15 @@ def test_the_hot_path_is_in_the_openapi_document(client: Client) -> None:
 
 def test_an_event_that_is_settled_while_one_looks_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not counted yet at the first look, not pending any more at the second: still not one that never came."""
-    pending_status = selectors._pending_status
+    pending_status = _pending_status
 
     def settled_in_between(*args: Any) -> Any:
         settle()
         return pending_status(*args)
 
     send(project, event("swift"))
-    monkeypatch.setattr(selectors, "_pending_status", settled_in_between)
-    found = selectors.event_status(project=project, event_id="swift")
+    monkeypatch.setattr(status, "_pending_status", settled_in_between)
+    found = event_status(project=project, event_id="swift")
     assert found is not None
     assert found.status == "counted"
 
@@ -175,7 +180,7 @@ def test_looking_for_a_pending_event_holds_one_payload_at_a_time(
     for number in range(3):
         send(project, event(f"event-{number}"))
     with CaptureQueriesContext(connection) as asked:
-        assert selectors.event_status(project=project, event_id="event-2") is not None
+        assert event_status(project=project, event_id="event-2") is not None
     bringing = [query["sql"] for query in asked if '"events_eventbatch"."payload"' in query["sql"]]
     assert len(bringing) == 3
     assert all("LIMIT 1" in sql for sql in bringing)
@@ -188,7 +193,7 @@ def test_looking_for_an_event_gives_up_when_too_much_waits(
     client = factories.client(project_key)
     send(project, event("counted"))
     settle()
-    monkeypatch.setattr(selectors, limit, value)
+    monkeypatch.setattr(status, limit, value)
     assert client.get("/api/v1/events/unknown").status_code == 404, "nothing waits"
     send(project, event("first"))
     send(project, event("second"))

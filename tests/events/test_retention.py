@@ -20,12 +20,15 @@ from django.db import connection, connections
 
 from billing_platform.celery import PERIODIC_JOBS, app
 from billing_platform.lib import clock
-from events import selectors, tasks
+from events import tasks
 from events.models import DeadLetter, EventBatch, HotLogDay, Metric
-from events.services import dead_letters, partitions, retention, verifying
+from events.selectors.backlog import hot_log_days_kept
+from events.selectors.status import event_status
+from events.services import dead_letters, partitions
 from events.services.partitions import ensure_partitions, partition_exists, partition_of
-from events.services.retention import DayOutcome, drop_old_partitions
-from events.services.verifying import verify_day
+from events.services.proof import retention, verifying
+from events.services.proof.retention import DayOutcome, drop_old_partitions
+from events.services.proof.verifying import verify_day
 from organisations.models import Organisation, Project
 from tests.events.language import batch_of, counted, event, now, send, settle, total
 from tests.events.test_concurrency import _same_server, at_once
@@ -115,7 +118,7 @@ def test_what_was_dropped_is_still_counted_once_and_known(acme: Organisation, pr
     settle()
     assert (batch_of(again).counted, batch_of(again).duplicates) == (0, 1)
     assert total(acme) == 5
-    status = selectors.event_status(project=project, event_id="a")
+    status = event_status(project=project, event_id="a")
     assert status is not None
     assert (status.status, status.received_at) == ("counted", old)
 
@@ -136,7 +139,7 @@ def test_a_day_with_one_unsettled_batch_is_kept_and_told(
     (told,) = [record for record in caplog.records if record.message == "hot log day kept"]
     assert (told.levelname, told.day, told.reason) == ("WARNING", str(day), "1 batch is not settled.")  # type: ignore[attr-defined]
     assert is_there(day)
-    assert selectors.hot_log_days_kept() == 1
+    assert hot_log_days_kept() == 1
 
 
 def test_a_day_that_nobody_verified_is_kept(project: Project, old: datetime) -> None:
@@ -145,7 +148,7 @@ def test_a_day_that_nobody_verified_is_kept(project: Project, old: datetime) -> 
     assert only(drop_old_partitions()).kept_because == "It has not been verified yet."
     verified(old)
     assert only(drop_old_partitions()).kept_because == ""
-    assert (record_of(old.date()).kept_because, selectors.hot_log_days_kept()) == ("", 0)
+    assert (record_of(old.date()).kept_because, hot_log_days_kept()) == ("", 0)
 
 
 def test_a_day_that_differs_from_the_ledger_is_kept(project: Project, old: datetime) -> None:
@@ -183,7 +186,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(project: Project, old: datetim
     planned = drop_old_partitions(dry_run=True)
     assert [outcome.kept_because for outcome in planned] == ["It has not been verified yet.", ""]
     assert is_there(day)
-    assert selectors.hot_log_days_kept() == 0
+    assert hot_log_days_kept() == 0
     assert drop_old_partitions() == planned
 
 
@@ -401,7 +404,7 @@ PAUSE = """
 import sys, django
 django.setup()
 from datetime import date
-from events.services import retention, verifying
+from events.services.proof import retention, verifying
 def pause(*_args, **_kwargs):
     print("there", flush=True)
     sys.stdin.read()

@@ -10,10 +10,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing_platform.lib.errors import DomainError
-from events import payload
 from events.models import DeadLetter, EventBatch, Metric, UsageAggregate, UsageEvent
-from events.services import quarantine, settling
-from events.services.staging import local_hour
+from events.services import quarantine
+from events.services.settling import chunks
+from events.services.settling.staging import local_hour
+from events.wire import packing
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import aggregates, batch_of, counted, event, fold, now, send, settle, total
@@ -225,12 +226,12 @@ def test_a_batch_that_cannot_be_settled_is_put_aside_and_blocks_nobody(
     broken = send(project, event("lost"))
     EventBatch.objects.filter(pk=broken.batch_id).update(payload=b"garbage")
     short = send(project, event("x"), event("y"))
-    EventBatch.objects.filter(pk=short.batch_id).update(payload=payload.pack([("x", "a", "b", "1", None, None)]))
+    EventBatch.objects.filter(pk=short.batch_id).update(payload=packing.pack([("x", "a", "b", "1", None, None)]))
     send(project, event("fine"))
     report = settle()
     assert (report.counted, report.failed) == (1, 2)
     assert counted(acme) == ["fine"]
-    for attempt in range(2, settling.MAX_ATTEMPTS + 1):
+    for attempt in range(2, chunks.MAX_ATTEMPTS + 1):
         EventBatch.objects.filter(status="pending").update(retry_at=now() - timedelta(seconds=1))
         assert settle().failed == 2, attempt
     assert {batch.status for batch in map(batch_of, [broken, short])} == {"quarantined"}
@@ -272,7 +273,7 @@ def test_a_verdict_that_does_not_add_up_is_refused_by_the_database(project: Proj
 def test_the_number_of_batches_can_be_limited(project: Project) -> None:
     for number in range(3):
         send(project, event(str(number)))
-    report = settling.settle_pending(limit_batches=2)
+    report = chunks.settle_pending(limit_batches=2)
     assert (report.batches, report.unfinished) == (2, True)
     assert settle().batches == 1
 

@@ -14,8 +14,9 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from prometheus_client import REGISTRY
 
-from billing_platform import short_way, wsgi
-from billing_platform.short_way import PATHS
+from billing_platform import wsgi
+from billing_platform.http import fast_path
+from billing_platform.http.fast_path import PATHS
 from tests.events.language import event
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def test_both_ways_give_the_same_answer(
     project_key: str, path: str, body: bytes, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = ask(project_key, path, body, changes)
-    monkeypatch.setattr("billing_platform.short_way.PATHS", set())
+    monkeypatch.setattr("billing_platform.http.fast_path.PATHS", set())
     long = ask(project_key, path, body, changes)
     assert _stable(*short) == _stable(*long)
     assert set(short[1]) == set(long[1])
@@ -142,9 +143,9 @@ def test_only_what_django_would_let_pass_goes_the_short_way(settings: Any) -> No
             "HTTP_HOST": "localhost",
             "wsgi.url_scheme": "http",
         }
-        short_way._standing_headers.cache_clear()
-        found = short_way.standing_headers(request | changes)
-        short_way._standing_headers.cache_clear()
+        fast_path._standing_headers.cache_clear()
+        found = fast_path.standing_headers(request | changes)
+        fast_path._standing_headers.cache_clear()
         return None if found is None else dict(found)
 
     plain = standing()

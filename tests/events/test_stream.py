@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_platform.lib.periods import BillingPeriod
-from events.metering import MeteredUsage, usage_for, usage_of_month
 from events.models import EventBatch, Metric, UsageAggregate, UsageEvent
 from events.services.accepting import accept_events
-from events.services.closing import close_period
-from events.services.correcting import correct_usage
-from events.services.rebuilding import rebuild_aggregates
+from events.services.aggregates.rebuilding import rebuild_aggregates
+from events.services.corrections import correct_usage
+from events.services.months import close_period
+from events.usage.metering import MeteredUsage, usage_for, usage_of_month
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import settle
@@ -197,7 +197,7 @@ def test_fold_rebuild_and_a_naive_model_agree(script: list[tuple[str, Any]], mon
 def check_hours(story: Story) -> None:
     rows = UsageAggregate.objects.filter(organisation=story.organisation).select_related("metric")
     found = {
-        (row.metric.name, row.dimensions.get("region"), row.hour.astimezone(ZONE), row.usage_month): (
+        (row.metric.name, row.dimensions.get("region"), row.hour.astimezone(ZONE), row.counted_in): (
             row.total,
             row.event_count,
         )

@@ -21,12 +21,14 @@ from msgspec import Raw
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
-from events import incoming, payload, selectors
-from events.incoming import Limits, Row
 from events.models import DeadLetter, EventBatch, UsageEvent
-from events.services import dead_letters, quarantine, settling
-from events.services.closing import close_period
+from events.selectors.backlog import settle_backlog
+from events.services import dead_letters, quarantine
+from events.services.months import close_period
 from events.services.partitions import ensure_partitions
+from events.services.settling import chunks
+from events.wire import incoming, packing
+from events.wire.incoming import Limits, Row
 from organisations.models import Organisation, Project
 from tests.events.language import aggregates, counted, event, fold, now, post_raw, send, settle
 
@@ -66,7 +68,7 @@ def test_what_the_door_accepts_postgresql_stores(metadata: str) -> None:
     except incoming.MalformedBody:
         return
     with connection.cursor() as cursor:
-        for stored in payload.unpack(payload.pack(rows)):
+        for stored in packing.unpack(packing.pack(rows)):
             cursor.execute("SELECT %s::jsonb", [bytes(stored.metadata).decode()])
 
 
@@ -93,7 +95,7 @@ def _row(event_id: str, metadata: str | None = None) -> Row:
 
 def _accepted_before(project: Project, *rows: Row, **fields: object) -> EventBatch:
     """A batch as the door of old let it in."""
-    values: dict[str, Any] = {"received_at": now(), "event_count": len(rows), "payload": payload.pack(rows)} | fields
+    values: dict[str, Any] = {"received_at": now(), "event_count": len(rows), "payload": packing.pack(rows)} | fields
     ensure_partitions(at=values["received_at"])
     return EventBatch.objects.create(organisation=project.organisation, project=project, **values)
 
@@ -133,7 +135,7 @@ def test_several_bad_events_among_two_projects_and_a_good_neighbour(acme: Organi
 
 def test_a_batch_of_nothing_but_bad_events_is_put_aside_as_a_whole(acme: Organisation, project: Project) -> None:
     """So many are hardly the events' own fault: an operator looks, and can still give them up."""
-    rows = [_row(f"bad-{number}", EXPONENT) for number in range(settling.MOST_SPOILED + 1)]
+    rows = [_row(f"bad-{number}", EXPONENT) for number in range(chunks.MOST_SPOILED + 1)]
     batch = _accepted_before(project, *rows)
     assert settle().failed == 1
     batch.refresh_from_db()
@@ -160,7 +162,7 @@ def test_a_bad_event_is_not_replayed_as_it_is_but_edited_it_counts(acme: Organis
 def test_neither_log_nor_batch_quotes_what_a_customer_sent(
     acme: Organisation, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = [_row(f"bad-{number}", NUL) for number in range(settling.MOST_SPOILED + 1)]
+    rows = [_row(f"bad-{number}", NUL) for number in range(chunks.MOST_SPOILED + 1)]
     batch = _accepted_before(project, *rows)
     with caplog.at_level(logging.INFO):
         assert settle().failed == 1
@@ -175,7 +177,7 @@ def test_neither_log_nor_batch_quotes_what_a_customer_sent(
 def test_one_tenants_old_batch_is_no_reason_to_take_machines_out(project: Project, fields: dict[str, object]) -> None:
     _accepted_before(project, _row("a"), received_at=now() - timedelta(seconds=600), **fields)
     assert Client().get("/health/ready").json()["checks"]["settling"] == "ok"
-    assert selectors.settle_backlog().failing == (fields.get("attempts") == 2)
+    assert settle_backlog().failing == (fields.get("attempts") == 2)
 
 
 @pytest.mark.parametrize("way_out", ["settle again", "discard"])
@@ -198,5 +200,5 @@ def test_a_month_held_up_by_a_bad_event_of_old_can_be_closed(
         assert close_period(organisation=acme, period=BillingPeriod.parse("2026-11")).is_closed
     dead = {letter.event_id: letter.payload for letter in DeadLetter.objects.all()}
     assert set(dead) == ({"good", "bad"} if way_out == "discard" else {"bad"})
-    assert list(dead["bad"]["metadata"]) == [payload.UNSTORABLE]
+    assert list(dead["bad"]["metadata"]) == [packing.UNSTORABLE]
     assert "secret" not in json.dumps(dead)

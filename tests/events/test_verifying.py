@@ -13,14 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_platform.lib.errors import DomainError, NotFound
-from events import payload
 from events.models import DeadLetter, EventBatch, HotLogDay, Metric, UsageEvent
-from events.services import dead_letters, quarantine, settling, verifying
+from events.services import dead_letters, quarantine
 from events.services.accepting import Accepted, Form, accept_events
-from events.services.comparing import Finding, FindingKind
-from events.services.correcting import correct_usage
+from events.services.corrections import correct_usage
 from events.services.partitions import ensure_partitions
-from events.services.verifying import DayReport, verify_day
+from events.services.proof import verifying
+from events.services.proof.comparing import Finding, FindingKind
+from events.services.proof.verifying import DayReport, verify_day
+from events.services.settling import chunks
+from events.wire import packing
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import batch_of, event, now, send, settle
@@ -157,7 +159,7 @@ def test_an_entry_that_nobody_sent_is_found(project: Project, noon: datetime) ->
     accepted = send(project, event("a"), event("b"), at=noon)
     settle()
     columns = """organisation_id, project_id, metric_id, kind, quantity, occurred_at, received_at, received_month, hour,
-        usage_month, is_late, dimensions, metadata"""
+        counted_in, is_late, dimensions, metadata"""
     copy = f"""
         INSERT INTO events_usageevent (event_id, batch_id, position, {columns})
         SELECT %s, %s::uuid, %s, {columns} FROM events_usageevent WHERE event_id = 'a'
@@ -251,7 +253,7 @@ def give_up(accepted: Accepted, raw: bytes) -> EventBatch:
 
 
 def test_a_batch_given_up_is_right_whatever_its_payload(project: Project, noon: datetime) -> None:
-    one_of_two = payload.pack([("a", "api_calls", "call", "1", None, None)])
+    one_of_two = packing.pack([("a", "api_calls", "call", "1", None, None)])
     give_up(send(project, event("a"), event("b"), at=noon), one_of_two)
     unreadable = give_up(send(project, event("c"), event("d"), at=noon), b"\x00")
     assert verify(noon).is_verified
@@ -262,7 +264,7 @@ def test_a_batch_given_up_is_right_whatever_its_payload(project: Project, noon: 
 def test_a_payload_damaged_after_it_was_settled_is_found(project: Project, noon: datetime) -> None:
     shorter, unreadable = (send(project, event(f"{n}a"), event(f"{n}b"), at=noon) for n in range(2))
     settle()
-    one = payload.pack([("0a", "api_calls", "call", "1", None, None)])
+    one = packing.pack([("0a", "api_calls", "call", "1", None, None)])
     EventBatch.objects.filter(pk=shorter.batch_id).update(payload=one)
     EventBatch.objects.filter(pk=unreadable.batch_id).update(payload=b"x")
     damaged = [finding for finding in verify(noon).findings if finding.kind == FindingKind.BATCH_DAMAGED]
@@ -276,9 +278,9 @@ def test_corrections_belong_to_no_batch(project: Project, noon: datetime) -> Non
         cursor.execute(
             """
             INSERT INTO events_usageevent (event_id, batch_id, kind, quantity, organisation_id, project_id, metric_id,
-                occurred_at, received_at, received_month, hour, usage_month, is_late, dimensions, position)
+                occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, position)
             SELECT 'correction:x:reversal', gen_random_uuid(), 'reversal', -quantity, organisation_id, project_id,
-                metric_id, occurred_at, received_at, received_month, hour, usage_month, is_late, dimensions, 0
+                metric_id, occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, 0
             FROM events_usageevent WHERE batch_id = %s
             """,
             [accepted.batch_id],
@@ -316,7 +318,7 @@ def test_a_batch_that_arrives_during_the_check_leaves_the_day_unverified(
 
     def meanwhile(chunk: Any) -> Any:
         send(project, event("late"), at=noon)
-        settling.settle_pending()
+        chunks.settle_pending()
         return compare(chunk)
 
     monkeypatch.setattr(verifying, "compare", meanwhile)

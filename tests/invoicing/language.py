@@ -15,11 +15,12 @@ import time_machine
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.services import partitions, settling
+from events.services import partitions
 from events.services.accepting import Form, accept_events
+from events.services.settling import chunks
 from invoicing.models import Invoice, PricingRule
 from invoicing.services import lifecycle
-from invoicing.services.prices import create_pricing_rule
+from invoicing.services.price_book import create_pricing_rule
 from organisations.models import Organisation, Project
 
 OCTOBER = BillingPeriod.parse("2026-10")
@@ -63,7 +64,7 @@ def used(
         if happened:
             event["timestamp"] = happened
         accept_events(project=project, body=msgspec.json.encode({"events": [event]}), form=Form.BATCH)
-        settling.settle_pending()
+        chunks.settle_pending()
 
 
 def metric(name: str = "api_calls", unit: str = "call", *, dimensions: tuple[str, ...] = ()) -> Metric:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from events.models import Metric
-from events.services.closing import close_period
+from events.services.months import close_period
 from invoicing.models import Invoice
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, per_unit, used

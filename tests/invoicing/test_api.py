@@ -374,7 +374,7 @@ def test_a_viewer_starts_no_run(acme: Organisation) -> None:
 
 
 def test_receivables_are_what_is_outstanding_and_overdue_per_currency(acme: Organisation, admin_user: Any) -> None:
-    from invoicing.selectors import receivables
+    from invoicing.selectors.receivables import receivables
 
     with after_october():
         first = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)

@@ -17,10 +17,10 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
 from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice
-from invoicing.selectors import run_progress
+from invoicing.selectors.billing_runs import run_progress
 from invoicing.services import billing_run, lifecycle
 from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.prices import update_pricing_rule
+from invoicing.services.price_book import update_pricing_rule
 from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used

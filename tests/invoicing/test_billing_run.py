@@ -23,8 +23,9 @@ from django.db import connection
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
-from events.services import partitions, settling
+from events.services import partitions
 from events.services.accepting import Form, accept_events
+from events.services.settling import chunks
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
 from invoicing.services import billing_run, lifecycle
 from invoicing.services.billing_run import due_periods, process_item, start_billing_run
@@ -152,7 +153,7 @@ def test_the_run_waits_until_everything_received_is_settled(acme: Organisation, 
     assert waiting.status == "pending"
     assert "not settled yet" in waiting.reason
     with after_october():
-        settling.settle_pending()
+        chunks.settle_pending()
         assert billing_run.take_up_open_items() == []  # it was touched this very moment
     with at("2026-11-01 10:01"):
         assert billing_run.take_up_open_items() == [waiting.pk]

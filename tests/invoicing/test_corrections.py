@@ -9,7 +9,7 @@ import pytest
 
 from billing_platform.lib.errors import DomainError
 from events.models import UsageEvent
-from events.services.correcting import correct_usage
+from events.services.corrections import correct_usage
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services import lifecycle
 from invoicing.services.billing_run import process_item, retry_item, start_billing_run

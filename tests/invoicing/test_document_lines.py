@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.models import Invoice
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import BillingEntity, Organisation, Project

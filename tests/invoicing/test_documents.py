@@ -23,7 +23,7 @@ from pypdf import PdfReader
 
 from invoicing.documents import DocumentLine, InvoiceDocument, render_pdf
 from invoicing.models import Invoice
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle, pdfs
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.tasks import deliver_due_invoices, deliver_invoice

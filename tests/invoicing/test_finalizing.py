@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from billing_platform.lib.errors import DomainError
 from events.models import UsagePeriod
 from invoicing.models import DocumentSnapshot, Invoice, NumberSequence, TaxRate
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.signals import invoice_issued, invoice_voided

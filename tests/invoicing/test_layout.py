@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from billing_platform.lib.errors import DomainError
 from invoicing.documents import DocumentLine, DocumentStep, InvoiceDocument, Party, check_layout, render_pdf
 from invoicing.models import Invoice
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle, pdfs
 from organisations.models import BillingEntity, Organisation
 from tests.invoicing.language import one_off

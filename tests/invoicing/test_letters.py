@@ -23,7 +23,7 @@ from billing_platform.lib.validators import validate_printed_line, validate_prin
 from events.models import Metric
 from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.documents.fonts import LATIN, SCRIPT_FONTS, source_of
-from invoicing.selectors import invoice_document
+from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle
 from organisations.models import BillingEntity, Organisation, Project
 from tests.invoicing.language import draft, issued, metric, one_off, per_unit, used

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from billing_platform.lib.errors import DomainError
-from invoicing import migrations
 from invoicing.models import Invoice, NumberSequence
 from invoicing.services import lifecycle
 from invoicing.services.numbering import take_number
@@ -170,30 +168,3 @@ def test_a_prefix_that_numbers_other_documents_of_the_gstin_is_refused_at_the_fi
     with pytest.raises(ValidationError) as refused:
         changed(acme.billing_entity, **values)
     assert list(refused.value.message_dict) == [field]
-
-
-def test_the_migration_makes_the_counters_anew_from_what_was_numbered(acme: Organisation) -> None:
-    """Raw SQL of a migration, run where it changes nothing: three counters of two GSTINs, one of them shared."""
-    with at("2026-11-01 10:00"):
-        second = factories.billing_entity(
-            name="Second", is_default=False, gstin=KARNATAKA_GSTIN, credit_note_prefix="C2"
-        )
-        umbrella = factories.organisation("Umbrella", billing_entity=second)
-        for customer in (acme, acme, umbrella):
-            number_of(customer)
-        changed(acme.billing_entity, invoice_prefix="NEW")
-        number_of(acme)
-        changed(second, gstin=acme.billing_entity.gstin)
-        number_of(umbrella)
-    counters = NumberSequence.objects.order_by("registration", "series").values_list(
-        "registration", "series", "financial_year", "next_number", "billing_entity__name"
-    )
-    before = list(counters)
-    assert [(series, following) for _gstin, series, _year, following, _name in before] == [
-        ("INV", 4), ("NEW", 2), ("INV", 2),
-    ]  # fmt: skip
-    sql = (Path(migrations.__file__).parent / "sql" / "series_by_registration.up.sql").read_text()
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(sql)
-    assert list(counters.all()) == before

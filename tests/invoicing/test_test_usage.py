@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.utils import ProgrammingError
 from django.test.client import Client
 from django.utils.html import strip_tags
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
-from events import metering, recent_usage, selectors, usage_report
 from events.models import EventBatch, Metric, UsageEvent, UsagePeriod
-from events.services.closing import close_period
-from events.usage_questions import Question, Span
+from events.selectors.months import open_months, organisations_with_usage, usage_by_metric
+from events.services.months import close_period
+from events.usage import metering, recent
+from events.usage.questions import Question, Span
+from events.usage.report import events_by_day, usage_report, used_metrics
 from invoicing.services import billing_run
 from invoicing.services.drafting import compute_month
 from organisations.models import ApiKey, Organisation, Project
@@ -92,13 +93,13 @@ def test_who_only_tests_has_no_month_to_bill(acme: Organisation, staging: Projec
     acme.is_active = False
     acme.save()
     assert UsagePeriod.objects.filter(organisation=acme).exists()
-    assert selectors.organisations_with_usage(period=OCTOBER) == set()
-    assert selectors.open_months(before=date(2026, 11, 2)) == []
+    assert organisations_with_usage(period=OCTOBER) == set()
+    assert open_months(before=date(2026, 11, 2)) == []
     with after_october():
         assert billing_run.left_open(clock.now()) == {}
     used(onboarding.create_project(organisation=acme, name="Live"), 1)
-    assert selectors.organisations_with_usage(period=OCTOBER) == {acme.pk}
-    assert selectors.open_months(before=date(2026, 11, 2)) == [(acme.pk, OCTOBER.start)]
+    assert organisations_with_usage(period=OCTOBER) == {acme.pk}
+    assert open_months(before=date(2026, 11, 2)) == [(acme.pk, OCTOBER.start)]
 
 
 def test_a_bad_batch_of_a_test_project_holds_no_month_open(acme: Organisation, both: None, staging: Project) -> None:
@@ -117,16 +118,14 @@ def test_reports_leave_test_usage_out_until_it_is_asked_for(
     assert _quantities(metering.usage_for(organisation=acme, period=OCTOBER, project=staging)) == {"Staging": 90}
     month = metering.usage_of_month(organisation=acme, month=OCTOBER, counted_in=[OCTOBER])
     assert _quantities(month) == {"Main": 10}
-    assert _quantities(selectors.usage_by_metric(organisation=acme, period=OCTOBER)) == {"Main": 10}
-    assert _quantities(usage_report.used_metrics(span)) == {"Main": 10}
-    assert _quantities(usage_report.used_metrics(span, project=staging)) == {"Staging": 90}
-    assert usage_report.report(Question(span, metric)).total.quantity == 10
-    assert usage_report.report(Question(span, metric, project=staging)).total.quantity == 90
-    assert [
-        series.total.quantity for series in usage_report.report(Question(span, metric, split="project")).series
-    ] == [10]
-    assert sum(count for _day, count in usage_report.events_by_day(span)) == 1
-    assert sum(count for _day, count in usage_report.events_by_day(span, project=staging)) == 1
+    assert _quantities(usage_by_metric(organisation=acme, period=OCTOBER)) == {"Main": 10}
+    assert _quantities(used_metrics(span)) == {"Main": 10}
+    assert _quantities(used_metrics(span, project=staging)) == {"Staging": 90}
+    assert usage_report(Question(span, metric)).total.quantity == 10
+    assert usage_report(Question(span, metric, project=staging)).total.quantity == 90
+    assert [series.total.quantity for series in usage_report(Question(span, metric, split="project")).series] == [10]
+    assert sum(count for _day, count in events_by_day(span)) == 1
+    assert sum(count for _day, count in events_by_day(span, project=staging)) == 1
 
 
 def test_the_dashboard_counts_live_events(
@@ -135,7 +134,7 @@ def test_the_dashboard_counts_live_events(
     send(staging, *[event(f"t{number}") for number in range(9)])
     send(project, event("live"))
     settle()
-    assert sum(day.event_count for day in recent_usage.daily_usage(actor=operator)) == 1
+    assert sum(day.event_count for day in recent.daily_usage(actor=operator)) == 1
 
 
 def test_the_api_says_which_usage_it_is(acme: Organisation, project: Project, staging: Project, api: Client) -> None:
@@ -219,67 +218,3 @@ def test_the_database_keeps_projects_and_keys_of_one_mode(project: Project, proj
         ApiKey.objects.filter(project=project).update(mode="test")
     with pytest.raises(InvalidInput):
         onboarding.update_project(project=project, mode="test")
-
-
-# --- what was there before projects had a mode ------------------------------------------------------------------------
-
-MIGRATION = Path(__file__).resolve().parents[2] / "events/migrations/sql/test_projects.up.sql"
-
-
-@pytest.fixture
-def as_before(db: None) -> Callable[[Project, str], ApiKey]:
-    """Keys of any mode in live projects."""
-
-    def key(owner: Project, mode: str) -> ApiKey:
-        with connection.cursor() as cursor:
-            issued = api_keys.issue_project_key(project=owner, name=f"{mode} key").api_key
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("ALTER TABLE organisations_apikey DISABLE TRIGGER USER")
-            ApiKey.objects.filter(pk=issued.pk).update(mode=mode)
-            cursor.execute("ALTER TABLE organisations_apikey ENABLE TRIGGER USER")
-        return issued
-
-    return key
-
-
-def _migrate() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(MIGRATION.read_text())
-
-
-def test_old_projects_with_test_keys_alone_become_test_and_mixed_ones_are_split(
-    acme: Organisation, as_before: Callable[[Project, str], ApiKey]
-) -> None:
-    names = ["Only test", "Mixed", "Live", "Unused", "Mixed (test)"]
-    projects = {name: factories.project(acme, name) for name in names}
-    as_before(projects["Only test"], "test")
-    kept, moved = as_before(projects["Mixed"], "live"), as_before(projects["Mixed"], "test")
-    as_before(projects["Live"], "live")
-    _migrate()
-    _migrate()
-    assert dict(Project.objects.values_list("name", "mode")) == {
-        **dict.fromkeys(names, "live"), "Only test": "test", "Mixed (test 2)": "test",
-    }  # fmt: skip
-    for key, name in ((kept, "Mixed"), (moved, "Mixed (test 2)")):
-        key.refresh_from_db()
-        assert key.project is not None
-        assert key.project.name == name
-
-
-def test_what_a_test_key_brought_into_a_billed_month_stays_billed(
-    acme: Organisation, as_before: Callable[[Project, str], ApiKey]
-) -> None:
-    """The invoice charged for it; late usage must not give it back behind anybody's back."""
-    old = factories.project(acme, "Old")
-    key = as_before(old, "test")
-    per_unit("1")
-    used(old, 90)
-    assert issued(acme).subtotal == Decimal("90.00")
-    _migrate()
-    old.refresh_from_db()
-    key.refresh_from_db()
-    assert (old.mode, key.project.name if key.project else "") == ("live", "Old (test)")
-    used(old, 10, on="2026-11-03", happened="2026-10-20T12:00:00+05:30")
-    with at("2026-11-05 10:00"):
-        (line,) = compute_month(organisation=acme, period=OCTOBER.next()).lines
-    assert line.amount == Decimal("10.00")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing.gst import (
+from billing_platform.lib.gst import (
     STATES,
     UNION_TERRITORIES,
     GstError,

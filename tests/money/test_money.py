@@ -25,7 +25,7 @@ from billing_platform.lib.money import (
     round_to_unit,
     to_minor,
 )
-from invoicing.words import amount_in_words
+from invoicing.documents.words import amount_in_words
 from tests.money.golden_tables import golden
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_platform.lib.gst import place_of_supply_label
 from billing_platform.lib.money import ZERO, round_money
-from invoicing.gst import place_of_supply_label
 from invoicing.tax import (
     CustomerTaxProfile,
     SellerTaxProfile,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from billing_platform.lib.constraints import refusal_of
+from billing_platform.lib.database.constraints import refusal_of
 from organisations.models import BillingEntity, Organisation, Project
 from tests import factories
 

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from billing_platform.logs import JsonFormatter
+from billing_platform.observability.logs import JsonFormatter
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test.client import Client
 
-from billing_platform.middleware import REQUESTS
+from billing_platform.http.middleware import REQUESTS
 from organisations.models import Organisation, Project
 from tests import factories
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test.client import Client
 
-from organisations import throttling
+from organisations.access import throttling
 from tests import factories
 
 pytestmark = pytest.mark.django_db

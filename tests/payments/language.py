@@ -13,9 +13,9 @@ from invoicing.services.drafting import create_one_off_draft
 from invoicing.services.lifecycle import finalize_invoice
 from organisations.models import Organisation
 from payments.gateways import GatewayPayment
-from payments.gateways.base import Failure
+from payments.gateways.values import Failure
+from payments.inbox.inbox import process_webhook, receive_webhook
 from payments.models import InboundWebhook, PaymentOrder
-from payments.services.webhooks import process_webhook, receive_webhook
 from tests.payments.sandbox.harness import WEBHOOK_SECRET
 
 CREATED_AT = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)

@@ -12,8 +12,8 @@ from billing_platform.lib import signing
 from invoicing.services.lifecycle import void_invoice
 from organisations.models import Organisation
 from payments import selectors
+from payments.inbox.inbox import receive_webhook
 from payments.services import waking
-from payments.services.webhooks import receive_webhook
 from tests.payments.language import event_body, issued_invoice
 from tests.payments.sandbox.harness import WEBHOOK_SECRET
 

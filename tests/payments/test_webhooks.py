@@ -19,10 +19,11 @@ from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments import selectors
+from payments.inbox import inbox
+from payments.inbox.inbox import process_webhook, retry_webhook
 from payments.models import InboundWebhook, Payment, PaymentOrder
-from payments.services import collection, webhooks
+from payments.services import collection
 from payments.services.offline import record_offline_payment
-from payments.services.webhooks import process_webhook, retry_webhook
 from tests import factories
 from tests.payments.language import deliver, event_body, hand_over, issued_invoice, open_order, payment_entity
 from tests.payments.sandbox.harness import WEBHOOK_SECRET, SandboxProcess
@@ -274,13 +275,13 @@ def test_what_can_not_be_understood_is_tried_again_then_given_up_visibly(invoice
     assert not process_webhook(webhook_id=webhook.pk)  # not due yet
     assert selectors.due_webhooks() == []
     later = timezone.now()
-    for _ in range(webhooks.MAX_ATTEMPTS - 1):
+    for _ in range(inbox.MAX_ATTEMPTS - 1):
         later += timedelta(hours=8)
         with time_machine.travel(later):
             assert selectors.due_webhooks() == [webhook.pk]
             process_webhook(webhook_id=webhook.pk)
     webhook.refresh_from_db()
-    assert (webhook.status, webhook.attempts) == ("failed", webhooks.MAX_ATTEMPTS)
+    assert (webhook.status, webhook.attempts) == ("failed", inbox.MAX_ATTEMPTS)
     assert selectors.webhook_backlog().failed == 1
     assert Payment.objects.count() == 0
     retry_webhook(webhook_id=webhook.pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from events import payload
+from events.wire import packing
 from tests.scenarios.running import Running
 from tests.scenarios.senders import Book, is_countable, quantity_of
 
@@ -19,7 +19,7 @@ def logged(platform: Running) -> Counter[str]:
     copies: Counter[str] = Counter()
     with platform.database() as prompt:
         for (stored,) in prompt.execute("SELECT payload FROM events_eventbatch"):
-            copies.update(event.event_id for event in payload.unpack(stored))
+            copies.update(event.event_id for event in packing.unpack(stored))
     return copies
 
 
@@ -87,7 +87,7 @@ def _check_dead_letters(platform: Running, expected: Counter[str]) -> None:
 
 def _check_aggregates(platform: Running) -> None:
     with platform.database() as prompt:
-        query = "SELECT DISTINCT to_char(usage_month, 'YYYY-MM') FROM events_usageaggregate"
+        query = "SELECT DISTINCT to_char(counted_in, 'YYYY-MM') FROM events_usageaggregate"
         months = [month for (month,) in prompt.execute(query)]
         totals = "SELECT sum(total), sum(event_count) FROM events_usageaggregate"
         kept = prompt.execute(totals).fetchone()

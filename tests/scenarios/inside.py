@@ -11,7 +11,7 @@ import time_machine
 from events.models import DeadLetter, Metric
 from events.services import dead_letters
 from events.services.accepting import accept_events
-from events.services.settling import settle_pending
+from events.services.settling.chunks import settle_pending
 from organisations.models import Project
 from tests import factories
 

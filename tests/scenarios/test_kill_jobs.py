@@ -26,8 +26,8 @@ def test_a_rebuild_killed_half_way_has_changed_nothing_and_runs_again(platform: 
             [customer.organisation_id],
         )
         prompt.execute(
-            "INSERT INTO events_usagedistinct (organisation_id, project_id, metric_id, dimensions, hour, usage_month,"
-            " value, event_count) SELECT organisation_id, project_id, metric_id, dimensions, hour, usage_month,"
+            "INSERT INTO events_usagedistinct (organisation_id, project_id, metric_id, dimensions, hour, counted_in,"
+            " value, event_count) SELECT organisation_id, project_id, metric_id, dimensions, hour, counted_in,"
             " 'nobody', 1 FROM events_usageaggregate WHERE organisation_id = %s ORDER BY hour DESC LIMIT 1",
             [customer.organisation_id],
         )

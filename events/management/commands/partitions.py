@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
-from events.services import retention, verifying
 from events.services.partitions import Partition, ensure_partitions, list_partitions
-from events.services.retention import DayOutcome, DayState
+from events.services.proof import retention, verifying
+from events.services.proof.retention import DayOutcome, DayState
 
 
 class Command(BaseCommand):

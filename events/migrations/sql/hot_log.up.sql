@@ -18,6 +18,7 @@ CREATE TABLE events_eventbatch (
     last_error text NOT NULL,
     retry_at timestamptz,
     settled_at timestamptz,
+    is_replay boolean NOT NULL DEFAULT false,
     CONSTRAINT event_batch_conserves_events CHECK (
         status <> 'settled' OR (event_count = counted + duplicates + dead_lettered AND settled_at IS NOT NULL)
     ),
@@ -30,3 +31,4 @@ ALTER TABLE events_eventbatch ALTER COLUMN payload SET STORAGE EXTERNAL;
 
 CREATE INDEX event_batch_pending ON events_eventbatch (received_at, id) WHERE status = 'pending';
 CREATE INDEX event_batch_unsettled ON events_eventbatch (organisation_id, received_at) WHERE status <> 'settled';
+CREATE INDEX event_batch_conflicts ON events_eventbatch (received_at) WHERE conflicts > 0;

@@ -1,0 +1,105 @@
+"""The operators' admin site: sign-in with a limit, and a front page of numbers."""
+
+from __future__ import annotations
+
+from functools import update_wrapper
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from unfold.sites import UnfoldAdminSite
+
+from billing_platform.backoffice import attention, dashboard
+from billing_platform.lib.admin.display import EMPTY
+from organisations.access import sign_in
+from organisations.access.throttling import RateUsage
+from organisations.services.attention import mark_seen, show_again
+
+SECONDS_PER_MINUTE = 60
+LONGEST_KIND, LONGEST_FINGERPRINT = 40, 60
+
+
+class OperatorSite(UnfoldAdminSite):
+    site_title = site_header = "Metrics Billing"
+    index_title = "Today"
+    empty_value_display = EMPTY
+    enable_nav_sidebar = True
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Failed attempts are counted; beyond the limit no password is looked at."""
+        if request.method != "POST":
+            return super().login(request, extra_context)  # type: ignore[no-any-return]
+        with sign_in.attempt(request) as attempt:
+            if attempt.refused is not None:
+                return self._refuse(request, attempt.refused)
+            response: HttpResponse = super().login(request, extra_context)
+            if response.status_code == HTTPStatus.FOUND:
+                attempt.succeeded(response)
+            else:
+                attempt.failed()
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        numbers = {"dashboard": dashboard.of(request.user)}
+        return super().index(request, {**numbers, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_view(require_POST(self.attention_view))
+        return [path("attention/<slug:kind>/", view, name="attention"), *super().get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What a person did may be what waited: the sidebar of the next page counts anew."""
+        inner = super().admin_view(view, cacheable)
+
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            response = inner(request, *args, **kwargs)
+            if request.method == "POST":
+                attention.forget(request.user)
+            return response
+
+        return update_wrapper(counted, inner)
+
+    def attention_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Marks a line of the front page as seen by this person, or shows it again."""
+        if fingerprint := request.POST.get("fingerprint", "")[:LONGEST_FINGERPRINT]:
+            mark_seen(user=request.user, kind=kind[:LONGEST_KIND], fingerprint=fingerprint)
+        else:
+            show_again(user=request.user, kind=kind)
+        return HttpResponseRedirect(reverse(f"{self.name}:index"))
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Beside each list, how many of its rows wait for a person."""
+        groups: list[dict[str, Any]] = super().get_sidebar_list(request)
+        waiting = attention.badges(request)
+        for item in (item for group in groups for item in group["items"]):
+            item["badge"] = waiting.get(str(item["link"]), "")
+        for group in groups:
+            if group.get("collapsible"):
+                group["badge"] = sum(item["badge"] or 0 for item in group["items"] if item["has_permission"]) or ""
+        return groups
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """How the code is cut into apps is nothing that a page is about: the way up is the dashboard."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def _refuse(self, request: HttpRequest, usage: RateUsage) -> HttpResponse:
+        minutes = -(-usage.reset_seconds // SECONDS_PER_MINUTE)
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "form": self.login_form(request),
+            "app_path": request.get_full_path(),
+            "limited": (
+                f"There were {usage.limit} failed attempts to sign in from your address or to this account. "
+                f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+            ),
+        }
+        return TemplateResponse(request, "admin/login.html", context, status=429, headers=usage.headers())

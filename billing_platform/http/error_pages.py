@@ -1,0 +1,54 @@
+"""Answers to errors outside DRF: the JSON envelope for programs, a plain page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from billing_platform.lib.http.api import error_response, wants_json
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if wants_json(request):
+        if isinstance(exception, RequestDataTooBig):
+            return error_response("The body is too large.", status_code=413)
+        return error_response("The request could not be understood.", status_code=400)
+    return _page(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if wants_json(request):
+        return error_response("You are not allowed to do that.", status_code=403)
+    return _page(request, "403.html", status=403)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that can't be told from one that another site sent: mostly a page that was left open across a sign-in."""
+    if wants_json(request):
+        return error_response("You are not allowed to do that.", status_code=403)
+    return _page(request, "403_csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if wants_json(request):
+        return error_response("There is nothing at this address.", status_code=404)
+    return _page(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest, *_: Any) -> HttpResponse:
+    if wants_json(request):
+        message = "Something went wrong on our side; quote the request id to support."
+        return error_response(message, status_code=500)
+    return _page(request, "500.html", status=500)
+
+
+def _page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
+    """Asks neither for the session nor for the database: they may be what failed. Customers come here too, by a link
+    in an e-mail: only operators are shown the way to the dashboard."""
+    dashboard = reverse("admin:index")
+    ways = {"dashboard": dashboard if request.path.startswith(dashboard) else "", "path": request.path}
+    return HttpResponse(render_to_string(template, ways), status=status)

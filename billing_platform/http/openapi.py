@@ -1,0 +1,91 @@
+"""The OpenAPI document: one address per endpoint, with its errors; as YAML, or as JSON for callers who ask for that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+
+# The error envelope of billing_platform.lib.http.api.
+_ERROR = {
+    "type": "object",
+    "required": ["error", "code", "status_code", "details", "request_id"],
+    "properties": {
+        "error": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "For programs, such as VALIDATION_ERROR."},
+        "status_code": {"type": "integer"},
+        "details": {"type": "object", "additionalProperties": {}, "description": "Sentences by bad field."},
+        "request_id": {"type": "string", "description": "To be quoted to support."},
+    },
+}
+_REASONS = {
+    "400": "A parameter or field is wrong; `details` names it.",
+    "401": "No key, or one that is unknown, revoked or expired.",
+    "403": "The key's scope or its owner's role does not allow it.",
+    "404": "There is no such object in the key's organisations.",
+    "409": "The state of things does not allow it; `code` says why.",
+    "413": "The body is too large.",
+    "429": "Too many requests; `Retry-After` says how many seconds to wait.",
+    "503": "The database is away; `Retry-After` says how many seconds to wait.",
+    "502": "The payment gateway refused, or did not answer.",
+}
+_ALWAYS = {"400", "401", "403", "429"}
+
+
+def only_versioned(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """The short forms (/events, /webhooks/razorpay) answer too, but are one endpoint with the long ones."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
+
+
+def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Every operation may answer with the envelope: the statuses that its kind of request can meet."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for status in sorted(_statuses(path, method)):
+                operation["responses"].setdefault(status, _described(status))
+    return result
+
+
+def _statuses(path: str, method: str) -> set[str]:
+    found = {"400", "413"} if path.endswith("/webhooks/razorpay") else set(_ALWAYS)
+    if "{" in path or "/payments/" in path:
+        found.add("404")
+    if method != "get":
+        found |= {"404", "409", "413"} if "/admin/" in path or "/payments/" in path else {"413"}
+    if method == "post" and "/payments/" in path:
+        found.add("502")
+    if method == "post" and "/v1/events" in path:
+        found.add("503")
+    return found
+
+
+def _described(status: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": _REASONS[status], "content": {"application/json": {"schema": schema}}}
+
+
+class SchemaView(SpectacularAPIView):
+    """The same for every caller, and half a second's work: made once for each form that is asked for."""
+
+    permission_classes = []
+    authentication_classes = []
+    _made: dict[str, Any] = {}
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        form = str(renderer.media_type)
+        if form not in self._made:
+            document = super().get(request, *args, **kwargs).data  # type: ignore[no-untyped-call]
+            self._made[form] = renderer.render(document, form, self.get_renderer_context())
+        return HttpResponse(self._made[form], content_type=form)
+
+    def get_renderers(self) -> list[Any]:
+        """Only here `?format=json` chooses how to write: elsewhere it is left to the view (URL_FORMAT_OVERRIDE)."""
+        if self.request.GET.get("format") == "json":
+            return [OpenApiJsonRenderer2(), OpenApiJsonRenderer()]
+        found: list[Any] = super().get_renderers()
+        return found

@@ -1,0 +1,367 @@
+"""Actions: what an operator does to one object, to many or from a list, asked about on a page and done once, by POST.
+
+Unfold's own action links act on GET without CSRF. Here GET only asks, POST acts through one service call, and the
+same confirmation never acts twice: each page carries a token that is spent by the first POST.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, TypedDict, Unpack
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from billing_platform.lib.admin.display import facts as facts_table
+from billing_platform.lib.admin.refusals import add_refusal, explained
+from billing_platform.lib.database.constraints import refusal_of
+from billing_platform.lib.errors import DomainError
+
+TOKEN_LIVES_SECONDS = 24 * 3600
+
+
+class ActionForm(forms.Form):
+    """What an action asks for. Subclasses add fields, and may look at `self.obj`, the object acted on."""
+
+    once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.obj = obj
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What the handler gets as keyword arguments."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+
+    def spend(self) -> bool:
+        """Take the token; False if another POST of the same page was first."""
+        return bool(cache.add(self._token_key, 1, timeout=TOKEN_LIVES_SECONDS))
+
+    def give_back(self) -> None:
+        """Nothing was done: the same page may be sent again."""
+        cache.delete(self._token_key)
+
+    @property
+    def _token_key(self) -> str:
+        return f"admin-action:{self.cleaned_data['once']}"
+
+
+Facts: TypeAlias = Callable[[HttpRequest, Any], Iterable[tuple[str, Any]]]
+"""What the page shows before it acts: names and values. Asked about the object, the rows, or None on a list."""
+Sentences: TypeAlias = Callable[[HttpRequest, Any], Iterable[str]]
+"""What the page warns of, or what stands in the way; a sentence may hold a link."""
+
+
+def _always(_obj: Any) -> bool:
+    return True
+
+
+def _nothing(_request: HttpRequest, _target: Any) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """One verb of an admin page. `handler(admin, request, target, **answers)` gives a sentence or a whole response."""
+
+    name: str
+    handler: Callable[..., str | HttpResponse]
+    label: str
+    permission: str
+    icon: str = "bolt"
+    when: Callable[[Any], bool] = _always
+    form: type[ActionForm] = ActionForm
+    confirm: str | Callable[[Any], str] = ""
+    facts: Facts = _nothing
+    warnings: Sentences = _nothing
+    obstacles: Sentences = _nothing
+    danger: bool = False
+    on_list: bool = False
+    on_rows: bool = False
+    only_shows: bool = False
+
+
+Method: TypeAlias = Callable[..., Any]
+
+
+def _mark(**traits: Any) -> Callable[[Method], Method]:
+    def decorate(method: Method) -> Method:
+        method.admin_action = Action(method.__name__, method, **traits)  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+class Asking(TypedDict, total=False):
+    """How the page of an action asks. It shows `confirm`, then `facts` as a small table and `warnings` in a box above
+    the form. While there are `obstacles` it shows them in place of its button, and a POST does nothing."""
+
+    form: type[ActionForm]
+    confirm: str | Callable[[Any], str]
+    facts: Facts
+    warnings: Sentences
+    obstacles: Sentences
+    danger: bool
+    icon: str
+
+
+def object_action(
+    *, label: str, permission: str, when: Callable[[Any], bool] = _always, **asking: Unpack[Asking]
+) -> Callable[[Method], Method]:
+    """A button on the object's page, for those who hold the permission there, while `when(obj)` is true."""
+    return _mark(label=label, permission=permission, when=when, **asking)
+
+
+def object_page(
+    *, label: str, permission: str, when: Callable[[Any], bool] = _always, icon: str = "visibility"
+) -> Callable[[Method], Method]:
+    """A link on the object's page to something that only shows: a document, a preview."""
+    return _mark(label=label, permission=permission, when=when, icon=icon, only_shows=True)
+
+
+def list_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
+    """A button above the list, asked about and posted like an object action. The handler gets no object."""
+    return _mark(label=label, permission=permission, on_list=True, **{"icon": "add", **asking})
+
+
+def rows_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
+    """Done to the rows that are ticked in the list, or to all that its filters find.
+
+    The handler gets them as a queryset, cut down to the organisations where the user holds the permission.
+    """
+    return _mark(label=label, permission=permission, on_list=True, on_rows=True, **asking)
+
+
+class ActionsMixin:
+    """Gives a ModelAdmin the pages and buttons of its actions."""
+
+    model: Any
+    opts: Any
+    admin_site: Any
+
+    @property
+    def admin_actions(self) -> dict[str, Action]:
+        """By name, in the order in which they are written."""
+        found: dict[str, Action] = {}
+        for cls in reversed(type(self).__mro__):
+            for name, member in vars(cls).items():
+                if isinstance(action := getattr(member, "admin_action", None), Action):
+                    found[name] = action
+        return found
+
+    def style_form(self, form: forms.Form) -> None:
+        """Give the form's widgets the looks of the site."""
+
+    def may_act(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
+        """A list action without a tenant of its own (a billing run) needs the permission for every organisation."""
+        user: Any = request.user
+        if action.on_rows:
+            return bool(user.has_perm(action.permission))  # somewhere: `rows` sees to it that it is there
+        target = self.model() if obj is None else obj
+        return bool(user.has_perm(action.permission, target))
+
+    def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
+        """What the page offers to this user, now."""
+        return [
+            {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
+            for action in self.admin_actions.values()
+            if action.on_list == (obj is None)
+            and not action.on_rows
+            and (obj is None or action.when(obj))
+            and self.may_act(request, action, obj)
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's menu of what to do with ticked rows. Choosing leads to the page that asks."""
+        chosen = {
+            action.name: (partial(type(self)._ask_about_rows, action=action), action.name, f"{action.label} selected")
+            for action in self.admin_actions.values()
+            if action.on_rows and self.may_act(request, action)
+        }
+        return {**super().get_actions(request), **chosen}  # type: ignore[misc]
+
+    def _ask_about_rows(self, request: HttpRequest, _queryset: Any, *, action: Action) -> HttpResponse:
+        """The page is told by filters, as the list is: which rows are ticked is one of them."""
+        query = request.GET.copy()
+        query.pop(PAGE_VAR, None)
+        if request.POST.get("select_across") != "1":
+            query["pk__in"] = ",".join(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return HttpResponseRedirect(f"{self._action_url(action, None)}?{query.urlencode()}")
+
+    def rows(self, request: HttpRequest, action: Action) -> Any:
+        """What an action on rows is about: those the list would show that the user may do this to."""
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        user: Any = request.user
+        path = self.model.tenant_path
+        owner: Any = get_fields_from_path(self.model, path)[-1].related_model
+        owners = found.order_by().values_list(path, flat=True).distinct()
+        theirs = [pk for pk in owners if user.has_perm(action.permission, owner(pk=pk))]
+        return found.filter(**{f"{path}__in": theirs})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.action_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("actions/<slug:action_name>/", view, name=f"{name}_list_action"),
+            path("<path:object_id>/actions/<slug:action_name>/", view, name=f"{name}_action"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        obj = kwargs.get("obj")
+        if obj is not None and not context.get("is_popup"):
+            context["object_actions"] = self.buttons(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        extra_context = {"list_actions": self.buttons(request), **(extra_context or {})}
+        return super().changelist_view(request, extra_context)  # type: ignore[misc]
+
+    def action_view(self, request: HttpRequest, action_name: str, object_id: str | None = None) -> HttpResponse:
+        """GET asks, POST acts; permission and state are asked of the object both times."""
+        action = self.admin_actions.get(action_name)
+        if action is None or action.on_list != (object_id is None):
+            raise Http404
+        obj = None
+        if object_id is not None:
+            obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+            if obj is None:
+                return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.may_act(request, action, obj):
+            raise PermissionDenied
+        if not action.when(obj):
+            messages.error(request, f"“{action.label}” does not apply to {obj} (any more).")
+            return HttpResponseRedirect(self._home(obj))
+        if action.only_shows:
+            if request.method not in ("GET", "HEAD"):
+                return HttpResponseNotAllowed(["GET"])
+            return action.handler(self, request, obj)  # type: ignore[return-value]
+        return self._ask_or_act(request, action, obj)
+
+    def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
+        rows = self.rows(request, action) if action.on_rows else None
+        given = {name: value for name, value in request.GET.items() if name != "once"}
+        form = action.form(request.POST if request.method == "POST" else None, obj=obj, initial=given)
+        self.style_form(form)
+        if request.method == "POST" and form.is_valid() and not self._obstacles(request, action, obj, rows):
+            if not form.spend():
+                messages.warning(request, f"“{action.label}” was sent already; it was done once.")
+                return HttpResponseRedirect(self._home(obj))
+            response = self._act(request, action, obj, rows, form)
+            if response is not None:
+                return response
+        return self._ask(request, action, obj, rows, form)
+
+    def _act(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse | None:
+        try:
+            target = [given for given in (obj, rows) if given is not None]
+            outcome = action.handler(self, request, *target, **form.answers)
+        except ValidationError as error:
+            form.give_back()
+            form.add_error(None, error.messages)
+            return None
+        except DomainError as error:
+            form.give_back()
+            add_refusal(form, error, explained(self, request, error))
+            return None
+        except IntegrityError as error:  # two at once
+            form.give_back()
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            add_refusal(form, refusal, refusal.message)
+            return None
+        except Exception:
+            form.give_back()
+            raise
+        said = outcome if isinstance(outcome, str) else ""
+        if obj is not None:
+            self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]
+        if isinstance(outcome, HttpResponse):
+            return outcome
+        messages.success(request, said)
+        return HttpResponseRedirect(self._home(obj))
+
+    def _obstacles(self, request: HttpRequest, action: Action, obj: Any, rows: Any) -> list[str]:
+        return list(action.obstacles(request, obj if rows is None else rows))
+
+    def _ask(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse:
+        confirm = action.confirm(obj) if callable(action.confirm) else action.confirm
+        if rows is not None:
+            count = rows.count()
+            names = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
+            confirm = f"{count:,} {names}. {confirm}"
+        about = obj if rows is None else rows
+        known = list(action.facts(request, about))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": action.label,
+            "subtitle": str(obj) if obj is not None else None,
+            "action": action,
+            "object": obj,
+            "confirm": confirm,
+            "facts": facts_table(known) if known else "",
+            "warnings": list(action.warnings(request, about)),
+            "obstacles": self._obstacles(request, action, obj, rows),
+            "form": form,
+            "media": self.media + form.media,  # type: ignore[attr-defined]
+            "back_url": self._home(obj),
+        }
+        return TemplateResponse(request, "admin/confirm_object_action.html", context)
+
+    def done(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
+        """The answer of an action that made another object: say so and go there."""
+        messages.success(request, message)
+        return self._go(target)
+
+    def warned(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
+        """The answer of an action that was done, and left something to look at: said as a warning, at the object."""
+        messages.warning(request, message)
+        return self._go(target)
+
+    def _go(self, target: Any) -> HttpResponse:
+        meta = target._meta
+        url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[quote(target.pk)])
+        return HttpResponseRedirect(url)
+
+    def show_secret(self, request: HttpRequest, obj: Any, *, title: str, secret: str) -> HttpResponse:
+        """Show a secret in the answer itself: it goes into no message, session or cookie; no page here is cached."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "object": obj,
+            "secret": secret,
+            "back_url": self._home(obj),
+        }
+        response = TemplateResponse(request, "admin/secret_shown_once.html", context)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _home(self, obj: Any) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        return reverse(f"{name}_changelist") if obj is None else reverse(f"{name}_change", args=[quote(obj.pk)])
+
+    def _action_url(self, action: Action, obj: Any) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
+        if obj is None:
+            return reverse(f"{name}_list_action", args=[action.name])
+        return reverse(f"{name}_action", args=[quote(obj.pk), action.name])

@@ -1,0 +1,370 @@
+"""The base of every admin page: scoped to the user's organisations, decided by one has_perm, skinned by Unfold.
+
+This file, its filters, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the
+one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import FieldDoesNotExist
+from django.db import IntegrityError, models
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from unfold import admin as unfold
+from unfold import widgets
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
+
+from billing_platform.lib.admin.actions import (
+    ActionForm,
+    ActionsMixin,
+    list_action,
+    object_action,
+    object_page,
+    rows_action,
+)
+from billing_platform.lib.admin.columns import names_of
+from billing_platform.lib.admin.display import (
+    LAST_DAY,
+    badge,
+    facts,
+    link,
+    money,
+    number,
+    numeric,
+    related_lists,
+    short_time,
+    status,
+    when,
+    worded,
+)
+from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
+from billing_platform.lib.admin.history import history_of
+from billing_platform.lib.admin.last_days import LastDayField
+from billing_platform.lib.admin.refusals import add_refusal, explained
+from billing_platform.lib.database.constraints import refusal_of
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.validators import choices_of
+
+__all__ = [
+    "ActionForm",
+    "AdminPasswordChangeForm",
+    "DropdownFilter",
+    "InfinitePaginator",
+    "ModelAdmin",
+    "QuickFilter",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "TabularInline",
+    "Textarea",
+    "UserChangeForm",
+    "UserCreationForm",
+    "attention_filter",
+    "badge",
+    "facts",
+    "link",
+    "list_action",
+    "money",
+    "number",
+    "numeric",
+    "object_action",
+    "object_page",
+    "related_lists",
+    "rows_action",
+    "scoped",
+    "short_time",
+    "status",
+    "when",
+]
+
+Textarea = widgets.UnfoldAdminTextareaWidget
+
+FEW_CHOICES = 10  # more of them are searched, not scrolled through
+
+_WIDGETS = (
+    (forms.DateField, widgets.UnfoldAdminSingleDateWidget),
+    (forms.DecimalField, widgets.UnfoldAdminDecimalFieldWidget),
+    (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
+    (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
+)
+
+
+def scoped(queryset: Any, request: HttpRequest) -> Any:
+    """The rows that the user's organisations own, or share; all of them for a model that belongs to no tenant."""
+    narrow = getattr(queryset, "for_organisations", None)
+    return narrow(request.user) if narrow else queryset
+
+
+class ScopedMixin:
+    """Rows, choices and permissions of a page or an inline, by the user's memberships."""
+
+    opts: Any
+    admin_site: Any
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return scoped(super().get_queryset(request), request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self.choices_of(db_field.remote_field.model, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def choices_of(self, model: type[models.Model], request: HttpRequest) -> Any:
+        """What may be chosen: what the other model's own page would list."""
+        other = self.admin_site._registry.get(model)
+        return other.get_queryset(request) if other else scoped(model._default_manager.all(), request)
+
+    def may(self, request: HttpRequest, verb: str, obj: Any = None) -> bool:
+        permission = f"{self.opts.app_label}.{get_permission_codename(verb, self.opts)}"
+        return bool(request.user.has_perm(permission, obj))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "view", obj) or self.may(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change", obj)
+
+
+def _swap(swapped: dict[Any, Any], name: Any) -> Any:
+    """A name of a fieldset, or several that stand in one row."""
+    return [swapped.get(part, part) for part in name] if isinstance(name, list | tuple) else swapped.get(name, name)
+
+
+class ListedFieldsMixin:
+    """A column whose validator stands for a closed list is chosen from that list, with names: never typed."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        choices = choices_of(db_field.validators) if isinstance(db_field, models.CharField) else None
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = widgets.UnfoldAdminSelect2Widget if len(choices) > FEW_CHOICES else widgets.UnfoldAdminSelectWidget
+        return forms.ChoiceField(
+            choices=[("", "---------"), *choices],
+            required=not db_field.blank,
+            initial=db_field.get_default(),
+            label=capfirst(db_field.verbose_name),
+            help_text=db_field.help_text,
+            widget=widget,
+        )
+
+
+class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
+    """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
+
+    actions = None
+    deletable = False
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = True
+    list_filter_submit = True
+    show_facets = ShowFacets.NEVER
+    list_fullwidth = True
+    warn_unsaved_form = True
+    compressed_fields = True
+    related_lists: tuple[tuple[str, str, str], ...] = ()
+    list_on_a_phone: tuple[str, ...] = ()  # the columns of a card; else the first five
+    empty_hint = ""  # what would fill the list, when it has no rows
+    filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """For one organisation it is enough to hold it there: the form checks which. Else it is needed everywhere."""
+        path = getattr(self.model, "tenant_path", "id")
+        return self.may(request, "add", self.model() if path == "id" else None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.deletable and self.may(request, "delete", obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return self._guarded(form, request, "change" if change else "add")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """PostgreSQL can't be asked for a NUL character: an address that holds one is as wrong as any other."""
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Django lets an address ask for any column of the model, also one that can't be compared with text (an IP
+        address, bytes). Here only what a filter, a relation or another page's link offers."""
+        return bool(super().lookup_allowed(lookup, value, request)) and self._is_offered(lookup, request)
+
+    def _is_offered(self, lookup: str, request: HttpRequest) -> bool:
+        name = lookup.partition("__")[0]
+        try:
+            field = self.opts.get_field(name)
+        except FieldDoesNotExist:  # a filter's own parameter; Django refuses what it does not know
+            return True
+        if field.is_relation or field.primary_key:
+            return True
+        offered = self.get_list_filter(request)
+        named = {item.parameter_name for item in offered if not isinstance(item, tuple)}
+        columns = {item[0].partition("__")[0] for item in offered if isinstance(item, tuple)}
+        return lookup in named or name in columns or name in self.filtered_from_elsewhere
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if "\x00" in search_term:  # typed into an autocomplete
+            return queryset.none(), False
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
+    def _guarded(self, form: Any, request: HttpRequest, verb: str) -> Any:
+        """The form refuses a row that would land in an organisation where the user lacks the permission."""
+        page = self
+
+        class Guarded(form):  # type: ignore[misc, valid-type]
+            def _post_clean(self) -> None:
+                super()._post_clean()
+                refusal = getattr(request, "refusal", None)
+                if refusal is not None:
+                    add_refusal(self, refusal, explained(page, request, refusal))
+                if not self.errors and not page.may(request, verb, self.instance):
+                    self.add_error(None, "You may not do this for that customer, or for all of them.")
+
+        return Guarded
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The end of a half-open span is typed as its last day; the API and the tables keep the first day after."""
+        if db_field.name in getattr(self.model, "half_open_ends", ()):
+            words = {"label": LAST_DAY, "help_text": "Empty: no end."}
+            kwargs = {"form_class": LastDayField, **words, **kwargs}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [worded(self.model, name) for name in super().get_list_display(request)]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [suiting(self.model, item) for item in super().get_list_filter(request)]
+
+    def style_form(self, form: forms.Form) -> None:
+        for field in form.fields.values():
+            field.widget.attrs.setdefault("autocomplete", "off")
+            if field.widget.is_hidden or "unfold" in type(field.widget).__module__:
+                continue
+            if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+                select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)
+                select.choices = field.widget.choices
+                field.widget = select
+                continue
+            if isinstance(field.widget, forms.Textarea):
+                field.widget = widgets.UnfoldAdminTextareaWidget(attrs=field.widget.attrs)
+                continue
+            widget = next((widget for kind, widget in _WIDGETS if isinstance(field, kind)), None)
+            field.widget = (widget or widgets.UnfoldAdminTextInputWidget)(attrs=field.widget.attrs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Called as in the sidebar, instead of "Select invoice to view"."""
+        named = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**named, **(extra_context or {})})
+
+    def name_of(self, obj: Any) -> str:
+        """What an object's page is called."""
+        return str(obj)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("obj") is not None:
+            context["title"] = capfirst(self.opts.verbose_name)
+            context["subtitle"] = self.name_of(kwargs["obj"])
+            context["related_lists"] = related_lists(self, request, kwargs["obj"])
+        self._show_words(context["adminform"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _show_words(self, shown: Any) -> None:
+        """Times, numbers and booleans that can only be read, whichever way the page came to list them."""
+        swapped = {name: worded(self.model, name) for name in shown.readonly_fields}
+        shown.readonly_fields = list(swapped.values())
+        shown.fieldsets = [
+            (title, {**options, "fields": [_swap(swapped, name) for name in options["fields"]]})
+            for title, options in shown.fieldsets
+        ]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A service that refuses what a form asks for: nothing is saved, and the form is shown again as it was typed,
+        with the sentence."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (DomainError, IntegrityError) as error:
+            refusal = refusal_of(error) if isinstance(error, IntegrityError) else error
+            if refusal is None or hasattr(request, "refusal"):
+                raise
+            request.refusal = refusal  # type: ignore[attr-defined]  # the form, read once more, holds it as its error
+            return self.changeform_view(request, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's history of what was done on these pages, and under it every change from anywhere."""
+        obj = self.get_object(request, unquote(object_id))
+        entries = history_of(obj, names_people=self.names_people(request, obj)) if obj is not None else []
+        extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
+        return super().history_view(request, object_id, extra)
+
+    def names_people(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether a history says who did it and from where. Of an object that all organisations share, only to those
+        who may change it: they serve every organisation, and the others are no business of a single one's viewers."""
+        path = getattr(obj, "tenant_path", "")
+        is_shared = not path or (obj.tenant_shared and getattr(obj, f"{path}_id", None) is None)
+        return not is_shared or self.may(request, "change", obj)
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Looked at, and changed by object actions only."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class TabularInline(ScopedMixin, unfold.TabularInline):
+    """Rows of the parent's page; what one may do with them is asked for the parent's organisation."""
+
+    extra = 0
+    show_change_link = True
+    hide_title = True  # the row's name above each row says again what its cells say
+    row_link = ""  # the column that leads to the row's own page; else the first
+    per_page = 25
+    tab = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What can only be read is shown in the same words as in lists."""
+        read_only = super().get_readonly_fields(request, obj)
+        return [worded(self.model, name) if name in read_only else name for name in super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [worded(self.model, name) for name in super().get_readonly_fields(request, obj)]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "add", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "delete", obj)
+
+
+class ReadOnlyInline(TabularInline):
+    can_delete = False
+
+    def link_column(self) -> str:
+        """The name of the column that leads to the row's own page, if there is such a page and the row is its way."""
+        if not (self.show_change_link and self.has_registered_model):
+            return ""
+        return self.row_link or names_of(self.fields or ())[0]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,48 @@
+"""Structured JSON logs: one object a line, with the request id and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from billing_platform.lib.http import request_id
+
+_SECRETS = re.compile(
+    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+|(/pay/)[A-Za-z0-9_-]+",
+    re.IGNORECASE,
+)
+_SIGNS = ("mbp_", "bearer", "basic", "/pay/")  # one of them is in every secret, and looked for much faster
+_OWN = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
+"""What every record has: anything else was given as `extra`."""
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """The last line of defence: a key, an Authorization header, or the token that opens a pay page, is masked."""
+        line = msgspec.json.encode(self._fields(record), enc_hook=str).decode()
+        lower = line.lower()
+        if any(sign in lower for sign in _SIGNS):
+            line = _SECRETS.sub(lambda match: f"{match[match.lastindex or 0]}***", line)
+        return line
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        fields = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.current_request_id(),
+            "environment": settings.ENVIRONMENT,
+        }
+        for name, value in record.__dict__.items():
+            if name not in _OWN:
+                fields[name] = value
+        if record.exc_info:
+            fields["exc_info"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            fields["stack_info"] = self.formatStack(record.stack_info)
+        return fields

@@ -1,0 +1,75 @@
+"""Prometheus: what the processes counted, and the depths of the queues that live in tables."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from billing_platform.lib.http.api import error_response
+from billing_platform.lib.http.client_ip import client_ip
+from events.selectors.backlog import hot_log_days_kept, settle_backlog
+from organisations.models import Notification
+from payments.selectors import webhook_backlog
+
+
+class QueueCollector(Collector):
+    """Read at each scrape; every query is on a small partial index."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        backlog = settle_backlog()
+        yield GaugeMetricFamily("billing_settle_pending_batches", "Batches not settled yet.", backlog.pending)
+        yield GaugeMetricFamily(
+            "billing_settle_oldest_seconds", "Age of the oldest batch not tried yet.", backlog.oldest_age_seconds
+        )
+        yield GaugeMetricFamily("billing_settle_failing", "Batches that failed and are tried again.", backlog.failing)
+        yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
+        yield GaugeMetricFamily(
+            "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_kept()
+        )
+        webhooks = webhook_backlog()
+        yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)
+        yield GaugeMetricFamily("billing_webhooks_failed", "Webhooks that were given up.", webhooks.failed)
+        emails = Notification.objects.filter(status__in=["pending", "sending"]).count()
+        yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # nothing is queried when the process starts
+
+
+def _registry() -> CollectorRegistry:
+    """With PROMETHEUS_MULTIPROC_DIR set, the counts of all web and worker processes; else of this process alone."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        REGISTRY.register(QueueCollector())
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(QueueCollector())
+    return registry
+
+
+_REGISTRY = _registry()
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus: to whoever sends METRICS_TOKEN as a bearer token; without one set, on this machine only."""
+    token, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(given.encode(), token.encode()):
+        return error_response("Send the metrics token.", status_code=401, headers={"WWW-Authenticate": "Bearer"})
+    if not token and not _is_local(request):
+        return error_response("Set METRICS_TOKEN to read the metrics from another machine.", status_code=403)
+    return HttpResponse(generate_latest(_REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """From this machine, and not through a proxy that stands on it."""
+    address = client_ip(request)
+    return "X-Forwarded-For" not in request.headers and bool(address) and ip_address(address).is_loopback

@@ -1,1 +1,0 @@
-DROP INDEX usage_event_hour;

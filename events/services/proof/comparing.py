@@ -1,0 +1,295 @@
+"""Some batches of the hot log against ledger and dead letters, event by event.
+
+The payload says what was accepted, the ledger what was counted. An event of a settled batch is one of these:
+
+- counted: the ledger has it under this batch and position, saying the same;
+- a duplicate: the ledger has its id within the deduplication window, from elsewhere;
+- dead-lettered: there is a dead letter of its id.
+
+A dead letter that was replayed is in the ledger as well, so its id alone doesn't tell the last two apart. The batch's
+own numbers do: they hold if what can only be the one or the other is no more than they say, and nothing is left over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.quantities import events_text
+from events.models import DeadLetter, EventBatch
+from events.wire import packing
+from events.wire.packing import StoredEvent
+
+_SHOWN = 200
+
+
+class FindingKind(StrEnum):
+    EVENT_MISSING = "EVENT_MISSING"
+    EVENT_DIFFERS = "EVENT_DIFFERS"
+    EVENT_UNEXPECTED = "EVENT_UNEXPECTED"
+    BATCH_COUNTS = "BATCH_COUNTS"
+    BATCH_DAMAGED = "BATCH_DAMAGED"
+    DAY_COUNTS = "DAY_COUNTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that doesn't agree. Ids are empty where the finding is about something larger."""
+
+    kind: FindingKind
+    expected: str
+    found: str
+    organisation_id: UUID | None = None
+    batch_id: UUID | None = None
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger holds under an event's id."""
+
+    batch_id: UUID
+    position: int
+    quantity: str
+    metric_name: str
+    unit: str
+    occurred_at: datetime
+    received_at: datetime
+    metadata: str | None
+
+
+@dataclass(slots=True)
+class _Fates:
+    """What was found of one batch's events, by position."""
+
+    events: list[StoredEvent]
+    right: set[int] = field(default_factory=set)
+    entries: defaultdict[int, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    dead: set[int] = field(default_factory=set)
+
+
+_STAGE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS events_verification (
+        batch integer, "position" integer, event_id varchar(255) COLLATE "C", metric_name text, unit text,
+        quantity numeric(28, 8), occurred_at timestamptz, metadata jsonb
+    ) ON COMMIT DELETE ROWS
+"""
+
+# LEFT JOIN as in folding: every number has its entry, and the planner is kept from expecting one row.
+_STAGED = """
+    SELECT * FROM events_verification
+    LEFT JOIN unnest(%(number)s::int[], %(batch_id)s::uuid[], %(organisation_id)s::uuid[], %(project_id)s::uuid[],
+        %(received_at)s::timestamptz[]) AS batches (batch, batch_id, organisation_id, project_id, received_at)
+        USING (batch)
+"""
+
+_REST = f"""
+    {_STAGED}
+    WHERE (batch, "position") IN (SELECT * FROM unnest(%(rest_batch)s::int[], %(rest_position)s::int[]))
+"""  # noqa: S608
+
+_COUNTED = f"""
+    WITH staged AS MATERIALIZED ({_STAGED})
+    SELECT s.batch, array_agg(s."position")
+    FROM staged s
+    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+    JOIN events_metric m ON m.id = l.metric_id
+    WHERE l.received_month = %(month)s AND l.kind = 'usage'
+        AND l.batch_id = s.batch_id AND l."position" = s."position" AND l.received_at = s.received_at
+        AND l.quantity = s.quantity AND l.occurred_at = s.occurred_at AND l.metadata IS NOT DISTINCT FROM s.metadata
+        AND m.name = s.metric_name AND m.unit = s.unit
+        AND (m.organisation_id IS NULL OR m.organisation_id = s.organisation_id)
+    GROUP BY s.batch
+"""  # noqa: S608
+
+# Within the month the unique key refuses a second copy however long ago the first one came.
+_ELSEWHERE = f"""
+    WITH staged AS MATERIALIZED ({_REST})
+    SELECT s.batch, s."position", l.batch_id, l."position", l.quantity::text, m.name, m.unit, l.occurred_at,
+        l.received_at, l.metadata::text
+    FROM staged s
+    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+    JOIN events_metric m ON m.id = l.metric_id
+    WHERE l.received_month = ANY (%(months)s) AND l.kind = 'usage'
+        AND (l.received_month = %(month)s
+             OR l.received_at BETWEEN s.received_at - %(window)s AND s.received_at + %(window)s)
+"""  # noqa: S608
+
+_DEAD = f"""
+    WITH staged AS MATERIALIZED ({_REST})
+    SELECT DISTINCT s.batch, s."position"
+    FROM staged s
+    JOIN events_deadletter d ON d.organisation_id = s.organisation_id AND d.project_id = s.project_id
+        AND d.event_id = s.event_id COLLATE "default"
+"""  # noqa: S608
+
+
+def compare(batches: Sequence[EventBatch]) -> Iterator[Finding]:
+    """What doesn't agree of some settled batches of one day."""
+    readable: list[tuple[EventBatch, _Fates]] = []
+    for batch in batches:
+        try:
+            readable.append((batch, _Fates(packing.unpack(bytes(batch.payload)))))
+        except packing.DAMAGED as error:
+            yield from _unreadable(batch, error)
+    if readable:
+        _look_up(readable)
+    for batch, fates in readable:
+        yield from _verdict(batch, fates)
+
+
+def _unreadable(batch: EventBatch, error: Exception) -> Iterator[Finding]:
+    """Right only if an operator gave it up: then one dead letter keeps the payload as it is."""
+    kept = DeadLetter.objects.filter(
+        organisation=batch.organisation_id, batch_id=batch.pk, event_id=f"batch {batch.pk}"
+    )
+    if batch.dead_lettered != batch.event_count or not kept.exists():
+        yield _of(
+            batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), f"a payload that can't be read: {error}"
+        )
+
+
+def _look_up(batches: Sequence[tuple[EventBatch, _Fates]]) -> None:
+    """Fill in the fates: what is in its place first, and of the rest where else it may be."""
+    parameters = _parameters([batch for batch, _fates in batches])
+    with transaction.atomic(), connection.cursor() as cursor:
+        _copy(cursor, batches)
+        # A planner that finds ten thousand look-ups dearer than reading the table would read a month of the ledger.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(_COUNTED, parameters)
+        for number, positions in cursor.fetchall():
+            batches[number][1].right.update(positions)
+        rest = [
+            (number, position)
+            for number, (_batch, fates) in enumerate(batches)
+            if len(fates.right) < len(fates.events)
+            for position in range(len(fates.events))
+            if position not in fates.right
+        ]
+        if rest:
+            parameters["rest_batch"], parameters["rest_position"] = map(list, zip(*rest, strict=True))
+            cursor.execute(_ELSEWHERE, parameters)
+            for number, position, *entry in cursor.fetchall():
+                batches[number][1].entries[position].append(Entry(*entry))
+            cursor.execute(_DEAD, parameters)
+            for number, position in cursor.fetchall():
+                batches[number][1].dead.add(position)
+        cursor.execute("SET LOCAL enable_seqscan = on")
+
+
+def _parameters(batches: Sequence[EventBatch]) -> dict[str, Any]:
+    window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
+    received = [batch.received_at for batch in batches]
+    return {
+        "number": list(range(len(batches))),
+        "batch_id": [batch.pk for batch in batches],
+        "organisation_id": [batch.organisation_id for batch in batches],
+        "project_id": [batch.project_id for batch in batches],
+        "received_at": received,
+        "month": month_of(received[0]),
+        "months": _months(min(received) - window, max(received) + window),
+        "window": window,
+    }
+
+
+def month_of(instant: datetime) -> date:
+    """The ledger's partition: the UTC month of receipt."""
+    return BillingPeriod.of(instant.astimezone(UTC).date()).start
+
+
+def _months(first: datetime, last: datetime) -> list[date]:
+    period, months = BillingPeriod.of(first.astimezone(UTC).date()), []
+    while period.start <= last.astimezone(UTC).date():
+        months.append(period.start)
+        period = period.next()
+    return months
+
+
+def _copy(cursor: CursorWrapper, batches: Iterable[tuple[EventBatch, _Fates]]) -> None:
+    cursor.execute(_STAGE)
+    cursor.execute("DELETE FROM events_verification")  # empty, unless this is one transaction with an earlier chunk
+    with cursor.copy("COPY events_verification FROM STDIN") as copy:
+        for number, (batch, fates) in enumerate(batches):
+            received = batch.received_at.astimezone(UTC).isoformat()
+            for position, event in enumerate(fates.events):
+                copy.write_row(
+                    (
+                        number,
+                        position,
+                        event.event_id,
+                        event.metric_name,
+                        event.unit,
+                        event.quantity,
+                        event.timestamp or received,
+                        _metadata(event),
+                    )
+                )
+
+
+def _metadata(event: StoredEvent) -> str | None:
+    text = str(event.metadata, "utf-8")
+    return None if text == "null" else text
+
+
+def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
+    counted, duplicates, dead_lettered = len(fates.right), 0, 0
+    for position, event in enumerate(fates.events):
+        if position in fates.right:
+            continue
+        entries, is_dead = fates.entries.get(position, []), position in fates.dead
+        own = next((entry for entry in entries if entry.batch_id == batch.pk), None)
+        if own is not None and not _is_its_copy(own, position, fates.events):
+            counted += own.position == position
+            yield _of(batch, FindingKind.EVENT_DIFFERS, _accepted(batch, event, position), _shown(own), event.event_id)
+        elif entries:
+            duplicates += not is_dead
+        elif is_dead:
+            dead_lettered += 1
+        else:
+            said = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
+            yield _of(batch, FindingKind.EVENT_MISSING, said, "nowhere", event.event_id)
+    if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:
+        found = f"a payload of {events_text(len(fates.events))}"
+        yield _of(batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), found)
+    if counted != batch.counted or duplicates > batch.duplicates or dead_lettered > batch.dead_lettered:
+        yield _of(
+            batch,
+            FindingKind.BATCH_COUNTS,
+            f"{batch.counted} counted, {batch.duplicates} duplicates, {batch.dead_lettered} dead-lettered",
+            f"{counted} counted, at least {duplicates} duplicates and {dead_lettered} dead-lettered",
+        )
+
+
+def _is_its_copy(entry: Entry, position: int, events: Sequence[StoredEvent]) -> bool:
+    """Whether this batch's own entry stands for another copy of the event in the same batch."""
+    other = entry.position
+    return other != position and other < len(events) and events[other].event_id == events[position].event_id
+
+
+def _accepted(batch: EventBatch, event: StoredEvent, position: int) -> str:
+    moment = event.timestamp or batch.received_at.astimezone(UTC).isoformat()
+    return _said(event.quantity, event.unit, event.metric_name, moment, position, _metadata(event))
+
+
+def _shown(entry: Entry) -> str:
+    moment = entry.occurred_at.astimezone(UTC).isoformat()
+    return _said(entry.quantity, entry.unit, entry.metric_name, moment, entry.position, entry.metadata)
+
+
+def _said(quantity: str, unit: str, metric: str, moment: str, position: int, metadata: str | None) -> str:
+    told = f"{quantity} {unit} of {metric} at {moment}, position {position}"
+    return f"{told}, {metadata[:_SHOWN]}" if metadata else told
+
+
+def _of(batch: EventBatch, kind: FindingKind, expected: str, found: str, event_id: str = "") -> Finding:
+    return Finding(kind, expected, found, batch.organisation_id, batch.pk, event_id)

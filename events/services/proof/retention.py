@@ -1,0 +1,186 @@
+"""Drop the days of the hot log whose time has come: settled, verified, and unchanged since.
+
+A day is looked at and dropped in one transaction, so a replay can't slip in between. SHARE on the partition keeps new
+batches out of that day and nobody out of the others. DROP then needs ACCESS EXCLUSIVE on the whole hot log, for which
+it waits in the queue that accepting and settling stand in too: so it waits no longer than LOCK_TIMEOUT, gives up, lets
+the queue run empty, and tries again. A replay into that day holds the hot log and waits for the partition: a deadlock,
+in which LOCK_TIMEOUT, being shorter than PostgreSQL's deadlock_timeout, lets the replay go first. Killed anywhere,
+nothing has happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, date, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.db.utils import OperationalError
+from psycopg import sql
+
+from billing_platform.lib import clock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from events.models import EventBatch, HotLogDay
+from events.services.partitions import Partition, list_partitions, partition_exists, partition_of
+from events.services.proof.verifying import batches_of, discrepancies_reason, locked_record, tally_of, unsettled_reason
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT = "250ms"
+TRIES = 20
+PAUSE_SECONDS = 1
+IN_USE = "The hot log was in use: the lock was not granted in time."
+NOT_VERIFIED = "It has not been verified yet."
+
+
+@dataclass(frozen=True, slots=True)
+class DayOutcome:
+    """What the clean-up did with one day; `kept_because` is empty if it was dropped."""
+
+    day: date
+    batches: int
+    bytes: int
+    kept_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """A partition of the hot log as people ask about it.
+
+    `kept_because`: its time has come, and it may not go. Its batches are counted then only: others may be many.
+    """
+
+    partition: Partition
+    day: date
+    record: HotLogDay | None
+    unsettled: int
+    batches: int | None = None
+    kept_because: str = ""
+
+
+def drop_old_partitions(*, dry_run: bool = False) -> list[DayOutcome]:
+    """Drop the days that are older than EVENTS_HOT_RETENTION_DAYS and verified; say of the others why they are kept.
+
+    With `dry_run` nothing is locked, written or dropped.
+    """
+    outcomes = []
+    for partition in list_partitions():
+        if partition.day is None or not _is_past_retention(partition.day):
+            continue
+        outcome = _look(partition.day) if dry_run else _drop_patiently(partition.day)
+        if outcome is None:
+            continue
+        outcomes.append(outcome)
+        if not dry_run:
+            _log(outcome)
+    return outcomes
+
+
+def states() -> list[DayState]:
+    """Every partition of the hot log, oldest first."""
+    partitions = {partition.day: partition for partition in list_partitions() if partition.day}
+    records = HotLogDay.objects.in_bulk(list(partitions), field_name="day")
+    unsettled = _unsettled_by_day()
+    found = []
+    for day, partition in partitions.items():
+        state = DayState(partition, day, records.get(day), unsettled.get(day, 0))
+        if _is_past_retention(day):
+            batches = batches_of(day).count()
+            reason = _why_kept(state.record, batches, state.unsettled)
+            state = replace(state, batches=batches, kept_because=reason)
+        found.append(state)
+    return found
+
+
+def _unsettled_by_day() -> dict[date, int]:
+    waiting = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED).order_by()
+    by_day = waiting.annotate(day=TruncDate("received_at", tzinfo=UTC)).values_list("day").annotate(Count("pk"))
+    return dict(by_day)
+
+
+def _is_past_retention(day: date) -> bool:
+    today = clock.now().astimezone(UTC).date()
+    return day < today - timedelta(days=max(settings.EVENTS_HOT_RETENTION_DAYS, 0))
+
+
+def _look(day: date) -> DayOutcome:
+    tally = tally_of(day)
+    reason = _why_kept(HotLogDay.objects.filter(day=day).first(), tally.batches, tally.unsettled)
+    return DayOutcome(day, tally.batches, _bytes(day), reason)
+
+
+def _drop_patiently(day: date) -> DayOutcome | None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _drop(day)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") not in {"55P03", "40P01"}:  # lock time-out, deadlock
+                raise
+            if attempt < TRIES:
+                time.sleep(PAUSE_SECONDS)
+    with transaction.atomic():
+        record = locked_record(day)
+        return _keep(record, tally_of(day).batches, IN_USE) if partition_exists(partition_of(day)) else None
+
+
+def _drop(day: date) -> DayOutcome | None:
+    """In one transaction; None if somebody else has dropped it."""
+    name = partition_of(day)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        advisory_lock(LockSpace.PARTITIONS)
+        if not partition_exists(name):
+            return None
+        cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(name)))
+        record, tally = locked_record(day), tally_of(day)
+        reason = _why_kept(record, tally.batches, tally.unsettled)
+        if reason:
+            return _keep(record, tally.batches, reason)
+        size = _bytes(day)
+        record.kept_because = ""
+        record.dropped_at = clock.now()
+        record.dropped_batches += tally.batches
+        record.dropped_counted += tally.counted
+        record.dropped_bytes += size
+        record.save()
+        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))  # last: from here on everybody waits
+    return DayOutcome(day, tally.batches, size)
+
+
+def _keep(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
+    record.kept_because = reason
+    if record.dropped_at:  # made again: what was verified is gone
+        record.dropped_at = record.verified_at = None
+    record.save()
+    return DayOutcome(record.day, batches, _bytes(record.day), reason)
+
+
+def _why_kept(record: HotLogDay | None, batches: int, unsettled: int) -> str:
+    """A sentence, or nothing if the day may go."""
+    if unsettled:
+        return unsettled_reason(unsettled)
+    if record is not None and record.discrepancies:
+        return discrepancies_reason(record.discrepancies)
+    if record is None or record.state != HotLogDay.State.VERIFIED:
+        return NOT_VERIFIED
+    if record.batches != batches:
+        return f"{batches - record.batches} of its batches came after it was verified."
+    return ""
+
+
+def _bytes(day: date) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(pg_total_relation_size(to_regclass(%s)), 0)", [partition_of(day)])
+        return int(cursor.fetchone()[0])
+
+
+def _log(outcome: DayOutcome) -> None:
+    facts = {"day": str(outcome.day), "batches": outcome.batches, "bytes": outcome.bytes}
+    if outcome.kept_because:
+        logger.warning("hot log day kept", extra=facts | {"reason": outcome.kept_because})
+    else:
+        logger.info("hot log day dropped", extra=facts)

@@ -1,0 +1,377 @@
+"""Settle the hot log: claim accepted batches, count their events once, whatever crashes and however many workers.
+
+One transaction settles one chunk of batches. A crash anywhere undoes the whole chunk, and it is pending again.
+
+Counted once, also across partitions
+------------------------------------
+The ledger's unique key holds within one month of receipt; the deduplication window (35 days) reaches into others.
+A chunk therefore holds batches of one month only, and before inserting looks for its events in the other months.
+That look can't see what another worker hasn't committed yet, so two chunks of different months must not overlap:
+
+- A chunk takes the DEDUP lock shared if its own month is the newest that holds anything in the ledger within its
+  reach, and exclusively otherwise. It checks that *after* it has the lock.
+- Suppose two chunks of months m < n, within reach of each other, both hold it shared. The second saw rows of n, put
+  there by a chunk that committed earlier, and the first of those held the lock exclusively, because it had found no
+  row of n. The first chunk saw no row of n after it got the lock: so it got the lock before that exclusive holder
+  did, which then waited for it to end. Hence the two don't overlap.
+- So chunks that overlap are of one month, where the unique key decides.
+
+In practice the lock is exclusive for one chunk at the start of each month, and for stragglers of the month before.
+
+No deadlocks
+------------
+Everybody takes locks in one order: batches (skipping what others hold), the DEDUP lock, new metrics, months, ledger
+keys, aggregates, dead letters; and each kind by key.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.utils import DatabaseError, IntegrityError, InterfaceError, OperationalError
+
+from billing_platform.lib import clock
+from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.periods import BillingPeriod
+from events.models import EventBatch
+from events.services.partitions import ensure_partitions, is_missing_partition
+from events.services.settling.staging import ClaimedBatch, open_stage
+from events.services.settling.writing import write_stage
+from events.wire import packing
+
+logger = logging.getLogger(__name__)
+
+CHUNK_EVENTS = 10_000
+MAX_ATTEMPTS = 5
+RETRY_AFTER = timedelta(seconds=30)
+TRIES_OF_A_CHUNK = 3
+LOOK_EVERY = 0.2
+MOST_SPOILED = 100
+"""Events of one batch that are told apart as bad. If more are refused, the fault is hardly theirs."""
+_ERROR_KEPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class SettleReport:
+    """What one run did. `unfinished`: time or batches ran out before the work did."""
+
+    batches: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    dead_lettered: int = 0
+    failed: int = 0
+    unfinished: bool = False
+
+    def with_chunk(self, chunk: Sequence[ClaimedBatch]) -> SettleReport:
+        return replace(
+            self,
+            batches=self.batches + len(chunk),
+            counted=self.counted + sum(batch.counted for batch in chunk),
+            duplicates=self.duplicates + sum(batch.duplicates for batch in chunk),
+            dead_lettered=self.dead_lettered + sum(len(batch.dead) for batch in chunk),
+        )
+
+
+class _NeedsExclusive(Exception):
+    """The chunk isn't of the newest month: begin again with the exclusive lock."""
+
+
+_Claim = Callable[[CursorWrapper], list[ClaimedBatch]]
+
+
+def settle_pending(
+    *, limit_batches: int | None = None, seconds: float = 25.0, last_look_after: float = 0.0
+) -> SettleReport:
+    """Settle until nothing is pending that another worker doesn't hold, or until time or the limit is up.
+
+    With `last_look_after` it doesn't end before it has looked once more, that many seconds after it began.
+    """
+    started = time.monotonic()
+    deadline = started + seconds
+    report = SettleReport()
+    while limit_batches is None or report.batches + report.failed < limit_batches:
+        if time.monotonic() >= deadline:
+            return replace(report, unfinished=True)
+        remaining = None if limit_batches is None else limit_batches - report.batches - report.failed
+        after = _settle_next(report, remaining)
+        if after is not None:
+            report = after
+        elif time.monotonic() >= started + last_look_after:
+            return report
+        else:
+            time.sleep(LOOK_EVERY)
+    return replace(report, unfinished=True)
+
+
+def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None:
+    """One chunk; or, when no fresh batch is left, one that failed before, alone. None when there is neither."""
+    try:
+        settled = _settle_chunk(lambda cursor: _claim_chunk(cursor, limit))
+    except Exception as error:
+        if _is_databases_trouble(error):
+            raise
+        logger.error("chunk failed; its batches are settled one by one", extra=_about(error))
+        return _settle_singly(report)
+    if settled:
+        return report.with_chunk(settled)
+    failed_before = _due_for_retry()
+    after = _settle_one(report, failed_before) if failed_before else report
+    return after if after != report else None
+
+
+def _settle_chunk(claim: _Claim, *, rehearsal: bool = False) -> list[ClaimedBatch]:
+    """Claim and settle in one transaction, again from the start when it has to be done otherwise.
+
+    A rehearsal only shows whether it could be done: it is rolled back.
+    """
+    exclusive = False
+    for attempt in range(1, TRIES_OF_A_CHUNK + 1):
+        try:
+            return _try_chunk(claim, exclusive=exclusive, rehearsal=rehearsal)
+        except _NeedsExclusive:
+            exclusive = True
+        except IntegrityError as error:
+            if not is_missing_partition(error) or attempt == TRIES_OF_A_CHUNK:
+                raise
+            _ensure_partitions_for(claim)
+        except OperationalError as error:  # a deadlock or a lock time-out
+            if attempt == TRIES_OF_A_CHUNK or _sqlstate(error)[:2] not in {"40", "55"}:
+                raise
+            logger.warning("chunk tried again", extra=_about(error))
+    raise OperationalError("A chunk could not be settled: others kept getting in its way.")
+
+
+def _try_chunk(claim: _Claim, *, exclusive: bool, rehearsal: bool) -> list[ClaimedBatch]:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Nobody was promised anything yet: after a crash that forgets this commit the batches are pending again.
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            batches = claim(cursor)
+        if not batches:
+            return []
+        month = batches[0].received_month
+        advisory_lock(LockSpace.DEDUP, shared=not exclusive)
+        used = _months_in_use(batches)
+        if not exclusive and max(used, default=None) != month:
+            raise _NeedsExclusive
+        stage, others = open_stage(batches), sorted(used - {month})
+        write_stage(stage, received_month=month, other_months=others, rehearsal=rehearsal)
+        transaction.set_rollback(rehearsal)
+    return batches
+
+
+def _claim_chunk(cursor: CursorWrapper, limit: int | None) -> list[ClaimedBatch]:
+    """The oldest batches nobody holds, of one month of receipt, up to CHUNK_EVENTS; one larger batch alone.
+
+    A cursor locks only what is fetched from it, so other workers find the rest free.
+    """
+    cursor.execute(
+        """
+        DECLARE pending NO SCROLL CURSOR FOR
+        SELECT id, organisation_id, project_id, received_at, event_count, payload
+        FROM events_eventbatch
+        WHERE status = 'pending' AND attempts = 0
+        ORDER BY received_at, id
+        FOR UPDATE SKIP LOCKED
+        """
+    )
+    batches: list[ClaimedBatch] = []
+    events, step = 0, 1
+    while limit is None or len(batches) < limit:
+        wanted = step if limit is None else min(step, limit - len(batches))
+        cursor.execute("FETCH %s FROM pending", [wanted])
+        fetched = [_claimed(row) for row in cursor.fetchall()]
+        for batch in fetched:
+            if batches and not _fits(batch, batches[0], events):
+                cursor.execute("CLOSE pending")
+                return batches
+            batches.append(batch)
+            events += batch.event_count
+        if len(fetched) < wanted:
+            break
+        # As many as will fit if they go on like this, but growing slowly: the sizes ahead are unknown.
+        step = max(1, min(len(batches) * 4, (CHUNK_EVENTS - events) * len(batches) // max(events, 1)))
+    cursor.execute("CLOSE pending")
+    return batches
+
+
+def _fits(batch: ClaimedBatch, first: ClaimedBatch, events: int) -> bool:
+    return events + batch.event_count <= CHUNK_EVENTS and batch.received_month == first.received_month
+
+
+def _claimed(row: Sequence[Any]) -> ClaimedBatch:
+    batch_id, organisation_id, project_id, received_at, event_count, payload = row
+    return ClaimedBatch(batch_id, organisation_id, project_id, received_at, event_count, bytes(payload))
+
+
+def _months_in_use(batches: Sequence[ClaimedBatch]) -> set[date]:
+    """The months of receipt within the window around these batches that hold ledger rows."""
+    window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
+    period = BillingPeriod.of((min(batch.received_at for batch in batches) - window).date())
+    last = (max(batch.received_at for batch in batches) + window).date()
+    months: list[date] = []
+    while period.start <= last:
+        months.append(period.start)
+        period = period.next()
+    one = "(SELECT received_month FROM events_usageevent WHERE received_month = %s LIMIT 1)"
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([one] * len(months)), months)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _ensure_partitions_for(claim: _Claim) -> None:
+    """The ledger's month is missing: make it."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            moments: list[datetime] = [batch.received_at for batch in claim(cursor)]
+        transaction.set_rollback(True)
+    for moment in sorted(set(moments)):
+        ensure_partitions(at=moment)
+
+
+def _settle_singly(report: SettleReport) -> SettleReport:
+    """After a chunk failed: each of its batches alone, so that one bad batch holds up nobody else."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        suspects = [batch.id for batch in _claim_chunk(cursor, None)]
+        transaction.set_rollback(True)
+    for batch_id in suspects:
+        report = _settle_one(report, batch_id)
+    return report
+
+
+def _due_for_retry() -> UUID | None:
+    due = EventBatch.objects.filter(status=EventBatch.Status.PENDING, attempts__gt=0, retry_at__lte=clock.now())
+    return due.order_by("retry_at").values_list("pk", flat=True).first()
+
+
+def _settle_one(report: SettleReport, batch_id: UUID) -> SettleReport:
+    try:
+        try:
+            return report.with_chunk(_settle_chunk(lambda cursor: _claim_one(cursor, batch_id)))
+        except DatabaseError as error:
+            if _is_databases_trouble(error):
+                raise
+            return report.with_chunk(_settle_without_spoiled(batch_id, error))
+    except Exception as error:
+        if _is_databases_trouble(error):
+            raise
+        by_whom = None if isinstance(error, DatabaseError) else error
+        logger.error("batch failed", extra={"batch": str(batch_id)} | _about(error), exc_info=by_whom)
+        _book_failure(batch_id, error)
+        return replace(report, failed=report.failed + 1)
+
+
+def _settle_without_spoiled(batch_id: UUID, error: DatabaseError) -> list[ClaimedBatch]:
+    """The database refused the batch: its bad events become dead letters, the others are counted.
+
+    Which are bad is found by rehearsing halves, and halves of halves. Raises the error again if that finds none, or
+    more than MOST_SPOILED.
+    """
+    batch = EventBatch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise error
+    events = packing.unpack(bytes(batch.payload))
+    spoiled: dict[int, str] = {}
+    waiting = [range(len(events))]
+    while waiting:
+        positions = waiting.pop()
+        refused = _rehearse(batch_id, [events[position] for position in positions])
+        if refused is None:
+            continue
+        if len(positions) > 1:
+            middle = len(positions) // 2
+            waiting += [positions[middle:], positions[:middle]]
+            continue
+        spoiled[positions[0]] = _why_spoiled(refused)
+        if len(spoiled) > MOST_SPOILED:
+            raise error
+    if not spoiled:
+        raise error
+    logger.warning("events set aside", extra={"batch": str(batch_id), "events": len(spoiled)} | _about(error))
+    return _settle_chunk(lambda cursor: [replace(found, spoiled=spoiled) for found in _claim_one(cursor, batch_id)])
+
+
+def _rehearse(batch_id: UUID, events: Sequence[packing.StoredEvent]) -> DatabaseError | None:
+    """Why these events of a batch can't be counted, or None."""
+
+    def claim(cursor: CursorWrapper) -> list[ClaimedBatch]:
+        part = packing.pack(events)
+        return [replace(found, event_count=len(events), payload=part) for found in _claim_one(cursor, batch_id)]
+
+    try:
+        _settle_chunk(claim, rehearsal=True)
+    except DatabaseError as error:
+        if _is_databases_trouble(error):
+            raise
+        return error
+    return None
+
+
+def _why_spoiled(error: DatabaseError) -> str:
+    return (
+        f"The database can't store this event (SQLSTATE {_sqlstate(error) or 'unknown'}). Edit it and have it counted, "
+        "or discard it."
+    )
+
+
+def _about(error: BaseException) -> dict[str, str]:
+    """What a log may say of an error: PostgreSQL's own messages quote what customers sent."""
+    return {"error": type(error).__name__, "sqlstate": _sqlstate(error)}
+
+
+def _told(error: Exception) -> str:
+    """For operators. Of PostgreSQL's message without the lines that quote the row."""
+    said = str(error).partition("\n")[0]
+    state = _sqlstate(error)
+    return f"{type(error).__name__}: {said}" + (f" (SQLSTATE {state})" if state else "")
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+def _is_databases_trouble(error: Exception) -> bool:
+    """Lost connection, deadlock, full disk, shutdown: nothing a batch is to blame for.
+
+    Not every OperationalError is: "index row too large" is one as well, and would come again for ever.
+    """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = _sqlstate(error)
+    return not state or state[:2] in {"08", "40", "53", "55", "57", "58"}
+
+
+def _claim_one(cursor: CursorWrapper, batch_id: UUID) -> list[ClaimedBatch]:
+    cursor.execute(
+        """
+        SELECT id, organisation_id, project_id, received_at, event_count, payload
+        FROM events_eventbatch
+        WHERE id = %s AND status = 'pending'
+        FOR UPDATE SKIP LOCKED
+        """,
+        [batch_id],
+    )
+    return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _book_failure(batch_id: UUID, error: Exception) -> None:
+    """One attempt more; after the last the batch is put aside for an operator."""
+    with transaction.atomic():
+        batch = EventBatch.objects.select_for_update().filter(pk=batch_id, status=EventBatch.Status.PENDING).first()
+        if batch is None:
+            return
+        batch.attempts += 1
+        batch.last_error = _told(error)[:_ERROR_KEPT].replace("\x00", "")
+        batch.retry_at = clock.now() + RETRY_AFTER * batch.attempts
+        if batch.attempts >= MAX_ATTEMPTS:
+            batch.status = EventBatch.Status.QUARANTINED
+        batch.save(update_fields=["attempts", "last_error", "retry_at", "status"])

@@ -1,0 +1,330 @@
+"""From the stage to ledger, aggregates, dead letters and the batch's verdict, in set-based SQL.
+
+Written so that Citus can run it: the stage is local and the ledger distributed, and the two meet only through a
+`WITH … AS MATERIALIZED` and an `INSERT … SELECT`; nothing joins them by a correlated subquery.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from events.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
+from events.models import Metric
+from events.services.settling import dead_letter_rows
+from events.services.settling.catalogue import lock_months
+from events.services.settling.staging import ClaimedBatch, Stage, stage_rows
+
+CONFLICT_IDS_KEPT = 100
+A_MONTH = timedelta(days=31)
+
+_STAGE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS events_stage (
+        batch integer, "position" integer, series integer, slot integer,
+        event_id varchar(255) COLLATE "C", quantity numeric(28, 8), occurred_at timestamptz, metadata jsonb
+    ) ON COMMIT DELETE ROWS
+"""
+
+# The stage's numbers spelt out. Every number has its entry: LEFT JOIN only keeps the planner, who knows nothing of
+# the stage, from expecting one row and planning loops within loops.
+_BATCHES = """
+    LEFT JOIN unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(received_at)s::timestamptz[])
+        AS batches (batch, batch_id, received_at) USING (batch)
+"""
+_SERIES = """
+    LEFT JOIN unnest(%(series_number)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[],
+        %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
+        AS series (series, organisation_id, project_id, metric_id, dimensions) USING (series)
+"""
+_SLOTS = """
+    LEFT JOIN unnest(%(slot_number)s::int[], %(hour)s::timestamptz[], %(counted_in)s::date[], %(is_late)s::boolean[])
+        AS slots (slot, hour, counted_in, is_late) USING (slot)
+"""
+_STAGED = f"SELECT * FROM events_stage {_BATCHES} {_SERIES} {_SLOTS}"  # noqa: S608
+
+# Rows go in by key, so that two workers with the same events wait for one another instead of deadlocking.
+_INSERT = f"""
+    WITH fresh AS (
+        INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
+            received_at, received_month, hour, counted_in, is_late, dimensions, metadata, batch_id, "position")
+        SELECT organisation_id, project_id, metric_id, event_id, 'usage', quantity, occurred_at,
+            received_at, %(received_month)s, hour, counted_in, is_late, dimensions, metadata, batch_id, "position"
+        FROM ({_STAGED}) staged
+        ORDER BY event_id, project_id
+        ON CONFLICT DO NOTHING
+        RETURNING batch_id, "position"
+    )
+    SELECT batch_id, array_agg("position") FROM fresh GROUP BY batch_id
+"""  # noqa: S608
+
+# What is left on the stage is what the ledger took. Added up by number first: numbers are quicker to group than keys.
+_FOLD = f"""
+    INSERT INTO events_usageaggregate AS a ({KEY}, {VALUES})
+    SELECT {KEY}, {VALUES}
+    FROM (
+        SELECT series, slot, sum(quantity) AS total, count(*) AS event_count,
+            max(quantity) FILTER (WHERE series = ANY (%(max_series)s::int[])) AS maximum,
+            max(ARRAY[extract(epoch FROM occurred_at),
+                      extract(epoch FROM (%(received_at)s::timestamptz[])[batch + 1]), "position", quantity])
+                FILTER (WHERE series = ANY (%(latest_series)s::int[])) AS latest
+        FROM events_stage
+        GROUP BY series, slot
+    ) staged {_SERIES} {_SLOTS}
+    ORDER BY {KEY}
+    {ADD_TO_AGGREGATE}
+"""  # noqa: S608
+
+_FOLD_DISTINCT = f"""
+    INSERT INTO events_usagedistinct AS d ({KEY}, value, event_count)
+    SELECT {KEY}, value, count(*)
+    FROM events_stage {_SERIES} {_SLOTS}
+    JOIN unnest(%(unique_series)s::int[], %(unique_property)s::text[]) AS named (series, unique_property)
+        USING (series),
+    LATERAL ({distinct_value("unique_property")}) named_value
+    WHERE value IS NOT NULL
+    GROUP BY {KEY}, value
+    ORDER BY {KEY}, value
+    {ADD_TO_DISTINCT}
+"""  # noqa: S608
+
+# What of the stage is in the ledger already under another batch, and whether it says the same there. A timestamp
+# equal to the time of receipt was left out by the sender: then the two copies may differ in it.
+_ALREADY_COUNTED = f"""
+    WITH staged AS MATERIALIZED ({_STAGED})
+    SELECT s.batch, s."position", s.event_id,
+        s.metric_id <> l.metric_id OR s.quantity <> l.quantity OR s.metadata IS DISTINCT FROM l.metadata
+        OR (s.occurred_at <> l.occurred_at AND s.occurred_at <> s.received_at AND l.occurred_at <> l.received_at)
+    FROM staged s
+    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+    WHERE l.received_month = ANY (%(months)s)
+        AND l.received_at BETWEEN s.received_at - %(window)s AND s.received_at + %(window)s
+        AND (%(only)s::int[] IS NULL OR (s.batch, s."position") IN (
+            SELECT * FROM unnest(%(only)s::int[], %(only_positions)s::int[])))
+"""  # noqa: S608
+
+
+def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[date], rehearsal: bool = False) -> None:
+    """Count what is new, and leave on each batch what became of every event of it.
+
+    A rehearsal leaves out the verdict: it is to be rolled back, and may hold a part of a batch only.
+    `other_months` are the months of receipt, besides the batches' own, that the deduplication window reaches and
+    that hold anything.
+    """
+    with connection.cursor() as cursor:
+        _copy(cursor, stage)
+        _excuse_the_counted(cursor, stage.batches, [received_month, *other_months])
+        months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
+        if stage.staged:
+            lookups = _lookups(stage, months) | {"received_month": received_month}
+            if other_months:
+                _take_out_seen(cursor, stage, lookups, other_months)
+            _insert(cursor, stage, lookups)
+            _fold(cursor, lookups)
+        _write_dead_letters(stage.batches)
+        if not rehearsal:
+            _mark_settled(cursor, stage.batches)
+
+
+def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[str, Any]:
+    used = [(organisation_id, hour, month) for organisation_id, hour, month in stage.slots]
+    return {
+        "batch_number": list(range(len(stage.batches))),
+        "batch_id": [batch.id for batch in stage.batches],
+        "received_at": [batch.received_at for batch in stage.batches],
+        "series_number": list(stage.series.values()),
+        "organisation_id": [series.organisation_id for series in stage.series],
+        "project_id": [series.project_id for series in stage.series],
+        "metric_id": [series.metric.id for series in stage.series],
+        "dimensions": [series.dimensions for series in stage.series],
+        "max_series": _numbers(stage, Metric.Aggregation.MAX),
+        "latest_series": _numbers(stage, Metric.Aggregation.LATEST),
+        "unique_series": _numbers(stage, Metric.Aggregation.UNIQUE),
+        "unique_property": [series.metric.unique_property for series in stage.series if series.metric.unique_property],
+        "slot_number": list(stage.slots.values()),
+        "hour": [hour for _organisation_id, hour, _month in used],
+        "counted_in": [months[organisation_id, month] for organisation_id, _hour, month in used],
+        "is_late": [months[organisation_id, month] != month for organisation_id, _hour, month in used],
+    }
+
+
+def _numbers(stage: Stage, aggregation: Metric.Aggregation) -> list[int]:
+    return [number for series, number in stage.series.items() if series.metric.aggregation == aggregation]
+
+
+def _copy(cursor: CursorWrapper, stage: Stage) -> None:
+    cursor.execute(_STAGE)
+    cursor.execute("DELETE FROM events_stage")  # empty, unless this is one transaction with an earlier chunk
+    with connection.wrap_database_errors, cursor.copy("COPY events_stage FROM STDIN") as copy:
+        for rows in stage_rows(stage):
+            copy.write(rows)
+
+
+_DEAD_ALREADY_COUNTED = """
+    WITH dead AS MATERIALIZED (
+        SELECT batch, organisation_id, project_id, event_id COLLATE "C" AS event_id, received_at
+        FROM unnest(%(batch)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[], %(event_id)s::varchar[],
+            %(received_at)s::timestamptz[]) AS d (batch, organisation_id, project_id, event_id, received_at))
+    SELECT DISTINCT d.batch, d.event_id
+    FROM dead d
+    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
+    WHERE l.received_month = ANY (%(months)s)
+        AND l.received_at BETWEEN d.received_at - %(window)s AND d.received_at + %(window)s
+"""
+
+
+def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:
+    """An event that can't be counted, under an id that was counted already, is a duplicate and no dead letter."""
+    dead = [(number, batch, event.event.event_id) for number, batch in enumerate(batches) for event in batch.dead]
+    if not dead:
+        return
+    parameters: dict[str, Any] = {
+        "batch": [number for number, _batch, _event_id in dead],
+        "organisation_id": [batch.organisation_id for _number, batch, _event_id in dead],
+        "project_id": [batch.project_id for _number, batch, _event_id in dead],
+        "event_id": [event_id for _number, _batch, event_id in dead],
+        "received_at": [batch.received_at for _number, batch, _event_id in dead],
+        "months": list(months),
+        "window": timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS),
+    }
+    with _index_look_ups(cursor):
+        cursor.execute(_DEAD_ALREADY_COUNTED, parameters)
+        counted = set(cursor.fetchall())
+    for number, batch in enumerate(batches):
+        excused = [event for event in batch.dead if (number, event.event.event_id) in counted]
+        batch.dead = [event for event in batch.dead if (number, event.event.event_id) not in counted]
+        batch.duplicates += len(excused)
+        batch.conflict_ids += [event.event.event_id for event in excused]
+
+
+def _take_out_seen(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any], months: Sequence[date]) -> None:
+    """Duplicates of what other partitions hold: their unique keys know nothing of this one's."""
+    _unstage(cursor, _already_counted(cursor, stage, lookups, months, only=None))
+
+
+def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> None:
+    """Into the ledger; what its unique key refuses leaves the stage as a duplicate."""
+    cursor.execute(_INSERT, lookups)
+    inserted = dict(cursor.fetchall())
+    refused: list[tuple[int, int]] = []
+    for number, batch in enumerate(stage.batches):
+        positions = inserted.get(batch.id, ())
+        batch.counted = len(positions)
+        if batch.counted + len(batch.not_staged) < batch.event_count:
+            staged = set(range(batch.event_count)) - batch.not_staged
+            refused += [(number, position) for position in sorted(staged.difference(positions))]
+    if refused:
+        _already_counted(cursor, stage, lookups, [lookups["received_month"]], only=refused)
+        _unstage(cursor, refused)
+
+
+def _unstage(cursor: CursorWrapper, places: list[tuple[int, int]]) -> None:
+    if places:
+        cursor.execute(
+            """
+            DELETE FROM events_stage USING unnest(%s::int[], %s::int[]) AS gone (batch, "position")
+            WHERE events_stage.batch = gone.batch AND events_stage."position" = gone."position"
+            """,
+            [[batch for batch, _position in places], [position for _batch, position in places]],
+        )
+
+
+def _fold(cursor: CursorWrapper, lookups: dict[str, Any]) -> None:
+    cursor.execute(_FOLD, lookups)
+    if lookups["unique_series"]:
+        cursor.execute(_FOLD_DISTINCT, lookups)
+
+
+def _already_counted(
+    cursor: CursorWrapper,
+    stage: Stage,
+    lookups: dict[str, Any],
+    months: Sequence[date],
+    *,
+    only: list[tuple[int, int]] | None,
+) -> list[tuple[int, int]]:
+    """Book the staged events that the ledger knows from these months as duplicates; which ones they are.
+
+    `only` are those that the unique key refused: they are duplicates however long ago the first one came.
+    """
+    window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
+    parameters = lookups | {
+        "months": list(months),
+        "window": max(window, A_MONTH) if only else window,
+        "only": [batch for batch, _position in only] if only else None,
+        "only_positions": [position for _batch, position in only] if only else None,
+    }
+    with _index_look_ups(cursor):
+        cursor.execute(_ALREADY_COUNTED, parameters)
+        rows = cursor.fetchall()
+    found: set[tuple[int, int]] = set()
+    for number, position, event_id, differs in rows:
+        if (number, position) in found:
+            continue
+        found.add((number, position))
+        batch = stage.batches[number]
+        batch.not_staged.add(position)
+        batch.duplicates += 1
+        if differs:
+            batch.conflict_ids.append(event_id)
+    return sorted(found)
+
+
+@contextmanager
+def _index_look_ups(cursor: CursorWrapper) -> Iterator[None]:
+    """A planner that finds ten thousand look-ups dearer than reading the table would read a month of the ledger."""
+    cursor.execute("SET LOCAL enable_seqscan = off")
+    yield
+    cursor.execute("SET LOCAL enable_seqscan = on")
+
+
+def _write_dead_letters(batches: Sequence[ClaimedBatch]) -> None:
+    dead_letter_rows.keep(
+        [
+            dead_letter_rows.NewLetter(
+                organisation_id=batch.organisation_id,
+                project_id=batch.project_id,
+                batch_id=batch.id,
+                received_at=batch.received_at,
+                event=dead.event,
+                reason=dead.reason,
+                message=dead.message,
+            )
+            for batch in batches
+            for dead in batch.dead
+        ]
+    )
+
+
+def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> None:
+    """The verdict. The table's check constraint refuses one that doesn't add up."""
+    received: list[datetime] = [batch.received_at for batch in batches]
+    with _index_look_ups(cursor):
+        cursor.execute(
+            """
+            UPDATE events_eventbatch b
+            SET status = 'settled', settled_at = clock_timestamp(), counted = v.counted, duplicates = v.duplicates,
+                dead_lettered = v.dead_lettered, conflicts = v.conflicts, conflict_ids = v.conflict_ids, retry_at = NULL
+            FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::int[], %s::jsonb[])
+                AS v (id, received_at, counted, duplicates, dead_lettered, conflicts, conflict_ids)
+            WHERE b.id = v.id AND b.received_at = v.received_at AND b.received_at BETWEEN %s AND %s
+            """,
+            [
+                [batch.id for batch in batches],
+                received,
+                [batch.counted for batch in batches],
+                [batch.duplicates for batch in batches],
+                [len(batch.dead) for batch in batches],
+                [len(batch.conflict_ids) for batch in batches],
+                [json.dumps(batch.conflict_ids[:CONFLICT_IDS_KEPT]) for batch in batches],
+                min(received),
+                max(received),
+            ],
+        )

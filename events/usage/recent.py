@@ -1,0 +1,77 @@
+"""Events of the last days, of the live projects of many customers at once.
+
+A day is each customer's own, in the customer's time zone, as in the usage explorer and on invoices: so the numbers here
+are the sums of what the explorer shows for "Last 30 days", customer by customer. Bars stand side by side by how many
+days ago they were, and today is today where the customer is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from billing_platform.lib import clock
+from organisations.models import Organisation
+from organisations.operators_clock import operators_today
+from organisations.scoping import Actor
+
+DAYS = 30
+_FURTHEST_CLOCK = timedelta(days=1)  # no zone is as far as that from another
+
+_BY_DAY = """
+    SELECT counted.organisation_id, today.day - counted.day AS days_ago, sum(counted.event_count)::bigint
+    FROM organisations_organisation customer
+    CROSS JOIN LATERAL (SELECT (%(now)s AT TIME ZONE customer.time_zone)::date AS day) AS today
+    JOIN LATERAL (
+        SELECT organisation_id, (hour AT TIME ZONE customer.time_zone)::date AS day, event_count
+        FROM events_usageaggregate
+        WHERE organisation_id = customer.id AND hour >= %(since)s AND counted_in >= %(month)s
+          AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
+    ) AS counted ON counted.day > today.day - %(days)s AND counted.day <= today.day
+    WHERE customer.id = ANY (%(customers)s)
+    GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyUsage:
+    """Events of one day; `day` is what the operators call it."""
+
+    day: date
+    event_count: int
+
+
+def daily_usage(*, actor: Actor, days: int = DAYS) -> tuple[DailyUsage, ...]:
+    """Counted events per day of what an actor may see, today last, days without usage included."""
+    counted = dict.fromkeys(range(days), 0)
+    for _organisation, days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
+        counted[days_ago] += events
+    today = operators_today()
+    return tuple(DailyUsage(today - timedelta(days=days_ago), counted[days_ago]) for days_ago in reversed(range(days)))
+
+
+def events_by_customer(*, actor: Actor, days: int = DAYS) -> dict[UUID, int]:
+    """Counted events of the last days, of each customer that an actor may see and that used anything."""
+    counted: dict[UUID, int] = {}
+    for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
+        counted[organisation] = counted.get(organisation, 0) + events
+    return counted
+
+
+def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:
+    now = clock.now()
+    since = now - timedelta(days=days) - _FURTHEST_CLOCK
+    parameters: dict[str, Any] = {
+        "now": now,
+        "since": since,
+        "month": (since - _FURTHEST_CLOCK).date().replace(day=1),
+        "days": days,
+        "customers": list(customers.order_by().values_list("pk", flat=True)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_DAY, parameters)
+        return list(cursor.fetchall())

@@ -1,0 +1,63 @@
+"""How far a billing run is, and who asked for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from invoicing.models import BillingRun, BillingRunItem
+from organisations.scoping import ALL, Actor, reachable_organisations
+
+STAFF = "the seller's staff"
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a billing run is, by the items an actor may see."""
+
+    pending: int
+    claimed: int
+    done: int
+    skipped: int
+    failed: int
+    parked: int
+    voided: int
+    left_unbilled: int
+
+    @property
+    def is_finished(self) -> bool:
+        return not self.waiting
+
+    @property
+    def waiting(self) -> int:
+        return self.pending + self.claimed
+
+    @property
+    def troubled(self) -> int:
+        """Without an invoice that they should have."""
+        return self.failed + self.parked + self.voided
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.done + self.skipped + self.troubled + self.left_unbilled
+
+
+BY_API, BY_SCHEDULE = "API", "schedule"
+
+
+def names_people(actor: Actor) -> bool:
+    """Whether the name of whoever started a run, which belongs to all, may be shown: to who works for all of them."""
+    return reachable_organisations(actor) is ALL
+
+
+def requester(run: BillingRun, *, named: bool) -> str:
+    """Who gave the run something to do last; a person's name only where `named`."""
+    return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE) else STAFF
+
+
+def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:
+    visible = BillingRunItem.objects.for_organisations(actor).filter(run=run)
+    counts = Counter(dict(visible.order_by().values_list("status").annotate(Count("pk"))))
+    return RunProgress(**{status: counts[status] for status in BillingRunItem.Status.values})

@@ -1,0 +1,30 @@
+"""Which exchange rate applies, and who has none."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from billing_platform.lib.limits import EXCHANGE_RATE_WARN_DAYS
+from invoicing.models import ExchangeRate
+from invoicing.models.exchange_rate import BOOKS
+from organisations.models import Organisation
+from organisations.scoping import Actor
+
+
+def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
+    """The last rate published up to a day, however old."""
+    return ExchangeRate.objects.filter(base=base, target=target, as_of__lte=at).order_by("-as_of").first()
+
+
+def customers_without_rate(*, actor: Actor, today: date) -> Any:
+    """Active customers whose invoices need an exchange rate, for which none of the last days is known: with an
+    old one they carry a warning, and without any they can't be finalized (invoicing.services.exchange_rates)."""
+    known = ExchangeRate.objects.filter(
+        base=OuterRef("currency"), target=BOOKS, as_of__range=(today - timedelta(days=EXCHANGE_RATE_WARN_DAYS), today)
+    )
+    return Organisation.objects.for_organisations(actor).filter(
+        ~Exists(known), ~Q(currency=BOOKS), ~Q(billing_entity__gstin=""), is_active=True, billing_entity__country="IN"
+    )

@@ -1,0 +1,179 @@
+"""What has a price and what has none: metrics that are used without one, and prices that end with none to follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from billing_platform.lib import clock
+from billing_platform.lib.quantities import events_text
+from events.models import Metric
+from events.selectors.metric_words import MetricWords
+from invoicing.models import PricingRule
+from organisations.models import Organisation
+from organisations.scoping import Actor
+
+NOTICE = timedelta(days=30)
+
+# Usage of each customer's current month by metric, dimensions and local day, without a rule that would rate it: the
+# question that invoicing.services.rating.choose_rule answers for one customer.
+_UNPRICED = """
+    WITH used AS (
+        SELECT customer.id AS organisation_id, customer.currency, metric_id, dimensions, day,
+            sum(total) AS total, sum(event_count)::bigint AS event_count
+        FROM organisations_organisation customer
+        CROSS JOIN LATERAL (
+            SELECT metric_id, dimensions, (hour AT TIME ZONE customer.time_zone)::date AS day, total, event_count
+            FROM events_usageaggregate
+            WHERE organisation_id = customer.id
+              AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
+              AND counted_in = date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date
+        ) AS hours
+        WHERE customer.id = ANY (%(customers)s)
+        GROUP BY customer.id, metric_id, dimensions, day
+    )
+    SELECT used.organisation_id, metric.id, sum(used.total), sum(used.event_count)::bigint
+    FROM used JOIN events_metric metric ON metric.id = used.metric_id
+    WHERE NOT EXISTS (
+        SELECT FROM invoicing_pricingrule rule
+        WHERE (rule.organisation_id = used.organisation_id OR rule.organisation_id IS NULL)
+          AND rule.metric_name = metric.name AND rule.unit = metric.unit AND rule.currency = used.currency
+          AND rule.dimensions <@ used.dimensions
+          AND rule.effective_from <= used.day AND (rule.effective_to IS NULL OR used.day < rule.effective_to)
+    )
+    GROUP BY 1, 2 HAVING sum(used.event_count) > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """What a customer used of a metric in its current month that no price covers. `quantity` is the sum of the values
+    where the metric adds them up, else the number of events."""
+
+    organisation: Organisation
+    metric: Metric
+    quantity: Decimal
+
+    @property
+    def used(self) -> str:
+        """`1,012 files`; of values that are not added up, the number of their events."""
+        if self.metric.aggregation == Metric.Aggregation.SUM:
+            return MetricWords.of(self.metric).quantity_text(self.quantity)
+        return events_text(int(self.quantity))
+
+
+def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
+    """Of the customers that an actor may see, by metric and customer."""
+    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
+    return _unpriced(customers)
+
+
+def unpriced_usage_of(organisation: Organisation) -> tuple[Unpriced, ...]:
+    return _unpriced({organisation.pk: organisation})
+
+
+def unpriced_metrics(*, actor: Actor) -> QuerySet[Any]:
+    """The metrics that some customer uses without a price in its current month."""
+    return Metric.objects.filter(pk__in={row.metric.pk for row in unpriced_usage(actor=actor)})
+
+
+def ending_prices(*, actor: Actor, today: date) -> QuerySet[Any]:
+    """Prices that end soon, today included, where none for the same usage follows on the next day."""
+    same = {name: OuterRef(name) for name in ("metric_name", "unit", "currency", "dimensions")}
+    following = PricingRule.objects.filter(
+        Q(organisation=OuterRef("organisation")) | Q(organisation=None),
+        Q(effective_to__isnull=True) | Q(effective_to__gt=OuterRef("effective_to")),
+        effective_from__lte=OuterRef("effective_to"),
+        **same,
+    ).exclude(pk=OuterRef("pk"))
+    rules = PricingRule.objects.for_organisations(actor)
+    return rules.filter(~Exists(following), effective_to__gt=today, effective_to__lte=today + NOTICE)
+
+
+class Reason(StrEnum):
+    OWN = "The customer's own price"
+    DEFAULT = "The default: the customer has no price of its own"
+    PARTLY_DEFAULT = "The default, where no price of the customer's own fits"
+    NOT_USED = "Not used: the customer has a price of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPrice:
+    """A price that a customer is billed by, today or from a later day on, and why this one."""
+
+    rule: PricingRule
+    reason: Reason
+
+    @property
+    def is_used(self) -> bool:
+        return self.reason != Reason.NOT_USED
+
+
+def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice, ...]:
+    """Prices that hold for a customer on a day or later, its own first: as invoicing.services.rating chooses them."""
+    rules = PricingRule.objects.applying_to(organisation).during(today, date.max)
+    own = [rule for rule in rules if rule.organisation_id is not None]
+    found = [AppliedPrice(rule, _reason(rule, own)) for rule in rules]
+    return tuple(
+        sorted(
+            found,
+            key=lambda price: (
+                price.rule.metric_name,
+                price.rule.unit,
+                price.reason != Reason.OWN,
+                price.rule.effective_from,
+            ),
+        )
+    )
+
+
+def is_known(*, metric_name: str, unit: str, organisation: Organisation | None) -> bool:
+    """Whether an operator defined the metric, or usage brought it along: for that customer, or for any."""
+    metrics = Metric.objects.filter(name=metric_name, unit=unit)
+    return (
+        metrics if organisation is None else metrics.filter(Q(organisation=organisation) | Q(organisation=None))
+    ).exists()
+
+
+def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:
+    if rule.organisation_id is not None:
+        return Reason.OWN
+    rivals = [other for other in own if (other.metric_name, other.unit) == (rule.metric_name, rule.unit)]
+    if not rivals:
+        return Reason.DEFAULT
+    replaced = any(other.covers(rule.dimensions) and _spans(other, rule) for other in rivals)
+    return Reason.NOT_USED if replaced else Reason.PARTLY_DEFAULT
+
+
+def _spans(one: PricingRule, other: PricingRule) -> bool:
+    """Whether a rule holds on all days of another."""
+    ends_later = one.effective_to is None or (other.effective_to is not None and one.effective_to >= other.effective_to)
+    return one.effective_from <= other.effective_from and ends_later
+
+
+def prices_by_metric(rules: Any) -> dict[tuple[str, str], list[PricingRule]]:
+    found: defaultdict[tuple[str, str], list[PricingRule]] = defaultdict(list)
+    for rule in rules:
+        found[rule.metric_name, rule.unit].append(rule)
+    return dict(found)
+
+
+def _unpriced(customers: dict[UUID, Organisation]) -> tuple[Unpriced, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPRICED, {"now": clock.now(), "customers": list(customers)})
+        rows = cursor.fetchall()
+    metrics = Metric.objects.in_bulk({metric_id for _organisation, metric_id, _total, _events in rows})
+    found = [
+        Unpriced(customers[organisation_id], metric, total if metric.aggregation == "sum" else Decimal(events))
+        for organisation_id, metric_id, total, events in rows
+        if (metric := metrics[metric_id])
+    ]
+    return tuple(sorted(found, key=lambda row: (row.metric.name, row.metric.unit, row.organisation.name)))

@@ -1,1 +1,0 @@
--- The columns themselves are taken away by the migration.

@@ -29,7 +29,7 @@ from events.selectors.entries import current_entry, entry_id
 from events.selectors.status import event_status
 from events.services.aggregates.correcting import fold_correction
 from events.services.bulk_report import BulkReport
-from events.services.settling.catalogue import lock_months
+from events.services.months import lock_months
 from organisations import audit
 from organisations.models import Organisation, Project
 

@@ -1,10 +1,18 @@
-"""Close a billing month: from then on its late usage belongs to a later one."""
+"""Decide which month usage is counted in: its own while that month is open, otherwise the next open one.
+
+This is the only file that decides it. `close_period` closes a month; `lock_months` answers for settling and for
+corrections. Settling locks the rows it asks about FOR SHARE, closing locks its row FOR UPDATE: an event is counted
+either before its month closes or, as late usage, in a later month.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text
@@ -46,3 +54,57 @@ def lock_period(organisation: Organisation, month: date) -> UsagePeriod:
     UsagePeriod.objects.bulk_create([UsagePeriod(organisation=organisation, month=month)], ignore_conflicts=True)
     locked: UsagePeriod = UsagePeriod.objects.select_for_update().get(organisation=organisation, month=month)
     return locked
+
+
+def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], date]:
+    """The billing month that usage of each (organisation, month) is counted in: its own, or the next open one.
+
+    Every row that decides it stays locked FOR SHARE until commit, so that no month closes in between.
+    """
+    answer: dict[tuple[UUID, date], date] = {}
+    waiting = {(organisation_id, month): month for organisation_id, month in months}
+    while waiting:
+        closed = _lock_rows({(organisation_id, month) for (organisation_id, _own), month in waiting.items()})
+        for (organisation_id, own), month in list(waiting.items()):
+            if closed[organisation_id, month]:
+                waiting[organisation_id, own] = BillingPeriod.of(month).next().start
+            else:
+                answer[organisation_id, own] = month
+                del waiting[organisation_id, own]
+    return answer
+
+
+def _lock_rows(months: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], bool]:
+    """Whether each month is closed. Rows are made where there are none: what isn't there can't be locked."""
+    columns = list(zip(*sorted(months), strict=True))
+    with connection.cursor() as cursor:
+        closed = _select_for_share(cursor, columns)
+        if len(closed) < len(months):
+            cursor.execute(
+                """
+                INSERT INTO events_usageperiod
+                    (id, created_at, updated_at, organisation_id, month, closed_by)
+                SELECT gen_random_uuid(), now(), now(), organisation_id, month, ''
+                FROM unnest(%s::uuid[], %s::date[]) AS wanted (organisation_id, month)
+                ORDER BY organisation_id, month
+                ON CONFLICT (organisation_id, month) DO NOTHING
+                """,
+                [list(column) for column in columns],
+            )
+            closed = _select_for_share(cursor, columns)
+    return closed
+
+
+def _select_for_share(cursor: CursorWrapper, columns: list[tuple[object, ...]]) -> dict[tuple[UUID, date], bool]:
+    cursor.execute(
+        """
+        SELECT organisation_id, month, closed_at IS NOT NULL
+        FROM events_usageperiod
+        WHERE (organisation_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
+        ORDER BY organisation_id, month
+        FOR SHARE
+        """,
+        [list(column) for column in columns],
+    )
+    rows = cursor.fetchall()
+    return {(organisation_id, month): is_closed for organisation_id, month, is_closed in rows}

@@ -1,19 +1,16 @@
-"""What settling has to know of a chunk's organisations: their zones, metrics and open months."""
+"""What settling must know about the organisations of a chunk: their time zones and their metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Q
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
-from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from organisations.models import Organisation
 
@@ -93,57 +90,3 @@ def read_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]
         metric = KnownMetric(metric_id, tuple(dimensions), aggregation, unique_property)
         for tenant_id in [organisation_id] if organisation_id else tenants:
             tenants[tenant_id].metrics.setdefault((name, unit), metric)
-
-
-def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], date]:
-    """The billing month that usage of each (organisation, month) is counted in: its own, or the next open one.
-
-    Every row that decides it stays locked FOR SHARE until commit, so that no month closes in between.
-    """
-    answer: dict[tuple[UUID, date], date] = {}
-    waiting = {(organisation_id, month): month for organisation_id, month in months}
-    while waiting:
-        closed = _lock_rows({(organisation_id, month) for (organisation_id, _own), month in waiting.items()})
-        for (organisation_id, own), month in list(waiting.items()):
-            if closed[organisation_id, month]:
-                waiting[organisation_id, own] = BillingPeriod.of(month).next().start
-            else:
-                answer[organisation_id, own] = month
-                del waiting[organisation_id, own]
-    return answer
-
-
-def _lock_rows(months: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], bool]:
-    """Whether each month is closed. Rows are made where there are none: what isn't there can't be locked."""
-    columns = list(zip(*sorted(months), strict=True))
-    with connection.cursor() as cursor:
-        closed = _select_for_share(cursor, columns)
-        if len(closed) < len(months):
-            cursor.execute(
-                """
-                INSERT INTO events_usageperiod
-                    (id, created_at, updated_at, organisation_id, month, closed_by)
-                SELECT gen_random_uuid(), now(), now(), organisation_id, month, ''
-                FROM unnest(%s::uuid[], %s::date[]) AS wanted (organisation_id, month)
-                ORDER BY organisation_id, month
-                ON CONFLICT (organisation_id, month) DO NOTHING
-                """,
-                [list(column) for column in columns],
-            )
-            closed = _select_for_share(cursor, columns)
-    return closed
-
-
-def _select_for_share(cursor: object, columns: list[tuple[object, ...]]) -> dict[tuple[UUID, date], bool]:
-    cursor.execute(  # type: ignore[attr-defined]
-        """
-        SELECT organisation_id, month, closed_at IS NOT NULL
-        FROM events_usageperiod
-        WHERE (organisation_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
-        ORDER BY organisation_id, month
-        FOR SHARE
-        """,
-        [list(column) for column in columns],
-    )
-    rows = cursor.fetchall()  # type: ignore[attr-defined]
-    return {(organisation_id, month): is_closed for organisation_id, month, is_closed in rows}

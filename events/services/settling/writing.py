@@ -19,8 +19,8 @@ from django.db.backends.utils import CursorWrapper
 
 from events.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
 from events.models import Metric
+from events.services.months import lock_months
 from events.services.settling import dead_letter_rows
-from events.services.settling.catalogue import lock_months
 from events.services.settling.staging import ClaimedBatch, Stage, stage_rows
 
 CONFLICT_IDS_KEPT = 100

@@ -1,12 +1,14 @@
-"""Tenant isolation, in the one place that decides it: which organisations an actor reaches, and the queryset that asks.
+"""Tenant isolation: which organisations an actor reaches, and the queryset that filters rows by them.
 
 An actor is a Django user or an ApiKey. Admin pages, API views and exports all call `for_organisations(actor)`;
-nobody writes an organisation filter of their own.
+none of them writes a filter by organisation of its own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+import enum
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -18,34 +20,44 @@ if TYPE_CHECKING:
 
 Actor: TypeAlias = "AbstractBaseUser | AnonymousUser | ApiKey"
 
-ALL = None
-"""What `reachable_organisations` answers for an actor that is limited to no organisation."""
+
+class EveryOrganisation(enum.Enum):
+    """The type of EVERY_ORGANISATION. As a truth value, a set or an iterable it raises TypeError: compare with `is`."""
+
+    EVERY_ORGANISATION = "every organisation"
+
+    def __bool__(self) -> bool:
+        raise TypeError("Every organisation is neither true nor false: compare with `is EVERY_ORGANISATION`.")
 
 
-def reachable_organisations(actor: Actor) -> set[Any] | None:
-    """The ids of the organisations an actor reaches, or ALL. Project keys reach their own; nobody else's.
+EVERY_ORGANISATION: Final = EveryOrganisation.EVERY_ORGANISATION
 
-    Read once per actor object: an actor lives for one request.
+Reach: TypeAlias = "set[UUID] | Literal[EveryOrganisation.EVERY_ORGANISATION]"
+
+
+def reachable_organisations(actor: Actor) -> Reach:
+    """The ids of the organisations whose rows an actor may see, or EVERY_ORGANISATION.
+
+    A project key reaches the organisation of its project, and an admin key what its owner reaches. A user reaches the
+    organisations of his or her memberships; superusers, and users with a membership for all, reach every organisation.
+    Anyone else reaches none: the set is empty. The answer is read once per actor object, which lives for one request.
     """
-    known: set[Any] | object | None = getattr(actor, "_reachable_organisations", _UNREAD)
-    if known is _UNREAD:
+    known: Reach | None = getattr(actor, "_reachable_organisations", None)
+    if known is None:
         known = _read_reachable(actor)
         actor._reachable_organisations = known  # type: ignore[union-attr]
-    return known  # type: ignore[return-value]
+    return known
 
 
-_UNREAD = object()
-
-
-def _read_reachable(actor: Actor) -> set[Any] | None:
+def _read_reachable(actor: Actor) -> Reach:
     if hasattr(actor, "organisations_of_key"):
         return actor.organisations_of_key()
     if not actor.is_authenticated or not actor.is_active:
         return set()
     if getattr(actor, "is_superuser", False):
-        return ALL
+        return EVERY_ORGANISATION
     ids = set(actor.memberships.values_list("organisation_id", flat=True))  # type: ignore[attr-defined]
-    return ALL if None in ids else ids
+    return EVERY_ORGANISATION if None in ids else ids
 
 
 class TenantQuerySet(models.QuerySet[Any]):
@@ -58,7 +70,7 @@ class TenantQuerySet(models.QuerySet[Any]):
     def for_organisations(self, actor: Actor) -> Self:
         """The rows an actor may see."""
         reachable = reachable_organisations(actor)
-        if reachable is ALL:
+        if reachable is EVERY_ORGANISATION:
             return self
         path: str = self.model.tenant_path
         allowed = Q(**{f"{path}__in": reachable})

@@ -14,7 +14,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsageAggregate, UsagePeriod
 from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
-from organisations.scoping import ALL, Actor, reachable_organisations
+from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
 
 WORDS = ("display_name", "unit_name", "unit_name_plural")
 ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
@@ -38,7 +38,7 @@ def define_metric(
     `words` are what people read: `display_name`, `unit_name`, `unit_name_plural`.
     Raises DomainError if it is defined already, or if it is to be shared and the actor doesn't reach everybody.
     """
-    if organisation is None and reachable_organisations(actor) is not ALL:
+    if organisation is None and reachable_organisations(actor) is not EVERY_ORGANISATION:
         raise DomainError(
             "Only who reaches every organisation can define a shared metric.", code="FORBIDDEN", status=403
         )

@@ -11,7 +11,7 @@ from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
 from billing_platform.lib.admin.display import EMPTY
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
-from organisations.scoping import ALL, reachable_organisations
+from organisations.scoping import EVERY_ORGANISATION, reachable_organisations
 
 
 @admin.register(TaxRate)
@@ -55,7 +55,7 @@ class ExchangeRateAdmin(ModelAdmin):
 def sees_series(request: HttpRequest) -> bool:
     """A series tells how many documents the seller has issued to all customers: it is for those who serve them all."""
     user: Any = request.user
-    return user.has_perm("invoicing.view_numbersequence") and reachable_organisations(user) is ALL
+    return user.has_perm("invoicing.view_numbersequence") and reachable_organisations(user) is EVERY_ORGANISATION
 
 
 @admin.register(NumberSequence)

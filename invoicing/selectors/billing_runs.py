@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from invoicing.models import BillingRun, BillingRunItem
-from organisations.scoping import ALL, Actor, reachable_organisations
+from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
 
 STAFF = "the seller's staff"
 
@@ -49,7 +49,7 @@ BY_API, BY_SCHEDULE = "API", "schedule"
 
 def names_people(actor: Actor) -> bool:
     """Whether the name of whoever started a run, which belongs to all, may be shown: to who works for all of them."""
-    return reachable_organisations(actor) is ALL
+    return reachable_organisations(actor) is EVERY_ORGANISATION
 
 
 def requester(run: BillingRun, *, named: bool) -> str:

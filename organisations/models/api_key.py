@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.db.models import F, Q
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.validators import validate_line
 from organisations.models.project import Project
-from organisations.scoping import TenantModel, reachable_organisations
+from organisations.scoping import Reach, TenantModel, reachable_organisations
 
 
 class ApiKey(BaseModel, TenantModel):
@@ -89,7 +88,7 @@ class ApiKey(BaseModel, TenantModel):
     def __str__(self) -> str:
         return f"{self.name} (mbp_{self.mode}_{self.prefix}…)"
 
-    def organisations_of_key(self) -> set[Any] | None:
+    def organisations_of_key(self) -> Reach:
         """What `organisations.scoping` asks of a key: its project's organisation, or what its owner reaches."""
         if self.project is not None:
             return {self.project.organisation_id}

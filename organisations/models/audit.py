@@ -7,7 +7,7 @@ from typing import Self
 from auditlog.models import LogEntry
 
 from billing_platform.lib.database.triggers import append_only
-from organisations.scoping import ALL, Actor, TenantQuerySet, reachable_organisations
+from organisations.scoping import EVERY_ORGANISATION, Actor, TenantQuerySet, reachable_organisations
 
 
 class AuditQuerySet(TenantQuerySet):
@@ -15,7 +15,7 @@ class AuditQuerySet(TenantQuerySet):
 
     def for_organisations(self, actor: Actor) -> Self:
         reachable = reachable_organisations(actor)
-        if reachable is ALL:
+        if reachable is EVERY_ORGANISATION:
             return self
         return self.filter(additional_data__organisation__in=[str(pk) for pk in reachable])
 

@@ -280,7 +280,7 @@ def test_a_project_key_finds_nothing_of_another_organisation_and_no_admin_endpoi
     assert not wrong
 
 
-def test_who_may_see_both_is_not_shut_out(two_tenants: tuple[Tenant, Tenant], admin_key: str) -> None:
+def test_a_key_for_every_organisation_can_read_both_tenants(two_tenants: tuple[Tenant, Tenant], admin_key: str) -> None:
     """The control: the same addresses answer to a key for every organisation, so the 404s above mean something."""
     _ours, theirs = two_tenants
     client, shut, shown = factories.client(admin_key), [], 0

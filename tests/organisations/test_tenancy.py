@@ -1,4 +1,4 @@
-"""Who reaches what: memberships decide for users, owners and projects for keys."""
+"""Which organisations an actor reaches: by memberships for users, by owner for admin keys, by project for others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from organisations.models import ApiKey, Membership, Organisation, Project
+from organisations.scoping import EVERY_ORGANISATION, reachable_organisations
 from organisations.services import api_keys
 from tests import factories
 
@@ -22,6 +23,17 @@ def test_a_membership_without_organisation_reaches_all(
     acme: Organisation, globex: Organisation, admin_user: object
 ) -> None:
     assert set(Organisation.objects.for_organisations(admin_user)) == {acme, globex}
+
+
+def test_every_organisation_cannot_be_mistaken_for_none(acme: Organisation, admin_user: object, viewer: object) -> None:
+    assert reachable_organisations(admin_user) is EVERY_ORGANISATION
+    assert reachable_organisations(viewer) == {acme.pk}
+    mistakes = (bool, list, set, len, lambda reach: acme.pk in reach, lambda reach: reach or set())
+    for mistake in mistakes:
+        with pytest.raises(TypeError):
+            mistake(EVERY_ORGANISATION)
+    with pytest.raises(TypeError):
+        list(Organisation.objects.filter(pk__in=EVERY_ORGANISATION))
 
 
 def test_nobody_and_the_inactive_see_nothing(acme: Organisation, viewer: object) -> None:

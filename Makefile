@@ -37,7 +37,7 @@ check: install-dev ## style, types, import arrow, missing migrations, deployment
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(APPS)
-	$(PY) -m mypy --config-file payments/sandbox/mypy.ini payments/sandbox
+	$(PY) -m mypy --config-file billing_platform/local/razorpay/mypy.ini billing_platform/local/razorpay
 	"$(VENV)/bin/lint-imports" --no-logo
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --deploy --fail-level WARNING

@@ -15,6 +15,7 @@ MARK = "BILLING_STARTED_FROM"  # how processes that outlived their launcher are 
 
 WEB_WORKERS = 2
 WEB_CONNECTIONS = 400  # of each process, idle ones included: they cost no thread
+RAZORPAY_SANDBOX = "billing_platform.local.razorpay.wsgi:application"  # by name: neither side imports the other
 SANDBOX_THREADS = 8
 MOST_WORKER_PROCESSES = 4
 # glibc would keep the ten megabytes that a large request gave back, in each thread.
@@ -77,9 +78,7 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
         ],
     }
     if addresses.sandbox_url:
-        table["sandbox"] = granian(
-            "payments.sandbox.wsgi:application", addresses.sandbox_url, workers=1, threads=SANDBOX_THREADS
-        )
+        table["sandbox"] = granian(RAZORPAY_SANDBOX, addresses.sandbox_url, workers=1, threads=SANDBOX_THREADS)
     return table
 
 

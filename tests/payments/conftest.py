@@ -9,8 +9,8 @@ import pytest
 
 from invoicing.models import Invoice
 from organisations.models import Organisation
+from tests.local.razorpay.harness import KEY_ID, KEY_SECRET, WEBHOOK_SECRET, SandboxProcess
 from tests.payments.language import issued_invoice
-from tests.payments.sandbox.harness import KEY_ID, KEY_SECRET, WEBHOOK_SECRET, SandboxProcess
 
 
 @pytest.fixture(scope="session")

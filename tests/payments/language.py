@@ -16,7 +16,7 @@ from payments.gateways import GatewayPayment
 from payments.gateways.values import Failure
 from payments.inbox.inbox import process_webhook, receive_webhook
 from payments.models import InboundWebhook, PaymentOrder
-from tests.payments.sandbox.harness import WEBHOOK_SECRET
+from tests.local.razorpay.harness import WEBHOOK_SECRET
 
 CREATED_AT = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 

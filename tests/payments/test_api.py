@@ -12,8 +12,8 @@ from organisations.models import ApiKey, Organisation
 from payments.models import Payment, PaymentOrder
 from payments.services import collection
 from tests import factories
+from tests.local.razorpay.harness import KEY_ID, SandboxProcess
 from tests.payments.language import open_order
-from tests.payments.sandbox.harness import KEY_ID, SandboxProcess
 from tests.payments.test_checkout import claims, pay
 
 ADMIN = "/api/v1/admin"

@@ -17,7 +17,7 @@ from organisations.models import Notification
 from payments import selectors
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection
-from tests.payments.sandbox.harness import KEY_SECRET, SandboxProcess
+from tests.local.razorpay.harness import KEY_SECRET, SandboxProcess
 
 
 @pytest.fixture

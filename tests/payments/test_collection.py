@@ -22,8 +22,8 @@ from payments.models import PaymentOrder
 from payments.services import collection, retiring
 from payments.services.offline import record_offline_payment
 from tests import factories
+from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import issued_invoice
-from tests.payments.sandbox.harness import SandboxProcess
 
 CREATE = {"match": "POST /v1/orders", "seconds": 2}
 CREATE_LINK = {"match": "POST /v1/payment_links", "seconds": 2}

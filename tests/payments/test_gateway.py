@@ -11,7 +11,7 @@ from billing_platform.lib.errors import GatewayError
 from payments.gateways import GatewayRefused, GatewayUnclear, current_gateway
 from payments.gateways.limits import why_not_payable
 from payments.gateways.razorpay import RazorpayGateway
-from tests.payments.sandbox.harness import SandboxProcess, free_port
+from tests.local.razorpay.harness import SandboxProcess, free_port
 
 CREATE = "POST /v1/orders"
 

@@ -23,8 +23,8 @@ from payments.models import PaymentOrder
 from payments.services import collection
 from payments.services.offline import answer_refund, record_offline_payment
 from payments.services.settlement import apply_payment_snapshot
+from tests.local.razorpay.harness import KEY_ID, SandboxProcess
 from tests.payments.language import issued_invoice, open_order, snapshot
-from tests.payments.sandbox.harness import KEY_ID, SandboxProcess
 from tests.payments.test_checkout import claims, pay
 
 

@@ -16,8 +16,8 @@ from payments import selectors, tasks
 from payments.models import Payment
 from payments.services import checkout, collection
 from payments.services.offline import credit_to_invoice
+from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import hand_over, issued_invoice
-from tests.payments.sandbox.harness import SandboxProcess
 
 
 def paid_with_fee(razorpay: SandboxProcess, invoice: Invoice, **settings: bool) -> None:

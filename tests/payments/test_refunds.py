@@ -15,8 +15,8 @@ from organisations.models import Notification
 from payments.models import Payment, PaymentOrder, Refund
 from payments.services import collection
 from payments.services.offline import answer_refund, reverse_payment
+from tests.local.razorpay.harness import WEBHOOK_SECRET, SandboxProcess
 from tests.payments.language import deliver, hand_over, open_order, payment_entity, refund_entity
-from tests.payments.sandbox.harness import WEBHOOK_SECRET, SandboxProcess
 from tests.payments.test_settlement import offline
 
 

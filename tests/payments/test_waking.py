@@ -14,8 +14,8 @@ from organisations.models import Organisation
 from payments import selectors
 from payments.inbox.inbox import receive_webhook
 from payments.services import waking
+from tests.local.razorpay.harness import WEBHOOK_SECRET
 from tests.payments.language import event_body, issued_invoice
-from tests.payments.sandbox.harness import WEBHOOK_SECRET
 
 
 class Broker:

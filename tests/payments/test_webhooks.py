@@ -25,8 +25,8 @@ from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection
 from payments.services.offline import record_offline_payment
 from tests import factories
+from tests.local.razorpay.harness import WEBHOOK_SECRET, SandboxProcess
 from tests.payments.language import deliver, event_body, hand_over, issued_invoice, open_order, payment_entity
-from tests.payments.sandbox.harness import WEBHOOK_SECRET, SandboxProcess
 
 URL = "/api/v1/webhooks/razorpay"
 

@@ -1,0 +1,257 @@
+"""Everything the sandbox remembers, so that a restart loses nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from billing_platform.local.razorpay import identifiers
+
+
+class State(models.Model):
+    """The one row of switches that the control API turns."""
+
+    class RefundOutcome(models.TextChoices):
+        PROCESSED = "processed"
+        PENDING = "pending"
+        FAILED = "failed"
+
+    clock_offset = models.BigIntegerField(default=0)
+    webhook_url = models.CharField(max_length=500, blank=True, default="")
+    webhook_secret = models.CharField(max_length=200, blank=True, default="")
+    webhook_enabled = models.BooleanField(default=True)
+    healthy_at = models.BigIntegerField(default=0)  # last success, or when it was switched on
+    retry_base_seconds = models.PositiveIntegerField(default=15)
+    duplicate = models.PositiveIntegerField(default=0)  # extra copies of every delivery
+    reorder = models.BooleanField(default=False)  # events of one act arrive last first
+    delay_seconds = models.PositiveIntegerField(default=0)
+    late_after_seconds = models.PositiveIntegerField(default=15)  # 0: only when told to
+    refund_outcome = models.CharField(max_length=10, choices=RefundOutcome, default=RefundOutcome.PROCESSED)
+    unique_receipts = models.BooleanField(default=False)
+    allow_overpayment = models.BooleanField(default=False)
+    fee_bearer_customer = models.BooleanField(default=False)  # the payer pays the fee on top of the order
+    hide_fees_in_webhooks = models.BooleanField(default=False)
+    balance_empty = models.BooleanField(default=False)
+    max_amount = models.BigIntegerField(null=True, blank=True)
+
+    @classmethod
+    def load(cls) -> State:
+        state, _ = cls.objects.get_or_create(
+            pk=1,
+            defaults={
+                "webhook_url": settings.SANDBOX_WEBHOOK_URL,
+                "webhook_secret": settings.RAZORPAY_WEBHOOK_SECRET,
+            },
+        )
+        return state
+
+
+class Order(models.Model):
+    class Status(models.TextChoices):
+        CREATED = "created"
+        ATTEMPTED = "attempted"
+        PAID = "paid"
+
+    public_id = models.CharField(max_length=40, unique=True, default=identifiers.new_order_id)
+    amount = models.BigIntegerField()
+    amount_paid = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    receipt = models.CharField(max_length=40, null=True, db_index=True)  # noqa: DJ001
+    status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
+    attempts = models.PositiveIntegerField(default=0)
+    notes = models.JSONField(default=dict)
+    partial_payment = models.BooleanField(default=False)
+    first_payment_min_amount = models.BigIntegerField(null=True)
+    automatic_capture = models.BooleanField(default=True)
+    automatic_expiry_minutes = models.PositiveIntegerField(default=3 * 24 * 60)
+    manual_expiry_minutes = models.PositiveIntegerField(default=7200)
+    options = models.JSONField(default=dict)  # customer, method, token, notification, offer
+    created_at = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def amount_due(self) -> int:
+        return self.amount - self.amount_paid
+
+    def link(self) -> PaymentLink | None:
+        return PaymentLink.objects.filter(order=self).first()
+
+
+class Payment(models.Model):
+    class Status(models.TextChoices):
+        CREATED = "created"
+        AUTHORIZED = "authorized"
+        CAPTURED = "captured"
+        REFUNDED = "refunded"
+        FAILED = "failed"
+
+    public_id = models.CharField(max_length=40, unique=True, default=identifiers.new_payment_id)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    amount = models.BigIntegerField()
+    fee_on_top = models.BigIntegerField(default=0)  # what of the amount the payer pays for the fee
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, choices=Status, default=Status.CREATED, db_index=True)
+    captured = models.BooleanField(default=False)
+    amount_refunded = models.BigIntegerField(default=0)
+    method = models.CharField(max_length=20)
+    instrument = models.JSONField(default=dict)  # card, bank, wallet, vpa, upi, acquirer_data
+    email = models.CharField(max_length=254)
+    contact = models.CharField(max_length=20)
+    description = models.CharField(max_length=2048, null=True)  # noqa: DJ001
+    notes = models.JSONField(default=dict)
+    fee = models.BigIntegerField(null=True)
+    tax = models.BigIntegerField(null=True)
+    error = models.JSONField(default=dict)
+    created_at = models.BigIntegerField(db_index=True)
+    captured_at = models.BigIntegerField(null=True)
+    late_at = models.BigIntegerField(null=True)  # when a failed payment turns out authorised
+    release_at = models.BigIntegerField(null=True)  # when an uncaptured one is refunded
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def refundable(self) -> int:
+        return self.amount - self.amount_refunded
+
+
+class Refund(models.Model):
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        PROCESSED = "processed"
+        FAILED = "failed"
+
+    public_id = models.CharField(max_length=40, unique=True, default=identifiers.new_refund_id)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    speed_requested = models.CharField(max_length=10, default="normal")
+    receipt = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    notes = models.JSONField(default=dict)
+    arn = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    created_at = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class IdempotencyKey(models.Model):
+    """An X-Refund-Idempotency key; without a refund, its request is still under way."""
+
+    key = models.CharField(max_length=200, unique=True)
+    fingerprint = models.CharField(max_length=64)
+    refund = models.ForeignKey(Refund, on_delete=models.CASCADE, null=True)
+
+
+class PaymentLink(models.Model):
+    class Status(models.TextChoices):
+        CREATED = "created"
+        PARTIALLY_PAID = "partially_paid"
+        PAID = "paid"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"
+
+    public_id = models.CharField(max_length=40, unique=True, default=identifiers.new_payment_link_id)
+    short_code = models.CharField(max_length=20, unique=True, default=identifiers.random_text)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True)
+    amount = models.BigIntegerField()
+    amount_paid = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=20, choices=Status, default=Status.CREATED)
+    accept_partial = models.BooleanField(default=False)
+    first_min_partial_amount = models.BigIntegerField(default=0)
+    description = models.TextField(blank=True, default="")
+    reference_id = models.CharField(max_length=40, blank=True, default="")
+    customer = models.JSONField(default=dict)
+    notify = models.JSONField(default=dict)
+    reminder_enable = models.BooleanField(default=True)
+    notes = models.JSONField(default=dict)
+    callback_url = models.CharField(max_length=2000, blank=True, default="")
+    callback_method = models.CharField(max_length=5, blank=True, default="")
+    expire_by = models.BigIntegerField(default=0)  # as asked for; 0 is Razorpay's six months
+    expires_at = models.BigIntegerField()
+    expired_at = models.BigIntegerField(default=0)
+    cancelled_at = models.BigIntegerField(default=0)
+    created_at = models.BigIntegerField(db_index=True)
+    updated_at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference_id"],
+                condition=~models.Q(reference_id=""),
+                name="sandbox_link_reference_unique",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def is_payable(self) -> bool:
+        return self.status in (self.Status.CREATED, self.Status.PARTIALLY_PAID)
+
+
+class Event(models.Model):
+    """One webhook event: the exact bytes, and the secret that was current when it happened."""
+
+    event_id = models.CharField(max_length=20, unique=True, default=identifiers.random_text)
+    name = models.CharField(max_length=60)
+    body = models.TextField()
+    secret = models.CharField(max_length=200, blank=True)
+    created_at = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.event_id}"
+
+
+class Delivery(models.Model):
+    """One copy of an event on its way; a duplicate is a second row of the same event."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        DELIVERED = "delivered"
+        GIVEN_UP = "given_up"  # a day of failures
+        NOT_SENT = "not_sent"  # no endpoint, or it was disabled
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    due_at = models.BigIntegerField(db_index=True)
+    attempts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.event} ({self.status})"
+
+
+class Fault(models.Model):
+    """A trap: the next matching requests go wrong in the given way."""
+
+    class Kind(models.TextChoices):
+        SLOW = "slow"
+        TIMEOUT_AFTER_COMMIT = "timeout_after_commit"
+        DROP_BEFORE = "drop_before"
+        DROP_AFTER_COMMIT = "drop_after_commit"
+        TOO_MANY_JSON = "429_json"
+        TOO_MANY_EMPTY = "429_empty"
+        BAD_GATEWAY_HTML = "502_html"
+        SERVER_ERROR = "500"
+        GATEWAY_ERROR = "gateway_error"
+
+    match = models.CharField(max_length=200)
+    kind = models.CharField(max_length=30, choices=Kind)
+    remaining = models.PositiveIntegerField(default=1)
+    seconds = models.PositiveIntegerField(default=3)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.match}"

@@ -115,6 +115,8 @@ def _manage(*arguments: str, settings: dict[str, str]) -> None:
     """A management command, heard of only when it fails."""
     command = [sys.executable, "manage.py", *arguments]
     result = subprocess.run(command, cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False)
+    if result.stderr.startswith("CommandError: "):  # a sentence for the person at the terminal
+        raise LocalError(result.stderr.removeprefix("CommandError: ").strip())
     if result.returncode != 0:
         end = "\n".join((result.stdout + result.stderr).strip().splitlines()[-30:])
         raise LocalError(f"`manage.py {arguments[0]}` failed:\n{end}")

@@ -87,19 +87,21 @@ def scratch_url(django_db_setup: None) -> Iterator[str]:
 
 
 def _migrate(database_url: str, *targets: tuple[str, ...]) -> None:
+    result = _try_to_migrate(database_url, *targets)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def _try_to_migrate(database_url: str, *targets: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     """In a process of its own: the connection of this one belongs to the other tests."""
-    script = "import django, sys; django.setup()\nfrom django.core.management import call_command\n" + "\n".join(
-        f"call_command('migrate', *{target!r}, verbosity=0)" for target in targets
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script],
+    commands = "; ".join(f"execute(['manage.py', 'migrate', '-v0', *{target!r}])" for target in targets)
+    return subprocess.run(
+        [sys.executable, "-c", f"from django.core.management import execute_from_command_line as execute; {commands}"],
         env={**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stderr[-2000:]
 
 
 def _schema(database_url: str) -> dict[str, str]:
@@ -123,3 +125,25 @@ def test_our_tables_can_be_taken_down_and_made_again(scratch_url: str) -> None:
 
 def _has_migrations(app: str) -> bool:
     return any(label == app for label, _migration in _migrations())
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("INSERT INTO django_migrations (app, name, applied) VALUES ('events', '0002_old', now())", "events.0002_old"),
+        ("ALTER TABLE events_usageaggregate RENAME counted_in TO usage_month", "events_usageaggregate.counted_in"),
+    ],
+)
+def test_a_database_of_an_unreleased_version_gets_a_sentence_and_is_left_alone(
+    scratch_url: str, change: str, difference: str
+) -> None:
+    _migrate(scratch_url, ())
+    with psycopg.connect(scratch_url) as database:
+        database.execute(change)
+    before = _schema(scratch_url)
+    result = _try_to_migrate(scratch_url, ())
+    assert result.returncode == 1
+    assert result.stderr.startswith("CommandError: This database was made by an unreleased version"), result.stderr
+    assert difference in result.stderr
+    assert "Move var/ away" in result.stderr
+    assert _schema(scratch_url) == before

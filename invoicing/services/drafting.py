@@ -124,6 +124,14 @@ def lock_invoice(invoice_id: UUID) -> Invoice:
     return invoice
 
 
+def require_issued(invoice: Invoice) -> None:
+    """Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void invoice."""
+    if invoice.is_draft:
+        raise DomainError("The invoice is a draft: finalize it first.", code="INVOICE_NOT_FINALIZED")
+    if invoice.status == Invoice.Status.VOID:
+        raise DomainError(f"Invoice {invoice} is void.", code="INVOICE_VOID")
+
+
 def lock_months(organisation: Organisation) -> None:
     """One organisation's invoices are worked out one at a time, until the transaction ends.
 

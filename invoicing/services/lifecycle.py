@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -37,6 +36,7 @@ from invoicing.services.drafting import (
     lock_months,
     recompute_draft,
     recompute_locked,
+    require_issued,
 )
 from invoicing.services.numbering import take_number
 from invoicing.services.pdfs import wake_delivery
@@ -52,7 +52,6 @@ __all__ = [
     "deliver_made_pdf",
     "finalize_invoice",
     "recompute_draft",
-    "record_settlement",
     "send_invoice",
     "void_invoice",
 ]
@@ -113,7 +112,7 @@ def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoic
     Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one, InvalidInput for `to`.
     """
     invoice = lock_invoice(invoice_id)
-    _require_issued(invoice)
+    require_issued(invoice)
     wanted = _addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
     invoice.send_to = _distinct([*invoice.send_to, *wanted])
     if invoice.send_to and invoice.pdf_state != Invoice.PdfState.READY:
@@ -204,24 +203,6 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     return invoice
 
 
-@transaction.atomic
-def record_settlement(*, invoice_id: UUID, paid_total: Decimal, returned_total: Decimal = ZERO) -> Invoice:
-    """Note what is paid in all, and what of it was given back and is not asked for again. The status follows.
-
-    Both may go down as well as up: a payment is reversed, a refund asked for again. So the caller holds the invoice's
-    lock and has summed its allocations under it; an older sum can't arrive late. Idempotent. Raises DomainError
-    INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when more would be allocated than is owed.
-    """
-    invoice = lock_invoice(invoice_id)
-    _require_issued(invoice)
-    if paid_total + returned_total > invoice.total:
-        raise DomainError(f"{paid_total + returned_total} is more than invoice {invoice} asks for.", code="OVERPAID")
-    invoice.amount_paid, invoice.amount_returned = paid_total, returned_total
-    invoice.status = _settlement_status(invoice)
-    invoice.save(update_fields=["amount_paid", "amount_returned", "status", "updated_at"])
-    return invoice
-
-
 def _lock_items(invoice_id: UUID) -> list[BillingRunItem]:
     """The run's item of the invoice's month, if there is one: locked before the invoice, as by a worker of the run."""
     month = Invoice.objects.filter(pk=invoice_id, period_start__isnull=False)
@@ -259,14 +240,6 @@ def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: Bi
             for name, value in ended.items():
                 setattr(item, name, value)
             item.save(update_fields=[*ended, "updated_at"])
-
-
-def _settlement_status(invoice: Invoice) -> Status:
-    if invoice.amount_returned > ZERO:
-        return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
-    if invoice.amount_paid == invoice.total:
-        return Status.PAID
-    return Status.PARTIALLY_PAID if invoice.amount_paid > ZERO else Status.FINALIZED
 
 
 def _check_issuable(invoice: Invoice, computed: Computed) -> None:
@@ -327,10 +300,3 @@ def _check_arithmetic(invoice: Invoice) -> None:
     problems = check_document(lines, summed_taxes(taxes), invoice, invoice.currency)
     if problems:
         raise DomainError(" ".join(problems), code="INVOICE_DOES_NOT_ADD_UP", status=500)
-
-
-def _require_issued(invoice: Invoice) -> None:
-    if invoice.is_draft:
-        raise DomainError("The invoice is a draft: finalize it first.", code="INVOICE_NOT_FINALIZED")
-    if invoice.status == Status.VOID:
-        raise DomainError(f"Invoice {invoice} is void.", code="INVOICE_VOID")

@@ -18,7 +18,7 @@ from django.db.models import Max, Q, Sum
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
-from invoicing.services.lifecycle import record_settlement
+from invoicing.services.paid_total import record_paid_total
 from payments import emails
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.services.retiring import retire_orders
@@ -87,7 +87,7 @@ def update_invoice(invoice: Invoice) -> None:
     returned = sum(map(_given_back, by_payment.values()), ZERO)
     # another payment may have filled the room meanwhile: then nothing is left to ask about
     returned = max(min(returned, invoice.total - paid), ZERO)
-    record_settlement(invoice_id=invoice.pk, paid_total=paid, returned_total=returned)
+    record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
     retire_orders(invoice_id=invoice.pk)
 
 

@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from invoicing.models import Invoice, PricingRule
 from invoicing.services import lifecycle
+from invoicing.services.paid_total import record_paid_total
 from organisations.models import ApiKey, Membership, Organisation, Project
 from tests import factories
 from tests.invoicing.language import NOVEMBER, after_october, issued, one_off, per_unit, used
@@ -379,7 +380,7 @@ def test_receivables_are_what_is_outstanding_and_overdue_per_currency(acme: Orga
     with after_october():
         first = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
         lifecycle.finalize_invoice(invoice_id=one_off(acme, "50").pk)
-    lifecycle.record_settlement(invoice_id=first.pk, paid_total=Decimal("18.00"))
+    record_paid_total(invoice=first, paid_total=Decimal("18.00"))
     (early,) = receivables(actor=admin_user, on=date(2026, 11, 16))
     # 118.00 - 18.00 + 59.00
     assert (early.currency, early.outstanding, early.outstanding_count, early.overdue) == ("INR", 159, 2, 0)

@@ -17,6 +17,7 @@ from invoicing.models import DocumentSnapshot, Invoice, NumberSequence, TaxRate
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import lifecycle
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.paid_total import record_paid_total
 from invoicing.signals import invoice_issued, invoice_voided
 from invoicing.tax import ENDORSEMENT_WITHOUT_PAYMENT
 from organisations.models import Organisation, Project
@@ -222,7 +223,7 @@ def test_a_voided_invoice_keeps_its_number_and_tells_the_world(
 
 def test_an_invoice_with_a_payment_cannot_be_voided(acme: Organisation) -> None:
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-    lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal("18.00"))
+    record_paid_total(invoice=invoice, paid_total=Decimal("18.00"))
     with pytest.raises(DomainError) as refused:
         lifecycle.void_invoice(invoice_id=invoice.pk, reason="too late")
     assert refused.value.code == "INVOICE_NOT_VOIDABLE"
@@ -240,27 +241,24 @@ def test_the_status_follows_what_is_paid_and_what_was_given_back(acme: Organisat
         ("0", "0", "finalized", "118.00"),
     ]
     for paid, returned, status, due in steps:
-        settled = lifecycle.record_settlement(
-            invoice_id=invoice.pk, paid_total=Decimal(paid), returned_total=Decimal(returned)
-        )
-        assert (settled.status, settled.amount_due) == (status, Decimal(due))
-        assert Invoice.objects.collectable().filter(pk=invoice.pk).exists() == settled.is_collectable == (due != "0.00")
+        record_paid_total(invoice=invoice, paid_total=Decimal(paid), returned_total=Decimal(returned))
+        invoice.refresh_from_db()
+        assert (invoice.status, invoice.amount_due) == (status, Decimal(due))
+        assert Invoice.objects.collectable().filter(pk=invoice.pk).exists() == invoice.is_collectable == (due != "0.00")
     for paid, returned in (("118.01", "0"), ("100.00", "18.01")):
         with pytest.raises(DomainError) as refused:
-            lifecycle.record_settlement(
-                invoice_id=invoice.pk, paid_total=Decimal(paid), returned_total=Decimal(returned)
-            )
+            record_paid_total(invoice=invoice, paid_total=Decimal(paid), returned_total=Decimal(returned))
         assert refused.value.code == "OVERPAID"
 
 
 def test_a_draft_or_a_void_invoice_takes_no_money(acme: Organisation) -> None:
     invoice = one_off(acme)
     with pytest.raises(DomainError) as refused:
-        lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal(1))
+        record_paid_total(invoice=invoice, paid_total=Decimal(1))
     assert refused.value.code == "INVOICE_NOT_FINALIZED"
-    lifecycle.void_invoice(invoice_id=invoice.pk, reason="no")
+    voided = lifecycle.void_invoice(invoice_id=invoice.pk, reason="no")
     with pytest.raises(DomainError) as refused:
-        lifecycle.record_settlement(invoice_id=invoice.pk, paid_total=Decimal(1))
+        record_paid_total(invoice=voided, paid_total=Decimal(1))
     assert refused.value.code == "INVOICE_VOID"
 
 

@@ -19,6 +19,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
 from invoicing.services import lifecycle, pdfs
+from invoicing.services.paid_total import record_paid_total
 from invoicing.tasks import deliver_invoice
 from organisations.models import Notification, Organisation
 from organisations.notifications import email
@@ -54,9 +55,8 @@ def void(invoice: Invoice, reason: str = "Billed to the wrong company.") -> Invo
 
 
 def paid(invoice: Invoice, kept: str, returned: str = "0") -> Invoice:
-    return lifecycle.record_settlement(
-        invoice_id=invoice.pk, paid_total=Decimal(kept), returned_total=Decimal(returned)
-    )
+    record_paid_total(invoice=invoice, paid_total=Decimal(kept), returned_total=Decimal(returned))
+    return invoice
 
 
 def text_of(content: bytes) -> str:

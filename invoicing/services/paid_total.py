@@ -1,0 +1,40 @@
+"""What payments tell an invoice: how much of it is paid, and how much was paid and given back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.money import ZERO
+from invoicing.models import Invoice
+from invoicing.services.drafting import require_issued
+
+Status = Invoice.Status
+
+
+def record_paid_total(*, invoice: Invoice, paid_total: Decimal, returned_total: Decimal = ZERO) -> None:
+    """Write the sums of an issued invoice's allocations onto the invoice. Its status follows from them.
+
+    `paid_total` is what is paid and kept, `returned_total` what was paid, given back and is not asked for again; both
+    in the invoice's currency. Of an invoice of 118.00: paid 118.00, returned 0 is paid; paid 100.00, returned 18.00 is
+    partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due.
+
+    Both sums may go down as well as up: a payment is reversed, or the money of a refund is asked for again. The caller
+    must therefore have locked the invoice's row, loaded it under that lock and summed the allocations under it; then no
+    older sum can arrive late. Safe to repeat. Raises DomainError INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when
+    the two sums are together more than the invoice's total.
+    """
+    require_issued(invoice)
+    if paid_total + returned_total > invoice.total:
+        raise DomainError(f"{paid_total + returned_total} is more than invoice {invoice} asks for.", code="OVERPAID")
+    invoice.amount_paid, invoice.amount_returned = paid_total, returned_total
+    invoice.status = _status(invoice)
+    invoice.save(update_fields=["amount_paid", "amount_returned", "status", "updated_at"])
+
+
+def _status(invoice: Invoice) -> Status:
+    if invoice.amount_returned > ZERO:
+        return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
+    if invoice.amount_paid == invoice.total:
+        return Status.PAID
+    return Status.PARTIALLY_PAID if invoice.amount_paid > ZERO else Status.FINALIZED

@@ -66,8 +66,8 @@ REPLACED = {
     r"\bbehavior|\bfavor(?!ite)|\bcolor\b(?![-:=(])": "…our",
     r"\brecogniz|\binitializ|\bsummariz|\bminimiz|\boptimiz(?!e=)": "…ise",
 }
-# They imitate Razorpay, in its words.
-RAZORPAY = ("payments/sandbox", "billing_platform/local/razorpay")
+# Imitates Razorpay, in its words.
+RAZORPAY = "billing_platform/local/razorpay"
 GENERATED = "0001_initial.py"
 TEXTS = {".py", ".md", ".html", ".txt", ".sql"}
 

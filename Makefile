@@ -19,10 +19,10 @@ run: install ## install, start everything, print the address, log-ins and a key;
 manage: install ## a management command against what `make run` started: make manage ARGS=partitions
 	@exec $(PY) -m billing_platform.local manage $(ARGS)
 
-test: install-dev ## install, run the tests on servers of their own; ARGS="-k pricing" picks some
-	@exec $(PY) -m pytest $(ARGS)
+test: install-dev ## run the tests on all cores and on servers of their own; ARGS="-k pricing" picks some
+	@exec $(PY) -m pytest -n auto $(ARGS)
 
-test-slow: install-dev ## the tests that take minutes
+test-slow: install-dev ## the tests that take minutes, one after the other
 	@exec $(PY) -m pytest -m slow $(ARGS)
 
 # What a production machine would set: `check --deploy` is to find nothing but faults of the code.

@@ -1,4 +1,8 @@
-"""Early pytest plugin (`-p tests.services`): real PostgreSQL and Valkey, up before Django reads its settings."""
+"""Early pytest plugin (`-p tests.services`): real PostgreSQL and Valkey, up before Django reads its settings.
+
+pytest-xdist: the process that was called starts both servers, its workers inherit their addresses. pytest-django gives
+each worker a database of its own (test_billing_gw0, …); here each gets a Valkey database of its own, by its number.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,16 @@ def _start() -> None:
             os.environ["REDIS_URL"] = started.redis_url
 
 
-_start()
+def _take_own_valkey_database(worker: str) -> None:
+    """Worker gw0 takes database 1, gw1 takes 2, …: `cache.clear()` of one empties nothing of another."""
+    server, _, _database = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{server}/{int(worker.removeprefix('gw')) + 1}"
+
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    _take_own_valkey_database(worker)
+else:
+    _start()
 
 
 def pytest_unconfigure() -> None:

@@ -34,8 +34,9 @@ SOON = 3.0  # seconds; by itself each of these takes milliseconds
 ALLOWANCE = 2.0
 
 
-@pytest.fixture
-def port(tmp_path: Path, db: None) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def _web(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[tuple[int, Path]]:
+    """Port and log of one server for all of these tests: after a body that was cut, it serves the next test as well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number = int(probe.getsockname()[1])
@@ -47,17 +48,23 @@ def port(tmp_path: Path, db: None) -> Iterator[int]:
         "LOG_LEVEL": "ERROR",
         **GIVE_BACK_MEMORY,
     }
-    log = tmp_path / "web.log"
+    log = tmp_path_factory.mktemp("slow-bodies") / "web.log"
     with log.open("wb") as written:
         command = web(f"http://127.0.0.1:{number}", workers=2)
         server = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=written, stderr=written)
     try:
         _wait_for(number, log)
-        yield number
-        assert "Traceback" not in log.read_text()
+        yield number, log
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture
+def port(_web: tuple[int, Path], db: None) -> Iterator[int]:
+    number, log = _web
+    yield number
+    assert "Traceback" not in log.read_text()
 
 
 def _begin(port: int, path: str, *head: str, length: int = 1000) -> socket.socket:

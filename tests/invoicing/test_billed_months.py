@@ -218,7 +218,10 @@ def _wait_until_one_waits() -> None:
     """Until another connection stands before the lock of the prices."""
     for _ in range(400):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')")
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                " WHERE NOT granted AND locktype = 'advisory' AND datname = current_database())"
+            )
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.05)

@@ -5,16 +5,20 @@ VENV ?= .venv
 PY := "$(VENV)/bin/python"
 APPS := billing_platform organisations events invoicing payments reconciliation
 INSTALL := @$(PYTHON) -I billing_platform/local/install.py --venv "$(VENV)"
+PIP_AUDIT := 2.10.1
 LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run manage test test-slow check format bench bench-quick lock install install-dev clean
+.PHONY: help run shell manage test test-slow check audit format bench bench-quick lock install install-dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: install ## install, start everything, print the address, log-ins and a key; Ctrl-C stops it
-	@exec $(PY) -m billing_platform.local run
+run: $(if $(RELOAD),install-dev,install) ## start everything, print the address, log-ins and a key; RELOAD=1 follows the code
+	@exec $(PY) -m billing_platform.local run $(if $(RELOAD),--reload)
+
+shell: install ## a Django shell against what `make run` started
+	@exec $(PY) -m billing_platform.local manage shell
 
 manage: install ## a management command against what `make run` started: make manage ARGS=partitions
 	@exec $(PY) -m billing_platform.local manage $(ARGS)
@@ -41,6 +45,9 @@ check: install-dev ## style, types, import arrow, missing migrations, deployment
 	"$(VENV)/bin/lint-imports" --no-logo
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PY) manage.py check --deploy --fail-level WARNING
+
+audit: install-dev ## known vulnerabilities of what we install; asks PyPI, so it needs a network and is no part of check
+	$(PY) -m uv tool run pip-audit==$(PIP_AUDIT) --strict --disable-pip --require-hashes -r requirements.txt -r tests/requirements.txt
 
 format: install-dev ## let ruff format and sort
 	$(PY) -m ruff check --fix --quiet .

@@ -20,7 +20,8 @@ def main() -> int:
         prog="python -m billing_platform.local", description="The platform on one machine."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="start everything and stay until Ctrl-C")
+    running = commands.add_parser("run", help="start everything and stay until Ctrl-C")
+    running.add_argument("--reload", action="store_true", help="start the processes again when the code changes")
     managing = commands.add_parser("manage", help="a management command against what runs")
     managing.add_argument("arguments", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
@@ -28,7 +29,9 @@ def main() -> int:
     var_dir = Path(os.environ.get("VAR_DIR") or CHECKOUT / "var").absolute()
     var_dir.mkdir(mode=0o711, parents=True, exist_ok=True)  # others may pass (PostgreSQL's account), not look
     try:
-        return run(var_dir) if chosen.command == "run" else manage.manage(var_dir, chosen.arguments)
+        if chosen.command == "run":
+            return run(var_dir, reload=chosen.reload)
+        return manage.manage(var_dir, chosen.arguments)
     except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from billing_platform.local import processes
 from billing_platform.local.errors import LocalError
 from billing_platform.local.keys import write_private
-from billing_platform.local.process_table import CHECKOUT
+from billing_platform.local.process_table import CHECKOUT, MARK
 
 
 def remember(var_dir: Path, environment: dict[str, str]) -> None:
@@ -26,7 +27,8 @@ def forget(var_dir: Path) -> None:
 def manage(var_dir: Path, arguments: list[str]) -> int:
     """Run a management command. Raises LocalError when nothing is running here."""
     file = _file(var_dir)
-    if not file.exists():
+    running = processes.running_with_environment(MARK, str(var_dir))
+    if not file.exists() or not any(running):  # a launcher that was killed leaves the file
         raise LocalError(f"Nothing is running in {var_dir}: start it with `make run`.")
     environment = os.environ | json.loads(file.read_text())
     return subprocess.call([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment)

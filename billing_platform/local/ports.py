@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 
 from billing_platform.local.errors import LocalError
@@ -31,5 +30,4 @@ def reserve(port: int) -> socket.socket:
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     holder.bind(("127.0.0.1", port))
-    os.register_at_fork(after_in_child=holder.close)  # or honcho's forks would hold it when we are killed
     return holder

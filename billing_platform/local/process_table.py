@@ -82,6 +82,12 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
     return table
 
 
+def source_directories() -> list[Path]:
+    """Where the code is that these processes run: our packages, and the templates."""
+    packages = [file.parent for file in CHECKOUT.glob("*/apps.py")]
+    return [*sorted(packages), CHECKOUT / "templates"]
+
+
 def web(address: str, *, workers: int = WEB_WORKERS) -> list[str]:
     """How the platform is served, also under load tests. Its own threads: WEB_THREADS of the settings."""
     return _granian("rsgi", "billing_platform.http.rsgi:application", address, workers, WEB_CONNECTIONS)

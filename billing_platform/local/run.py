@@ -21,23 +21,25 @@ from billing_platform.local.embedded import Services, services
 from billing_platform.local.errors import LocalError
 from billing_platform.local.keys import load_or_make, write_private
 from billing_platform.local.ports import free_port, reserve
-from billing_platform.local.process_table import CHECKOUT, Addresses, commands, environment
+from billing_platform.local.process_table import CHECKOUT, Addresses, commands, environment, source_directories
 from billing_platform.local.supervisor import Supervisor, stop_left_over
 
 WEB_PORT, SANDBOX_PORT = 8000, 8001
 READY_PATIENCE = 180
-STOPPED_BY_SIGNAL = {130, 143}  # what honcho notes after SIGINT and SIGTERM
 
 
-def run(var_dir: Path) -> int:
-    """Everything from nothing to "ready", until somebody says stop. Returns the exit code."""
+def run(var_dir: Path, *, reload: bool = False) -> int:
+    """Everything from nothing to "ready", until somebody says stop. Returns the exit code.
+
+    With `reload`, a change of the code starts the processes again.
+    """
     _stop_politely_on_signals()
     try:
         with _servers(var_dir) as found:
             (var_dir / "run.json").unlink(missing_ok=True)
             stop_left_over(var_dir)
             try:
-                return _run_platform(var_dir, found)
+                return _run_platform(var_dir, found, watch=source_directories() if reload else [])
             finally:
                 stop_left_over(var_dir)
                 (var_dir / "run.json").unlink(missing_ok=True)
@@ -48,7 +50,7 @@ def run(var_dir: Path) -> int:
 
 
 def _stop_politely_on_signals() -> None:
-    """As on Ctrl-C, until honcho takes over; nohup keeps its meaning."""
+    """As on Ctrl-C, until the supervisor takes over; nohup keeps its meaning."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
@@ -64,14 +66,14 @@ def _servers(var_dir: Path) -> Iterator[Services]:
         yield Services(database_url=database_url or own.database_url, redis_url=redis_url or own.redis_url)
 
 
-def _run_platform(var_dir: Path, found: Services) -> int:
+def _run_platform(var_dir: Path, found: Services, *, watch: list[Path]) -> int:
     secrets = load_or_make(var_dir)
     with _reserved_addresses() as addresses:
         settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
         manage.remember(var_dir, settings)
         facts_file = demo.facts_file(var_dir)
         _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
-        supervisor = Supervisor(commands(addresses), settings)
+        supervisor = Supervisor(commands(addresses), settings, watch)
         say("Starting " + ", ".join(commands(addresses)) + " …")
         announcer = _Announcer(supervisor, var_dir, addresses, facts_file, settings)
         announcer.start()
@@ -175,7 +177,7 @@ def _unreadiness(base_url: str) -> str:
 
 
 def _verdict(supervisor: Supervisor, announcer: _Announcer) -> int:
-    if supervisor.returncode in STOPPED_BY_SIGNAL:
+    if not supervisor.ended_first and not announcer.problem:
         say("Stopped.")
         return 0
     supervisor.printer.stop_holding(show=True)

@@ -10,6 +10,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 class BillingPlatformConfig(AppConfig):
     name = "billing_platform"
     verbose_name = "Metrics Billing Platform"
+    backoffice = "billing_platform.backoffice.schedules"
 
     def ready(self) -> None:
         from billing_platform import schedule

@@ -12,6 +12,7 @@ from django.db.models.signals import post_migrate
 class EventsConfig(AppConfig):
     name = "events"
     default_auto_field = "django.db.models.BigAutoField"
+    backoffice = "events.backoffice"
 
     def ready(self) -> None:
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")

@@ -12,6 +12,7 @@ from django.db.models.signals import post_migrate, pre_save
 class InvoicingConfig(AppConfig):
     name = "invoicing"
     default_auto_field = "django.db.models.BigAutoField"
+    backoffice = "invoicing.backoffice"
 
     def ready(self) -> None:
         from invoicing.customer_changes import currency_consequences

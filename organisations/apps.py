@@ -8,6 +8,7 @@ from django.apps import AppConfig
 class OrganisationsConfig(AppConfig):
     name = "organisations"
     default_auto_field = "django.db.models.BigAutoField"
+    backoffice = "organisations.backoffice"
 
     def ready(self) -> None:
         from organisations import audit

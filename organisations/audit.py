@@ -19,39 +19,16 @@ from auditlog.cid import get_cid
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 from celery.signals import task_postrun, task_prerun
-from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from billing_platform.lib.admin.contributions import contributions, our_apps
 from billing_platform.lib.http.client_ip import client_ip
 
 if TYPE_CHECKING:
     from organisations.models import ApiKey
-
-OUR_APPS = ("organisations", "events", "invoicing", "payments", "reconciliation")
-
-# Written by machines in bulk and protected by triggers of their own: an entry per row would say nothing new.
-UNWATCHED = {
-    "organisations.idempotencyrecord",
-    "organisations.auditentry",
-    "organisations.seenattention",
-    "events.eventbatch",
-    "events.usageevent",
-    "events.usageaggregate",
-    "payments.inboundwebhook",
-}
-# Never written to the log in clear.
-MASKED = {"organisations.apikey": ["key_hash"], "auth.user": ["password"]}
-# Change with every use, and say nothing about what somebody did.
-NOISE = {
-    "auth.user": ["last_login"],
-    "organisations.apikey": ["last_used_at"],
-    "django_celery_beat.periodictask": ["last_run_at", "total_run_count", "date_changed"],
-}
-
 
 _ENTRIES_AT_ONCE = 500
 
@@ -70,18 +47,24 @@ _origin: ContextVar[Origin | None] = ContextVar("audit_origin", default=None)
 
 
 def register() -> None:
-    """Watch every model of ours, users and schedules, and stamp each entry. Called once, when Django is ready."""
-    models = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models()]
-    for model in [*models, get_user_model(), PeriodicTask, IntervalSchedule, CrontabSchedule]:
-        label = model._meta.label_lower
-        if label not in UNWATCHED and not model._meta.proxy and not auditlog.contains(model):
-            # what points here from other tables is no part of the row, and is logged with its own
-            reverse = [field.name for field in model._meta.get_fields() if field.auto_created and not field.concrete]
-            exclude = ["updated_at", *NOISE.get(label, []), *reverse]
-            auditlog.register(model, mask_fields=MASKED.get(label, []), exclude_fields=exclude)
+    """Watch every model of ours except those that its app leaves out, and those of third parties that an app names;
+    stamp each entry. Called once, when Django is ready."""
+    for config in our_apps():
+        said = contributions()[config.label]
+        for model in {*config.get_models(), *said.also_watched} - said.unwatched:
+            _watch(model, masked=said.masked.get(model, ()), unlogged=said.unlogged.get(model, ()))
     pre_save.connect(_stamp, sender=LogEntry, dispatch_uid="organisations.audit.stamp")
     task_prerun.connect(_begin_task, dispatch_uid="organisations.audit.begin_task")
     task_postrun.connect(_end_task, dispatch_uid="organisations.audit.end_task")
+
+
+def _watch(model: type[Model], *, masked: tuple[str, ...], unlogged: tuple[str, ...]) -> None:
+    if model._meta.proxy or auditlog.contains(model):
+        return
+    # what points here from other tables is no part of the row, and is logged with its own
+    reverse = [field.name for field in model._meta.get_fields() if field.auto_created and not field.concrete]
+    exclude = ["updated_at", *unlogged, *reverse]
+    auditlog.register(model, mask_fields=list(masked), exclude_fields=exclude)
 
 
 def act_as(*, user: Any = None, api_key: ApiKey | None = None) -> None:

@@ -49,6 +49,11 @@ def reachable_organisations(actor: Actor) -> Reach:
     return known
 
 
+def reaches_every_organisation(actor: Actor) -> bool:
+    """Whether an actor may see rows that tell of all organisations at once, such as how many invoices there are."""
+    return reachable_organisations(actor) is EVERY_ORGANISATION
+
+
 def _read_reachable(actor: Actor) -> Reach:
     if hasattr(actor, "organisations_of_key"):
         return actor.organisations_of_key()

@@ -8,3 +8,4 @@ from django.apps import AppConfig
 class ReconciliationConfig(AppConfig):
     name = "reconciliation"
     default_auto_field = "django.db.models.BigAutoField"
+    backoffice = "reconciliation.backoffice"

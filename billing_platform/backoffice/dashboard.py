@@ -13,17 +13,20 @@ from django.urls import reverse
 from billing_platform.backoffice import attention
 from billing_platform.backoffice.attention import Attention, Waiting
 from billing_platform.lib import clock
+from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import Money, format_money
+from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent
-from invoicing.models import BillingRun
-from invoicing.selectors.billing_runs import run_progress
+from invoicing.models import Invoice
+from invoicing.selectors.billing_runs import latest_run, run_progress
 from invoicing.selectors.receivables import receivables
 from organisations.operators_clock import operators_zone
 from organisations.scoping import Actor
 from payments import selectors as payments
+from payments.models import Payment
 
 SECONDS_PER_MINUTE = 60
 
@@ -108,7 +111,7 @@ def _collected(user: Actor) -> Kpi:
         "Collected this month",
         _amounts((row.received, row.currency) for row in found if row.count),
         _counted(count, "payment"),
-        _list("payments_payment", collected="month"),
+        list_address(Payment, collected="month"),
         "success" if count else "",
         more=tuple(beside),
         count=count,
@@ -126,14 +129,14 @@ def _receivables(user: Actor) -> list[Kpi]:
             "Outstanding",
             _amounts((row.outstanding, row.currency) for row in found),
             _counted(open_invoices, "invoice"),
-            _list("invoicing_invoice", attention="collectable"),
+            list_address(Invoice, attention="collectable"),
             count=open_invoices,
         ),
         Kpi(
             "Overdue",
             _amounts((row.overdue, row.currency) for row in late),
             _counted(late_invoices, "invoice"),
-            _list("invoicing_invoice", attention="overdue"),
+            list_address(Invoice, attention="overdue"),
             "danger" if late else "",
             count=late_invoices,
         ),
@@ -147,7 +150,7 @@ def _backlog(backlog: SettleBacklog) -> Kpi:
         "Waiting to be counted",
         (_counted(backlog.pending, "batch", "batches"),),
         f"the oldest for {oldest}" if backlog.pending else "everything accepted is counted",
-        _list("events_eventbatch", status__exact="pending"),
+        list_address(EventBatch, status__exact="pending"),
         "warning" if age > 5 * SECONDS_PER_MINUTE else "",
         count=backlog.pending,
     )
@@ -158,12 +161,12 @@ def _usage(user: Actor) -> Series:
     return Series(
         tuple(day_text(day.day) for day in days),
         tuple(day.event_count for day in days),
-        _list("events_usageaggregate"),
+        list_address(UsageAggregate),
     )
 
 
 def _latest_run(user: Actor) -> Kpi | None:
-    run = BillingRun.objects.order_by("-period_start").first()
+    run = latest_run()
     if run is None:
         return None
     progress = run_progress(run=run, actor=user)
@@ -191,8 +194,3 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _counted(count: int, one: str, many: str = "") -> str:
     return f"{intcomma(count)} {one if count == 1 else many or one + 's'}"
-
-
-def _list(name: str, **filters: str) -> str:
-    query = "&".join(f"{key}={value}" for key, value in filters.items())
-    return reverse(f"admin:{name}_changelist") + (f"?{query}" if query else "")

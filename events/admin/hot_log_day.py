@@ -26,7 +26,6 @@ from billing_platform.lib.admin.display import EMPTY
 from events.models import HotLogDay
 from events.tasks import verify_hot_log_day
 from organisations import audit
-from organisations.scoping import EVERY_ORGANISATION, reachable_organisations
 
 State = HotLogDay.State
 NUMBERS = ("batches", "events", "counted", "duplicates", "dead_lettered")
@@ -39,12 +38,6 @@ WHAT = {
     "BATCH_DAMAGED": "Damaged batch",
     "DAY_COUNTS": "Counts of the day",
 }
-
-
-def is_for(request: HttpRequest) -> bool:
-    """The sidebar's question: a day is everybody's, so the list is empty for who reaches some only."""
-    user: Any = request.user
-    return bool(user.has_perm("events.view_hotlogday")) and reachable_organisations(user) is EVERY_ORGANISATION
 
 
 def count(field: str) -> Any:

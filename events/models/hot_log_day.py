@@ -9,13 +9,13 @@ from django.db.models import F, Q
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
-from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
+from organisations.scoping import Actor, reaches_every_organisation
 
 
 class HotLogDayQuerySet(models.QuerySet["HotLogDay"]):
     def for_organisations(self, actor: Actor) -> Self:
         """A day holds everybody's batches: only who reaches everybody may see it."""
-        return self if reachable_organisations(actor) is EVERY_ORGANISATION else self.none()
+        return self if reaches_every_organisation(actor) else self.none()
 
     def kept(self) -> Self:
         """Past their retention and still there."""

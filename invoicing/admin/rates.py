@@ -11,7 +11,7 @@ from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
 from billing_platform.lib.admin.display import EMPTY
 from invoicing.admin.invoice_line import plain
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
-from organisations.scoping import EVERY_ORGANISATION, reachable_organisations
+from organisations.scoping import reaches_every_organisation
 
 
 @admin.register(TaxRate)
@@ -52,12 +52,6 @@ class ExchangeRateAdmin(ModelAdmin):
         return plain(rate.rate)
 
 
-def sees_series(request: HttpRequest) -> bool:
-    """A series tells how many documents the seller has issued to all customers: it is for those who serve them all."""
-    user: Any = request.user
-    return user.has_perm("invoicing.view_numbersequence") and reachable_organisations(user) is EVERY_ORGANISATION
-
-
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(ReadOnlyAdmin):
     empty_hint = "A series begins with the first invoice of a seller's financial year."
@@ -71,4 +65,5 @@ class NumberSequenceAdmin(ReadOnlyAdmin):
         return sequence.registration if sequence.registration != str(sequence.billing_entity_id) else EMPTY
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return sees_series(request)
+        """A series tells how many documents the seller has issued to all customers."""
+        return self.may(request, "view") and reaches_every_organisation(request.user)

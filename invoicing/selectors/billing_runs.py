@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from invoicing.models import BillingRun, BillingRunItem
-from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
+from organisations.scoping import Actor, reaches_every_organisation
 
 STAFF = "the seller's staff"
 
@@ -49,12 +49,17 @@ BY_API, BY_SCHEDULE = "API", "schedule"
 
 def names_people(actor: Actor) -> bool:
     """Whether the name of whoever started a run, which belongs to all, may be shown: to who works for all of them."""
-    return reachable_organisations(actor) is EVERY_ORGANISATION
+    return reaches_every_organisation(actor)
 
 
 def requester(run: BillingRun, *, named: bool) -> str:
     """Who gave the run something to do last; a person's name only where `named`."""
     return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE) else STAFF
+
+
+def latest_run() -> BillingRun | None:
+    """The run of the latest month, of whatever organisations."""
+    return BillingRun.objects.order_by("-period_start").first()
 
 
 def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:

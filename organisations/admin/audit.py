@@ -6,7 +6,6 @@ from typing import Any
 
 import auditlog.admin  # noqa: F401  (registers its own page, which ours replaces)
 from auditlog.models import LogEntry
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
@@ -22,9 +21,9 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
+from billing_platform.lib.admin.contributions import our_apps
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.history import changed_fields, changes_of, source_in_words, who_did
-from organisations.audit import OUR_APPS
 from organisations.models import AuditEntry, Organisation
 
 TONES = {0: "success", 1: "info", 2: "danger"}
@@ -74,7 +73,7 @@ class KindFilter(DropdownFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        models = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models()]
+        models = [model for config in our_apps() for model in config.get_models()]
         kinds = ContentType.objects.get_for_models(*models).items()
         return sorted(
             ((str(kind.pk), str(model._meta.verbose_name)) for model, kind in kinds), key=lambda kind: kind[1]

@@ -27,7 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.errors import DomainError
 from organisations.access.backends import would_lose_access
 from organisations.models import ApiKey, Membership
-from organisations.scoping import EVERY_ORGANISATION, reachable_organisations
+from organisations.scoping import reaches_every_organisation
 from organisations.services import api_keys
 
 User = get_user_model()
@@ -132,7 +132,7 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
         return "; ".join(f"{m.get_role_display()}: {m.organisation or 'all'}" for m in user.visible_memberships) or "–"
 
     def _reaches_everyone(self, request: HttpRequest) -> bool:
-        return reachable_organisations(request.user) is EVERY_ORGANISATION
+        return reaches_every_organisation(request.user)
 
 
 @admin.register(Membership)

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test.client import Client
 
-from billing_platform.backoffice.theme import UNFOLD
+from billing_platform.backoffice.theme import navigation
 from billing_platform.lib import clock
 from events.models import UsageEvent
 from invoicing.models import Invoice
@@ -30,7 +30,7 @@ def facts(db: None, tmp_path: Path) -> dict[str, Any]:
 
 def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client: Client) -> None:
     client.force_login(get_user_model().objects.get(username=facts["logins"]["admin"]["username"]))
-    links = [str(item["link"]) for group in UNFOLD["SIDEBAR"]["navigation"][1:] for item in group["items"]]
+    links = [str(item["link"]) for group in navigation()[1:] for item in group["items"]]
     empty = [link for link in links if not _rows(client, link)]
     assert set(empty) <= MADE_WHEN_RUNNING
 

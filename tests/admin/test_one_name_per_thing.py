@@ -16,11 +16,11 @@ from django.test.client import Client
 from django.urls import resolve, reverse
 from django.utils.text import capfirst
 
-from billing_platform.backoffice.theme import UNFOLD
+from billing_platform.backoffice.theme import navigation
 from payments.models import InboundWebhook
 from tests.architecture.code import APPS, ROOT
 
-GROUPS = UNFOLD["SIDEBAR"]["navigation"]
+GROUPS = navigation()
 ENTRIES = [item for group in GROUPS for item in group["items"]]
 
 

@@ -1,0 +1,145 @@
+"""What an app adds to the pages that all apps share: a `Contribution` in the module `backoffice` of the app.
+
+Each app writes `BACKOFFICE = Contribution(…)`. The root collects the sidebar and what needs attention, organisations
+the roles and the audit log. So a new feature names itself in its own app, and edits none to its left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+
+ROOT = __name__.partition(".")[0]
+Models = frozenset[type[Model]]
+Fields = Mapping[type[Model], tuple[str, ...]]
+
+
+class Group(StrEnum):
+    """The groups of the sidebar, in its order: by what an operator is doing, the daily work first."""
+
+    CUSTOMERS = "Customers"
+    INVOICES = "Invoices"
+    PAYMENTS = "Payments"
+    USAGE = "Usage"
+    PRICES = "Prices and rates"
+    PEOPLE = "People"
+    SYSTEM = "System"
+
+
+class Urgency(IntEnum):
+    """The order of the front page: money first, then the rest of billing, technical things apart."""
+
+    MONEY = 1
+    BILLING = 2
+    TECHNICAL = 3
+
+
+@dataclass(frozen=True)
+class SidebarItem:
+    """A list in the sidebar, for those who may see its model and for whom `shown_to(user)` is true."""
+
+    group: Group
+    model: type[Model]
+    icon: str
+    shown_to: Callable[[Any], bool] = lambda _user: True
+
+    @property
+    def permission(self) -> str:
+        return view_permission(self.model)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A kind of row that waits for a person. `rows(user)` are those of the user's organisations.
+
+    `model` and `filters` name the list that shows exactly these rows; who may see that list is told of them, if they
+    hold `also_needs` too. `amount` is an expression of money that is summed by currency, `since` the column that tells
+    how old a row is, `named` a column whose values are told.
+    """
+
+    kind: str
+    one: str
+    many: str
+    rows: Callable[[Any], QuerySet[Any]]
+    model: type[Model]
+    filters: Mapping[str, str]
+    urgency: Urgency
+    also_needs: str = ""
+    amount: Any = None
+    since: str = ""
+    named: str = ""
+
+    def concerns(self, user: Any) -> bool:
+        needed = (view_permission(self.model), *([self.also_needs] if self.also_needs else []))
+        return all(user.has_perm(permission) for permission in needed)
+
+    @property
+    def href(self) -> str:
+        return list_address(self.model, **self.filters)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Everything an app adds to shared pages. Empty: nothing."""
+
+    sidebar: tuple[SidebarItem, ...] = ()
+    waits: tuple[Waits, ...] = ()
+    operators_may: frozenset[str] = frozenset()
+    """Codenames of the app's permissions that operators hold, beside seeing everything."""
+    administers: tuple[str, ...] = ()
+    """Labels of third-party apps whose pages this app shows: admins hold all of their permissions."""
+    also_watched: Models = frozenset()
+    """Models of third parties whose changes are written to the audit log."""
+    unwatched: Models = frozenset()
+    """Models of the app that the audit log leaves out. Machines write their rows in bulk, and triggers protect them:
+    an entry for each row would say nothing new."""
+    masked: Fields = field(default_factory=dict)
+    """Columns whose values never stand in the audit log."""
+    unlogged: Fields = field(default_factory=dict)
+    """Columns that change with every use, and say nothing about what a person did."""
+
+
+def our_apps() -> list[AppConfig]:
+    """Our installed apps from left to right, the root last: it is made of the others."""
+    ours = [config for config in apps.get_app_configs() if _module_of(config)]
+    return sorted(ours, key=lambda config: config.name == ROOT)
+
+
+@cache
+def contributions() -> dict[str, Contribution]:
+    """What each app adds, by the app's label, from left to right. Asked once all models are loaded."""
+    return {config.label: import_module(_module_of(config)).BACKOFFICE for config in our_apps()}
+
+
+def sidebar_items() -> list[SidebarItem]:
+    return [item for each in contributions().values() for item in each.sidebar]
+
+
+def waiting_kinds() -> list[Waits]:
+    """In the order of the front page."""
+    kinds = [kind for each in contributions().values() for kind in each.waits]
+    return sorted(kinds, key=lambda kind: kind.urgency)
+
+
+def view_permission(model: type[Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
+
+
+def list_address(model: type[Model], **filters: str) -> str:
+    """The address of a model's list on the admin site, narrowed by filters."""
+    query = "&".join(f"{key}={value}" for key, value in filters.items())
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return address + (f"?{query}" if query else "")
+
+
+def _module_of(config: AppConfig) -> str:
+    """Said by the app's configuration, which Django reads before any model."""
+    return str(getattr(config, "backoffice", ""))

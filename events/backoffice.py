@@ -1,0 +1,95 @@
+"""What events adds to shared pages: usage, and what of it could not be counted."""
+
+from __future__ import annotations
+
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from events.models import (
+    DeadLetter,
+    EventBatch,
+    HotLogDay,
+    Metric,
+    UsageAggregate,
+    UsageCorrection,
+    UsageEvent,
+    UsagePeriod,
+)
+from events.selectors.backlog import recent_conflicts
+from organisations.scoping import reaches_every_organisation
+
+BACKOFFICE = Contribution(
+    sidebar=(
+        SidebarItem(Group.USAGE, UsageAggregate, "monitoring"),
+        SidebarItem(Group.USAGE, UsageEvent, "list_alt"),
+        SidebarItem(Group.USAGE, DeadLetter, "mail_off"),
+        SidebarItem(Group.USAGE, UsageCorrection, "undo"),
+        SidebarItem(Group.USAGE, Metric, "speed"),
+        SidebarItem(Group.USAGE, UsagePeriod, "calendar_month"),
+        SidebarItem(Group.SYSTEM, EventBatch, "inbox"),
+        # a day holds the usage of all organisations
+        SidebarItem(Group.SYSTEM, HotLogDay, "inventory", reaches_every_organisation),
+    ),
+    waits=(
+        Waits(
+            kind="quarantined",
+            one="usage batch quarantined",
+            many="usage batches quarantined",
+            rows=lambda user: EventBatch.objects.for_organisations(user).filter(status=EventBatch.Status.QUARANTINED),
+            model=EventBatch,
+            filters={"status__exact": "quarantined"},
+            urgency=Urgency.TECHNICAL,
+            since="received_at",
+        ),
+        Waits(
+            kind="failing",
+            one="usage batch failed and is tried again",
+            many="usage batches failed and are tried again",
+            rows=lambda user: EventBatch.objects.for_organisations(user).filter(
+                status=EventBatch.Status.PENDING, attempts__gt=0
+            ),
+            model=EventBatch,
+            filters={"status__exact": "failing"},
+            urgency=Urgency.TECHNICAL,
+            since="received_at",
+        ),
+        Waits(
+            kind="conflicts",
+            one="request with a known id but another body",
+            many="requests with a known id but another body",
+            rows=lambda user: recent_conflicts(actor=user),
+            model=EventBatch,
+            filters={"status__exact": "conflicts"},
+            urgency=Urgency.TECHNICAL,
+        ),
+        Waits(
+            kind="day_kept",
+            one="day of accepted usage kept past its time",
+            many="days of accepted usage kept past their time",
+            rows=lambda user: HotLogDay.objects.for_organisations(user).kept(),
+            model=HotLogDay,
+            filters={"state": "kept"},
+            urgency=Urgency.TECHNICAL,
+        ),
+        Waits(
+            kind="dead_letters",
+            one="dead letter open",
+            many="dead letters open",
+            rows=lambda user: DeadLetter.objects.for_organisations(user).filter(status=DeadLetter.Status.OPEN),
+            model=DeadLetter,
+            filters={"status__exact": "open"},
+            urgency=Urgency.TECHNICAL,
+            since="first_seen_at",
+        ),
+    ),
+    operators_may=frozenset(
+        {
+            "add_metric",
+            "change_metric",
+            "add_usagecorrection",
+            "replay_deadletter",
+            "discard_deadletter",
+            "retry_eventbatch",
+            "verify_hotlogday",
+        }
+    ),
+    unwatched=frozenset({EventBatch, UsageEvent, UsageAggregate}),
+)

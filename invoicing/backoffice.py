@@ -1,0 +1,150 @@
+"""What invoicing adds to shared pages: invoices, the monthly run, prices and rates."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from events.models import Metric
+from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice, NumberSequence, PricingRule, TaxRate
+from invoicing.models.invoice import amount_due
+from invoicing.selectors import price_coverage
+from invoicing.selectors.exchange_rates import customers_without_rate
+from organisations.models import Organisation
+from organisations.operators_clock import operators_today
+from organisations.scoping import reaches_every_organisation
+
+_INVOICES = (
+    Waits(
+        kind="overdue",
+        one="invoice overdue",
+        many="invoices overdue",
+        rows=lambda user: Invoice.objects.for_organisations(user).overdue(on=operators_today()),
+        model=Invoice,
+        filters={"attention": "overdue"},
+        urgency=Urgency.MONEY,
+        amount=amount_due(),
+        since="due_date",
+    ),
+    Waits(
+        kind="unpriced_on_invoice",
+        one="invoice with warnings",
+        many="invoices with warnings",
+        rows=lambda user: Invoice.objects.for_organisations(user).with_warnings(on=operators_today()),
+        model=Invoice,
+        filters={"attention": "warnings"},
+        urgency=Urgency.BILLING,
+        since="created_at",
+    ),
+    Waits(
+        kind="old_drafts",
+        one="draft of a past month",
+        many="drafts of past months",
+        rows=lambda user: Invoice.objects.for_organisations(user).drafts_of_past_months(on=operators_today()),
+        model=Invoice,
+        filters={"attention": "old_drafts"},
+        urgency=Urgency.BILLING,
+        amount=F("total"),
+        since="period_end",
+    ),
+    Waits(
+        kind="pdf_failed",
+        one="PDF failed",
+        many="PDFs failed",
+        rows=lambda user: Invoice.objects.for_organisations(user).filter(pdf_state=Invoice.PdfState.FAILED),
+        model=Invoice,
+        filters={"pdf_state__exact": "failed"},
+        urgency=Urgency.TECHNICAL,
+        since="finalized_at",
+    ),
+)
+_BILLING_RUNS = (
+    Waits(
+        kind="unbilled",
+        one="month without a live invoice",
+        many="months without a live invoice",
+        rows=lambda user: BillingRunItem.objects.for_organisations(user).unbilled(),
+        model=BillingRunItem,
+        filters={"attention": "unbilled"},
+        urgency=Urgency.BILLING,
+        since="finished_at",
+    ),
+    Waits(
+        kind="item_parked",
+        one="billing item parked",
+        many="billing items parked",
+        rows=lambda user: BillingRunItem.objects.for_organisations(user).filter(status="parked"),
+        model=BillingRunItem,
+        filters={"status__exact": "parked"},
+        urgency=Urgency.BILLING,
+        since="finished_at",
+    ),
+    Waits(
+        kind="item_failed",
+        one="billing item failed",
+        many="billing items failed",
+        rows=lambda user: BillingRunItem.objects.for_organisations(user).filter(status="failed"),
+        model=BillingRunItem,
+        filters={"status__exact": "failed"},
+        urgency=Urgency.BILLING,
+        since="finished_at",
+    ),
+)
+_PRICES_AND_RATES = (
+    Waits(
+        kind="unpriced",
+        one="metric with usage and no price this month",
+        many="metrics with usage and no price this month",
+        rows=lambda user: price_coverage.unpriced_metrics(actor=user),
+        model=Metric,
+        filters={"price": "missing"},
+        urgency=Urgency.BILLING,
+        also_needs="invoicing.view_pricingrule",
+    ),
+    Waits(
+        kind="price_ends",
+        one="price ends within 30 days, and none follows",
+        many="prices end within 30 days, and none follows",
+        rows=lambda user: price_coverage.ending_prices(actor=user, today=operators_today()),
+        model=PricingRule,
+        filters={"attention": "ending"},
+        urgency=Urgency.BILLING,
+    ),
+    Waits(
+        kind="no_rate",
+        one="customer whose currency has no exchange rate of the last 7 days",
+        many="customers whose currency has no exchange rate of the last 7 days",
+        rows=lambda user: customers_without_rate(actor=user, today=operators_today()),
+        model=Organisation,
+        filters={"attention": "no_rate"},
+        urgency=Urgency.BILLING,
+        also_needs="invoicing.view_exchangerate",
+        named="currency",
+    ),
+)
+
+BACKOFFICE = Contribution(
+    sidebar=(
+        SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
+        SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
+        SidebarItem(Group.PRICES, PricingRule, "sell"),
+        SidebarItem(Group.PRICES, TaxRate, "percent"),
+        SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
+        SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
+        # a series tells how many documents the seller has issued to all customers
+        SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
+    ),
+    waits=(*_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES),
+    operators_may=frozenset(
+        {
+            "create_invoice",
+            "finalize_invoice",
+            "send_invoice",
+            "start_billingrun",
+            "retry_billingrunitem",
+            "add_pricingrule",
+            "change_pricingrule",
+            "add_exchangerate",
+        }
+    ),
+)

@@ -1,0 +1,71 @@
+"""What organisations adds to shared pages: customers, people, sellers and e-mails."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from organisations.models import (
+    ApiKey,
+    AuditEntry,
+    BillingEntity,
+    IdempotencyRecord,
+    Membership,
+    Notification,
+    Organisation,
+    Project,
+    SeenAttention,
+)
+from organisations.operators_clock import operators_today
+from organisations.selectors import sellers_with_ending_lut
+
+User = get_user_model()
+
+BACKOFFICE = Contribution(
+    sidebar=(
+        SidebarItem(Group.CUSTOMERS, Organisation, "apartment"),
+        SidebarItem(Group.CUSTOMERS, Project, "deployed_code"),
+        SidebarItem(Group.CUSTOMERS, ApiKey, "key"),
+        SidebarItem(Group.PEOPLE, User, "person"),
+        SidebarItem(Group.PEOPLE, Membership, "badge"),
+        SidebarItem(Group.PEOPLE, AuditEntry, "policy"),
+        SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
+        SidebarItem(Group.SYSTEM, Notification, "mail"),
+    ),
+    waits=(
+        Waits(
+            kind="lut_ends",
+            one="seller whose LUT has expired or ends within 30 days",
+            many="sellers whose LUT has expired or ends within 30 days",
+            rows=lambda _user: sellers_with_ending_lut(today=operators_today()),
+            model=BillingEntity,
+            filters={"attention": "lut"},
+            urgency=Urgency.BILLING,
+        ),
+        Waits(
+            kind="email_failed",
+            one="e-mail failed",
+            many="e-mails failed",
+            rows=lambda user: Notification.objects.for_organisations(user).filter(status=Notification.Status.FAILED),
+            model=Notification,
+            filters={"status__exact": "failed"},
+            urgency=Urgency.TECHNICAL,
+            since="created_at",
+        ),
+    ),
+    operators_may=frozenset(
+        {
+            "add_organisation",
+            "change_organisation",
+            "add_project",
+            "change_project",
+            "issue_apikey",
+            "resend_notification",
+        }
+    ),
+    administers=("auth",),
+    also_watched=frozenset({User}),
+    unwatched=frozenset({IdempotencyRecord, AuditEntry, SeenAttention}),
+    masked={ApiKey: ("key_hash",), User: ("password",)},
+    unlogged={ApiKey: ("last_used_at",), User: ("last_login",)},
+)

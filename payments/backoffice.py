@@ -1,0 +1,76 @@
+"""What payments adds to shared pages: money that came in, and the gateway's messages about it."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder, Refund
+from payments.selectors import with_unallocated
+
+BACKOFFICE = Contribution(
+    sidebar=(
+        SidebarItem(Group.PAYMENTS, Payment, "payments"),
+        SidebarItem(Group.PAYMENTS, Refund, "undo"),
+        SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
+        SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
+        SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),
+    ),
+    waits=(
+        Waits(
+            kind="payment_failed",
+            one="payment failed, and the invoice is still due",
+            many="payments failed, and the invoices are still due",
+            rows=lambda user: Payment.objects.for_organisations(user).failed_and_due(),
+            model=Payment,
+            filters={"attention": "failed"},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="attempted_at",
+        ),
+        Waits(
+            kind="not_placed",
+            one="payment not credited in full",
+            many="payments not credited in full",
+            rows=lambda user: with_unallocated(Payment.objects.for_organisations(user).not_placed()),
+            model=Payment,
+            filters={"attention": "problem"},
+            urgency=Urgency.MONEY,
+            amount=F("not_credited"),
+            since="attempted_at",
+        ),
+        Waits(
+            kind="refunds",
+            one="refund to decide: credit note, or ask again?",
+            many="refunds to decide: credit note, or ask again?",
+            rows=lambda user: Payment.objects.for_organisations(user).refunds_to_decide(),
+            model=Payment,
+            filters={"attention": "refunded"},
+            urgency=Urgency.MONEY,
+            amount=F("amount_refunded"),
+            since="attempted_at",
+        ),
+        Waits(
+            kind="webhook_failed",
+            one="webhook failed",
+            many="webhooks failed",
+            rows=lambda user: InboundWebhook.objects.for_organisations(user).filter(
+                status=InboundWebhook.Status.FAILED
+            ),
+            model=InboundWebhook,
+            filters={"status__exact": "failed"},
+            urgency=Urgency.TECHNICAL,
+            since="received_at",
+        ),
+    ),
+    operators_may=frozenset(
+        {
+            "collect_invoice",
+            "record_offline_payment",
+            "reverse_payment",
+            "place_payment",
+            "process_inboundwebhook",
+        }
+    ),
+    unwatched=frozenset({InboundWebhook}),
+)

@@ -90,7 +90,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("id", "organisation", "project", "received_at", "is_replay", "state", "settled_at")}),
         ("Events", {"fields": ("event_count", "counted", "duplicates", "dead_lettered", "conflicts", "conflict_ids")}),
-        ("Trouble", {"fields": ("attempts", "retry_at", "last_error")}),
+        ("Trouble", {"fields": ("attempts", "next_attempt_at", "last_failure")}),
         ("What was sent", {"fields": ("first_events",)}),
     )
     related_lists = (("Events", "events.usageevent", "batch_id"),)

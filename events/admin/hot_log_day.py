@@ -23,8 +23,8 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.work.waking import wake_on_commit
 from events.models import HotLogDay
-from events.tasks import verify_hot_log_day
 from organisations import audit
 
 State = HotLogDay.State
@@ -105,7 +105,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     )
     def verify(self, request: HttpRequest, day: HotLogDay) -> str:
         audit.note(day, action=LogEntry.Action.ACCESS, reason="Verify again")
-        verify_hot_log_day.delay_on_commit(day.day.isoformat(), request.user.get_username())  # type: ignore[attr-defined]
+        wake_on_commit("events.tasks.verify_hot_log_day", day.day, request.user.get_username())
         return "A worker verifies the day; this page shows the outcome when it is done."
 
     @admin.display(description="Day (UTC)", ordering="day")

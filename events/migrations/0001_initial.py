@@ -458,6 +458,18 @@ class Migration(migrations.Migration):
                 migrations.CreateModel(
                     name="EventBatch",
                     fields=[
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
                         ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                         ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
                         ("event_count", models.PositiveIntegerField()),
@@ -484,9 +496,6 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("conflict_ids", models.JSONField(default=list, help_text="The first of them.")),
-                        ("attempts", models.PositiveSmallIntegerField(default=0)),
-                        ("last_error", models.TextField(blank=True)),
-                        ("retry_at", models.DateTimeField(blank=True, null=True)),
                         ("settled_at", models.DateTimeField(blank=True, null=True)),
                         (
                             "is_replay",

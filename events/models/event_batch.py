@@ -11,11 +11,12 @@ from django.utils.timezone import get_current_timezone
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.quantities import events_text
+from billing_platform.lib.work.claims import RetriedWork, State
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
 
 
-class EventBatch(TenantModel):
+class EventBatch(RetriedWork, TenantModel):
     """Validated events, compressed, waiting to be settled; afterwards the proof of what became of them.
 
     The table is made by migrations/sql/hot_log.up.sql: partitioned by the day of `received_at`, so that retention
@@ -27,6 +28,9 @@ class EventBatch(TenantModel):
         PENDING = "pending", "Pending"
         SETTLED = "settled", "Settled"
         QUARANTINED = "quarantined", "Quarantined"
+
+    max_attempts = 5
+    own_status = {State.WAITING: Status.PENDING, State.GIVEN_UP: Status.QUARANTINED, State.DONE: Status.SETTLED}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -42,9 +46,6 @@ class EventBatch(TenantModel):
     dead_lettered = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0, help_text="Duplicates whose body differs from what was counted.")
     conflict_ids = models.JSONField(default=list, help_text="The first of them.")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.TextField(blank=True)
-    retry_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     is_replay = models.BooleanField(
         "replay",

@@ -44,7 +44,7 @@ _READERS: dict[Form, _Reader] = {
 
 _COLUMNS = """
     INSERT INTO events_eventbatch (id, organisation_id, project_id, received_at, event_count, payload, status,
-        counted, duplicates, dead_lettered, conflicts, conflict_ids, attempts, last_error)
+        counted, duplicates, dead_lettered, conflicts, conflict_ids, attempts, last_failure)
     VALUES
 """
 _VALUES = "(%b, %b, %b, %b, %b, %b, 'pending', 0, 0, 0, 0, '[]', 0, '')"

@@ -20,10 +20,9 @@ def retry_batch(*, batch_id: UUID) -> EventBatch:
     """Another round of attempts, by itself, so that it holds up nobody. Raises DomainError BATCH_NOT_QUARANTINED."""
     with transaction.atomic():
         batch = _locked(batch_id)
-        batch.status = EventBatch.Status.PENDING
-        batch.attempts = 1
-        batch.retry_at = clock.now()
-        batch.save(update_fields=["status", "attempts", "retry_at"])
+        fields = batch.try_now()
+        batch.attempts = 1  # none at all, and it would be settled together with fresh ones
+        batch.save(update_fields=fields)
         audit.note(batch, status=(EventBatch.Status.QUARANTINED, batch.status))
     return batch
 
@@ -49,10 +48,10 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
                 for event in _contents(batch)
             ]
         )
-        batch.status = EventBatch.Status.SETTLED
+        fields = batch.end()
         batch.settled_at = clock.now()
         batch.dead_lettered = batch.event_count
-        batch.save(update_fields=["status", "settled_at", "dead_lettered"])
+        batch.save(update_fields=[*fields, "settled_at", "dead_lettered"])
         audit.note(
             batch,
             reason=reason,

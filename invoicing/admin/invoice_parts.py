@@ -113,7 +113,7 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
             anchor(admin, email, email.subject),
             ", ".join(email.recipients),
             badge(email.get_status_display(), EMAIL_TONES[email.status]),
-            when(email.sent_at) if email.sent_at else email.last_error or EMPTY,
+            when(email.sent_at) if email.sent_at else email.last_failure or EMPTY,
         )
         for email in emails_of(invoice)
     ]

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from celery import current_app
 from django.db import OperationalError, transaction
 from django.db.models import F, Q
 
@@ -23,6 +22,7 @@ from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work.waking import wake_on_commit
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
@@ -103,7 +103,7 @@ def start_billing_run(
     if (missing or reopened) and not created:
         run.requested_by = requested_by[:200]
         run.save(update_fields=["requested_by", "updated_at"])
-    _wake("invoicing.tasks.hand_out_billing_run", run.pk)
+    wake_on_commit("invoicing.tasks.hand_out_billing_run", run.pk)
     return run
 
 
@@ -140,7 +140,7 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
             code="ITEM_NOT_RETRIABLE",
         )
     _reopen(item)
-    _wake("invoicing.tasks.process_billing_item", item_id)
+    wake_on_commit("invoicing.tasks.process_billing_item", item_id)
     return item
 
 
@@ -305,8 +305,3 @@ def _end(item_id: UUID, status: str, reason: str) -> None:
     BillingRunItem.objects.open().filter(pk=item_id).update(
         status=status, reason=reason[:2000], finished_at=None if status == Status.PENDING else now, updated_at=now
     )
-
-
-def _wake(task: str, object_id: UUID) -> None:
-    """By name: tasks import services, not the other way round. What is lost here, the schedule finds."""
-    transaction.on_commit(lambda: current_app.send_task(task, [str(object_id)]), robust=True)

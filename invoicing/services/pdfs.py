@@ -11,16 +11,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from celery import current_app
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from billing_platform.lib import clock
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
 from invoicing.models import Invoice
 from invoicing.models.invoice import InvoiceQuerySet
@@ -46,10 +45,8 @@ _SETTLED: dict[str, str] = {
 
 
 def wake_delivery(invoice_id: UUID) -> None:
-    """Ask for the PDF once this transaction has committed. By name: tasks import services, not the other way round."""
-    transaction.on_commit(
-        lambda: current_app.send_task("invoicing.tasks.deliver_invoice", [str(invoice_id)]), robust=True
-    )
+    """Ask a worker for the PDF once this transaction has committed."""
+    wake_on_commit("invoicing.tasks.deliver_invoice", invoice_id)
 
 
 def due_deliveries(*, limit: int = 100) -> list[UUID]:

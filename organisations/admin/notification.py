@@ -28,7 +28,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         ("Message", {"fields": ("message", "files")}),
         (
             "Delivery",
-            {"fields": ("created_at", "attempts", "next_attempt_at", "sent_at", "last_error", "dedupe_key")},
+            {"fields": ("created_at", "attempts", "next_attempt_at", "sent_at", "last_failure", "dedupe_key")},
         ),
     )
 

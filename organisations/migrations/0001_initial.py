@@ -509,6 +509,27 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
                 ("kind", models.CharField(help_text="What it tells, such as invoice_issued.", max_length=50)),
                 ("dedupe_key", models.CharField(max_length=200, unique=True)),
                 ("recipients", models.JSONField(help_text="E-mail addresses.")),
@@ -530,11 +551,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField()),
-                ("claimed_at", models.DateTimeField(blank=True, help_text="When a worker took it.", null=True)),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
-                ("last_error", models.TextField(blank=True)),
                 (
                     "organisation",
                     models.ForeignKey(
@@ -706,7 +723,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="notification",
             index=models.Index(
-                condition=models.Q(("status__in", ["pending", "sending"])),
+                condition=models.Q(("next_attempt_at__isnull", False)),
                 fields=["next_attempt_at"],
                 name="notification_due",
             ),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel
 
 
-class Notification(BaseModel, TenantModel):
+class Notification(ClaimedWork, BaseModel, TenantModel):
     """One e-mail. The dedupe key makes "never sent twice" a promise of the database."""
 
     class Status(models.TextChoices):
@@ -18,6 +20,15 @@ class Notification(BaseModel, TenantModel):
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
+
+    claim_lasts = timedelta(minutes=10)
+    max_attempts = 8
+    own_status = {
+        State.WAITING: Status.PENDING,
+        State.AT_WORK: Status.SENDING,
+        State.GIVEN_UP: Status.FAILED,
+        State.DONE: Status.SENT,
+    }
 
     organisation = models.ForeignKey(
         Organisation,
@@ -36,23 +47,13 @@ class Notification(BaseModel, TenantModel):
     html = models.TextField(blank=True)
     attachments = models.JSONField(default=list, help_text="[{storage_name, filename, content_type}]")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it.")
     sent_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
 
     class Meta:
         verbose_name = "e-mail"
         ordering = ["-created_at"]
         permissions = [("resend_notification", "Can send a failed e-mail again")]
-        indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(status__in=["pending", "sending"]),
-                name="notification_due",
-            ),
-        ]
+        indexes = [due_index("notification_due")]
 
     def __str__(self) -> str:
         return f"{self.subject} to {', '.join(self.recipients)}"

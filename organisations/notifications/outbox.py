@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 from django.template.loader import render_to_string
 
-from billing_platform.lib import clock
+from billing_platform.lib.work.waking import wake_on_commit
 from organisations.models import Notification, Organisation
 
 
@@ -52,7 +50,6 @@ def queue_email(
             "text": render_to_string(f"emails/{template}.txt", context),
             "html": render_to_string(f"emails/{template}.html", context),
             "attachments": [asdict(attachment) for attachment in attachments],
-            "next_attempt_at": clock.now(),
         },
     )
     if created:
@@ -61,14 +58,8 @@ def queue_email(
 
 
 def wake_sender(notification: Notification) -> None:
-    """Ask a worker to send the message as soon as this transaction has committed.
-
-    Sent by name: tasks import the services, not the other way round. A lost wake-up costs at most a minute,
-    since beat sends whatever is due.
-    """
-    transaction.on_commit(
-        lambda: current_app.send_task("organisations.tasks.send_notification", [str(notification.pk)]), robust=True
-    )
+    """Ask a worker to send the message as soon as this transaction has committed."""
+    wake_on_commit("organisations.tasks.send_notification", notification.pk)
 
 
 def _one_line(subject: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,9 @@ from django.urls import reverse
 from billing_platform.backoffice import dashboard
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.work import waking
 from events.models import EventBatch, HotLogDay, UsageEvent
 from events.services.proof.verifying import verify_day
-from events.tasks import verify_hot_log_day
 from organisations.models import Membership, Organisation, Project
 from tests import factories
 from tests.admin.conftest import signed_in
@@ -82,11 +83,11 @@ def test_verifying_again_is_a_job_and_is_audited(
     kept: HotLogDay, operator_of_all: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(verify_hot_log_day, "delay", lambda *arguments: sent.append(arguments))
+    monkeypatch.setattr(waking, "current_app", SimpleNamespace(send_task=lambda *task: sent.append(task)))
     with django_capture_on_commit_callbacks(execute=True):
         page = act(signed_in(operator_of_all), action_url(kept, "verify"))
     assert "A worker verifies the day" in page.content.decode()
-    assert sent == [("2026-11-01", "operator-of-all")]
+    assert sent == [("events.tasks.verify_hot_log_day", ["2026-11-01", "operator-of-all"])]
     entry = entry_of(kept)
     assert (entry.actor, entry.additional_data["reason"]) == (operator_of_all, "Verify again")
 

@@ -231,17 +231,17 @@ def test_a_batch_that_cannot_be_settled_is_put_aside_and_blocks_nobody(
     report = settle()
     assert (report.counted, report.failed) == (1, 2)
     assert counted(acme) == ["fine"]
-    for attempt in range(2, chunks.MAX_ATTEMPTS + 1):
-        EventBatch.objects.filter(status="pending").update(retry_at=now() - timedelta(seconds=1))
+    for attempt in range(2, EventBatch.max_attempts + 1):
+        EventBatch.objects.filter(status="pending").update(next_attempt_at=now() - timedelta(seconds=1))
         assert settle().failed == 2, attempt
     assert {batch.status for batch in map(batch_of, [broken, short])} == {"quarantined"}
-    assert "the row says 2" in batch_of(short).last_error
+    assert "the row says 2" in batch_of(short).last_failure
     assert settle().batches == 0
 
 
 def test_a_quarantined_batch_can_be_tried_again(acme: Organisation, project: Project) -> None:
     accepted = send(project, event("a"))
-    EventBatch.objects.filter(pk=accepted.batch_id).update(status="quarantined", attempts=5, last_error="disk")
+    EventBatch.objects.filter(pk=accepted.batch_id).update(status="quarantined", attempts=5, last_failure="disk")
     assert settle().batches == 0
     quarantine.retry_batch(batch_id=accepted.batch_id)
     assert settle().counted == 1

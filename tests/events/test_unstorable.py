@@ -170,7 +170,7 @@ def test_neither_log_nor_batch_quotes_what_a_customer_sent(
     assert [record.sqlstate for record in caplog.records if record.message == "batch failed"] == ["22P05"]
     assert not [record for record in caplog.records if record.exc_info]
     batch.refresh_from_db()
-    assert batch.last_error == "DataError: unsupported Unicode escape sequence (SQLSTATE 22P05)"
+    assert batch.last_failure == "DataError: unsupported Unicode escape sequence (SQLSTATE 22P05)"
 
 
 @pytest.mark.parametrize("fields", [{"attempts": 2}, {"status": "quarantined", "attempts": 5}, {"is_replay": True}])

@@ -23,6 +23,7 @@ from django.db import connection
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work import waking
 from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
@@ -326,7 +327,7 @@ def test_whoever_starts_a_run_sends_one_message_however_many_are_billed(
     """Ten thousand messages took as many milliseconds of the request, or minutes when the broker was down."""
     factories.organisation("Umbrella")
     sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(billing_run, "current_app", SimpleNamespace(send_task=lambda *task: sent.append(task)))
+    monkeypatch.setattr(waking, "current_app", SimpleNamespace(send_task=lambda *task: sent.append(task)))
     with after_october(), django_capture_on_commit_callbacks(execute=True):
         run = start_billing_run(period=OCTOBER, requested_by="test")
     assert sent == [("invoicing.tasks.hand_out_billing_run", [str(run.pk)])]

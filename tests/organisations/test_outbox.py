@@ -82,7 +82,7 @@ def test_a_server_that_refuses_is_tried_again_later(acme: Organisation, mailbox:
     assert not email.send_notification(notification_id=note.pk)
     note.refresh_from_db()
     assert note.status == Status.PENDING
-    assert "451" in note.last_error
+    assert "451" in note.last_failure
     assert note.next_attempt_at > clock.now() + timedelta(seconds=50)
     mailbox.refuse = False
     assert not email.send_notification(notification_id=note.pk)  # not due yet
@@ -94,7 +94,7 @@ def test_a_server_that_refuses_is_tried_again_later(acme: Organisation, mailbox:
 def test_after_the_last_attempt_it_fails_visibly_and_can_be_resent(acme: Organisation, mailbox: Mailbox) -> None:
     mailbox.refuse = True
     note = _queue(acme)
-    for _ in range(email.MAX_ATTEMPTS):
+    for _ in range(Notification.max_attempts):
         Notification.objects.update(next_attempt_at=clock.now())
         email.send_notification(notification_id=note.pk)
     note.refresh_from_db()
@@ -111,34 +111,32 @@ def test_a_missing_attachment_is_a_visible_failure(acme: Organisation, mailbox: 
     note = _queue(acme, attachments=[Attachment("no/such.pdf", "x.pdf", "application/pdf")])
     assert not email.send_notification(notification_id=note.pk)
     note.refresh_from_db()
-    assert "FileNotFoundError" in note.last_error
+    assert "FileNotFoundError" in note.last_failure
 
 
 def test_a_message_whose_sender_died_is_taken_over(acme: Organisation, mailbox: Mailbox) -> None:
     note = _queue(acme)
-    Notification.objects.update(status=Status.SENDING, claimed_at=clock.now())
+    Notification.objects.update(status=Status.SENDING, claimed_until=clock.now() + Notification.claim_lasts)
     assert not email.send_notification(notification_id=note.pk)
-    Notification.objects.update(claimed_at=clock.now() - email.CLAIM_EXPIRES - timedelta(seconds=1))
+    Notification.objects.update(claimed_until=clock.now() - timedelta(seconds=1))
     assert email.send_notification(notification_id=note.pk)
 
 
 def test_a_message_that_can_not_be_built_is_given_up_like_any_other(acme: Organisation, mailbox: Mailbox) -> None:
     """Django refuses such an address, which is no error of the network nor of a server."""
     note = _queue(acme)
-    for _ in range(email.MAX_ATTEMPTS):
+    for _ in range(Notification.max_attempts):
         Notification.objects.update(next_attempt_at=clock.now(), recipients=["a@example.com\nBcc: all@example.com"])
         assert not email.send_notification(notification_id=note.pk)
     note.refresh_from_db()
-    assert (note.status, note.attempts) == (Status.FAILED, email.MAX_ATTEMPTS)
-    assert "Invalid address" in note.last_error
+    assert (note.status, note.attempts) == (Status.FAILED, Notification.max_attempts)
+    assert "Invalid address" in note.last_failure
     assert mailbox.messages == []
 
 
 def test_a_message_that_kills_its_worker_is_given_up(acme: Organisation, mailbox: Mailbox) -> None:
     note = _queue(acme)
-    Notification.objects.update(
-        status=Status.SENDING, attempts=email.MAX_ATTEMPTS, claimed_at=clock.now() - email.CLAIM_EXPIRES * 2
-    )
+    Notification.objects.update(status=Status.SENDING, attempts=Notification.max_attempts, claimed_until=clock.now())
     assert email.due_notifications() == [note.pk]
     assert not email.send_notification(notification_id=note.pk)
     note.refresh_from_db()

@@ -50,7 +50,7 @@ def _check_log(platform: Running, book: Book, copies: Counter[str]) -> None:
 def _check_batches(platform: Running, *, total: int, counted: int, dead_lettered: int) -> None:
     """All of them settled at the first attempt, and their sums are those of the log."""
     with platform.database() as prompt:
-        found = prompt.execute("SELECT id, status, attempts, last_error FROM events_eventbatch").fetchall()
+        found = prompt.execute("SELECT id, status, attempts, last_failure FROM events_eventbatch").fetchall()
         sums = prompt.execute(
             "SELECT sum(event_count), sum(counted), sum(duplicates), sum(dead_lettered),"
             " count(*) FILTER (WHERE event_count <> counted + duplicates + dead_lettered) FROM events_eventbatch"

@@ -1,4 +1,4 @@
-"""The base of every Celery task: sent on commit, timed, counted, logged, and named in the audit log."""
+"""The base of every Celery task: timed, counted, logged, and named in the audit log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from celery import Task
 from django.core.cache import cache
-from django.db import transaction
 from prometheus_client import Counter, Histogram
 
 from billing_platform.lib import clock
@@ -50,10 +49,6 @@ class BaseTask(Task):  # type: ignore[type-arg]
     """Arguments are ids, never objects. Every task may run twice, at once with itself, or be killed half-way."""
 
     abstract = True
-
-    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
-        """Send once the surrounding transaction has committed; a rollback sends nothing."""
-        transaction.on_commit(lambda: self.delay(*args, **kwargs))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request_id.begin(self.request.id or "")

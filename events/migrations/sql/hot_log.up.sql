@@ -15,8 +15,8 @@ CREATE TABLE events_eventbatch (
     conflicts integer NOT NULL CHECK (conflicts >= 0),
     conflict_ids jsonb NOT NULL,
     attempts smallint NOT NULL CHECK (attempts >= 0),
-    last_error text NOT NULL,
-    retry_at timestamptz,
+    last_failure text NOT NULL,
+    next_attempt_at timestamptz DEFAULT now(),
     settled_at timestamptz,
     is_replay boolean NOT NULL DEFAULT false,
     CONSTRAINT event_batch_conserves_events CHECK (

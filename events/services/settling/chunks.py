@@ -51,13 +51,10 @@ from events.wire import packing
 logger = logging.getLogger(__name__)
 
 CHUNK_EVENTS = 10_000
-MAX_ATTEMPTS = 5
-RETRY_AFTER = timedelta(seconds=30)
 TRIES_OF_A_CHUNK = 3
 LOOK_EVERY = 0.2
 MOST_SPOILED = 100
 """Events of one batch that are told apart as bad. If more are refused, the fault is hardly theirs."""
-_ERROR_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +246,8 @@ def _settle_singly(report: SettleReport) -> SettleReport:
 
 
 def _due_for_retry() -> UUID | None:
-    due = EventBatch.objects.filter(status=EventBatch.Status.PENDING, attempts__gt=0, retry_at__lte=clock.now())
-    return due.order_by("retry_at").values_list("pk", flat=True).first()
+    due = EventBatch.objects.filter(status=EventBatch.Status.PENDING, attempts__gt=0, next_attempt_at__lte=clock.now())
+    return due.order_by("next_attempt_at").values_list("pk", flat=True).first()
 
 
 def _settle_one(report: SettleReport, batch_id: UUID) -> SettleReport:
@@ -370,8 +367,4 @@ def _book_failure(batch_id: UUID, error: Exception) -> None:
         if batch is None:
             return
         batch.attempts += 1
-        batch.last_error = _told(error)[:_ERROR_KEPT].replace("\x00", "")
-        batch.retry_at = clock.now() + RETRY_AFTER * batch.attempts
-        if batch.attempts >= MAX_ATTEMPTS:
-            batch.status = EventBatch.Status.QUARANTINED
-        batch.save(update_fields=["attempts", "last_error", "retry_at", "status"])
+        batch.save(update_fields=["attempts", *batch.fail(_told(error))])

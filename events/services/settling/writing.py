@@ -311,7 +311,8 @@ def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> Non
             """
             UPDATE events_eventbatch b
             SET status = 'settled', settled_at = clock_timestamp(), counted = v.counted, duplicates = v.duplicates,
-                dead_lettered = v.dead_lettered, conflicts = v.conflicts, conflict_ids = v.conflict_ids, retry_at = NULL
+                dead_lettered = v.dead_lettered, conflicts = v.conflicts, conflict_ids = v.conflict_ids,
+                next_attempt_at = NULL, last_failure = ''
             FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::int[], %s::jsonb[])
                 AS v (id, received_at, counted, duplicates, dead_lettered, conflicts, conflict_ids)
             WHERE b.id = v.id AND b.received_at = v.received_at AND b.received_at BETWEEN %s AND %s

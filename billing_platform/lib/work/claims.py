@@ -1,0 +1,268 @@
+"""Waiting work: a row that says by itself when it is tried next, who is at it, and why it failed.
+
+Four columns, with the same names on every table that waits for something:
+
+    attempts          how often it was tried since somebody last asked for it
+    next_attempt_at   when it is due; empty: nothing waits
+    claimed_until     a worker has the row to itself until then; empty: nobody is at it
+    last_failure      why the last try failed; empty: it did not
+
+A worker claims a row by one conditional UPDATE, works outside any transaction, and ends with `done`, `let_go` or
+`note_failure`. Each of these three changes the row only while the claim is still the worker's own: a worker that was
+too slow, and whose row another one took over, changes nothing. A worker that dies leaves its claim behind, which ends
+by itself.
+
+A new user of this machine:
+
+    class Export(ClaimedWork, BaseModel, TenantModel):         # 1. the columns
+        claim_lasts, max_attempts = timedelta(minutes=5), 8    # 2. the policy
+    ...
+    export = claim(Export.objects.all(), export_id)            # 3. in the service: claim, work, done or note_failure
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.work import backoff
+
+logger = logging.getLogger(__name__)
+
+LONGEST_FAILURE = 2_000
+"""Characters of `last_failure`."""
+ALL_DIED = "Every worker that tried it died."
+
+
+class State(models.TextChoices):
+    """Where a waiting row stands. Follows from the columns; a table's own `status` may spell it otherwise."""
+
+    WAITING = "waiting", "Waiting"
+    AT_WORK = "at_work", "At work"
+    GIVEN_UP = "given_up", "Given up"
+    DONE = "done", "Nothing waits"
+
+
+class RetriedWork(models.Model):
+    """What is tried again after a failure. Without a claim: whoever works on the row holds its lock."""
+
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")
+    next_attempt_at = models.DateTimeField(
+        "next try", null=True, blank=True, default=clock.now, help_text="When it is due. Empty: nothing waits."
+    )
+    last_failure = models.TextField(blank=True, help_text="Why the last try failed.")
+
+    max_attempts: ClassVar[int | None] = 8
+    """After so many tries it is given up, and waits for a person. None: never."""
+    own_status: ClassVar[Mapping[State, str]] = {}
+    """The value of the table's `status` column in each state, if it has such a column and it follows the state."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def work_state(self) -> State:
+        """Where the row stands: as its own status says, or else as the columns do."""
+        ended = {self.own_status.get(state): state for state in (State.GIVEN_UP, State.DONE)}
+        if self.own_status and (state := ended.get(getattr(self, "status", None))):
+            return state
+        if self.next_attempt_at is not None:
+            return State.WAITING
+        return State.GIVEN_UP if self.last_failure else State.DONE
+
+    @property
+    def may_be_tried_now(self) -> bool:
+        """A person may ask for it: it waits after a failure, or was given up."""
+        return self.work_state == State.GIVEN_UP or (self.work_state == State.WAITING and self.attempts > 0)
+
+    def fail(self, failure: Exception | str, *, final: bool = False) -> list[str]:
+        """Set the columns as after a failed try: due again after a pause, or given up. Nothing is saved: the caller
+        holds the row's lock, and saves the fields that are given back."""
+        return _set(self, _failed(self, failure, final=final))
+
+    def try_now(self) -> list[str]:
+        """Set the columns as if it had never been tried: due at once. Nothing is saved, as with `fail`."""
+        return _set(self, {**_waits(self, clock.now()), "attempts": 0})
+
+    def wait(self) -> list[str]:
+        """Set the columns so that it is due at once, and keep the count of tries. Nothing is saved, as with `fail`."""
+        return _set(self, _waits(self, clock.now()))
+
+    def end(self) -> list[str]:
+        """Set the columns so that nothing waits any more. Nothing is saved, as with `fail`."""
+        return _set(self, _done(self))
+
+
+class ClaimedWork(RetriedWork):
+    """What one worker at a time does, outside any transaction: a row that is claimed for a while."""
+
+    claimed_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="A worker has it to itself until then. Empty: nobody."
+    )
+
+    claim_lasts: ClassVar[timedelta] = timedelta(minutes=5)
+    """Longer than any honest try: afterwards the worker is taken to have died."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def work_state(self) -> State:
+        state = super().work_state
+        is_claimed = self.claimed_until is not None and self.claimed_until > clock.now()
+        return State.AT_WORK if is_claimed and state == State.WAITING else state
+
+
+Row = TypeVar("Row", bound=ClaimedWork)
+
+
+def due(rows: QuerySet[Row], now: datetime | None = None) -> QuerySet[Row]:
+    """The rows that wait, whose time has come, and that nobody is at; longest due first."""
+    now = now or clock.now()
+    return _free(rows, now).filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+
+
+def due_ids(rows: QuerySet[Row], *, limit: int = 100) -> list[UUID]:
+    return list(due(rows).values_list("pk", flat=True)[:limit])
+
+
+def hand_out(rows: QuerySet[Row], *, limit: int = 1000) -> list[UUID]:
+    """The ids of due rows, for one message each; the rows are due again when a claim of now would have ended.
+
+    So a sweep every minute doesn't send a second message for each row of a long queue. Whoever gets the message claims
+    the row with `early=True`.
+    """
+    ids = due_ids(rows, limit=limit)
+    now = clock.now()
+    free = _free(rows.model._base_manager.filter(pk__in=ids), now)
+    free.update(next_attempt_at=now + rows.model.claim_lasts)
+    return ids
+
+
+def claim(rows: QuerySet[Row], pk: UUID, *, early: bool = False) -> Row | None:
+    """Take one row for `claim_lasts`, and count the try. None if it is not due, or if somebody is at it.
+
+    With `early` the row need not be due, but only wait: for a worker that was sent to this very row. A row whose tries
+    all ended with a dead worker is given up here, and not handed to one more.
+    """
+    now = clock.now()
+    found = _free(rows, now) if early else due(rows, now).order_by()
+    until = now + rows.model.claim_lasts
+    values = _touched(rows.model, claimed_until=until, attempts=F("attempts") + 1, **_status(rows.model, State.AT_WORK))
+    if not found.filter(pk=pk).update(**values):
+        return None
+    row: Row = rows.get(pk=pk)
+    if row.max_attempts is not None and row.attempts > row.max_attempts:
+        note_failure(row, ALL_DIED, final=True)
+        return None
+    return row
+
+
+def done(row: ClaimedWork, **values: Any) -> bool:
+    """The work is done: nothing waits. `values` are other columns that change in the same UPDATE.
+
+    False, and nothing is changed, if the claim is no longer the caller's.
+    """
+    return _if_ours(row, {**_done(row), **values})
+
+
+def let_go(row: ClaimedWork, *, after: timedelta = timedelta(0), **values: Any) -> bool:
+    """Not done and not failed, such as work that must wait for something else: due again after the time given."""
+    return _if_ours(row, {**_waits(row, clock.now() + after), **values})
+
+
+def note_failure(row: ClaimedWork, failure: Exception | str, *, final: bool = False, **values: Any) -> bool:
+    """Keep the reason on the row; it is due again after a pause, or given up after the last try, or at once if `final`.
+
+    False, and nothing is changed, if the claim is no longer the caller's: whoever took the row over may have succeeded.
+    """
+    failed = _failed(row, failure, final=final)
+    given_up = failed["next_attempt_at"] is None
+    logger.log(
+        logging.ERROR if given_up else logging.WARNING,
+        "given up" if given_up else "to be tried again",
+        extra={
+            "work": row._meta.label,
+            "row": str(row.pk),
+            "attempt": row.attempts,
+            "reason": failed["last_failure"],
+        },
+        exc_info=failure if isinstance(failure, Exception) and not isinstance(failure, DomainError) else None,
+    )
+    return _if_ours(row, {**failed, **values})
+
+
+def failure_text(failure: Exception | str) -> str:
+    """For operators: a rule's own sentence, or the kind of an error and what it says."""
+    if isinstance(failure, DomainError):
+        text = failure.message
+    else:
+        text = failure if isinstance(failure, str) else f"{type(failure).__name__}: {failure}"
+    return text[:LONGEST_FAILURE].replace("\x00", "")  # PostgreSQL stores no NUL
+
+
+def due_index(name: str) -> models.Index:
+    """For the model's Meta: finds the few rows that wait among all that are done."""
+    return models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name=name)
+
+
+def _free(rows: QuerySet[Row], now: datetime) -> QuerySet[Row]:
+    nobody = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    free = rows.filter(nobody, next_attempt_at__isnull=False)
+    states = [rows.model.own_status[state] for state in (State.WAITING, State.AT_WORK) if rows.model.own_status]
+    return free.filter(status__in=states) if states else free
+
+
+def _waits(row: RetriedWork, at: datetime) -> dict[str, Any]:
+    return {"next_attempt_at": at, "last_failure": "", **_unclaimed(row), **_status(type(row), State.WAITING)}
+
+
+def _done(row: RetriedWork) -> dict[str, Any]:
+    return {"next_attempt_at": None, "last_failure": "", **_unclaimed(row), **_status(type(row), State.DONE)}
+
+
+def _failed(row: RetriedWork, failure: Exception | str, *, final: bool) -> dict[str, Any]:
+    given_up = final or (row.max_attempts is not None and row.attempts >= row.max_attempts)
+    return {
+        "next_attempt_at": None if given_up else clock.now() + backoff.delay(row.attempts),
+        "last_failure": failure_text(failure),
+        **_unclaimed(row),
+        **_status(type(row), State.GIVEN_UP if given_up else State.WAITING),
+    }
+
+
+def _unclaimed(row: RetriedWork) -> dict[str, None]:
+    return {"claimed_until": None} if isinstance(row, ClaimedWork) else {}
+
+
+def _status(model: type[RetriedWork], state: State) -> dict[str, str]:
+    return {"status": model.own_status[state]} if state in model.own_status else {}
+
+
+def _set(row: RetriedWork, values: dict[str, Any]) -> list[str]:
+    for name, value in values.items():
+        setattr(row, name, value)
+    return list(_touched(type(row), **values))
+
+
+def _if_ours(row: ClaimedWork, values: dict[str, Any]) -> bool:
+    """Change the row if it is still claimed as it was when this worker claimed it; the object in hand as well."""
+    ours = type(row)._base_manager.filter(pk=row.pk, claimed_until=row.claimed_until)
+    if row.claimed_until is None or not ours.update(**_touched(type(row), **values)):
+        return False
+    _set(row, values)
+    return True
+
+
+def _touched(model: type[RetriedWork], **values: Any) -> dict[str, Any]:
+    """An UPDATE sets no `updated_at` by itself."""
+    has_time = any(field.name == "updated_at" for field in model._meta.fields)
+    return {**values, "updated_at": clock.now()} if has_time else values

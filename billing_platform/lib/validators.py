@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from billing_platform.lib import clock, letters, vocabularies
+from billing_platform.lib import clock, printable_text, vocabularies
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY, MAX_MONEY, YEARS_AHEAD
 
@@ -167,10 +167,10 @@ def validate_printed_paragraphs(value: Any) -> None:
 
 
 def _check_letters(text: str) -> None:
-    if missing := letters.unprintable(text, line_breaks=True):
+    if missing := printable_text.unprintable(text, line_breaks=True):
         raise ValidationError(
-            f"{letters.name_of(missing)} can't be printed on invoices yet: write it in Latin letters, "
-            f"or in {letters.SCRIPT_NAMES}."
+            f"{printable_text.name_of(missing)} can't be printed on invoices yet: write it in Latin letters, "
+            f"or in {printable_text.SCRIPT_NAMES}."
         )
 
 

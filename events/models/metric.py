@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.letters import name_of, unprintable
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
+from billing_platform.lib.printable_text import name_of, unprintable
 from billing_platform.lib.validators import validate_printed_line
 from organisations.models import Organisation
 from organisations.scoping import TenantModel

@@ -1,7 +1,7 @@
 """The fonts of the documents: Noto Sans, and one for each Indian script that we can print.
 
 Each is a static Regular and Bold, cut from its wheel once per machine and kept under VAR_DIR. Noto Sans is loaded at
-once, a script when a document first needs it. billing_platform/lib/letters.py says what all of them cover.
+once, a script when a document first needs it. billing_platform/lib/printable_text.py says what all of them cover.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 from reportlab.platypus.paragraph import _getFragWords, _processed_frags
 
-from billing_platform.lib.letters import SCRIPTS, is_printable
+from billing_platform.lib.printable_text import SCRIPTS, is_printable
 from invoicing.documents.fonts import BOLD, script_font
 
 _JOINERS = frozenset("\u200c\u200d")  # belong to the script that they stand in

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from billing_platform.lib.letters import name_of, unprintable
+from billing_platform.lib.printable_text import name_of, unprintable
 from invoicing.services.rated import RatedLine
 from organisations.models import BillingEntity, Organisation
 

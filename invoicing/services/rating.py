@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.dates_in_words import day_text, days_text, month_text
-from billing_platform.lib.letters import spelled_out
 from billing_platform.lib.limits import MAX_MONEY
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.printable_text import spelled_out
 from events.selectors.metric_words import MetricWords, WordBook
 from events.usage.metering import MeteredUsage, usage_for, usage_of_month
 from invoicing.models import Invoice, InvoiceLine, PricingRule

@@ -17,7 +17,7 @@ from django.test.client import Client
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
-from billing_platform.lib import letters
+from billing_platform.lib import printable_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
 from events.models import Metric
@@ -49,11 +49,11 @@ def test_the_table_of_letters_is_what_the_fonts_have() -> None:
         both = [set(TTFont(source_of(family, bold=bold)).getBestCmap()) for bold in (False, True)]
         return both[0] & both[1]
 
-    owned = {code for first, last in letters.SCRIPTS.values() for code in range(first, last + 1)}
+    owned = {code for first, last in printable_text.SCRIPTS.values() for code in range(first, last + 1)}
     expected = {code for code in characters() if code not in owned and code >= 32}
-    for script, (first, last) in letters.SCRIPTS.items():
+    for script, (first, last) in printable_text.SCRIPTS.items():
         expected |= {code for code in characters(script) if first <= code <= last}
-    assert {code for code in range(0x110000) if letters.is_covered(chr(code))} == expected
+    assert {code for code in range(0x110000) if printable_text.is_covered(chr(code))} == expected
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""Which letters our documents can print. A table, so that the check costs nothing and imports no font.
+"""Which characters the fonts of our documents can print, as a table: no font has to be loaded to check a text.
 
-The table holds what the fonts of invoicing/documents/fonts.py draw; tests/invoicing/test_letters.py reads their files
-and compares. A letter outside of it is refused where it is typed: on paper it would be a gap.
+The table holds what the fonts of invoicing/documents/fonts.py can draw; tests/invoicing/test_printable_text.py compares
+it with the font files. Forms refuse other characters, because the document would have a gap in their place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCRIPTS = {
     "Tamil": (0x0B80, 0x0BFF),
     "Telugu": (0x0C00, 0x0C7F),
 }
-"""The blocks that a font of their own draws, with its letters joined as the script asks. All else is Noto Sans."""
+"""First and last code point of each script that has a font of its own. Noto Sans draws all other characters."""
 SCRIPT_NAMES = "Devanagari, Bengali, Tamil or Telugu ones"
 
 _JOINERS = frozenset("\u200c\u200d")  # invisible, and part of how Indian scripts are spelled
@@ -41,14 +41,14 @@ _FIRSTS, _LASTS = _parsed(_COVERED)
 
 
 def is_covered(character: str) -> bool:
-    """Whether a font of ours has the character."""
+    """Whether one of our fonts has a glyph for the character."""
     code = ord(character)
     found = bisect_right(_FIRSTS, code) - 1
     return found >= 0 and code <= _LASTS[found]
 
 
 def is_printable(character: str) -> bool:
-    """Covered, and something to see: control characters and marks that turn the direction of text are not."""
+    """Whether the character is covered and visible. Control characters and direction marks are not printable."""
     if " " <= character <= "~":
         return True
     if unicodedata.category(character) in _INVISIBLE:
@@ -57,9 +57,10 @@ def is_printable(character: str) -> bool:
 
 
 def unprintable(text: str, *, line_breaks: bool = False) -> str | None:
-    """The first character of a text that can't be printed, or None.
+    """The first character of a text that can't be printed, or None if all of them can.
 
-    Composed first, as it is drawn: e and U+0301 are é. With `line_breaks`, newlines and tabs may stand in it.
+    The text is composed first (Unicode NFC), as it is before drawing: e and U+0301 become é. With `line_breaks`, line
+    breaks and tabs are allowed.
     """
     for character in unicodedata.normalize("NFC", text):
         if not is_printable(character) and not (line_breaks and character in "\n\r\t"):
@@ -68,7 +69,10 @@ def unprintable(text: str, *, line_breaks: bool = False) -> str | None:
 
 
 def spelled_out(text: str) -> str:
-    """The text with what can't be printed as code points, (U+0C95), for what programs name and nobody can rename."""
+    """The text with each character that can't be printed replaced by its code point: "ಕ" becomes "(U+0C95)".
+
+    For names that come from programs, such as a metric's, where nobody can be asked for another name.
+    """
     return "".join(
         character if is_printable(character) else f"(U+{ord(character):04X})"
         for character in unicodedata.normalize("NFC", text)
@@ -76,7 +80,7 @@ def spelled_out(text: str) -> str:
 
 
 def name_of(character: str) -> str:
-    """A character for a sentence: “ಕ” (KANNADA LETTER KA), or U+202E where there is nothing to show."""
+    """How a message names a character: “ಕ” (KANNADA LETTER KA), or U+202E (…) if the character is invisible."""
     if unicodedata.category(character) in _INVISIBLE or unicodedata.combining(character):
         name = unicodedata.name(character, "")
         return f"U+{ord(character):04X} ({name})" if name else f"U+{ord(character):04X}"

@@ -36,7 +36,7 @@ def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
 
 
 def queue_payment_failed(payment: Payment) -> None:
-    """The attempt failed, in the gateway's words; says nothing once the invoice is settled another way."""
+    """Tell the payer that the attempt failed, in Razorpay's words; not once the invoice is paid another way."""
     invoice = payment.invoice
     if Invoice.objects.collectable().filter(pk=invoice.pk).exists():
         context = {"reason": payment.error_description, "due": _money(invoice.amount_due, invoice.currency)}

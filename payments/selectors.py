@@ -121,19 +121,19 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     same_amount = PaymentOrder.objects.filter(
         invoice=OuterRef("pk"), kind=PaymentOrder.Kind.ORDER, amount=OuterRef("due"), currency=OuterRef("currency")
     )
-    settled = Q(status__in=[PaymentOrder.Status.OPEN, PaymentOrder.Status.FAILED])
+    asked = Q(status__in=[PaymentOrder.Status.OPEN, PaymentOrder.Status.FAILED])
     waiting = Q(status=PaymentOrder.Status.CREATED, next_attempt_at__gt=clock.now())
     invoices = (
         Invoice.objects.collectable()
         .annotate(due=amount_due())
         .filter(_payable_online())
-        .exclude(Exists(same_amount.filter(settled | waiting)))
+        .exclude(Exists(same_amount.filter(asked | waiting)))
         .order_by("issue_date", "pk")
     )
     return list(invoices.values_list("pk", flat=True)[:limit])
 
 
-def retired_orders() -> QuerySet[PaymentOrder]:
+def orders_to_retire() -> QuerySet[PaymentOrder]:
     """Live orders of invoices that ask for nothing any more, or for another amount."""
     return PaymentOrder.objects.live().exclude(
         invoice__in=Invoice.objects.collectable(),

@@ -17,7 +17,8 @@ from invoicing.services.price_book import create_pricing_rule
 from organisations.models import Organisation
 from organisations.scoping import Actor
 from payments.models import Payment
-from payments.services.offline import record_offline_payment, record_refund
+from payments.services.offline import record_offline_payment
+from payments.services.refunds import record_refund
 
 
 def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None:

@@ -53,7 +53,7 @@ REGISTRATION = Coalesce(
     output_field=models.TextField(),
 )
 
-# Issued, and not settled for good: money may be asked for while something is due.
+# Issued, and not paid for good: money may be asked for while something is due.
 COLLECTABLE = ("finalized", "partially_paid", "partially_refunded", "refunded")
 
 

@@ -33,7 +33,7 @@ from invoicing.models import Invoice
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
 from payments.models import Payment, PaymentAllocation, Refund
-from payments.services import offline
+from payments.services import crediting, offline, refunds
 
 Status = Payment.Status
 TONES = {
@@ -263,13 +263,13 @@ class PaymentAdmin(ReadOnlyAdmin):
         permission="payments.place_payment",
         when=lambda payment: payment.unallocated > 0,
         form=CreditForm,
-        confirm="What is not credited yet settles another open invoice of this customer, as far as that is due.",
+        confirm="The part that is not credited yet pays another open invoice of this customer, as far as that is due.",
         facts=standing,
         obstacles=lambda _request, payment: [] if open_invoices(payment) else [_nothing_open(payment)],
         icon="call_split",
     )
     def credit(self, request: HttpRequest, payment: Payment, *, invoice: str) -> str:
-        made = offline.credit_to_invoice(payment_id=payment.pk, invoice_id=UUID(invoice))
+        made = crediting.credit_to_invoice(payment_id=payment.pk, invoice_id=UUID(invoice))
         return f"{payment.shown(made.amount)} is credited to invoice {made.invoice}."
 
     @object_action(
@@ -282,7 +282,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         icon="undo",
     )
     def record_refund(self, request: HttpRequest, payment: Payment, **answers: Any) -> str:
-        refund = offline.record_refund(payment_id=payment.pk, **answers)
+        refund = refunds.record_refund(payment_id=payment.pk, **answers)
         return f"The refund of {payment.shown(refund.amount)} is on record."
 
     @object_action(
@@ -294,7 +294,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         icon="replay",
     )
     def ask_again(self, request: HttpRequest, payment: Payment) -> str:
-        offline.answer_refund(payment_id=payment.pk, ask_again=True)
+        refunds.answer_refund(payment_id=payment.pk, ask_again=True)
         return "The invoice asks for the money again."
 
     @object_action(
@@ -307,7 +307,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         icon="done",
     )
     def leave_refunded(self, request: HttpRequest, payment: Payment) -> str:
-        offline.answer_refund(payment_id=payment.pk, ask_again=False)
+        refunds.answer_refund(payment_id=payment.pk, ask_again=False)
         return "The refund is left as it is."
 
     @object_action(

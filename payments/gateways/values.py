@@ -63,7 +63,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class GatewayPayment:
-    """A payment as it stood at one moment: a snapshot, possibly older than what we know."""
+    """A payment as it stood at one moment: a report, possibly older than what we know."""
 
     id: str
     order_id: str

@@ -2,7 +2,7 @@
 
 Receiving checks the signature over the raw bytes and writes one row. Processing claims the row by a conditional
 update, applies it in one transaction together with its own end, and keeps any error on the row. The content is a
-snapshot taken when the event happened; it may come twice and in any order, which `settlement` is built for.
+report taken when the event happened; it may come twice and in any order, which `payment_reports` is built for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from payments.gateways.razorpay import NamelessEntity, parse_link, parse_payment
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services.backoff import next_attempt
 from payments.services.checkout import learn_order_id
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.payment_reports import apply_payment_report
 from payments.services.waking import wake_on_commit
 
 logger = logging.getLogger(__name__)
@@ -138,11 +138,11 @@ def _apply(webhook: InboundWebhook) -> None:
     payload = json.loads(webhook.body)["payload"]
     payment, link, refund = (_entity(payload, name) for name in ("payment", "payment_link", "refund"))
     if payment is not None:
-        snapshot = parse_payment(payment)
+        report = parse_payment(payment)
         given_back = parse_refund(refund) if refund is not None else None
-        order = _place(snapshot, link)  # may ask the gateway: before the transaction
+        order = _place(report, link)  # may ask the gateway: before the transaction
         with transaction.atomic():
-            applied = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot, refund=given_back)
+            applied = apply_payment_report(order_id=order.pk, report=report, refund=given_back)
             _end(webhook, Status.PROCESSED, _told(applied), order=order)
     elif link is not None:
         with transaction.atomic():
@@ -162,26 +162,26 @@ def _told(payment: Payment) -> str:
     return f"{text} {payment.problem}".strip()[:255]
 
 
-def _place(snapshot: GatewayPayment, link: Mapping[str, Any] | None) -> PaymentOrder:
+def _place(report: GatewayPayment, link: Mapping[str, Any] | None) -> PaymentOrder:
     """Our order that a payment belongs to; a link's order is learnt on the way. Raises Unplaced."""
-    order = _known_order(snapshot)
+    order = _known_order(report)
     if order is None and link is not None:
         order = _order_of_link(link)
     if order is None:
-        order = _order_by_asking(snapshot)
+        order = _order_by_asking(report)
     if order is None:
-        raise Unplaced(f"No payment order of ours belongs to {snapshot.id} (order {snapshot.order_id or 'none'}).")
+        raise Unplaced(f"No payment order of ours belongs to {report.id} (order {report.order_id or 'none'}).")
     if order.kind == PaymentOrder.Kind.LINK:
-        learn_order_id(order, snapshot.order_id)
+        learn_order_id(order, report.order_id)
     return order
 
 
-def _known_order(snapshot: GatewayPayment) -> PaymentOrder | None:
-    if snapshot.order_id:
-        order: PaymentOrder | None = PaymentOrder.objects.filter(razorpay_order_id=snapshot.order_id).first()
+def _known_order(report: GatewayPayment) -> PaymentOrder | None:
+    if report.order_id:
+        order: PaymentOrder | None = PaymentOrder.objects.filter(razorpay_order_id=report.order_id).first()
         if order is not None:
             return order
-    known: PaymentOrder | None = PaymentOrder.objects.filter(payments__razorpay_payment_id=snapshot.id).first()
+    known: PaymentOrder | None = PaymentOrder.objects.filter(payments__razorpay_payment_id=report.id).first()
     return known
 
 
@@ -192,16 +192,16 @@ def _order_of_link(entity: Mapping[str, Any]) -> PaymentOrder | None:
     return found
 
 
-def _order_by_asking(snapshot: GatewayPayment) -> PaymentOrder | None:
+def _order_by_asking(report: GatewayPayment) -> PaymentOrder | None:
     """A link's first events name only its order, which nobody told us: ask which link was paid.
 
     Only while there is a link that has no order yet; the account may belong to other systems as well.
     """
     waiting = PaymentOrder.objects.filter(razorpay_link_id__isnull=False, razorpay_order_id__isnull=True)
-    if not snapshot.order_id or not is_configured() or not waiting.exists():
+    if not report.order_id or not is_configured() or not waiting.exists():
         return None
-    link = current_gateway().find_link(payment_id=snapshot.id)
-    if link is None or link.order_id != snapshot.order_id:
+    link = current_gateway().find_link(payment_id=report.id)
+    if link is None or link.order_id != report.order_id:
         return None
     order: PaymentOrder | None = waiting.filter(razorpay_link_id=link.id).first()
     return order

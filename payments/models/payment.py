@@ -155,7 +155,7 @@ class Payment(BaseModel, TenantModel):
         permissions = [
             ("record_offline_payment", "Can record an offline payment"),
             ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
-            ("place_payment", "Can credit unplaced money to another invoice, and settle what went back"),
+            ("place_payment", "Can credit a payment to another invoice, and decide about money that went back"),
         ]
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),

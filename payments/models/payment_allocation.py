@@ -1,4 +1,4 @@
-"""Which part of a payment settles which invoice, and which part was taken back again."""
+"""Which part of a payment is credited to which invoice, and which part was taken back again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIMITS = """
         RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';
     END IF;
     IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN
-        RAISE EXCEPTION 'Payment % can not settle invoice %: another currency or customer.',
+        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',
             NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount < 0 THEN

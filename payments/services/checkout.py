@@ -8,7 +8,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, to_minor
 from payments.gateways import GatewayPayment, GatewayRefused, current_gateway
 from payments.models import Payment, PaymentOrder
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.payment_reports import apply_payment_report
 
 
 def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpay_signature: str) -> Payment:
@@ -25,10 +25,10 @@ def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpa
         order_id=razorpay_order_id, payment_id=razorpay_payment_id, signature=razorpay_signature
     ):
         raise InvalidInput("The signature does not belong to this payment.", code="SIGNATURE_INVALID")
-    snapshot = gateway.fetch_payment(payment_id=razorpay_payment_id)
-    if snapshot.order_id != razorpay_order_id:
+    report = gateway.fetch_payment(payment_id=razorpay_payment_id)
+    if report.order_id != razorpay_order_id:
         raise DomainError("The gateway knows this payment under another order.", code="PAYMENT_MISMATCH")
-    return apply_payment_snapshot(order_id=order.pk, snapshot=snapshot)
+    return apply_payment_report(order_id=order.pk, report=report)
 
 
 def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorpay_signature: str) -> list[Payment]:
@@ -59,8 +59,8 @@ def refresh_order(*, order_id: UUID) -> list[Payment]:
         learn_order_id(order, gateway_order_id or "")
     if gateway_order_id is None:
         return []  # nobody can have paid it
-    snapshots = gateway.order_payments(order_id=gateway_order_id)
-    return [apply_payment_snapshot(order_id=order.pk, snapshot=snapshot) for snapshot in snapshots]
+    reports = gateway.order_payments(order_id=gateway_order_id)
+    return [apply_payment_report(order_id=order.pk, report=report) for report in reports]
 
 
 def refresh_payment(*, payment_id: UUID) -> Payment:
@@ -68,8 +68,8 @@ def refresh_payment(*, payment_id: UUID) -> Payment:
     payment: Payment = Payment.objects.get(pk=payment_id)
     if payment.order_id is None:
         return payment
-    snapshot = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
-    return apply_payment_snapshot(order_id=payment.order_id, snapshot=snapshot)
+    report = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
+    return apply_payment_report(order_id=payment.order_id, report=report)
 
 
 def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
@@ -91,10 +91,10 @@ def capture_payment(*, payment_id: UUID) -> Payment:
     if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
         return payment
     if not _is_wanted(payment):
-        snapshot = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
+        report = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
     else:
-        snapshot = _capture(payment)
-    return apply_payment_snapshot(order_id=payment.order_id, snapshot=snapshot)
+        report = _capture(payment)
+    return apply_payment_report(order_id=payment.order_id, report=report)
 
 
 def _is_wanted(payment: Payment) -> bool:

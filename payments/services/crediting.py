@@ -1,8 +1,9 @@
-"""Credit what a payment brings to invoices, and take back what went away again.
+"""Payment → allocations, what is left over, and the paid total of each invoice.
 
-`settle` looks at what is known of a payment now and adds the allocations that are missing, so it may be called any
-number of times and after reports in any order. Everything that moves money of a customer takes the customer's lock
-first (`lock_settlements`), then payment, invoices, orders: no two callers wait for each other in a circle.
+`credit_payment` looks at all that is known of a payment now and writes the allocations that are missing. So it may be
+called any number of times, and after reports in any order. Whatever moves money of a customer takes the customer's lock
+first (`lock_customer_money`), then the rows of payments, invoices and payment orders, in this order: two callers never
+wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.money import ZERO, Money, format_money
 from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
@@ -26,40 +29,83 @@ from payments.services.retiring import retire_orders
 Kind, Answer = PaymentAllocation.Kind, PaymentAllocation.Answer
 
 
-def lock_settlements(organisation_id: UUID) -> None:
-    """One at a time may move a customer's money: payments, allocations and what invoices have been paid."""
-    advisory_lock(LockSpace.SETTLEMENT, organisation_id)
+def lock_customer_money(organisation_id: UUID) -> None:
+    """Wait until no other transaction moves this customer's money: payments, allocations, paid totals of invoices."""
+    advisory_lock(LockSpace.CUSTOMER_MONEY, organisation_id)
 
 
-def settle(payment: Payment, *, with_receipt: bool = True) -> None:
-    """Bring allocations, invoices and remarks into line with a payment that was just changed and saved.
+def lock_payment(payment_id: UUID) -> Payment:
+    """The payment, locked after its customer's money, with its organisation and order. Raises NotFound."""
+    payment = Payment.objects.filter(pk=payment_id).only("organisation_id").first()
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    lock_customer_money(payment.organisation_id)
+    rows = Payment.objects.select_for_update(of=("self",)).select_related("organisation", "order")
+    locked: Payment = rows.get(pk=payment_id)
+    return locked
 
-    A new payment is credited to its invoice, as far as that asks for it. What went back is taken back from what was
-    credited last, and only where the part that was never credited doesn't cover it. Room that this makes on an invoice
-    is filled from other payments of it that were not credited in full. Call it under `lock_settlements`.
+
+def credit_payment(payment: Payment, *, with_receipt: bool = True) -> None:
+    """Bring allocations, invoices and problems into line with a payment that was just changed and saved.
+
+    A new payment is credited to its invoice, up to what the invoice may still be credited. Money that went back is
+    taken first from the part that was never credited, then from the invoice that was credited last. When an invoice may
+    be credited more again, other payments of it that were not credited in full fill it up. Example: an invoice of
+    1,180.00 got two payments of 1,180.00 each; when the first is refunded, the second one pays the invoice.
+
+    The caller holds `lock_customer_money`.
     """
     if payment.paid_at is None:
+        note_problems([payment])
         return
-    invoices = _locked(payment)
+    invoices = _locked_invoices(payment)
     own = invoices[payment.invoice_id]
     _restore(payment)
     if not mismatch(payment):
         _credit(payment, own)
     _take_back(payment)
-    touched = [payment]
+    changed = [payment]
     for invoice in invoices.values():
-        touched += _fill(invoice)
+        changed += _credit_others(invoice)
     for invoice in invoices.values():
-        update_invoice(invoice)
-    own.refresh_from_db()
+        update_paid_total(invoice)
     payment.invoice = own
-    remark(touched)
+    note_problems(changed)
     if with_receipt and payment.net > ZERO and not mismatch(payment):
         emails.queue_payment_received(payment, own)
 
 
+@transaction.atomic
+def credit_to_invoice(*, payment_id: UUID, invoice_id: UUID) -> PaymentAllocation:
+    """Credit what is left of a payment to another open invoice of the same customer and currency, as far as it is due.
+
+    Raises NotFound, and DomainError NOTHING_TO_CREDIT, INVOICE_NOT_COLLECTABLE or CURRENCY_MISMATCH.
+    """
+    payment = lock_payment(payment_id)
+    invoice = (
+        Invoice.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk=invoice_id, organisation_id=payment.organisation_id)
+        .first()
+    )
+    if invoice is None:
+        raise NotFound("There is no such invoice of this customer.")
+    if payment.unallocated <= ZERO:
+        raise DomainError("All of the payment is credited or given back.", code="NOTHING_TO_CREDIT")
+    if invoice.currency != payment.currency:
+        raise DomainError(
+            f"Invoice {invoice} is in {invoice.currency}, the payment in {payment.currency}.", code="CURRENCY_MISMATCH"
+        )
+    if not invoice.is_collectable:
+        raise DomainError(f"Nothing is due on invoice {invoice}.", code="INVOICE_NOT_COLLECTABLE")
+    amount = min(payment.unallocated, creditable(invoice))
+    allocation: PaymentAllocation = PaymentAllocation.objects.create(payment=payment, invoice=invoice, amount=amount)
+    update_paid_total(invoice)
+    note_problems([payment])
+    return allocation
+
+
 def mismatch(payment: Payment) -> str:
-    """Why a payment can't be the answer to its order; "" if it can, or if an operator recorded it."""
+    """Why a payment can't be the answer to its order, as a sentence; "" if it can, or if an operator recorded it."""
     if payment.conflict:
         return payment.conflict
     order = payment.order
@@ -76,8 +122,11 @@ def mismatch(payment: Payment) -> str:
     return text
 
 
-def update_invoice(invoice: Invoice) -> None:
-    """Sum an invoice's allocations under its lock, and note what is paid and what was given back."""
+def update_paid_total(invoice: Invoice) -> None:
+    """Sum an invoice's allocations, and write onto the invoice what is paid and what was given back.
+
+    The caller has locked the invoice's row and loaded the invoice under that lock.
+    """
     if invoice.status == Invoice.Status.VOID:
         return
     paid, by_payment = ZERO, defaultdict(list)
@@ -85,14 +134,14 @@ def update_invoice(invoice: Invoice) -> None:
         paid += row.amount
         by_payment[row.payment_id].append(row)
     returned = sum(map(_given_back, by_payment.values()), ZERO)
-    # another payment may have filled the room meanwhile: then nothing is left to ask about
+    # Another payment may have paid meanwhile what was given back: then nothing is left to ask about.
     returned = max(min(returned, invoice.total - paid), ZERO)
     record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
     retire_orders(invoice_id=invoice.pk)
 
 
-def remark(payments: Iterable[Payment]) -> None:
-    """Say on each payment why it is not credited, or not in full."""
+def note_problems(payments: Iterable[Payment]) -> None:
+    """Write on each payment why it is not credited, or not in full."""
     for payment in payments:
         is_placed = payment.paid_at is not None and payment.unallocated <= ZERO
         problem = "" if is_placed else mismatch(payment) or _why_not_in_full(payment)
@@ -101,15 +150,15 @@ def remark(payments: Iterable[Payment]) -> None:
             payment.save(update_fields=["problem", "updated_at"])
 
 
-def room(invoice: Invoice) -> Decimal:
-    """What may still be credited to an invoice; what was given back may be paid again."""
+def creditable(invoice: Invoice) -> Decimal:
+    """How much may still be credited to an invoice, in its currency. What was given back may be paid again."""
     if invoice.is_draft or invoice.status == Invoice.Status.VOID:
         return ZERO
     credited = PaymentAllocation.objects.filter(invoice=invoice).aggregate(total=Sum("amount"))["total"]
     return invoice.total - (credited or ZERO)
 
 
-def _locked(payment: Payment) -> dict[UUID, Invoice]:
+def _locked_invoices(payment: Payment) -> dict[UUID, Invoice]:
     """The payment's invoice and every other one that it is credited to."""
     wanted = Q(pk=payment.invoice_id) | Q(allocations__payment=payment)
     ids = set(Invoice.objects.filter(wanted).values_list("pk", flat=True))
@@ -126,21 +175,22 @@ def _credit(payment: Payment, invoice: Invoice) -> None:
     is_new = not payment.allocations.exists()
     # A payment that is reported as refunded at once was credited first: both orders of reports leave the same rows.
     free = payment.amount - payment.payer_fee if is_new else payment.net - payment.allocated
-    _allocate(payment, invoice, min(free, room(invoice)), Kind.CREDIT)
+    _allocate(payment, invoice, min(free, creditable(invoice)), Kind.CREDIT)
 
 
 def _restore(payment: Payment) -> None:
-    """A refund failed: the money is here after all, and goes back to where it was credited."""
+    """A refund failed: the money is still here, and is credited again to the invoice from which it was taken."""
     for row in _by_invoice(payment):
         invoice = Invoice.objects.get(pk=row["invoice"])
         given_back = _given_back(payment.allocations.filter(invoice=invoice).order_by("created_at", "kind"))
-        _allocate(payment, invoice, min(payment.unallocated, given_back, room(invoice)), Kind.RESTORED)
+        _allocate(payment, invoice, min(payment.unallocated, given_back, creditable(invoice)), Kind.RESTORED)
 
 
 def _given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
     """What of one payment was taken from one invoice, and neither came back nor is asked for again; oldest row first.
 
-    Step by step: a refund that failed gives back what stood then, and answers for no refund after it.
+    Row by row, because a refund that failed brings back only what was given back before it, and nothing of a refund
+    that came after it.
     """
     standing = ZERO
     for row in rows:
@@ -153,7 +203,7 @@ def _given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
 
 def _take_back(payment: Payment) -> None:
     excess = payment.allocated - payment.net
-    # A fee that is named late also makes the payment smaller: nothing went back, so there is nothing to decide.
+    # A fee that is named late also makes the payment smaller: no money went back, so there is nothing to decide.
     went_back = payment.status != Payment.Status.REVERSED and payment.amount_refunded > ZERO
     for row in _by_invoice(payment):
         amount = min(excess, row["credited"])
@@ -169,7 +219,7 @@ def _take_back(payment: Payment) -> None:
 
 
 def _by_invoice(payment: Payment) -> list[dict[str, Any]]:
-    """What is credited, by invoice; the one that was credited last comes first."""
+    """What is credited, by invoice; the invoice that was credited last comes first."""
     rows = (
         payment.allocations.order_by()
         .values("invoice")
@@ -178,20 +228,21 @@ def _by_invoice(payment: Payment) -> list[dict[str, Any]]:
     return list(rows.order_by("-last"))
 
 
-def _fill(invoice: Invoice) -> list[Payment]:
-    """Credit what is left of other payments of an invoice that has room again."""
-    if room(invoice) <= ZERO:
+def _credit_others(invoice: Invoice) -> list[Payment]:
+    """Credit what is left of other payments of an invoice that may be credited more again; the payments changed."""
+    if creditable(invoice) <= ZERO:
         return []
     others = (
         Payment.objects.select_for_update(of=("self",))
         .select_related("order")
         .filter(invoice=invoice, status=Payment.Status.CAPTURED)
     )
-    filled = []
+    changed = []
     for payment in others.order_by("paid_at", "pk"):
-        if not mismatch(payment) and _allocate(payment, invoice, min(payment.unallocated, room(invoice)), Kind.CREDIT):
-            filled.append(payment)
-    return filled
+        amount = min(payment.unallocated, creditable(invoice))
+        if not mismatch(payment) and _allocate(payment, invoice, amount, Kind.CREDIT):
+            changed.append(payment)
+    return changed
 
 
 def _allocate(payment: Payment, invoice: Invoice, amount: Decimal, kind: str) -> bool:

@@ -11,7 +11,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import GatewayError
 from payments.gateways import Gateway, GatewayLink, GatewayRefused, current_gateway
 from payments.models import PaymentOrder
-from payments.selectors import retired_orders
+from payments.selectors import orders_to_retire
 from payments.services import collection
 from payments.services.backoff import next_attempt
 
@@ -22,7 +22,7 @@ CLOSED = ("paid", "cancelled", "expired")
 @transaction.atomic
 def retire_orders(*, invoice_id: UUID | None = None) -> None:
     """Supersede what asks for the wrong amount, for one invoice or for all, and have links closed after the commit."""
-    orders = retired_orders().filter(invoice_id=invoice_id) if invoice_id else retired_orders()
+    orders = orders_to_retire().filter(invoice_id=invoice_id) if invoice_id else orders_to_retire()
     for order in orders.select_for_update(of=("self",), skip_locked=True):
         collection.supersede(order)
 

@@ -18,12 +18,13 @@ from organisations.models import Organisation
 from organisations.operators_clock import operators_zone
 from payments import selectors
 from payments.models import Payment
-from payments.services.offline import record_offline_payment, record_refund, reverse_payment
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.offline import record_offline_payment, reverse_payment
+from payments.services.payment_reports import apply_payment_report
+from payments.services.refunds import record_refund
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of
 from tests.admin.test_object_actions import act, action_url, token
-from tests.payments.language import issued_invoice, open_order, snapshot
+from tests.payments.language import issued_invoice, open_order, reported
 
 FIELDS = {"method": "bank_transfer", "reference": "UTR123", "received_on": "2026-11-20", "send_receipt": "on"}
 
@@ -123,7 +124,7 @@ def test_what_was_given_back_waits_for_a_decision(
 ) -> None:
     order = open_order(invoice)
     for refunded in (0, 118000):
-        payment = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot(order, amount_refunded_minor=refunded))
+        payment = apply_payment_report(order_id=order.pk, report=reported(order, amount_refunded_minor=refunded))
     listed = reverse("admin:payments_payment_changelist") + "?attention=refunded"
     assert str(payment.pk) in text_of(as_operator.get(listed))
     act(as_operator, action_url(payment, verb))
@@ -187,12 +188,10 @@ def test_an_invoice_whose_last_attempt_failed_is_one_row_until_it_is_paid(
     invoice: Invoice, as_operator: Client
 ) -> None:
     order = open_order(invoice)
-    seen = snapshot(order, "failed")
+    seen = reported(order, "failed")
     for number in (1, 2):
         when = seen.created_at.replace(minute=number)
-        apply_payment_snapshot(
-            order_id=order.pk, snapshot=snapshot(order, "failed", id=f"pay_{number}", created_at=when)
-        )
+        apply_payment_report(order_id=order.pk, report=reported(order, "failed", id=f"pay_{number}", created_at=when))
     assert [payment.razorpay_payment_id for payment in Payment.objects.failed_and_due()] == ["pay_2"]
     listed = text_of(as_operator.get(reverse("admin:payments_payment_changelist") + "?attention=failed"))
     assert ("pay_2" in listed, "pay_1" in listed) == (True, False)

@@ -1,4 +1,4 @@
-"""Short words for the tests of payments: issue an invoice, make a snapshot, hand over a webhook."""
+"""Short words for the tests of payments: issue an invoice, report a payment, hand over a webhook."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def open_order(invoice: Invoice, razorpay_id: str = "order_Test0000000001") -> P
     )
 
 
-def snapshot(order: PaymentOrder, status: str = "captured", **changes: Any) -> GatewayPayment:
+def reported(order: PaymentOrder, status: str = "captured", **changes: Any) -> GatewayPayment:
     values: dict[str, Any] = {
         "id": "pay_Test0000000001",
         "order_id": order.razorpay_order_id,

@@ -98,7 +98,7 @@ def test_verifying_answers_with_the_payment(razorpay: SandboxProcess, invoice: I
     assert (forged.status_code, forged.json()["code"]) == (400, "SIGNATURE_INVALID")
 
 
-def test_an_offline_payment_settles_and_is_listed(invoice: Invoice, api: Client, acme: Organisation) -> None:
+def test_an_offline_payment_pays_the_invoice_and_is_listed(invoice: Invoice, api: Client, acme: Organisation) -> None:
     created = post(api, f"{ADMIN}/payments/offline", offline(invoice))
     assert created.status_code == 201
     body = created.json()

@@ -39,7 +39,7 @@ def pay(razorpay: SandboxProcess, order: PaymentOrder, outcome: str = "success")
     return str(razorpay.pay(order.razorpay_order_id or "", outcome)["id"])
 
 
-def test_a_verified_payment_settles_the_invoice_and_may_be_verified_again(
+def test_a_verified_payment_pays_the_invoice_and_may_be_verified_again(
     razorpay: SandboxProcess, invoice: Invoice, order: PaymentOrder
 ) -> None:
     answer = claims(order, pay(razorpay, order))

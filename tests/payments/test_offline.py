@@ -15,11 +15,13 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, Refund
-from payments.services.offline import credit_to_invoice, record_refund, reverse_payment
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.crediting import credit_to_invoice
+from payments.services.offline import reverse_payment
+from payments.services.payment_reports import apply_payment_report
+from payments.services.refunds import record_refund
 from tests import factories
-from tests.payments.language import issued_invoice, open_order, snapshot
-from tests.payments.test_settlement import apply, offline, state_of
+from tests.payments.language import issued_invoice, open_order, reported
+from tests.payments.test_crediting import apply, offline, state_of
 
 
 def reverse(payment: Payment, reason: str = "mistyped") -> Payment:
@@ -154,7 +156,7 @@ def test_a_payment_that_answers_no_order_is_placed_by_hand(invoice: Invoice) -> 
     assert state_of(invoice) == ("partially_paid", Decimal("1000"))
 
 
-def test_the_rest_never_goes_to_a_stranger_nor_to_a_settled_invoice(invoice: Invoice, acme: Organisation) -> None:
+def test_the_rest_never_goes_to_a_stranger_nor_to_a_paid_invoice(invoice: Invoice, acme: Organisation) -> None:
     payment = offline(invoice, "2000.00")
     stranger = issued_invoice(factories.organisation("Initech"))
     with pytest.raises(NotFound):
@@ -223,7 +225,7 @@ def test_reversing_crediting_elsewhere_and_the_gateway_at_once_keep_every_sum() 
     invoices = [issued_invoice(acme) for _ in range(3)]
     order = open_order(invoices[0])
     payment = offline(invoices[0], "3000.00")
-    seen = snapshot(order)
+    seen = reported(order)
     errors: list[Exception] = []
 
     def attempt(work: Any) -> None:
@@ -241,7 +243,7 @@ def test_reversing_crediting_elsewhere_and_the_gateway_at_once_keep_every_sum() 
         lambda: credit_to_invoice(payment_id=payment.pk, invoice_id=invoices[1].pk),
         lambda: credit_to_invoice(payment_id=payment.pk, invoice_id=invoices[2].pk),
         lambda: give_back(payment, "300.00"),
-        lambda: apply_payment_snapshot(order_id=order.pk, snapshot=seen),
+        lambda: apply_payment_report(order_id=order.pk, report=seen),
     ] * 2
     threads = [threading.Thread(target=attempt, args=[job]) for job in jobs]
     for thread in threads:

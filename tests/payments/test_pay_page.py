@@ -21,10 +21,11 @@ from invoicing.services.lifecycle import void_invoice
 from organisations.models import BillingEntity, Organisation
 from payments.models import PaymentOrder
 from payments.services import collection
-from payments.services.offline import answer_refund, record_offline_payment
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.offline import record_offline_payment
+from payments.services.payment_reports import apply_payment_report
+from payments.services.refunds import answer_refund
 from tests.local.razorpay.harness import KEY_ID, SandboxProcess
-from tests.payments.language import issued_invoice, open_order, snapshot
+from tests.payments.language import issued_invoice, open_order, reported
 from tests.payments.test_checkout import claims, pay
 
 
@@ -119,7 +120,7 @@ def test_an_overdue_invoice_says_so(invoice: Invoice) -> None:
 
 
 def test_a_paid_invoice_says_so_and_offers_no_button(invoice: Invoice) -> None:
-    apply_payment_snapshot(order_id=(order := open_order(invoice)).pk, snapshot=snapshot(order))
+    apply_payment_report(order_id=(order := open_order(invoice)).pk, report=reported(order))
     text = page(invoice)
     assert "This invoice is paid in full. Thank you." in text
     assert "<button" not in text
@@ -134,7 +135,7 @@ def test_a_void_invoice_says_so(invoice: Invoice) -> None:
 
 
 def test_an_authorised_payment_is_shown_as_being_confirmed(invoice: Invoice) -> None:
-    apply_payment_snapshot(order_id=(order := open_order(invoice)).pk, snapshot=snapshot(order, "authorized"))
+    apply_payment_report(order_id=(order := open_order(invoice)).pk, report=reported(order, "authorized"))
     text = page(invoice)
     assert "Your payment is being confirmed." in text
     assert "<button" not in text
@@ -292,7 +293,7 @@ def test_a_refunded_invoice_asks_for_nothing_until_somebody_asks_again(
 ) -> None:
     order = open_order(invoice)
     for refunded in (0, 118000):
-        payment = apply_payment_snapshot(order_id=order.pk, snapshot=snapshot(order, amount_refunded_minor=refunded))
+        payment = apply_payment_report(order_id=order.pk, report=reported(order, amount_refunded_minor=refunded))
     text = page(invoice)
     assert "money has been returned. There is nothing to pay." in text
     assert "<button" not in text

@@ -14,10 +14,11 @@ from invoicing.models import Invoice
 from organisations.models import Notification
 from payments.models import Payment, PaymentOrder, Refund
 from payments.services import collection
-from payments.services.offline import answer_refund, reverse_payment
+from payments.services.offline import reverse_payment
+from payments.services.refunds import answer_refund
 from tests.local.razorpay.harness import WEBHOOK_SECRET, SandboxProcess
 from tests.payments.language import deliver, hand_over, open_order, payment_entity, refund_entity
-from tests.payments.test_settlement import offline
+from tests.payments.test_crediting import offline
 
 
 @pytest.fixture(autouse=True)

@@ -337,7 +337,7 @@ def test_two_workers_at_once_apply_a_message_once() -> None:
 # --- with the sandbox's own events ------------------------------------------------------------------------------------
 
 
-def test_the_sandboxs_events_settle_an_order_shuffled_and_doubled(razorpay: SandboxProcess, invoice: Invoice) -> None:
+def test_the_sandboxs_events_pay_an_order_shuffled_and_doubled(razorpay: SandboxProcess, invoice: Invoice) -> None:
     order = collection.ensure_order(invoice_id=invoice.pk)
     razorpay.control("settings", {"reorder": True, "duplicate": 1})
     razorpay.pay(order.razorpay_order_id or "", "fail")

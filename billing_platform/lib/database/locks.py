@@ -17,7 +17,7 @@ class LockSpace(IntEnum):
     SIGN_IN = 4
     NEW_METRICS = 5
     SLUG = 6
-    SETTLEMENT = 7
+    CUSTOMER_MONEY = 7
     PRICES = 8
 
 

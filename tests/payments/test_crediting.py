@@ -1,4 +1,4 @@
-"""From a reported payment to a settled invoice: monotonic, once, never more than was paid or owed."""
+"""From a reported payment to a paid invoice: monotonic, once, never more than was paid or owed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from invoicing.services.lifecycle import void_invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.services.offline import record_offline_payment
-from payments.services.settlement import apply_payment_snapshot
+from payments.services.payment_reports import apply_payment_report
 from tests import factories
-from tests.payments.language import issued_invoice, open_order, snapshot
+from tests.payments.language import issued_invoice, open_order, reported
 
 
 def apply(order: PaymentOrder, status: str = "captured", **changes: Any) -> Payment:
-    return apply_payment_snapshot(order_id=order.pk, snapshot=snapshot(order, status, **changes))
+    return apply_payment_report(order_id=order.pk, report=reported(order, status, **changes))
 
 
 def state_of(invoice: Invoice) -> tuple[str, Decimal]:
@@ -45,7 +45,7 @@ def offline(invoice: Invoice, amount: str | Decimal, **changes: Any) -> Payment:
     return record_offline_payment(**values | changes)
 
 
-def test_a_captured_payment_settles_the_invoice(invoice: Invoice) -> None:
+def test_a_captured_payment_pays_the_invoice(invoice: Invoice) -> None:
     order = open_order(invoice)
     payment = apply(order, fee_minor=2784, tax_minor=425)
     assert state_of(invoice) == ("paid", Decimal("1180"))
@@ -230,7 +230,7 @@ def test_money_for_a_void_invoice_is_kept_aside(invoice: Invoice) -> None:
     assert state_of(invoice) == ("void", 0)
 
 
-def test_a_bank_transfer_and_tds_settle_an_invoice_together(invoice: Invoice) -> None:
+def test_a_bank_transfer_and_tds_pay_an_invoice_together(invoice: Invoice) -> None:
     order = open_order(invoice)
     transfer = offline(invoice, "1080.00")
     assert state_of(invoice) == ("partially_paid", Decimal("1080"))
@@ -305,12 +305,12 @@ def test_a_paid_invoice_takes_no_offline_payment(invoice: Invoice) -> None:
 def test_two_payments_of_one_invoice_at_once_are_allocated_once() -> None:
     invoice = issued_invoice(factories.organisation("Acme"))
     order = open_order(invoice)
-    seen = [replace(snapshot(order), id=f"pay_Test000000000{number}") for number in range(6)]
+    seen = [replace(reported(order), id=f"pay_Test000000000{number}") for number in range(6)]
     errors: list[Exception] = []
 
     def work(number: int) -> None:
         try:
-            apply_payment_snapshot(order_id=order.pk, snapshot=seen[number])
+            apply_payment_report(order_id=order.pk, report=seen[number])
         except Exception as error:
             errors.append(error)
         finally:
@@ -367,7 +367,7 @@ def test_money_not_captured_can_not_be_allocated(invoice: Invoice) -> None:
         execute(ALLOCATE, payment.pk, invoice.pk, "1")
 
 
-def test_a_payment_never_settles_another_customers_invoice(invoice: Invoice) -> None:
+def test_a_payment_is_never_credited_to_another_customers_invoice(invoice: Invoice) -> None:
     payment = offline(invoice, "2000.00")
     stranger = issued_invoice(factories.organisation("Initech"))
     with pytest.raises(IntegrityError, match="another currency or customer"):

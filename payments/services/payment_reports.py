@@ -1,0 +1,107 @@
+"""What Razorpay reports about a payment moves the payment forward, by one rule for all sources of a report.
+
+A report comes by webhook, from the payer's browser, or as the answer to a question of ours. Reports may come twice,
+late and in any order. So a payment only moves forward by rank (`payments.models.payment.rank`), a fact once known is
+not forgotten, and `crediting.credit_payment` works out from all that is known what is credited and what went back.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_platform.lib.money import ZERO, from_minor
+from payments import emails
+from payments.gateways import GatewayPayment, GatewayRefund
+from payments.models import Payment, PaymentOrder
+from payments.models.payment import rank
+from payments.services.crediting import credit_payment, lock_customer_money
+from payments.services.refunds import count_refunds, note_refund
+
+Status = Payment.Status
+
+
+@transaction.atomic
+def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: GatewayRefund | None = None) -> Payment:
+    """Record what Razorpay says about one payment of an order, and about one refund of it; credit what is captured.
+
+    A report that is older than what we know changes nothing. A payment whose amount, currency or order differ from what
+    we asked for is kept, with the reason in `problem`, and not credited. Where the payer bears Razorpay's fee, the
+    payment is larger than the order by exactly the fee: 1,207.85 paid with a fee of 27.85 for an order of 1,180.00
+    credits 1,180.00.
+    """
+    order = PaymentOrder.objects.select_related("invoice__organisation").get(pk=order_id)
+    lock_customer_money(order.invoice.organisation_id)
+    payment = _locked_payment(order, report)
+    _advance(payment, report)
+    payment.conflict = payment.conflict or _conflict(order, payment, report)
+    if refund is not None:
+        note_refund(payment, refund)
+    count_refunds(payment)
+    payment.save()
+    credit_payment(payment)
+    if payment.status == Status.FAILED:
+        emails.queue_payment_failed(payment)
+    return payment
+
+
+def _locked_payment(order: PaymentOrder, report: GatewayPayment) -> Payment:
+    payment: Payment
+    payment, _created = Payment.objects.select_for_update().get_or_create(
+        razorpay_payment_id=report.id,
+        defaults={
+            "organisation": order.invoice.organisation,
+            "invoice": order.invoice,
+            "order": order,
+            "razorpay_order_id": report.order_id,
+            "method": report.method,
+            "amount": from_minor(report.amount_minor, report.currency).amount,
+            "currency": report.currency,
+            "attempted_at": report.created_at,
+        },
+    )
+    return payment
+
+
+def _advance(payment: Payment, report: GatewayPayment) -> None:
+    """Move forward, never back. A report without a fee does not erase a known fee."""
+    currency = payment.currency
+    if rank(report.status) >= rank(payment.status):
+        payment.status = report.status
+        payment.method = report.method or payment.method
+        for name in ("code", "description", "source", "step", "reason"):
+            # An attempt that succeeded after all loses its old failure, which would only mislead.
+            text = getattr(report.failure, name) if report.status == Status.FAILED else ""
+            setattr(payment, f"error_{name}", text)
+    if report.is_captured and payment.paid_at is None:
+        payment.paid_at = report.created_at
+    if report.fee_minor is not None:
+        payment.fee = from_minor(report.fee_minor, currency).amount
+    if report.tax_minor is not None:
+        payment.tax = from_minor(report.tax_minor, currency).amount
+    # The status "refunded" means in full, whatever amount_refunded says.
+    refunded = report.amount_minor if report.status == Status.REFUNDED else report.amount_refunded_minor
+    payment.refunds_reported = max(payment.refunds_reported, from_minor(refunded, currency).amount)
+    _note_payers_fee(payment)
+
+
+def _note_payers_fee(payment: Payment) -> None:
+    """The payer bore the fee if amount − fee is exactly what was asked. The fee may be named days after the amount."""
+    order = payment.order
+    if order is None or payment.fee is None or payment.currency != order.currency:
+        return
+    if payment.fee > ZERO and payment.amount - payment.fee == order.amount:
+        payment.payer_fee = payment.fee
+
+
+def _conflict(order: PaymentOrder, payment: Payment, report: GatewayPayment) -> str:
+    """How this report contradicts our order or an earlier report, as a sentence; "" if it does not."""
+    if payment.order_id != order.pk:
+        return f"Reported for order {order}, but recorded for another order before."
+    if order.razorpay_order_id and report.order_id != order.razorpay_order_id:
+        return f"It belongs to the gateway's order {report.order_id}, not to {order.razorpay_order_id}."
+    amount = from_minor(report.amount_minor, report.currency)
+    if (amount.amount, amount.currency) != (payment.amount, payment.currency):
+        return "The gateway reported it with two different amounts."
+    return ""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.http.api import ExactJSONParser
-from events.api.serializers import (
-    NewUsageCorrectionSerializer,
-    UsageCorrectionFilterSerializer,
-    UsageCorrectionSerializer,
-)
+from events.api.parameters import UsageCorrectionParameters
+from events.api.serializers import NewUsageCorrectionSerializer, UsageCorrectionSerializer
 from events.models import UsageCorrection
 from events.services.corrections import correct_usage
 from organisations.api.base import AdminGenericView
@@ -25,17 +21,13 @@ from organisations.models import Project
 class UsageCorrectionList(ListModelMixin, AdminGenericView):
     """What was corrected, newest first; void a counted event or give it another quantity."""
 
+    queryset = UsageCorrection.objects.select_related("metric")
     serializer_class = UsageCorrectionSerializer
+    filterset_class = UsageCorrectionParameters
     parser_classes = [ExactJSONParser]
     permission_required = {"GET": "events.view_usagecorrection", "POST": "events.add_usagecorrection"}
 
-    def get_queryset(self) -> QuerySet[UsageCorrection]:
-        wanted = UsageCorrectionFilterSerializer(data=self.request.query_params)
-        wanted.is_valid(raise_exception=True)
-        corrections = UsageCorrection.objects.for_organisations(self.request.auth).select_related("metric")
-        return corrections.filter(**wanted.validated_data)
-
-    @extend_schema(tags=["usage"], parameters=[UsageCorrectionFilterSerializer])
+    @extend_schema(tags=["usage"])
     def get(self, request: Request) -> Response:
         return self.list(request)
 

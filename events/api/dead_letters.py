@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, JSONField, QuerySet, Value, When
+from django.db.models import Case, F, JSONField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, JSONObject, Left, Length
 from django.db.models.lookups import GreaterThan
@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.http.api import ExactJSONParser
+from events.api.parameters import DeadLetterParameters
 from events.api.serializers import (
-    DeadLetterFilterSerializer,
     DeadLetterSerializer,
     DiscardDeadLetterSerializer,
     ListedDeadLetterSerializer,
@@ -43,16 +43,14 @@ LISTED_PAYLOAD = Case(
 class DeadLetterList(ListModelMixin, AdminGenericView):
     """Accepted events that could not be counted, those seen last first."""
 
+    queryset = (
+        DeadLetter.objects.defer("payload").annotate(listed_payload=LISTED_PAYLOAD).order_by("-last_seen_at", "pk")
+    )
     serializer_class = ListedDeadLetterSerializer
+    filterset_class = DeadLetterParameters
     permission_required = "events.view_deadletter"
 
-    def get_queryset(self) -> QuerySet[DeadLetter]:
-        wanted = DeadLetterFilterSerializer(data=self.request.query_params)
-        wanted.is_valid(raise_exception=True)
-        letters = DeadLetter.objects.for_organisations(self.request.auth).filter(**wanted.validated_data)
-        return letters.defer("payload").annotate(listed_payload=LISTED_PAYLOAD).order_by("-last_seen_at", "pk")
-
-    @extend_schema(tags=["usage"], parameters=[DeadLetterFilterSerializer], responses=DeadLetterSerializer(many=True))
+    @extend_schema(tags=["usage"], responses=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.list(request)
 

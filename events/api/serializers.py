@@ -173,12 +173,6 @@ class UsageCorrectionSerializer(serializers.ModelSerializer):
         ]
 
 
-class UsageCorrectionFilterSerializer(serializers.Serializer):
-    organisation = serializers.UUIDField(required=False)
-    project = serializers.UUIDField(required=False)
-    event_id = serializers.CharField(required=False, trim_whitespace=False)
-
-
 class DeadLetterSerializer(serializers.ModelSerializer):
     class Meta:
         model = DeadLetter
@@ -207,16 +201,6 @@ class ListedDeadLetterSerializer(DeadLetterSerializer):
     """The same with the payload as `DeadLetterList` reads it."""
 
     payload = serializers.JSONField(source="listed_payload", read_only=True)
-
-
-class DeadLetterFilterSerializer(serializers.Serializer):
-    organisation = serializers.UUIDField(required=False)
-    project = serializers.UUIDField(required=False)
-    reason = serializers.ChoiceField(choices=DeadLetter.Reason.choices, required=False)
-    status = serializers.ChoiceField(choices=DeadLetter.Status.choices, required=False)
-    event_id = serializers.CharField(required=False, trim_whitespace=False)
-    since = serializers.DateTimeField(required=False, source="last_seen_at__gte", help_text="Last seen then or later.")
-    until = serializers.DateTimeField(required=False, source="last_seen_at__lt", help_text="Last seen before.")
 
 
 class ReplayDeadLetterSerializer(serializers.Serializer):

@@ -8,10 +8,9 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,16 +18,18 @@ from rest_framework.views import APIView
 
 from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.http.csv_files import csv_response
-from billing_platform.lib.periods import BillingPeriod, PeriodError
+from billing_platform.lib.http.parameters import check_parameters, report_parameters
+from billing_platform.lib.periods import BillingPeriod
+from events.api.parameters import MetricParameters, UsageParameters
 from events.api.serializers import EventStatusSerializer, MetricSerializer, MetricUsageSerializer, UsageSerializer
-from events.models import Metric
+from events.models import Metric, UsageAggregate
 from events.selectors.months import current_period, usage_by_metric
 from events.selectors.status import event_status
 from events.services import metrics
 from events.usage.questions import Span
 from events.usage.report import used_metrics
 from organisations.access.permissions import ProjectKeyPermission
-from organisations.api.base import AdminGenericView, AdminView
+from organisations.api.base import AdminGenericView
 from organisations.models import Organisation, Project
 
 
@@ -67,39 +68,35 @@ class ProjectUsage(APIView):
 
     @extend_schema(responses=UsageSerializer, tags=["usage"])
     def get(self, request: Request) -> Response:
+        check_parameters(self, request)
         project = request.auth.project
         period = current_period(project.organisation)
         return Response(_usage(project.organisation, period, project))
 
 
-class OrganisationUsage(AdminView):
+class OrganisationUsage(AdminGenericView):
     """An organisation's usage by project and metric: what a billing month counts, or what happened in some days."""
 
+    queryset = UsageAggregate.objects.none()
+    filterset_class = UsageParameters
     permission_required = "events.view_usageaggregate"
 
     @extend_schema(
+        filters=True,
         responses={(200, "application/json"): UsageSerializer, (200, "text/csv"): OpenApiTypes.STR},
         tags=["usage"],
-        parameters=[
-            OpenApiParameter("period", str, description="2026-11; the current month if left out"),
-            OpenApiParameter(
-                "start", date, description="the first day, on the organisation's clock, instead of a period"
-            ),
-            OpenApiParameter("end", date, description="the first day that no longer counts"),
-            OpenApiParameter("project_id", UUID),
-            OpenApiParameter("metric_name", str),
-            OpenApiParameter("format", str, enum=["csv"]),
-        ],
     )
     def get(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
-        organisation, asked = self.organisation(organisation_id), request.query_params
+        organisation, asked = self.organisation(organisation_id), report_parameters(self)
         project = None
         if project_id := asked.get("project_id"):
-            project = self.find(Project.objects.filter(organisation=organisation), pk=_uuid("project_id", project_id))
-        if "start" in asked or "end" in asked:
-            answer = _usage_of_days(_span(request, organisation), project, asked.get("metric_name", ""))
+            project = self.find(Project.objects.filter(organisation=organisation), pk=project_id)
+        metric_name = asked.get("metric_name", "")
+        if "start" in asked:
+            answer = _usage_of_days(Span(organisation, asked["start"], asked["end"]), project, metric_name)
         else:
-            answer = _usage(organisation, _period(request, organisation), project, asked.get("metric_name", ""))
+            period = asked.get("period") or current_period(organisation)
+            answer = _usage(organisation, period, project, metric_name)
         if asked.get("format") == "csv":
             columns = list(MetricUsageSerializer().fields)
             rows = ([row[column] for column in columns] for row in answer["usage"])
@@ -110,17 +107,10 @@ class OrganisationUsage(AdminView):
 class MetricList(ListModelMixin, AdminGenericView):
     """The metrics of the key's organisations, and the shared ones."""
 
+    queryset = Metric.objects.all()
     serializer_class = MetricSerializer
+    filterset_class = MetricParameters
     permission_required = {"GET": "events.view_metric", "POST": "events.add_metric"}
-
-    def get_queryset(self) -> QuerySet[Metric]:
-        queryset = Metric.objects.for_organisations(self.request.auth)
-        filters: dict[str, Any] = {
-            name: self.request.query_params[name] for name in ("name", "unit") if name in self.request.query_params
-        }
-        if organisation := self.request.query_params.get("organisation"):
-            filters["organisation"] = _uuid("organisation", organisation)
-        return queryset.filter(**filters)
 
     @extend_schema(tags=["usage"])
     def get(self, request: Request) -> Response:
@@ -156,39 +146,3 @@ def _answer(period: str | None, start: date, end: date, project: Project | None,
     mode = Project.Mode.LIVE if project is None else project.mode
     about = {"period": period, "period_start": start, "period_end": end, "mode": mode, "usage": rows}
     return dict(UsageSerializer(about).data)
-
-
-def _span(request: Request, organisation: Organisation) -> Span:
-    if "period" in request.query_params:
-        raise InvalidInput.field("period", "Give a period, or start and end.")
-    first, after = (_day(name, request.query_params.get(name, "")) for name in ("start", "end"))
-    if after <= first:
-        raise InvalidInput.field("end", "This is the first day that no longer counts: it comes after the start.")
-    return Span(organisation, first, after)
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput.field(name, "Write the day as 2026-11-01.") from None
-    if not 2000 <= day.year <= 2999:
-        raise InvalidInput.field(name, "There is no usage of that time.")
-    return day
-
-
-def _period(request: Request, organisation: Organisation) -> BillingPeriod:
-    text = request.query_params.get("period")
-    if text is None:
-        return current_period(organisation)
-    try:
-        return BillingPeriod.parse(text)
-    except PeriodError as error:
-        raise InvalidInput.field("period", str(error)) from None
-
-
-def _uuid(name: str, text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidInput.field(name, "This is not an id.") from None

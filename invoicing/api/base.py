@@ -24,8 +24,3 @@ def parse_period(text: Any) -> BillingPeriod:
         raise InvalidInput.field("period", str(error)) from None
     require("period", period.start, validate_business_date)
     return period
-
-
-def filters(request: Request, *names: str) -> dict[str, str]:
-    """The query parameters that narrow a list, named after its fields."""
-    return {name: request.query_params[name] for name in names if request.query_params.get(name)}

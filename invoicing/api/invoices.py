@@ -8,8 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.fields import BooleanField
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -18,8 +17,10 @@ from rest_framework.response import Response
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.api.base import filters, parse_period, validated
+from invoicing.api.base import parse_period, validated
+from invoicing.api.parameters import InvoiceParameters, InvoicePdfParameters, UpcomingInvoiceParameters
 from invoicing.api.serializers import (
     FinalizeSerializer,
     InvoiceDetailSerializer,
@@ -33,31 +34,20 @@ from invoicing.models import Invoice
 from invoicing.services import drafting, lifecycle, pdfs
 from organisations.api.base import AdminGenericView
 
-_PERIOD = OpenApiParameter("period", str, description="2026-11; the current month if left out")
-
 
 class InvoiceList(ListModelMixin, AdminGenericView):
     """An organisation's invoices; draft one for a month, or a one-off."""
 
+    queryset = Invoice.objects.order_by("-created_at")
     serializer_class = InvoiceSerializer
+    filterset_class = InvoiceParameters
     parser_classes = [ExactJSONParser]
     permission_required = {"GET": "invoicing.view_invoice", "POST": "invoicing.create_invoice"}
 
     def get_queryset(self) -> QuerySet[Invoice]:
-        wanted = filters(self.request, "status", "number", "currency", "period_start", "issue_date", "due_date")
-        return (
-            Invoice.objects.for_organisations(self.request.auth)
-            .filter(organisation_id=self.kwargs["organisation_id"], **wanted)
-            .order_by("-created_at")
-        )
+        return super().get_queryset().filter(organisation_id=self.kwargs["organisation_id"])
 
-    @extend_schema(
-        tags=["invoices"],
-        parameters=[
-            OpenApiParameter(name, str)
-            for name in ("status", "number", "currency", "period_start", "issue_date", "due_date")
-        ],
-    )
+    @extend_schema(tags=["invoices"])
     def get(self, request: Request, organisation_id: UUID) -> Response:
         self.organisation(organisation_id)
         return self.list(request)
@@ -78,13 +68,15 @@ class InvoiceList(ListModelMixin, AdminGenericView):
 class UpcomingInvoice(AdminGenericView):
     """What the invoice of a month would be by now. Nothing is stored."""
 
+    queryset = Invoice.objects.none()
+    filterset_class = UpcomingInvoiceParameters
     permission_required = "invoicing.view_invoice"
 
-    @extend_schema(tags=["invoices"], parameters=[_PERIOD], responses=UpcomingInvoiceSerializer)
+    @extend_schema(tags=["invoices"], filters=True, responses=UpcomingInvoiceSerializer)
     def get(self, request: Request, organisation_id: UUID) -> Response:
         organisation = self.organisation(organisation_id)
-        text = request.query_params.get("period")
-        period = parse_period(text) if text else BillingPeriod.containing(clock.now(), organisation.zone)
+        current = BillingPeriod.containing(clock.now(), organisation.zone)
+        period = report_parameters(self).get("period", current)
         computed = drafting.compute_month(organisation=organisation, period=period)
         return Response(UpcomingInvoiceSerializer.of(organisation, period, computed))
 
@@ -170,19 +162,19 @@ class _AnyAccept(BaseContentNegotiation):
 
 class InvoicePdf(AdminGenericView):
     content_negotiation_class = _AnyAccept
+    queryset = Invoice.objects.none()
+    filterset_class = InvoicePdfParameters
     permission_required = "invoicing.view_invoice"
 
     @extend_schema(
         tags=["invoices"],
-        parameters=[
-            OpenApiParameter("original", bool, description="As it was issued and mailed, whatever has happened since.")
-        ],
+        filters=True,
         responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="As it stands now")},
     )
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         invoice = self.find(Invoice.objects.all(), pk=invoice_id)
-        wanted = BooleanField().run_validation(request.query_params.get("original", False))
-        filename, content = pdfs.original_pdf(invoice) if wanted else pdfs.read_pdf(invoice)
+        read = pdfs.original_pdf if report_parameters(self).get("original") else pdfs.read_pdf
+        filename, content = read(invoice)
         response = HttpResponse(content, content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="{filename}"'
         return response

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -23,8 +23,9 @@ from billing_platform.lib.limits import (
     UNIT_LENGTH,
 )
 from billing_platform.lib.validators import require, validate_business_date, validate_currency, validate_line
-from invoicing.api.base import filters, validated
+from invoicing.api.base import validated
 from invoicing.api.fields import ShortDecimal, money_text
+from invoicing.api.parameters import PricingRuleParameters
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
 from invoicing.pricing import Usage, price_from_dict
@@ -37,7 +38,6 @@ PRICE_FIELDS = (
     "model", "unit_price", "tiers", "charge_at_zero", "package_price", "package_size",
     "rate", "fixed_fee", "amount", "free_units", "minimum", "maximum",
 )  # fmt: skip
-FILTERS = ("metric_name", "unit", "currency", "model", "organisation")
 
 
 class PricingRuleSerializer(serializers.Serializer):
@@ -113,18 +113,11 @@ class _PriceBookView(AdminGenericView):
 class PricingRuleList(ListModelMixin, _PriceBookView):
     """The rules of the key's organisations, and the global ones."""
 
+    queryset = PricingRule.objects.all()
+    filterset_class = PricingRuleParameters
     permission_required = {"GET": "invoicing.view_pricingrule", "POST": "invoicing.add_pricingrule"}
 
-    def get_queryset(self) -> QuerySet[PricingRule]:
-        wanted = filters(self.request, *FILTERS)
-        return PricingRule.objects.for_organisations(self.request.auth).filter(**wanted)
-
-    @extend_schema(
-        tags=["prices"],
-        parameters=[
-            OpenApiParameter(name, str) for name in ("metric_name", "unit", "currency", "model", "organisation")
-        ],
-    )
+    @extend_schema(tags=["prices"])
     def get(self, request: Request) -> Response:
         return self.list(request)
 
@@ -165,6 +158,7 @@ class PricingRuleDetail(_PriceBookView):
 class PricingRuleHistory(ListModelMixin, AdminGenericView):
     """Who changed the rule, when, from what to what; newest first."""
 
+    queryset = AuditEntry.objects.all()
     serializer_class = HistoryEntrySerializer
     permission_required = "invoicing.view_pricingrule"
 
@@ -177,7 +171,7 @@ class PricingRuleHistory(ListModelMixin, AdminGenericView):
         self.names_people = rule.organisation_id is not None or self.request.user.has_perm(
             "invoicing.change_pricingrule", rule
         )
-        return AuditEntry.objects.filter(content_type__app_label="invoicing", content_type__model="pricingrule").filter(
+        return self.queryset.filter(content_type__app_label="invoicing", content_type__model="pricingrule").filter(
             object_pk=str(rule.pk)
         )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.errors import NotFound
 from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.limits import MAX_PERCENT, PRICE_DIGITS, UNIT_PRICE_PLACES
 from billing_platform.lib.validators import (
     validate_business_date,
@@ -21,13 +20,14 @@ from billing_platform.lib.validators import (
     validate_positive,
     validate_sac,
 )
-from invoicing.api.base import filters, validated
+from invoicing.api.base import validated
 from invoicing.api.fields import ShortDecimal
+from invoicing.api.parameters import ExchangeRatePairParameters, ExchangeRateParameters, TaxRateParameters
 from invoicing.models import ExchangeRate, TaxRate
 from invoicing.selectors.exchange_rates import latest_rate
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.tax_rates import add_tax_rate
-from organisations.api.base import AdminGenericView, AdminView
+from organisations.api.base import AdminGenericView
 from organisations.operators_clock import operators_today
 
 
@@ -69,13 +69,14 @@ class ExchangeRateSerializer(serializers.Serializer):
 
 class TaxRateList(ListModelMixin, AdminGenericView):
     serializer_class = TaxRateSerializer
+    filterset_class = TaxRateParameters
     parser_classes = [ExactJSONParser]
     permission_required = {"GET": "invoicing.view_taxrate", "POST": "invoicing.add_taxrate"}
 
     def get_queryset(self) -> QuerySet[TaxRate]:
-        return TaxRate.objects.filter(**filters(self.request, "sac"))
+        return TaxRate.objects.all()
 
-    @extend_schema(tags=["rates"], parameters=[OpenApiParameter("sac", str)])
+    @extend_schema(tags=["rates"])
     def get(self, request: Request) -> Response:
         return self.list(request)
 
@@ -88,15 +89,14 @@ class TaxRateList(ListModelMixin, AdminGenericView):
 
 class ExchangeRateList(ListModelMixin, AdminGenericView):
     serializer_class = ExchangeRateSerializer
+    filterset_class = ExchangeRateParameters
     parser_classes = [ExactJSONParser]
     permission_required = {"GET": "invoicing.view_exchangerate", "POST": "invoicing.add_exchangerate"}
 
     def get_queryset(self) -> QuerySet[ExchangeRate]:
-        return ExchangeRate.objects.filter(**filters(self.request, "base", "target", "as_of", "source"))
+        return ExchangeRate.objects.all()
 
-    @extend_schema(
-        tags=["rates"], parameters=[OpenApiParameter(name, str) for name in ("base", "target", "as_of", "source")]
-    )
+    @extend_schema(tags=["rates"])
     def get(self, request: Request) -> Response:
         return self.list(request)
 
@@ -107,26 +107,17 @@ class ExchangeRateList(ListModelMixin, AdminGenericView):
         return Response(self.get_serializer(rate).data, status=201)
 
 
-class ExchangeRatePair(AdminView):
+class ExchangeRatePair(AdminGenericView):
     """The last rate published up to a day."""
 
+    queryset = ExchangeRate.objects.none()
+    filterset_class = ExchangeRatePairParameters
     permission_required = "invoicing.view_exchangerate"
 
-    @extend_schema(
-        tags=["rates"],
-        parameters=[OpenApiParameter("at", date, description="Today if left out")],
-        responses=ExchangeRateSerializer,
-    )
+    @extend_schema(tags=["rates"], filters=True, responses=ExchangeRateSerializer)
     def get(self, request: Request, base: str, target: str) -> Response:
-        rate = latest_rate(base=base.upper(), target=target.upper(), at=_day(request))
+        day = report_parameters(self).get("at") or operators_today()
+        rate = latest_rate(base=base.upper(), target=target.upper(), at=day)
         if rate is None:
             raise NotFound(f"There is no {base.upper()} to {target.upper()} exchange rate up to that day.")
         return Response(ExchangeRateSerializer(rate).data)
-
-
-def _day(request: Request) -> date:
-    text = request.query_params.get("at")
-    try:
-        return date.fromisoformat(text[:10]) if text else operators_today()
-    except ValueError:
-        raise InvalidInput.field("at", "Write a day as 2026-11-01.") from None

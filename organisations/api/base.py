@@ -13,7 +13,8 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.errors import NotFound
+from billing_platform.lib.http.parameters import check_parameters
 from organisations.access.backends import organisation_id_of
 from organisations.idempotency import run_once
 from organisations.models import Organisation
@@ -30,8 +31,7 @@ class AdminMixin:
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.owners = set()
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        if any("\x00" in value for _name, values in request.query_params.lists() for value in values):
-            raise InvalidInput("A parameter holds a NUL character, which nothing here does.")
+        check_parameters(self, request)
         method = (request.method or "").lower()
         if request.method not in SAFE_METHODS and hasattr(self, method):
             handler = getattr(self, method)
@@ -88,7 +88,12 @@ class AdminView(AdminMixin, APIView):
 
 
 class AdminGenericView(AdminMixin, GenericAPIView):
-    """Lists and objects; override `get_queryset` with `Model.objects.for_organisations(self.request.auth)`."""
+    """Lists and objects. A list names its rows in `queryset` and its query parameters in `filterset_class`."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The rows of `queryset` that the key reaches. Lists of rows that belong to nobody override it."""
+        rows: QuerySet[Any] = super().get_queryset().for_organisations(self.request.auth)
+        return rows
 
 
 def _spelled(class_name: str) -> str:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import DomainError
 from organisations.api.base import AdminGenericView
+from organisations.api.parameters import OrganisationParameters, ProjectParameters
 from organisations.api.serializers import (
     ApiKeySerializer,
     BillingConfigSerializer,
@@ -30,11 +31,10 @@ from organisations.services import api_keys, onboarding
 class OrganisationList(ListModelMixin, AdminGenericView):
     """All organisations that the key reaches; create one (needs a key that reaches all)."""
 
+    queryset = Organisation.objects.all()
     serializer_class = OrganisationSerializer
+    filterset_class = OrganisationParameters
     permission_required = {"GET": "organisations.view_organisation", "POST": "organisations.add_organisation"}
-
-    def get_queryset(self) -> QuerySet[Organisation]:
-        return Organisation.objects.for_organisations(self.request.auth)
 
     def get(self, request: Request) -> Response:
         return self.list(request)
@@ -71,13 +71,13 @@ class BillingConfig(OrganisationDetail):
 
 
 class ProjectList(ListModelMixin, AdminGenericView):
+    queryset = Project.objects.all()
     serializer_class = ProjectSerializer
+    filterset_class = ProjectParameters
     permission_required = {"GET": "organisations.view_project", "POST": "organisations.add_project"}
 
     def get_queryset(self) -> QuerySet[Project]:
-        return Project.objects.for_organisations(self.request.auth).filter(
-            organisation_id=self.kwargs["organisation_id"]
-        )
+        return super().get_queryset().filter(organisation_id=self.kwargs["organisation_id"])
 
     def get(self, request: Request, organisation_id: UUID) -> Response:
         self.organisation(organisation_id)
@@ -110,13 +110,14 @@ class ProjectDetail(AdminGenericView):
 
 
 class ProjectKeyList(ListModelMixin, AdminGenericView):
+    queryset = ApiKey.objects.all()
     serializer_class = ApiKeySerializer
     required_scope = ApiKey.Scope.ADMIN
     secret_fields = ("api_key",)
     permission_required = {"GET": "organisations.view_apikey", "POST": "organisations.issue_apikey"}
 
     def get_queryset(self) -> QuerySet[ApiKey]:
-        return ApiKey.objects.for_organisations(self.request.auth).filter(project_id=self.kwargs["project_id"])
+        return super().get_queryset().filter(project_id=self.kwargs["project_id"])
 
     def get(self, request: Request, project_id: UUID) -> Response:
         self.find(Project.objects.all(), pk=project_id)

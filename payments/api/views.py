@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.api import ExactJSONParser
-from invoicing.api.base import filters, validated
+from invoicing.api.base import validated
 from invoicing.models import Invoice
 from organisations.api.base import AdminGenericView, AdminView
+from payments.api.parameters import PaymentParameters
 from payments.api.serializers import (
     CreatedLinkSerializer,
     CreatedOrderSerializer,
@@ -85,33 +84,20 @@ class OfflinePaymentCreate(AdminView):
         return Response(PaymentSerializer(payment).data, status=201)
 
 
-FILTERS = ("status", "kind", "method", "invoice")
-
-
-@extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
 class PaymentList(ListModelMixin, AdminGenericView):
-    """The payments of an organisation, newest first; narrowed by status, kind, method and invoice."""
+    """The payments of an organisation, newest first."""
 
+    queryset = Payment.objects.prefetch_related("allocations")
     serializer_class = PaymentSerializer
+    filterset_class = PaymentParameters
     permission_required = "payments.view_payment"
 
     def get_queryset(self) -> QuerySet[Payment]:
-        rows = Payment.objects.for_organisations(self.request.auth)
-        rows = rows.filter(organisation_id=self.kwargs["organisation_id"]).prefetch_related("allocations")
-        return rows.filter(**_clean(filters(self.request, *FILTERS)))
+        return super().get_queryset().filter(organisation_id=self.kwargs["organisation_id"])
 
     def get(self, request: Request, organisation_id: UUID) -> Response:
         self.organisation(organisation_id)
         return self.list(request)
-
-
-def _clean(wanted: dict[str, str]) -> dict[str, Any]:
-    if "invoice" in wanted:
-        try:
-            UUID(wanted["invoice"])
-        except ValueError:
-            raise InvalidInput.field("invoice", "Write the id of the invoice, which is a UUID.") from None
-    return wanted
 
 
 class PaymentDetail(AdminGenericView):

@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.utils import json
@@ -64,14 +63,6 @@ class ExactJSONParser(JSONParser):
             raise exceptions.ParseError("A number's exponent is beyond all measure.") from None
         except ValueError as error:
             raise exceptions.ParseError(f"This is not JSON: {error}") from None
-
-
-class Pagination(PageNumberPagination):
-    """`{"count", "next", "previous", "results"}`, ?page= and ?page_size= (at most 200)."""
-
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 def envelope(message: str, *, code: str, status_code: int, details: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Query parameters of invoices, prices, rates and runs."""
+
+from __future__ import annotations
+
+from django_filters import ChoiceFilter
+from django_filters.rest_framework import FilterSet
+
+from billing_platform.lib.http.parameters import (
+    DayFilter,
+    DayOrMomentFilter,
+    IdFilter,
+    MonthFilter,
+    TextFilter,
+    TruthFilter,
+)
+from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.validators import validate_business_date, validate_currency
+from invoicing.models import Invoice, PricingRule
+
+
+class InvoiceParameters(FilterSet):
+    status = ChoiceFilter(choices=Invoice.Status.choices)
+    number = TextFilter()
+    currency = TextFilter(validators=[validate_currency])
+    period_start = DayFilter()
+    issue_date = DayFilter()
+    due_date = DayFilter()
+
+
+def _billable(period: BillingPeriod) -> None:
+    validate_business_date(period.start)
+
+
+class UpcomingInvoiceParameters(FilterSet):
+    period = MonthFilter(label="2026-11; the current month if left out.", validators=[_billable])
+
+
+class InvoicePdfParameters(FilterSet):
+    original = TruthFilter(label="As the invoice was issued and mailed, whatever has happened since.")
+
+
+class PricingRuleParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    metric_name = TextFilter()
+    unit = TextFilter()
+    currency = TextFilter(validators=[validate_currency])
+    model = ChoiceFilter(choices=PricingRule.Model.choices)
+
+
+class TaxRateParameters(FilterSet):
+    sac = TextFilter()
+
+
+class ExchangeRateParameters(FilterSet):
+    base = TextFilter(validators=[validate_currency])
+    target = TextFilter(validators=[validate_currency])
+    as_of = DayFilter()
+    source = TextFilter()
+
+
+class ExchangeRatePairParameters(FilterSet):
+    at = DayOrMomentFilter(label="The last day on which the rate may be published; today if left out.")

@@ -1,0 +1,16 @@
+"""Query parameters of payments."""
+
+from __future__ import annotations
+
+from django_filters import ChoiceFilter
+from django_filters.rest_framework import FilterSet
+
+from billing_platform.lib.http.parameters import IdFilter, TextFilter
+from payments.models import Payment
+
+
+class PaymentParameters(FilterSet):
+    status = ChoiceFilter(choices=Payment.Status.choices)
+    kind = ChoiceFilter(choices=Payment.Kind.choices)
+    method = TextFilter(label="As the gateway calls it (upi, card, …), or bank_transfer, cheque, tds.")
+    invoice = IdFilter("invoice_id")

@@ -61,5 +61,5 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
         if aggregation == Metric.Aggregation.MAX:
             return amount_of(row.maximum or 0, row.metric)
         if aggregation == Metric.Aggregation.LATEST:
-            return amount_of(row.latest[-1] if row.latest else 0, row.metric)
+            return amount_of(row.latest or 0, row.metric)
         return amount_of(row.total if aggregation == Metric.Aggregation.SUM else row.event_count, row.metric)

@@ -1,10 +1,10 @@
 import billing_platform.lib.clock
 import billing_platform.lib.database.sql
 import billing_platform.lib.validators
-import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import events.models.metric
+import events.models.usage_aggregate
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
@@ -693,11 +693,11 @@ class Migration(migrations.Migration):
                         ),
                         (
                             "latest",
-                            django.contrib.postgres.fields.ArrayField(
-                                base_field=models.DecimalField(decimal_places=8, max_digits=28),
-                                help_text="Of `latest` metrics: when it happened, when it was received (Unix seconds), its place in the batch, its value. The greatest of such lists wins.",
+                            events.models.usage_aggregate.LatestField(
+                                decimal_places=8,
+                                help_text="Of `latest` metrics: the value of the newest event.",
+                                max_digits=28,
                                 null=True,
-                                size=None,
                             ),
                         ),
                     ],

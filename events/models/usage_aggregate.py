@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
+from typing import Any
+
 from django.db import models
 from django.utils.timezone import get_current_timezone
 
@@ -10,6 +11,16 @@ from billing_platform.lib.dates_in_words import time_text
 from events.models.metric import Metric
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
+
+
+class LatestField(models.DecimalField):  # type: ignore[type-arg]
+    """A column of PostgreSQL's type `events_reading`, of which Django reads the value. Only SQL writes it."""
+
+    def db_type(self, connection: Any) -> str:
+        return "events_reading"
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        return f"({sql}).value", params
 
 
 class UsageAggregate(TenantModel):
@@ -34,11 +45,8 @@ class UsageAggregate(TenantModel):
     total = models.DecimalField(max_digits=38, decimal_places=8)
     event_count = models.BigIntegerField()
     maximum = models.DecimalField(max_digits=28, decimal_places=8, null=True, help_text="Of `max` metrics.")
-    latest = ArrayField(
-        models.DecimalField(max_digits=28, decimal_places=8),
-        null=True,
-        help_text="Of `latest` metrics: when it happened, when it was received (Unix seconds), its place in the "
-        "batch, its value. The greatest of such lists wins.",
+    latest = LatestField(
+        max_digits=28, decimal_places=8, null=True, help_text="Of `latest` metrics: the value of the newest event."
     )
 
     class Meta:

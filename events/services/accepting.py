@@ -17,6 +17,7 @@ from django.db.utils import DatabaseError, IntegrityError, InterfaceError, Opera
 from psycopg.errors import UniqueViolation
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
 from billing_platform.lib.quantities import events_text
@@ -42,11 +43,6 @@ _READERS: dict[Form, _Reader] = {
     Form.LINES: incoming.read_lines,
 }
 
-_COLUMNS = """
-    INSERT INTO events_eventbatch (id, organisation_id, project_id, received_at, event_count, payload, status,
-        counted, duplicates, dead_lettered, conflicts, conflict_ids, attempts, last_failure)
-    VALUES
-"""
 _VALUES = "(%b, %b, %b, %b, %b, %b, 'pending', 0, 0, 0, 0, '[]', 0, '')"
 
 _Batch = tuple[uuid.UUID, uuid.UUID, uuid.UUID, datetime, int, bytes]
@@ -154,7 +150,7 @@ def _insert_prepared(batches: Sequence[_Batch]) -> None:
 
 @cache
 def _statement(rows: int) -> bytes:
-    return (_COLUMNS + ", ".join([_VALUES] * rows)).encode()
+    return query(__file__, "insert_batches", rows=", ".join([_VALUES] * rows)).encode()
 
 
 _group = GroupCommit(_insert_prepared, most=_MOST_SHARED)

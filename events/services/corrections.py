@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import QUANTITY_PLACES
@@ -39,19 +40,7 @@ Kind = UsageEvent.Kind
 LOCK_TIMEOUT = "5s"
 """While this waits for its month nobody settles."""
 
-# Copied by the database, so that metadata keeps every digit of its numbers.
-_WRITE_ENTRIES = """
-    INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
-        received_at, received_month, hour, counted_in, is_late, dimensions, metadata, batch_id, "position")
-    SELECT c.organisation_id, c.project_id, c.metric_id, e.event_id, e.kind, e.quantity, c.occurred_at,
-        c.received_at, c.received_month, c.hour, %(counted_in)s, %(is_late)s, c.dimensions, c.metadata,
-        %(correction_id)s, c."position"
-    FROM events_usageevent c
-    CROSS JOIN unnest(%(event_ids)s::varchar[], %(kinds)s::varchar[], %(quantities)s::numeric[])
-        AS e (event_id, kind, quantity)
-    WHERE (c.organisation_id, c.project_id, c.event_id, c.received_month)
-        = (%(organisation_id)s, %(project_id)s, %(cancelled_event_id)s, %(cancelled_received_month)s)
-"""
+_INSERT_ENTRIES = query(__file__, "insert_correction_entries")
 
 
 def correct_usage(
@@ -237,7 +226,7 @@ def _write_entries(correction: UsageCorrection) -> None:
         "cancelled_received_month": correction.cancelled_received_month,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE_ENTRIES, parameters)
+        cursor.execute(_INSERT_ENTRIES, parameters)
 
 
 def _entries(correction: UsageCorrection) -> Iterator[tuple[UsageEvent.Kind, Decimal]]:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
 from events.selectors.backlog import unsettled_batches
 from organisations.models import Organisation
+
+_LOCK_MONTHS = query(__file__, "lock_months")
+_ADD_MONTHS = query(__file__, "add_months")
 
 
 def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by: str = "billing run") -> UsagePeriod:
@@ -75,36 +79,14 @@ def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], 
 
 
 def _lock_rows(months: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], bool]:
-    """Whether each month is closed. Rows are made where there are none: what isn't there can't be locked."""
-    columns = list(zip(*sorted(months), strict=True))
+    """Whether each month is closed. Months that have no row get one first: what isn't there can't be locked."""
+    organisation_ids, firsts = zip(*sorted(months), strict=True)
+    parameters: dict[str, Any] = {"organisation_ids": list(organisation_ids), "months": list(firsts)}
     with connection.cursor() as cursor:
-        closed = _select_for_share(cursor, columns)
-        if len(closed) < len(months):
-            cursor.execute(
-                """
-                INSERT INTO events_usageperiod
-                    (id, created_at, updated_at, organisation_id, month, closed_by)
-                SELECT gen_random_uuid(), now(), now(), organisation_id, month, ''
-                FROM unnest(%s::uuid[], %s::date[]) AS wanted (organisation_id, month)
-                ORDER BY organisation_id, month
-                ON CONFLICT (organisation_id, month) DO NOTHING
-                """,
-                [list(column) for column in columns],
-            )
-            closed = _select_for_share(cursor, columns)
-    return closed
-
-
-def _select_for_share(cursor: CursorWrapper, columns: list[tuple[object, ...]]) -> dict[tuple[UUID, date], bool]:
-    cursor.execute(
-        """
-        SELECT organisation_id, month, closed_at IS NOT NULL
-        FROM events_usageperiod
-        WHERE (organisation_id, month) IN (SELECT * FROM unnest(%s::uuid[], %s::date[]))
-        ORDER BY organisation_id, month
-        FOR SHARE
-        """,
-        [list(column) for column in columns],
-    )
-    rows = cursor.fetchall()
+        cursor.execute(_LOCK_MONTHS, parameters)
+        rows = cursor.fetchall()
+        if len(rows) < len(months):
+            cursor.execute(_ADD_MONTHS, parameters)
+            cursor.execute(_LOCK_MONTHS, parameters)
+            rows = cursor.fetchall()
     return {(organisation_id, month): is_closed for organisation_id, month, is_closed in rows}

@@ -12,12 +12,15 @@ from psycopg import sql
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 
 HOT_LOG = "events_eventbatch"
 LEDGER = "events_usageevent"
 DAYS_AHEAD = 7
 MONTHS_AHEAD = 2
+
+_LIST_PARTITIONS = query(__file__, "list_partitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,7 @@ def is_missing_partition(error: BaseException) -> bool:
 def list_partitions() -> list[Partition]:
     """Every partition with its size, oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT parent.relname, child.relname, pg_get_expr(child.relpartbound, child.oid),
-                   pg_total_relation_size(child.oid), greatest(child.reltuples, 0)::bigint
-            FROM pg_inherits
-            JOIN pg_class parent ON parent.oid = inhparent
-            JOIN pg_class child ON child.oid = inhrelid
-            WHERE parent.oid IN (to_regclass(%s), to_regclass(%s))
-            ORDER BY parent.relname, child.relname
-            """,
-            [HOT_LOG, LEDGER],
-        )
+        cursor.execute(_LIST_PARTITIONS, {"tables": [HOT_LOG, LEDGER]})
         return [Partition(*row) for row in cursor.fetchall()]
 
 

@@ -16,22 +16,36 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
-from events.aggregating import LATEST_OF_ENTRY, standing
 from events.models import Metric, UsageCorrection
 from organisations.models import Organisation, Project
 
 Aggregation = Metric.Aggregation
 ZERO = Decimal(0)
+
+_DAYS = query(__file__, "days")
+_DAYS_STANDING_IN_LEDGER = query(__file__, "days_standing_in_ledger")
+_FIRST_SEEN = query(__file__, "first_seen")
+_DAYS_WITH_USAGE = query(__file__, "days_with_usage")
+
+
+class Reading(NamedTuple):
+    """What the newest event of a `latest` metric said; of two readings the greater is the newer."""
+
+    occurred_at: datetime
+    received_at: datetime
+    position: int
+    value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class _Day:
     total: Decimal
     event_count: int
     maximum: Decimal | None
-    latest: list[Decimal] | None
+    latest: Reading | None = None
     distinct: int = 0
 
     @property
@@ -132,28 +146,11 @@ def days_with_usage(
     name, unit = metric
     parameters: dict[str, Any] = {"organisations": organisations, "months": months, "name": name, "unit": unit}
     with connection.cursor() as cursor:
-        cursor.execute(_USED_ON, parameters | {"first": first, "after": after})
+        cursor.execute(_DAYS_WITH_USAGE, parameters | {"first": first, "after": after})
         return [
             UsedOn(organisation_id, name, unit, day, tuple(sorted(json.loads(dimensions).items())))
             for organisation_id, day, dimensions in cursor.fetchall()
         ]
-
-
-_USED_ON = """
-    SELECT a.organisation_id, (a.hour AT TIME ZONE o.time_zone)::date AS day, a.dimensions::text
-    FROM events_usageaggregate a
-    JOIN unnest(%(organisations)s::uuid[], %(months)s::date[]) AS counted (organisation_id, counted_in)
-        USING (organisation_id, counted_in)
-    JOIN organisations_organisation o ON o.id = a.organisation_id
-    JOIN organisations_project p ON p.id = a.project_id AND p.mode = 'live'
-    JOIN events_metric m ON m.id = a.metric_id
-    WHERE m.name = %(name)s AND m.unit = %(unit)s
-        AND a.organisation_id = ANY (%(organisations)s) AND a.counted_in = ANY (%(months)s)
-        AND (a.hour AT TIME ZONE o.time_zone)::date >= %(first)s
-        AND (a.hour AT TIME ZONE o.time_zone)::date < %(after)s
-    GROUP BY a.organisation_id, day, a.dimensions
-    HAVING sum(a.event_count) <> 0 OR sum(a.total) <> 0
-"""
 
 
 class _Question:
@@ -185,57 +182,8 @@ class _Question:
             return rows
 
 
-_DAYS = """
-    SELECT a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions::text,
-        (a.hour AT TIME ZONE %(zone)s)::date AS day,
-        sum(a.total), sum(a.event_count)::bigint, max(a.maximum), max(a.latest)
-    FROM events_usageaggregate a
-    JOIN organisations_project p ON p.id = a.project_id
-    JOIN events_metric m ON m.id = a.metric_id
-    WHERE a.organisation_id = %(organisation)s AND a.counted_in = ANY (%(months)s)
-        AND a.hour >= %(first)s AND a.hour < %(after)s
-        AND CASE WHEN %(project)s::uuid IS NULL THEN p.mode = 'live' ELSE a.project_id = %(project)s END
-    GROUP BY a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions, day
-    ORDER BY p.name, a.project_id, m.name, m.unit, a.dimensions, day
-"""
-
-_FIRST_SEEN = """
-    WITH hours AS (
-        SELECT project_id, metric_id, dimensions, value, hour,
-            date_trunc('month', hour AT TIME ZONE %(zone)s) AS own_month
-        FROM events_usagedistinct
-        WHERE organisation_id = %(organisation)s AND counted_in = ANY (%(months)s)
-            AND hour >= %(first)s AND hour < %(after)s
-            AND (%(project)s::uuid IS NULL OR project_id = %(project)s)
-        GROUP BY project_id, metric_id, dimensions, value, hour
-        HAVING sum(event_count) > 0
-    ),
-    firsts AS (
-        SELECT project_id, metric_id, dimensions, value, min(hour) AS hour
-        FROM hours
-        GROUP BY project_id, metric_id, dimensions, value, own_month
-    )
-    SELECT project_id, metric_id, dimensions::text, (hour AT TIME ZONE %(zone)s)::date AS day, count(*)
-    FROM firsts
-    GROUP BY project_id, metric_id, dimensions, day
-"""
-
-# Maximum and latest of a day from the ledger itself, without what any of the corrections counted in these periods
-# cancelled. The aggregates of a closed period keep what was true when it closed.
-_STANDING = f"""
-    SELECT l.project_id, l.metric_id, l.dimensions::text, (l.hour AT TIME ZONE %(zone)s)::date AS day,
-        max(l.quantity), max({LATEST_OF_ENTRY})
-    FROM events_usageevent l
-    WHERE l.organisation_id = %(organisation)s AND l.counted_in = ANY (%(months)s)
-        AND l.metric_id = ANY (%(metrics)s) AND l.hour >= %(first)s AND l.hour < %(after)s
-        AND (%(project)s::uuid IS NULL OR l.project_id = %(project)s)
-        AND {standing("c.counted_in = ANY (%(months)s)")}
-    GROUP BY l.project_id, l.metric_id, l.dimensions, day
-"""  # noqa: S608
-
-
 def _metered(question: _Question) -> tuple[MeteredUsage, ...]:
-    days = [_Day(*row) for row in question.ask(_DAYS)]
+    days = list(_days(question))
     _mend_what_was_corrected_late(question, days)
     if any(day.aggregation == Aggregation.UNIQUE for day in days):
         seen = {tuple(key): count for *key, count in question.ask(_FIRST_SEEN)}
@@ -247,6 +195,13 @@ def _metered(question: _Question) -> tuple[MeteredUsage, ...]:
     return tuple(row for meter in meters.values() for row in _rows(meter))
 
 
+def _days(question: _Question) -> Iterator[_Day]:
+    for row in question.ask(_DAYS):
+        day = _Day(*row[:-4])
+        day.latest = _reading(*row[-4:])
+        yield day
+
+
 def _rows(days: list[_Day]) -> list[MeteredUsage]:
     """The rows of one meter; days in order."""
     aggregation = days[0].aggregation
@@ -256,8 +211,8 @@ def _rows(days: list[_Day]) -> list[MeteredUsage]:
         )
         return [day.used(day.maximum or ZERO if day is reached else ZERO) for day in days]
     if aggregation == Aggregation.LATEST:
-        newest = max(days, key=lambda day: day.latest or [])
-        return [day.used(day.latest[-1] if day.latest and day is newest else ZERO) for day in days]
+        newest = max((day.latest for day in days if day.latest), default=None)
+        return [day.used(newest.value if newest and day.latest is newest else ZERO) for day in days]
     if aggregation == Aggregation.UNIQUE:
         return [day.used(Decimal(day.distinct)) for day in days]
     if aggregation == Aggregation.COUNT:
@@ -279,8 +234,13 @@ def _mend_what_was_corrected_late(question: _Question, days: list[_Day]) -> None
     )
     if not metrics:
         return
-    standing = {tuple(key): (maximum, latest) for *key, maximum, latest in question.ask(_STANDING, metrics=metrics)}
+    rows = question.ask(_DAYS_STANDING_IN_LEDGER, metrics=metrics, corrected_in=question.months)
+    standing = {row[:4]: (row[4], _reading(*row[5:])) for row in rows}
     for day in days:
         if day.metric_id in metrics:
             found = standing.get((day.project_id, day.metric_id, day.dimensions, day.day), (None, None))
             day.maximum, day.latest = found
+
+
+def _reading(occurred_at: datetime | None, *others: Any) -> Reading | None:
+    return None if occurred_at is None else Reading(occurred_at, *others)

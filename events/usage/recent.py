@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
@@ -22,19 +23,7 @@ from organisations.scoping import Actor
 DAYS = 30
 _FURTHEST_CLOCK = timedelta(days=1)  # no zone is as far as that from another
 
-_BY_DAY = """
-    SELECT counted.organisation_id, today.day - counted.day AS days_ago, sum(counted.event_count)::bigint
-    FROM organisations_organisation customer
-    CROSS JOIN LATERAL (SELECT (%(now)s AT TIME ZONE customer.time_zone)::date AS day) AS today
-    JOIN LATERAL (
-        SELECT organisation_id, (hour AT TIME ZONE customer.time_zone)::date AS day, event_count
-        FROM events_usageaggregate
-        WHERE organisation_id = customer.id AND hour >= %(since)s AND counted_in >= %(month)s
-          AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
-    ) AS counted ON counted.day > today.day - %(days)s AND counted.day <= today.day
-    WHERE customer.id = ANY (%(customers)s)
-    GROUP BY 1, 2
-"""
+_RECENT_DAYS = query(__file__, "recent_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +62,5 @@ def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:
         "customers": list(customers.order_by().values_list("pk", flat=True)),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_BY_DAY, parameters)
+        cursor.execute(_RECENT_DAYS, parameters)
         return list(cursor.fetchall())

@@ -20,25 +20,28 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric
 from events.usage.questions import (
     A_DAY,
     BUCKET,
-    CHOSEN,
     LONGEST_OF_EVERYTHING,
     Grain,
     Question,
     Span,
-    late_sql,
-    numbers_sql,
     parameters_of,
     projects_of,
     refuse_longer,
     span_parameters,
-    used_sql,
 )
 from organisations.models import Project
+
+_NUMBERS = {grain: query(__file__, "numbers", bucket=BUCKET[grain]) for grain in Grain}
+_LATE = {grain: query(__file__, "late", bucket=BUCKET[grain], month=BUCKET[Grain.MONTH]) for grain in Grain}
+_USED_METRICS = query(__file__, "used_metrics")
+_DIMENSION_VALUES = query(__file__, "dimension_values")
+_EVENTS_BY_DAY = query(__file__, "events_by_day", day=BUCKET[Grain.DAY])
 
 AN_HOUR = timedelta(hours=1)
 MOST_SERIES = 8
@@ -113,9 +116,9 @@ def usage_report(question: Question, *, most_series: int | None = MOST_SERIES) -
     """The numbers. Raises InvalidInput, with a sentence, for more days than such a report covers."""
     parameters = parameters_of(question) | {"most": most_series}
     with connection.cursor() as cursor:
-        cursor.execute(numbers_sql(question, parameters), parameters)
+        cursor.execute(_NUMBERS[question.grain], parameters)
         rows = [(bucket and _start(question, bucket), *rest) for bucket, *rest in cursor.fetchall()]
-        cursor.execute(late_sql(question), parameters)
+        cursor.execute(_LATE[question.grain], parameters)
         late: defaultdict[datetime, list[LateUsage]] = defaultdict(list)
         for bucket, counted_in, event_count in cursor.fetchall():
             late[_start(question, bucket)].append(LateUsage(counted_in, event_count))
@@ -147,15 +150,7 @@ def dimension_values(question: Question, *, limit: int = 200) -> dict[str, list[
     """The values that occur in the span, by dimension, whichever of them are chosen."""
     parameters = parameters_of(question) | {"dimensions": "{}", "keys": question.metric.dimensions, "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT key, array_agg(DISTINCT value) FROM (
-                SELECT DISTINCT dimensions FROM events_usageaggregate WHERE {CHOSEN}
-            ) AS meters, jsonb_each_text(dimensions)
-            WHERE key = ANY (%(keys)s) GROUP BY key
-            """,  # noqa: S608
-            parameters,
-        )
+        cursor.execute(_DIMENSION_VALUES, parameters)
         found = {key: sorted(values)[:limit] for key, values in cursor.fetchall()}
     return {key: found.get(key, []) for key in question.metric.dimensions}
 
@@ -170,7 +165,7 @@ def used_metrics(span: Span, *, project: Project | None = None, metric_name: str
     names = {found.pk: found.name for found in projects_of(span, project)}
     with connection.cursor() as cursor:
         parameters = span_parameters(span, list(names), metrics)
-        cursor.execute(used_sql(parameters), parameters)
+        cursor.execute(_USED_METRICS, parameters)
         rows = [
             UsedMetric(project_id, names[project_id], metric_id, *used)
             for project_id, metric_id, *used in cursor.fetchall()
@@ -182,13 +177,7 @@ def events_by_day(span: Span, *, project: Project | None = None) -> tuple[tuple[
     """Counted events per local day, days without any included."""
     projects = [found.pk for found in projects_of(span, project)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {BUCKET[Grain.DAY]} AS day, sum(event_count)::bigint FROM events_usageaggregate
-            WHERE {CHOSEN} GROUP BY day
-            """,  # noqa: S608
-            span_parameters(span, projects, None),
-        )
+        cursor.execute(_EVENTS_BY_DAY, span_parameters(span, projects, None))
         counted = dict(cursor.fetchall())
     days = (span.first + timedelta(days=offset) for offset in range(span.days))
     return tuple((day, counted.get(day, 0)) for day in days)

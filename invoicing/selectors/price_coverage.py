@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.quantities import events_text
 from events.models import Metric
 from events.selectors.metric_words import MetricWords
@@ -23,34 +24,7 @@ from organisations.scoping import Actor
 
 NOTICE = timedelta(days=30)
 
-# Usage of each customer's current month by metric, dimensions and local day, without a rule that would rate it: the
-# question that invoicing.services.rating.choose_rule answers for one customer.
-_UNPRICED = """
-    WITH used AS (
-        SELECT customer.id AS organisation_id, customer.currency, metric_id, dimensions, day,
-            sum(total) AS total, sum(event_count)::bigint AS event_count
-        FROM organisations_organisation customer
-        CROSS JOIN LATERAL (
-            SELECT metric_id, dimensions, (hour AT TIME ZONE customer.time_zone)::date AS day, total, event_count
-            FROM events_usageaggregate
-            WHERE organisation_id = customer.id
-              AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
-              AND counted_in = date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date
-        ) AS hours
-        WHERE customer.id = ANY (%(customers)s)
-        GROUP BY customer.id, metric_id, dimensions, day
-    )
-    SELECT used.organisation_id, metric.id, sum(used.total), sum(used.event_count)::bigint
-    FROM used JOIN events_metric metric ON metric.id = used.metric_id
-    WHERE NOT EXISTS (
-        SELECT FROM invoicing_pricingrule rule
-        WHERE (rule.organisation_id = used.organisation_id OR rule.organisation_id IS NULL)
-          AND rule.metric_name = metric.name AND rule.unit = metric.unit AND rule.currency = used.currency
-          AND rule.dimensions <@ used.dimensions
-          AND rule.effective_from <= used.day AND (rule.effective_to IS NULL OR used.day < rule.effective_to)
-    )
-    GROUP BY 1, 2 HAVING sum(used.event_count) > 0
-"""
+_UNPRICED = query(__file__, "unpriced")
 
 
 @dataclass(frozen=True, slots=True)

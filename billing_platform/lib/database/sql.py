@@ -1,14 +1,40 @@
-"""Raw SQL in migrations: one file forward, one back, in migrations/sql/ of the app."""
+"""SQL in files of its own: statements beside the Python that runs them, and migrations forward and back."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.db.migrations import RunSQL
 
+_ROOT = Path(__file__).resolve().parents[3]
+_PLACEHOLDER = re.compile(r"\{\{ (\S+) \}\}")
+
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s';\n"
+
+
+def query(beside: str, name: str, **texts: str) -> str:
+    """The statement in sql/<name>.sql beside a Python file. Read it at import: `_INSERT = query(__file__, "insert")`.
+
+    `{{ events/sql/sign.sql }}` in a statement stands for what that file holds, and the path begins at the root of the
+    project: so a fragment that several statements share is written once. `{{ table }}` stands for the text that is
+    given as `table=`. Lines of comment are left out.
+    Raises FileNotFoundError for a file that is not there, KeyError for a text that is not given.
+    """
+    return _read(Path(beside).parent / "sql" / f"{name}.sql", texts)
+
+
+def _read(path: Path, texts: dict[str, str]) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    statement = "\n".join(line for line in lines if not line.lstrip().startswith("--"))
+
+    def filled(placeholder: re.Match[str]) -> str:
+        word = placeholder[1]
+        return _read(_ROOT / word, texts) if word.endswith(".sql") else texts[word]
+
+    return _PLACEHOLDER.sub(filled, statement)
 
 
 class SqlFile(RunSQL):

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
-from events.aggregating import KEY, LATEST_OF_ENTRY, SIGN, STANDING_IN_ITS_PERIOD, VALUES, distinct_value
 from events.models import Metric
 from events.services.months import lock_period
 from organisations.models import Organisation
@@ -23,48 +23,35 @@ from organisations.models import Organisation
 Progress = Callable[[int, int], None]
 """Called with the number of pieces done and of all."""
 
-_ENTRIES = """
-    SELECT l.*, m.aggregation, m.unique_property
-    FROM events_usageevent l
-    JOIN events_metric m ON m.id = l.metric_id
-    WHERE l.organisation_id = %(organisation)s AND l.counted_in = %(month)s
-        AND l.hour >= %(start)s AND l.hour < %(end)s AND (%(metric)s::uuid IS NULL OR l.metric_id = %(metric)s)
-"""
-
-_ROWS = """
-    organisation_id = %(organisation)s AND counted_in = %(month)s AND hour >= %(start)s AND hour < %(end)s
-    AND (%(metric)s::uuid IS NULL OR metric_id = %(metric)s)
-"""
-
-_AGGREGATES = f"""
-    SELECT {KEY}, sum(quantity) AS total, sum({SIGN})::bigint AS event_count,
-        max(quantity) FILTER (WHERE aggregation = 'max' AND {STANDING_IN_ITS_PERIOD}) AS maximum,
-        max({LATEST_OF_ENTRY}) FILTER (WHERE aggregation = 'latest' AND {STANDING_IN_ITS_PERIOD}) AS latest
-    FROM ({_ENTRIES}) l
-    GROUP BY {KEY}
-"""  # noqa: S608
-
-_DISTINCT = f"""
-    SELECT {KEY}, value, sum({SIGN})::bigint AS event_count
-    FROM ({_ENTRIES}) l, LATERAL ({distinct_value("unique_property")}) named
-    WHERE aggregation = 'unique' AND value IS NOT NULL
-    GROUP BY {KEY}, value
-"""  # noqa: S608
-
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table of aggregates and the question to the ledger whose answer it keeps."""
+    """A table of aggregates, with the statements that compare it with the ledger and write a piece of it anew."""
 
-    name: str
-    key: str
-    values: str
-    from_ledger: str
+    compare: str
+    delete: str
+    insert: str
+
+    @classmethod
+    def of(cls, table: str, *, more_key: str, values: tuple[str, ...], from_ledger: str) -> _Table:
+        texts = {"table": table, "more_key": more_key, "values": ", ".join(values)}
+        texts["from_ledger"] = query(__file__, from_ledger)
+        texts |= {f"values_of_{alias}": ", ".join(f"{alias}.{value}" for value in values) for alias in ("a", "l")}
+        return cls(
+            compare=query(__file__, "compare", **texts),
+            delete=query(__file__, "delete_piece", **texts),
+            insert=query(__file__, "insert_piece", **texts),
+        )
 
 
 _TABLES = (
-    _Table("events_usageaggregate", KEY, VALUES, _AGGREGATES),
-    _Table("events_usagedistinct", f"{KEY}, value", "event_count", _DISTINCT),
+    _Table.of(
+        "events_usageaggregate",
+        more_key="",
+        values=("total", "event_count", "maximum", "latest"),
+        from_ledger="aggregates_from_ledger",
+    ),
+    _Table.of("events_usagedistinct", more_key=", value", values=("event_count",), from_ledger="distinct_from_ledger"),
 )
 
 
@@ -105,7 +92,7 @@ def rebuild_aggregates(
         pieces = list(_pieces(organisation, period))
         for number, (start, end) in enumerate(pieces, start=1):
             parameters = {"organisation": organisation.pk, "month": period.start, "start": start, "end": end}
-            parameters["metric"] = metric and metric.pk
+            parameters |= {"metric": metric and metric.pk, "corrected_in": [period.start]}
             for table in _TABLES:
                 found = _compare(table, parameters)
                 report += found
@@ -138,25 +125,12 @@ def _pieces(organisation: Organisation, period: BillingPeriod) -> Iterator[tuple
 
 
 def _compare(table: _Table, parameters: dict[str, Any]) -> RebuildReport:
-    ledger = ", ".join(f"l.{column}" for column in table.values.split(", "))
-    kept = ", ".join(f"a.{column}" for column in table.values.split(", "))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT count(*) FILTER (WHERE l.event_count IS NOT NULL),
-                count(*) FILTER (WHERE a.event_count IS NULL),
-                count(*) FILTER (WHERE l.event_count IS NULL),
-                count(*) FILTER (WHERE l.event_count IS NOT NULL AND a.event_count IS NOT NULL
-                    AND ROW ({kept}) IS DISTINCT FROM ROW ({ledger}))
-            FROM ({table.from_ledger}) l
-            FULL JOIN (SELECT * FROM {table.name} WHERE {_ROWS}) a USING ({table.key})
-            """,  # noqa: S608
-            parameters,
-        )
+        cursor.execute(table.compare, parameters)
         return RebuildReport(*cursor.fetchone())
 
 
 def _replace(table: _Table, parameters: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table.name} WHERE {_ROWS}", parameters)  # noqa: S608
-        cursor.execute(f"INSERT INTO {table.name} ({table.key}, {table.values}) {table.from_ledger}", parameters)
+        cursor.execute(table.delete, parameters)
+        cursor.execute(table.insert, parameters)

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.quantities import events_text
 from events.models import DeadLetter, EventBatch
@@ -78,60 +79,10 @@ class _Fates:
     dead: set[int] = field(default_factory=set)
 
 
-_STAGE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS events_verification (
-        batch integer, "position" integer, event_id varchar(255) COLLATE "C", metric_name text, unit text,
-        quantity numeric(28, 8), occurred_at timestamptz, metadata jsonb
-    ) ON COMMIT DELETE ROWS
-"""
-
-# LEFT JOIN as in folding: every number has its entry, and the planner is kept from expecting one row.
-_STAGED = """
-    SELECT * FROM events_verification
-    LEFT JOIN unnest(%(number)s::int[], %(batch_id)s::uuid[], %(organisation_id)s::uuid[], %(project_id)s::uuid[],
-        %(received_at)s::timestamptz[]) AS batches (batch, batch_id, organisation_id, project_id, received_at)
-        USING (batch)
-"""
-
-_REST = f"""
-    {_STAGED}
-    WHERE (batch, "position") IN (SELECT * FROM unnest(%(rest_batch)s::int[], %(rest_position)s::int[]))
-"""  # noqa: S608
-
-_COUNTED = f"""
-    WITH staged AS MATERIALIZED ({_STAGED})
-    SELECT s.batch, array_agg(s."position")
-    FROM staged s
-    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
-    JOIN events_metric m ON m.id = l.metric_id
-    WHERE l.received_month = %(month)s AND l.kind = 'usage'
-        AND l.batch_id = s.batch_id AND l."position" = s."position" AND l.received_at = s.received_at
-        AND l.quantity = s.quantity AND l.occurred_at = s.occurred_at AND l.metadata IS NOT DISTINCT FROM s.metadata
-        AND m.name = s.metric_name AND m.unit = s.unit
-        AND (m.organisation_id IS NULL OR m.organisation_id = s.organisation_id)
-    GROUP BY s.batch
-"""  # noqa: S608
-
-# Within the month the unique key refuses a second copy however long ago the first one came.
-_ELSEWHERE = f"""
-    WITH staged AS MATERIALIZED ({_REST})
-    SELECT s.batch, s."position", l.batch_id, l."position", l.quantity::text, m.name, m.unit, l.occurred_at,
-        l.received_at, l.metadata::text
-    FROM staged s
-    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
-    JOIN events_metric m ON m.id = l.metric_id
-    WHERE l.received_month = ANY (%(months)s) AND l.kind = 'usage'
-        AND (l.received_month = %(month)s
-             OR l.received_at BETWEEN s.received_at - %(window)s AND s.received_at + %(window)s)
-"""  # noqa: S608
-
-_DEAD = f"""
-    WITH staged AS MATERIALIZED ({_REST})
-    SELECT DISTINCT s.batch, s."position"
-    FROM staged s
-    JOIN events_deadletter d ON d.organisation_id = s.organisation_id AND d.project_id = s.project_id
-        AND d.event_id = s.event_id COLLATE "default"
-"""  # noqa: S608
+_CREATE_VERIFICATION = query(__file__, "create_verification")
+_FIND_COUNTED = query(__file__, "find_counted")
+_FIND_ELSEWHERE = query(__file__, "find_elsewhere")
+_FIND_DEAD = query(__file__, "find_dead")
 
 
 def compare(batches: Sequence[EventBatch]) -> Iterator[Finding]:
@@ -166,7 +117,7 @@ def _look_up(batches: Sequence[tuple[EventBatch, _Fates]]) -> None:
         _copy(cursor, batches)
         # A planner that finds ten thousand look-ups dearer than reading the table would read a month of the ledger.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(_COUNTED, parameters)
+        cursor.execute(_FIND_COUNTED, parameters)
         for number, positions in cursor.fetchall():
             batches[number][1].right.update(positions)
         rest = [
@@ -178,10 +129,10 @@ def _look_up(batches: Sequence[tuple[EventBatch, _Fates]]) -> None:
         ]
         if rest:
             parameters["rest_batch"], parameters["rest_position"] = map(list, zip(*rest, strict=True))
-            cursor.execute(_ELSEWHERE, parameters)
+            cursor.execute(_FIND_ELSEWHERE, parameters)
             for number, position, *entry in cursor.fetchall():
                 batches[number][1].entries[position].append(Entry(*entry))
-            cursor.execute(_DEAD, parameters)
+            cursor.execute(_FIND_DEAD, parameters)
             for number, position in cursor.fetchall():
                 batches[number][1].dead.add(position)
         cursor.execute("SET LOCAL enable_seqscan = on")
@@ -216,7 +167,7 @@ def _months(first: datetime, last: datetime) -> list[date]:
 
 
 def _copy(cursor: CursorWrapper, batches: Iterable[tuple[EventBatch, _Fates]]) -> None:
-    cursor.execute(_STAGE)
+    cursor.execute(_CREATE_VERIFICATION)
     cursor.execute("DELETE FROM events_verification")  # empty, unless this is one transaction with an earlier chunk
     with cursor.copy("COPY events_verification FROM STDIN") as copy:
         for number, (batch, fates) in enumerate(batches):

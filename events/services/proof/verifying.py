@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
 from events.models import EventBatch, HotLogDay, UsageEvent
@@ -29,18 +30,8 @@ FINDINGS_KEPT = 1_000
 FINDINGS_STORED = 100
 SUSPECTS = 100
 
-_ENTRIES = """
-    WITH entries AS MATERIALIZED (
-        SELECT batch_id, count(*) AS entries
-        FROM events_usageevent
-        WHERE received_month = %(month)s AND received_at >= %(start)s AND received_at < %(end)s AND kind = 'usage'
-        GROUP BY batch_id
-    )
-    SELECT {columns}
-    FROM entries e
-    LEFT JOIN events_eventbatch b ON b.id = e.batch_id AND b.received_at >= %(start)s AND b.received_at < %(end)s
-    WHERE {condition}
-"""
+_COUNT_ORPHANS = query(__file__, "count_orphans")
+_FIND_SUSPECTS = query(__file__, "find_suspects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,22 +165,19 @@ def _read(day: date, ids: Sequence[UUID]) -> list[EventBatch]:
 def _surplus(day: date) -> Iterator[Finding]:
     """Entries of the ledger that claim to be of this day and that no batch accounts for."""
     start, end = _bounds(day)
-    parameters: dict[str, Any] = {"month": month_of(start), "start": start, "end": end, "limit": SUSPECTS}
     record = HotLogDay.objects.filter(day=day).first()
     dropped = record.dropped_counted if record else 0
-    wrong = "e.entries > coalesce(b.counted, 0)"
+    parameters: dict[str, Any] = {"month": month_of(start), "start": start, "end": end}
     with connection.cursor() as cursor:
         if dropped:
             # Entries of batches that were dropped with an earlier partition can only be counted.
-            cursor.execute(_ENTRIES.format(columns="coalesce(sum(e.entries), 0)", condition="b.id IS NULL"), parameters)
+            cursor.execute(_COUNT_ORPHANS, parameters)
             orphans = int(cursor.fetchone()[0])
             if orphans != dropped:
                 yield Finding(
                     FindingKind.DAY_COUNTS, f"{dropped} entries of dropped batches", f"{orphans} entries without batch"
                 )
-            wrong += " AND b.id IS NOT NULL"
-        query = _ENTRIES.format(columns="e.batch_id", condition=f"{wrong} ORDER BY e.batch_id LIMIT %(limit)s")
-        cursor.execute(query, parameters)
+        cursor.execute(_FIND_SUSPECTS, parameters | {"orphans": not dropped, "limit": SUSPECTS})
         suspects = [row[0] for row in cursor.fetchall()]
     for batch_id in suspects:
         yield from _unexpected(day, batch_id)

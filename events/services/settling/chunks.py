@@ -41,6 +41,7 @@ from django.db.utils import DatabaseError, IntegrityError, InterfaceError, Opera
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
 from events.services.partitions import ensure_partitions, is_missing_partition
@@ -55,6 +56,9 @@ TRIES_OF_A_CHUNK = 3
 LOOK_EVERY = 0.2
 MOST_SPOILED = 100
 """Events of one batch that are told apart as bad. If more are refused, the fault is hardly theirs."""
+
+_CLAIM_CHUNK = query(__file__, "claim_chunk")
+_CLAIM_ONE = query(__file__, "claim_one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +171,8 @@ def _try_chunk(claim: _Claim, *, exclusive: bool, rehearsal: bool) -> list[Claim
 
 
 def _claim_chunk(cursor: CursorWrapper, limit: int | None) -> list[ClaimedBatch]:
-    """The oldest batches nobody holds, of one month of receipt, up to CHUNK_EVENTS; one larger batch alone.
-
-    A cursor locks only what is fetched from it, so other workers find the rest free.
-    """
-    cursor.execute(
-        """
-        DECLARE pending NO SCROLL CURSOR FOR
-        SELECT id, organisation_id, project_id, received_at, event_count, payload
-        FROM events_eventbatch
-        WHERE status = 'pending' AND attempts = 0
-        ORDER BY received_at, id
-        FOR UPDATE SKIP LOCKED
-        """
-    )
+    """The oldest batches nobody holds, of one month of receipt, up to CHUNK_EVENTS; one larger batch alone."""
+    cursor.execute(_CLAIM_CHUNK)
     batches: list[ClaimedBatch] = []
     events, step = 0, 1
     while limit is None or len(batches) < limit:
@@ -348,15 +340,7 @@ def _is_databases_trouble(error: Exception) -> bool:
 
 
 def _claim_one(cursor: CursorWrapper, batch_id: UUID) -> list[ClaimedBatch]:
-    cursor.execute(
-        """
-        SELECT id, organisation_id, project_id, received_at, event_count, payload
-        FROM events_eventbatch
-        WHERE id = %s AND status = 'pending'
-        FOR UPDATE SKIP LOCKED
-        """,
-        [batch_id],
-    )
+    cursor.execute(_CLAIM_ONE, {"batch_id": batch_id})
     return [_claimed(row) for row in cursor.fetchall()]
 
 

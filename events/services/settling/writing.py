@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from events.aggregating import ADD_TO_AGGREGATE, ADD_TO_DISTINCT, KEY, VALUES, distinct_value
+from billing_platform.lib.database.sql import query
 from events.models import Metric
 from events.services.months import lock_months
 from events.services.settling import dead_letter_rows
@@ -26,89 +26,14 @@ from events.services.settling.staging import ClaimedBatch, Stage, stage_rows
 CONFLICT_IDS_KEPT = 100
 A_MONTH = timedelta(days=31)
 
-_STAGE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS events_stage (
-        batch integer, "position" integer, series integer, slot integer,
-        event_id varchar(255) COLLATE "C", quantity numeric(28, 8), occurred_at timestamptz, metadata jsonb
-    ) ON COMMIT DELETE ROWS
-"""
-
-# The stage's numbers spelt out. Every number has its entry: LEFT JOIN only keeps the planner, who knows nothing of
-# the stage, from expecting one row and planning loops within loops.
-_BATCHES = """
-    LEFT JOIN unnest(%(batch_number)s::int[], %(batch_id)s::uuid[], %(received_at)s::timestamptz[])
-        AS batches (batch, batch_id, received_at) USING (batch)
-"""
-_SERIES = """
-    LEFT JOIN unnest(%(series_number)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[],
-        %(metric_id)s::uuid[], %(dimensions)s::jsonb[])
-        AS series (series, organisation_id, project_id, metric_id, dimensions) USING (series)
-"""
-_SLOTS = """
-    LEFT JOIN unnest(%(slot_number)s::int[], %(hour)s::timestamptz[], %(counted_in)s::date[], %(is_late)s::boolean[])
-        AS slots (slot, hour, counted_in, is_late) USING (slot)
-"""
-_STAGED = f"SELECT * FROM events_stage {_BATCHES} {_SERIES} {_SLOTS}"  # noqa: S608
-
-# Rows go in by key, so that two workers with the same events wait for one another instead of deadlocking.
-_INSERT = f"""
-    WITH fresh AS (
-        INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity, occurred_at,
-            received_at, received_month, hour, counted_in, is_late, dimensions, metadata, batch_id, "position")
-        SELECT organisation_id, project_id, metric_id, event_id, 'usage', quantity, occurred_at,
-            received_at, %(received_month)s, hour, counted_in, is_late, dimensions, metadata, batch_id, "position"
-        FROM ({_STAGED}) staged
-        ORDER BY event_id, project_id
-        ON CONFLICT DO NOTHING
-        RETURNING batch_id, "position"
-    )
-    SELECT batch_id, array_agg("position") FROM fresh GROUP BY batch_id
-"""  # noqa: S608
-
-# What is left on the stage is what the ledger took. Added up by number first: numbers are quicker to group than keys.
-_FOLD = f"""
-    INSERT INTO events_usageaggregate AS a ({KEY}, {VALUES})
-    SELECT {KEY}, {VALUES}
-    FROM (
-        SELECT series, slot, sum(quantity) AS total, count(*) AS event_count,
-            max(quantity) FILTER (WHERE series = ANY (%(max_series)s::int[])) AS maximum,
-            max(ARRAY[extract(epoch FROM occurred_at),
-                      extract(epoch FROM (%(received_at)s::timestamptz[])[batch + 1]), "position", quantity])
-                FILTER (WHERE series = ANY (%(latest_series)s::int[])) AS latest
-        FROM events_stage
-        GROUP BY series, slot
-    ) staged {_SERIES} {_SLOTS}
-    ORDER BY {KEY}
-    {ADD_TO_AGGREGATE}
-"""  # noqa: S608
-
-_FOLD_DISTINCT = f"""
-    INSERT INTO events_usagedistinct AS d ({KEY}, value, event_count)
-    SELECT {KEY}, value, count(*)
-    FROM events_stage {_SERIES} {_SLOTS}
-    JOIN unnest(%(unique_series)s::int[], %(unique_property)s::text[]) AS named (series, unique_property)
-        USING (series),
-    LATERAL ({distinct_value("unique_property")}) named_value
-    WHERE value IS NOT NULL
-    GROUP BY {KEY}, value
-    ORDER BY {KEY}, value
-    {ADD_TO_DISTINCT}
-"""  # noqa: S608
-
-# What of the stage is in the ledger already under another batch, and whether it says the same there. A timestamp
-# equal to the time of receipt was left out by the sender: then the two copies may differ in it.
-_ALREADY_COUNTED = f"""
-    WITH staged AS MATERIALIZED ({_STAGED})
-    SELECT s.batch, s."position", s.event_id,
-        s.metric_id <> l.metric_id OR s.quantity <> l.quantity OR s.metadata IS DISTINCT FROM l.metadata
-        OR (s.occurred_at <> l.occurred_at AND s.occurred_at <> s.received_at AND l.occurred_at <> l.received_at)
-    FROM staged s
-    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
-    WHERE l.received_month = ANY (%(months)s)
-        AND l.received_at BETWEEN s.received_at - %(window)s AND s.received_at + %(window)s
-        AND (%(only)s::int[] IS NULL OR (s.batch, s."position") IN (
-            SELECT * FROM unnest(%(only)s::int[], %(only_positions)s::int[])))
-"""  # noqa: S608
+_CREATE_STAGE = query(__file__, "create_stage")
+_FIND_COUNTED = query(__file__, "find_counted")
+_FIND_COUNTED_AMONG_DEAD = query(__file__, "find_counted_among_dead")
+_UNSTAGE = query(__file__, "unstage")
+_INSERT_INTO_LEDGER = query(__file__, "insert_into_ledger")
+_FOLD = query(__file__, "fold")
+_FOLD_DISTINCT = query(__file__, "fold_distinct")
+_MARK_SETTLED = query(__file__, "mark_settled")
 
 
 def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[date], rehearsal: bool = False) -> None:
@@ -160,24 +85,11 @@ def _numbers(stage: Stage, aggregation: Metric.Aggregation) -> list[int]:
 
 
 def _copy(cursor: CursorWrapper, stage: Stage) -> None:
-    cursor.execute(_STAGE)
+    cursor.execute(_CREATE_STAGE)
     cursor.execute("DELETE FROM events_stage")  # empty, unless this is one transaction with an earlier chunk
     with connection.wrap_database_errors, cursor.copy("COPY events_stage FROM STDIN") as copy:
         for rows in stage_rows(stage):
             copy.write(rows)
-
-
-_DEAD_ALREADY_COUNTED = """
-    WITH dead AS MATERIALIZED (
-        SELECT batch, organisation_id, project_id, event_id COLLATE "C" AS event_id, received_at
-        FROM unnest(%(batch)s::int[], %(organisation_id)s::uuid[], %(project_id)s::uuid[], %(event_id)s::varchar[],
-            %(received_at)s::timestamptz[]) AS d (batch, organisation_id, project_id, event_id, received_at))
-    SELECT DISTINCT d.batch, d.event_id
-    FROM dead d
-    JOIN events_usageevent l USING (organisation_id, project_id, event_id)
-    WHERE l.received_month = ANY (%(months)s)
-        AND l.received_at BETWEEN d.received_at - %(window)s AND d.received_at + %(window)s
-"""
 
 
 def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:
@@ -195,7 +107,7 @@ def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], 
         "window": timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS),
     }
     with _index_look_ups(cursor):
-        cursor.execute(_DEAD_ALREADY_COUNTED, parameters)
+        cursor.execute(_FIND_COUNTED_AMONG_DEAD, parameters)
         counted = set(cursor.fetchall())
     for number, batch in enumerate(batches):
         excused = [event for event in batch.dead if (number, event.event.event_id) in counted]
@@ -211,7 +123,7 @@ def _take_out_seen(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any],
 
 def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> None:
     """Into the ledger; what its unique key refuses leaves the stage as a duplicate."""
-    cursor.execute(_INSERT, lookups)
+    cursor.execute(_INSERT_INTO_LEDGER, lookups)
     inserted = dict(cursor.fetchall())
     refused: list[tuple[int, int]] = []
     for number, batch in enumerate(stage.batches):
@@ -227,13 +139,8 @@ def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> Non
 
 def _unstage(cursor: CursorWrapper, places: list[tuple[int, int]]) -> None:
     if places:
-        cursor.execute(
-            """
-            DELETE FROM events_stage USING unnest(%s::int[], %s::int[]) AS gone (batch, "position")
-            WHERE events_stage.batch = gone.batch AND events_stage."position" = gone."position"
-            """,
-            [[batch for batch, _position in places], [position for _batch, position in places]],
-        )
+        batches, positions = map(list, zip(*places, strict=True))
+        cursor.execute(_UNSTAGE, {"batches": batches, "positions": positions})
 
 
 def _fold(cursor: CursorWrapper, lookups: dict[str, Any]) -> None:
@@ -262,7 +169,7 @@ def _already_counted(
         "only_positions": [position for _batch, position in only] if only else None,
     }
     with _index_look_ups(cursor):
-        cursor.execute(_ALREADY_COUNTED, parameters)
+        cursor.execute(_FIND_COUNTED, parameters)
         rows = cursor.fetchall()
     found: set[tuple[int, int]] = set()
     for number, position, event_id, differs in rows:
@@ -308,24 +215,16 @@ def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> Non
     received: list[datetime] = [batch.received_at for batch in batches]
     with _index_look_ups(cursor):
         cursor.execute(
-            """
-            UPDATE events_eventbatch b
-            SET status = 'settled', settled_at = clock_timestamp(), counted = v.counted, duplicates = v.duplicates,
-                dead_lettered = v.dead_lettered, conflicts = v.conflicts, conflict_ids = v.conflict_ids,
-                next_attempt_at = NULL, last_failure = ''
-            FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::int[], %s::jsonb[])
-                AS v (id, received_at, counted, duplicates, dead_lettered, conflicts, conflict_ids)
-            WHERE b.id = v.id AND b.received_at = v.received_at AND b.received_at BETWEEN %s AND %s
-            """,
-            [
-                [batch.id for batch in batches],
-                received,
-                [batch.counted for batch in batches],
-                [batch.duplicates for batch in batches],
-                [len(batch.dead) for batch in batches],
-                [len(batch.conflict_ids) for batch in batches],
-                [json.dumps(batch.conflict_ids[:CONFLICT_IDS_KEPT]) for batch in batches],
-                min(received),
-                max(received),
-            ],
+            _MARK_SETTLED,
+            {
+                "batch_id": [batch.id for batch in batches],
+                "received_at": received,
+                "counted": [batch.counted for batch in batches],
+                "duplicates": [batch.duplicates for batch in batches],
+                "dead_lettered": [len(batch.dead) for batch in batches],
+                "conflicts": [len(batch.conflict_ids) for batch in batches],
+                "conflict_ids": [json.dumps(batch.conflict_ids[:CONFLICT_IDS_KEPT]) for batch in batches],
+                "oldest": min(received),
+                "newest": max(received),
+            },
         )

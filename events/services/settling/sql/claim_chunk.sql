@@ -1,0 +1,8 @@
+-- The oldest batches that nobody holds and that never failed, as a cursor: it locks only the rows fetched from it, so
+-- that other workers find the rest free. It lives within one transaction, which a transaction-pooling PgBouncer allows.
+DECLARE pending NO SCROLL CURSOR FOR
+SELECT id, organisation_id, project_id, received_at, event_count, payload
+FROM events_eventbatch
+WHERE status = 'pending' AND attempts = 0
+ORDER BY received_at, id
+FOR UPDATE SKIP LOCKED

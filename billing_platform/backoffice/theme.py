@@ -8,9 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.text import capfirst
 
-from billing_platform.lib.admin.contributions import Group, SidebarItem, list_address, sidebar_items
+from billing_platform.lib.admin.contributions import Group, SidebarItem, list_address, list_title, sidebar_items
 
 
 def environment(_request: HttpRequest) -> tuple[str, str]:
@@ -33,7 +32,7 @@ def navigation(_request: HttpRequest | None = None) -> list[dict[str, Any]]:
 
 def _entry(item: SidebarItem) -> dict[str, Any]:
     return {
-        "title": str(capfirst(str(item.model._meta.verbose_name_plural))),
+        "title": list_title(item.model),
         "icon": item.icon,
         "link": list_address(item.model),
         "permission": lambda request: request.user.has_perm(item.permission) and item.shown_to(request.user),

@@ -4,6 +4,7 @@ from events.admin.dead_letter import DeadLetterAdmin
 from events.admin.event_batch import EventBatchAdmin
 from events.admin.hot_log_day import HotLogDayAdmin
 from events.admin.metric import MetricAdmin
+from events.admin.organisation import UsageOfOrganisation, UsageOfProject
 from events.admin.usage_aggregate import UsageAggregateAdmin
 from events.admin.usage_correction import UsageCorrectionAdmin
 from events.admin.usage_event import UsageEventAdmin
@@ -17,5 +18,7 @@ __all__ = [
     "UsageAggregateAdmin",
     "UsageCorrectionAdmin",
     "UsageEventAdmin",
+    "UsageOfOrganisation",
+    "UsageOfProject",
     "UsagePeriodAdmin",
 ]

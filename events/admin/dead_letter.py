@@ -150,8 +150,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         named = {field: KT(f"payload__{field}") for field in ("metric_name", "metric_value", "unit")}
         return super().get_queryset(request).defer("payload").annotate(**named)
 
-    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
+    def sections(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        fieldsets = super().sections(request, obj)
         return fieldsets if obj is None or _is_open(obj) else (*fieldsets, self.resolved_fieldset)
 
     @object_action(

@@ -25,7 +25,7 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
-from events.models import EventBatch
+from events.models import EventBatch, UsageEvent
 from events.selectors.backlog import RECENT
 from events.services import quarantine
 from events.wire import packing
@@ -93,7 +93,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
         ("Trouble", {"fields": ("attempts", "next_attempt_at", "last_failure")}),
         ("What was sent", {"fields": ("first_events",)}),
     )
-    related_lists = (("Events", "events.usageevent", "batch_id"),)
+    related_lists = ((UsageEvent, "batch_id"),)
 
     received = short_time("received_at", "Received")
     state = status("status", TONES, "State")

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
-from events.models import Metric
+from events.models import Metric, UsageAggregate, UsageEvent
 from events.services import metrics
 
 
@@ -42,8 +42,8 @@ class MetricAdmin(ModelAdmin):
         ("Counting", {"fields": ("aggregation", "unique_property", "dimensions", "description")}),
     )
     related_lists = (
-        ("Usage explorer", "events.usageaggregate", "metric"),
-        ("Events", "events.usageevent", "metric__id__exact"),
+        (UsageAggregate, "metric"),
+        (UsageEvent, "metric__id__exact"),
     )
 
     created = short_time("created_at", "Created")

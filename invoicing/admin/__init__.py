@@ -3,20 +3,20 @@
 from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
-from invoicing.admin.metric import PricedMetricAdmin
-from invoicing.admin.organisation import BilledOrganisationAdmin
+from invoicing.admin.metric import PricesOfMetric
+from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
 
 __all__ = [
-    "BilledOrganisationAdmin",
+    "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
     "ExchangeRateAdmin",
     "InvoiceAdmin",
     "InvoiceLineAdmin",
     "NumberSequenceAdmin",
-    "PricedMetricAdmin",
+    "PricesOfMetric",
     "PricingRuleAdmin",
     "TaxRateAdmin",
 ]

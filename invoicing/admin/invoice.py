@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin.base import (
+    Extension,
     ReadOnlyAdmin,
     ReadOnlyInline,
     attention_filter,
@@ -40,9 +41,10 @@ from invoicing.admin.invoice_asking import (
 )
 from invoicing.admin.invoice_line import plain, unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
-from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.models import BillingRunItem, Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import lifecycle, pdfs
+from organisations.models import AuditEntry
 from organisations.operators_clock import operators_today
 
 Status = Invoice.Status
@@ -102,6 +104,14 @@ class InvoiceTaxInline(ReadOnlyInline):
         return f"{plain(tax.rate)}%"
 
 
+class InvoiceExtension(Extension):
+    """What another app adds to an invoice's page; also to its timeline."""
+
+    def moments(self, invoice: Invoice) -> list[Moment]:
+        """Each with its time, what happened, and a sentence about it."""
+        return []
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
@@ -128,17 +138,15 @@ class InvoiceAdmin(ReadOnlyAdmin):
     )
     inlines = (InvoiceLineInline, InvoiceTaxInline)
     related_lists = (
-        ("Payments", "payments.payment", "invoice__id__exact"),
-        ("Payment requests", "payments.paymentorder", "invoice__id__exact"),
-        ("Billing run items", "invoicing.billingrunitem", "invoice__id__exact"),
-        ("Audit log", "organisations.auditentry", "object_pk"),
+        (BillingRunItem, "invoice__id__exact"),
+        (AuditEntry, "object_pk"),
     )
 
     customer_link = link("organisation", "Customer")
     state = status("status", TONES, "Status")
     amount = money("total")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         quiet = obj is not None and not obj.warnings
         return [fieldset for fieldset in self.fieldsets if not (quiet and fieldset[0] == "To check")]
 
@@ -309,11 +317,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Timeline")
     def timeline(self, invoice: Invoice) -> Any:
-        return facts(timeline(invoice, self.money_moments(invoice)))
-
-    def money_moments(self, invoice: Invoice) -> list[Moment]:
-        """What came in for it: for the app that knows about payments."""
-        return []
+        extensions = [each for each in self.extensions if isinstance(each, InvoiceExtension)]
+        others = [moment for each in extensions for moment in each.moments(invoice)]
+        return facts(timeline(invoice, others))
 
     @admin.display(description="E-mails")
     def emails(self, invoice: Invoice) -> Any:

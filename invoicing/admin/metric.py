@@ -8,17 +8,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import DropdownFilter, badge
+from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, extends
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.periods import BillingPeriod
-from events.admin import MetricAdmin
 from events.models import Metric
 from invoicing.admin.price_book import price_text
 from invoicing.models import PricingRule
@@ -41,21 +39,16 @@ class PriceFilter(DropdownFilter):
         return queryset.filter(pk__in=unpriced_metrics(actor=user)) if self.value() == MISSING else queryset
 
 
-admin.site.unregister(Metric)
-
-
-@admin.register(Metric)
-class PricedMetricAdmin(MetricAdmin):
-    list_filter = (PriceFilter, *MetricAdmin.list_filter)
+@extends(Metric)
+class PricesOfMetric(Extension):
+    list_filter = (PriceFilter,)
     list_on_a_phone = ("name", "unit", "scope", "price")
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The column knows what is used and priced once for all rows of the page."""
-        columns = list(super().get_list_display(request))
+    def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
+        """The column knows what is used and priced once for all rows of the page. It takes the place of the last one,
+        the day on which the metric was made."""
         user: Any = request.user
-        if user.has_perm("invoicing.view_pricingrule"):
-            columns[-1] = prices_column(user)  # in place of the day on which it was made
-        return columns
+        return [*shown[:-1], prices_column(user)] if user.has_perm("invoicing.view_pricingrule") else shown
 
 
 def prices_column(user: Any) -> Any:

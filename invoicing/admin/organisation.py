@@ -6,22 +6,29 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, attention_filter, badge, object_action, object_page
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    Extension,
+    attention_filter,
+    badge,
+    extends,
+    object_action,
+    object_page,
+)
 from billing_platform.lib.admin.display import anchor
 from billing_platform.lib.dates_in_words import day_text, last_day_text, month_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
 from invoicing.admin.price_book import price_text
+from invoicing.models import Invoice
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
 from invoicing.services import lifecycle
-from organisations.admin import OrganisationAdmin
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -57,23 +64,21 @@ AttentionFilter = attention_filter(
 )
 
 
-admin.site.unregister(Organisation)
-
-
-@admin.register(Organisation)
-class BilledOrganisationAdmin(OrganisationAdmin):
-    list_filter = (AttentionFilter, *OrganisationAdmin.list_filter)
+@extends(Organisation)
+class BillingOfOrganisation(Extension):
+    list_filter = (AttentionFilter,)
+    related_lists = ((Invoice, "organisation__id__exact"),)
 
     @object_page(label="Prices", permission="invoicing.view_pricingrule", icon="sell")
     def prices(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
         """What the customer pays today and next, and what it uses without a price."""
         today = clock.today(organisation.zone)
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+            **self.page.admin_site.each_context(request),
+            "opts": self.page.opts,
             "title": f"Prices of {organisation}",
             "object": organisation,
-            "prices": [price_row(self, price, today) for price in prices_of(organisation, today=today)],
+            "prices": [price_row(self.page, price, today) for price in prices_of(organisation, today=today)],
             "unpriced": [without_price(row, request.user) for row in unpriced_usage_of(organisation)],
         }
         return TemplateResponse(request, "admin/invoicing/customer_prices.html", context)
@@ -87,7 +92,7 @@ class BilledOrganisationAdmin(OrganisationAdmin):
     )
     def create_draft(self, request: HttpRequest, organisation: Organisation, *, month: BillingPeriod) -> HttpResponse:
         draft = lifecycle.create_draft(organisation=organisation, period=month)
-        return self.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
+        return self.page.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
 
     @object_action(
         label="Draft one-off invoice",
@@ -98,4 +103,4 @@ class BilledOrganisationAdmin(OrganisationAdmin):
     )
     def create_one_off(self, request: HttpRequest, organisation: Organisation, **line: Any) -> HttpResponse:
         draft = lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
-        return self.done(request, "The invoice was drafted.", draft)
+        return self.page.done(request, "The invoice was drafted.", draft)

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, short_time
 from billing_platform.lib.money import format_exact
 from billing_platform.lib.quantities import plain_number
-from invoicing.models import PricingRule
+from invoicing.models import InvoiceLine, PricingRule
 from invoicing.selectors.price_coverage import ending_prices, is_known
 from invoicing.services import price_book
 from organisations.operators_clock import operators_today
@@ -96,7 +96,7 @@ class PricingRuleAdmin(ModelAdmin):
         ("Price", {"fields": ("model", "parameters", "pool", "free_units", "minimum", "maximum")}),
         ("Valid", {"fields": ("effective_from", "effective_to")}),
     )
-    related_lists = (("Invoice lines", "invoicing.invoiceline", "pricing_rule__id__exact"),)
+    related_lists = ((InvoiceLine, "pricing_rule__id__exact"),)
 
     ordering = ("metric_name",)
 

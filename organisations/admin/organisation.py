@@ -12,7 +12,7 @@ from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInli
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of
-from organisations.models import BillingEntity, Organisation, Project
+from organisations.models import ApiKey, BillingEntity, Membership, Notification, Organisation, Project
 from organisations.services import api_keys, onboarding
 
 
@@ -80,13 +80,9 @@ class OrganisationAdmin(ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (ProjectInline,)
     related_lists = (
-        ("Invoices", "invoicing.invoice", "organisation__id__exact"),
-        ("Payments", "payments.payment", "organisation__id__exact"),
-        ("Usage explorer", "events.usageaggregate", "organisation"),
-        ("API keys", "organisations.apikey", "project__organisation__id__exact"),
-        ("Memberships", "organisations.membership", "organisation__id__exact"),
-        ("E-mails", "organisations.notification", "organisation__id__exact"),
-        ("Webhooks", "payments.inboundwebhook", "organisation__id__exact"),
+        (ApiKey, "project__organisation__id__exact"),
+        (Membership, "organisation__id__exact"),
+        (Notification, "organisation__id__exact"),
     )
 
     created = short_time("created_at", "Created")

@@ -85,7 +85,7 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
     inlines = (MembershipInline,)
-    related_lists = (("API keys", "organisations.apikey", "owner__id__exact"),)
+    related_lists = ((ApiKey, "owner__id__exact"),)
 
     last_seen = short_time("last_login", "Last sign-in")
 

@@ -53,10 +53,6 @@ class ProjectAdmin(ModelAdmin):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "name", "mode", "is_active")
     inlines = (ApiKeyInline,)
-    related_lists = (
-        ("Usage explorer", "events.usageaggregate", "project"),
-        ("Events", "events.usageevent", "project__id__exact"),
-    )
 
     customer = link("organisation", "Customer")
     created = short_time("created_at", "Created")

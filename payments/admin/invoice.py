@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,15 +13,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, money, object_action, status
+from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends, money, object_action, status
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import Money, exponent, format_money
-from invoicing.admin import InvoiceAdmin
+from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
+from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
 from payments.admin.payment import TONES, amount_of, typed_or_told
-from payments.models import Payment, PaymentAllocation
+from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.selectors import why_not_collectable
 from payments.services import collection, offline
 
@@ -100,19 +100,17 @@ def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
     return f"{amount}, received on {day_text(received_on)}" if received_on else amount
 
 
-admin.site.unregister(Invoice)
+@extends(Invoice)
+class PaymentOfInvoice(InvoiceExtension):
+    inlines = (PaymentInline,)
+    related_lists = ((Payment, "invoice__id__exact"), (PaymentOrder, "invoice__id__exact"))
 
-
-@admin.register(Invoice)
-class CollectedInvoiceAdmin(InvoiceAdmin):
-    inlines = (*InvoiceAdmin.inlines, PaymentInline)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         """While something is due, how it can be paid; that Razorpay can't take it is a fact, not a fault."""
-        shown = list(super().get_fieldsets(request, obj))
-        if obj is not None and obj.is_collectable:
-            shown.insert(1, ("How it is paid", {"fields": ("pay_page", "online_payment")}))
-        return shown
+        if obj is None or not obj.is_collectable:
+            return shown
+        ways = ("How it is paid", {"fields": (self.pay_page, self.online_payment)})
+        return [*shown[:1], ways, *shown[1:]]
 
     @admin.display(description="Pay page")
     def pay_page(self, invoice: Invoice) -> str:
@@ -126,7 +124,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
             return "The customer can pay on the pay page."
         return f"Not possible: {known.reason} The pay page says so, and how else to pay."
 
-    def money_moments(self, invoice: Invoice) -> list[tuple[datetime, str, str]]:
+    def moments(self, invoice: Invoice) -> list[Moment]:
         return [
             (credited.created_at, "Paid" if credited.amount > 0 else "Taken back", _credited_text(credited, invoice))
             for credited in invoice.allocations.select_related("payment")
@@ -143,7 +141,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
     )
     def create_link(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
         made = collection.create_payment_link(invoice_id=invoice.pk)
-        return self.done(request, f"The payment link is {made.short_url}", made)
+        return self.page.done(request, f"The payment link is {made.short_url}", made)
 
     @object_action(
         label="Get the pay page ready",
@@ -156,7 +154,7 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
     )
     def create_order(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
         made = collection.ensure_order(invoice_id=invoice.pk)
-        return self.done(request, f"The pay page is ready: Razorpay's order {made} asks for what is due.", made)
+        return self.page.done(request, f"The pay page is ready: Razorpay's order {made} asks for what is due.", made)
 
     @object_action(
         label="Record payment",
@@ -175,5 +173,5 @@ class CollectedInvoiceAdmin(InvoiceAdmin):
         if payment.unallocated > 0:
             rest = payment.shown(payment.unallocated)
             said = f"Payment {payment} is recorded; {rest} of it is not credited: credit it elsewhere, or give it back."
-            return self.warned(request, said, payment)
-        return self.done(request, f"Payment {payment} is recorded.", payment)
+            return self.page.warned(request, said, payment)
+        return self.page.done(request, f"Payment {payment} is recorded.", payment)

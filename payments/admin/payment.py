@@ -221,7 +221,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     invoice_link = link("invoice")
     not_credited = money("unallocated", "Not credited")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         hidden = {
             "Failure": obj is None or not (obj.error_code or obj.error_description),
             "Reversed": obj is None or obj.reversed_at is None,

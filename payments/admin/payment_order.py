@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
-from payments.models import PaymentOrder
+from payments.models import Payment, PaymentOrder
 
 Status = PaymentOrder.Status
 TONES = {
@@ -33,7 +33,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
         ("At the gateway", {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "call", "closed_at")}),
         ("Calls", {"fields": ("attempts", "claimed_at", "next_attempt_at", "last_error", "created_at")}),
     )
-    related_lists = (("Payments", "payments.payment", "order__id__exact"),)
+    related_lists = ((Payment, "order__id__exact"),)
 
     asked = money("amount", "Asked")
     state = status("status", TONES, "Status")

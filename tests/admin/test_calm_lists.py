@@ -43,8 +43,8 @@ def test_an_empty_list_shows_that_sentence(as_admin: Client) -> None:
 def test_a_card_on_a_phone_has_few_lines(admin_user: Any) -> None:
     for model in admin.site._registry:
         page, columns = columns_of(model, admin_user)
-        assert set(page.list_on_a_phone) <= set(names_of(columns)), model
-        assert len(page.list_on_a_phone) <= MOST_ON_A_PHONE, model
+        assert set(page.columns_on_a_phone()) <= set(names_of(columns)), model
+        assert len(page.columns_on_a_phone()) <= MOST_ON_A_PHONE, model
 
 
 @pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_on_a_phone_an_invoice_shows_number_customer_status_and_amount(admin_use
 @pytest.mark.django_db
 def test_on_a_phone_a_metric_shows_its_price_and_the_way_to_one(admin_user: Any) -> None:
     page, columns = columns_of(Metric, admin_user)
-    assert {"name", "price"} <= set(page.list_on_a_phone) & set(names_of(columns))
+    assert {"name", "price"} <= set(page.columns_on_a_phone()) & set(names_of(columns))
 
 
 @pytest.mark.parametrize(

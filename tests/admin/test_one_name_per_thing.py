@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -17,6 +18,8 @@ from django.urls import resolve, reverse
 from django.utils.text import capfirst
 
 from billing_platform.backoffice.theme import navigation
+from billing_platform.lib.admin.display import related_lists
+from organisations.models import Organisation
 from payments.models import InboundWebhook
 from tests.architecture.code import APPS, ROOT
 
@@ -69,10 +72,20 @@ def test_a_form_is_called_by_what_it_adds_and_lies_under_its_list(as_admin: Clie
         assert plural(model) in above[0]
 
 
-def test_links_to_related_lists_use_the_lists_names() -> None:
-    for page in admin.site._registry.values():
-        for label, model, _parameter in getattr(page, "related_lists", ()):
-            assert label == plural(apps.get_model(model)), (type(page).__name__, label)
+@pytest.mark.django_db
+def test_links_to_related_lists_use_the_lists_names(acme: Organisation, admin_user: Any) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = admin_user
+    shown = related_lists(admin.site._registry[Organisation], request, acme)
+    names = {urlsplit(str(item["link"])).path: str(item["title"]) for item in ENTRIES}
+    assert len(shown) == 7
+    assert [link["label"] for link in shown] == [names[urlsplit(link["url"]).path] for link in shown]
+
+
+def test_every_related_list_has_a_page() -> None:
+    named = [model for page in admin.site._registry.values() for model, _parameter in page.all_related_lists()]
+    assert len(named) > 15
+    assert set(named) <= set(admin.site._registry)
 
 
 def test_who_pays_is_a_customer_and_who_bills_a_seller_in_every_field() -> None:

@@ -209,6 +209,13 @@ def test_every_page_stands_on_our_base_and_deletes_nothing_in_bulk() -> None:
         assert page.actions is None, model
 
 
+def test_each_page_stands_in_the_app_of_its_model() -> None:
+    """Another app adds to it by an Extension: it replaces no page."""
+    for model, page in pages():
+        if model._meta.app_label in APPS and not model._meta.proxy:
+            assert type(page).__module__.startswith(f"{model._meta.app_label}.admin."), page
+
+
 def test_only_three_files_know_unfold() -> None:
     found = set()
     for file in python_files("billing_platform", *APPS):

@@ -7,8 +7,8 @@ same confirmation never acts twice: each page carries a token that is spent by t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, Unpack
 
@@ -76,7 +76,7 @@ def _nothing(_request: HttpRequest, _target: Any) -> tuple[()]:
 
 @dataclass(frozen=True)
 class Action:
-    """One verb of an admin page. `handler(admin, request, target, **answers)` gives a sentence or a whole response."""
+    """One verb of an admin page. `handler(request, target, **answers)` gives a sentence or a whole response."""
 
     name: str
     handler: Callable[..., str | HttpResponse]
@@ -146,22 +146,26 @@ def rows_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Cal
     return _mark(label=label, permission=permission, on_list=True, on_rows=True, **asking)
 
 
+def _actions_of(owner: Any) -> Iterator[Action]:
+    """What the methods of a page or an extension do, from the base class to the class itself."""
+    for cls in reversed(type(owner).__mro__):
+        for member in vars(cls).values():
+            if isinstance(action := getattr(member, "admin_action", None), Action):
+                yield replace(action, handler=partial(action.handler, owner))
+
+
 class ActionsMixin:
     """Gives a ModelAdmin the pages and buttons of its actions."""
 
     model: Any
     opts: Any
     admin_site: Any
+    extensions: Sequence[Any]
 
     @property
     def admin_actions(self) -> dict[str, Action]:
-        """By name, in the order in which they are written."""
-        found: dict[str, Action] = {}
-        for cls in reversed(type(self).__mro__):
-            for name, member in vars(cls).items():
-                if isinstance(action := getattr(member, "admin_action", None), Action):
-                    found[name] = action
-        return found
+        """By name, in the order in which they are written; then those of each extension."""
+        return {action.name: action for owner in (self, *self.extensions) for action in _actions_of(owner)}
 
     def style_form(self, form: forms.Form) -> None:
         """Give the form's widgets the looks of the site."""
@@ -252,7 +256,7 @@ class ActionsMixin:
         if action.only_shows:
             if request.method not in ("GET", "HEAD"):
                 return HttpResponseNotAllowed(["GET"])
-            return action.handler(self, request, obj)  # type: ignore[return-value]
+            return action.handler(request, obj)  # type: ignore[return-value]
         return self._ask_or_act(request, action, obj)
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
@@ -272,7 +276,7 @@ class ActionsMixin:
     def _act(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse | None:
         try:
             target = [given for given in (obj, rows) if given is not None]
-            outcome = action.handler(self, request, *target, **form.answers)
+            outcome = action.handler(request, *target, **form.answers)
         except ValidationError as error:
             form.give_back()
             form.add_error(None, error.messages)

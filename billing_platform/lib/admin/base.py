@@ -1,4 +1,4 @@
-"""The base of every admin page: scoped to the user's organisations, decided by one has_perm, skinned by Unfold.
+"""The base of every admin page: scoped to the user's organisations, decided by one has_perm, with Unfold's theme.
 
 This file, its filters, the site and the theme are the only ones that know Unfold (a test checks it). `scoped` is the
 one way rows reach a page: lists, forms' choices, filters, autocomplete and inlines all pass through it.
@@ -45,6 +45,7 @@ from billing_platform.lib.admin.display import (
     when,
     worded,
 )
+from billing_platform.lib.admin.extensions import ExtendedMixin, Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
 from billing_platform.lib.admin.history import history_of
 from billing_platform.lib.admin.last_days import LastDayField
@@ -57,6 +58,7 @@ __all__ = [
     "ActionForm",
     "AdminPasswordChangeForm",
     "DropdownFilter",
+    "Extension",
     "InfinitePaginator",
     "ModelAdmin",
     "QuickFilter",
@@ -68,6 +70,7 @@ __all__ = [
     "UserCreationForm",
     "attention_filter",
     "badge",
+    "extends",
     "facts",
     "link",
     "list_action",
@@ -76,7 +79,6 @@ __all__ = [
     "numeric",
     "object_action",
     "object_page",
-    "related_lists",
     "rows_action",
     "scoped",
     "short_time",
@@ -154,7 +156,7 @@ class ListedFieldsMixin:
         )
 
 
-class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
+class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, ExtendedMixin, unfold.ModelAdmin):
     """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None
@@ -167,8 +169,6 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
     list_fullwidth = True
     warn_unsaved_form = True
     compressed_fields = True
-    related_lists: tuple[tuple[str, str, str], ...] = ()
-    list_on_a_phone: tuple[str, ...] = ()  # the columns of a card; else the first five
     empty_hint = ""  # what would fill the list, when it has no rows
     filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
 
@@ -225,7 +225,10 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
                 if refusal is not None:
                     add_refusal(self, refusal, explained(page, request, refusal))
                 if not self.errors and not page.may(request, verb, self.instance):
-                    self.add_error(None, "You may not do this for that customer, or for all of them.")
+                    self.add_error(
+                        None,
+                        "You need this permission for the chosen customer, or for every customer.",
+                    )
 
         return Guarded
 

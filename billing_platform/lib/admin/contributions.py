@@ -16,6 +16,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.db.models import Model, QuerySet
 from django.urls import reverse
+from django.utils.text import capfirst
 
 ROOT = __name__.partition(".")[0]
 Models = frozenset[type[Model]]
@@ -131,6 +132,11 @@ def waiting_kinds() -> list[Waits]:
 
 def view_permission(model: type[Model]) -> str:
     return f"{model._meta.app_label}.view_{model._meta.model_name}"
+
+
+def list_title(model: type[Model]) -> str:
+    """What a model's rows are called together, as written on the model: each thing has one name on every page."""
+    return str(capfirst(str(model._meta.verbose_name_plural)))
 
 
 def list_address(model: type[Model], **filters: str) -> str:

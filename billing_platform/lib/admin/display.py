@@ -18,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from billing_platform.lib.admin.contributions import list_address, list_title, view_permission
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.quantities import plain_number
@@ -216,23 +217,14 @@ def bars(points: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
 
 
 def related_lists(admin: Any, request: HttpRequest, obj: Any) -> list[dict[str, str]]:
-    """Links from an object's page to the lists of what belongs to it, for those who may see them.
-
-    Named by `related_lists = (("Invoices", "invoicing.invoice", "organisation__id__exact"), …)`: names, so that a
-    page can lead to apps that its own app must not import.
-    """
-    found = []
-    for label, model, parameter in admin.related_lists:
-        app_label, model_name = model.split(".")
-        user: Any = request.user
-        if not user.has_perm(f"{app_label}.view_{model_name}", obj):
-            continue
-        try:
-            url = reverse(f"{admin.admin_site.name}:{app_label}_{model_name}_changelist")
-        except NoReverseMatch:
-            continue
-        found.append({"label": label, "url": f"{url}?{parameter}={obj.pk}"})
-    return found
+    """Links from an object's page to the lists of what belongs to it, called as in the sidebar, for those who may see
+    them. A page names them by `related_lists = ((Invoice, "organisation__id__exact"), …)`."""
+    user: Any = request.user
+    return [
+        {"label": list_title(model), "url": list_address(model, **{parameter: str(obj.pk)})}
+        for model, parameter in admin.all_related_lists()
+        if user.has_perm(view_permission(model), obj)
+    ]
 
 
 def _as_number(show: Any) -> Display:

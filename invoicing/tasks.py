@@ -8,7 +8,7 @@ from celery import shared_task
 
 from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
-from invoicing.services import billing_run, lifecycle, pdfs
+from invoicing.services import billing_run, delivery
 
 
 @shared_task(name="invoicing.tasks.generate_invoices")
@@ -46,12 +46,11 @@ def continue_billing_runs() -> None:
 @shared_task(name="invoicing.tasks.deliver_invoice")
 def deliver_invoice(invoice_id: str) -> None:
     """Make the PDF, then e-mail the invoice with it to whoever waits for it."""
-    if pdfs.make_pdf(invoice_id=UUID(invoice_id)):
-        lifecycle.deliver_made_pdf(invoice_id=UUID(invoice_id))
+    delivery.deliver(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="invoicing.tasks.deliver_due_invoices")
 def deliver_due_invoices() -> None:
     """Invoices whose PDF or e-mail is new, failed before, or whose worker died."""
-    for invoice_id in pdfs.due_deliveries():
+    for invoice_id in delivery.due_deliveries():
         deliver_invoice.delay(str(invoice_id))

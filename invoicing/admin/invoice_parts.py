@@ -15,7 +15,7 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import Money, format_money
 from invoicing.admin.invoice_asking import mended_at
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceDelivery
 from organisations.models import Notification
 
 EMAIL_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
@@ -75,7 +75,7 @@ def about(admin: Any, invoice: Invoice) -> list[tuple[str, Any]]:
     if invoice.issue_date and invoice.due_date:
         rows.append(("Issued", f"{day_text(invoice.issue_date)}, due {day_text(invoice.due_date)}"))
     if invoice.pdf_state == Invoice.PdfState.FAILED:
-        rows.append(("PDF failed", invoice.pdf_error))
+        rows.append(("PDF failed", invoice.delivery.last_failure))
     return rows
 
 
@@ -117,7 +117,8 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
         )
         for email in emails_of(invoice)
     ]
-    waiting = ", ".join(invoice.send_to)
+    delivery = InvoiceDelivery.objects.filter(pk=invoice.pk).first()
+    waiting = ", ".join(delivery.send_to) if delivery else ""
     if not rows:
         return f"Goes to {waiting} as soon as the PDF is made." if waiting else "None was sent."
     head = "<tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr>"

@@ -197,10 +197,6 @@ class Migration(migrations.Migration):
                         blank=True, help_text="When an e-mail was last handed to the outbox.", null=True
                     ),
                 ),
-                (
-                    "send_to",
-                    models.JSONField(blank=True, default=list, help_text="Addresses whose e-mail waits for the PDF."),
-                ),
                 ("voided_at", models.DateTimeField(blank=True, null=True)),
                 ("void_reason", models.TextField(blank=True)),
                 ("pdf", models.FileField(blank=True, max_length=200, upload_to="", verbose_name="PDF")),
@@ -216,16 +212,6 @@ class Migration(migrations.Migration):
                         default="none",
                         max_length=10,
                         verbose_name="PDF state",
-                    ),
-                ),
-                ("pdf_error", models.TextField(blank=True, verbose_name="PDF error")),
-                ("pdf_attempts", models.PositiveSmallIntegerField(default=0, verbose_name="PDF attempts")),
-                (
-                    "deliver_after",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="When PDF and e-mail are tried next. Empty: delivered, or given up.",
-                        null=True,
                     ),
                 ),
             ],
@@ -550,6 +536,50 @@ class Migration(migrations.Migration):
                 violation_error_message="Choose another currency than the first one.",
             ),
         ),
+        migrations.CreateModel(
+            name="InvoiceDelivery",
+            fields=[
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="delivery",
+                        serialize=False,
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "send_to",
+                    models.JSONField(blank=True, default=list, help_text="Addresses whose e-mail waits for the PDF."),
+                ),
+            ],
+            options={
+                "verbose_name": "delivery",
+                "verbose_name_plural": "deliveries",
+            },
+        ),
         migrations.AddField(
             model_name="invoice",
             name="billing_entity",
@@ -696,6 +726,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="invoicedelivery",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="invoice_to_deliver",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="invoice",
             index=models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
         ),
@@ -705,14 +743,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status__in", ("finalized", "partially_paid", "partially_refunded", "refunded"))),
                 fields=["due_date"],
                 name="invoice_collectable",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(("deliver_after__isnull", False)),
-                fields=["deliver_after"],
-                name="invoice_to_deliver",
             ),
         ),
         migrations.AddConstraint(
@@ -899,8 +929,8 @@ class Migration(migrations.Migration):
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
-                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'send_to', 'pdf', 'pdf_state', 'pdf_error', 'pdf_attempts', 'deliver_after', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'send_to', 'pdf', 'pdf_state', 'pdf_error', 'pdf_attempts', 'deliver_after', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="abe905508306b329bb28dec6b5ca433748e4cda5",
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="db8690701edfd81ec78746d1ae4c4683140a1277",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9eefc",
                     table="invoicing_invoice",

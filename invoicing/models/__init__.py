@@ -4,6 +4,7 @@ from invoicing.models.billing_run import BillingRun, BillingRunItem
 from invoicing.models.document_snapshot import DocumentSnapshot
 from invoicing.models.exchange_rate import ExchangeRate
 from invoicing.models.invoice import Invoice
+from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
@@ -15,6 +16,7 @@ __all__ = [
     "DocumentSnapshot",
     "ExchangeRate",
     "Invoice",
+    "InvoiceDelivery",
     "InvoiceLine",
     "InvoiceTax",
     "NumberSequence",

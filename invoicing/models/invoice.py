@@ -33,12 +33,8 @@ MUTABLE_AFTER_ISSUE = (
     "amount_paid",
     "amount_returned",
     "sent_at",
-    "send_to",
     "pdf",
     "pdf_state",
-    "pdf_error",
-    "pdf_attempts",
-    "deliver_after",
     "voided_at",
     "void_reason",
     "updated_at",
@@ -148,16 +144,10 @@ class Invoice(BaseModel, TenantModel):
     )
     finalized_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When an e-mail was last handed to the outbox.")
-    send_to = models.JSONField(default=list, blank=True, help_text="Addresses whose e-mail waits for the PDF.")
     voided_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.TextField(blank=True)
     pdf = models.FileField("PDF", max_length=200, blank=True)
     pdf_state = models.CharField("PDF state", max_length=10, choices=PdfState, default=PdfState.NONE)
-    pdf_error = models.TextField("PDF error", blank=True)
-    pdf_attempts = models.PositiveSmallIntegerField("PDF attempts", default=0)
-    deliver_after = models.DateTimeField(
-        null=True, blank=True, help_text="When PDF and e-mail are tried next. Empty: delivered, or given up."
-    )
 
     objects = InvoiceQuerySet.as_manager()  # type: ignore[misc]
 
@@ -172,7 +162,6 @@ class Invoice(BaseModel, TenantModel):
         indexes = [
             models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
-            models.Index(fields=["deliver_after"], condition=Q(deliver_after__isnull=False), name="invoice_to_deliver"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -21,11 +21,12 @@ from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from events.services.months import close_period
 from invoicing.documents import InvoiceDocument, check_layout
-from invoicing.emails import invoice_emails, queue_cancellation_email, queue_invoice_email
+from invoicing.emails import invoice_emails, queue_cancellation_email
 from invoicing.models import BillingRun, BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import snapshots
 from invoicing.services.billed_months import lock_prices
+from invoicing.services.delivery import begin_delivery, deliver_to, distinct, end_delivery
 from invoicing.services.drafting import (
     Computed,
     create_draft,
@@ -39,7 +40,6 @@ from invoicing.services.drafting import (
     require_issued,
 )
 from invoicing.services.numbering import take_number
-from invoicing.services.pdfs import wake_delivery
 from invoicing.signals import invoice_issued, invoice_voided
 from invoicing.tax import TaxHead
 from invoicing.totals import Line, check_document
@@ -49,7 +49,6 @@ __all__ = [
     "create_draft",
     "create_one_off_draft",
     "delete_draft",
-    "deliver_made_pdf",
     "finalize_invoice",
     "recompute_draft",
     "send_invoice",
@@ -89,8 +88,7 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     _check_drawable(document)  # before the number: a seller's other invoices wait for that until we commit
     _number(invoice, computed.day)
     invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
-    invoice.pdf_state, invoice.deliver_after = Invoice.PdfState.PENDING, clock.now()
-    invoice.send_to = [invoice.customer["email"]] if send else []
+    begin_delivery(invoice, to=[invoice.customer["email"]] if send else [])
     invoice.save()
     content = replace(document, number=invoice.number).to_json()
     DocumentSnapshot.objects.create(invoice=invoice, content=content)
@@ -99,7 +97,6 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
         invoice.save(update_fields=["status", "updated_at"])
     for item in items:
         _billed_by(item, invoice)
-    wake_delivery(invoice.pk)
     transaction.on_commit(partial(invoice_issued.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
 
@@ -114,32 +111,7 @@ def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoic
     invoice = lock_invoice(invoice_id)
     require_issued(invoice)
     wanted = _addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
-    invoice.send_to = _distinct([*invoice.send_to, *wanted])
-    if invoice.send_to and invoice.pdf_state != Invoice.PdfState.READY:
-        invoice.deliver_after = clock.now()
-        invoice.save(update_fields=["send_to", "deliver_after", "updated_at"])
-        wake_delivery(invoice.pk)  # it sends when it is done
-        return invoice
-    return _hand_over(invoice)
-
-
-@transaction.atomic
-def deliver_made_pdf(*, invoice_id: UUID) -> Invoice:
-    """The PDF is there: send what waited for it, and be done with delivering. Sends nothing a second time."""
-    invoice = lock_invoice(invoice_id)
-    if invoice.status == Status.VOID:
-        return invoice
-    return _hand_over(invoice)
-
-
-def _hand_over(invoice: Invoice) -> Invoice:
-    """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered."""
-    if invoice.send_to:
-        queue_invoice_email(invoice, to=invoice.send_to)
-        invoice.send_to, invoice.sent_at = [], clock.now()
-    if invoice.pdf_state == Invoice.PdfState.READY:
-        invoice.deliver_after = None
-    invoice.save(update_fields=["send_to", "sent_at", "deliver_after", "updated_at"])
+    deliver_to(invoice, wanted)
     return invoice
 
 
@@ -156,16 +128,8 @@ def validate_email_address(value: Any) -> None:
         raise ValidationError(f"{quoted(value)} is no e-mail address.") from None
 
 
-def _distinct(addresses: Iterable[str]) -> list[str]:
-    """Each once, as spelt first: no mail system that people use tells capitals from small letters."""
-    found: dict[str, str] = {}
-    for address in addresses:
-        found.setdefault(address.casefold(), address)
-    return list(found.values())
-
-
 def _addresses(given: Sequence[str]) -> list[str]:
-    found = _distinct(address.strip() for address in given)
+    found = distinct(address.strip() for address in given)
     if not 1 <= len(found) <= MAX_ADDRESSES:
         raise InvalidInput.field("to", f"Give 1 to {MAX_ADDRESSES} e-mail addresses.")
     for address in found:
@@ -194,8 +158,8 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
             code="INVOICE_NOT_VOIDABLE",
         )
     invoice.status, invoice.voided_at, invoice.void_reason = Status.VOID, clock.now(), reason
-    invoice.deliver_after = None
-    invoice.save(update_fields=["status", "voided_at", "void_reason", "deliver_after", "updated_at"])
+    invoice.save(update_fields=["status", "voided_at", "void_reason", "updated_at"])
+    end_delivery(invoice)
     queue_cancellation_email(invoice)
     if invoice.period is not None and invoice.number:
         _wait_for_a_person(items, invoice, invoice.period)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from invoicing.models import Invoice
-from invoicing.services import lifecycle, pdfs
+from invoicing.services import delivery, lifecycle, pdfs
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment
 from payments.services.offline import record_offline_payment
@@ -47,7 +47,7 @@ def act(request: pytest.FixtureRequest, acme: Organisation) -> tuple[Invoice, Pa
             reference="UTR 1",
             received_on=date(2026, 11, 26),
         )
-        pdfs.make_pdf(invoice_id=invoice.pk)
+        delivery.make_pdf(invoice_id=invoice.pk)
         lifecycle.send_invoice(invoice_id=invoice.pk)
     return invoice, payment
 

@@ -32,6 +32,7 @@ NOT_REGISTERED = {
     "invoicing.InvoiceTax": "rows of the invoice's page",
     "organisations.SeenAttention": "what one person has seen on the front page: shown there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
+    "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
 FOR_WHO_SERVES_ALL = {"invoicing.numbersequence"}

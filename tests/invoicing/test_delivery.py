@@ -12,8 +12,8 @@ from django.core.files.storage import FileSystemStorage
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing import tasks
-from invoicing.models import Invoice
-from invoicing.services import lifecycle, pdfs
+from invoicing.models import Invoice, InvoiceDelivery
+from invoicing.services import delivery, lifecycle
 from organisations.models import Notification, Organisation
 from organisations.notifications import email
 from tests.invoicing.language import one_off
@@ -27,7 +27,9 @@ def invoice(acme: Organisation) -> Invoice:
 
 
 def make_due(invoice: Invoice) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(deliver_after=clock.now() - timedelta(seconds=1))
+    InvoiceDelivery.objects.filter(pk=invoice.pk).update(
+        next_attempt_at=clock.now() - timedelta(seconds=1), claimed_until=None
+    )
 
 
 def test_an_invoice_that_was_sent_is_not_delivered_for_ever(invoice: Invoice) -> None:
@@ -36,7 +38,7 @@ def test_an_invoice_that_was_sent_is_not_delivered_for_ever(invoice: Invoice) ->
     tasks.deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
     assert invoice.sent_at is not None
-    assert invoice.deliver_after is None
+    assert invoice.delivery.next_attempt_at is None
     assert Notification.objects.count() == 1
 
 
@@ -44,7 +46,7 @@ def test_a_void_invoice_is_not_delivered(invoice: Invoice) -> None:
     lifecycle.void_invoice(invoice_id=invoice.pk, reason="a mistake")
     make_due(invoice)
     tasks.deliver_invoice(str(invoice.pk))
-    assert invoice.pk not in pdfs.due_deliveries()
+    assert invoice.pk not in delivery.due_deliveries()
     assert Notification.objects.count() == 0
 
 
@@ -71,7 +73,7 @@ def test_a_slow_worker_that_fails_does_not_undo_what_a_faster_one_did(invoice: I
     OvertakenStorage.meanwhile.append(faster_worker)
     tasks.deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
-    assert (invoice.pdf_state, invoice.deliver_after) == ("ready", None)
+    assert (invoice.pdf_state, invoice.delivery.next_attempt_at) == ("ready", None)
     assert invoice.sent_at is not None
 
 
@@ -83,7 +85,7 @@ def test_an_invoice_finalized_without_sending_gets_its_pdf_and_no_e_mail_until_i
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk, send=False)
     tasks.deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
-    assert (invoice.pdf_state, invoice.sent_at, invoice.deliver_after, mails()) == ("ready", None, None, [])
+    assert (invoice.pdf_state, invoice.sent_at, invoice.delivery.next_attempt_at, mails()) == ("ready", None, None, [])
     lifecycle.send_invoice(invoice_id=invoice.pk)
     assert mails() == [[acme.billing_email]]
 

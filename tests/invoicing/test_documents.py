@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from invoicing.documents import DocumentLine, InvoiceDocument, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import lifecycle, pdfs
+from invoicing.services import delivery, lifecycle, pdfs
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.tasks import deliver_due_invoices, deliver_invoice
 from organisations.models import Notification, Organisation, Project
@@ -200,7 +200,7 @@ def test_the_invoice_is_rendered_stored_and_mailed(
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
     deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
-    assert (invoice.pdf_state, invoice.deliver_after) == ("ready", None)
+    assert (invoice.pdf_state, invoice.delivery.next_attempt_at) == ("ready", None)
     assert re.fullmatch(r"invoices/\d\d-\d\d/[0-9a-f]{40}/INV-\d\d-\d\d-000001\.pdf", invoice.pdf.name)
     note = Notification.objects.get(kind="invoice_issued")
     assert note.recipients == ["accounts@acme.example"]
@@ -239,9 +239,9 @@ def test_a_pdf_that_cannot_be_made_is_seen_waits_and_is_made_later(acme: Organis
     settings.MEDIA_ROOT = "/proc/nowhere"
     deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
-    assert (invoice.pdf_state, invoice.pdf_attempts, invoice.sent_at) == ("failed", 1, None)
-    assert "/proc/nowhere" in invoice.pdf_error
-    assert pdfs.due_deliveries() == []  # not before its pause is over
+    assert (invoice.pdf_state, invoice.delivery.attempts, invoice.sent_at) == ("failed", 1, None)
+    assert "/proc/nowhere" in invoice.delivery.last_failure
+    assert delivery.due_deliveries() == []  # not before its pause is over
     assert not Notification.objects.exists()
 
 
@@ -251,20 +251,20 @@ def test_a_failed_pdf_is_tried_again_after_its_pause(acme: Organisation, setting
         settings.MEDIA_ROOT = "/proc/nowhere"
         deliver_invoice(str(invoice.pk))
     settings.MEDIA_ROOT = tmp_path
-    with at("2026-11-01 10:01"):  # the first pause is a minute
-        assert pdfs.due_deliveries() == [invoice.pk]
+    with at("2026-11-01 10:02"):  # the first pause is a minute, and up to a quarter longer
+        assert delivery.due_deliveries() == [invoice.pk]
         deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
-    assert (invoice.pdf_state, invoice.pdf_error) == ("ready", "")
+    assert (invoice.pdf_state, invoice.delivery.last_failure) == ("ready", "")
     assert invoice.sent_at is not None
 
 
 def test_an_e_mail_that_was_lost_between_pdf_and_outbox_is_queued_by_the_sweep(acme: Organisation) -> None:
     with at("2026-11-01 10:00"):
         invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-        assert pdfs.make_pdf(invoice_id=invoice.pk)  # and here the worker dies
+        assert delivery.make_pdf(invoice_id=invoice.pk)  # and here the worker dies
     with at("2026-11-01 10:06"):
-        assert pdfs.due_deliveries() == [invoice.pk]
+        assert delivery.due_deliveries() == [invoice.pk]
         deliver_invoice(str(invoice.pk))
     assert Notification.objects.filter(kind="invoice_issued").count() == 1
 
@@ -279,7 +279,7 @@ def test_a_void_invoice_is_delivered_to_nobody(acme: Organisation) -> None:
 
 def test_a_lost_pdf_comes_back_byte_for_byte(acme: Organisation) -> None:
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-    pdfs.make_pdf(invoice_id=invoice.pk)
+    delivery.make_pdf(invoice_id=invoice.pk)
     invoice.refresh_from_db()
     before = default_storage.open(invoice.pdf.name).read()
     default_storage.delete(invoice.pdf.name)
@@ -293,7 +293,7 @@ def test_half_a_file_of_a_dead_worker_is_written_over(acme: Organisation) -> Non
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
     name = pdfs.storage_name(invoice, invoice_document(invoice))
     default_storage.save(name, ContentFile(b"%PDF-1.4 half"))
-    pdfs.make_pdf(invoice_id=invoice.pk)
+    delivery.make_pdf(invoice_id=invoice.pk)
     invoice.refresh_from_db()
     assert invoice.pdf.name == name
     assert default_storage.open(name).read().endswith(b"%%EOF\n")
@@ -303,7 +303,7 @@ def test_half_a_file_of_a_dead_worker_is_written_over(acme: Organisation) -> Non
 def test_two_workers_render_one_pdf_between_them() -> None:
     acme = factories.organisation("Acme")
     invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-    Invoice.objects.filter(pk=invoice.pk).update(pdf_state="pending", pdf="", deliver_after=invoice.finalized_at)
+    Invoice.objects.filter(pk=invoice.pk).update(pdf_state="pending", pdf="")
     with ThreadPoolExecutor(2) as threads:
         made = list(threads.map(lambda _: make(invoice), range(2)))
     assert sorted(made) == [False, True]
@@ -311,6 +311,6 @@ def test_two_workers_render_one_pdf_between_them() -> None:
 
 def make(invoice: Invoice) -> bool:
     try:
-        return pdfs.make_pdf(invoice_id=invoice.pk)
+        return delivery.make_pdf(invoice_id=invoice.pk)
     finally:
         connection.close()

@@ -17,7 +17,7 @@ from billing_platform.lib.errors import DomainError
 from invoicing.documents import DocumentLine, DocumentStep, InvoiceDocument, Party, check_layout, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import lifecycle, pdfs
+from invoicing.services import delivery, lifecycle, pdfs
 from organisations.models import BillingEntity, Organisation
 from tests.invoicing.language import one_off
 
@@ -135,4 +135,4 @@ def test_an_unusable_logo_leaves_the_sellers_name_in_its_place(acme: Organisatio
 def test_a_logo_that_is_gone_does_not_keep_the_invoice_back(acme: Organisation) -> None:
     invoice = with_logo(acme, picture(), "logos/a.png")
     default_storage.delete("logos/a.png")
-    assert pdfs.make_pdf(invoice_id=invoice.pk)
+    assert delivery.make_pdf(invoice_id=invoice.pk)

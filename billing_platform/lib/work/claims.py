@@ -153,11 +153,14 @@ def claim(rows: QuerySet[Row], pk: UUID, *, early: bool = False) -> Row | None:
     With `early` the row need not be due, but only wait: for a worker that was sent to this very row. A row whose tries
     all ended with a dead worker is given up here, and not handed to one more.
     """
-    now = clock.now()
-    found = _free(rows, now) if early else due(rows, now).order_by()
-    until = now + rows.model.claim_lasts
-    values = _touched(rows.model, claimed_until=until, attempts=F("attempts") + 1, **_status(rows.model, State.AT_WORK))
-    if not found.filter(pk=pk).update(**values):
+    now, model = clock.now(), rows.model
+    # The claim's own columns stand outside the subquery: PostgreSQL looks at them again when it had to wait for
+    # another worker's claim to commit, but not at a subquery.
+    allowed = model._base_manager.filter(pk__in=rows.filter(pk=pk).order_by().values("pk"))
+    found = _free(allowed, now) if early else due(allowed, now).order_by()
+    until = now + model.claim_lasts
+    values = _touched(model, claimed_until=until, attempts=F("attempts") + 1, **_status(model, State.AT_WORK))
+    if not found.update(**values):
         return None
     row: Row = rows.get(pk=pk)
     if row.max_attempts is not None and row.attempts > row.max_attempts:

@@ -48,6 +48,7 @@ with isolate_apps("organisations"):
 
         status = models.CharField(max_length=10, default="to do")
         note = models.CharField(max_length=20, blank=True)
+        after = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
 
         class Meta:
             app_label = "organisations"
@@ -85,22 +86,24 @@ def take(row: Errand, **kwargs: Any) -> Errand | None:
     return claim(Errand.objects.all(), row.pk, **kwargs)
 
 
-def test_of_many_workers_that_come_at_once_one_gets_the_row() -> None:
-    rows = [errand() for _ in range(10)]
+@pytest.mark.parametrize("allowed", [{}, {"after__note": "free"}], ids=["of all", "of some, by another table"])
+def test_of_many_workers_that_come_at_once_one_gets_the_row(allowed: dict[str, str]) -> None:
+    free = errand(note="free", next_attempt_at=None, status="done")
+    rows = [errand(after=free) for _ in range(10)]
     workers = 6
     start = Barrier(workers)
 
     def take_all(_number: int) -> list[Any]:
         start.wait()
         try:
-            return [row.pk for row in rows if take(row)]
+            return [row.pk for row in rows if claim(Errand.objects.filter(**allowed), row.pk)]
         finally:
             connection.close()
 
     with ThreadPoolExecutor(workers) as threads:
         taken = Counter(itertools.chain(*threads.map(take_all, range(workers))))
     assert taken == {row.pk: 1 for row in rows}
-    assert set(Errand.objects.values_list("status", "attempts")) == {("doing", 1)}
+    assert set(Errand.objects.exclude(pk=free.pk).values_list("status", "attempts")) == {("doing", 1)}
 
 
 def test_a_claim_that_ended_is_taken_over_and_the_slower_worker_changes_nothing(later: Later) -> None:

@@ -1,0 +1,144 @@
+"""Deliver an issued invoice, as waiting work: make its PDF, then hand the e-mail with it to the outbox.
+
+An `InvoiceDelivery` waits from the moment the invoice is issued until its PDF is stored and nobody is left who should
+get it by e-mail. A delivery of a void invoice ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
+from billing_platform.lib.work.waking import wake_on_commit
+from invoicing.emails import queue_invoice_email
+from invoicing.models import Invoice, InvoiceDelivery
+from invoicing.services import pdfs
+from invoicing.services.drafting import lock_invoice
+from organisations import audit
+
+PdfState = Invoice.PdfState
+
+
+def begin_delivery(invoice: Invoice, *, to: list[str]) -> None:
+    """Have the PDF of a newly issued invoice made, and then e-mailed to the addresses. The caller saves the invoice."""
+    invoice.pdf_state = PdfState.PENDING
+    InvoiceDelivery.objects.create(invoice=invoice, send_to=to)
+    _wake(invoice)
+
+
+def deliver_to(invoice: Invoice, addresses: Iterable[str]) -> None:
+    """E-mail the invoice to these addresses too: now, or in one e-mail with those that wait for the PDF already.
+
+    The caller holds the invoice's lock.
+    """
+    delivery = _locked(invoice)
+    delivery.send_to = distinct([*delivery.send_to, *addresses])
+    if invoice.pdf_state == PdfState.READY:
+        _hand_over(invoice, delivery)
+        return
+    fields = ["send_to"]
+    if delivery.send_to and delivery.work_state != State.AT_WORK:  # who makes the PDF reads the addresses afterwards
+        fields += delivery.try_now()
+        _wake(invoice)
+    delivery.save(update_fields=fields)
+
+
+def end_delivery(invoice: Invoice) -> None:
+    """Nothing is delivered any more: the invoice is void. The caller holds the invoice's lock."""
+    delivery = InvoiceDelivery.objects.select_for_update().filter(pk=invoice.pk).first()
+    if delivery is not None:
+        delivery.save(update_fields=delivery.end())
+
+
+@transaction.atomic
+def try_now(*, invoice_id: UUID) -> None:
+    """An operator's wish: deliver at once what waits after a failure or was given up, with all its tries before it.
+
+    Raises DomainError DELIVERY_NOT_WAITING where nothing of the kind waits.
+    """
+    invoice = lock_invoice(invoice_id)
+    delivery = _of_live_invoices().select_for_update(of=("self",)).filter(pk=invoice_id).first()
+    if delivery is None or not delivery.may_be_tried_now:
+        raise DomainError(f"Invoice {invoice} waits for no other try to deliver it.", code="DELIVERY_NOT_WAITING")
+    before = delivery.attempts
+    delivery.save(update_fields=delivery.try_now())
+    audit.note(invoice, delivery_attempts=(before, 0))
+    _wake(invoice)
+
+
+def due_deliveries() -> list[UUID]:
+    """Ids of invoices to be rendered or sent now: new ones, those to be tried again, those whose worker died."""
+    return due_ids(_of_live_invoices())
+
+
+def deliver(*, invoice_id: UUID) -> None:
+    """Make the PDF, then e-mail the invoice with it to whoever waits for it."""
+    if make_pdf(invoice_id=invoice_id):
+        hand_over(invoice_id=invoice_id)
+
+
+def make_pdf(*, invoice_id: UUID) -> bool:
+    """Render and store the PDF if it is due and nobody else is at it. Says whether it is ready to be sent.
+
+    A failure is kept on the delivery, and tried again with growing pauses; nothing else is held back by it.
+    """
+    delivery = claim(_of_live_invoices().select_related("invoice"), invoice_id)
+    if delivery is None:
+        return False
+    invoice = delivery.invoice
+    if invoice.pdf_state == PdfState.READY:
+        return True
+    try:
+        name = pdfs.store_pdf(invoice)
+    except Exception as error:  # whatever a picture, a font or the storage may throw
+        with transaction.atomic():
+            if note_failure(delivery, error):
+                Invoice.objects.filter(pk=invoice_id).update(pdf_state=PdfState.FAILED, updated_at=clock.now())
+        return False
+    invoice.pdf.name, invoice.pdf_state = name, PdfState.READY
+    invoice.save(update_fields=["pdf", "pdf_state", "updated_at"])
+    return True
+
+
+@transaction.atomic
+def hand_over(*, invoice_id: UUID) -> None:
+    """The PDF is there: send what waited for it, and be done with delivering. Sends nothing a second time."""
+    invoice = lock_invoice(invoice_id)
+    if invoice.status != Invoice.Status.VOID:
+        _hand_over(invoice, _locked(invoice))
+
+
+def distinct(addresses: Iterable[str]) -> list[str]:
+    """Each once, as spelt first: no mail system that people use tells capitals from small letters."""
+    found: dict[str, str] = {}
+    for address in addresses:
+        found.setdefault(address.casefold(), address)
+    return list(found.values())
+
+
+def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
+    """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered."""
+    if delivery.send_to:
+        queue_invoice_email(invoice, to=delivery.send_to)
+        delivery.send_to, invoice.sent_at = [], clock.now()
+        invoice.save(update_fields=["sent_at", "updated_at"])
+    delivery.save(update_fields=["send_to", *delivery.end()])
+
+
+def _of_live_invoices() -> QuerySet[InvoiceDelivery]:
+    return InvoiceDelivery.objects.exclude(invoice__status=Invoice.Status.VOID)
+
+
+def _locked(invoice: Invoice) -> InvoiceDelivery:
+    delivery: InvoiceDelivery = InvoiceDelivery.objects.select_for_update().get(pk=invoice.pk)
+    return delivery
+
+
+def _wake(invoice: Invoice) -> None:
+    wake_on_commit("invoicing.tasks.deliver_invoice", invoice.pk)

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
-from django.test import TransactionTestCase
 from django.test.client import Client
 
 from organisations.access import authentication
 from organisations.models import ApiKey, Membership, Organisation, Project
-from tests import factories
+from tests import factories, fresh_tables
 from tests.mailbox import Mailbox, smtp_server
 
 
@@ -25,30 +23,10 @@ def _fresh_process_state(request: pytest.FixtureRequest) -> None:
         cache.clear()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_past_the_no_truncate_triggers() -> Iterator[None]:
-    """Transactional tests empty the tables by TRUNCATE, which our triggers rightly refuse.
-
-    The tests' own flush, and nothing else, switches those triggers off for the moment, as the tables' owner may.
-    """
-    flush = TransactionTestCase._fixture_teardown
-
-    def teardown(self: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgtype & 32 > 0")
-            triggers = cursor.fetchall()
-            for table, name in triggers:
-                cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"')
-        try:
-            flush(self)
-        finally:
-            with connection.cursor() as cursor:
-                for table, name in triggers:
-                    cursor.execute(f'ALTER TABLE {table} ENABLE TRIGGER "{name}"')
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
-    yield
-    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        fresh_tables.keep()
 
 
 @pytest.fixture

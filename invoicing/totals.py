@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money, round_to_unit
-from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount, TaxHead, tax_line
+from invoicing.lines import Line
+from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount
 
 
 class TotalsError(ValueError):
@@ -17,24 +18,6 @@ class TotalsError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(" ".join(problems))
         self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One rounded line of a document, with the taxes that apply to what its discount leaves."""
-
-    kind: str
-    amount: Decimal
-    heads: tuple[TaxHead, ...] = ()
-    taxable: bool = True
-    discount: Decimal = ZERO
-
-    @property
-    def taxable_amount(self) -> Decimal:
-        return self.amount - self.discount if self.taxable else ZERO
-
-    def taxes(self, currency: str) -> tuple[TaxAmount, ...]:
-        return tax_line(self.taxable_amount, self.heads, currency) if self.taxable else ()
 
 
 class StatedTotals(Protocol):
@@ -54,7 +37,8 @@ class StatedTotals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums that agree with each other, or it would not exist."""
+    """Sums that agree with each other, or it would not exist. `taxes` has one row for each head and rate; `line_taxes`
+    has the taxes of each line, in the order of the lines."""
 
     subtotal: Decimal
     discount_total: Decimal
@@ -62,6 +46,7 @@ class Totals:
     round_off: Decimal
     total: Decimal
     taxes: tuple[TaxAmount, ...]
+    line_taxes: tuple[tuple[TaxAmount, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if problems := [*_check_sum(self), *_check_taxes(self.taxes, self.tax_total)]:
@@ -73,13 +58,14 @@ def compute_totals(lines: Sequence[Line], currency: str, *, round_to_whole_unit:
     if problems := _check_lines(lines, currency):
         raise TotalsError(problems)
     with exact_arithmetic():
-        taxes = aggregate_taxes(tax for line in lines for tax in line.taxes(currency))
+        line_taxes = tuple(line.taxes(currency) for line in lines)
+        taxes = aggregate_taxes(tax for of_line in line_taxes for tax in of_line)
         subtotal = round_money(sum((line.amount for line in lines), ZERO), currency)
         discount_total = round_money(sum((line.discount for line in lines), ZERO), currency)
         tax_total = round_money(sum((tax.amount for tax in taxes), ZERO), currency)
         due = subtotal - discount_total + tax_total
         total = round_to_unit(due, currency) if round_to_whole_unit else due
-        return Totals(subtotal, discount_total, tax_total, total - due, total, taxes)
+        return Totals(subtotal, discount_total, tax_total, total - due, total, taxes, line_taxes)
 
 
 def aggregate_taxes(taxes: Iterable[TaxAmount]) -> tuple[TaxAmount, ...]:

@@ -15,7 +15,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.base import scoped
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.selectors.metric_words import MetricWords
+from events.usage.metered import MetricWords
 from events.usage.questions import Grain, Question, Span
 from events.usage.recent import DAYS
 from organisations.models import Organisation, Project

@@ -21,8 +21,9 @@ from billing_platform.lib.quantities import events_text, plain_number, ungrouped
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
 from events.models import Metric
-from events.selectors.metric_words import MetricWords, WordBook
+from events.selectors.metric_words import WordBook
 from events.usage import recent
+from events.usage.metered import MetricWords
 from events.usage.questions import Grain, Question, Span
 from events.usage.report import (
     NOTHING,

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.html import format_html
 
 from events.models import Metric
-from events.selectors.metric_words import MetricWords
+from events.usage.metered import MetricWords
 
 
 def amount_of(number: Any, metric: Metric) -> str:

@@ -33,8 +33,8 @@ from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors.backlog import batch_is_gone
 from events.selectors.entries import LedgerEntry, corrected_event, current_entry, ledger_entries, original_of
-from events.selectors.metric_words import MetricWords
 from events.services.corrections import correct_usage, void_usage
+from events.usage.metered import MetricWords
 
 Action = UsageCorrection.Action
 Kind = UsageEvent.Kind

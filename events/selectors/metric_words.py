@@ -7,45 +7,11 @@ themselves stand for the words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-
 from django.db.models import Q
 
-from billing_platform.lib.quantities import quantity_text, unit_for
 from events.models import Metric
+from events.usage.metered import MetricWords
 from organisations.models import Organisation
-
-
-@dataclass(frozen=True, slots=True)
-class MetricWords:
-    """How one metric is called; `title` tells it from others where no unit stands beside it."""
-
-    name: str
-    title: str
-    one: str
-    many: str
-
-    @classmethod
-    def of(cls, metric: Metric) -> MetricWords:
-        return cls.called(metric.name, metric.unit, metric)
-
-    @classmethod
-    def called(cls, name: str, unit: str, *definitions: Metric) -> MetricWords:
-        """By the first definition that has each word."""
-
-        def word(field: str, otherwise: str) -> str:
-            return next((text for each in definitions if (text := getattr(each, field))), otherwise)
-
-        display_name, one = word("display_name", ""), word("unit_name", unit)
-        return cls(display_name or name, display_name or f"{name} ({unit})", one, word("unit_name_plural", one))
-
-    def unit_for(self, quantity: Decimal | int) -> str:
-        return unit_for(quantity, self.one, self.many)
-
-    def quantity_text(self, quantity: Decimal | int) -> str:
-        """`1 call`, `7,087,252 calls`."""
-        return quantity_text(quantity, self.one, self.many)
 
 
 class WordBook:

@@ -28,6 +28,7 @@ from django.db import connection
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsageCorrection
+from events.usage.metered import MeteredUsage
 from organisations.models import Organisation, Project
 
 Aggregation = Metric.Aggregation
@@ -46,33 +47,6 @@ class Reading(NamedTuple):
     received_at: datetime
     position: int
     value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredUsage:
-    """What one meter used on one local day. Quantity and count are negative where corrections outweigh usage.
-
-    `used_in` is the month in which it happened: earlier than the period asked for where the usage is late.
-    """
-
-    project_id: UUID
-    project_name: str
-    metric_name: str
-    unit: str
-    aggregation: str
-    dimensions: tuple[tuple[str, str], ...]
-    day: date
-    quantity: Decimal
-    event_count: int
-
-    @property
-    def metric(self) -> tuple[str, str]:
-        """Name and unit."""
-        return self.metric_name, self.unit
-
-    @property
-    def used_in(self) -> BillingPeriod:
-        return BillingPeriod.of(self.day)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ from invoicing.admin.invoice_line import plain, unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import BillingRunItem, Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
-from invoicing.services import lifecycle, pdfs
+from invoicing.services import drafting, issuing, pdfs, sending, voiding
 from organisations.models import AuditEntry
 from organisations.operators_clock import operators_today
 
@@ -172,7 +172,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="task_alt",
     )
     def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
-        issued = lifecycle.finalize_invoice(invoice_id=invoice.pk, send=send)
+        issued = issuing.finalize_invoice(invoice_id=invoice.pk, send=send)
         mail = (
             f"It is e-mailed to {issued.customer['email']} as soon as its PDF is made." if send else "It is not sent."
         )
@@ -187,7 +187,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="calculate",
     )
     def recompute(self, request: HttpRequest, invoice: Invoice) -> str:
-        draft = lifecycle.recompute_draft(invoice_id=invoice.pk)
+        draft = drafting.recompute_draft(invoice_id=invoice.pk)
         return f"The draft is worked out again: {amount_of(draft)}, before {amount_of(invoice)}."
 
     @object_action(
@@ -199,7 +199,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="delete",
     )
     def discard(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
-        lifecycle.delete_draft(invoice_id=invoice.pk)
+        drafting.delete_draft(invoice_id=invoice.pk)
         return self.done(request, f"{invoice} was discarded.", invoice.organisation)
 
     @object_action(
@@ -212,7 +212,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="send",
     )
     def send(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
-        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+        sending.send_invoice(invoice_id=invoice.pk, to=to)
         return f"The invoice is on its way to {', '.join(to)}."
 
     @object_action(
@@ -225,7 +225,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="send",
     )
     def send_again(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
-        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+        sending.send_invoice(invoice_id=invoice.pk, to=to)
         return f"The invoice is on its way to {', '.join(to)}."
 
     @object_action(
@@ -240,7 +240,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         icon="block",
     )
     def void(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
-        lifecycle.void_invoice(invoice_id=invoice.pk, reason=reason)
+        voiding.void_invoice(invoice_id=invoice.pk, reason=reason)
         return "The invoice is void." + (" Its month waits to be billed again." if invoice.period else "")
 
     @rows_action(
@@ -250,7 +250,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         facts=lambda _request, rows: rows_facts(rows.filter(status=Status.DRAFT, warnings=[]), rows),
     )
     def finalize_many(self, request: HttpRequest, rows: Any) -> str:
-        return each(rows.filter(status=Status.DRAFT, warnings=[]), lifecycle.finalize_invoice, "Finalized")
+        return each(rows.filter(status=Status.DRAFT, warnings=[]), issuing.finalize_invoice, "Finalized")
 
     @rows_action(
         label="Send",
@@ -259,7 +259,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         facts=lambda _request, rows: rows_facts(rows.issued(), rows),
     )
     def send_many(self, request: HttpRequest, rows: Any) -> str:
-        return each(rows.issued(), lifecycle.send_invoice, "Sent")
+        return each(rows.issued(), sending.send_invoice, "Sent")
 
     # --- how it looks -------------------------------------------------------------------------------------------
 

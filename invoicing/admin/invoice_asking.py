@@ -15,9 +15,11 @@ from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.money import ZERO, Money, format_money
+from invoicing.computing.invoice import Computed
+from invoicing.draft_warnings import DraftWarning
 from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
-from invoicing.services.drafting import Computed, computed_anew
+from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
 
 SEND, HOLD = "send", "hold"
@@ -50,7 +52,7 @@ class FinalizeForm(ActionForm):
         super().__init__(*args, **kwargs)
         address = self.obj.organisation.billing_email
         self.fields["e_mail"].choices = [(SEND, f"Send now to {address}"), (HOLD, "Do not send yet")]
-        self.warned = any(not warning.get("blocks") for warning in _fresh(self.obj).warnings)
+        self.warned = any(not warning.blocks for warning in _fresh(self.obj).warnings)
         if not self.warned:
             del self.fields["bill_anyway"]
 
@@ -81,7 +83,7 @@ def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, A
 
 
 def finalize_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
-    return [_sentence(warning) for warning in _fresh(invoice).warnings if not warning.get("blocks")]
+    return [warning.message for warning in _fresh(invoice).warnings if not warning.blocks]
 
 
 def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:
@@ -98,22 +100,18 @@ def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]
     if computed.totals.total < ZERO:
         yield "The total is negative: it can't be invoiced."
     for warning in computed.warnings:
-        if warning.get("blocks"):
+        if warning.blocks:
             yield mended_at(warning, invoice)
 
 
-def mended_at(warning: dict[str, Any], invoice: Invoice) -> str:
+def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
     """The sentence with a link to the page where it is put right, where there is one."""
     parties = {"customer": invoice.organisation, "seller": invoice.organisation.billing_entity}
-    party = parties.get(warning.get("party", ""))
+    party = parties.get(warning.party or "")
     if party is None:
-        return _sentence(warning)
+        return warning.message
     link = format_html('<a class="text-link" href="{}">Open {}</a>', admin_url(party), party.name)
-    return format_html("{} {}", _sentence(warning), link)
-
-
-def _sentence(warning: dict[str, Any]) -> str:
-    return str(warning.get("message", warning))
+    return format_html("{} {}", warning.message, link)
 
 
 def _fresh(invoice: Invoice) -> Computed:

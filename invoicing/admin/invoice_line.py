@@ -109,7 +109,7 @@ def _step_cells(step: dict[str, str], currency: str) -> tuple[str, SafeString]:
     quantity, price, fee, amount = (
         Decimal(step.get(key) or 0) for key in ("quantity", "unit_price", "flat_fee", "amount")
     )
-    share = step.get("description", "").startswith("of which ")
+    share = step.get("is_share", False)
     cells = (
         plain(quantity) if quantity else EMPTY,
         format_exact(price, currency) if price else EMPTY,

@@ -15,6 +15,7 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import Money, format_money
 from invoicing.admin.invoice_asking import mended_at
+from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, InvoiceDelivery
 from organisations.models import Notification
 
@@ -56,8 +57,8 @@ _WORDS = {
 
 def warning_box(invoice: Invoice) -> SafeString:
     rows = (
-        (badge("Blocks", "danger") if warning.get("blocks") else badge("Warns", "warning"), mended_at(warning, invoice))
-        for warning in invoice.warnings
+        (badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning"), mended_at(warning, invoice))
+        for warning in map(DraftWarning.from_json, invoice.warnings)
     )
     return format_html('<ul class="warning-list warning-box">{}</ul>', format_html_join("", "<li>{} {}</li>", rows))
 

@@ -28,7 +28,7 @@ from invoicing.admin.price_book import price_text
 from invoicing.models import Invoice
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
-from invoicing.services import lifecycle
+from invoicing.services import drafting
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -91,7 +91,7 @@ class BillingOfOrganisation(Extension):
         icon="receipt_long",
     )
     def create_draft(self, request: HttpRequest, organisation: Organisation, *, month: BillingPeriod) -> HttpResponse:
-        draft = lifecycle.create_draft(organisation=organisation, period=month)
+        draft = drafting.create_draft(organisation=organisation, period=month)
         return self.page.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
 
     @object_action(
@@ -102,5 +102,5 @@ class BillingOfOrganisation(Extension):
         icon="post_add",
     )
     def create_one_off(self, request: HttpRequest, organisation: Organisation, **line: Any) -> HttpResponse:
-        draft = lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
+        draft = drafting.create_one_off_draft(organisation=organisation, lines=[line])
         return self.page.done(request, "The invoice was drafted.", draft)

@@ -31,7 +31,7 @@ from invoicing.api.serializers import (
     VoidSerializer,
 )
 from invoicing.models import Invoice
-from invoicing.services import drafting, lifecycle, pdfs
+from invoicing.services import drafting, issuing, pdfs, sending, voiding
 from organisations.api.base import AdminGenericView
 
 
@@ -59,9 +59,9 @@ class InvoiceList(ListModelMixin, AdminGenericView):
         if ("period" in body) == ("lines" in body):
             raise InvalidInput.field("period", "Give either a period or lines.")
         if "period" in body:
-            invoice = lifecycle.create_draft(organisation=organisation, period=parse_period(body["period"]))
+            invoice = drafting.create_draft(organisation=organisation, period=parse_period(body["period"]))
         else:
-            invoice = lifecycle.create_one_off_draft(organisation=organisation, lines=body["lines"])
+            invoice = drafting.create_one_off_draft(organisation=organisation, lines=body["lines"])
         return Response(InvoiceDetailSerializer(invoice).data, status=201)
 
 
@@ -92,7 +92,7 @@ class InvoiceDetail(AdminGenericView):
     @extend_schema(tags=["invoices"], responses={204: None})
     def delete(self, request: Request, invoice_id: UUID) -> Response:
         """Discard a draft; its month can be drafted again."""
-        lifecycle.delete_draft(invoice_id=self.find(Invoice.objects.all(), pk=invoice_id).pk)
+        drafting.delete_draft(invoice_id=self.find(Invoice.objects.all(), pk=invoice_id).pk)
         return Response(status=204)
 
 
@@ -118,7 +118,7 @@ class FinalizeInvoice(_InvoiceStep):
         return super().post(request, invoice_id)
 
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.finalize_invoice(invoice_id=invoice.pk, **validated(FinalizeSerializer, request))
+        return issuing.finalize_invoice(invoice_id=invoice.pk, **validated(FinalizeSerializer, request))
 
 
 class SendInvoice(_InvoiceStep):
@@ -129,14 +129,14 @@ class SendInvoice(_InvoiceStep):
         return super().post(request, invoice_id)
 
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.send_invoice(invoice_id=invoice.pk, **validated(SendSerializer, request))
+        return sending.send_invoice(invoice_id=invoice.pk, **validated(SendSerializer, request))
 
 
 class RecomputeInvoice(_InvoiceStep):
     permission_required = "invoicing.create_invoice"
 
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.recompute_draft(invoice_id=invoice.pk)
+        return drafting.recompute_draft(invoice_id=invoice.pk)
 
 
 class VoidInvoice(_InvoiceStep):
@@ -147,7 +147,7 @@ class VoidInvoice(_InvoiceStep):
         return super().post(request, invoice_id)
 
     def step(self, request: Request, invoice: Invoice) -> Any:
-        return lifecycle.void_invoice(invoice_id=invoice.pk, reason=validated(VoidSerializer, request)["reason"])
+        return voiding.void_invoice(invoice_id=invoice.pk, reason=validated(VoidSerializer, request)["reason"])
 
 
 class _AnyAccept(BaseContentNegotiation):

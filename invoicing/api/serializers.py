@@ -19,12 +19,13 @@ from billing_platform.lib.limits import (
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_paragraphs, validate_sac
 from invoicing.api.fields import MoneyText, ShortDecimal, money_text
+from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.pricing.charges import short_text
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
 from invoicing.selectors.documents import summed_taxes
-from invoicing.services import lifecycle
-from invoicing.services.drafting import Computed
+from invoicing.services import sending
+from invoicing.services.drafting import line_columns
 from invoicing.tax import TaxAmount
 from organisations.models import Organisation
 
@@ -130,7 +131,7 @@ class SendSerializer(serializers.Serializer):
     to = serializers.ListField(
         child=serializers.CharField(max_length=254),
         required=False,
-        max_length=lifecycle.MAX_ADDRESSES,
+        max_length=sending.MAX_ADDRESSES,
         help_text="Mails once more, to these addresses. Left out: to the billing e-mail, if that was not sent it yet.",
     )
 
@@ -164,7 +165,7 @@ class UpcomingInvoiceSerializer(serializers.Serializer):
         names = ("subtotal", "discount_total", "tax_total", "round_off", "total")
         shell = Invoice(currency=currency)
         lines = [
-            InvoiceLine(invoice=shell, position=position, **line.as_columns())
+            InvoiceLine(invoice=shell, position=position, **line_columns(line))
             for position, line in enumerate(computed.lines, 1)
         ]
         return {
@@ -174,7 +175,7 @@ class UpcomingInvoiceSerializer(serializers.Serializer):
             "period_end": period.end,
             "currency": currency,
             **{name: money_text(getattr(totals, name), currency) for name in names},
-            "warnings": computed.warnings,
+            "warnings": [warning.to_json() for warning in computed.warnings],
             "line_items": LineItemSerializer(lines, many=True).data,
             "taxes": tax_rows(totals.taxes, currency),
         }

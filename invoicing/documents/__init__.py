@@ -3,11 +3,10 @@
 from invoicing.documents.document import (
     BankDetails,
     DocumentLine,
-    DocumentStep,
+    DocumentParty,
     DocumentTax,
     ExchangeNote,
     InvoiceDocument,
-    Party,
 )
 from invoicing.documents.pdf import check_layout, render_pdf
 from invoicing.documents.standing import AS_ISSUED, Stage, Standing
@@ -16,11 +15,10 @@ __all__ = [
     "AS_ISSUED",
     "BankDetails",
     "DocumentLine",
-    "DocumentStep",
+    "DocumentParty",
     "DocumentTax",
     "ExchangeNote",
     "InvoiceDocument",
-    "Party",
     "Stage",
     "Standing",
     "check_layout",

@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from billing_platform.lib.money import Money, format_exact, format_money
+from invoicing.pricing.charges import Step
 
 PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class DocumentParty:
     """Seller or customer: Rule 46 (a), (d), (e)."""
 
     name: str
@@ -31,17 +32,6 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentStep:
-    """One step of a line's working, exact: the steps add up to the line before it is rounded."""
-
-    description: str
-    quantity: Decimal
-    unit_price: Decimal
-    flat_fee: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentLine:
     position: int
     description: str
@@ -52,7 +42,7 @@ class DocumentLine:
     tax_rate: Decimal
     amount: Decimal
     tax_amount: Decimal | None = None
-    steps: tuple[DocumentStep, ...] = ()  # empty where quantity times unit price says it all
+    steps: tuple[Step, ...] = ()  # empty where quantity times unit price says it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +89,8 @@ class InvoiceDocument:
     issue_date: date
     due_date: date
     currency: str
-    seller: Party
-    customer: Party
+    seller: DocumentParty
+    customer: DocumentParty
     lines: tuple[DocumentLine, ...]
     taxes: tuple[DocumentTax, ...]
     subtotal: Decimal

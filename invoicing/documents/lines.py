@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, Table
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.quantities import plain_number
-from invoicing.documents.document import DocumentLine, DocumentStep, InvoiceDocument
+from invoicing.documents.document import DocumentLine, InvoiceDocument
 from invoicing.documents.style import (
     BODY,
     INK,
@@ -28,6 +28,7 @@ from invoicing.documents.style import (
     readable_on,
 )
 from invoicing.documents.text import marked_up, paragraph, safe
+from invoicing.pricing.charges import Step
 
 _COLUMNS = (7 * mm, None, 15 * mm, 29 * mm, 22 * mm, 27 * mm, 23 * mm)  # None takes what is left
 _HEADS = (("#", "DESCRIPTION", "SAC"), ("QUANTITY", "UNIT PRICE", "TAXABLE VALUE", "TAX"))
@@ -137,7 +138,7 @@ def _tax(document: InvoiceDocument, line: DocumentLine) -> Paragraph:
     return marked_up(f'{amount}<br/><font size="{SMALL.fontSize}">{rate}</font>', RIGHT)
 
 
-def _step(document: InvoiceDocument, step: DocumentStep) -> list[Any]:
+def _step(document: InvoiceDocument, step: Step) -> list[Any]:
     """“Tier 1: 1,000 × ₹1.00” and what it comes to, under the line that the steps add up to."""
     factors = [plain_number(step.quantity)] if step.quantity else []
     if step.unit_price:

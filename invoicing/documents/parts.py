@@ -16,7 +16,7 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.quantities import plain_number
-from invoicing.documents.document import ExchangeNote, InvoiceDocument, Party
+from invoicing.documents.document import DocumentParty, ExchangeNote, InvoiceDocument
 from invoicing.documents.fonts import BOLD
 from invoicing.documents.lines import LinesTable, sums_table
 from invoicing.documents.payment import payment_block, void_notice
@@ -86,7 +86,7 @@ def _parties(document: InvoiceDocument, width: float) -> Table:
     return Table([cells], colWidths=[width * 0.34, width * 0.34, width * 0.32], style=style, splitInRow=1)
 
 
-def _party(label: str, party: Party) -> list[Flowable]:
+def _party(label: str, party: DocumentParty) -> list[Flowable]:
     rows = [paragraph(label, LABEL), paragraph(party.name, STRONG)]
     rows += [paragraph(line, BODY) for line in party.address_lines]
     rows += [paragraph(f"State: {party.state}", BODY)] if party.state else []

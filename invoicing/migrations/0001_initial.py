@@ -268,7 +268,19 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
-                ("amount", models.DecimalField(decimal_places=4, help_text="Rounded; before tax.", max_digits=19)),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, help_text="Rounded; before discount and tax.", max_digits=19),
+                ),
+                (
+                    "discount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Comes off the amount before tax.",
+                        max_digits=19,
+                    ),
+                ),
                 ("sac", models.CharField(blank=True, max_length=6, verbose_name="SAC")),
                 ("service_start", models.DateField(blank=True, help_text="First day that the line bills.", null=True)),
                 ("service_end", models.DateField(blank=True, help_text="The first day after.", null=True)),

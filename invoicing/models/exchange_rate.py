@@ -14,9 +14,6 @@ from billing_platform.lib.validators import (
 )
 from invoicing.models.columns import PriceField
 
-BOOKS = "INR"
-"""The currency of Indian sellers' books and returns."""
-
 
 class ExchangeRate(BaseModel):
     """One `base` is `rate` `target`. Copied onto each invoice that uses it. The same for every tenant."""

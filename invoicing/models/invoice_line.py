@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.database.triggers import no_truncate
+from billing_platform.lib.money import ZERO
+from invoicing.lines import LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
@@ -46,11 +48,11 @@ class InvoiceLine(BaseModel, TenantModel):
     whole_months = ("used_in",)
 
     class Kind(models.TextChoices):
-        USAGE = "usage", "Usage"
-        LATE_USAGE = "late_usage", "Late usage of an earlier month"
-        MINIMUM = "minimum", "Minimum charge"
-        RECURRING = "recurring", "Recurring fee"
-        ONE_OFF = "one_off", "One-off"
+        USAGE = LineKind.USAGE, "Usage"
+        LATE_USAGE = LineKind.LATE_USAGE, "Late usage of an earlier month"
+        MINIMUM = LineKind.MINIMUM, "Minimum charge"
+        RECURRING = LineKind.RECURRING, "Recurring fee"
+        ONE_OFF = LineKind.ONE_OFF, "One-off"
 
     tenant_path = "invoice__organisation"
 
@@ -69,7 +71,8 @@ class InvoiceLine(BaseModel, TenantModel):
     dimensions = models.JSONField(default=dict, blank=True)
     quantity = QuantityField()
     unit_price = PriceField(null=True, blank=True, help_text="Empty where tiers or packages make the amount.")
-    amount = MoneyField(help_text="Rounded; before tax.")
+    amount = MoneyField(help_text="Rounded; before discount and tax.")
+    discount = MoneyField(default=ZERO, help_text="Comes off the amount before tax.")
     sac = models.CharField("SAC", max_length=6, blank=True)
     service_start = models.DateField(null=True, blank=True, help_text="First day that the line bills.")
     service_end = models.DateField(null=True, blank=True, help_text="The first day after.")

@@ -19,6 +19,7 @@ from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import PriceField, QuantityField, check_validity, validity
 from invoicing.pricing import Price, PriceError, price_from_dict
+from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -49,8 +50,8 @@ class PricingRule(BaseModel, TenantModel):
         FLAT = "flat", "Flat"
 
     class Pool(models.TextChoices):
-        ORGANISATION = "organisation", "The customer's total"
-        PROJECT = "project", "Each project alone"
+        ORGANISATION = ORGANISATION_POOL, "The customer's total"
+        PROJECT = PROJECT_POOL, "Each project alone"
 
     tenant_shared = True
 
@@ -188,9 +189,19 @@ class PricingRule(BaseModel, TenantModel):
         """The price to charge by. Raises PriceError if the parameters don't fit the model."""
         return price_from_dict(self.body())
 
-    def covers(self, dimensions: dict[str, str]) -> bool:
-        """Whether usage with these dimensions is the rule's business."""
-        return bool(self.dimensions.items() <= dimensions.items())
+    def as_rule(self) -> Rule:
+        """The plain value that invoices are computed from."""
+        return Rule(
+            id=self.pk,
+            organisation_id=self.organisation_id,
+            metric_name=self.metric_name,
+            unit=self.unit,
+            dimensions=tuple(sorted(self.dimensions.items())),
+            pool=str(self.pool),
+            body=self.body(),
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+        )
 
     def holds_on(self, day: date) -> bool:
-        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+        return self.as_rule().holds_on(day)

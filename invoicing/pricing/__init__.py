@@ -3,14 +3,13 @@
 Amounts are exact: nothing here rounds (the arithmetic raises if it would). A line is rounded once, by totals.
 """
 
-from invoicing.pricing.charges import Charge, ChargeDetail, PriceError, Usage
+from invoicing.pricing.charges import Charge, PriceError, Step, Usage
 from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 from invoicing.pricing.price import MODELS, Price, price_from_dict
 
 __all__ = [
     "MODELS",
     "Charge",
-    "ChargeDetail",
     "Flat",
     "Graduated",
     "Model",
@@ -19,6 +18,7 @@ __all__ = [
     "Percentage",
     "Price",
     "PriceError",
+    "Step",
     "Tier",
     "Usage",
     "Volume",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.limits import (
@@ -57,28 +58,50 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeDetail:
-    """One step of the working: quantity times unit price, plus a flat fee."""
+class Step:
+    """One step of the working of a line: quantity times unit price, plus a flat fee.
+
+    The same value from the price model to the printed document; `to_json` is how a line keeps it. A share says which
+    project used how much of the quantity: 40 of the 100 calls. It has no amount of its own.
+    """
 
     description: str
     quantity: Decimal
     unit_price: Decimal
     flat_fee: Decimal
     amount: Decimal
+    is_share: bool = False
+
+    @classmethod
+    def share(cls, name: str, quantity: Decimal) -> Step:
+        return cls(f"of which {name}", quantity, ZERO, ZERO, ZERO, is_share=True)
+
+    @classmethod
+    def of_amount(cls, description: str, amount: Decimal) -> Step:
+        """A step that is an amount and nothing more, such as what was invoiced already. It may be 0."""
+        return cls(description, ZERO, ZERO, amount, amount)
 
     @property
     def counts(self) -> bool:
         """Whether the step says anything: steps over nothing are left out of a charge."""
         return any((self.quantity, self.flat_fee, self.amount))
 
-    def negated(self) -> ChargeDetail:
-        """The same step given back."""
-        return ChargeDetail(self.description, -self.quantity, self.unit_price, -self.flat_fee, -self.amount)
+    def negated(self) -> Step:
+        """The same step with the sign reversed: a credit."""
+        return replace(self, quantity=-self.quantity, flat_fee=-self.flat_fee, amount=-self.amount)
 
-    def to_dict(self) -> dict[str, str]:
-        """As it is kept, shown and sent: the one shape of a step, decimals as text without superfluous zeros."""
-        numbers = ("quantity", "unit_price", "flat_fee", "amount")
-        return {"description": self.description, **{name: short_text(getattr(self, name)) for name in numbers}}
+    def to_json(self) -> dict[str, Any]:
+        """Decimals as text without superfluous zeros; `is_share` only where it is true."""
+        numbers = {name: short_text(getattr(self, name)) for name in _NUMBERS}
+        return {"description": self.description, **numbers, **({"is_share": True} if self.is_share else {})}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Step:
+        numbers = {name: Decimal(content[name]) for name in _NUMBERS}
+        return cls(content["description"], **numbers, is_share=content.get("is_share", False))
+
+
+_NUMBERS = ("quantity", "unit_price", "flat_fee", "amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +109,20 @@ class Charge:
     """An unrounded amount and the steps that add up to it."""
 
     exact_amount: Decimal
-    details: tuple[ChargeDetail, ...]
+    steps: tuple[Step, ...]
 
     @classmethod
-    def of(cls, details: Iterable[ChargeDetail]) -> Charge:
-        steps = tuple(step for step in details if step.counts)
-        return cls(sum((step.amount for step in steps), ZERO), steps)
+    def of(cls, steps: Iterable[Step]) -> Charge:
+        counting = tuple(step for step in steps if step.counts)
+        return cls(sum((step.amount for step in counting), ZERO), counting)
 
     def negated(self) -> Charge:
-        """The same charge given back."""
-        return Charge(-self.exact_amount, tuple(detail.negated() for detail in self.details))
+        """The same charge with the sign reversed: a credit."""
+        return Charge(-self.exact_amount, tuple(step.negated() for step in self.steps))
 
-    def explanation(self) -> list[dict[str, str]]:
-        """The details as JSON, decimals as text."""
-        return [detail.to_dict() for detail in self.details]
+    def explanation(self) -> list[dict[str, Any]]:
+        """The steps as JSON, decimals as text."""
+        return [step.to_json() for step in self.steps]
 
 
 def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) -> None:
@@ -113,11 +136,11 @@ def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) ->
         raise PriceError(field, "must not be negative.")
 
 
-def step(description: str, quantity: Decimal, unit_price: Decimal, flat_fee: Decimal = ZERO) -> ChargeDetail:
-    return ChargeDetail(description, quantity, unit_price, flat_fee, quantity * unit_price + flat_fee)
+def step(description: str, quantity: Decimal, unit_price: Decimal, flat_fee: Decimal = ZERO) -> Step:
+    return Step(description, quantity, unit_price, flat_fee, quantity * unit_price + flat_fee)
 
 
-def adjustment(minimum: Decimal | None, maximum: Decimal | None, amount: Decimal) -> ChargeDetail | None:
+def adjustment(minimum: Decimal | None, maximum: Decimal | None, amount: Decimal) -> Step | None:
     """The step that lifts an amount to a minimum or lowers it to a maximum, if it needs one."""
     if minimum is not None and amount < minimum:
         return step("Up to the minimum", ZERO, ZERO, minimum - amount)

@@ -38,14 +38,14 @@ class Price:
             if usage.quantity.is_zero() and not usage.event_count:
                 return charge
             clamp = adjustment(self.minimum, self.maximum, charge.exact_amount)
-            return Charge.of([*charge.details, clamp]) if clamp else charge
+            return Charge.of([*charge.steps, clamp]) if clamp else charge
 
     def charge_without_bounds(self, usage: Usage) -> Charge:
         """Free units off, the model on what is left; minimum and maximum may yet have to clamp a larger sum."""
         with exact_arithmetic():
             free = min(self.free_units, usage.quantity)
             priced = self.model.charge(Usage(usage.quantity - free, usage.event_count))
-            return Charge.of([step("Free units", free, ZERO), *priced.details])
+            return Charge.of([step("Free units", free, ZERO), *priced.steps])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON body that `price_from_dict` reads; what is not set is left out."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from billing_platform.lib.quantities import plain_number
-from invoicing.pricing.charges import Charge, ChargeDetail, Usage, adjustment, step
+from invoicing.pricing.charges import Charge, Step, Usage, adjustment, step
 from invoicing.pricing.models import Percentage, PerUnit, Volume
 from invoicing.pricing.price import Price
 
@@ -63,7 +63,7 @@ def charge_month(parts: Sequence[Part], month: Counted, bounds: Price) -> list[C
             clamped = adjustment(bounds.minimum, bounds.maximum, -total if month.is_negative else total)
             if clamped is not None:
                 clamp = clamped.negated() if month.is_negative else clamped
-                charges[-1] = Charge.of([*charges[-1].details, clamp])
+                charges[-1] = Charge.of([*charges[-1].steps, clamp])
     return charges
 
 
@@ -79,7 +79,7 @@ def round_running(charges: Iterable[Charge], currency: str) -> list[tuple[Charge
             rounded += amount
             if amount != round_money(charge.exact_amount, currency):
                 rest = step("Rounding", ZERO, ZERO, amount - charge.exact_amount)
-                charge = Charge.of([*charge.details, rest])
+                charge = Charge.of([*charge.steps, rest])
             found.append((charge, amount))
     return found
 
@@ -91,7 +91,7 @@ def _charge_part(part: Part, month: Counted) -> Charge:
         return _signed(part.price, part.used)
     so_far, before = _signed(part.price, part.so_far), _signed(part.price, part.before)
     less = step(f"Less the same price of {part.before_in_words}", ZERO, ZERO, -before.exact_amount)
-    return Charge.of([*so_far.details, less])
+    return Charge.of([*so_far.steps, less])
 
 
 def _signed(price: Price, used: Counted) -> Charge:
@@ -120,14 +120,14 @@ def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
     total = _without_free(part.price, month)
     if not total:
         is_first = (part.before is None or part.before.is_nothing) and not part.so_far.is_nothing
-        return Charge.of([free, *(model.charge_nothing().details if is_first else ())])
+        return Charge.of([free, *(model.charge_nothing().steps if is_first else ())])
     tier, label = model.reached(total)
     fees = int(so_far > ZERO) - int(before > ZERO)
     by = f", by the month's total of {plain_number(total)}" if total != used else ""
     return Charge.of([free, step(f"All units in {label}{by}", used, tier.unit_price, tier.flat_fee * fees)])
 
 
-def _free_step(free: Decimal) -> ChargeDetail:
+def _free_step(free: Decimal) -> Step:
     return step("Free units", free, ZERO)
 
 

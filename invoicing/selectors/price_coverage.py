@@ -17,7 +17,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.quantities import events_text
 from events.models import Metric
-from events.selectors.metric_words import MetricWords
+from events.usage.metered import MetricWords
 from invoicing.models import PricingRule
 from organisations.models import Organisation
 from organisations.scoping import Actor
@@ -92,7 +92,7 @@ class AppliedPrice:
 
 
 def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice, ...]:
-    """Prices that hold for a customer on a day or later, its own first: as invoicing.services.rating chooses them."""
+    """Prices that hold for a customer on a day or later, its own first: as invoicing.pricing.rules chooses them."""
     rules = PricingRule.objects.applying_to(organisation).during(today, date.max)
     own = [rule for rule in rules if rule.organisation_id is not None]
     found = [AppliedPrice(rule, _reason(rule, own)) for rule in rules]
@@ -123,7 +123,7 @@ def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:
     rivals = [other for other in own if (other.metric_name, other.unit) == (rule.metric_name, rule.unit)]
     if not rivals:
         return Reason.DEFAULT
-    replaced = any(other.covers(rule.dimensions) and _spans(other, rule) for other in rivals)
+    replaced = any(other.as_rule().covers(rule.dimensions) and _spans(other, rule) for other in rivals)
     return Reason.NOT_USED if replaced else Reason.PARTLY_DEFAULT
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import copy
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.usage.metering import UsedOn, days_with_usage
 from invoicing.models import Invoice, PricingRule
-from invoicing.services.versions import choose_rule, price_key
+from invoicing.pricing.rules import Rule, choose_rule
 from organisations.models import Organisation
 
 CODE = "PRICE_REACHES_BILLED_MONTH"
@@ -89,8 +89,7 @@ def _reached(rule: PricingRule, days: Days) -> set[tuple[UUID, date]]:
     end = after if after == date.max else BillingPeriod.of(after - timedelta(days=1)).end
     used = _invoiced_usage(rule, start, end)
     rivals = _rivals(rule, {each.organisation_id for each in used})
-    standing = copy(rule)
-    standing.effective_from, standing.effective_to = date.min, None
+    standing = replace(rule.as_rule(), effective_from=date.min, effective_to=None)
     found: set[tuple[UUID, date]] = set()
     for each in used:
         place = each.organisation_id, each.day.replace(day=1)
@@ -109,11 +108,12 @@ def _invoiced_usage(rule: PricingRule, start: date, end: date) -> list[UsedOn]:
     return days_with_usage(metric=(rule.metric_name, rule.unit), counted_in=counted_in, first=start, after=end)
 
 
-def _rivals(rule: PricingRule, organisation_ids: set[UUID]) -> dict[UUID, list[PricingRule]]:
-    """The other prices of the metric, by customer; not the other versions of this one."""
+def _rivals(rule: PricingRule, organisation_ids: set[UUID]) -> dict[UUID, list[Rule]]:
+    """The other prices of the metric, by customer, without the other versions of this price."""
     others = PricingRule.objects.filter(metric_name=rule.metric_name, unit=rule.unit, currency=rule.currency)
-    rivals: defaultdict[UUID | None, list[PricingRule]] = defaultdict(list)
-    for other in others.exclude(pk=rule.pk):
-        if (other.organisation_id, price_key(other)) != (rule.organisation_id, price_key(rule)):
+    own = rule.as_rule()
+    rivals: defaultdict[UUID | None, list[Rule]] = defaultdict(list)
+    for other in (found.as_rule() for found in others.exclude(pk=rule.pk)):
+        if (other.organisation_id, other.key) != (own.organisation_id, own.key):
             rivals[other.organisation_id].append(other)
     return {pk: [*rivals[pk], *rivals[None]] for pk in organisation_ids}

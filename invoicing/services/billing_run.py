@@ -26,7 +26,8 @@ from billing_platform.lib.work.waking import wake_on_commit
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
 from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.services.lifecycle import create_draft, delete_draft, finalize_invoice, recompute_draft
+from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_month
+from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
 
 logger = logging.getLogger(__name__)
@@ -216,38 +217,39 @@ def _work(item_id: UUID) -> None:
 
 
 @transaction.atomic
-def _draft(item_id: UUID) -> UUID | None:
+def _draft(item_id: UUID) -> Draft | None:
     """The month's draft, stored; None when the item has ended with this, or is in another worker's hands."""
     item = _lock(item_id)
     if item is None:
         return None
-    invoice = _live_invoice(item)
-    if invoice is not None and invoice.is_draft:
-        invoice = recompute_draft(invoice_id=invoice.pk)  # prices may have come since
-        if not invoice.lines.exists() and not invoice.warnings:  # or its usage was voided
-            delete_draft(invoice_id=invoice.pk)
-            invoice = None
-    if invoice is None:
-        invoice = _new_draft(item)
-    if invoice is None:
+    existing, draft = _live_invoice(item), None
+    if existing is not None and not existing.is_draft:  # an operator was faster, or a crash came between
+        item.invoice = existing
+        _finish(item, Status.DONE, "")
+        return None
+    if existing is not None:
+        draft = draft_again(invoice_id=existing.pk)  # prices may have come since
+        if draft.is_empty:  # or its usage was voided
+            delete_draft(invoice_id=existing.pk)
+            draft = None
+    if draft is None:
+        draft = _new_draft(item)
+    if draft is None:
         # an open month that nobody looks at again would swallow what is reported late: closed, the next one bills it
         close_period(organisation=item.organisation, period=item.run.period)
-        invoice = _new_draft(item)  # what was settled before the closing is still this month's
-    if invoice is None:
+        draft = _new_draft(item)  # what was settled before the closing is still this month's
+    if draft is None:
         item.invoice = None  # of a void one, if any
         _finish(item, Status.SKIPPED, "Nothing to bill.")
         return None
-    item.invoice = invoice
+    item.invoice = draft.invoice
     item.save(update_fields=["invoice", "updated_at"])
-    if not invoice.is_draft:  # an operator was faster, or a crash came between
-        _finish(item, Status.DONE, "")
-        return None
-    return invoice.pk
+    return draft
 
 
-def _new_draft(item: BillingRunItem) -> Invoice | None:
+def _new_draft(item: BillingRunItem) -> Draft | None:
     try:
-        return create_draft(organisation=item.organisation, period=item.run.period)
+        return draft_month(organisation=item.organisation, period=item.run.period)
     except DomainError as error:
         if error.code != "NOTHING_TO_BILL":
             raise
@@ -255,14 +257,14 @@ def _new_draft(item: BillingRunItem) -> Invoice | None:
 
 
 @transaction.atomic
-def _finalize(item_id: UUID, invoice_id: UUID) -> None:
+def _finalize(item_id: UUID, draft: Draft) -> None:
     item = _lock(item_id)
     if item is None:
         return
-    if reason := _out_of_bounds(Invoice.objects.get(pk=invoice_id)):
+    if reason := _out_of_bounds(Invoice.objects.get(pk=draft.invoice.pk)):
         _finish(item, Status.PARKED, reason)
         return
-    finalize_invoice(invoice_id=invoice_id)
+    finalize_invoice(invoice_id=draft.invoice.pk, drafted=draft)
     _finish(item, Status.DONE, "")
 
 

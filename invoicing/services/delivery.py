@@ -19,7 +19,7 @@ from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.emails import queue_invoice_email
 from invoicing.models import Invoice, InvoiceDelivery
 from invoicing.services import pdfs
-from invoicing.services.drafting import lock_invoice
+from invoicing.services.locking import lock_invoice
 from organisations import audit
 
 PdfState = Invoice.PdfState

@@ -7,7 +7,7 @@ from decimal import Decimal
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
-from invoicing.services.drafting import require_issued
+from invoicing.services.locking import require_issued
 
 Status = Invoice.Status
 

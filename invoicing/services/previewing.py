@@ -54,7 +54,7 @@ def preview_run(*, period: BillingPeriod, organisations: Iterable[Organisation] 
     warnings, invoices = [], 0
     for organisation in billed:
         computed = compute_month(organisation=organisation, period=period)
-        warnings += [f"{organisation.name}: {warning['message']}" for warning in computed.warnings if computed.lines]
+        warnings += [f"{organisation.name}: {warning.message}" for warning in computed.warnings if computed.lines]
         if computed.lines:
             invoices += 1
             totals[organisation.currency] += computed.totals.total

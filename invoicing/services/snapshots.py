@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from babel import Locale
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from billing_platform.lib.gst import INDIA, place_of_supply_label, validate_gstin
-from billing_platform.lib.money import ZERO, Money, exact_arithmetic, round_money
-from invoicing.documents import (
-    BankDetails,
-    DocumentLine,
-    DocumentStep,
-    DocumentTax,
-    ExchangeNote,
-    InvoiceDocument,
-    Party,
-)
+from billing_platform.lib.money import ZERO, Money
+from invoicing.computing.books import InBooks
+from invoicing.computing.facts import InvoiceFacts
+from invoicing.computing.invoice import Computed
+from invoicing.computing.parties import Customer, Party, Seller
+from invoicing.documents import BankDetails, DocumentLine, DocumentParty, DocumentTax, ExchangeNote, InvoiceDocument
 from invoicing.documents.words import amount_in_words
-from invoicing.models import Invoice, InvoiceLine, InvoiceTax
-from invoicing.models.exchange_rate import BOOKS
-from invoicing.selectors.documents import summed_taxes
-from invoicing.services.exchange_rates import needs_rate, rate_on
-from invoicing.tax import SupplyContext, SupplyKind, TaxAmount
-from organisations.models import BillingEntity, Organisation
+from invoicing.lines import Line
+from invoicing.models import Invoice
+from invoicing.pricing.charges import Step
+from invoicing.tax import SupplyContext, SupplyKind
 
 _TAX_NOTES = {
     SupplyKind.EXPORT_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",
@@ -39,10 +29,8 @@ _TAX_NOTES = {
 }
 """What the tax row is called where no tax is charged; a rate of 0% otherwise."""
 
-_EXPORTS = (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT)
 
-
-def seller_snapshot(entity: BillingEntity) -> dict[str, Any]:
+def seller_snapshot(entity: Seller) -> dict[str, Any]:
     return {
         **_party(entity),
         "email": entity.email,
@@ -55,11 +43,11 @@ def seller_snapshot(entity: BillingEntity) -> dict[str, Any]:
         "correspondent_bank": entity.correspondent_bank,
         "upi_id": entity.upi_id,
         "brand_colour": entity.brand_colour,
-        "logo": entity.logo.name or "",
+        "logo": entity.logo,
     }
 
 
-def customer_snapshot(organisation: Organisation) -> dict[str, Any]:
+def customer_snapshot(organisation: Customer) -> dict[str, Any]:
     return {
         **_party(organisation),
         "name": organisation.name,
@@ -82,63 +70,57 @@ def supply_snapshot(supply: SupplyContext) -> dict[str, Any]:
     }
 
 
-def exchange_snapshot(
-    *, entity: BillingEntity, currency: str, taxable: Decimal, taxes: tuple[TaxAmount, ...], on: date
-) -> dict[str, Any]:
-    """The invoice's values in rupees, which GST returns need. Raises DomainError EXCHANGE_RATE_MISSING."""
-    if not needs_rate(entity, currency):
+def exchange_snapshot(books: InBooks | None) -> dict[str, Any]:
+    """The invoice's values in rupees, which GST returns need."""
+    if books is None:
         return {}
-    rate = rate_on(base=currency, target=BOOKS, day=on)
-    with exact_arithmetic():
-        taxable_in_books = round_money(taxable * rate.rate, BOOKS)
-        tax_in_books = round_money(sum((_tax_in_books(tax, rate.rate) for tax in taxes), ZERO), BOOKS)
+    rate = books.rate
     return {
-        "base": currency,
-        "target": BOOKS,
+        "base": rate.base,
+        "target": rate.target,
         "rate": f"{rate.rate:f}",
         "as_of": rate.as_of.isoformat(),
         "source": rate.source,
-        "taxable_amount": f"{taxable_in_books:f}",
-        "tax_total": f"{tax_in_books:f}",
-        "total": f"{taxable_in_books + tax_in_books:f}",
+        "taxable_amount": f"{books.taxable_amount:f}",
+        "tax_total": f"{books.tax_total:f}",
+        "total": f"{books.total:f}",
     }
 
 
-def build_document(invoice: Invoice) -> InvoiceDocument:
-    """The document of an invoice whose snapshots are taken, and which has its number and dates."""
-    if invoice.issue_date is None or invoice.due_date is None:
-        raise ValueError("A document has its dates.")
-    seller, supply = invoice.seller, invoice.supply
-    taxes = list(invoice.taxes.order_by("line__position", "name"))
+def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) -> InvoiceDocument:
+    """The document of an invoice that has its dates, and its number if that is taken already."""
+    if invoice.issue_date is None or invoice.due_date is None or computed.supply is None:
+        raise ValueError("A document has its dates, and its taxes are known.")
+    seller, supply, totals = facts.seller, computed.supply, computed.totals
     return InvoiceDocument(
-        title="Invoice" if supply["kind"] == SupplyKind.NO_GST else "Tax Invoice",
+        title="Invoice" if supply.kind == SupplyKind.NO_GST else "Tax Invoice",
         number=invoice.number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
-        currency=invoice.currency,
-        seller=_document_party(seller),
-        customer=_document_party(invoice.customer),
-        lines=_document_lines(invoice, taxes),
-        taxes=tuple(DocumentTax(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in summed_taxes(taxes)),
-        subtotal=invoice.subtotal,
-        discount_total=invoice.discount_total,
-        tax_total=invoice.tax_total,
-        round_off=invoice.round_off,
-        total=invoice.total,
-        total_in_words=amount_in_words(Money(invoice.total, invoice.currency)),
+        currency=computed.currency,
+        seller=_document_party(seller, email=seller.email, phone=seller.phone),
+        customer=_document_party(facts.customer, email=facts.customer.billing_email),
+        lines=_document_lines(computed),
+        taxes=tuple(DocumentTax(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in totals.taxes),
+        subtotal=totals.subtotal,
+        discount_total=totals.discount_total,
+        tax_total=totals.tax_total,
+        round_off=totals.round_off,
+        total=totals.total,
+        total_in_words=amount_in_words(Money(totals.total, computed.currency)),
         period_start=invoice.period_start,
         period_last_day=invoice.period_end - timedelta(days=1) if invoice.period_end else None,
-        place_of_supply=supply["place_of_supply_label"],
-        endorsement=supply["endorsement"],
-        lut_number=supply["lut_number"],
-        exchange=_exchange_note(invoice.exchange),
-        bank=_bank_details(seller, invoice.customer),
+        place_of_supply=place_of_supply_label(supply.place_of_supply) if supply.place_of_supply else "",
+        endorsement=supply.endorsement,
+        lut_number=supply.lut_number,
+        exchange=_exchange_note(computed.in_books),
+        bank=_bank_details(seller, facts.customer),
         pay_url=pay_url(invoice),
-        brand_colour=seller["brand_colour"],
-        logo=seller["logo"],
+        brand_colour=seller.brand_colour,
+        logo=seller.logo,
         notes=invoice.notes,
-        payment_terms=_payment_terms(invoice.customer["payment_terms_days"]),
-        tax_note=_TAX_NOTES.get(SupplyKind(supply["kind"]), "GST 0%"),
+        payment_terms=_payment_terms(facts.customer.payment_terms_days),
+        tax_note=_TAX_NOTES.get(supply.kind, "GST 0%"),
     )
 
 
@@ -152,11 +134,11 @@ def pay_url(invoice: Invoice) -> str:
         return ""
 
 
-def _party(party: BillingEntity | Organisation) -> dict[str, Any]:
+def _party(party: Party) -> dict[str, Any]:
     indian = party.country == INDIA
     return {
         "legal_name": party.legal_name,
-        "address_lines": party.address_lines,
+        "address_lines": list(party.address_lines),
         "state": place_of_supply_label(party.state_code) if indian and party.state_code else "",
         "state_code": party.state_code,
         "country": party.country,
@@ -166,22 +148,18 @@ def _party(party: BillingEntity | Organisation) -> dict[str, Any]:
     }
 
 
-def _tax_in_books(tax: TaxAmount, rate: Decimal) -> Decimal:
-    """Computed from the taxable value in rupees, as a GST return would."""
-    return round_money((round_money(tax.taxable_amount * rate, BOOKS) * tax.rate).scaleb(-2), BOOKS)
-
-
-def _document_party(snapshot: dict[str, Any]) -> Party:
-    return Party(
-        name=snapshot["legal_name"],
-        address_lines=tuple(snapshot["address_lines"]),
-        state=snapshot["state"],
-        country=snapshot["country_name"],
-        gstin=snapshot["gstin"],
-        tax_id=snapshot["tax_id"],
-        email=snapshot["email"],
-        phone=snapshot.get("phone", ""),
-        pan=_pan(snapshot["gstin"]),
+def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentParty:
+    indian = party.country == INDIA
+    return DocumentParty(
+        name=party.legal_name,
+        address_lines=party.address_lines,
+        state=place_of_supply_label(party.state_code) if indian and party.state_code else "",
+        country=Locale("en").territories.get(party.country, party.country),
+        gstin=party.gstin,
+        tax_id=party.tax_id,
+        email=email,
+        phone=phone,
+        pan=_pan(party.gstin),
     )
 
 
@@ -190,17 +168,17 @@ def _pan(gstin: str) -> str:
     return (validate_gstin(gstin).pan or "") if gstin else ""
 
 
-def _bank_details(seller: dict[str, Any], customer: dict[str, Any]) -> BankDetails:
+def _bank_details(seller: Seller, customer: Customer) -> BankDetails:
     return BankDetails(
-        account_name=seller["legal_name"],
-        bank_name=seller["bank_name"],
-        account_number=seller["bank_account_number"],
-        ifsc=seller["bank_ifsc"],
-        upi_id=seller["upi_id"],
-        swift=seller["bank_swift"],
-        address=seller["bank_address"],
-        correspondent=seller["correspondent_bank"],
-        is_foreign=customer["country"] != seller["country"],
+        account_name=seller.legal_name,
+        bank_name=seller.bank_name,
+        account_number=seller.bank_account_number,
+        ifsc=seller.bank_ifsc,
+        upi_id=seller.upi_id,
+        swift=seller.bank_swift,
+        address=seller.bank_address,
+        correspondent=seller.correspondent_bank,
+        is_foreign=customer.country != seller.country,
     )
 
 
@@ -208,54 +186,41 @@ def _payment_terms(days: int) -> str:
     return {0: "Due at once", 1: "1 day"}.get(days, f"{days} days")
 
 
-def _document_lines(invoice: Invoice, taxes: Iterable[InvoiceTax]) -> tuple[DocumentLine, ...]:
-    rates: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    tax_amounts: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    for tax in taxes:
-        rates[tax.line_id] += tax.rate
-        tax_amounts[tax.line_id] += tax.amount
+def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
     return tuple(
         DocumentLine(
-            position=line.position,
+            position=position,
             description=line.description,
             sac=line.sac,
             quantity=line.quantity,
             unit=line.unit_label or line.unit,
             unit_price=line.unit_price,
-            tax_rate=rates[line.pk],
+            tax_rate=sum((tax.rate for tax in taxes), ZERO),
             amount=line.amount,
-            tax_amount=tax_amounts[line.pk],
-            steps=_document_steps(line),
+            tax_amount=sum((tax.amount for tax in taxes), ZERO),
+            steps=_printed_steps(line),
         )
-        for line in invoice.lines.order_by("position")
+        for position, (line, taxes) in enumerate(zip(computed.lines, computed.totals.line_taxes, strict=True), 1)
     )
 
 
-def _document_steps(line: InvoiceLine) -> tuple[DocumentStep, ...]:
+def _printed_steps(line: Line) -> tuple[Step, ...]:
     """The working of a line, as far as it says more than the line itself: neither quantity times unit price, nor the
     share of a project that has used all of it."""
-    shares = [step for step in line.explanation if step["description"].startswith("of which ")]
-    working = [step for step in line.explanation if step not in shares] if line.unit_price is None else []
-    return tuple(
-        DocumentStep(
-            description=step["description"],
-            quantity=Decimal(step["quantity"]),
-            unit_price=Decimal(step["unit_price"]),
-            flat_fee=Decimal(step["flat_fee"]),
-            amount=Decimal(step["amount"]),
-        )
-        for step in (*working, *(shares if line.project_id is None else ()))
-    )
+    return tuple(step for step in line.steps if (line.project_id is None if step.is_share else line.unit_price is None))
 
 
-def _exchange_note(snapshot: dict[str, Any]) -> ExchangeNote | None:
-    if not snapshot:
+def _exchange_note(books: InBooks | None) -> ExchangeNote | None:
+    if books is None:
         return None
-    numbers = {name: Decimal(snapshot[name]) for name in ("rate", "taxable_amount", "tax_total", "total")}
+    rate = books.rate
     return ExchangeNote(
-        base=snapshot["base"],
-        target=snapshot["target"],
-        as_of=date.fromisoformat(snapshot["as_of"]),
-        source=snapshot["source"],
-        **numbers,
+        base=rate.base,
+        target=rate.target,
+        rate=rate.rate,
+        as_of=rate.as_of,
+        source=rate.source,
+        taxable_amount=books.taxable_amount,
+        tax_total=books.tax_total,
+        total=books.total,
     )

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from billing_platform.backoffice import dashboard
 from invoicing.models import BillingRun, BillingRunItem
-from invoicing.services import lifecycle
+from invoicing.services import drafting, voiding
 from invoicing.services.billing_run import process_item, start_billing_run
 from organisations.models import Organisation, Project
 from tests import factories
@@ -133,7 +133,7 @@ def test_leaving_a_month_unbilled_takes_an_admin_and_a_reason(
 ) -> None:
     item = run_october().items.get(organisation=october)
     assert item.invoice is not None
-    lifecycle.void_invoice(invoice_id=item.invoice.pk, reason="Wrong address")
+    voiding.void_invoice(invoice_id=item.invoice.pk, reason="Wrong address")
     item.refresh_from_db()
     url = action_url(item, "leave_unbilled")
     assert as_operator.get(url).status_code == 403
@@ -146,8 +146,8 @@ def test_leaving_a_month_unbilled_takes_an_admin_and_a_reason(
 def test_a_draft_of_a_past_month_is_told_of_and_listed(
     october: Organisation, november: Any, as_admin: Client, admin_user: Any
 ) -> None:
-    old = lifecycle.create_draft(organisation=october, period=OCTOBER)
-    lifecycle.create_one_off_draft(
+    old = drafting.create_draft(organisation=october, period=OCTOBER)
+    drafting.create_one_off_draft(
         organisation=october, lines=[{"description": "Set-up", "quantity": "1", "unit_price": "1"}]
     )
     (told,) = dashboard.of(admin_user).attention

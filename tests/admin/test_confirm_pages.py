@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.test.client import Client
 
 from invoicing.models import Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import Organisation
 from tests.admin.test_object_actions import action_url, token
 
@@ -24,7 +24,7 @@ def facts_of(page: Any) -> dict[str, str]:
 
 @pytest.fixture
 def draft(acme: Organisation) -> Invoice:
-    return lifecycle.create_one_off_draft(
+    return drafting.create_one_off_draft(
         organisation=acme, lines=[{"description": "Set-up", "quantity": "1", "unit_price": "1000"}]
     )
 
@@ -48,7 +48,7 @@ def test_the_page_shows_whom_and_how_much_before_it_acts(draft: Invoice, as_oper
 def test_while_something_stands_in_the_way_the_page_says_so_and_a_post_does_nothing(
     draft: Invoice, as_operator: Client, obstructed: str
 ) -> None:
-    lifecycle.finalize_invoice(invoice_id=draft.pk)
+    issuing.finalize_invoice(invoice_id=draft.pk)
     url = action_url(draft, "send")
     asked = as_operator.get(url).content.decode()
     assert obstructed in asked

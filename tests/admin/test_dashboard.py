@@ -18,7 +18,7 @@ from events.models import EventBatch
 from events.services.accepting import Form, accept_events
 from events.services.settling.chunks import settle_pending
 from invoicing.models import ExchangeRate, Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import Notification, Organisation, Project
 from payments.services.offline import record_offline_payment
 from tests import factories
@@ -27,8 +27,8 @@ from tests.events.language import event
 
 def issue(organisation: Organisation, price: str) -> Invoice:
     line = {"description": "Set-up", "quantity": "1", "unit_price": price}
-    draft = lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
-    return lifecycle.finalize_invoice(invoice_id=draft.pk)
+    draft = drafting.create_one_off_draft(organisation=organisation, lines=[line])
+    return issuing.finalize_invoice(invoice_id=draft.pk)
 
 
 def pay(invoice: Invoice, amount: str) -> None:
@@ -77,7 +77,7 @@ def test_what_is_overdue_or_was_not_billed_waits_for_a_person(project: Project, 
     accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
     settle_pending()
     period = BillingPeriod.containing(clock.now(), project.organisation.zone)
-    lifecycle.create_draft(organisation=project.organisation, period=period)
+    drafting.create_draft(organisation=project.organisation, period=period)
     waiting = {item.label: item.count for item in dashboard.of(viewer).attention}
     assert waiting == {
         "invoice overdue": 1,

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from invoicing import tasks
 from invoicing.models import Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import AuditEntry, Notification, Organisation, Project
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of
@@ -87,7 +87,7 @@ def test_a_running_month_says_from_when_it_can_be_finalized(
     per_unit("1")
     used(project, 100)
     with at("2026-10-20 10:00"):
-        invoice = lifecycle.create_draft(organisation=acme, period=OCTOBER)
+        invoice = drafting.create_draft(organisation=acme, period=OCTOBER)
         client = factories.client("")
         client.force_login(as_operator.get(reverse("admin:index")).wsgi_request.user)
         asked = text_of(client.get(action_url(invoice, "finalize")))
@@ -123,7 +123,7 @@ def test_void_is_for_documents_and_discard_for_drafts(acme: Organisation, as_acm
     invoice = one_off(acme)
     shown = page(as_acme_admin, invoice).content.decode()
     assert (action_url(invoice, "void") in shown, action_url(invoice, "discard") in shown) == (False, True)
-    lifecycle.finalize_invoice(invoice_id=invoice.pk)
+    issuing.finalize_invoice(invoice_id=invoice.pk)
     shown = page(as_acme_admin, invoice).content.decode()
     assert (action_url(invoice, "void") in shown, action_url(invoice, "discard") in shown) == (True, False)
 
@@ -145,7 +145,7 @@ def test_void_says_who_has_the_invoice_and_what_becomes_of_its_month(
 
 
 def test_an_invoice_is_sent_again_to_an_address_that_was_corrected(acme: Organisation, as_operator: Client) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     tasks.deliver_invoice(str(invoice.pk))
     url = action_url(invoice, "send_again")
     assert f'value="{ACME_MAIL}"' in as_operator.get(url).content.decode()
@@ -163,7 +163,7 @@ def test_ticked_drafts_are_finalized_together_and_the_others_left_alone(
     acme: Organisation, as_operator: Client
 ) -> None:
     drafts = [one_off(acme, "100.00"), one_off(acme, "200.00")]
-    already = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    already = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     ticked = ",".join(str(invoice.pk) for invoice in [*drafts, already])
     url = reverse("admin:invoicing_invoice_list_action", args=["finalize_many"]) + f"?pk__in={ticked}"
     facts = facts_of(as_operator.get(url))
@@ -177,7 +177,7 @@ def test_ticked_drafts_are_finalized_together_and_the_others_left_alone(
 
 
 def test_the_page_says_nothing_of_what_did_not_happen(acme: Organisation, as_operator: Client) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     shown = text_of(page(as_operator, invoice))
     for noise in ("PDF failed", "Voided", "To check", "Is sez", "Gstin", "Bank ifsc"):
         assert noise not in shown

@@ -18,7 +18,7 @@ from django.urls import reverse
 from billing_platform.lib import clock
 from events.models import DeadLetter, EventBatch, UsagePeriod
 from invoicing.models import Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import ApiKey, AuditEntry, Notification, Organisation, Project
 from organisations.scoping import TenantModel
 from payments.models import Payment
@@ -72,7 +72,7 @@ def every_action(owner: Tenant) -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def draft(acme: Organisation) -> Invoice:
-    return lifecycle.create_one_off_draft(
+    return drafting.create_one_off_draft(
         organisation=acme, lines=[{"description": "Set-up", "quantity": "1", "unit_price": "1000"}]
     )
 
@@ -142,7 +142,7 @@ def test_a_refusal_of_the_rules_is_shown_and_the_page_may_be_sent_again(
 
 
 def test_a_double_click_records_one_payment(draft: Invoice, as_operator: Client) -> None:
-    lifecycle.finalize_invoice(invoice_id=draft.pk)
+    issuing.finalize_invoice(invoice_id=draft.pk)
     url = action_url(draft, "record_payment")
     answers = {
         "method": "bank_transfer",
@@ -165,7 +165,7 @@ def test_an_incomplete_page_acts_not_at_all(draft: Invoice, as_operator: Client)
 
 
 def test_voiding_takes_a_reason_and_an_admin(draft: Invoice, as_operator: Client, as_acme_admin: Client) -> None:
-    lifecycle.finalize_invoice(invoice_id=draft.pk)
+    issuing.finalize_invoice(invoice_id=draft.pk)
     url = action_url(draft, "void")
     assert as_operator.get(url).status_code == 403
     act(as_acme_admin, url)
@@ -177,7 +177,7 @@ def test_voiding_takes_a_reason_and_an_admin(draft: Invoice, as_operator: Client
 
 
 def test_the_pdf_is_shown_by_get_and_by_nothing_else(draft: Invoice, as_viewer: Client) -> None:
-    lifecycle.finalize_invoice(invoice_id=draft.pk)
+    issuing.finalize_invoice(invoice_id=draft.pk)
     response = as_viewer.get(action_url(draft, "download_pdf"))
     assert response.content.startswith(b"%PDF-")
     assert as_viewer.post(action_url(draft, "download_pdf")).status_code == 405
@@ -272,7 +272,7 @@ def test_a_page_whose_action_broke_may_be_sent_again(
     url = action_url(draft, "finalize")
     once = {"once": token(as_operator, url), "e_mail": "send"}
     with monkeypatch.context() as patched:
-        patched.setattr(lifecycle, "finalize_invoice", broken)
+        patched.setattr(issuing, "finalize_invoice", broken)
         with pytest.raises(OperationalError):
             as_operator.post(url, once)
     as_operator.post(url, once)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from invoicing.models import Invoice
-from invoicing.services import delivery, lifecycle, pdfs
+from invoicing.services import delivery, drafting, issuing, pdfs, sending
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment
 from payments.services.offline import record_offline_payment
@@ -38,8 +38,8 @@ def act(request: pytest.FixtureRequest, acme: Organisation) -> tuple[Invoice, Pa
     acme.save()
     with time_machine.travel(LATE_ON_25_NOVEMBER, tick=False):
         line = {"description": "Set-up", "quantity": "1", "unit_price": "1000"}
-        draft = lifecycle.create_one_off_draft(organisation=acme, lines=[line])
-        invoice = lifecycle.finalize_invoice(invoice_id=draft.pk)
+        draft = drafting.create_one_off_draft(organisation=acme, lines=[line])
+        invoice = issuing.finalize_invoice(invoice_id=draft.pk)
         payment = record_offline_payment(
             invoice_id=invoice.pk,
             amount=Decimal("500.00"),
@@ -48,7 +48,7 @@ def act(request: pytest.FixtureRequest, acme: Organisation) -> tuple[Invoice, Pa
             received_on=date(2026, 11, 26),
         )
         delivery.make_pdf(invoice_id=invoice.pk)
-        lifecycle.send_invoice(invoice_id=invoice.pk)
+        sending.send_invoice(invoice_id=invoice.pk)
     return invoice, payment
 
 

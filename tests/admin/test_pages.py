@@ -15,7 +15,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from billing_platform.schedule import install_periodic_jobs
 from invoicing.models import BillingRun, BillingRunItem
-from invoicing.services import lifecycle
+from invoicing.services import drafting
 from organisations.models import AuditEntry, Organisation, Project
 from organisations.services import onboarding
 from tests.admin.conftest import signed_in
@@ -120,7 +120,7 @@ def acme_entries(acme: Organisation) -> list[int]:
 
 def test_an_invoice_shows_its_lines_taxes_and_totals(acme: Organisation, as_viewer: Client) -> None:
     line = {"description": "Set-up", "quantity": "2", "unit_price": "500"}
-    draft = lifecycle.create_one_off_draft(organisation=acme, lines=[line])
+    draft = drafting.create_one_off_draft(organisation=acme, lines=[line])
     shown = as_viewer.get(reverse("admin:invoicing_invoice_change", args=[draft.pk])).content.decode()
     for text in ("Set-up", "₹1,000.00", "CGST 9%", "SGST 9%", "₹90.00", "₹1,180.00"):
         assert text in shown

@@ -19,7 +19,7 @@ from billing_platform.lib.money import Money, format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, HotLogDay, UsagePeriod
 from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import BillingEntity, Notification, Organisation, Project, SeenAttention
 from organisations.operators_clock import on_operators_clock
 from payments.models import InboundWebhook, Payment
@@ -44,8 +44,8 @@ def month_begins(request: pytest.FixtureRequest, acme: Organisation, globex: Org
 
 def issue(organisation: Organisation, price: str) -> Invoice:
     line = {"description": "Set-up", "quantity": "1", "unit_price": price}
-    draft = lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
-    return lifecycle.finalize_invoice(invoice_id=draft.pk)
+    draft = drafting.create_one_off_draft(organisation=organisation, lines=[line])
+    return issuing.finalize_invoice(invoice_id=draft.pk)
 
 
 def pay(invoice: Invoice, amount: str, reference: str, on: date) -> Payment:
@@ -75,7 +75,7 @@ def something_of_everything(month_begins: ZoneInfo, acme: Organisation, globex: 
         )  # fmt: skip
     Payment.objects.filter(pk=payment.pk).update(problem="Ten rupees are not credited.")
     used(project, 5, on="2026-10-31", metric="unpriced", unit="file")
-    lifecycle.create_draft(organisation=acme, period=BillingPeriod.of(date(2026, 10, 1)))
+    drafting.create_draft(organisation=acme, period=BillingPeriod.of(date(2026, 10, 1)))
     with time_machine.travel(clock.now() + timedelta(hours=12), tick=False):
         used(project, 7, on="2026-11-02", metric="unpriced", unit="file")
     per_unit("1", organisation=acme, metric_name="ends", unit="day", effective_to=today + timedelta(days=3))

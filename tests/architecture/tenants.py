@@ -21,7 +21,7 @@ from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
 from invoicing.emails import queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
-from invoicing.services import lifecycle, price_book
+from invoicing.services import drafting, issuing, price_book
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
@@ -152,11 +152,11 @@ def _correct(project: Project, event_id: str, marker: str) -> UsageCorrection:
 
 def _draft(organisation: Organisation, marker: str) -> Invoice:
     lines = [{"description": f"{marker} set-up", "quantity": "1", "unit_price": "1000"}]
-    return lifecycle.create_one_off_draft(organisation=organisation, lines=lines)
+    return drafting.create_one_off_draft(organisation=organisation, lines=lines)
 
 
 def _bill(organisation: Organisation, marker: str) -> Invoice:
-    invoice = lifecycle.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
+    invoice = issuing.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
     queue_invoice_email(invoice, to=["ap@customer.example"])
     return invoice
 

@@ -25,7 +25,8 @@ from events.services.accepting import accept_events
 from events.services.aggregates.rebuilding import rebuild_aggregates
 from events.services.corrections import correct_usage
 from events.services.months import close_period
-from events.usage.metering import MeteredUsage, usage_for, usage_of_month
+from events.usage.metered import MeteredUsage
+from events.usage.metering import usage_for, usage_of_month
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import settle

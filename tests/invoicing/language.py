@@ -19,7 +19,7 @@ from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
 from invoicing.models import Invoice, PricingRule
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from invoicing.services.price_book import create_pricing_rule
 from organisations.models import Organisation, Project
 
@@ -91,19 +91,19 @@ def price(body: dict[str, Any], **fields: Any) -> PricingRule:
 
 def draft(organisation: Organisation, period: BillingPeriod = OCTOBER) -> Invoice:
     with after_october():
-        return lifecycle.create_draft(organisation=organisation, period=period)
+        return drafting.create_draft(organisation=organisation, period=period)
 
 
 def issued(organisation: Organisation, period: BillingPeriod = OCTOBER) -> Invoice:
     """October's invoice, finalized on the 1st of November."""
     with after_october():
-        invoice = lifecycle.create_draft(organisation=organisation, period=period)
-        return lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        invoice = drafting.create_draft(organisation=organisation, period=period)
+        return issuing.finalize_invoice(invoice_id=invoice.pk)
 
 
 def one_off(organisation: Organisation, unit_price: str = "100.00", quantity: str = "1") -> Invoice:
     line = {"description": "Onboarding", "quantity": quantity, "unit_price": unit_price}
-    return lifecycle.create_one_off_draft(organisation=organisation, lines=[line])
+    return drafting.create_one_off_draft(organisation=organisation, lines=[line])
 
 
 def amounts(invoice: Invoice) -> list[Decimal]:

@@ -14,7 +14,7 @@ from django.test.client import Client
 from pypdf import PdfReader
 
 from invoicing.models import Invoice, PricingRule
-from invoicing.services import lifecycle
+from invoicing.services import issuing
 from invoicing.services.paid_total import record_paid_total
 from organisations.models import ApiKey, Membership, Organisation, Project
 from tests import factories
@@ -288,7 +288,7 @@ def test_each_step_answers_with_the_invoice_and_refuses_the_second_time(api: Cli
 
 def test_invoices_are_listed_and_filtered(api: Client, acme: Organisation) -> None:
     one_off(acme)
-    lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     path = f"/organisations/{acme.pk}/invoices"
     assert get(api, path).json()["count"] == 2
     assert [each["status"] for each in get(api, f"{path}?status=finalized").json()["results"]] == ["finalized"]
@@ -296,7 +296,7 @@ def test_invoices_are_listed_and_filtered(api: Client, acme: Organisation) -> No
 
 def test_invoices_of_another_organisation_do_not_exist(acme: Organisation) -> None:
     stranger = key_of(factories.organisation("Umbrella"), Membership.Role.ADMIN)
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     rule = per_unit("1", organisation=acme)
     for path in (f"/invoices/{invoice.pk}", f"/invoices/{invoice.pk}/pdf", f"/organisations/{acme.pk}/invoices",
                  f"/organisations/{acme.pk}/invoices/upcoming", f"/pricing-rules/{rule.pk}",
@@ -378,8 +378,8 @@ def test_receivables_are_what_is_outstanding_and_overdue_per_currency(acme: Orga
     from invoicing.selectors.receivables import receivables
 
     with after_october():
-        first = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-        lifecycle.finalize_invoice(invoice_id=one_off(acme, "50").pk)
+        first = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
+        issuing.finalize_invoice(invoice_id=one_off(acme, "50").pk)
     record_paid_total(invoice=first, paid_total=Decimal("18.00"))
     (early,) = receivables(actor=admin_user, on=date(2026, 11, 16))
     # 118.00 - 18.00 + 59.00

@@ -18,7 +18,7 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors.billing_runs import run_progress
-from invoicing.services import billing_run, lifecycle
+from invoicing.services import billing_run, drafting, issuing, voiding
 from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.price_book import update_pricing_rule
 from organisations.models import AuditEntry, Organisation, Project
@@ -41,7 +41,7 @@ def bill(period: BillingPeriod, organisation: Organisation) -> BillingRunItem:
 def void(item: BillingRunItem, reason: str = "Wrong address") -> BillingRunItem:
     assert item.invoice is not None
     with at(DECEMBER_2):
-        lifecycle.void_invoice(invoice_id=item.invoice.pk, reason=reason)
+        voiding.void_invoice(invoice_id=item.invoice.pk, reason=reason)
     item.refresh_from_db()
     return item
 
@@ -113,7 +113,7 @@ def test_only_a_voided_month_is_left_unbilled(acme: Organisation, project: Proje
 def test_a_month_that_no_run_took_up_is_told_of_too(acme: Organisation, project: Project) -> None:
     per_unit("1")
     used(project, 100)
-    lifecycle.void_invoice(invoice_id=issued(acme).pk, reason="Wrong address")
+    voiding.void_invoice(invoice_id=issued(acme).pk, reason="Wrong address")
     assert [item.reason for item in BillingRunItem.objects.unbilled()] == [
         "Invoice INV/26-27/000001 was voided: Wrong address"
     ]
@@ -123,22 +123,22 @@ def test_a_draft_by_hand_takes_the_month_off_the_list_and_its_invoice_ends_the_i
     voided: BillingRunItem, acme: Organisation
 ) -> None:
     with at(DECEMBER_2):
-        draft = lifecycle.create_draft(organisation=acme, period=OCTOBER)
+        draft = drafting.create_draft(organisation=acme, period=OCTOBER)
         assert not BillingRunItem.objects.unbilled().exists()
         assert list(Invoice.objects.drafts_of_past_months(OCTOBER.end)) == [draft]
-        lifecycle.delete_draft(invoice_id=draft.pk)
+        drafting.delete_draft(invoice_id=draft.pk)
         assert BillingRunItem.objects.unbilled().exists()
-        draft = lifecycle.create_draft(organisation=acme, period=OCTOBER)
-        lifecycle.finalize_invoice(invoice_id=draft.pk)
+        draft = drafting.create_draft(organisation=acme, period=OCTOBER)
+        issuing.finalize_invoice(invoice_id=draft.pk)
     voided.refresh_from_db()
     assert (voided.status, voided.reason, voided.invoice_id) == ("done", "", draft.pk)
 
 
 def test_a_voided_one_off_invoice_leaves_no_month_open(acme: Organisation) -> None:
     line = {"description": "Onboarding", "quantity": "1", "unit_price": "100"}
-    invoice = lifecycle.create_one_off_draft(organisation=acme, lines=[line])
-    lifecycle.finalize_invoice(invoice_id=invoice.pk)
-    lifecycle.void_invoice(invoice_id=invoice.pk, reason="Not ordered")
+    invoice = drafting.create_one_off_draft(organisation=acme, lines=[line])
+    issuing.finalize_invoice(invoice_id=invoice.pk)
+    voiding.void_invoice(invoice_id=invoice.pk, reason="Not ordered")
     assert not BillingRunItem.objects.exists()
 
 
@@ -228,7 +228,7 @@ def finish(verb: Any, *arguments: Any) -> Any:
 
 
 def void_by_id(invoice_id: UUID) -> str:
-    lifecycle.void_invoice(invoice_id=invoice_id, reason="Wrong address")
+    voiding.void_invoice(invoice_id=invoice_id, reason="Wrong address")
     return "voided"
 
 
@@ -282,13 +282,13 @@ def test_two_months_that_share_usage_are_never_worked_out_at_the_same_moment(
     with at(DECEMBER_2), ThreadPoolExecutor(2) as threads:
         for _round in range(5):
             drafts = [
-                threads.submit(finish, lambda month: lifecycle.create_draft(organisation=acme, period=month), month)
+                threads.submit(finish, lambda month: drafting.create_draft(organisation=acme, period=month), month)
                 for month in (OCTOBER, NOVEMBER)
             ]
             made = [future.result() for future in drafts]
             assert sum(invoice.subtotal for invoice in made) == Decimal("105.00")
             for invoice in made:
-                lifecycle.delete_draft(invoice_id=invoice.pk)
+                drafting.delete_draft(invoice_id=invoice.pk)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from django.test.client import Client
 
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice, PricingRule
-from invoicing.services import lifecycle
+from invoicing.services import issuing, voiding
 from invoicing.services.price_book import update_pricing_rule
 from organisations.models import Organisation, Project
 from tests import factories
@@ -162,11 +162,11 @@ def test_a_draft_and_a_void_invoice_bill_nothing(acme: Organisation, project: Pr
     draft(acme)
     assert update_pricing_rule(rule_id=rule.pk, price={"unit_price": "4"})
     with after_october():
-        invoice = lifecycle.finalize_invoice(invoice_id=Invoice.objects.get().pk)
+        invoice = issuing.finalize_invoice(invoice_id=Invoice.objects.get().pk)
         with pytest.raises(DomainError) as in_use:
             update_pricing_rule(rule_id=rule.pk, price={"unit_price": "3"})
         assert in_use.value.code == "PRICE_IN_USE"
-        lifecycle.void_invoice(invoice_id=invoice.pk, reason="wrong price")
+        voiding.void_invoice(invoice_id=invoice.pk, reason="wrong price")
         update_pricing_rule(rule_id=rule.pk, price={"unit_price": "3"})
     assert issued(acme).subtotal == Decimal("300.00")
     invoice.refresh_from_db()
@@ -189,7 +189,7 @@ def test_a_price_saved_while_the_month_is_being_issued_waits_and_is_refused(
     draft(acme)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic(), after_october():
-            lifecycle.finalize_invoice(invoice_id=Invoice.objects.get().pk)
+            issuing.finalize_invoice(invoice_id=Invoice.objects.get().pk)
             saving = pool.submit(_in_a_thread, lambda: per_unit("1", organisation=acme, effective_from=OCTOBER_FIRST))
             _wait_until_one_waits()
             assert not saving.done()
@@ -206,12 +206,12 @@ def test_a_month_issued_while_its_price_is_being_saved_waits_and_bills_by_it(
     with after_october(), ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             per_unit("1", organisation=acme, effective_from=OCTOBER_FIRST)
-            issuing = pool.submit(
-                _in_a_thread, lambda: lifecycle.finalize_invoice(invoice_id=Invoice.objects.get().pk).subtotal
+            waiting = pool.submit(
+                _in_a_thread, lambda: issuing.finalize_invoice(invoice_id=Invoice.objects.get().pk).subtotal
             )
             _wait_until_one_waits()
-            assert not issuing.done()
-        assert issuing.result(timeout=20) == Decimal("100.00")
+            assert not waiting.done()
+        assert waiting.result(timeout=20) == Decimal("100.00")
 
 
 def _wait_until_one_waits() -> None:

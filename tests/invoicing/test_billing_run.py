@@ -28,8 +28,11 @@ from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
-from invoicing.services import billing_run, lifecycle
+from invoicing.pricing.facts import MonthFacts
+from invoicing.pricing.rating import Rated, rate
+from invoicing.services import billing_run, issuing
 from invoicing.services.billing_run import due_periods, process_item, start_billing_run
+from invoicing.services.price_book import update_pricing_rule
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, per_unit, price, used
@@ -137,7 +140,7 @@ def test_an_invoice_that_an_operator_finalized_is_left_alone(acme: Organisation,
     per_unit("1")
     used(project, 5)
     with after_october():
-        mine = lifecycle.finalize_invoice(invoice_id=draft(acme).pk)
+        mine = issuing.finalize_invoice(invoice_id=draft(acme).pk)
     item = run_october()["Acme"]
     assert (item.status, item.invoice_id) == ("done", mine.pk)
     assert Invoice.objects.count() == 1
@@ -332,3 +335,64 @@ def test_whoever_starts_a_run_sends_one_message_however_many_are_billed(
         run = start_billing_run(period=OCTOBER, requested_by="test")
     assert sent == [("invoicing.tasks.hand_out_billing_run", [str(run.pk)])]
     assert set(billing_run.waiting_items(run_id=run.pk)) == set(run.items.values_list("pk", flat=True))
+
+
+@pytest.fixture
+def ratings(monkeypatch: pytest.MonkeyPatch) -> list[BillingPeriod]:
+    """The periods that were rated, in order: the real rating, with a note of each call."""
+    periods: list[BillingPeriod] = []
+
+    def noted(facts: MonthFacts) -> Rated:
+        periods.append(facts.period)
+        return rate(facts)
+
+    monkeypatch.setattr("invoicing.computing.invoice.rate", noted)
+    return periods
+
+
+def test_a_month_is_rated_once_for_an_unattended_invoice(ratings: list[BillingPeriod]) -> None:
+    per_unit("1")
+    customer("Umbrella", 100)
+    assert run_october()["Umbrella"].status == "done"
+    assert ratings == [OCTOBER]
+
+
+def change_price(_umbrella: Organisation) -> None:
+    rule = PricingRule.objects.get()
+    update_pricing_rule(rule_id=rule.pk, price={"model": "per_unit", "unit_price": "3"})
+
+
+def change_address(umbrella: Organisation) -> None:
+    umbrella.gstin, umbrella.state_code = "27AAPFU0939F1ZV", "27"
+    umbrella.save()
+
+
+def use_more(umbrella: Organisation) -> None:
+    used(umbrella.projects.get(), 50, on="2026-10-31")
+
+
+@pytest.mark.parametrize(
+    ("change", "subtotal", "heads"),
+    [
+        (change_price, "300.00", {"CGST", "SGST"}),  # 100 x 3
+        (use_more, "150.00", {"CGST", "SGST"}),  # (100 + 50) x 1
+        (change_address, "100.00", {"IGST"}),  # in another State by now
+    ],
+)
+def test_what_changes_between_draft_and_issue_is_on_the_invoice(
+    ratings: list[BillingPeriod], change: Any, subtotal: str, heads: set[str]
+) -> None:
+    per_unit("1")
+    umbrella = customer("Umbrella", 100)
+    with after_october():
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        item = run.items.get(organisation=umbrella)
+        drafted = billing_run._draft(item.pk)
+    assert drafted is not None
+    change(umbrella)
+    with after_october():
+        billing_run._finalize(item.pk, drafted)
+    invoice = Invoice.objects.get()
+    assert (invoice.status, invoice.subtotal) == ("finalized", Decimal(subtotal))
+    assert {tax.name for tax in invoice.taxes.all()} == heads
+    assert ratings == [OCTOBER, OCTOBER]

@@ -11,7 +11,7 @@ from billing_platform.lib.errors import DomainError
 from events.models import UsageEvent
 from events.services.corrections import correct_usage
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from invoicing.services.billing_run import process_item, retry_item, start_billing_run
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, draft, issued, metric, per_unit, price, used
@@ -36,7 +36,7 @@ def correct(project: Project, was: Any, becomes: Any = None, *, on: str = "2026-
 
 def november(organisation: Organisation) -> Invoice:
     with at("2026-12-01 10:00"):
-        return lifecycle.create_draft(organisation=organisation, period=NOVEMBER)
+        return drafting.create_draft(organisation=organisation, period=NOVEMBER)
 
 
 def late_line(invoice: Invoice) -> InvoiceLine:
@@ -105,7 +105,7 @@ def test_a_voided_event_of_an_invoiced_month_is_given_back_on_the_next_invoice(
     assert invoice.subtotal == Decimal("12.00")  # 10 x 2.00 - 8.00
     assert invoice.total == Decimal("14.16")  # with 18 % of 12.00 = 2.16
     with at("2026-12-01 10:00"):
-        assert lifecycle.finalize_invoice(invoice_id=invoice.pk).is_draft is False
+        assert issuing.finalize_invoice(invoice_id=invoice.pk).is_draft is False
     october.refresh_from_db()
     assert october.subtotal == Decimal("20.00")
 
@@ -136,12 +136,12 @@ def test_a_correction_after_the_next_invoice_is_on_the_one_after(acme: Organisat
     correct(project, 6, becomes=5)
     used(project, 10, on="2026-11-10")
     with at("2026-12-01 10:00"):
-        invoice = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        invoice = drafting.create_draft(organisation=acme, period=NOVEMBER)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     correct(project, 6, on="2026-12-05")
     used(project, 10, on="2026-12-10")
     with at("2027-01-01 10:00"):
-        december = lifecycle.create_draft(organisation=acme, period=NOVEMBER.next())
+        december = drafting.create_draft(organisation=acme, period=NOVEMBER.next())
     # October counts nothing any more, and was charged 12.00 - 2.00
     assert late_line(december).amount == Decimal("-10.00")
 
@@ -174,7 +174,7 @@ def test_an_invoice_that_would_be_negative_waits_for_an_operator(acme: Organisat
         # 3 x 2.00 - 8.00 = -2.00, and 18 % of it
         assert (item.status, item.reason) == ("parked", "The total of -2.3600 is negative.")
         with pytest.raises(DomainError) as refused:
-            lifecycle.finalize_invoice(invoice_id=item.invoice_id)
+            issuing.finalize_invoice(invoice_id=item.invoice_id)
     assert refused.value.code == "NEGATIVE_TOTAL"
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import pin_fits_state
 from invoicing.models import Invoice
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation
 from tests import factories
@@ -42,7 +42,7 @@ def patch(client: Client, customer: Organisation, **changes: Any) -> Any:
 
 
 def test_the_currency_of_a_customer_that_was_billed_is_fixed(api: Client, as_admin: Client, acme: Organisation) -> None:
-    number = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk).number
+    number = issuing.finalize_invoice(invoice_id=one_off(acme).pk).number
     answer = patch(api, acme, currency="USD", confirm=True)
     assert (answer.status_code, answer.json()["code"]) == (409, "CURRENCY_FIXED")
     sentence = f"Acme has invoices in INR ({number}), so its currency is fixed: create another customer for USD."
@@ -57,7 +57,7 @@ def test_the_currency_of_a_customer_that_was_billed_is_fixed(api: Client, as_adm
 def test_a_draft_fixes_the_currency_until_it_is_discarded(api: Client, acme: Organisation) -> None:
     draft = one_off(acme)
     assert "discard the draft first" in patch(api, acme, currency="USD").json()["error"]
-    lifecycle.delete_draft(invoice_id=draft.pk)
+    drafting.delete_draft(invoice_id=draft.pk)
     assert patch(api, acme, currency="USD").status_code == 200
 
 
@@ -115,7 +115,7 @@ def test_the_draft_is_the_last_wall_against_supply_to_oneself(acme: Organisation
     draft = one_off(acme)
     assert [(warning["code"], warning["blocks"]) for warning in draft.warnings] == [("SUPPLY_TO_ONESELF", True)]
     with pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=draft.pk)
+        issuing.finalize_invoice(invoice_id=draft.pk)
     assert refused.value.code == "SUPPLY_TO_ONESELF"
     assert Invoice.objects.get().is_draft
 
@@ -158,9 +158,9 @@ def test_a_rate_older_than_a_week_warns_and_older_than_31_days_blocks(
         assert found == ([warning] if warning else [])
         if warning and warning[1]:
             with pytest.raises(DomainError, match="exchange rate for 1 Nov 2026 or the 31 days before"):
-                lifecycle.finalize_invoice(invoice_id=draft.pk)
+                issuing.finalize_invoice(invoice_id=draft.pk)
         else:
-            assert lifecycle.finalize_invoice(invoice_id=draft.pk).number
+            assert issuing.finalize_invoice(invoice_id=draft.pk).number
 
 
 # --- a PIN code of another State ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg.types.json import Json
 
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, NumberSequence, PricingRule, TaxRate
-from invoicing.services import lifecycle
+from invoicing.services import voiding
 from organisations.models import Organisation, Project
 from tests.invoicing.language import draft, issued, one_off, per_unit, used
 
@@ -76,7 +76,7 @@ def test_an_issued_invoice_takes_no_step_that_is_not_in_its_life(invoice: Invoic
 
 
 def test_a_void_invoice_never_comes_back(invoice: Invoice) -> None:
-    lifecycle.void_invoice(invoice_id=invoice.pk, reason="test")
+    voiding.void_invoice(invoice_id=invoice.pk, reason="test")
     for status in ("draft", "finalized", "paid"):
         refused("UPDATE invoicing_invoice SET status = %s WHERE id = %s", status, invoice.pk)
 

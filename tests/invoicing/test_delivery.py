@@ -13,7 +13,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing import tasks
 from invoicing.models import Invoice, InvoiceDelivery
-from invoicing.services import delivery, lifecycle
+from invoicing.services import delivery, issuing, sending, voiding
 from organisations.models import Notification, Organisation
 from organisations.notifications import email
 from tests.invoicing.language import one_off
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def invoice(acme: Organisation) -> Invoice:
-    return lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    return issuing.finalize_invoice(invoice_id=one_off(acme).pk)
 
 
 def make_due(invoice: Invoice) -> None:
@@ -43,7 +43,7 @@ def test_an_invoice_that_was_sent_is_not_delivered_for_ever(invoice: Invoice) ->
 
 
 def test_a_void_invoice_is_not_delivered(invoice: Invoice) -> None:
-    lifecycle.void_invoice(invoice_id=invoice.pk, reason="a mistake")
+    voiding.void_invoice(invoice_id=invoice.pk, reason="a mistake")
     make_due(invoice)
     tasks.deliver_invoice(str(invoice.pk))
     assert invoice.pk not in delivery.due_deliveries()
@@ -82,35 +82,35 @@ def mails() -> list[list[str]]:
 
 
 def test_an_invoice_finalized_without_sending_gets_its_pdf_and_no_e_mail_until_it_is_sent(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk, send=False)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk, send=False)
     tasks.deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
     assert (invoice.pdf_state, invoice.sent_at, invoice.delivery.next_attempt_at, mails()) == ("ready", None, None, [])
-    lifecycle.send_invoice(invoice_id=invoice.pk)
+    sending.send_invoice(invoice_id=invoice.pk)
     assert mails() == [[acme.billing_email]]
 
 
 def test_sending_mails_a_corrected_address_once_and_the_old_one_never_again(invoice: Invoice) -> None:
     tasks.deliver_invoice(str(invoice.pk))
     customer = invoice.organisation
-    lifecycle.send_invoice(invoice_id=invoice.pk)
+    sending.send_invoice(invoice_id=invoice.pk)
     assert mails() == [["accounts@acme.example"]]
     customer.billing_email = "right@acme.example"
     customer.save()
     for _ in range(2):
-        lifecycle.send_invoice(invoice_id=invoice.pk)
+        sending.send_invoice(invoice_id=invoice.pk)
     assert mails() == [["accounts@acme.example"], ["right@acme.example"]]
 
 
 def test_addresses_that_are_given_are_mailed_each_time_they_are_asked_for(invoice: Invoice) -> None:
     tasks.deliver_invoice(str(invoice.pk))
     for _ in range(2):
-        lifecycle.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example", "CFO@Acme.example"])
+        sending.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example", "CFO@Acme.example"])
     assert mails() == [["accounts@acme.example"], ["cfo@acme.example"], ["cfo@acme.example"]]
 
 
 def test_an_address_given_before_the_pdf_is_made_waits_for_it_in_the_same_e_mail(invoice: Invoice) -> None:
-    lifecycle.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example"])
+    sending.send_invoice(invoice_id=invoice.pk, to=["cfo@acme.example"])
     assert mails() == []
     make_due(invoice)
     tasks.deliver_invoice(str(invoice.pk))
@@ -120,7 +120,7 @@ def test_an_address_given_before_the_pdf_is_made_waits_for_it_in_the_same_e_mail
 @pytest.mark.parametrize("to", [[], ["nobody"], ["a@b.example, c@d.example"], [f"a{n}@b.example" for n in range(11)]])
 def test_an_invoice_goes_to_one_to_ten_good_addresses_only(invoice: Invoice, to: list[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
-        lifecycle.send_invoice(invoice_id=invoice.pk, to=to)
+        sending.send_invoice(invoice_id=invoice.pk, to=to)
     assert list(refused.value.details) == ["to"]
 
 

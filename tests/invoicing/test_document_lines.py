@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import lifecycle
+from invoicing.services import issuing
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import BillingEntity, Organisation, Project
 from tests import factories
@@ -36,7 +36,7 @@ def text_of(document: InvoiceDocument) -> str:
 
 def finalized(customer: Organisation, amount: str = "100.00") -> Invoice:
     with after_october():
-        return lifecycle.finalize_invoice(invoice_id=one_off(customer, amount).pk)
+        return issuing.finalize_invoice(invoice_id=one_off(customer, amount).pk)
 
 
 def test_tiers_stand_under_their_line_and_add_up_to_it(acme: Organisation, project: Project) -> None:

@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from invoicing.documents import DocumentLine, InvoiceDocument, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import delivery, lifecycle, pdfs
+from invoicing.services import delivery, issuing, pdfs, sending, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.tasks import deliver_due_invoices, deliver_invoice
 from organisations.models import Notification, Organisation, Project
@@ -56,7 +56,7 @@ def printed(invoice: Invoice) -> str:
 
 def sample(**changes: Any) -> InvoiceDocument:
     acme = factories.organisation("Acme", gstin=factories.KARNATAKA_GSTIN)
-    return replace(invoice_document(lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)), **changes)
+    return replace(invoice_document(issuing.finalize_invoice(invoice_id=one_off(acme).pk)), **changes)
 
 
 def test_every_field_of_rule_46_is_printed(acme: Organisation, project: Project) -> None:
@@ -96,7 +96,7 @@ def test_every_field_of_rule_46_is_printed(acme: Organisation, project: Project)
 def test_an_export_prints_endorsement_country_lut_and_rupees(globex: Organisation) -> None:
     with after_october():
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 31), source="FBIL")
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(globex, "499.00").pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(globex, "499.00").pk)
     text = printed(invoice)
     for field in (
         "$499.00",
@@ -113,7 +113,7 @@ def test_an_export_prints_endorsement_country_lut_and_rupees(globex: Organisatio
 
 def test_between_states_it_is_igst() -> None:
     pune = factories.organisation("Pune", state_code="27", gstin=factories.MAHARASHTRA_GSTIN)
-    text = printed(lifecycle.finalize_invoice(invoice_id=one_off(pune).pk))
+    text = printed(issuing.finalize_invoice(invoice_id=one_off(pune).pk))
     assert "IGST 18% on ₹100.00 ₹18.00" in text
     assert "CGST" not in text
     assert "Place of supply 27-Maharashtra" in text
@@ -121,7 +121,7 @@ def test_between_states_it_is_igst() -> None:
 
 def test_what_customers_write_is_text_and_never_markup() -> None:
     acme = factories.organisation("Acme", legal_name=HOSTILE.replace("\x00", "").replace("\x07", "")[:200])
-    document = invoice_document(lifecycle.finalize_invoice(invoice_id=one_off(acme).pk))
+    document = invoice_document(issuing.finalize_invoice(invoice_id=one_off(acme).pk))
     line = replace(document.lines[0], description=HOSTILE, unit=HOSTILE, sac="<i>")
     content = render_pdf(replace(document, lines=(line,), notes=HOSTILE, endorsement=HOSTILE, pay_url='http://x/"><a'))
     text = text_of(content)
@@ -197,7 +197,7 @@ def test_fonts_are_cut_once_though_several_start_at_the_same_moment(tmp_path: Pa
 def test_the_invoice_is_rendered_stored_and_mailed(
     acme: Organisation, django_capture_on_commit_callbacks: Any, mailoutbox: list[Any]
 ) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
     assert (invoice.pdf_state, invoice.delivery.next_attempt_at) == ("ready", None)
@@ -218,16 +218,16 @@ def test_the_invoice_is_rendered_stored_and_mailed(
 
 
 def test_sending_again_sends_nothing(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     deliver_invoice(str(invoice.pk))
     deliver_invoice(str(invoice.pk))
-    lifecycle.send_invoice(invoice_id=invoice.pk)
+    sending.send_invoice(invoice_id=invoice.pk)
     assert Notification.objects.filter(kind="invoice_issued").count() == 1
 
 
 def test_customer_names_are_escaped_in_the_mail() -> None:
     acme = factories.organisation("Acme", legal_name="<script>alert(1)</script> & Co")
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     deliver_invoice(str(invoice.pk))
     note = Notification.objects.get(kind="invoice_issued")
     assert "<script>" not in note.html
@@ -235,7 +235,7 @@ def test_customer_names_are_escaped_in_the_mail() -> None:
 
 
 def test_a_pdf_that_cannot_be_made_is_seen_waits_and_is_made_later(acme: Organisation, settings: Any) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     settings.MEDIA_ROOT = "/proc/nowhere"
     deliver_invoice(str(invoice.pk))
     invoice.refresh_from_db()
@@ -247,7 +247,7 @@ def test_a_pdf_that_cannot_be_made_is_seen_waits_and_is_made_later(acme: Organis
 
 def test_a_failed_pdf_is_tried_again_after_its_pause(acme: Organisation, settings: Any, tmp_path: Path) -> None:
     with at("2026-11-01 10:00"):
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
         settings.MEDIA_ROOT = "/proc/nowhere"
         deliver_invoice(str(invoice.pk))
     settings.MEDIA_ROOT = tmp_path
@@ -261,7 +261,7 @@ def test_a_failed_pdf_is_tried_again_after_its_pause(acme: Organisation, setting
 
 def test_an_e_mail_that_was_lost_between_pdf_and_outbox_is_queued_by_the_sweep(acme: Organisation) -> None:
     with at("2026-11-01 10:00"):
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
         assert delivery.make_pdf(invoice_id=invoice.pk)  # and here the worker dies
     with at("2026-11-01 10:06"):
         assert delivery.due_deliveries() == [invoice.pk]
@@ -270,15 +270,15 @@ def test_an_e_mail_that_was_lost_between_pdf_and_outbox_is_queued_by_the_sweep(a
 
 
 def test_a_void_invoice_is_delivered_to_nobody(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
-    lifecycle.void_invoice(invoice_id=invoice.pk, reason="test")
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
+    voiding.void_invoice(invoice_id=invoice.pk, reason="test")
     deliver_due_invoices()
     deliver_invoice(str(invoice.pk))
     assert not Notification.objects.exists()
 
 
 def test_a_lost_pdf_comes_back_byte_for_byte(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     delivery.make_pdf(invoice_id=invoice.pk)
     invoice.refresh_from_db()
     before = default_storage.open(invoice.pdf.name).read()
@@ -290,7 +290,7 @@ def test_a_lost_pdf_comes_back_byte_for_byte(acme: Organisation) -> None:
 
 
 def test_half_a_file_of_a_dead_worker_is_written_over(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     name = pdfs.storage_name(invoice, invoice_document(invoice))
     default_storage.save(name, ContentFile(b"%PDF-1.4 half"))
     delivery.make_pdf(invoice_id=invoice.pk)
@@ -302,7 +302,7 @@ def test_half_a_file_of_a_dead_worker_is_written_over(acme: Organisation) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_render_one_pdf_between_them() -> None:
     acme = factories.organisation("Acme")
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     Invoice.objects.filter(pk=invoice.pk).update(pdf_state="pending", pdf="")
     with ThreadPoolExecutor(2) as threads:
         made = list(threads.map(lambda _: make(invoice), range(2)))

@@ -10,7 +10,7 @@ import pytest
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
-from invoicing.services import drafting, lifecycle
+from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
@@ -156,7 +156,7 @@ def test_a_month_has_one_live_invoice(acme: Organisation, project: Project) -> N
 def test_a_voided_month_can_be_drafted_again(acme: Organisation, project: Project) -> None:
     per_unit("1")
     used(project, 5)
-    lifecycle.void_invoice(invoice_id=draft(acme).pk, reason="wrong price")
+    voiding.void_invoice(invoice_id=draft(acme).pk, reason="wrong price")
     assert amounts(draft(acme)) == [Decimal("5.00")]
 
 
@@ -166,7 +166,7 @@ def test_recomputing_takes_up_usage_and_prices_of_today(acme: Organisation, proj
     per_unit("2")
     used(project, 1)
     with after_october():
-        again = lifecycle.recompute_draft(invoice_id=invoice.pk)
+        again = drafting.recompute_draft(invoice_id=invoice.pk)
     # 6 x 2 = 12.00
     assert amounts(again) == [Decimal("12.00")]
     assert again.warnings == []
@@ -179,11 +179,11 @@ def test_late_usage_is_charged_by_the_difference_to_what_its_month_was_charged(
     price({"model": "graduated", "tiers": tiers})
     used(project, 8)
     with after_october():
-        first = lifecycle.create_draft(organisation=acme, period=OCTOBER)
-        lifecycle.finalize_invoice(invoice_id=first.pk)
+        first = drafting.create_draft(organisation=acme, period=OCTOBER)
+        issuing.finalize_invoice(invoice_id=first.pk)
     used(project, 4, on="2026-10-20", reported="2026-11-05")
     with at("2026-12-01 10:00"):
-        second = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
+        second = drafting.create_draft(organisation=acme, period=NOVEMBER)
     # October in all: 12 calls = 10 x 5 + 2 x 1 = 52.00; charged 8 x 5 = 40.00; the rest is 12.00
     line = second.lines.get()
     assert (line.kind, line.amount, line.quantity) == ("late_usage", Decimal("12.00"), Decimal(4))
@@ -212,7 +212,7 @@ def test_each_line_is_taxed_and_rounded_by_itself(acme: Organisation, project: P
 def test_a_rate_of_the_service_code_goes_before_the_general_one(acme: Organisation) -> None:
     TaxRate.objects.create(name="GST 5%", rate=Decimal(5), sac="998439", effective_from=date(2026, 1, 1))
     line = {"description": "Reports", "quantity": "1", "unit_price": "100", "sac": "998439"}
-    invoice = lifecycle.create_one_off_draft(organisation=acme, lines=[line])
+    invoice = drafting.create_one_off_draft(organisation=acme, lines=[line])
     # 2.5 % each of 100.00
     assert taxes(invoice) == {"CGST": Decimal("2.50"), "SGST": Decimal("2.50")}
 
@@ -259,14 +259,14 @@ def test_a_one_off_line_that_makes_no_sense_is_refused_by_its_field(
     acme: Organisation, line: dict[str, object], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        lifecycle.create_one_off_draft(organisation=acme, lines=[line])
+        drafting.create_one_off_draft(organisation=acme, lines=[line])
     assert list(refused.value.details) == [field]
 
 
 def test_a_deleted_draft_leaves_its_month_free(acme: Organisation, project: Project) -> None:
     per_unit("1")
     used(project, 5)
-    lifecycle.delete_draft(invoice_id=draft(acme).pk)
+    drafting.delete_draft(invoice_id=draft(acme).pk)
     assert amounts(draft(acme)) == [Decimal("5.00")]
     assert PricingRule.objects.count() == 1
 
@@ -284,7 +284,7 @@ def test_late_usage_after_a_change_of_currency_is_never_set_against_the_old_one(
     acme.refresh_from_db()
     used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
     with at("2026-12-01 10:00"):
-        november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
+        november = drafting.create_draft(organisation=acme, period=NOVEMBER)
     assert (november.currency, amounts(november)) == ("USD", [Decimal("1.00")])
 
 
@@ -294,10 +294,10 @@ def test_a_voided_month_drafted_again_is_not_called_late(acme: Organisation, pro
     first = issued(acme)
     used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
     with at("2026-12-01 10:00"):
-        november = lifecycle.create_draft(organisation=acme, period=NOVEMBER)
-        lifecycle.finalize_invoice(invoice_id=november.pk)
-        lifecycle.void_invoice(invoice_id=first.pk, reason="wrong address")
-        line = lifecycle.create_draft(organisation=acme, period=OCTOBER).lines.get()
+        november = drafting.create_draft(organisation=acme, period=NOVEMBER)
+        issuing.finalize_invoice(invoice_id=november.pk)
+        voiding.void_invoice(invoice_id=first.pk, reason="wrong address")
+        line = drafting.create_draft(organisation=acme, period=OCTOBER).lines.get()
     # 110 in all, of which November's invoice has charged 10
     assert (line.kind, line.amount, line.description) == ("usage", Decimal(100), "api_calls (call) · October 2026")
 

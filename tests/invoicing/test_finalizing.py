@@ -15,7 +15,7 @@ from billing_platform.lib.errors import DomainError
 from events.models import UsagePeriod
 from invoicing.models import DocumentSnapshot, Invoice, NumberSequence, TaxRate
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.paid_total import record_paid_total
 from invoicing.signals import invoice_issued, invoice_voided
@@ -38,7 +38,7 @@ def test_a_finalized_invoice_has_number_dates_and_a_closed_month(acme: Organisat
 
 
 def test_numbers_follow_each_other(acme: Organisation) -> None:
-    numbers = [lifecycle.finalize_invoice(invoice_id=one_off(acme).pk).number[-6:] for _ in range(3)]
+    numbers = [issuing.finalize_invoice(invoice_id=one_off(acme).pk).number[-6:] for _ in range(3)]
     assert numbers == ["000001", "000002", "000003"]
 
 
@@ -46,9 +46,9 @@ def test_a_refused_finalization_takes_no_number_and_leaves_the_draft(acme: Organ
     per_unit("1")
     used(project, 5)
     with at("2026-10-20 10:00"):
-        invoice = lifecycle.create_draft(organisation=acme, period=OCTOBER)
+        invoice = drafting.create_draft(organisation=acme, period=OCTOBER)
         with pytest.raises(DomainError) as refused:
-            lifecycle.finalize_invoice(invoice_id=invoice.pk)
+            issuing.finalize_invoice(invoice_id=invoice.pk)
     assert refused.value.code == "PERIOD_NOT_OVER"
     invoice.refresh_from_db()
     assert (invoice.status, invoice.number) == ("draft", "")
@@ -57,9 +57,9 @@ def test_a_refused_finalization_takes_no_number_and_leaves_the_draft(acme: Organ
 
 def test_the_financial_year_begins_at_midnight_in_india(acme: Organisation) -> None:
     with at("2026-03-31 18:29", "UTC"):  # 23:59 on 31 March in India
-        old_year = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        old_year = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     with at("2026-03-31 18:30", "UTC"):  # 00:00 on 1 April
-        new_year = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        new_year = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     assert (old_year.number, old_year.issue_date) == ("INV/25-26/000001", date(2026, 3, 31))
     assert (new_year.number, new_year.issue_date) == ("INV/26-27/000001", date(2026, 4, 1))
 
@@ -67,8 +67,8 @@ def test_the_financial_year_begins_at_midnight_in_india(acme: Organisation) -> N
 def test_each_seller_counts_for_itself(acme: Organisation) -> None:
     other_seller = factories.billing_entity(name="Second", is_default=False, invoice_prefix="SEC")
     umbrella = factories.organisation("Umbrella", billing_entity=other_seller)
-    assert lifecycle.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 1
-    assert lifecycle.finalize_invoice(invoice_id=one_off(umbrella).pk).sequence_number == 1
+    assert issuing.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 1
+    assert issuing.finalize_invoice(invoice_id=one_off(umbrella).pk).sequence_number == 1
 
 
 def test_two_sellers_of_one_gstin_never_share_a_series(db: None) -> None:
@@ -84,7 +84,7 @@ def test_usage_that_came_after_the_draft_is_on_the_final_invoice(acme: Organisat
     invoice = draft(acme)
     used(project, 2)
     with after_october():
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     assert amounts(invoice) == [Decimal("7.00")]
 
 
@@ -104,23 +104,23 @@ def test_what_the_document_says_survives_every_later_change(acme: Organisation, 
 
 
 def test_a_second_finalization_changes_nothing(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     with pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     assert refused.value.code == "INVOICE_NOT_DRAFT"
     assert NumberSequence.objects.get().next_number == 2
     assert DocumentSnapshot.objects.count() == 1
 
 
 def test_an_invoice_of_nothing_is_paid_at_once(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme, "0").pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme, "0").pk)
     assert (invoice.status, invoice.number) == ("paid", invoice.number)
     assert list(Invoice.objects.collectable()) == []
 
 
 def test_a_negative_total_is_refused(acme: Organisation) -> None:
     with pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=one_off(acme, "-5").pk)
+        issuing.finalize_invoice(invoice_id=one_off(acme, "-5").pk)
     assert refused.value.code == "NEGATIVE_TOTAL"
 
 
@@ -129,7 +129,7 @@ def test_without_a_tax_rate_there_is_a_draft_but_no_invoice(acme: Organisation) 
     invoice = one_off(acme)
     assert [warning["code"] for warning in invoice.warnings] == ["TAX_RATE_MISSING"]
     with pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     assert refused.value.code == "TAX_RATE_MISSING"
 
 
@@ -138,11 +138,11 @@ def test_a_foreign_invoice_needs_the_rupee_rate_of_its_day(globex: Organisation)
         invoice = one_off(globex, "499.00")
         add_exchange_rate(base="USD", target="INR", rate=Decimal("80"), as_of=date(2026, 9, 30), source="too old")
         with pytest.raises(DomainError) as refused:
-            lifecycle.finalize_invoice(invoice_id=invoice.pk)
+            issuing.finalize_invoice(invoice_id=invoice.pk)
         assert refused.value.code == "EXCHANGE_RATE_MISSING"
         assert "USD to INR exchange rate for 1 Nov 2026" in refused.value.message
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 30), source="FBIL")
-        invoice = lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        invoice = issuing.finalize_invoice(invoice_id=invoice.pk)
     # 499.00 x 83.4725 = 41,652.7775, rounded 41,652.78; under LUT no tax
     assert invoice.exchange == {
         "base": "USD",
@@ -164,7 +164,7 @@ def test_integrated_tax_on_an_export_is_worked_out_in_rupees_too(globex: Organis
     entity.save()
     with after_october():
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 11, 1), source="FBIL")
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(globex, "499.00").pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(globex, "499.00").pk)
     # 18 % of 41,652.78 = 7,497.5004
     assert (invoice.exchange["tax_total"], invoice.exchange["total"]) == ("7497.50", "49150.28")
 
@@ -172,7 +172,7 @@ def test_integrated_tax_on_an_export_is_worked_out_in_rupees_too(globex: Organis
 def test_the_rate_on_the_invoice_stays_when_the_table_changes(globex: Organisation) -> None:
     with after_october():
         rate = add_exchange_rate(base="USD", target="INR", rate=Decimal("83"), as_of=date(2026, 11, 1), source="FBIL")
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(globex).pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(globex).pk)
     rate.rate = Decimal("90")
     rate.save()
     exchange = invoice_document(Invoice.objects.get(pk=invoice.pk)).exchange
@@ -183,7 +183,7 @@ def test_the_rate_on_the_invoice_stays_when_the_table_changes(globex: Organisati
 def test_supply_to_a_sez_within_the_state_is_zero_rated_under_the_lut() -> None:
     zone = factories.organisation("Zone", gstin=factories.KARNATAKA_GSTIN, is_sez=True)
     with after_october():
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(zone).pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(zone).pk)
     assert (invoice.tax_total, invoice.supply["kind"]) == (Decimal(0), "SEZWOP")
     assert invoice_document(invoice).endorsement == ENDORSEMENT_WITHOUT_PAYMENT
 
@@ -195,7 +195,7 @@ def test_the_world_is_told_once_the_invoice_is_committed(
     invoice_issued.connect(lambda **news: told.append(news["invoice_id"]), weak=False, dispatch_uid="test")
     try:
         with django_capture_on_commit_callbacks(execute=False) as callbacks:  # type: ignore[operator]
-            invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+            invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
         assert told == []
         for callback in callbacks:
             callback()
@@ -209,28 +209,28 @@ def test_a_voided_invoice_keeps_its_number_and_tells_the_world(
     acme: Organisation, django_capture_on_commit_callbacks: object
 ) -> None:
     told = []
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     invoice_voided.connect(lambda **news: told.append(news["invoice_id"]), weak=False, dispatch_uid="test")
     try:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-            voided = lifecycle.void_invoice(invoice_id=invoice.pk, reason="Sent to the wrong company")
+            voided = voiding.void_invoice(invoice_id=invoice.pk, reason="Sent to the wrong company")
     finally:
         invoice_voided.disconnect(dispatch_uid="test")
     assert (voided.status, voided.number, voided.amount_due) == ("void", invoice.number, 0)
     assert told == [invoice.pk]
-    assert lifecycle.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 2
+    assert issuing.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 2
 
 
 def test_an_invoice_with_a_payment_cannot_be_voided(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     record_paid_total(invoice=invoice, paid_total=Decimal("18.00"))
     with pytest.raises(DomainError) as refused:
-        lifecycle.void_invoice(invoice_id=invoice.pk, reason="too late")
+        voiding.void_invoice(invoice_id=invoice.pk, reason="too late")
     assert refused.value.code == "INVOICE_NOT_VOIDABLE"
 
 
 def test_the_status_follows_what_is_paid_and_what_was_given_back(acme: Organisation) -> None:
-    invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)  # 100.00 + 18.00
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)  # 100.00 + 18.00
     steps = [
         ("50.00", "0", "partially_paid", "68.00"),
         ("118.00", "0", "paid", "0.00"),
@@ -256,7 +256,7 @@ def test_a_draft_or_a_void_invoice_takes_no_money(acme: Organisation) -> None:
     with pytest.raises(DomainError) as refused:
         record_paid_total(invoice=invoice, paid_total=Decimal(1))
     assert refused.value.code == "INVOICE_NOT_FINALIZED"
-    voided = lifecycle.void_invoice(invoice_id=invoice.pk, reason="no")
+    voided = voiding.void_invoice(invoice_id=invoice.pk, reason="no")
     with pytest.raises(DomainError) as refused:
         record_paid_total(invoice=voided, paid_total=Decimal(1))
     assert refused.value.code == "INVOICE_VOID"
@@ -264,7 +264,7 @@ def test_a_draft_or_a_void_invoice_takes_no_money(acme: Organisation) -> None:
 
 def test_overdue_begins_the_day_after_the_due_date(acme: Organisation) -> None:
     with after_october():
-        invoice = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     assert list(Invoice.objects.overdue(on=date(2026, 11, 16))) == []
     assert list(Invoice.objects.overdue(on=date(2026, 11, 17))) == [invoice]
     assert invoice.is_overdue(date(2026, 11, 17))
@@ -277,13 +277,13 @@ def test_an_invoice_finalized_across_midnight_is_of_one_day(
     with time_machine.travel("2027-03-31T18:29:59Z", tick=False) as clock_hands:
         add_exchange_rate(base="USD", target="INR", rate=Decimal("88.50"), as_of=date(2027, 3, 31), source="RBI")
         draft = one_off(globex)
-        check = lifecycle._check_issuable
+        check = issuing._check_issuable
 
         def slowly(*given: Any) -> None:
             clock_hands.move_to("2027-03-31T18:30:01Z")
             check(*given)
 
-        monkeypatch.setattr(lifecycle, "_check_issuable", slowly)
-        issued = lifecycle.finalize_invoice(invoice_id=draft.pk)
+        monkeypatch.setattr(issuing, "_check_issuable", slowly)
+        issued = issuing.finalize_invoice(invoice_id=draft.pk)
     assert (issued.issue_date, issued.financial_year) == (date(2027, 3, 31), "26-27")
     assert "UNDERTAKING" in issued.supply["endorsement"].upper()

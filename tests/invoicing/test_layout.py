@@ -14,10 +14,11 @@ from PIL import Image
 from pypdf import PdfReader
 
 from billing_platform.lib.errors import DomainError
-from invoicing.documents import DocumentLine, DocumentStep, InvoiceDocument, Party, check_layout, render_pdf
+from invoicing.documents import DocumentLine, DocumentParty, InvoiceDocument, check_layout, render_pdf
 from invoicing.models import Invoice
+from invoicing.pricing.charges import Step
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import delivery, lifecycle, pdfs
+from invoicing.services import delivery, issuing, pdfs
 from organisations.models import BillingEntity, Organisation
 from tests.invoicing.language import one_off
 
@@ -31,15 +32,17 @@ def _media(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def document(acme: Organisation) -> InvoiceDocument:
-    return invoice_document(lifecycle.finalize_invoice(invoice_id=one_off(acme).pk))
+    return invoice_document(issuing.finalize_invoice(invoice_id=one_off(acme).pk))
 
 
 def pages(content: bytes) -> int:
     return len(PdfReader(BytesIO(content)).pages)
 
 
-def party_of(text: str) -> Party:
-    return Party(text, (text, text, text), gstin="29AAACA1234A1ZG", tax_id=text[:50], email=f"{text[:60]}@x.example")
+def party_of(text: str) -> DocumentParty:
+    return DocumentParty(
+        text, (text, text, text), gstin="29AAACA1234A1ZG", tax_id=text[:50], email=f"{text[:60]}@x.example"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_long_texts_flow_over_pages(document: InvoiceDocument) -> None:
 
 
 def test_a_thousand_lines_with_their_workings_are_drawn(document: InvoiceDocument) -> None:
-    steps = tuple(DocumentStep(f"Tier {n}", Decimal(10), Decimal("0.5"), Decimal(0), Decimal(5)) for n in range(3))
+    steps = tuple(Step(f"Tier {n}", Decimal(10), Decimal("0.5"), Decimal(0), Decimal(5)) for n in range(3))
     lines = tuple(
         DocumentLine(
             n, f"Metric {n}", "998315", Decimal(30), "calls", None, Decimal(18), Decimal(15), Decimal("2.7"), steps
@@ -82,10 +85,10 @@ def test_a_document_that_cannot_be_drawn_is_not_issued_and_takes_no_number(
     with monkeypatch.context() as broken:
         broken.setattr("invoicing.documents.pdf.register_fonts", _no_fonts)
         with pytest.raises(DomainError, match="can't be drawn as a PDF \\(no fonts\\)") as caught:
-            lifecycle.finalize_invoice(invoice_id=draft.pk)
+            issuing.finalize_invoice(invoice_id=draft.pk)
     assert caught.value.code == "DOCUMENT_NOT_DRAWABLE"
     assert Invoice.objects.get(pk=draft.pk).status == "draft"
-    assert lifecycle.finalize_invoice(invoice_id=draft.pk).sequence_number == 1
+    assert issuing.finalize_invoice(invoice_id=draft.pk).sequence_number == 1
 
 
 def _no_fonts() -> None:
@@ -106,7 +109,7 @@ def with_logo(acme: Organisation, content: bytes, name: str) -> Invoice:
     default_storage.save(name, BytesIO(content))
     BillingEntity.objects.filter(pk=acme.billing_entity_id).update(logo=name)
     acme.billing_entity.refresh_from_db()
-    return lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    return issuing.finalize_invoice(invoice_id=one_off(acme).pk)
 
 
 def test_a_logo_is_drawn(acme: Organisation) -> None:

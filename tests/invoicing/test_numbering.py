@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice, NumberSequence
-from invoicing.services import lifecycle
+from invoicing.services import issuing
 from invoicing.services.numbering import take_number
 from organisations.models import BillingEntity, Organisation
 from tests import factories
@@ -88,7 +88,7 @@ def take(entity: BillingEntity, *, fails: bool) -> int | None:
 
 def finalize(invoice: Invoice) -> str:
     try:
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     except DomainError as error:
         return error.code
     finally:
@@ -101,7 +101,7 @@ def finalize(invoice: Invoice) -> str:
 
 def number_of(customer: Organisation) -> str:
     customer.refresh_from_db()
-    return lifecycle.finalize_invoice(invoice_id=one_off(customer).pk).number
+    return issuing.finalize_invoice(invoice_id=one_off(customer).pk).number
 
 
 def changed(entity: BillingEntity, **values: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
-from invoicing.services import lifecycle
+from invoicing.services import issuing
 from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import BillingEntity, Organisation
@@ -34,11 +34,11 @@ def test_a_registered_customer_without_an_address_blocks_its_invoice() -> None:
         "enter the address on the customer's page."
     ]
     with pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=draft.pk)
+        issuing.finalize_invoice(invoice_id=draft.pk)
     assert refused.value.code == "PARTICULAR_MISSING"
     umbrella.address_line1 = "1 Main Street"
     umbrella.save()
-    assert lifecycle.finalize_invoice(invoice_id=draft.pk).number
+    assert issuing.finalize_invoice(invoice_id=draft.pk).number
 
 
 @pytest.mark.parametrize(("price", "blocked"), [("49999.99", False), ("50000.00", True)])

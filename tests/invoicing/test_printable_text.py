@@ -24,7 +24,7 @@ from events.models import Metric
 from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.documents.fonts import LATIN, SCRIPT_FONTS, source_of
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import BillingEntity, Organisation, Project
 from tests.invoicing.language import draft, issued, metric, one_off, per_unit, used
 
@@ -34,7 +34,7 @@ KANNADA = "ಕಾವೇರಿ"
 
 
 def document_of(acme: Organisation, **changes: Any) -> InvoiceDocument:
-    document = invoice_document(lifecycle.finalize_invoice(invoice_id=one_off(acme).pk))
+    document = invoice_document(issuing.finalize_invoice(invoice_id=one_off(acme).pk))
     return replace(document, customer=replace(document.customer, **changes))
 
 
@@ -108,7 +108,7 @@ class TestDoors:
     def test_one_off_lines(self, acme: Organisation) -> None:
         line = {"description": KANNADA, "quantity": "1", "unit_price": "1"}
         with pytest.raises(DomainError, match="KANNADA LETTER KA"):
-            lifecycle.create_one_off_draft(organisation=acme, lines=[line])
+            drafting.create_one_off_draft(organisation=acme, lines=[line])
 
     def test_projects_and_the_names_of_metrics(self, acme: Organisation) -> None:
         with pytest.raises(ValidationError, match="KANNADA LETTER KA"):
@@ -137,7 +137,7 @@ def test_a_metric_that_usage_named_blocks_the_invoice_until_it_has_a_name_for_pe
         "give the metric and its unit names for invoices in Latin letters."
     )
     with pytest.raises(DomainError) as caught:
-        lifecycle.finalize_invoice(invoice_id=acme.invoices.get().pk)
+        issuing.finalize_invoice(invoice_id=acme.invoices.get().pk)
     assert caught.value.code == "UNPRINTABLE_LETTERS"
 
 
@@ -159,7 +159,7 @@ def test_a_name_from_before_the_check_blocks_as_well(acme: Organisation) -> None
 
 
 def issued_one_off(acme: Organisation) -> Any:
-    return lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    return issuing.finalize_invoice(invoice_id=one_off(acme).pk)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from invoicing.services import lifecycle
+from invoicing.services import drafting, issuing
 from organisations.models import Organisation
 from tests.invoicing.language import amounts, taxes
 
@@ -24,8 +24,8 @@ def test_an_invoice_always_adds_up(acme: Organisation, lines: list[tuple[str, st
     acme.state_code = state
     acme.save()
     body = [{"description": "Work", "quantity": quantity, "unit_price": price} for quantity, price in lines]
-    draft = lifecycle.create_one_off_draft(organisation=acme, lines=body)
-    invoice = lifecycle.finalize_invoice(invoice_id=draft.pk)
+    draft = drafting.create_one_off_draft(organisation=acme, lines=body)
+    invoice = issuing.finalize_invoice(invoice_id=draft.pk)
     heads = taxes(invoice)
     assert sum(amounts(invoice)) == invoice.subtotal
     assert sum(heads.values(), Decimal(0)) == invoice.tax_total

@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
-from invoicing.services import lifecycle, pdfs
+from invoicing.services import drafting, issuing, pdfs, voiding
 from invoicing.services.paid_total import record_paid_total
 from invoicing.tasks import deliver_invoice
 from organisations.models import Notification, Organisation
@@ -43,7 +43,7 @@ def invoice(acme: Organisation) -> Invoice:
     entity.upi_id = "metrics@hdfc"
     entity.save()
     with at("2026-11-01 10:00"):
-        issued = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+        issued = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
         deliver_invoice(str(issued.pk))
     issued.refresh_from_db()
     return issued
@@ -51,7 +51,7 @@ def invoice(acme: Organisation) -> Invoice:
 
 def void(invoice: Invoice, reason: str = "Billed to the wrong company.") -> Invoice:
     with at("2026-11-20 23:30"):
-        return lifecycle.void_invoice(invoice_id=invoice.pk, reason=reason)
+        return voiding.void_invoice(invoice_id=invoice.pk, reason=reason)
 
 
 def paid(invoice: Invoice, kept: str, returned: str = "0") -> Invoice:
@@ -91,8 +91,8 @@ def test_a_void_invoice_is_marked_on_each_page_and_asks_for_nothing(invoice: Inv
 
 def test_void_stands_on_every_page(acme: Organisation) -> None:
     lines = [{"description": f"Work {number}", "quantity": "1", "unit_price": "1"} for number in range(60)]
-    draft = lifecycle.create_one_off_draft(organisation=acme, lines=lines)
-    content = pdfs.read_pdf(void(lifecycle.finalize_invoice(invoice_id=draft.pk)))[1]
+    draft = drafting.create_one_off_draft(organisation=acme, lines=lines)
+    content = pdfs.read_pdf(void(issuing.finalize_invoice(invoice_id=draft.pk)))[1]
     stamped = [page.extract_text().splitlines()[-1] for page in PdfReader(BytesIO(content)).pages]
     assert len(stamped) > 1
     assert set(stamped) == {"VOID"}
@@ -140,7 +140,7 @@ def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice, kept: str, re
 
 
 def test_an_invoice_of_nothing_is_served_as_it_was_issued(acme: Organisation) -> None:
-    free = lifecycle.finalize_invoice(invoice_id=one_off(acme, "0.00").pk)
+    free = issuing.finalize_invoice(invoice_id=one_off(acme, "0.00").pk)
     assert free.status == "paid"
     assert pdfs.read_pdf(free) == pdfs.original_pdf(free)
 
@@ -181,7 +181,7 @@ def test_it_goes_to_every_address_that_the_invoice_went_to_and_to_nobody_else(in
         text="again",
         next_attempt_at=first.next_attempt_at,
     )
-    other = lifecycle.finalize_invoice(invoice_id=one_off(factories.organisation("Other")).pk)
+    other = issuing.finalize_invoice(invoice_id=one_off(factories.organisation("Other")).pk)
     deliver_invoice(str(other.pk))
     void(invoice)
     note = Notification.objects.get(kind="invoice_cancelled")
@@ -189,9 +189,9 @@ def test_it_goes_to_every_address_that_the_invoice_went_to_and_to_nobody_else(in
 
 
 def test_nobody_is_told_of_an_invoice_that_never_reached_anybody(acme: Organisation) -> None:
-    never_sent = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    never_sent = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     void(never_sent)
-    given_up = lifecycle.finalize_invoice(invoice_id=one_off(acme).pk)
+    given_up = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     deliver_invoice(str(given_up.pk))
     Notification.objects.update(status=Notification.Status.FAILED)
     void(given_up)

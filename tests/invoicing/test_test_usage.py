@@ -77,13 +77,13 @@ def test_late_test_usage_is_no_late_usage_of_an_invoice(acme: Organisation, both
     used(staging, 5, on="2026-11-03", happened="2026-10-20T12:00:00+05:30")
     with at("2026-11-05 10:00"):
         computed = compute_month(organisation=acme, period=OCTOBER.next())
-    assert (computed.lines, computed.warnings) == ((), [])
+    assert (computed.lines, computed.warnings) == ((), ())
 
 
 def test_unpriced_test_usage_warns_nobody(acme: Organisation, both: None, staging: Project) -> None:
     used(staging, 5, metric="experiments", unit="try")
     with after_october():
-        assert compute_month(organisation=acme, period=OCTOBER).warnings == []
+        assert compute_month(organisation=acme, period=OCTOBER).warnings == ()
 
 
 def test_who_only_tests_has_no_month_to_bill(acme: Organisation, staging: Project) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test.client import Client
 
 from billing_platform.lib.errors import DomainError
-from invoicing.services import lifecycle
+from invoicing.services import issuing
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, per_unit, used
@@ -51,7 +51,7 @@ def test_the_draft_shows_the_other_lines_and_a_warning_that_blocks(
     assert [each["code"] for each in upcoming.json()["warnings"]] == [code]
     assert [line["amount"] for line in upcoming.json()["line_items"]] == ["14.00"]
     with after_october(), pytest.raises(DomainError) as refused:
-        lifecycle.finalize_invoice(invoice_id=invoice.pk)
+        issuing.finalize_invoice(invoice_id=invoice.pk)
     assert (refused.value.code, refused.value.message) == (code, warning["message"])
 
 

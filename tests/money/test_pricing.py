@@ -23,7 +23,7 @@ def charge(body: dict, quantity: str, event_count: int = 0):
 def test_worked_examples(row):
     charged = charge(BODIES[row["price"]], row["quantity"], int(row["events"]))
     assert charged.exact_amount == Decimal(row["exact_amount"])
-    assert sum(detail.amount for detail in charged.details) == charged.exact_amount
+    assert sum(detail.amount for detail in charged.steps) == charged.exact_amount
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -52,19 +52,19 @@ def test_a_graduated_charge_shows_each_tier():
 
 
 def test_a_volume_charge_names_the_tier_that_was_reached():
-    (detail,) = charge(BODIES["bandwidth"], "150").details
+    (detail,) = charge(BODIES["bandwidth"], "150").steps
     assert detail.description == "All units in Tier 2 (over 100, up to 200)"
     assert (detail.quantity, detail.unit_price, detail.amount) == (150, 1, 150)
 
 
 def test_a_percentage_shows_share_and_fees_apart():
-    share, fees = charge(BODIES["card volume"], "800", 4).details
+    share, fees = charge(BODIES["card volume"], "800", 4).steps
     assert (share.description, share.amount) == ("1.3% of the total", Decimal("10.4"))
     assert (fees.description, fees.quantity, fees.amount) == ("Fee per event", 4, 8)
 
 
 def test_a_maximum_shows_what_it_takes_off():
-    detail = charge(BODIES["seats"], "40").details[-1]
+    detail = charge(BODIES["seats"], "40").steps[-1]
     assert (detail.description, detail.amount) == ("Down to the maximum", -250)
 
 
@@ -179,8 +179,8 @@ def test_one_endless_tier_is_a_unit_price(unit_price, quantity):
 @given(st.sampled_from(list(BODIES.values())), quantities, st.integers(0, 10**6))
 def test_the_details_always_add_up_to_the_charge(body, quantity, events):
     charged = charge(body, str(quantity), events)
-    assert sum(detail.amount for detail in charged.details) == charged.exact_amount
-    assert all(d.quantity * d.unit_price + d.flat_fee == d.amount for d in charged.details)
+    assert sum(detail.amount for detail in charged.steps) == charged.exact_amount
+    assert all(d.quantity * d.unit_price + d.flat_fee == d.amount for d in charged.steps)
 
 
 @given(quantities.filter(bool), st.integers(1, 1000))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_platform.lib.money import ZERO
+from invoicing.lines import Line
 from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount, TaxHead
 from invoicing.totals import (
-    Line,
     Totals,
     TotalsError,
     check_document,

@@ -48,7 +48,7 @@ def test_worked_examples(row):
 
 def add_up(charged, amount) -> bool:
     """The steps add up to the exact charge, each by itself, and that rounds to the line's amount."""
-    steps = charged.details
+    steps = charged.steps
     sound = all(each.quantity * each.unit_price + each.flat_fee == each.amount for each in steps)
     return (
         sound
@@ -80,13 +80,13 @@ def test_a_later_line_shows_its_price_of_the_month_so_far_and_of_what_came_befor
 def test_a_price_per_unit_without_allowances_shows_its_own_units_alone():
     price = Price(PerUnit(Decimal(2)))
     found = lines([(price, Counted(Decimal(10), 10)), (price, Counted(Decimal(7), 7))])
-    assert [(step.description, step.quantity, step.amount) for step in found[1][0].details] == [("Units", 7, 14)]
+    assert [(step.description, step.quantity, step.amount) for step in found[1][0].steps] == [("Units", 7, 14)]
 
 
 def test_a_volume_price_names_the_months_total_that_reached_the_tier():
     price = price_from_dict(BODIES["bandwidth"])
     found = lines([(price, Counted(Decimal(100), 1)), (price, Counted(Decimal(50), 1))])
-    assert [charged.details[0].description for charged, _amount in found] == [
+    assert [charged.steps[0].description for charged, _amount in found] == [
         "All units in Tier 2 (over 100, up to 200), by the month's total of 150"
     ] * 2
 

@@ -10,7 +10,7 @@ from typing import Any
 from billing_platform.lib import signing
 from invoicing.models import Invoice
 from invoicing.services.drafting import create_one_off_draft
-from invoicing.services.lifecycle import finalize_invoice
+from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
 from payments.gateways import GatewayPayment
 from payments.gateways.values import Failure

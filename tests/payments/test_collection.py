@@ -15,7 +15,7 @@ from django.utils import timezone
 from billing_platform.lib.errors import DomainError, GatewayError
 from invoicing.models import Invoice
 from invoicing.services.drafting import create_one_off_draft
-from invoicing.services.lifecycle import void_invoice
+from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors, tasks
 from payments.models import PaymentOrder

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice
-from invoicing.services.lifecycle import void_invoice
+from invoicing.services.voiding import void_invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.services.offline import record_offline_payment

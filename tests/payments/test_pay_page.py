@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from invoicing.models import Invoice
 from invoicing.services.exchange_rates import add_exchange_rate
-from invoicing.services.lifecycle import void_invoice
+from invoicing.services.voiding import void_invoice
 from organisations.models import BillingEntity, Organisation
 from payments.models import PaymentOrder
 from payments.services import collection

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from billing_platform.celery import PERIODIC_JOBS, app
 from billing_platform.lib import signing
-from invoicing.services.lifecycle import void_invoice
+from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors
 from payments.inbox.inbox import receive_webhook

@@ -1,0 +1,84 @@
+"""What a foreign-currency invoice is worth in rupees: Indian sellers keep books and file GST returns in rupees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.limits import EXCHANGE_RATE_MAX_DAYS, EXCHANGE_RATE_WARN_DAYS
+from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
+from invoicing.draft_warnings import DraftWarning, WarningCode
+from invoicing.tax import TaxAmount
+
+BOOKS = "INR"
+"""The currency of Indian sellers' books and returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One `base` is `rate` `target`, as published on the day `as_of`."""
+
+    base: str
+    target: str
+    rate: Decimal
+    as_of: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class InBooks:
+    """Values of an invoice in rupees, rounded, and the rate that they come from."""
+
+    rate: Rate
+    taxable_amount: Decimal
+    taxes: tuple[TaxAmount, ...]
+
+    @property
+    def tax_total(self) -> Decimal:
+        return round_money(sum((tax.amount for tax in self.taxes), ZERO), BOOKS)
+
+    @property
+    def total(self) -> Decimal:
+        return self.taxable_amount + self.tax_total
+
+
+def in_books(rate: Rate, *, taxable: Decimal, taxes: Sequence[TaxAmount]) -> InBooks:
+    """Each tax is computed from its taxable value in rupees, as a GST return does: $100.00 at 83.3051 are ₹8,330.51,
+    and 18% of those ₹1,499.49."""
+    with exact_arithmetic():
+        return InBooks(rate, round_money(taxable * rate.rate, BOOKS), tuple(_tax_in_books(tax, rate) for tax in taxes))
+
+
+def _tax_in_books(tax: TaxAmount, rate: Rate) -> TaxAmount:
+    taxable = round_money(tax.taxable_amount * rate.rate, BOOKS)
+    return TaxAmount(tax.name, tax.rate, taxable, round_money((taxable * tax.rate).scaleb(-2), BOOKS))
+
+
+def usable_rate(rate: Rate | None, *, currency: str, day: date) -> Rate:
+    """The last rate up to the day, as nothing is published on Sundays and holidays.
+
+    Raises DomainError EXCHANGE_RATE_MISSING when there is none, or it is more than EXCHANGE_RATE_MAX_DAYS old.
+    """
+    if rate is None or (day - rate.as_of).days > EXCHANGE_RATE_MAX_DAYS:
+        raise DomainError(
+            f"There is no {currency} to {BOOKS} exchange rate for {day_text(day)} or the {EXCHANGE_RATE_MAX_DAYS} days "
+            "before: add one.",
+            code="EXCHANGE_RATE_MISSING",
+        )
+    return rate
+
+
+def old_rate_warning(rate: Rate, *, day: date) -> DraftWarning | None:
+    """An old rate does not block the invoice, and is worth a look."""
+    age = (day - rate.as_of).days
+    if age <= EXCHANGE_RATE_WARN_DAYS:
+        return None
+    return DraftWarning(
+        WarningCode.EXCHANGE_RATE_OLD,
+        f"The last {rate.base} to {rate.target} exchange rate is of {day_text(rate.as_of)}, {age} days old: "
+        "add a newer one.",
+    )

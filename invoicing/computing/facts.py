@@ -1,0 +1,38 @@
+"""What an invoice is computed from: read once by `invoicing.services.facts`, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from invoicing.computing.books import BOOKS, Rate
+from invoicing.computing.parties import Customer, Seller
+from invoicing.lines import Line
+from invoicing.pricing.facts import MonthFacts
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """Facts that compare equal give the same invoice.
+
+    `day` is today in the seller's time zone: the document's date, for which LUT, tax rates and exchange rate hold.
+    `tax_rates` are percentages by service code; the empty code is every other service. `exchange_rate` is the last one
+    up to the day, however old; None where none is known or none is needed. A month's invoice has `month`, a one-off
+    has its `lines`.
+    """
+
+    day: date
+    currency: str
+    seller: Seller
+    customer: Customer
+    tax_rates: Mapping[str, Decimal]
+    exchange_rate: Rate | None = None
+    month: MonthFacts | None = None
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def needs_exchange_rate(self) -> bool:
+        """Whether the document states its values in rupees too."""
+        return self.seller.charges_gst and self.currency != BOOKS

@@ -1,0 +1,292 @@
+"""Usage times prices: `MonthFacts` in, lines with their working out. Pure: nothing is read and nothing is stored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import groupby
+from uuid import UUID
+
+from billing_platform.lib.dates_in_words import day_text, days_text, month_text
+from billing_platform.lib.limits import MAX_MONEY
+from billing_platform.lib.money import ZERO, round_money
+from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.printable_text import spelled_out
+from events.usage.metered import MeteredUsage, MetricKey, MetricWords
+from invoicing.draft_warnings import DraftWarning
+from invoicing.lines import Line, LineKind
+from invoicing.pricing.charges import Charge, Step
+from invoicing.pricing.facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
+from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, unpriced_usage
+from invoicing.pricing.versions import Counted, Part, charge_month, round_running
+
+_A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The usage lines of an invoice, and a warning for each metric whose usage is not billed."""
+
+    lines: tuple[Line, ...] = ()
+    unpriced: tuple[DraftWarning, ...] = ()
+    too_large: tuple[DraftWarning, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[DraftWarning, ...]:
+        return self.unpriced + self.too_large
+
+
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """What the lines of one month's usage have in common."""
+
+    rules: RulesOfMonth
+    currency: str
+    kind: LineKind
+    words: Mapping[MetricKey, MetricWords]
+
+    @property
+    def period(self) -> BillingPeriod:
+        return self.rules.month
+
+
+class _TooLargeError(Exception):
+    """The usage of one price comes to more than a line can hold."""
+
+    def __init__(self, warning: DraftWarning) -> None:
+        super().__init__(warning.message)
+        self.warning = warning
+
+
+def rate(facts: MonthFacts) -> Rated:
+    """Everything that a period's invoice charges for usage: its own month, and late usage of earlier ones."""
+    found = [_rate_month(facts, used) for used in facts.months]
+    return Rated(
+        tuple(line for rated in found for line in rated.lines),
+        tuple(warning for rated in found for warning in rated.unpriced),
+        tuple(warning for rated in found for warning in rated.too_large),
+    )
+
+
+def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
+    kind = LineKind.USAGE if used.month == facts.period else LineKind.LATE_USAGE
+    month = _Month(RulesOfMonth(used.rules, used.month), facts.currency, kind, facts.words)
+    if used.invoiced_before is None:
+        # usage that was voided to nothing is no usage: no line, and no warning that it has no price
+        return _rate([row for row in used.usage if row.quantity or row.event_count], month)
+    return _rate_by_difference(used.usage, used.invoiced_before, month)
+
+
+def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, month: _Month) -> Rated:
+    """A month that other invoices have charged for: price all its usage anew, and charge the difference.
+
+    So tiers and free units run on over the whole month, whenever the usage was reported.
+    """
+    quantities, added = _quantities(before.usage), _quantities(before.usage_with_late)
+    together = _rate(before.usage_with_late, month)
+    priced = {metric: list(lines) for metric, lines in groupby(together.lines, key=lambda line: line.metric)}
+    late: defaultdict[MetricKey, list[MeteredUsage]] = defaultdict(list)
+    for row in usage:
+        late[row.metric].append(row)
+    lines = [
+        _difference(
+            priced[metric],
+            late[metric],
+            added=added[metric] - quantities.get(metric, ZERO),
+            charged=before.charged.get(metric, ZERO),
+            month=month,
+        )
+        for metric in sorted(late)
+        if metric in priced
+    ]
+    return Rated(
+        tuple(lines),
+        unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
+        tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
+    )
+
+
+def _quantities(rows: Iterable[MeteredUsage]) -> dict[MetricKey, Decimal]:
+    found: defaultdict[MetricKey, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        found[row.metric] += row.quantity
+    return dict(found)
+
+
+def _difference(
+    priced: list[Line], late: list[MeteredUsage], *, added: Decimal, charged: Decimal, month: _Month
+) -> Line:
+    """One line for the usage that other invoices have not charged: `priced`, the lines of the whole month, less
+    `charged`.
+
+    `added` is the change of the month's quantity. It may be less than the quantity of the late rows: for a `max`
+    metric, a late event of 7 below a known peak of 9 adds 0. A correction that takes usage back makes it negative.
+    """
+    first, period = priced[0], month.period
+    words = month.words[first.metric]
+    reported = ", reported late for" if month.kind == LineKind.LATE_USAGE else " ·"
+    steps = [step for line in priced for step in line.steps]
+    closing = [Step.of_amount(f"Already invoiced for {month_text(period)}", -charged)]
+    amount = round_money(sum((line.amount for line in priced), ZERO) - charged, month.currency)
+    exact = sum((step.amount for step in steps), ZERO) - charged
+    if round_money(exact, month.currency) != amount:  # several lines, each rounded by itself
+        closing.append(Step.of_amount("Rounding", amount - exact))
+    projects = {row.project_id for row in late}
+    return Line(
+        kind=month.kind,
+        description=f"{words.title}{reported} {month_text(period)}",
+        quantity=added,
+        amount=amount,
+        project_id=projects.pop() if len(projects) == 1 else None,
+        metric_name=first.metric_name,
+        unit=first.unit,
+        unit_label=words.unit_for(added),
+        service_start=period.start,
+        service_end=period.end,
+        used_in=period.start,
+        pricing_rule_id=first.pricing_rule_id,
+        price=first.price,
+        steps=(*steps, *closing),
+    )
+
+
+def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
+    """Price one month's usage. What one rule prices together is one line; where prices change, usage is split."""
+    by_price: defaultdict[PriceKey, list[MeteredUsage]] = defaultdict(list)
+    missing: list[MeteredUsage] = []
+    for row in rows:
+        rule = month.rules.choose(row)
+        if rule is None:
+            missing.append(row)
+        else:
+            by_price[rule.key].append(row)
+    lines: list[Line] = []
+    large: dict[MetricKey, DraftWarning] = {}
+    for key, members in by_price.items():
+        try:
+            lines += _lines_of(key, members, month)
+        except _TooLargeError as error:
+            large[key[0], key[1]] = error.warning
+    kept = [line for line in lines if line.metric not in large]
+    kept.sort(key=lambda line: (line.metric_name, line.unit, line.service_start, line.description))
+    return Rated(tuple(kept), unpriced_usage(missing, month.words), tuple(large[metric] for metric in sorted(large)))
+
+
+def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:
+    """The lines of one price: by version, and by project where the version prices each project alone."""
+    versions = month.rules.versions(key)
+    by_project: defaultdict[UUID, list[MeteredUsage]] = defaultdict(list)
+    for row in rows:
+        by_project[row.project_id].append(row)
+    pools = {version.rule.pool for version in versions}
+    if ORGANISATION_POOL in pools:
+        yield from _lines_of_pool(versions, ORGANISATION_POOL, rows, month)
+    if PROJECT_POOL in pools:
+        for members in by_project.values():
+            yield from _lines_of_pool(versions, PROJECT_POOL, members, month)
+
+
+def _lines_of_pool(versions: Sequence[Version], pool: str, rows: Sequence[MeteredUsage], month: _Month) -> list[Line]:
+    """The lines of the versions that price this pool: the usage of all projects together, or of one project."""
+    metric = versions[0].rule.metric_name, versions[0].rule.unit
+    words = month.words[metric]
+    parts: list[Part] = []
+    priced: list[tuple[Version, list[MeteredUsage]]] = []
+    before: Counted | None = None
+    for version in versions:
+        members = [row for row in rows if version.holds_on(row.day)]
+        if not members:
+            continue
+        used = _counted(members)
+        if version.rule.pool == pool:
+            earlier = f"the {words.quantity_text(before.quantity)} before {day_text(version.start)}" if before else ""
+            parts.append(Part(version.price, used, before, earlier))
+            priced.append((version, members))
+        before = used if before is None else before + used
+    if before is None:
+        return []
+    _check_quantities(parts, before, metric, words)
+    bounds = [version for version in versions if version.rule.pool == pool][-1].price
+    charges = round_running(charge_month(parts, before, bounds), month.currency)
+    for _charge, amount in charges:
+        if abs(amount) >= MAX_MONEY:
+            raise _TooLargeError(amount_too_large(metric, words.title, amount, month.currency))
+    return [
+        _line(version, members, charge, amount, words, month)
+        for (version, members), (charge, amount) in zip(priced, charges, strict=True)
+    ]
+
+
+def _counted(rows: Iterable[MeteredUsage]) -> Counted:
+    return sum((Counted(row.quantity, row.event_count) for row in rows), Counted())
+
+
+def _check_quantities(parts: Sequence[Part], whole: Counted, metric: MetricKey, words: MetricWords) -> None:
+    """Refuse more digits than prices take and lines hold."""
+    for each in (whole, *(part.used for part in parts), *(part.so_far for part in parts)):
+        if abs(each.quantity) >= MAX_QUANTITY:
+            raise _TooLargeError(quantity_too_large(metric, words, each.quantity))
+
+
+def _line(
+    version: Version, rows: list[MeteredUsage], charge: Charge, amount: Decimal, words: MetricWords, month: _Month
+) -> Line:
+    rule, quantity = version.rule, sum((row.quantity for row in rows), ZERO)
+    projects = _by_project(rows)
+    pooled = rule.pool == ORGANISATION_POOL
+    named = "" if pooled else rows[0].project_name
+    shares = [Step.share(name, used) for name, used in projects.values() if pooled]
+    return Line(
+        kind=month.kind,
+        description=_description(version, words, month.period, named),
+        quantity=quantity,
+        amount=amount,
+        unit_price=_unit_price(rule, charge, quantity),
+        project_id=next(iter(projects)) if len(projects) == 1 else None,
+        metric_name=rule.metric_name,
+        unit=rule.unit,
+        unit_label=words.unit_for(quantity),
+        dimensions=rule.dimensions,
+        service_start=version.start,
+        service_end=version.end,
+        used_in=month.period.start,
+        pricing_rule_id=rule.id,
+        price=rule.snapshot(),
+        steps=(*charge.steps, *shares),
+    )
+
+
+def _description(version: Version, words: MetricWords, month: BillingPeriod, project_name: str) -> str:
+    start, end = version.start, version.end
+    parts = [words.title]
+    if version.rule.dimensions:
+        named = ", ".join(f"{name} {value}" for name, value in version.rule.dimensions)
+        parts.append(spelled_out(named))  # events bring these texts: nobody can be asked to write them otherwise
+    if project_name:
+        parts.append(project_name)
+    whole = (start, end) == (month.start, month.end)
+    parts.append(month_text(month) if whole else days_text(start, end - _A_DAY))
+    return " · ".join(parts)
+
+
+def _unit_price(rule: Rule, charge: Charge, quantity: Decimal) -> Decimal | None:
+    """The unit price, where quantity times unit price is the amount. Tiers, packages, free units and limits make the
+    amount otherwise, and so does a price that changed within the month."""
+    unit_price = rule.plain_unit_price
+    if unit_price is None or len(charge.steps) > 1:
+        return None
+    plain = all((step.quantity, step.unit_price) == (quantity, unit_price) for step in charge.steps)
+    return unit_price if plain else None
+
+
+def _by_project(rows: Sequence[MeteredUsage]) -> dict[UUID, tuple[str, Decimal]]:
+    """Name and quantity of each project."""
+    totals: dict[UUID, tuple[str, Decimal]] = {}
+    for row in rows:
+        _name, before = totals.get(row.project_id, ("", ZERO))
+        totals[row.project_id] = (row.project_name, before + row.quantity)
+    return totals

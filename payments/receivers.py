@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from billing_platform.lib.work.waking import wake
 from invoicing.signals import invoice_issued, invoice_voided
-from payments.services.waking import wake
 
 
 def connect() -> None:

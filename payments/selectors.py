@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Round
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
+from billing_platform.lib.work.claims import due_ids
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import Actor
@@ -121,8 +122,9 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     same_amount = PaymentOrder.objects.filter(
         invoice=OuterRef("pk"), kind=PaymentOrder.Kind.ORDER, amount=OuterRef("due"), currency=OuterRef("currency")
     )
+    now = clock.now()
     asked = Q(status__in=[PaymentOrder.Status.OPEN, PaymentOrder.Status.FAILED])
-    waiting = Q(status=PaymentOrder.Status.CREATED, next_attempt_at__gt=clock.now())
+    waiting = Q(status=PaymentOrder.Status.CREATED) & (Q(next_attempt_at__gt=now) | Q(claimed_until__gt=now))
     invoices = (
         Invoice.objects.collectable()
         .annotate(due=amount_due())
@@ -142,8 +144,7 @@ def orders_to_retire() -> QuerySet[PaymentOrder]:
 
 
 def links_to_close(*, limit: int = 100) -> list[UUID]:
-    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=clock.now())
-    return list(PaymentOrder.objects.links_to_close().filter(due).values_list("pk", flat=True)[:limit])
+    return due_ids(PaymentOrder.objects.links_to_close(), limit=limit)
 
 
 def payments_to_capture(*, limit: int = 100) -> list[UUID]:
@@ -159,8 +160,7 @@ def payments_without_fee(*, limit: int = 100) -> list[UUID]:
 
 
 def due_webhooks(*, limit: int = 500) -> list[UUID]:
-    rows = InboundWebhook.objects.due(clock.now()).order_by("next_attempt_at")
-    return list(rows.values_list("pk", flat=True)[:limit])
+    return due_ids(InboundWebhook.objects.all(), limit=limit)
 
 
 @dataclass(frozen=True)

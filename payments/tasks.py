@@ -10,7 +10,7 @@ from celery import shared_task
 from billing_platform.lib.errors import DomainError
 from payments import gateways, selectors
 from payments.inbox import inbox
-from payments.services import checkout, collection, retiring
+from payments.services import checkout, collection
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="payments.tasks.start_collections")
 def start_collections() -> None:
     """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised, asks for fees."""
-    retiring.retire_orders()
+    collection.retire_orders()
     if not gateways.is_configured():
         return
     for invoice_id in selectors.invoices_to_collect():
@@ -43,12 +43,12 @@ def collect_invoice(invoice_id: str) -> None:
 
 @shared_task(name="payments.tasks.retire_orders")
 def retire_orders(invoice_id: str) -> None:
-    retiring.retire_orders(invoice_id=UUID(invoice_id))
+    collection.retire_orders(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="payments.tasks.close_link")
 def close_link(order_id: str) -> None:
-    retiring.close_link(order_id=UUID(order_id))
+    collection.close_link(order_id=UUID(order_id))
 
 
 @shared_task(name="payments.tasks.capture_payment")

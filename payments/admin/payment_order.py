@@ -25,13 +25,13 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     empty_hint = "Orders and payment links are made at Razorpay when an invoice is issued or its pay page is opened."
     list_on_a_phone = ("label", "state", "customer", "asked")
     list_display = ("label", "kind", "state", "invoice_link", "customer", "asked", "created")
-    list_filter = ("status", "kind", "call", "invoice__organisation", "created_at")
+    list_filter = ("status", "kind", "invoice__organisation", "created_at")
     search_fields = ("receipt", "razorpay_order_id", "razorpay_link_id", "invoice__number")
     list_select_related = ("invoice__organisation",)
     fieldsets = (
         (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
-        ("At the gateway", {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "call", "closed_at")}),
-        ("Calls", {"fields": ("attempts", "claimed_at", "next_attempt_at", "last_error", "created_at")}),
+        ("At the gateway", {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "sent_at", "closed_at")}),
+        ("Calls", {"fields": ("attempts", "next_attempt_at", "last_failure", "created_at")}),
     )
     related_lists = ((Payment, "order__id__exact"),)
 

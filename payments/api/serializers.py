@@ -68,6 +68,7 @@ class PaymentSerializer(serializers.ModelSerializer):
 
 class PaymentOrderSerializer(serializers.ModelSerializer):
     amount = Money()
+    last_error = serializers.CharField(source="last_failure")
 
     class Meta:
         model = PaymentOrder

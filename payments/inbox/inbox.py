@@ -17,26 +17,25 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from prometheus_client import Counter
 
 from billing_platform.lib import clock, signing
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.work import claims
+from billing_platform.lib.work.waking import wake_on_commit
 from organisations import audit
 from payments.gateways import GatewayPayment, current_gateway, is_configured
 from payments.gateways.razorpay import NamelessEntity, parse_link, parse_payment, parse_refund
 from payments.models import InboundWebhook, Payment, PaymentOrder
-from payments.services.backoff import next_attempt
 from payments.services.checkout import learn_order_id
 from payments.services.payment_reports import apply_payment_report
-from payments.services.waking import wake_on_commit
 
 logger = logging.getLogger(__name__)
 
 WEBHOOKS = Counter("billing_webhooks_total", "Webhooks that arrived, by what became of them.", ["outcome"])
 
 Status = InboundWebhook.Status
-MAX_ATTEMPTS = 10
 MAX_BODY_BYTES = 1_000_000
 """Razorpay's messages have a few thousand."""
 KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Razorpay-Event-Id", "X-Razorpay-Signature")
@@ -94,7 +93,7 @@ def _event_type(body: bytes) -> str:
 
 def process_webhook(*, webhook_id: UUID) -> bool:
     """Apply a stored message if it is due and nobody else is at it. Says whether this call ended it well."""
-    webhook = _claim(webhook_id)
+    webhook = claims.claim(InboundWebhook.objects.all(), webhook_id)
     if webhook is None:
         return False
     try:
@@ -102,7 +101,7 @@ def process_webhook(*, webhook_id: UUID) -> bool:
     except (Unplaced, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
     except Exception as error:  # whatever it is, it is kept on the row and never stops the others
-        _note_failure(webhook, error)
+        claims.note_failure(webhook, error)
         return False
     return True
 
@@ -114,24 +113,11 @@ def retry_webhook(*, webhook_id: UUID) -> InboundWebhook:
     before = webhook.status
     if before not in (Status.FAILED, Status.IGNORED):
         raise DomainError("Only a failed or ignored webhook can be processed again.", code="WEBHOOK_NOT_FAILED")
-    webhook.status = Status.PENDING
-    webhook.attempts = 0
-    webhook.next_attempt_at = clock.now()
-    webhook.last_error = webhook.outcome = ""
-    webhook.save(update_fields=["status", "attempts", "next_attempt_at", "last_error", "outcome", "updated_at"])
+    webhook.outcome = ""
+    webhook.save(update_fields=["outcome", *webhook.try_now()])
     audit.note(webhook, status=(before, webhook.status))
     wake_on_commit("payments.tasks.process_webhook", webhook_id)
     return webhook
-
-
-def _claim(webhook_id: UUID) -> InboundWebhook | None:
-    now = clock.now()
-    claimed = (
-        InboundWebhook.objects.due(now)
-        .filter(pk=webhook_id)
-        .update(status=Status.PROCESSING, claimed_at=now, attempts=F("attempts") + 1, updated_at=now)
-    )
-    return InboundWebhook.objects.get(pk=webhook_id) if claimed else None
 
 
 def _apply(webhook: InboundWebhook) -> None:
@@ -214,35 +200,13 @@ def _apply_link(webhook: InboundWebhook, entity: Mapping[str, Any]) -> None:
         raise Unplaced(f"No payment link of ours is {entity.get('id')}.")
     status = parse_link(entity).status
     if status in ("cancelled", "expired"):
+        now = clock.now()
         live = PaymentOrder.objects.live().filter(pk=order.pk)
-        live.update(status=PaymentOrder.Status.SUPERSEDED, updated_at=clock.now())
-        PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(closed_at=clock.now())
+        live.update(status=PaymentOrder.Status.SUPERSEDED, updated_at=now)
+        PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(closed_at=now, next_attempt_at=None)
     _end(webhook, Status.PROCESSED, f"Payment link {order} is {status}."[:255], order=order)
 
 
 def _end(webhook: InboundWebhook, status: str, outcome: str, *, order: PaymentOrder | None = None) -> None:
-    webhook.status = status
-    webhook.outcome = outcome[:255]
-    webhook.last_error = ""
-    webhook.processed_at = clock.now()
-    if order is not None:
-        webhook.organisation_id = order.invoice.organisation_id
-    webhook.save(update_fields=["status", "outcome", "last_error", "processed_at", "organisation", "updated_at"])
-
-
-def _note_failure(webhook: InboundWebhook, error: Exception) -> None:
-    """Only while the claim is ours; then pending again with a delay, or given up and visible."""
-    given_up = webhook.attempts >= MAX_ATTEMPTS
-    reason = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
-    InboundWebhook.objects.filter(pk=webhook.pk, status=Status.PROCESSING, claimed_at=webhook.claimed_at).update(
-        status=Status.FAILED if given_up else Status.PENDING,
-        last_error=reason[:2000],
-        next_attempt_at=next_attempt(webhook.attempts),
-        updated_at=clock.now(),
-    )
-    logger.log(
-        logging.ERROR if given_up else logging.WARNING,
-        "webhook not processed",
-        extra={"webhook": str(webhook.pk), "attempt": webhook.attempts, "reason": reason},
-        exc_info=None if isinstance(error, DomainError) else error,
-    )
+    placed = {} if order is None else {"organisation": order.invoice.organisation}
+    claims.done(webhook, status=status, outcome=outcome[:255], processed_at=clock.now(), **placed)

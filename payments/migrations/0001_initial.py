@@ -221,6 +221,27 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
                 ("kind", models.CharField(choices=[("order", "Order"), ("link", "Payment link")], max_length=5)),
                 (
                     "receipt",
@@ -255,36 +276,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "call",
-                    models.CharField(
-                        choices=[
-                            ("prepared", "Prepared"),
-                            ("sent", "Sent, no answer yet"),
-                            ("confirmed", "Confirmed"),
-                            ("ambiguous", "Outcome unknown"),
-                        ],
-                        default="prepared",
-                        max_length=9,
-                        verbose_name="call to the gateway",
-                    ),
-                ),
-                (
-                    "claimed_at",
+                    "sent_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When a process began to ask the gateway; a stale claim is retaken.",
+                        help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its receipt before Razorpay is asked again.",
                         null=True,
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
-                ("last_error", models.TextField(blank=True)),
                 (
                     "closed_at",
                     models.DateTimeField(
-                        blank=True,
-                        help_text="When the gateway confirmed that the link can't be paid any more.",
-                        null=True,
+                        blank=True, help_text="When Razorpay confirmed that the link can't be paid any more.", null=True
                     ),
                 ),
                 (
@@ -351,6 +353,27 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
                 ("event_id", models.CharField(max_length=100, unique=True)),
                 ("event_type", models.CharField(max_length=60)),
                 (
@@ -379,15 +402,11 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
-                ("claimed_at", models.DateTimeField(blank=True, null=True)),
                 ("processed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "outcome",
                     models.CharField(blank=True, help_text="What came of it, or why it is ignored.", max_length=255),
                 ),
-                ("last_error", models.TextField(blank=True)),
                 (
                     "organisation",
                     models.ForeignKey(
@@ -407,7 +426,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["-received_at"], name="webhook_by_time"),
                     models.Index(
-                        condition=models.Q(("status__in", ["pending", "processing"])),
+                        condition=models.Q(("next_attempt_at__isnull", False)),
                         fields=["next_attempt_at"],
                         name="webhook_due",
                     ),
@@ -577,15 +596,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="paymentorder",
             index=models.Index(
-                condition=models.Q(("status", "created")), fields=["next_attempt_at"], name="payment_order_to_send"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentorder",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True), ("kind", "link"), ("status", "superseded")),
-                fields=["created_at"],
-                name="payment_link_to_close",
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="payment_order_due",
             ),
         ),
         migrations.AddConstraint(

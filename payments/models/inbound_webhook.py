@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Self
+from datetime import timedelta
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.database.triggers import no_truncate
+from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models import Organisation
-from organisations.scoping import TenantModel, TenantQuerySet
-
-CLAIM_EXPIRES = timedelta(minutes=5)
-"""A worker that claimed a message this long ago is dead; its work was one transaction and left nothing behind."""
+from organisations.scoping import TenantModel
 
 
-class InboundWebhookQuerySet(TenantQuerySet):
-    def due(self, now: datetime) -> Self:
-        """To be processed now: waiting and due, or claimed by a worker that died."""
-        waiting = Q(status=InboundWebhook.Status.PENDING, next_attempt_at__lte=now)
-        abandoned = Q(status=InboundWebhook.Status.PROCESSING, claimed_at__lt=now - CLAIM_EXPIRES)
-        return self.filter(waiting | abandoned)
-
-
-class InboundWebhook(BaseModel, TenantModel):
-    """One row per event id, however often it is delivered. Belongs to no organisation until it is placed."""
+class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
+    """One row per event id, however often Razorpay delivers it. Belongs to no customer until its order is known."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -36,6 +24,15 @@ class InboundWebhook(BaseModel, TenantModel):
         PROCESSED = "processed", "Processed"
         IGNORED = "ignored", "Ignored"
         FAILED = "failed", "Failed"
+
+    claim_lasts = timedelta(minutes=5)
+    max_attempts = 10
+    own_status = {
+        State.WAITING: Status.PENDING,
+        State.AT_WORK: Status.PROCESSING,
+        State.GIVEN_UP: Status.FAILED,
+        State.DONE: Status.PROCESSED,
+    }
 
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, null=True, blank=True, related_name="webhooks"
@@ -49,14 +46,8 @@ class InboundWebhook(BaseModel, TenantModel):
     headers = models.JSONField(default=dict)
     received_at = models.DateTimeField(default=clock.now)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=clock.now)
-    claimed_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=255, blank=True, help_text="What came of it, or why it is ignored.")
-    last_error = models.TextField(blank=True)
-
-    objects = InboundWebhookQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = "webhook"
@@ -64,9 +55,7 @@ class InboundWebhook(BaseModel, TenantModel):
         permissions = [("process_inboundwebhook", "Can process a stored webhook again")]
         indexes = [
             models.Index(fields=["-received_at"], name="webhook_by_time"),
-            models.Index(
-                fields=["next_attempt_at"], condition=Q(status__in=["pending", "processing"]), name="webhook_due"
-            ),
+            due_index("webhook_due"),
         ]
         triggers = [
             pgtrigger.ReadOnly(

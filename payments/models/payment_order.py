@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 import pgtrigger
@@ -11,12 +11,10 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.work.claims import ClaimedWork, due_index
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel, TenantQuerySet
-
-CLAIM_EXPIRES = timedelta(minutes=2)
-"""Longer than a look-up and a creation with all their time-outs: whoever claimed the call is dead by then."""
 
 
 def new_receipt() -> str:
@@ -28,19 +26,21 @@ class PaymentOrderQuerySet(TenantQuerySet):
     def live(self) -> Self:
         return self.filter(status__in=[PaymentOrder.Status.CREATED, PaymentOrder.Status.OPEN])
 
-    def claimable(self, now: datetime) -> Self:
-        """The gateway has still to be asked, and nobody is asking it right now."""
-        free = Q(call__in=[PaymentOrder.Call.PREPARED, PaymentOrder.Call.AMBIGUOUS])
-        abandoned = Q(call=PaymentOrder.Call.SENT, claimed_at__lt=now - CLAIM_EXPIRES)
-        return self.filter(free | abandoned)
+    def to_make(self) -> Self:
+        """Requests that Razorpay has not confirmed yet: it is asked to make the order or link."""
+        return self.filter(status=PaymentOrder.Status.CREATED)
 
     def links_to_close(self) -> Self:
-        """Links nobody should pay any more, of which the gateway doesn't know yet."""
+        """Links that nobody should pay any more, and that Razorpay has not closed yet."""
         return self.filter(kind=PaymentOrder.Kind.LINK, status=PaymentOrder.Status.SUPERSEDED, closed_at__isnull=True)
 
 
-class PaymentOrder(BaseModel, TenantModel):
-    """At most one live order per invoice and kind. What is asked for never changes: a new amount is a new order."""
+class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
+    """At most one live order per invoice and kind. What is asked for never changes: a new amount is a new order.
+
+    Two things may wait here (`next_attempt_at`): a created request waits for Razorpay to make it, and a superseded link
+    waits for Razorpay to close it.
+    """
 
     class Kind(models.TextChoices):
         ORDER = "order", "Order"
@@ -53,13 +53,9 @@ class PaymentOrder(BaseModel, TenantModel):
         SUPERSEDED = "superseded", "Superseded"
         FAILED = "failed", "Failed"
 
-    class Call(models.TextChoices):
-        """How far the call to the gateway got."""
-
-        PREPARED = "prepared", "Prepared"
-        SENT = "sent", "Sent, no answer yet"
-        CONFIRMED = "confirmed", "Confirmed"
-        AMBIGUOUS = "ambiguous", "Outcome unknown"
+    claim_lasts = timedelta(minutes=2)
+    """Longer than a look-up and a creation with all their time-outs."""
+    max_attempts = None
 
     tenant_path = "invoice__organisation"
 
@@ -73,15 +69,14 @@ class PaymentOrder(BaseModel, TenantModel):
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField(help_text="As the gateway counts: paise, cents.")
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
-    call = models.CharField("call to the gateway", max_length=9, choices=Call, default=Call.PREPARED)
-    claimed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a process began to ask the gateway; a stale claim is retaken."
+    sent_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its"
+        " receipt before Razorpay is asked again.",
     )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
     closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the gateway confirmed that the link can't be paid any more."
+        null=True, blank=True, help_text="When Razorpay confirmed that the link can't be paid any more."
     )
 
     objects = PaymentOrderQuerySet.as_manager()  # type: ignore[misc]
@@ -90,14 +85,7 @@ class PaymentOrder(BaseModel, TenantModel):
         verbose_name = "payment request"
         ordering = ["-created_at"]
         permissions = [("collect_invoice", "Can ask a customer to pay an invoice")]
-        indexes = [
-            models.Index(fields=["next_attempt_at"], condition=Q(status="created"), name="payment_order_to_send"),
-            models.Index(
-                fields=["created_at"],
-                condition=Q(kind="link", status="superseded", closed_at__isnull=True),
-                name="payment_link_to_close",
-            ),
-        ]
+        indexes = [due_index("payment_order_due")]
         constraints = [
             models.UniqueConstraint(
                 fields=["invoice", "kind"],
@@ -139,11 +127,3 @@ class PaymentOrder(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return self.razorpay_link_id or self.razorpay_order_id or f"{self.get_kind_display()} for {self.invoice}"
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in (self.Status.CREATED, self.Status.OPEN)
-
-    @property
-    def is_open(self) -> bool:
-        return self.status == self.Status.OPEN

@@ -1,9 +1,10 @@
-"""Ask for an invoice's money: one order (or link) at the gateway per amount due, whoever asks, and however often.
+"""Ask for an invoice's money: one order (or link) at Razorpay per amount due, whoever asks, and however often.
 
-The row is written first, the gateway is called outside any transaction, and the answer is noted last. A call is
-claimed by a conditional update (`call`: prepared → sent), so of two callers one asks and the other waits for its
-answer. A claim that nobody confirmed within CLAIM_EXPIRES belongs to a process that died and is taken over. Whatever
-was sent once is looked up by our receipt before it is sent again: an answer that got lost never makes a second order.
+Our row is written first, Razorpay is called outside any transaction, and the answer is noted last. The call is claimed
+(`lib.work.claims`), so of two callers one asks Razorpay and the other waits for the answer. Whatever was sent once is
+looked up by our receipt before it is sent again: an answer that got lost never makes a second order.
+
+Stop asking, too: a request for an amount that is not due any more is superseded, and its link is closed at Razorpay.
 """
 
 from __future__ import annotations
@@ -13,33 +14,34 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Value, When
 from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, GatewayError, NotFound
 from billing_platform.lib.money import Money, to_minor
+from billing_platform.lib.work import claims
+from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
 from payments.gateways import Gateway, GatewayLink, GatewayOrder, GatewayRefused, PayerDetails, current_gateway
 from payments.models import PaymentOrder
-from payments.selectors import why_not_collectable
-from payments.services.backoff import next_attempt
-from payments.services.waking import wake_on_commit
+from payments.selectors import orders_to_retire, why_not_collectable
 
-Kind, Status, Call = PaymentOrder.Kind, PaymentOrder.Status, PaymentOrder.Call
+Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 
 WAIT_SECONDS = 25.0
 """How long the second of two callers waits for the first: about what one call with its time-outs takes."""
 POLL_SECONDS = 0.1
+LINK_CLOSED = ("paid", "cancelled", "expired")
+"""Razorpay's states of a link that can't be paid any more."""
 
 
 def ensure_order(*, invoice_id: UUID) -> PaymentOrder:
-    """The gateway order that asks for what is due on an invoice now; made if there is none. Same order each time.
+    """The order at Razorpay that asks for what is due on an invoice now; made if there is none. Same order each time.
 
     If the amount due has changed, the old order is superseded. Raises DomainError INVOICE_NOT_COLLECTABLE when there
     is nothing to collect, NOT_PAYABLE_ONLINE when Razorpay would refuse the amount or currency, GATEWAY_NOT_CONFIGURED,
-    ORDER_IN_PROGRESS when another caller is still waiting for the gateway, and GatewayError;
-    a refusal for good is kept on the order and not repeated by the sweep. Call it outside transactions.
+    ORDER_IN_PROGRESS when another caller is still waiting for Razorpay, and GatewayError. A refusal for good is kept on
+    the order, and the sweep does not ask again. Call it outside transactions.
     """
     return _ensure(invoice_id, Kind.ORDER)
 
@@ -49,20 +51,49 @@ def create_payment_link(*, invoice_id: UUID) -> PaymentOrder:
     return _ensure(invoice_id, Kind.LINK)
 
 
+@transaction.atomic
+def retire_orders(*, invoice_id: UUID | None = None) -> None:
+    """Supersede requests for an amount that is not due, of one invoice or of all. Links are closed after the commit."""
+    orders = orders_to_retire().filter(invoice_id=invoice_id) if invoice_id else orders_to_retire()
+    for order in orders.select_for_update(of=("self",), skip_locked=True):
+        _supersede(order)
+
+
+def close_link(*, order_id: UUID) -> bool:
+    """Cancel a superseded link at Razorpay, so that nobody pays it. Says whether it is closed now.
+
+    A link that was paid first is closed too: the payment comes by webhook, and is shown as not credited. A link that
+    somebody is making at this moment is claimed, and is closed by the next sweep.
+    """
+    order = claims.claim(PaymentOrder.objects.links_to_close(), order_id)
+    if order is None:
+        return False
+    try:
+        status = _cancel_link(current_gateway(), order)
+    except GatewayError as error:
+        claims.note_failure(order, error)
+        return False
+    if status not in LINK_CLOSED:
+        claims.note_failure(order, f"The link can't be cancelled: Razorpay says that it is {status}.")
+        return False
+    return claims.done(order, closed_at=clock.now())
+
+
 def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
     gateway = current_gateway()
     order = _prepare(invoice_id, kind)
     give_up_at = time.monotonic() + WAIT_SECONDS
     while order.status == Status.CREATED:
-        if _claim(order):
-            _ask(gateway, order)
+        claimed = claims.claim(PaymentOrder.objects.to_make(), order.pk, early=True)
+        if claimed is not None:
+            _make(gateway, claimed)
         elif time.monotonic() > give_up_at:
             raise DomainError("The payment is being prepared; try again in a moment.", code="ORDER_IN_PROGRESS")
         else:
             time.sleep(POLL_SECONDS)
         order.refresh_from_db()
     if order.status == Status.FAILED:
-        raise GatewayRefused(order.last_error)
+        raise GatewayRefused(order.last_failure)
     if order.status == Status.SUPERSEDED:
         raise DomainError("The amount due has just changed; try again.", code="ORDER_SUPERSEDED")
     return order
@@ -70,7 +101,7 @@ def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
 
 @transaction.atomic
 def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
-    """Our row, before anybody is called. The invoice's lock keeps the amount due still and callers in line."""
+    """Our row, before Razorpay is called. The invoice's lock keeps the amount due still, and callers in line."""
     invoice = Invoice.objects.select_for_update(no_key=True).filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFound("There is no such invoice.")
@@ -78,11 +109,11 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
     if known is not None:
         raise known.as_error()
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
-    live: PaymentOrder | None = orders.live().first()
+    live: PaymentOrder | None = orders.live().select_for_update().first()
     if live is not None and live.amount == invoice.amount_due:
         return live
     if live is not None:
-        supersede(live)
+        _supersede(live)
     failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due).first()
     order: PaymentOrder = failed or PaymentOrder(
         invoice=invoice,
@@ -91,37 +122,29 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
         currency=invoice.currency,
         amount_minor=to_minor(Money(invoice.amount_due, invoice.currency)),
     )
-    order.status, order.last_error = Status.CREATED, ""
+    order.status = Status.CREATED
+    order.try_now()
     order.save()
     return order
 
 
-def supersede(order: PaymentOrder) -> None:
-    """Stop asking through this order. A link is closed at the gateway after the commit; an order can't be."""
-    order.status = Status.SUPERSEDED
-    order.next_attempt_at = None
-    order.save(update_fields=["status", "next_attempt_at", "updated_at"])
+def _supersede(order: PaymentOrder) -> None:
+    """Stop asking through this request, whose row is locked. A link is closed at Razorpay; an order can't be closed.
+
+    A claim stays: who is making the link at this moment lets the row go afterwards, and then the link is closed.
+    """
+    order.status, order.attempts, order.last_failure = Status.SUPERSEDED, 0, ""
+    order.next_attempt_at = clock.now() if order.kind == Kind.LINK else None
+    order.save(update_fields=["status", "attempts", "last_failure", "next_attempt_at", "updated_at"])
     if order.kind == Kind.LINK:
         wake_on_commit("payments.tasks.close_link", order.pk)
 
 
-def _claim(order: PaymentOrder) -> bool:
-    now = clock.now()
-    claimed = (
-        PaymentOrder.objects.claimable(now)
-        .filter(pk=order.pk, status=Status.CREATED)
-        .update(call=Call.SENT, claimed_at=now, attempts=F("attempts") + 1, updated_at=now)
-    )
-    if claimed:
-        order.refresh_from_db()
-    return bool(claimed)
-
-
-def _ask(gateway: Gateway, order: PaymentOrder) -> None:
+def _make(gateway: Gateway, order: PaymentOrder) -> None:
     try:
         found = _find_or_create(gateway, order)
         if (found.amount_minor, found.currency) != (order.amount_minor, order.currency):
-            raise GatewayRefused(f"The gateway holds another amount under receipt {order.receipt}.")
+            raise GatewayRefused(f"Razorpay holds another amount under receipt {order.receipt}.")
     except GatewayError as error:
         _note_failure(order, error)
         raise
@@ -129,10 +152,11 @@ def _ask(gateway: Gateway, order: PaymentOrder) -> None:
 
 
 def _find_or_create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink:
-    was_sent_before = order.attempts > 1
-    found = find(gateway, order) if was_sent_before else None
+    found = _find(gateway, order) if order.sent_at is not None else None
     if found is not None:
         return found
+    # Noted before the call: should this process die now, the next one looks up first.
+    PaymentOrder.objects.filter(pk=order.pk, sent_at__isnull=True).update(sent_at=clock.now())
     try:
         return _create(gateway, order)
     except GatewayError:
@@ -143,8 +167,8 @@ def _find_or_create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | Gat
         return found
 
 
-def find(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
-    """What the gateway holds under our receipt."""
+def _find(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
+    """What Razorpay holds under our receipt."""
     if order.kind == Kind.LINK:
         return gateway.find_link(reference=order.receipt)
     return gateway.find_order(receipt=order.receipt)
@@ -152,7 +176,7 @@ def find(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | 
 
 def _find_quietly(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
     try:
-        return find(gateway, order)
+        return _find(gateway, order)
     except GatewayError:  # the first error says more
         return None
 
@@ -175,29 +199,65 @@ def _create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink
     )
 
 
+@transaction.atomic
 def confirm(order: PaymentOrder, found: GatewayOrder | GatewayLink) -> None:
-    """Note the gateway's id. The first to come wins, and an order superseded meanwhile stays so."""
-    if isinstance(found, GatewayLink):
-        ids = {"razorpay_link_id": found.id, "short_url": found.short_url}
-        unknown = {"razorpay_link_id__isnull": True}
-    else:
-        ids = {"razorpay_order_id": found.id}
-        unknown = {"razorpay_order_id__isnull": True}
-    PaymentOrder.objects.filter(pk=order.pk, **unknown).update(
-        **ids,
-        call=Call.CONFIRMED,
-        status=Case(When(status=Status.CREATED, then=Value(Status.OPEN)), default=F("status")),
-        last_error="",
-        next_attempt_at=None,
-        updated_at=clock.now(),
-    )
+    """Note Razorpay's id, and let the row go. A request that was superseded meanwhile stays superseded."""
+    row = PaymentOrder.objects.select_for_update().get(pk=order.pk)
+    if not _learn_ids(row, found):
+        return  # another process came first
+    if row.status == Status.CREATED:
+        row.status = Status.OPEN
+        row.save(update_fields=["status", *row.end()])
+    elif row.claimed_until == order.claimed_until:
+        _let_go(row)
 
 
+@transaction.atomic
 def _note_failure(order: PaymentOrder, error: GatewayError) -> None:
-    """Only while the claim is still ours: whoever took it over may have succeeded."""
-    values = {"call": Call.AMBIGUOUS if error.ambiguous else Call.PREPARED, "last_error": error.message[:2000]}
-    if isinstance(error, GatewayRefused) and not error.transient:
-        values |= {"status": Status.FAILED}
-    PaymentOrder.objects.filter(pk=order.pk, status=Status.CREATED, call=Call.SENT, claimed_at=order.claimed_at).update(
-        **values, next_attempt_at=next_attempt(order.attempts), updated_at=clock.now()
-    )
+    """Only while the claim is still ours: the process that took it over may have succeeded."""
+    row = PaymentOrder.objects.select_for_update().get(pk=order.pk)
+    if row.claimed_until != order.claimed_until:
+        return
+    if row.status != Status.CREATED:
+        _let_go(row)
+        return
+    is_final = isinstance(error, GatewayRefused) and not error.transient
+    claims.note_failure(row, error, final=is_final, **({"status": Status.FAILED} if is_final else {}))
+
+
+def _let_go(row: PaymentOrder) -> None:
+    """Superseded while we asked for it: a link waits to be closed, an order waits for nothing."""
+    waits = PaymentOrder.objects.links_to_close().filter(pk=row.pk).exists()
+    row.save(update_fields=row.wait() if waits else row.end())
+
+
+def _learn_ids(row: PaymentOrder, found: GatewayOrder | GatewayLink) -> bool:
+    """Write Razorpay's id onto a row that has none yet. False if the row has one."""
+    if isinstance(found, GatewayLink):
+        is_known = row.razorpay_link_id is not None
+        ids = {"razorpay_link_id": found.id, "short_url": found.short_url}
+    else:
+        is_known = row.razorpay_order_id is not None
+        ids = {"razorpay_order_id": found.id}
+    if not is_known:
+        for name, value in ids.items():
+            setattr(row, name, value)
+        row.save(update_fields=[*ids, "updated_at"])
+    return not is_known
+
+
+def _cancel_link(gateway: Gateway, order: PaymentOrder) -> str:
+    """Razorpay's state of the link after we asked Razorpay to cancel it."""
+    if order.razorpay_link_id is None:
+        found = _find(gateway, order) if order.sent_at is not None else None
+        if not isinstance(found, GatewayLink):
+            return "cancelled"  # never made
+        _learn_ids(order, found)
+    link_id = order.razorpay_link_id or ""
+    try:
+        return gateway.cancel_link(link_id=link_id).status
+    except GatewayRefused as refusal:
+        if refusal.transient:
+            raise
+        # Cancelled, expired or paid already; Razorpay does not cancel a partly paid link, which stays open.
+        return gateway.fetch_link(link_id=link_id).status

@@ -24,7 +24,7 @@ from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails
 from payments.models import Payment, PaymentAllocation, PaymentOrder
-from payments.services.retiring import retire_orders
+from payments.services.collection import retire_orders
 
 Kind, Answer = PaymentAllocation.Kind, PaymentAllocation.Answer
 
@@ -170,7 +170,7 @@ def _credit(payment: Payment, invoice: Invoice) -> None:
     if payment.status == Payment.Status.REVERSED:
         return
     PaymentOrder.objects.filter(payments=payment).exclude(status=PaymentOrder.Status.PAID).update(
-        status=PaymentOrder.Status.PAID
+        status=PaymentOrder.Status.PAID, next_attempt_at=None, claimed_until=None, last_failure=""
     )
     is_new = not payment.allocations.exists()
     # A payment that is reported as refunded at once was credited first: both orders of reports leave the same rows.

@@ -170,7 +170,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         amount_minor=int(invoice.amount_due * 100),
         razorpay_order_id=f"order_{marker}",
         status=PaymentOrder.Status.OPEN,
-        call=PaymentOrder.Call.CONFIRMED,
+        next_attempt_at=None,
     )
     payment = record_offline_payment(
         invoice_id=invoice.pk,

@@ -39,7 +39,7 @@ def open_order(invoice: Invoice, razorpay_id: str = "order_Test0000000001") -> P
         currency=invoice.currency,
         amount_minor=int(due * 100),
         status="open",
-        call="confirmed",
+        next_attempt_at=None,
         razorpay_order_id=razorpay_id,
     )
 

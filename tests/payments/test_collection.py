@@ -19,7 +19,7 @@ from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors, tasks
 from payments.models import PaymentOrder
-from payments.services import collection, retiring
+from payments.services import collection
 from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.local.razorpay.harness import SandboxProcess
@@ -42,7 +42,7 @@ def links_at_razorpay(razorpay: SandboxProcess) -> list[dict[str, Any]]:
 def test_an_order_asks_for_the_amount_due_and_is_the_same_each_time(razorpay: SandboxProcess, invoice: Invoice) -> None:
     first = collection.ensure_order(invoice_id=invoice.pk)
     assert collection.ensure_order(invoice_id=invoice.pk) == first
-    assert (first.status, first.call, first.amount_minor, first.currency) == ("open", "confirmed", 118000, "INR")
+    assert (first.status, first.work_state, first.amount_minor, first.currency) == ("open", "done", 118000, "INR")
     [order] = orders_at_razorpay(razorpay)
     assert (order["id"], order["receipt"], order["amount"]) == (first.razorpay_order_id, first.receipt, 118000)
     assert len(first.receipt) <= 40
@@ -65,8 +65,9 @@ def test_a_look_up_that_fails_as_well_leaves_the_question_open_for_later(
         collection.ensure_order(invoice_id=invoice.pk)
     assert caught.value.ambiguous
     pending = PaymentOrder.objects.get()
-    assert (pending.status, pending.call) == ("created", "ambiguous")
-    assert pending.last_error
+    assert (pending.status, pending.work_state, pending.attempts) == ("created", "waiting", 1)
+    assert pending.last_failure
+    assert pending.sent_at is not None  # so it is looked up first
     again = collection.ensure_order(invoice_id=invoice.pk)
     assert again.pk == pending.pk
     [made] = orders_at_razorpay(razorpay)
@@ -108,10 +109,10 @@ def test_a_superseded_link_is_cancelled_at_the_gateway(razorpay: SandboxProcess,
     link = collection.create_payment_link(invoice_id=invoice.pk)
     pay_offline(invoice, "1180.00")
     assert selectors.links_to_close() == [link.pk]
-    assert retiring.close_link(order_id=link.pk)
+    assert collection.close_link(order_id=link.pk)
     assert links_at_razorpay(razorpay)[0]["status"] == "cancelled"
     assert selectors.links_to_close() == []
-    assert not retiring.close_link(order_id=link.pk)
+    assert not collection.close_link(order_id=link.pk)
 
 
 @pytest.mark.parametrize("kind", ["timeout_after_commit", "502_html", "429_json"])
@@ -119,11 +120,11 @@ def test_closing_a_link_is_tried_again_after_a_fault(razorpay: SandboxProcess, i
     link = collection.create_payment_link(invoice_id=invoice.pk)
     pay_offline(invoice, "1180.00")
     razorpay.control("faults", {"match": "POST */cancel", "kind": kind, "seconds": 2})
-    assert not retiring.close_link(order_id=link.pk)
+    assert not collection.close_link(order_id=link.pk)
     assert selectors.links_to_close() == []  # waits for its time
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         assert selectors.links_to_close() == [link.pk]
-        assert retiring.close_link(order_id=link.pk)
+        assert collection.close_link(order_id=link.pk)
     assert links_at_razorpay(razorpay)[0]["status"] == "cancelled"
 
 
@@ -193,7 +194,7 @@ def test_a_refusal_for_good_waits_for_a_person_who_may_try_again(razorpay: Sandb
     tasks.collect_invoice(str(invoice.pk))
     refused = PaymentOrder.objects.get()
     assert refused.status == "failed"
-    assert "maximum amount" in refused.last_error
+    assert "maximum amount" in refused.last_failure
     assert selectors.invoices_to_collect() == []
     razorpay.control("settings", {"max_amount": None})
     assert collection.ensure_order(invoice_id=invoice.pk).pk == refused.pk
@@ -245,12 +246,12 @@ def test_callers_at_once_get_one_order(razorpay: SandboxProcess) -> None:
 def test_the_claim_of_a_dead_process_is_taken_over_and_looked_up_first(
     razorpay: SandboxProcess, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the gateway's commit and our note: the order exists there, and here the row says `sent`."""
+    """Killed between the gateway's commit and our note: the order exists there, and here the row is claimed."""
     monkeypatch.setattr(collection, "confirm", _die)
     with pytest.raises(KeyboardInterrupt):
         collection.ensure_order(invoice_id=invoice.pk)
     monkeypatch.undo()
-    assert PaymentOrder.objects.get().call == "sent"
+    assert PaymentOrder.objects.get().work_state == "at_work"
     monkeypatch.setattr(collection, "WAIT_SECONDS", 0.3)
     with pytest.raises(DomainError) as caught:
         collection.ensure_order(invoice_id=invoice.pk)

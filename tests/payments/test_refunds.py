@@ -29,7 +29,7 @@ def _secrets(settings: Any) -> None:
 def tell(order: PaymentOrder, name: str, number: int) -> None:
     """One message of the gateway by its short name, with the payment as it stood then."""
     webhook = deliver(*MESSAGES[name](order), f"evt_{number}")
-    assert webhook.status == "processed", webhook.last_error
+    assert webhook.status == "processed", webhook.last_failure
 
 
 def _payment(status: str, refunded: int = 0, **changes: Any) -> Any:

@@ -19,7 +19,6 @@ from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments import selectors
-from payments.inbox import inbox
 from payments.inbox.inbox import process_webhook, retry_webhook
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection
@@ -219,7 +218,7 @@ def test_events_of_one_payment_in_any_order_end_the_same(invoice: Invoice, order
         else:
             payload = {"payment": payment_entity(order, name)}
         webhook = deliver(name if "." in name else f"payment.{name}", payload, f"evt_{number}")
-        assert webhook.status == "processed", webhook.last_error
+        assert webhook.status == "processed", webhook.last_failure
     payment = Payment.objects.get()
     invoice.refresh_from_db()
     order.refresh_from_db()
@@ -271,17 +270,17 @@ def test_what_can_not_be_understood_is_tried_again_then_given_up_visibly(invoice
     broken = payment_entity(order, "captured", amount="118000")  # text, not an integer
     webhook = deliver("payment.captured", {"payment": broken}, "evt_1")
     assert (webhook.status, webhook.attempts) == ("pending", 1)
-    assert "not an amount in minor units" in webhook.last_error
+    assert "not an amount in minor units" in webhook.last_failure
     assert not process_webhook(webhook_id=webhook.pk)  # not due yet
     assert selectors.due_webhooks() == []
     later = timezone.now()
-    for _ in range(inbox.MAX_ATTEMPTS - 1):
+    for _ in range(InboundWebhook.max_attempts - 1):
         later += timedelta(hours=8)
         with time_machine.travel(later):
             assert selectors.due_webhooks() == [webhook.pk]
             process_webhook(webhook_id=webhook.pk)
     webhook.refresh_from_db()
-    assert (webhook.status, webhook.attempts) == ("failed", inbox.MAX_ATTEMPTS)
+    assert (webhook.status, webhook.attempts) == ("failed", InboundWebhook.max_attempts)
     assert selectors.webhook_backlog().failed == 1
     assert Payment.objects.count() == 0
     retry_webhook(webhook_id=webhook.pk)
@@ -295,7 +294,7 @@ def test_the_message_of_a_dead_worker_is_taken_over(invoice: Invoice) -> None:
     body = event_body("payment.captured", {"payment": payment_entity(open_order(invoice), "captured")})
     post(body)
     webhook = InboundWebhook.objects.get()
-    InboundWebhook.objects.update(status="processing", claimed_at=timezone.now(), attempts=1)
+    InboundWebhook.objects.update(status="processing", claimed_until=timezone.now() + timedelta(minutes=5), attempts=1)
     assert not process_webhook(webhook_id=webhook.pk)
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert selectors.due_webhooks() == [webhook.pk]

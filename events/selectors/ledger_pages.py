@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
+from billing_platform.lib.database.failures import took_too_long
 from events.models import UsageEvent
 from events.selectors.backlog import ledger_position
 
@@ -23,7 +24,6 @@ NARROWER = 16
 STEP_MS = 150
 PATIENCE_MS = 500
 NANOSECONDS = 1_000_000
-QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,6 @@ def _read(rows: QuerySet[UsageEvent], *, in_time: bool) -> list[UsageEvent] | No
             cursor.execute("SELECT set_config('statement_timeout', '0', true)")
             return found
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED:
+        if took_too_long(error):
             return None
         raise

@@ -9,24 +9,25 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
+from typing import NamedTuple
 
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import DatabaseError, IntegrityError, InterfaceError, OperationalError
-from psycopg.errors import UniqueViolation
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import exists_already
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
 from billing_platform.lib.quantities import events_text
-from events.services.partitions import ensure_partitions, is_missing_partition
+from events.services.partitions import with_partitions
 from events.wire import incoming, packing
-from events.wire.incoming import Limits, Rejection, Row
+from events.wire.incoming import AcceptedEvent, Limits, Rejection
 from organisations.models import Project
 
-_Reader = Callable[[bytes, Limits], tuple[list[Row], list[Rejection]]]
+_Reader = Callable[[bytes, Limits], tuple[list[AcceptedEvent], list[Rejection]]]
 
 
 class Form(Enum):
@@ -45,8 +46,17 @@ _READERS: dict[Form, _Reader] = {
 
 _VALUES = "(%b, %b, %b, %b, %b, %b, 'pending', 0, 0, 0, 0, '[]', 0, '')"
 
-_Batch = tuple[uuid.UUID, uuid.UUID, uuid.UUID, datetime, int, bytes]
-"""Id, organisation, project, when it was received, how many events, the events."""
+
+class NewBatch(NamedTuple):
+    """The values of one row of the hot log, in the order of insert_batches.sql."""
+
+    id: uuid.UUID
+    organisation_id: uuid.UUID
+    project_id: uuid.UUID
+    received_at: datetime
+    event_count: int
+    packed_events: bytes
+
 
 # Whoever brings more than this keeps a disk busy by itself, and would make small requests wait for it.
 _SHARED_BYTES = 64 * 1024
@@ -66,17 +76,17 @@ def accept_events(*, project: Project, body: bytes, form: Form = Form.BATCH, ato
     Raises InvalidInput with the list of rejections if none is valid, or if one isn't and `atomic` asks for all.
     """
     now = clock.now()
-    rows, rejected = _read(body, form, now)
-    if rejected and (atomic or not rows):
+    events, rejected = _read(body, form, now)
+    if rejected and (atomic or not events):
         raise _all_refused(rejected, form)
-    if not rows:
+    if not events:
         raise InvalidInput("The request holds no events.")
     batch_id = uuid.uuid4()
-    _store((batch_id, project.organisation_id, project.pk, now, len(rows), packing.pack(rows)))
-    return Accepted(batch_id, tuple(row[0] for row in rows), tuple(rejected))
+    _store(NewBatch(batch_id, project.organisation_id, project.pk, now, len(events), packing.pack(events)))
+    return Accepted(batch_id, tuple(event.event_id for event in events), tuple(rejected))
 
 
-def _read(body: bytes, form: Form, now: datetime) -> tuple[list[Row], list[Rejection]]:
+def _read(body: bytes, form: Form, now: datetime) -> tuple[list[AcceptedEvent], list[Rejection]]:
     limits = Limits.at(now, horizon=timedelta(days=settings.EVENTS_HORIZON_DAYS), max_events=settings.EVENTS_MAX_BATCH)
     try:
         return _READERS[form](body, limits)
@@ -93,9 +103,9 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
     return InvalidInput(f"Not valid: {events_text(len(rejected))}. Nothing was accepted.", details=details)
 
 
-def _store(batch: _Batch) -> None:
+def _store(batch: NewBatch) -> None:
     """Committed when it returns: with those of other threads that arrive meanwhile, if it is small."""
-    if len(batch[-1]) > _SHARED_BYTES or connection.in_atomic_block:
+    if len(batch.packed_events) > _SHARED_BYTES or connection.in_atomic_block:
         return _store_alone(batch)
     try:
         _group.submit(batch)
@@ -103,32 +113,27 @@ def _store(batch: _Batch) -> None:
         _store_alone(batch)
 
 
-def _store_alone(batch: _Batch) -> None:
-    """One INSERT, committed by itself, and again if the reason it failed can be mended here.
-
-    It may have failed after all was committed, when the connection broke: then the next try meets its own id.
-    """
+def _store_alone(batch: NewBatch) -> None:
+    """One INSERT, committed by itself; again if the database was restarted since this thread's last request."""
     try:
-        _insert([batch])
-    except IntegrityError as error:
-        if is_missing_partition(error):
-            ensure_partitions(at=batch[3])  # the daily job is a week late
-            _insert([batch])
-        elif not isinstance(error.__cause__, UniqueViolation):
-            raise
+        _insert_once(batch)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.is_usable():
             raise
-        # The database was restarted since this thread's last request.
         connection.close()
-        try:
-            _insert([batch])
-        except IntegrityError as second:
-            if not isinstance(second.__cause__, UniqueViolation):
-                raise
+        _insert_once(batch)
 
 
-def _insert(batches: Sequence[_Batch], *, prepared: bool = False) -> None:
+def _insert_once(batch: NewBatch) -> None:
+    """Nothing happens if the batch is stored already: its first try was committed just before the connection broke."""
+    try:
+        with_partitions(lambda: _insert([batch]), moments=lambda: [batch.received_at])
+    except IntegrityError as error:
+        if not exists_already(error):
+            raise
+
+
+def _insert(batches: Sequence[NewBatch], *, prepared: bool = False) -> None:
     """Past Django's cursor: the payload travels in binary, and no health check costs a round trip."""
     connection.ensure_connection()
     # A savepoint only where there is a transaction already: by itself the statement is one.
@@ -137,7 +142,7 @@ def _insert(batches: Sequence[_Batch], *, prepared: bool = False) -> None:
         cursor.execute(_statement(len(batches)), [value for batch in batches for value in batch], prepare=prepared)
 
 
-def _insert_prepared(batches: Sequence[_Batch]) -> None:
+def _insert_prepared(batches: Sequence[NewBatch]) -> None:
     """Parsed and planned once for each connection and number of rows."""
     connection.ensure_connection()
     raw = connection.connection

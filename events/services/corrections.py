@@ -19,6 +19,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
+from billing_platform.lib.database.failures import lock_was_not_granted
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
@@ -65,7 +66,7 @@ def correct_usage(
     try:
         return _correct(request)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "55P03":  # a lock that was not granted in time
+        if not lock_was_not_granted(error):
             raise
         raise DomainError(
             "The month is being rebuilt or invoiced just now, or settling is busy. Try again in a minute.", code="BUSY"

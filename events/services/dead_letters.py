@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,28 +23,25 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast, Collate
-from django.db.utils import IntegrityError
 from msgspec import Raw
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from events.models import DeadLetter, EventBatch
 from events.services.bulk_report import BulkReport
-from events.services.partitions import ensure_partitions, is_missing_partition
+from events.services.partitions import with_partitions
 from events.services.settling.catalogue import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
 from events.services.settling.staging import names_value
 from events.wire import incoming, packing
-from events.wire.incoming import Limits, Rejection, Row
+from events.wire.incoming import AcceptedEvent, Limits, Rejection
 from events.wire.packing import StoredEvent
 from organisations import audit
 
 Reason = DeadLetter.Reason
 Status = DeadLetter.Status
-T = TypeVar("T")
 
 CHUNK = 500
 """Letters of one transaction: killed half-way, a long run keeps what it did and can be asked for again."""
-TRIES_FOR_A_PARTITION = 3
 _LONGEST_VALUE_TOLD = 100
 
 _FIELD_OF_CODE = {
@@ -64,7 +61,9 @@ def replay(*, letter_ids: Sequence[UUID], by: str, reason: str = "") -> BulkRepo
     """
     report = BulkReport()
     for chunk in _chunks(letter_ids):
-        done, left = _with_partitions(chunk, partial(_replay_chunk, chunk, by, reason))
+        done, left = with_partitions(
+            partial(_replay_chunk, chunk, by, reason), moments=partial(_days_of_receipt, chunk)
+        )
         report.done += done
         report.left.update(left)
     return report
@@ -76,7 +75,7 @@ def replay_one(*, letter_id: UUID, by: str, reason: str = "") -> DeadLetter:
     Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, METRIC_LIMIT, VALUE_MISSING, EVENT_UNSTORABLE or
     DEAD_LETTER_UNREADABLE if it would only die again.
     """
-    return _with_partitions([letter_id], partial(_replay_one, letter_id, by, reason))
+    return _replay_one(letter_id, by, reason)
 
 
 def replay_edited(*, letter_id: UUID, event: Mapping[str, Any], by: str, reason: str = "") -> DeadLetter:
@@ -85,7 +84,7 @@ def replay_edited(*, letter_id: UUID, event: Mapping[str, Any], by: str, reason:
     The rules of the door hold, the time of first receipt being now. Raises what `replay_one` does, and InvalidInput
     with the fields that are wrong.
     """
-    return _with_partitions([letter_id], partial(_replay_one, letter_id, by, reason, edited=event))
+    return _replay_one(letter_id, by, reason, edited=event)
 
 
 def discard(*, letter_ids: Sequence[UUID], reason: str, by: str) -> BulkReport:
@@ -120,21 +119,14 @@ def _chunks(letter_ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (letter_ids[start : start + CHUNK] for start in range(0, len(letter_ids), CHUNK))
 
 
-def _with_partitions(letter_ids: Sequence[UUID], work: Callable[[], T]) -> T:
-    """Do the work; again, with the days of first receipt back in the hot log, if retention has dropped them."""
-    for _attempt in range(1, TRIES_FOR_A_PARTITION):
-        try:
-            return work()
-        except IntegrityError as error:
-            if not is_missing_partition(error):
-                raise
-        for day in DeadLetter.objects.filter(pk__in=letter_ids).datetimes("first_seen_at", "day"):
-            ensure_partitions(at=day)
-    return work()
+def _days_of_receipt(letter_ids: Sequence[UUID]) -> Iterable[datetime]:
+    """The days of the hot log that a replay of these letters goes to; retention may have dropped them."""
+    days: Iterable[datetime] = DeadLetter.objects.filter(pk__in=letter_ids).datetimes("first_seen_at", "day")
+    return days
 
 
 def _replay_chunk(letter_ids: Sequence[UUID], by: str, reason: str) -> tuple[int, Counter[str]]:
-    rows: dict[UUID, Row] = {}
+    rows: dict[UUID, AcceptedEvent] = {}
     left: Counter[str] = Counter()
     with transaction.atomic():
         letters = _locked(letter_ids)
@@ -152,6 +144,12 @@ def _replay_chunk(letter_ids: Sequence[UUID], by: str, reason: str) -> tuple[int
 
 
 def _replay_one(letter_id: UUID, by: str, reason: str, *, edited: Mapping[str, Any] | None = None) -> DeadLetter:
+    return with_partitions(
+        partial(_replay_open_letter, letter_id, by, reason, edited), moments=partial(_days_of_receipt, [letter_id])
+    )
+
+
+def _replay_open_letter(letter_id: UUID, by: str, reason: str, edited: Mapping[str, Any] | None) -> DeadLetter:
     with transaction.atomic():
         letter: DeadLetter = _open_letter(letter_id)
         sent = row = _row_of(letter)
@@ -206,7 +204,7 @@ class _Kept(msgspec.Struct):
     metadata: Raw = Raw(b"null")
 
 
-def _row_of(letter: Any) -> Row:
+def _row_of(letter: Any) -> AcceptedEvent:
     """A letter's own event. Raises DEAD_LETTER_RESOLVED or DEAD_LETTER_UNREADABLE."""
     if letter.status != Status.OPEN:
         raise _already(letter)
@@ -218,10 +216,10 @@ def _row_of(letter: Any) -> Row:
             code="DEAD_LETTER_UNREADABLE",
         ) from None
     metadata = None if bytes(kept.metadata) == b"null" else kept.metadata
-    return letter.event_id, kept.metric_name, kept.unit, kept.metric_value, kept.timestamp, metadata
+    return AcceptedEvent(letter.event_id, kept.metric_name, kept.unit, kept.metric_value, kept.timestamp, metadata)
 
 
-def _edited_row(letter: DeadLetter, event: Mapping[str, Any]) -> Row:
+def _edited_row(letter: DeadLetter, event: Mapping[str, Any]) -> AcceptedEvent:
     """Through the door again: another id would be another event, so that is the one thing that stays."""
     if event.get("event_id", letter.event_id) != letter.event_id:
         raise InvalidInput.field("event_id", f"It stays {letter.event_id!r}: under another id it could count twice.")
@@ -241,13 +239,12 @@ def _field_of(rejection: Rejection) -> str:
     return _FIELD_OF_CODE.get(rejection.code) or (named and (named[1] or named[2])) or "event"
 
 
-def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, Row]) -> dict[UUID, DomainError]:
+def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, AcceptedEvent]) -> dict[UUID, DomainError]:
     """Why some of them would only die again, by the rules of settling (`staging`), and the way out."""
     tenants = load_tenants(letter.organisation_id for letter in letters)
     wanted: defaultdict[UUID, set[MetricKey]] = defaultdict(set)
     for letter in letters:
-        _event_id, name, unit, *_rest = rows[letter.pk]
-        wanted[letter.organisation_id].add((name, unit))
+        wanted[letter.organisation_id].add((rows[letter.pk].metric_name, rows[letter.pk].unit))
     read_metrics(tenants, wanted)
     room = room_for_metrics(tenants)
     found = (
@@ -257,8 +254,8 @@ def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, Row]) -> dict[
     return {letter_id: error for letter_id, error in found if error is not None}
 
 
-def _obstacle(tenant: Tenant, row: Row, room: int) -> DomainError | None:
-    _event_id, name, unit, _quantity, _moment, metadata = row
+def _obstacle(tenant: Tenant, row: AcceptedEvent, room: int) -> DomainError | None:
+    name, unit, metadata = row.metric_name, row.unit, row.metadata
     if metadata and bytes(metadata).startswith(b'{"%s":' % packing.UNSTORABLE.encode()):
         return DomainError(
             f"Its metadata can't be stored as it was sent, and is kept under {packing.UNSTORABLE!r}: edit the event's "
@@ -282,7 +279,7 @@ def _obstacle(tenant: Tenant, row: Row, room: int) -> DomainError | None:
 
 def _put_back(
     letters: Sequence[Any],
-    rows: Mapping[UUID, Row],
+    rows: Mapping[UUID, AcceptedEvent],
     by: str,
     resolution: str,
     edit: tuple[str, str] | None = None,
@@ -332,15 +329,14 @@ def _resolve(
     audit.note_all(letters, reason=resolution, **changes)
 
 
-def _fields_of(row: Row) -> dict[str, Any]:
+def _fields_of(row: AcceptedEvent) -> dict[str, Any]:
     """What may be edited of an event, to compare and to show."""
-    _event_id, name, unit, quantity, moment, metadata = row
     return {
-        "metric_name": name,
-        "metric_value": Decimal(quantity),
-        "unit": unit,
-        "timestamp": moment,
-        "metadata": json.loads(bytes(metadata), parse_float=Decimal) if metadata else None,
+        "metric_name": row.metric_name,
+        "metric_value": Decimal(row.quantity),
+        "unit": row.unit,
+        "timestamp": row.timestamp,
+        "metadata": json.loads(bytes(row.metadata), parse_float=Decimal) if row.metadata else None,
     }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 from psycopg import sql
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import has_no_partition
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
@@ -19,6 +21,9 @@ HOT_LOG = "events_eventbatch"
 LEDGER = "events_usageevent"
 DAYS_AHEAD = 7
 MONTHS_AHEAD = 2
+TRIES = 3
+
+T = TypeVar("T")
 
 _LIST_PARTITIONS = query(__file__, "list_partitions")
 
@@ -66,9 +71,21 @@ def ensure_partitions(*, at: datetime | None = None) -> list[str]:
     return [wanted.name for wanted in created]
 
 
-def is_missing_partition(error: BaseException) -> bool:
-    """Whether an insert failed because no partition covers its row."""
-    return isinstance(error, IntegrityError) and "no partition of relation" in str(error)
+def with_partitions(insert: Callable[[], T], *, moments: Callable[[], Iterable[datetime]]) -> T:
+    """Run an insert; where no partition covers its rows, make those of these moments, and run it again.
+
+    A partition is missing when the daily job is late, or when retention dropped a day that a replay brings back. It
+    may be dropped again before the insert has it locked: so there are TRIES.
+    """
+    for _attempt in range(1, TRIES):
+        try:
+            return insert()
+        except IntegrityError as error:
+            if not has_no_partition(error):
+                raise
+        for moment in sorted(set(moments())):
+            ensure_partitions(at=moment)
+    return insert()
 
 
 def list_partitions() -> list[Partition]:

@@ -27,9 +27,6 @@ MOST_PLACES = 10_000  # jsonb takes 16,383 decimals
 FUTURE = timedelta(days=1)
 _MOST_COMMAS = 500_000  # fifty for each event
 
-Row = tuple[str, str, str, str, datetime | None, Raw | None]
-"""event_id, metric name, unit, quantity as text, when it happened in UTC, metadata as JSON."""
-
 _Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _Unit = Annotated[str, Meta(min_length=1, max_length=50)]
 _EventId = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -54,6 +51,20 @@ class Event(msgspec.Struct, gc=False):
     unit: _Unit
     timestamp: Annotated[datetime, Meta(tz=True)] | None = None
     metadata: Raw = Raw(b"null")
+
+
+class AcceptedEvent(msgspec.Struct, array_like=True, gc=False):
+    """An event that was checked, as `packing.pack` writes it: a list of these fields, in this order.
+
+    `quantity` is a decimal number as text, `timestamp` is in UTC (None: as received), `metadata` is an object as JSON.
+    """
+
+    event_id: str
+    metric_name: str
+    unit: str
+    quantity: str
+    timestamp: datetime | None
+    metadata: Raw | None
 
 
 class _Batch(msgspec.Struct):
@@ -116,13 +127,13 @@ _object_decoder = msgspec.json.Decoder(dict[str, Any])
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def read_one(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+def read_one(body: bytes, limits: Limits) -> tuple[list[AcceptedEvent], list[Rejection]]:
     """A single event object."""
     _check_text(body)
     return _read_each([Raw(body)], limits)
 
 
-def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+def read_batch(body: bytes, limits: Limits) -> tuple[list[AcceptedEvent], list[Rejection]]:
     """`{"events": [...]}`. The whole is decoded at once; event by event only if one of them is wrong."""
     _check_text(body)
     try:
@@ -144,7 +155,7 @@ def read_batch(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]
     return _read_each(raws, limits)
 
 
-def read_lines(body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+def read_lines(body: bytes, limits: Limits) -> tuple[list[AcceptedEvent], list[Rejection]]:
     """NDJSON: one event a line, empty lines ignored."""
     _check_text(body)
     filled = (line[0] for line in _LINES(body) if not line[0].isspace())
@@ -172,9 +183,9 @@ def _check_count(events: Sequence[Any], limits: Limits) -> None:
         raise TooManyEvents(f"More than {limits.max_events:,} events in one request.")
 
 
-def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[Row], list[Rejection]]:
+def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[AcceptedEvent], list[Rejection]]:
     _check_count(raws, limits)
-    rows: list[Row] = []
+    rows: list[AcceptedEvent] = []
     rejected: list[Rejection] = []
     for index, raw in enumerate(raws):
         try:
@@ -190,9 +201,9 @@ def _read_each(raws: Sequence[Raw], limits: Limits) -> tuple[list[Row], list[Rej
     return rows, rejected
 
 
-def _check_all(events: Sequence[Event], body: bytes, limits: Limits) -> tuple[list[Row], list[Rejection]]:
+def _check_all(events: Sequence[Event], body: bytes, limits: Limits) -> tuple[list[AcceptedEvent], list[Rejection]]:
     suspicious = _is_suspicious(body)
-    rows: list[Row] = []
+    rows: list[AcceptedEvent] = []
     rejected: list[Rejection] = []
     for index, event in enumerate(events):
         try:
@@ -220,7 +231,7 @@ def _is_suspicious(text: bytes) -> bool:
     return b"\\" in text or b"\x7f" in text or not text.isascii()
 
 
-def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
+def _check(event: Event, limits: Limits, suspicious: bool) -> AcceptedEvent:
     """What a schema can't say."""
     plain = _PLAIN_QUANTITY(event.metric_value)
     quantity = plain[1].decode() if plain else _odd_quantity(bytes(event.metric_value))
@@ -238,7 +249,7 @@ def _check(event: Event, limits: Limits, suspicious: bool) -> Row:
         _refuse_odd_text(event)
     if event.event_id[-1] == "/":
         raise _Refused("VALIDATION_ERROR", "event_id must not end with a slash: asked for, it could not be found")
-    return event.event_id, event.metric_name, event.unit, quantity, moment, metadata
+    return AcceptedEvent(event.event_id, event.metric_name, event.unit, quantity, moment, metadata)
 
 
 def _refuse_odd_text(event: Event) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw
 
-from events.wire.incoming import Row
+from events.wire.incoming import AcceptedEvent
 
 # Level 1 takes a microsecond an event and a quarter of the space; higher levels cost more and save little.
 _LEVEL = 1
@@ -28,7 +28,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class StoredEvent(msgspec.Struct, array_like=True, gc=False):
-    """One accepted event, in the order of `incoming.Row`."""
+    """One accepted event, in the order of `incoming.AcceptedEvent`."""
 
     event_id: str
     metric_name: str
@@ -86,7 +86,7 @@ _decoder = msgspec.json.Decoder(list[StoredEvent])
 _metadata_decoder = msgspec.json.Decoder(dict[str, Any] | None)
 
 
-def pack(rows: Sequence[Row | StoredEvent]) -> bytes:
+def pack(rows: Sequence[AcceptedEvent | StoredEvent]) -> bytes:
     text = _encoder.encode(rows)
     return text if len(text) < _NOT_WORTH_IT else zlib.compress(text, _LEVEL)
 

@@ -28,7 +28,7 @@ from events.services.months import close_period
 from events.services.partitions import ensure_partitions
 from events.services.settling import chunks
 from events.wire import incoming, packing
-from events.wire.incoming import Limits, Row
+from events.wire.incoming import AcceptedEvent, Limits
 from organisations.models import Organisation, Project
 from tests.events.language import aggregates, counted, event, fold, now, post_raw, send, settle
 
@@ -89,11 +89,11 @@ def test_what_jsonb_would_refuse_is_written_so_that_it_does_not(
     assert UsageEvent.objects.get().metadata == kept
 
 
-def _row(event_id: str, metadata: str | None = None) -> Row:
-    return event_id, "api_calls", "call", "1", None, None if metadata is None else Raw(metadata.encode())
+def _row(event_id: str, metadata: str | None = None) -> AcceptedEvent:
+    return AcceptedEvent(event_id, "api_calls", "call", "1", None, None if metadata is None else Raw(metadata.encode()))
 
 
-def _accepted_before(project: Project, *rows: Row, **fields: object) -> EventBatch:
+def _accepted_before(project: Project, *rows: AcceptedEvent, **fields: object) -> EventBatch:
     """A batch as the door of old let it in."""
     values: dict[str, Any] = {"received_at": now(), "event_count": len(rows), "payload": packing.pack(rows)} | fields
     ensure_partitions(at=values["received_at"])

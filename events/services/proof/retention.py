@@ -23,6 +23,7 @@ from django.db.utils import OperationalError
 from psycopg import sql
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import others_were_in_the_way
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from events.models import EventBatch, HotLogDay
 from events.services.partitions import Partition, list_partitions, partition_exists, partition_of
@@ -118,7 +119,7 @@ def _drop_patiently(day: date) -> DayOutcome | None:
         try:
             return _drop(day)
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") not in {"55P03", "40P01"}:  # lock time-out, deadlock
+            if not others_were_in_the_way(error):
                 raise
             if attempt < TRIES:
                 time.sleep(PAUSE_SECONDS)

@@ -28,24 +28,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.utils import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from django.db.utils import DatabaseError, OperationalError
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import (
+    facts_for_log,
+    is_trouble_of_the_database,
+    others_were_in_the_way,
+    sentence,
+    sqlstate,
+)
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
-from events.services.partitions import ensure_partitions, is_missing_partition
-from events.services.settling.staging import ClaimedBatch, open_stage
+from events.services.partitions import with_partitions
+from events.services.settling.staging import ClaimedBatch, open_stage, stage_rows
 from events.services.settling.writing import write_stage
 from events.wire import packing
 
@@ -86,7 +94,22 @@ class _NeedsExclusive(Exception):
     """The chunk isn't of the newest month: begin again with the exclusive lock."""
 
 
-_Claim = Callable[[CursorWrapper], list[ClaimedBatch]]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What one transaction settles: the oldest batches, `limit` of them at most, or the batch `batch_id` alone.
+
+    With `rehearse`, these events of that batch instead of its own, and everything is rolled back: it only shows
+    whether they could be counted.
+    """
+
+    limit: int | None = None
+    batch_id: UUID | None = None
+    spoiled: dict[int, str] = field(default_factory=dict)
+    rehearse: Sequence[packing.StoredEvent] | None = None
+
+    @property
+    def is_rehearsal(self) -> bool:
+        return self.rehearse is not None
 
 
 def settle_pending(
@@ -116,11 +139,11 @@ def settle_pending(
 def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None:
     """One chunk; or, when no fresh batch is left, one that failed before, alone. None when there is neither."""
     try:
-        settled = _settle_chunk(lambda cursor: _claim_chunk(cursor, limit))
+        settled = _settle_chunk(_Wanted(limit=limit))
     except Exception as error:
-        if _is_databases_trouble(error):
+        if is_trouble_of_the_database(error):
             raise
-        logger.error("chunk failed; its batches are settled one by one", extra=_about(error))
+        logger.error("chunk failed; its batches are settled one by one", extra=facts_for_log(error))
         return _settle_singly(report)
     if settled:
         return report.with_chunk(settled)
@@ -129,34 +152,29 @@ def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None
     return after if after != report else None
 
 
-def _settle_chunk(claim: _Claim, *, rehearsal: bool = False) -> list[ClaimedBatch]:
-    """Claim and settle in one transaction, again from the start when it has to be done otherwise.
-
-    A rehearsal only shows whether it could be done: it is rolled back.
-    """
+def _settle_chunk(wanted: _Wanted) -> list[ClaimedBatch]:
+    """Claim and settle in one transaction, again from the start when it has to be done otherwise."""
     exclusive = False
     for attempt in range(1, TRIES_OF_A_CHUNK + 1):
         try:
-            return _try_chunk(claim, exclusive=exclusive, rehearsal=rehearsal)
+            return with_partitions(
+                partial(_try_chunk, wanted, exclusive=exclusive), moments=partial(_moments_of_receipt, wanted)
+            )
         except _NeedsExclusive:
             exclusive = True
-        except IntegrityError as error:
-            if not is_missing_partition(error) or attempt == TRIES_OF_A_CHUNK:
+        except OperationalError as error:
+            if attempt == TRIES_OF_A_CHUNK or not others_were_in_the_way(error):
                 raise
-            _ensure_partitions_for(claim)
-        except OperationalError as error:  # a deadlock or a lock time-out
-            if attempt == TRIES_OF_A_CHUNK or _sqlstate(error)[:2] not in {"40", "55"}:
-                raise
-            logger.warning("chunk tried again", extra=_about(error))
+            logger.warning("chunk tried again", extra=facts_for_log(error))
     raise OperationalError("A chunk could not be settled: others kept getting in its way.")
 
 
-def _try_chunk(claim: _Claim, *, exclusive: bool, rehearsal: bool) -> list[ClaimedBatch]:
+def _try_chunk(wanted: _Wanted, *, exclusive: bool) -> list[ClaimedBatch]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             # Nobody was promised anything yet: after a crash that forgets this commit the batches are pending again.
             cursor.execute("SET LOCAL synchronous_commit = off")
-            batches = claim(cursor)
+            batches = _claim(cursor, wanted)
         if not batches:
             return []
         month = batches[0].received_month
@@ -165,9 +183,21 @@ def _try_chunk(claim: _Claim, *, exclusive: bool, rehearsal: bool) -> list[Claim
         if not exclusive and max(used, default=None) != month:
             raise _NeedsExclusive
         stage, others = open_stage(batches), sorted(used - {month})
-        write_stage(stage, received_month=month, other_months=others, rehearsal=rehearsal)
-        transaction.set_rollback(rehearsal)
+        rows = stage_rows(stage)
+        write_stage(stage, rows, received_month=month, other_months=others, rehearsal=wanted.is_rehearsal)
+        transaction.set_rollback(wanted.is_rehearsal)
     return batches
+
+
+def _claim(cursor: CursorWrapper, wanted: _Wanted) -> list[ClaimedBatch]:
+    if wanted.batch_id is None:
+        return _claim_chunk(cursor, wanted.limit)
+    cursor.execute(_CLAIM_ONE, {"batch_id": wanted.batch_id})
+    found = [_claimed(row) for row in cursor.fetchall()]
+    if wanted.rehearse is not None:
+        part, size = packing.pack(wanted.rehearse), len(wanted.rehearse)
+        return [replace(batch, event_count=size, payload=part) for batch in found]
+    return [replace(batch, spoiled=wanted.spoiled) for batch in found]
 
 
 def _claim_chunk(cursor: CursorWrapper, limit: int | None) -> list[ClaimedBatch]:
@@ -217,14 +247,13 @@ def _months_in_use(batches: Sequence[ClaimedBatch]) -> set[date]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _ensure_partitions_for(claim: _Claim) -> None:
-    """The ledger's month is missing: make it."""
+def _moments_of_receipt(wanted: _Wanted) -> list[datetime]:
+    """When the batches were received that would be claimed now."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            moments: list[datetime] = [batch.received_at for batch in claim(cursor)]
+            moments = [batch.received_at for batch in _claim(cursor, wanted)]
         transaction.set_rollback(True)
-    for moment in sorted(set(moments)):
-        ensure_partitions(at=moment)
+    return moments
 
 
 def _settle_singly(report: SettleReport) -> SettleReport:
@@ -245,16 +274,16 @@ def _due_for_retry() -> UUID | None:
 def _settle_one(report: SettleReport, batch_id: UUID) -> SettleReport:
     try:
         try:
-            return report.with_chunk(_settle_chunk(lambda cursor: _claim_one(cursor, batch_id)))
+            return report.with_chunk(_settle_chunk(_Wanted(batch_id=batch_id)))
         except DatabaseError as error:
-            if _is_databases_trouble(error):
+            if is_trouble_of_the_database(error):
                 raise
             return report.with_chunk(_settle_without_spoiled(batch_id, error))
     except Exception as error:
-        if _is_databases_trouble(error):
+        if is_trouble_of_the_database(error):
             raise
         by_whom = None if isinstance(error, DatabaseError) else error
-        logger.error("batch failed", extra={"batch": str(batch_id)} | _about(error), exc_info=by_whom)
+        logger.error("batch failed", extra={"batch": str(batch_id)} | facts_for_log(error), exc_info=by_whom)
         _book_failure(batch_id, error)
         return replace(report, failed=report.failed + 1)
 
@@ -285,21 +314,16 @@ def _settle_without_spoiled(batch_id: UUID, error: DatabaseError) -> list[Claime
             raise error
     if not spoiled:
         raise error
-    logger.warning("events set aside", extra={"batch": str(batch_id), "events": len(spoiled)} | _about(error))
-    return _settle_chunk(lambda cursor: [replace(found, spoiled=spoiled) for found in _claim_one(cursor, batch_id)])
+    logger.warning("events set aside", extra={"batch": str(batch_id), "events": len(spoiled)} | facts_for_log(error))
+    return _settle_chunk(_Wanted(batch_id=batch_id, spoiled=spoiled))
 
 
 def _rehearse(batch_id: UUID, events: Sequence[packing.StoredEvent]) -> DatabaseError | None:
     """Why these events of a batch can't be counted, or None."""
-
-    def claim(cursor: CursorWrapper) -> list[ClaimedBatch]:
-        part = packing.pack(events)
-        return [replace(found, event_count=len(events), payload=part) for found in _claim_one(cursor, batch_id)]
-
     try:
-        _settle_chunk(claim, rehearsal=True)
+        _settle_chunk(_Wanted(batch_id=batch_id, rehearse=events))
     except DatabaseError as error:
-        if _is_databases_trouble(error):
+        if is_trouble_of_the_database(error):
             raise
         return error
     return None
@@ -307,41 +331,9 @@ def _rehearse(batch_id: UUID, events: Sequence[packing.StoredEvent]) -> Database
 
 def _why_spoiled(error: DatabaseError) -> str:
     return (
-        f"The database can't store this event (SQLSTATE {_sqlstate(error) or 'unknown'}). Edit it and have it counted, "
+        f"The database can't store this event (SQLSTATE {sqlstate(error) or 'unknown'}). Edit it and have it counted, "
         "or discard it."
     )
-
-
-def _about(error: BaseException) -> dict[str, str]:
-    """What a log may say of an error: PostgreSQL's own messages quote what customers sent."""
-    return {"error": type(error).__name__, "sqlstate": _sqlstate(error)}
-
-
-def _told(error: Exception) -> str:
-    """For operators. Of PostgreSQL's message without the lines that quote the row."""
-    said = str(error).partition("\n")[0]
-    state = _sqlstate(error)
-    return f"{type(error).__name__}: {said}" + (f" (SQLSTATE {state})" if state else "")
-
-
-def _sqlstate(error: BaseException) -> str:
-    return getattr(error.__cause__, "sqlstate", None) or ""
-
-
-def _is_databases_trouble(error: Exception) -> bool:
-    """Lost connection, deadlock, full disk, shutdown: nothing a batch is to blame for.
-
-    Not every OperationalError is: "index row too large" is one as well, and would come again for ever.
-    """
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = _sqlstate(error)
-    return not state or state[:2] in {"08", "40", "53", "55", "57", "58"}
-
-
-def _claim_one(cursor: CursorWrapper, batch_id: UUID) -> list[ClaimedBatch]:
-    cursor.execute(_CLAIM_ONE, {"batch_id": batch_id})
-    return [_claimed(row) for row in cursor.fetchall()]
 
 
 def _book_failure(batch_id: UUID, error: Exception) -> None:
@@ -351,4 +343,4 @@ def _book_failure(batch_id: UUID, error: Exception) -> None:
         if batch is None:
             return
         batch.attempts += 1
-        batch.save(update_fields=["attempts", *batch.fail(_told(error))])
+        batch.save(update_fields=["attempts", *batch.fail(sentence(error))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from billing_platform.lib.database.sql import query
 from events.models import Metric
 from events.services.months import lock_months
 from events.services.settling import dead_letter_rows
-from events.services.settling.staging import ClaimedBatch, Stage, stage_rows
+from events.services.settling.staging import ClaimedBatch, Stage
 
 CONFLICT_IDS_KEPT = 100
 A_MONTH = timedelta(days=31)
@@ -36,15 +36,24 @@ _FOLD_DISTINCT = query(__file__, "fold_distinct")
 _MARK_SETTLED = query(__file__, "mark_settled")
 
 
-def write_stage(stage: Stage, *, received_month: date, other_months: Sequence[date], rehearsal: bool = False) -> None:
+def write_stage(
+    stage: Stage,
+    rows: Iterable[str],
+    *,
+    received_month: date,
+    other_months: Sequence[date],
+    rehearsal: bool = False,
+) -> None:
     """Count what is new, and leave on each batch what became of every event of it.
 
+    `rows` are made while they are copied: PostgreSQL reads one batch while Python makes the next. The stage knows all
+    its series and slots when the last one is read.
     A rehearsal leaves out the verdict: it is to be rolled back, and may hold a part of a batch only.
     `other_months` are the months of receipt, besides the batches' own, that the deduplication window reaches and
     that hold anything.
     """
     with connection.cursor() as cursor:
-        _copy(cursor, stage)
+        _copy(cursor, rows)
         _excuse_the_counted(cursor, stage.batches, [received_month, *other_months])
         months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
         if stage.staged:
@@ -84,12 +93,12 @@ def _numbers(stage: Stage, aggregation: Metric.Aggregation) -> list[int]:
     return [number for series, number in stage.series.items() if series.metric.aggregation == aggregation]
 
 
-def _copy(cursor: CursorWrapper, stage: Stage) -> None:
+def _copy(cursor: CursorWrapper, rows: Iterable[str]) -> None:
     cursor.execute(_CREATE_STAGE)
     cursor.execute("DELETE FROM events_stage")  # empty, unless this is one transaction with an earlier chunk
     with connection.wrap_database_errors, cursor.copy("COPY events_stage FROM STDIN") as copy:
-        for rows in stage_rows(stage):
-            copy.write(rows)
+        for rows_of_batch in rows:
+            copy.write(rows_of_batch)
 
 
 def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:

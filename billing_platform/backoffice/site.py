@@ -47,7 +47,8 @@ class OperatorSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers = {"dashboard": dashboard.of(request.user)}
-        return super().index(request, {**numbers, **(extra_context or {})})
+        shown: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
+        return shown
 
     def get_urls(self) -> list[Any]:
         view = self.admin_view(require_POST(self.attention_view))

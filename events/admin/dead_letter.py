@@ -30,6 +30,7 @@ from events.admin.bulk import told
 from events.models import DeadLetter, EventBatch
 from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
+from events.services.bulk_report import BulkReport
 from events.tasks import wake_settling
 
 Status = DeadLetter.Status
@@ -265,6 +266,6 @@ def _open_ids(letters: Any) -> list[Any]:
     return list(still_open.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
-def _told(report: dead_letters.BulkReport, verb: str, ids: list[Any]) -> str:
+def _told(report: BulkReport, verb: str, ids: list[Any]) -> str:
     said = told(report, verb, if_none="None of them is open.")
     return said + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")

@@ -39,7 +39,7 @@ _PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
 }
 
 
-class RowField(forms.ModelChoiceField):
+class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One sentence for what isn't offered, be it somebody else's id or no id at all."""
 
     def to_python(self, value: Any) -> Any:
@@ -49,14 +49,15 @@ class RowField(forms.ModelChoiceField):
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
 
 
-class FirstOnes(forms.models.ModelChoiceIterator):
+class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]
     """A menu of the first metrics and the chosen one: of tens of thousands nobody reads a list. All stay valid."""
 
     def __iter__(self) -> Any:
-        if self.field.empty_label is not None:
-            yield "", self.field.empty_label
+        field: Any = self.field
+        if field.empty_label is not None:
+            yield "", field.empty_label
         rows = list(self.queryset[:MOST_OFFERED])
-        chosen = self.field.chosen
+        chosen = field.chosen
         yield from (self.choice(row) for row in (*rows, *([chosen] if chosen and chosen not in rows else [])))
 
 
@@ -81,6 +82,8 @@ def _choice(field: Any, choices: Any, all_of_them: str, refusal: str, label: str
 class ExplorerForm(forms.Form):
     """Choices are the user's own organisations, then what the chosen one has: anything else is refused in words."""
 
+    fields: dict[str, Any]
+
     def __init__(self, request: HttpRequest) -> None:
         self.organisations = scoped(Organisation.objects.order_by("name"), request)
         self.asked = request.GET
@@ -94,14 +97,16 @@ class ExplorerForm(forms.Form):
     def _find_owner(self, request: HttpRequest) -> Organisation | None:
         """The one that is named, or whose project or metric is; or the only one there is."""
         if named := self.asked.get("organisation"):
-            return self._first(self.organisations, named)
+            chosen: Organisation | None = self._first(self.organisations, named)
+            return chosen
         for model in (Project, Metric):
             found = self._first(
                 scoped(model.objects.select_related("organisation"), request),
-                self.asked.get(model._meta.model_name, ""),
+                self.asked.get(str(model._meta.model_name), ""),
             )
             if found is not None and found.organisation is not None:
-                return found.organisation
+                owner: Organisation = found.organisation
+                return owner
         few = list(self.organisations[:2])
         return few[0] if len(few) == 1 else None
 

@@ -28,6 +28,15 @@ BEFORE, AFTER = "before", "after"
 class LedgerResults:
     """Mixed into the list that Django makes: pages by id, with links to older and newer ones."""
 
+    # what Django's ChangeList has
+    params: dict[str, Any]
+    filter_params: dict[str, Any]
+    model_admin: Any
+    list_per_page: int
+    query: str
+    queryset: Any
+    get_query_string: Any
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         self.cursors = {name: _number(self.params.pop(name, "")) for name in (BEFORE, AFTER)}
         for name in self.cursors:

@@ -21,10 +21,10 @@ class KeysField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return [key for line in super().to_python(value).splitlines() if (key := line.strip())]
+        return [key for line in (super().to_python(value) or "").splitlines() if (key := line.strip())]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(self.prepare_value(initial)) != self.to_python(data)
+        return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
 
 
 @admin.register(Metric)
@@ -85,7 +85,7 @@ class MetricAdmin(ModelAdmin):
         return str(metric.organisation or "Every customer")
 
     @admin.display(description="Origin", ordering="registered_automatically")
-    def origin(self, metric: Metric) -> Any:
+    def origin(self, metric: Any) -> Any:
         if not metric.registered_automatically:
             return badge("Operator")
         return badge(f"Defined in {metric.defined_unit}" if metric.defined_unit else "From an event", "warning")

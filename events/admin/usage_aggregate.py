@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin
@@ -23,7 +24,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
     list_select_related = ("project__organisation", "metric")
     fields = ("organisation", "project", "metric", "dimensions", "hour", "counted_in", "quantity", "event_count")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """All of it in the address: what one sees can be sent to somebody else, who sees what they may see."""
         if not self.has_view_permission(request):
             raise PermissionDenied

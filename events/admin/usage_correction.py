@@ -76,7 +76,7 @@ def _now_counts(event: UsageEvent) -> str:
 
 
 def _before_correcting(event: UsageEvent) -> str:
-    return " ".join(filter(None, [_now_counts(event), INDIFFERENT.get(event.metric.aggregation)]))
+    return " ".join(filter(None, [_now_counts(event), INDIFFERENT.get(Metric.Aggregation(event.metric.aggregation))]))
 
 
 class CorrectingMixin:

@@ -16,9 +16,9 @@ from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import (
     ActionForm,
-    DropdownFilter,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    attention_filter,
     badge,
     facts,
     link,
@@ -241,22 +241,14 @@ def _count(run: Any, states: Iterable[Status]) -> int:
 
 def _name_of(request: HttpRequest) -> str:
     user: Any = request.user
-    return user.get_full_name() or user.get_username()
+    return str(user.get_full_name() or user.get_username())
 
 
 class ReasonForm(ActionForm):
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the item.")
 
 
-class UnbilledFilter(DropdownFilter):
-    title = "attention"
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unbilled", "Without a live invoice")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.unbilled() if self.value() == "unbilled" else queryset
+AttentionFilter = attention_filter(unbilled=("Without a live invoice", lambda items, _user: items.unbilled()))
 
 
 def item_facts(_request: HttpRequest, item: BillingRunItem) -> list[tuple[str, Any]]:
@@ -277,7 +269,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     list_on_a_phone = ("customer", "month", "state", "invoice_link")
     list_display = ("customer", "month", "state", "invoice_link", "reason", "attempts", "finished")
     list_display_links = ("month",)
-    list_filter = (UnbilledFilter, "status", "organisation", "run__period_start")
+    list_filter = (AttentionFilter, "status", "organisation", "run__period_start")
     search_fields = ("organisation__name", "reason")
     list_select_related = ("run", "organisation", "invoice")
     ordering = ("-run__period_start", "organisation__name")

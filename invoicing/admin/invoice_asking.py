@@ -21,6 +21,7 @@ from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
 from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
+from organisations.models import BillingEntity, Organisation
 
 SEND, HOLD = "send", "hold"
 
@@ -106,7 +107,10 @@ def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]
 
 def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
     """The sentence with a link to the page where it is put right, where there is one."""
-    parties = {"customer": invoice.organisation, "seller": invoice.organisation.billing_entity}
+    parties: dict[str, Organisation | BillingEntity] = {
+        "customer": invoice.organisation,
+        "seller": invoice.organisation.billing_entity,
+    }
     party = parties.get(warning.party or "")
     if party is None:
         return warning.message

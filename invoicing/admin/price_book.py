@@ -31,7 +31,7 @@ BOUNDS = ("free_units", "minimum", "maximum")
 PLAIN = ("organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to")
 
 
-class PricingRuleForm(forms.ModelForm):
+class PricingRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = PricingRule
         fields = (*PLAIN, *PRICE, *BOUNDS)
@@ -39,7 +39,7 @@ class PricingRuleForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """Of another price on the same days the service says which, and the way out: more than the constraint can."""
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # not among Django's types
         if {*self.errors} == {NON_FIELD_ERRORS} and price_book.overlapping(self.instance) is not None:
             del self.errors[NON_FIELD_ERRORS]
 
@@ -112,6 +112,7 @@ class PricingRuleAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: PricingRule, form: Any, change: bool) -> None:
         """Through the services, which know what may change on a rule that was billed."""
         answers = form.cleaned_data
+        price: dict[str, Any] | None
         price = {"model": answers["model"], **answers["parameters"]} if "parameters" in answers else {}
         price |= {name: answers[name] for name in BOUNDS if name in answers}
         others = {name: answers[name] for name in PLAIN if name in answers}

@@ -87,8 +87,8 @@ class KindFilter(DropdownFilter):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     empty_hint = "Every change stands here from the moment it is made."
-    list_on_a_phone = ("at", "who", "done", "object_repr", "changed")
-    list_display = ("at", "who", "done", "kind", "object_repr", "changed", "source")
+    list_on_a_phone = ("at", "who", "verb", "object_repr", "changed")
+    list_display = ("at", "who", "verb", "kind", "object_repr", "changed", "source")
     list_display_links = ("at",)
     list_filter = (WhoFilter, CustomerFilter, "action", KindFilter, "timestamp", "actor")
     filtered_from_elsewhere = ("object_pk",)
@@ -97,13 +97,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("timestamp", "who", "done", "kind", "subject")}),
+        (None, {"fields": ("timestamp", "who", "verb", "kind", "subject")}),
         ("Before and after", {"fields": ("before_and_after",)}),
         ("Origin", {"fields": ("source", "remote_addr", "actor_email", "request_id", "api_key")}),
     )
 
     at = short_time("timestamp", "Time")
-    done = status("action", TONES, "Action")
+    verb = status("action", TONES, "Action")
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """People are chosen from the users' page: for those who may open it."""
@@ -118,7 +118,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Kind", ordering="content_type")
     def kind(self, entry: AuditEntry) -> str:
-        return entry.content_type.name
+        return str(entry.content_type.name)
 
     @admin.display(description="Object")
     def subject(self, entry: AuditEntry) -> Any:
@@ -148,4 +148,4 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="API key")
     def api_key(self, entry: AuditEntry) -> str:
-        return (entry.additional_data or {}).get("api_key_name", EMPTY)
+        return str((entry.additional_data or {}).get("api_key_name", EMPTY))

@@ -35,13 +35,13 @@ class IssueKeyOfProjectForm(IssueKeyForm):
         self.fields["project"].queryset = self.obj.projects.filter(is_active=True)
 
 
-class OrganisationForm(forms.ModelForm):
+class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
     """Refuses what would spoil what was billed, and asks before a change with consequences: the switch appears then."""
 
     confirm = forms.BooleanField(label="I know, and want it so", required=False, widget=forms.HiddenInput)
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # not among Django's types
         if self.errors or self.instance._state.adding:
             return
         before = Organisation.objects.get(pk=self.instance.pk)

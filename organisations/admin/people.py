@@ -61,7 +61,7 @@ class KeepsOwnAccess:
 
 
 @admin.register(User)
-class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):
+class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]  # Django's page is generic to mypy only
     """Users belong to no organisation: changing one takes `auth` permissions for all of them."""
 
     empty_hint = "Users are added here; what they may do is said by their memberships."

@@ -71,7 +71,7 @@ class OfflinePaymentForm(ActionForm):
 
     def _is_more_than_due(self) -> bool:
         try:
-            return amount_of(self.data.get("amount", "")) > self.obj.amount_due
+            return bool(amount_of(self.data.get("amount", "")) > self.obj.amount_due)
         except forms.ValidationError:
             return False
 

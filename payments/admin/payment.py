@@ -17,6 +17,7 @@ from billing_platform.lib.admin.base import (
     DropdownFilter,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    attention_filter,
     badge,
     link,
     money,
@@ -54,25 +55,11 @@ def amount_of(text: str) -> Decimal:
         raise forms.ValidationError(str(error)) from error
 
 
-class AttentionFilter(DropdownFilter):
-    title = "attention"
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("problem", "Not credited in full"),
-            ("refunded", "Given back: credit note, or ask again?"),
-            ("failed", "Failed, and the invoice is still due"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == "problem":
-            return queryset.not_placed()
-        if self.value() == "refunded":
-            return queryset.refunds_to_decide()
-        if self.value() == "failed":
-            return queryset.failed_and_due()
-        return queryset
+AttentionFilter = attention_filter(
+    problem=("Not credited in full", lambda payments, _user: payments.not_placed()),
+    refunded=("Given back: credit note, or ask again?", lambda payments, _user: payments.refunds_to_decide()),
+    failed=("Failed, and the invoice is still due", lambda payments, _user: payments.failed_and_due()),
+)
 
 
 class CollectedFilter(DropdownFilter):
@@ -142,13 +129,17 @@ def _told(payment: Payment) -> list[str]:
     return []
 
 
+def _due_text(invoice: Invoice) -> str:
+    return f" due {day_text(invoice.due_date)}" if invoice.due_date else ""
+
+
 class CreditForm(ActionForm):
     invoice = forms.ChoiceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["invoice"].choices = [
-            (str(invoice.pk), f"{invoice}: {self.obj.shown(invoice.amount_due)} due {day_text(invoice.due_date)}")
+            (str(invoice.pk), f"{invoice}: {self.obj.shown(invoice.amount_due)}{_due_text(invoice)}")
             for invoice in open_invoices(self.obj)
         ]
 

@@ -7,7 +7,7 @@ same confirmation never acts twice: each page carries a token that is spent by t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, Unpack
@@ -26,6 +26,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.display import facts as facts_table
+from billing_platform.lib.admin.extensions import ExtendedMixin
 from billing_platform.lib.admin.refusals import add_refusal, explained
 from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError
@@ -36,6 +37,7 @@ TOKEN_LIVES_SECONDS = 24 * 3600
 class ActionForm(forms.Form):
     """What an action asks for. Subclasses add fields, and may look at `self.obj`, the object acted on."""
 
+    fields: dict[str, Any]
     once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
@@ -154,13 +156,12 @@ def _actions_of(owner: Any) -> Iterator[Action]:
                 yield replace(action, handler=partial(action.handler, owner))
 
 
-class ActionsMixin:
+class ActionsMixin(ExtendedMixin):
     """Gives a ModelAdmin the pages and buttons of its actions."""
 
     model: Any
     opts: Any
     admin_site: Any
-    extensions: Sequence[Any]
 
     @property
     def admin_actions(self) -> dict[str, Action]:

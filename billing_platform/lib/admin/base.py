@@ -45,7 +45,7 @@ from billing_platform.lib.admin.display import (
     when,
     worded,
 )
-from billing_platform.lib.admin.extensions import ExtendedMixin, Extension, extends
+from billing_platform.lib.admin.extensions import Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
 from billing_platform.lib.admin.history import history_of
 from billing_platform.lib.admin.last_days import LastDayField
@@ -111,11 +111,11 @@ class ScopedMixin:
     admin_site: Any
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return scoped(super().get_queryset(request), request)
+        return scoped(super().get_queryset(request), request)  # type: ignore[misc]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.choices_of(db_field.remote_field.model, request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def choices_of(self, model: type[models.Model], request: HttpRequest) -> Any:
         """What may be chosen: what the other model's own page would list."""
@@ -144,7 +144,7 @@ class ListedFieldsMixin:
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         choices = choices_of(db_field.validators) if isinstance(db_field, models.CharField) else None
         if choices is None:
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
+            return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         widget = widgets.UnfoldAdminSelect2Widget if len(choices) > FEW_CHOICES else widgets.UnfoldAdminSelectWidget
         return forms.ChoiceField(
             choices=[("", "---------"), *choices],
@@ -156,7 +156,7 @@ class ListedFieldsMixin:
         )
 
 
-class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, ExtendedMixin, unfold.ModelAdmin):
+class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
     """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None
@@ -218,7 +218,7 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, ExtendedMixin, un
         """The form refuses a row that would land in an organisation where the user lacks the permission."""
         page = self
 
-        class Guarded(form):  # type: ignore[misc, valid-type]
+        class Guarded(form):
             def _post_clean(self) -> None:
                 super()._post_clean()
                 refusal = getattr(request, "refusal", None)
@@ -291,7 +291,8 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, ExtendedMixin, un
         """A service that refuses what a form asks for: nothing is saved, and the form is shown again as it was typed,
         with the sentence."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            shown: HttpResponse = super().changeform_view(request, *args, **kwargs)
+            return shown
         except (DomainError, IntegrityError) as error:
             refusal = refusal_of(error) if isinstance(error, IntegrityError) else error
             if refusal is None or hasattr(request, "refusal"):
@@ -306,7 +307,8 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, ExtendedMixin, un
         obj = self.get_object(request, unquote(object_id))
         entries = history_of(obj, names_people=self.names_people(request, obj)) if obj is not None else []
         extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
-        return super().history_view(request, object_id, extra)
+        shown: HttpResponse = super().history_view(request, object_id, extra)
+        return shown
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
         """Whether a history says who did it and from where. Of an object that all organisations share, only to those

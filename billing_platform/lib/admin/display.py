@@ -43,7 +43,7 @@ def badge(text: str, tone: str = "") -> SafeString:
     return format_html('<span class="{}">{}</span>', _LABEL + _TONES[tone], text)
 
 
-def status(field: str, tones: Mapping[str, str], description: str = "") -> Display:
+def status(field: str, tones: Mapping[Any, str], description: str = "") -> Display:
     """A column for a field with choices, coloured by value."""
 
     def show(_admin: Any, obj: Any) -> SafeString:

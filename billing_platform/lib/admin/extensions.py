@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model
 from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from billing_platform.lib.admin.base import ModelAdmin
 
 RelatedLists = tuple[tuple[type[Model], str], ...]
 """Lists that an object's page leads to, each with the parameter that narrows the list to the object."""
@@ -34,7 +37,7 @@ class Extension:
     list_on_a_phone: tuple[str, ...] = ()
     """Takes the place of the page's own."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: ModelAdmin) -> None:
         self.page = page
 
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
@@ -67,14 +70,14 @@ class ExtendedMixin:
     """Gives a ModelAdmin the parts that other apps add."""
 
     model: Any
-    inlines: Any
+    inlines: ClassVar[Any]
     related_lists: RelatedLists = ()
     list_on_a_phone: tuple[str, ...] = ()  # the columns of a card; else the first five
 
     @cached_property
     def extensions(self) -> list[Extension]:
         """Made when the page is first shown: by then every app's admin module is loaded."""
-        return [extension(self) for extension in _extensions[self.model]]
+        return [extension(cast("ModelAdmin", self)) for extension in _extensions[self.model]]
 
     def all_related_lists(self) -> RelatedLists:
         return (*self.related_lists, *(each for extension in self.extensions for each in extension.related_lists))

@@ -12,9 +12,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters import admin as filters
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter as DropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
-from unfold.utils import parse_date_str
+from unfold.utils import parse_date_str as parse_date_str
 
 from billing_platform.lib.periods import start_of_day
 

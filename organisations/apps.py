@@ -1,4 +1,4 @@
-"""Organisations: who is billed, who sells, and who may see it."""
+"""Organisations: customers, sellers, their projects and keys, and who may see what."""
 
 from __future__ import annotations
 

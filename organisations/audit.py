@@ -1,7 +1,7 @@
-"""The audit log: which models are watched, and who, from where and in which request is written with each change.
+"""The audit log: which models are watched, and the origin (person or key, address, request) written with each change.
 
-django-auditlog stores the entries; one receiver of ours stamps them with the origin of the change. (Its own
-middleware connects a signal per request and believes any X-Forwarded-For.) The database refuses to change or
+django-auditlog stores the entries; one receiver of ours adds the origin of the change. (django-auditlog's own
+middleware connects a signal for each request and trusts any X-Forwarded-For.) The database refuses to change or
 delete an entry (organisations.models.audit).
 """
 
@@ -35,7 +35,7 @@ _ENTRIES_AT_ONCE = 500
 
 @dataclass
 class Origin:
-    """Where the changes of this request, job or command come from."""
+    """The person or key, address and request id behind the changes of this request, job or command."""
 
     source: str
     user: Any = None
@@ -61,21 +61,21 @@ def register() -> None:
 def _watch(model: type[Model], *, masked: tuple[str, ...], unlogged: tuple[str, ...]) -> None:
     if model._meta.proxy or auditlog.contains(model):
         return
-    # what points here from other tables is no part of the row, and is logged with its own
+    # rows of other tables that refer to this row are logged with themselves, not as a change of this row
     reverse = [field.name for field in model._meta.get_fields() if field.auto_created and not field.concrete]
     exclude = ["updated_at", *unlogged, *reverse]
     auditlog.register(model, mask_fields=list(masked), exclude_fields=exclude)
 
 
 def act_as(*, user: Any = None, api_key: ApiKey | None = None) -> None:
-    """Name the actor of the request under way, once authentication knows it."""
+    """Set the user or API key of the current request, once authentication knows it."""
     origin = _origin.get()
     if origin is not None:
         origin.user, origin.api_key = user, api_key
 
 
 def note(obj: Any, *, action: int = LogEntry.Action.UPDATE, reason: str = "", **changes: tuple[object, object]) -> None:
-    """Write down what a person did where no watched row is saved. `changes` are before and after, by field."""
+    """Log an action that saves no watched row. `changes` are the values before and after, by field."""
     note_all([obj], action=action, reason=reason, **changes)
 
 
@@ -86,7 +86,7 @@ def note_all(
     reason: str = "",
     **changes: tuple[object, object],
 ) -> None:
-    """The same done to many: an entry for each, in few statements."""
+    """Log the same action on many objects: one entry for each, written in a few statements."""
     written = {name: [str(value) for value in values] for name, values in changes.items()}
     entries = [_entry(obj, action=action, changes=written, reason=reason) for obj in objects]
     for entry in entries:
@@ -108,7 +108,7 @@ def _entry(obj: Any, *, reason: str, **fields: Any) -> LogEntry:
 
 
 def masked(_value: str) -> str:
-    """What stands in the log for a secret: django-auditlog itself would show the second half of it."""
+    """The text that the log shows instead of a secret. django-auditlog's own mask would show half of the secret."""
     return "***"
 
 
@@ -126,7 +126,7 @@ def _stamp(sender: type[LogEntry], instance: LogEntry, **_: Any) -> None:
 
 
 def _command() -> str:
-    """Outside requests and tasks it is a command or a shell."""
+    """The origin outside requests and tasks: a management command or a shell."""
     arguments = [Path(sys.argv[0]).name, *sys.argv[1:2]]
     return "command: " + " ".join(arguments)
 
@@ -140,7 +140,7 @@ def _end_task(**_: Any) -> None:
 
 
 class AuditOriginMiddleware:
-    """Notes where a request comes from; who it is, is read only if something is changed."""
+    """Notes the address and id of each request. The user is read from the database only if something is changed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
-"""What follows from changing a customer: what is refused, and what somebody has to say yes to.
+"""Consequences of a change to a customer: changes that are refused, and changes that have to be confirmed.
 
-The apps that know the consequences register a check in their `AppConfig.ready()`; this app asks them all, whichever
-door the change comes through.
+The apps that know a consequence register a check in their `AppConfig.ready()`. `organisations.services.onboarding` runs
+all checks, for changes by the admin and by the API.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from organisations.models import Organisation
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """One sentence about one field. With a `code` the change is refused; without one it has to be confirmed."""
+    """One sentence about one field. With a `code`, the change is refused; without a code, it has to be confirmed."""
 
     field: str
     sentence: str
@@ -22,7 +22,7 @@ class Consequence:
 
 
 Check = Callable[[Organisation, Organisation], Iterable[Consequence]]
-"""Called with the customer as stored and as it would be."""
+"""A function of the customer before and after the change; it returns the consequences."""
 
 _checks: list[Check] = []
 

@@ -1,14 +1,14 @@
-"""Idempotency-Key: the first successful answer is stored for 24 hours and replayed; a retry changes nothing.
+"""Idempotency-Key: the first successful answer is stored for 24 hours and returned again; a retry changes nothing.
 
-The record and the work are one transaction: a crash or a refusal leaves neither, and two simultaneous requests
-with one key meet at its unique constraint, where the second waits for the first. Work that calls the payment
-gateway can't be held in a transaction: there the record is a claim of its own, and a claim older than any request
-can last is taken over (those services look up before they create, so doing them again is safe).
+The record and the work are one transaction: after a crash or a refusal there is neither, and of two simultaneous
+requests with the same key, the second waits at the unique constraint for the first. Work that calls the payment
+gateway can't be done in a transaction: there the record is a claim, stored before the work. A claim older than any
+request can last is taken over; this is safe, because those services look up what exists before they create it.
 
-A key that is shown once is not kept: the replay names it and says null.
+An API key that is shown once is not stored: the second answer has its field with the value null.
 
-The answer is replayed to whoever may still ask for it: the record keeps which organisations the request was about, and
-each replay asks for the permission again.
+The record stores the organisations that the request was about. Each time the answer is returned again, the caller's
+permission for them is checked again.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from organisations.models import ApiKey, IdempotencyRecord
 
 KEPT_FOR = timedelta(hours=24)
 STALE_AFTER = timedelta(minutes=2)
-"""Longer than a request with all its time-outs takes."""
+"""Longer than any request takes, time-outs of the gateway included."""
 _MAX_LENGTH = 255
 
 
 class Reach(Protocol):
-    """Which organisations a request is about, and whether the caller may still act on them."""
+    """The organisations that a request is about, and whether the caller may still act on them."""
 
     owners: set[str | None]
-    """Ids of the organisations whose objects the work has found; None for a shared object."""
+    """Ids of the organisations whose objects the work has read; None for a shared object."""
 
     def check_again(self, owners: Iterable[str | None]) -> None:
-        """Raises NotFound or PermissionDenied unless the caller may still do this to all of them."""
+        """Raises NotFound or PermissionDenied unless the caller may still do this for all these organisations."""
 
 
 def run_once(
@@ -52,11 +52,11 @@ def run_once(
     calls_out: bool,
     secret_fields: Collection[str] = (),
 ) -> Response:
-    """Do the work of an unsafe request, or replay what it answered before, without the answer's secrets.
+    """Do the work of a request that changes something, or return its stored answer, without the answer's secrets.
 
-    Raises DomainError IDEMPOTENCY_KEY_REUSED (409) for the same key with another request, and
-    IDEMPOTENCY_IN_PROGRESS (409) while the first is still under way; and what `reach.check_again` raises when the
-    caller has lost the right to the stored answer.
+    Raises DomainError IDEMPOTENCY_KEY_REUSED (409) if the key was used for another request, and
+    IDEMPOTENCY_IN_PROGRESS (409) while the first request still runs. Raises what `reach.check_again` raises if the
+    caller may not see the stored answer any more.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -79,7 +79,7 @@ def run_once(
 
 
 def forget_expired() -> int:
-    """Answers hold customers' data: they are not kept longer than promised. Says how many went."""
+    """Delete answers older than 24 hours, because they hold customers' data. Returns how many were deleted."""
     forgotten, _by_model = IdempotencyRecord.objects.filter(expires_at__lte=clock.now()).delete()
     return forgotten
 
@@ -122,7 +122,7 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
     if record.status_code is None:
         if now - record.updated_at < STALE_AFTER:
             raise DomainError(
-                "The first request with this Idempotency-Key is still under way; try again shortly.",
+                "The first request with this Idempotency-Key still runs; try again shortly.",
                 code="IDEMPOTENCY_IN_PROGRESS",
             )
         record.save(update_fields=["updated_at"])

@@ -1,8 +1,8 @@
-"""A seller's logo: what is taken, and what becomes of it before it is stored.
+"""A seller's logo: which pictures are accepted, and how a picture is changed before it is stored.
 
-Pictures come from outside and end up in a library that opens two dozen formats, one of which is a program (EPS). So
-only PNG and JPEG are opened, by what the file is and not by what it is called; and what is kept is drawn anew, small,
-under the hash of its content: an invoice that names it will find the same picture for ever.
+Pictures are opened by a library that knows two dozen formats, one of which is a program (EPS). So only PNG and JPEG
+are opened, told by the file's content and not by its name. The picture is drawn again in a small size and stored under
+the hash of its content, so that an invoice always finds the picture that it was issued with.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from django.db.models.fields.files import ImageFieldFile
 from PIL import Image, ImageOps
 
 MAX_BYTES = 5 * 1024 * 1024
-MAX_PIXELS = 16_000_000  # what a camera makes; more is a mistake or an attack: it takes seconds to unpack
-STORED_SIZE = (1000, 300)  # on paper a logo has 60 mm by 18 mm: this is 420 dots an inch
+MAX_PIXELS = 16_000_000  # as of a camera; a larger picture is a mistake or an attack, because unpacking takes seconds
+STORED_SIZE = (1000, 300)  # pixels; on paper a logo has 60 mm by 18 mm: this is 420 dots per inch
 
 _FORMATS = ("PNG", "JPEG")
 _TOO_MANY_PIXELS = f"The picture has too many pixels. Take one of at most {MAX_PIXELS // 1_000_000} megapixels."
@@ -30,7 +30,7 @@ _ONLY = "Take a PNG or JPEG picture."
 
 
 def cleaned(content: bytes) -> tuple[str, bytes]:
-    """The name to store a logo under, and the picture as it will be drawn. Raises ValidationError."""
+    """The name to store a logo under, and the picture in its stored form. Raises ValidationError."""
     picture = _opened(content)
     is_photo = picture.format == "JPEG"
     output = BytesIO()
@@ -46,7 +46,7 @@ def cleaned(content: bytes) -> tuple[str, bytes]:
 
 
 def drawable(content: bytes) -> bytes:
-    """The stored picture, if it is one that we would take. Raises ValidationError."""
+    """The stored picture, checked by the rules for uploads. Raises ValidationError if they refuse it."""
     picture = _opened(content)
     with _told_if_damaged():
         picture.load()
@@ -62,7 +62,7 @@ def _told_if_damaged() -> Iterator[None]:
 
 
 def _opened(content: bytes) -> Image.Image:
-    """The picture with its size known and nothing unpacked yet."""
+    """The picture with its size read, but not unpacked. Raises ValidationError."""
     if len(content) > MAX_BYTES:
         raise ValidationError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB. Take a smaller one.")
     try:
@@ -70,14 +70,14 @@ def _opened(content: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValidationError(_TOO_MANY_PIXELS) from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValidationError(f"That is no picture we can print. {_ONLY}") from error
+        raise ValidationError(f"This file is not a picture that can be printed. {_ONLY}") from error
     if picture.width * picture.height > MAX_PIXELS:
         raise ValidationError(_TOO_MANY_PIXELS)
     return picture
 
 
 class LogoFormField(forms.FileField):
-    """Says what is wrong with a picture while the form is still open."""
+    """Checks a picture when the form is sent, so that the form shows what is wrong."""
 
     widget = forms.ClearableFileInput
 
@@ -98,7 +98,7 @@ class LogoFormField(forms.FileField):
 
 class _LogoFile(ImageFieldFile):
     def save(self, name: str, content: File[bytes], save: bool = True) -> None:
-        """Store the picture under its own hash; where that is there already, it is the same picture."""
+        """Store the picture under its hash. If a file of this name exists, it is the same picture."""
         content.seek(0)
         name, picture = cleaned(content.read())
         if not self.storage.exists(name):
@@ -111,7 +111,7 @@ class _LogoFile(ImageFieldFile):
 
 
 class LogoField(models.ImageField):
-    """An ImageField that keeps small PNG and JPEG pictures only, whoever assigns the file."""
+    """An ImageField that stores small PNG and JPEG pictures only, whether a form or code assigns the file."""
 
     attr_class = _LogoFile
 

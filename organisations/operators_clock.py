@@ -1,7 +1,7 @@
-"""The one clock of the operators: the seller's time zone, in which their pages show times and cut days.
+"""The operators' time zone: that of the default seller. Operators' pages show times and divide days in it.
 
-Dates of documents are the seller's too, so a page and the document beside it name one day. Months of usage stay on
-each customer's own clock.
+Dates of documents are in the seller's zone too, so that a page and its document show the same day. Months of usage
+are in the time zone of each customer.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ _known: ContextVar[ZoneInfo | None] = ContextVar("operators_zone", default=None)
 
 
 def operators_zone() -> ZoneInfo:
-    """The default seller's zone; that of the settings while there is no default seller. One query at most in a
-    request of theirs."""
+    """The time zone of the default seller, or of the settings while there is no default seller.
+
+    Costs at most one query per request of the admin.
+    """
     return _known.get() or _ask()
 
 
 def operators_today() -> date:
-    """The calendar day it is for the operators."""
+    """Today's date in the operators' time zone."""
     return clock.today(operators_zone())
 
 
 @contextmanager
 def on_operators_clock() -> Iterator[None]:
-    """Times are shown, and days are cut, in the operators' zone; the zone is looked up once."""
+    """Within this block, times are shown and days are divided in the operators' time zone, which is read once."""
     zone = _ask()
     token = _known.set(zone)
     try:
@@ -47,7 +49,7 @@ def on_operators_clock() -> Iterator[None]:
 
 
 class OperatorsClockMiddleware:
-    """Every page of the admin is on the operators' clock. The API speaks UTC, and the usage door asks for nothing."""
+    """Sets the operators' time zone for each page of the admin. The API uses UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -68,12 +68,12 @@ def _read_reachable(actor: Actor) -> Reach:
 class TenantQuerySet(models.QuerySet[Any]):
     """A queryset of rows that belong to organisations.
 
-    The model names the way to its organisation in `tenant_path` (a look-up path such as `project__organisation`),
-    and sets `tenant_shared = True` where a row without organisation is meant for all (a global price rule).
+    `tenant_path` of the model is the look-up path to the organisation, such as `project__organisation`. A model with
+    `tenant_shared = True` may have rows without organisation, which belong to all (a global price rule).
     """
 
     def for_organisations(self, actor: Actor) -> Self:
-        """The rows an actor may see."""
+        """The rows that an actor may see."""
         reachable = reachable_organisations(actor)
         if reachable is EVERY_ORGANISATION:
             return self
@@ -85,7 +85,7 @@ class TenantQuerySet(models.QuerySet[Any]):
 
 
 class TenantModel(models.Model):
-    """Mixin: rows of one organisation, or of none and then shared by all if `tenant_shared`."""
+    """Mixin: rows of one organisation; with `tenant_shared`, also rows without organisation, which all may see."""
 
     tenant_path = "organisation"
     tenant_shared = False
@@ -96,7 +96,7 @@ class TenantModel(models.Model):
         abstract = True
 
     def get_additional_data(self) -> dict[str, str | None]:
-        """What django-auditlog stores beside a change: whose row it was, so that the log is scoped like the row."""
+        """The organisation of the row, which django-auditlog stores with a change: the log is scoped by it."""
         owner: Any = self
         for step in type(self).tenant_path.split("__"):
             owner = getattr(owner, f"{step}_id" if step == "organisation" else step, None)

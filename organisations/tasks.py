@@ -25,5 +25,5 @@ def send_pending_notifications() -> None:
 
 @shared_task
 def forget_stored_answers() -> int:
-    """Drop the answers whose day is over."""
+    """Delete the stored answers that are older than 24 hours. Returns how many."""
     return idempotency.forget_expired()

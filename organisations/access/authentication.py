@@ -1,4 +1,4 @@
-"""API keys at the door: read, look up, compare, refuse. Used by DRF and by the event endpoints that bypass it."""
+"""API keys of requests: read the header, look the key up, compare it, or refuse. For DRF and the event endpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from organisations.models import ApiKey
 from organisations.services.api_keys import KEY_FORMAT, matches
 
 CACHE_SECONDS = 5.0
-"""How long a process believes what it read of a key: half of the ten seconds within which revocation must work."""
+"""Seconds that a process caches a key: half of the ten seconds within which a revocation must take effect."""
 _USED_EVERY = timedelta(minutes=1)
 
 _cache: dict[str, tuple[float, ApiKey]] = {}
@@ -33,9 +33,9 @@ class Unauthenticated(DomainError):
 
 
 def authenticate_project_key(request: HttpRequest) -> ApiKey:
-    """The project key of a request, from the process's cache if it was read a moment ago.
+    """The project key of a request, read at most CACHE_SECONDS ago.
 
-    Raises Unauthenticated, or DomainError FORBIDDEN for another kind of key.
+    Raises Unauthenticated without a usable key, and DomainError FORBIDDEN for another kind of key.
     """
     api_key = _authenticate(request, _find_cached)
     if api_key is None:
@@ -46,7 +46,7 @@ def authenticate_project_key(request: HttpRequest) -> ApiKey:
 
 
 def _authenticate(request: HttpRequest, find: Callable[[str], ApiKey | None]) -> ApiKey | None:
-    """The usable key of a request, or None if it carries none. Raises Unauthenticated for a bad one."""
+    """The usable key of a request, or None without an Authorization header. Raises Unauthenticated for a bad key."""
     header = request.META.get("HTTP_AUTHORIZATION", "")
     if not header:
         return None
@@ -63,7 +63,7 @@ def _authenticate(request: HttpRequest, find: Callable[[str], ApiKey | None]) ->
 
 
 def carries_known_key(header: str) -> bool:
-    """Whether an Authorization header holds a usable key of any kind."""
+    """Whether an Authorization header has a usable key of any kind."""
     request = HttpRequest()
     request.META["HTTP_AUTHORIZATION"] = header
     try:
@@ -73,7 +73,7 @@ def carries_known_key(header: str) -> bool:
 
 
 def forget_cached_keys() -> None:
-    """Start afresh (tests)."""
+    """Empty the cache of this process (for tests)."""
     _cache.clear()
 
 
@@ -95,13 +95,13 @@ def _find(prefix: str) -> ApiKey | None:
 
 
 def _renew_connection() -> None:
-    """What Django does at the start of a request, which usage events pass by (billing_platform/http/fast_path.py)."""
+    """Replace a broken database connection, as Django does for requests outside the fast path (http/fast_path.py)."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
 
 
 def _note_use(api_key: ApiKey) -> None:
-    """Last use, to the minute: not a write per request."""
+    """Note the time of the last use, at most once a minute, so that not every request writes."""
     now = clock.now()
     if api_key.last_used_at is None or now - api_key.last_used_at > _USED_EVERY:
         _renew_connection()
@@ -119,7 +119,7 @@ def _refuse_unusable(api_key: ApiKey) -> None:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`request.auth` is the ApiKey, `request.user` its owner (nobody, for a project key). Reads the key afresh."""
+    """Sets `request.auth` to the ApiKey and `request.user` to its owner (AnonymousUser for a project key). No cache."""
 
     def authenticate(self, request: Request) -> tuple[object, ApiKey] | None:
         api_key = _authenticate(request._request, _find)
@@ -133,7 +133,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document describes it."""
+    """How the OpenAPI document describes the authentication."""
 
     target_class = ApiKeyAuthentication
     name = "apiKey"

@@ -1,4 +1,4 @@
-"""Answers `has_perm` from memberships: the role's group holds the permission, the membership says for whom."""
+"""Answers `has_perm` from memberships: a role's group has the permissions, a membership says for which organisation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from organisations.models import Membership, Organisation
 
 class MembershipBackend(ModelBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """Whether the user holds a permission: anywhere, or, with an object, for that object's organisation.
+        """Whether the user has a permission: for any organisation, or, with an object, for that object's organisation.
 
-        An object without organisation (a global price) may be seen by any member and changed only with a
-        membership of every organisation.
+        An object without organisation (a global price) may be seen by any member; to change it, a user needs a
+        membership for every organisation.
         """
         if not user_obj.is_active or user_obj.is_anonymous:
             return False
@@ -41,8 +41,8 @@ class MembershipBackend(ModelBackend):
 
 
 def would_lose_access(user: Any) -> bool:
-    """Whether what has been saved since the request began takes away a user's own way in, or what they hold for every
-    organisation. Asked before the transaction ends, with the user object of the request."""
+    """Whether the changes of this transaction take away a user's own access to the admin, or a permission that the user
+    had for every organisation. `user` is the object that was read when the request began."""
     now = get_user_model().objects.get(pk=user.pk)
     if not (now.is_active and now.is_staff):
         return True
@@ -53,7 +53,7 @@ def would_lose_access(user: Any) -> bool:
 
 
 def organisation_id_of(obj: Any) -> Any:
-    """The id of the organisation that an object belongs to, along its model's `tenant_path`; None if to no one."""
+    """The id of the organisation that an object belongs to, by its model's `tenant_path`; None for a shared object."""
     if isinstance(obj, Organisation):
         return obj.pk
     for step in getattr(type(obj), "tenant_path", "").split("__"):
@@ -64,7 +64,7 @@ def organisation_id_of(obj: Any) -> Any:
 
 
 def _permissions_by_organisation(user: Any) -> dict[Any, set[str]]:
-    """{organisation id, or None for all of them: permissions}. Read once per user object, that is per request."""
+    """Permissions by organisation id; None stands for every organisation. Read once per user object (one request)."""
     known: dict[Any, set[str]] | None = getattr(user, "_membership_permissions", None)
     if known is None:
         known = {}

@@ -1,4 +1,4 @@
-"""What a key may do: its kind, its scope, and its owner's permissions, the same ones that the admin pages ask."""
+"""What an API key may do: by its kind, its scope, and the permissions of its owner, which the admin pages ask too."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _RANK = {ApiKey.Scope.READ: 1, ApiKey.Scope.WRITE: 2, ApiKey.Scope.ADMIN: 3}
 
 
 class AdminKeyPermission(BasePermission):
-    """Admin keys, by scope: read for safe methods, write for the others, or what the view's `required_scope` says.
+    """Allows admin keys by scope: `read` for safe methods, `write` for others, or the view's `required_scope`.
 
-    `permission_required` on the view, one name or {method: name}, is asked of the key's owner: without an object
-    before the view runs, and for the object's organisation when the view has found it.
+    The key's owner must have the view's `permission_required` (a name, or {method: name}): for any organisation before
+    the view runs, and for the object's organisation when the view has read the object.
     """
 
-    message = "This key does not allow that."
+    message = "This key does not allow this."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         api_key = request.auth
@@ -51,7 +51,7 @@ class AdminKeyPermission(BasePermission):
 
 
 class ProjectKeyPermission(BasePermission):
-    """Project keys only."""
+    """Allows project keys only."""
 
     message = "Use a project key here."
 

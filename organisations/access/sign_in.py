@@ -1,8 +1,8 @@
-"""The limit of failed attempts to sign in: against the address they come from, and against the account they try.
+"""Limits of failed attempts to sign in: per address, and per account.
 
-An address gets few attempts. An account gets more, from all addresses together: that stops a guess spread over many
-addresses. A browser that has signed in to the account before is not held up by the account's limit, so that nobody can
-lock a person out by failing on purpose.
+An address has few attempts. An account has more, from all addresses together: this stops guessing from many addresses.
+The account's limit does not apply to a browser that has signed in to the account before, so that an attacker can't lock
+the account's owner out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KNOWN_FOR_SECONDS = 90 * 86400
 
 
 class Attempt:
-    """One attempt to sign in. `refused` is the limit that it runs into: then no password may be looked at."""
+    """One attempt to sign in. `refused` is the limit that is exceeded; then the password must not be checked."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -38,7 +38,7 @@ class Attempt:
             self.refused = self._exceeded("sign_in_account", self._account)
 
     def failed(self) -> None:
-        """Count the failure against address and account."""
+        """Count the failure for the address and for the account."""
         count(self._request, group="sign_in", who=self._address)
         count(self._request, group="sign_in_account", who=self._account)
 
@@ -68,7 +68,7 @@ class Attempt:
 
 @contextmanager
 def attempt(request: HttpRequest) -> Iterator[Attempt]:
-    """One attempt at a time for each address: of sixty that come together, five are looked at and the others see that.
+    """Let one attempt at a time through for each address: of sixty at once with a limit of five, five are checked.
 
     Runs in a transaction, which holds the lock until the attempt has ended.
     """
@@ -78,9 +78,9 @@ def attempt(request: HttpRequest) -> Iterator[Attempt]:
 
 
 def _address(request: HttpRequest) -> str:
-    """Whom an attempt counts against: an IPv4 address, or the IPv6 network that one customer of a provider has.
+    """The address that an attempt is counted for: an IPv4 address, or the /64 network of an IPv6 address.
 
-    What a proxy writes instead of an address ("unknown") counts by itself, not with every other caller.
+    Text that a proxy sends instead of an address ("unknown") is counted by itself.
     """
     address = client_ip(request)
     if not address:

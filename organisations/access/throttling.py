@@ -1,8 +1,8 @@
 """Rate limits, counted by django-ratelimit in Valkey, with the headers of the contract.
 
-What a project key sends is counted in blocks of one per cent of its limit: a process asks Valkey for a block and then
-lets that many requests pass without asking. Never more than the limit pass; the last few per cent may be refused, one
-for each process that still holds a block.
+Requests of a project key are counted in blocks of one per cent of its limit (10 requests of 1000/m): a process takes a
+block from Valkey and then lets that many requests pass without asking. More than the limit never pass; up to one block
+per process may be refused early, because another process holds the block.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RateUsage:
     exceeded: bool
 
     def headers(self) -> dict[str, str]:
-        """`X-RateLimit-*`; Reset is the Unix second at which the window starts anew."""
+        """The `X-RateLimit-*` headers. Reset is the Unix time in seconds at which the next window starts."""
         headers = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -56,7 +56,10 @@ class RateLimited(DomainError):
 
 
 def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
-    """Count a request of a key. Raises RateLimited; the headers go out either way, by RateLimitHeadersMiddleware."""
+    """Count a request of a key. Raises RateLimited. RateLimitHeadersMiddleware adds the headers in both cases.
+
+    Returns None if the counter can't be reached; then the request passes.
+    """
     if api_key.kind == ApiKey.Kind.PROJECT:
         usage = _count_in_blocks(request, group="project_key", who=str(api_key.pk))
     else:
@@ -69,8 +72,10 @@ def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
 
 
 def count(request: HttpRequest, *, group: str, who: str, rate: str = "", increment: bool = True) -> RateUsage | None:
-    """Count one more for `who` in a group, or only look. None when the counter is out of reach: losing the limit for a
-    while beats refusing usage events."""
+    """Count one more request of `who` in a group, or with `increment=False` only read the count.
+
+    Returns None if the counter can't be reached: for that time there is no limit, which is better than to refuse usage.
+    """
     try:
         usage = get_usage(
             request,
@@ -90,14 +95,14 @@ def count(request: HttpRequest, *, group: str, who: str, rate: str = "", increme
 
 @dataclass(slots=True)
 class _Block:
-    """Requests counted ahead of time: this process may let them pass until the window ends."""
+    """Requests that are counted already: this process may let them pass until the window ends."""
 
     left: int
     beyond: int
-    """What was left of the limit for everybody when the block was taken."""
+    """Remaining requests of the limit for all processes when the block was taken."""
     ends: int
     is_last: bool = False
-    """The limit was reached when it was asked for: there is nothing to ask for any more."""
+    """The limit was reached when the block was taken: there are no further blocks in this window."""
 
 
 _blocks: dict[tuple[str, str, str], _Block] = {}
@@ -109,7 +114,9 @@ def _count_in_blocks(request: HttpRequest, *, group: str, who: str) -> RateUsage
     limit, size, rate_of_blocks = _in_blocks(rate)
     key = (group, who, rate)
     while (usage := _take(key, limit)) is None:
-        asked = int(time.time())  # before: answered in the next second, the block would outlive its window
+        asked = int(
+            time.time()
+        )  # read before the call: if Valkey answers in the next second, the block must not outlive its window
         blocks = count(request, group=group, who=who, rate=rate_of_blocks)
         if blocks is None:
             return None
@@ -119,7 +126,7 @@ def _count_in_blocks(request: HttpRequest, *, group: str, who: str) -> RateUsage
 
 @cache
 def _in_blocks(rate: str) -> tuple[int, int, str]:
-    """Of "1000/m": the limit, requests in a block, and how many blocks a period has: 1000, 10, "100/m"."""
+    """The limit, the requests of a block, and the rate of blocks: for "1000/m" 1000, 10 and "100/m"."""
     number, slash, period = rate.partition("/")
     limit = int(number)
     size = max(1, min(limit // 100, _MOST_IN_A_BLOCK))
@@ -127,7 +134,7 @@ def _in_blocks(rate: str) -> tuple[int, int, str]:
 
 
 def _take(key: tuple[str, str, str], limit: int) -> RateUsage | None:
-    """One request out of the block at hand; None if there is none."""
+    """Take one request from this process's block; None if there is no block, or the block is used up or over."""
     now = int(time.time())
     with _blocks_lock:
         block = _blocks.get(key)
@@ -139,7 +146,7 @@ def _take(key: tuple[str, str, str], limit: int) -> RateUsage | None:
 
 
 def _put(key: tuple[str, str, str], blocks: RateUsage, size: int, *, ends: int) -> None:
-    """A block just taken. Two threads may have asked at once: then it comes on top of the other's."""
+    """Store a block. If two threads took a block at the same time, the second is added to the first."""
     left = 0 if blocks.exceeded else size
     with _blocks_lock:
         held = _blocks.get(key)
@@ -158,7 +165,7 @@ class ApiKeyThrottle(BaseThrottle):
 
 
 class RateLimitHeadersMiddleware:
-    """Writes the headers of a counted request."""
+    """Adds the rate limit headers to the answer of a counted request."""
 
     def __init__(self, get_response: object) -> None:
         self.get_response = get_response

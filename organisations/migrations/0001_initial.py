@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                     "owner",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Whose customers and permissions an admin key has.",
+                        help_text="The user whose customers and permissions an admin key has.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="api_keys",
@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                     "state_code",
                     models.CharField(
                         blank=True,
-                        help_text="By its GST code, such as 29 for Karnataka. Indian parties only.",
+                        help_text="GST code of the State, such as 29 for Karnataka. Indian parties only.",
                         max_length=2,
                         validators=[billing_platform.lib.validators.validate_state],
                         verbose_name="State",
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                     "tax_id",
                     models.CharField(
                         blank=True,
-                        help_text="VAT number or the like, outside India.",
+                        help_text="VAT number or a similar number, outside India.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="tax id",
@@ -161,13 +161,18 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="How operators call it.",
+                        help_text="The name that operators see.",
                         max_length=100,
                         unique=True,
                         validators=[billing_platform.lib.validators.validate_line],
                     ),
                 ),
-                ("email", models.EmailField(help_text="Sender and contact of the documents.", max_length=254)),
+                (
+                    "email",
+                    models.EmailField(
+                        help_text="Contact address on documents, and reply address of e-mails.", max_length=254
+                    ),
+                ),
                 (
                     "phone",
                     models.CharField(
@@ -178,7 +183,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         default="Asia/Kolkata",
-                        help_text="Dates of documents and the financial year are counted here.",
+                        help_text="Time zone of document dates and of the financial year.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_time_zone],
                     ),
@@ -187,7 +192,7 @@ class Migration(migrations.Migration):
                     "lut_number",
                     models.CharField(
                         blank=True,
-                        help_text="ARN of the undertaking.",
+                        help_text="ARN of the letter of undertaking.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="LUT number",
@@ -251,7 +256,7 @@ class Migration(migrations.Migration):
                     "bank_account_number",
                     models.CharField(
                         blank=True,
-                        help_text="Or the IBAN, where accounts have one.",
+                        help_text="The account number, or the IBAN where accounts have one.",
                         max_length=40,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                     ),
@@ -279,7 +284,7 @@ class Migration(migrations.Migration):
                     "correspondent_bank",
                     models.CharField(
                         blank=True,
-                        help_text="Name, SWIFT code and account of the bank through which foreign currency comes. Printed for customers abroad.",
+                        help_text="Name, SWIFT code and account of the bank that receives foreign currency first. Printed for customers abroad.",
                         max_length=300,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                     ),
@@ -296,9 +301,7 @@ class Migration(migrations.Migration):
                 (
                     "logo",
                     organisations.logos.LogoField(
-                        blank=True,
-                        help_text="PNG or JPEG. Without one, the name stands at the head of invoices.",
-                        upload_to="",
+                        blank=True, help_text="PNG or JPEG. Without a logo, invoices show the name.", upload_to=""
                     ),
                 ),
                 (
@@ -310,7 +313,9 @@ class Migration(migrations.Migration):
                 (
                     "is_default",
                     models.BooleanField(
-                        default=False, help_text="Seller of customers that name none.", verbose_name="default"
+                        default=False,
+                        help_text="Seller of the customers for whom no other seller is chosen.",
+                        verbose_name="default",
                     ),
                 ),
             ],
@@ -322,7 +327,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("is_default", True)),
                         fields=("is_default",),
                         name="one_default_entity",
-                        violation_error_message="Another seller is the default one: unmark that one first.",
+                        violation_error_message="Another seller is the default: remove the mark there first.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("gstin", ""), _negated=True),
@@ -333,7 +338,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("invoice_prefix", models.F("credit_note_prefix")), _negated=True),
                         name="invoices_and_credit_notes_have_series_of_their_own",
-                        violation_error_message="Invoices have this prefix: credit notes need a series of their own.",
+                        violation_error_message="Invoices have this prefix: choose another one for credit notes.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -342,7 +347,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="lut_has_validity",
-                        violation_error_message="Write the first and the last day that the undertaking covers.",
+                        violation_error_message="Enter the first and the last day of the letter of undertaking.",
                     ),
                 ],
             },
@@ -357,9 +362,7 @@ class Migration(migrations.Migration):
                 ("fingerprint", models.CharField(help_text="SHA-256 of method, path and body.", max_length=64)),
                 (
                     "status_code",
-                    models.PositiveSmallIntegerField(
-                        help_text="Empty while the first request is under way.", null=True
-                    ),
+                    models.PositiveSmallIntegerField(help_text="Empty while the first request still runs.", null=True),
                 ),
                 ("body", models.JSONField(null=True)),
                 (
@@ -427,7 +430,7 @@ class Migration(migrations.Migration):
                     "state_code",
                     models.CharField(
                         blank=True,
-                        help_text="By its GST code, such as 29 for Karnataka. Indian parties only.",
+                        help_text="GST code of the State, such as 29 for Karnataka. Indian parties only.",
                         max_length=2,
                         validators=[billing_platform.lib.validators.validate_state],
                         verbose_name="State",
@@ -444,7 +447,7 @@ class Migration(migrations.Migration):
                     "tax_id",
                     models.CharField(
                         blank=True,
-                        help_text="VAT number or the like, outside India.",
+                        help_text="VAT number or a similar number, outside India.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="tax id",
@@ -468,7 +471,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         default="Asia/Kolkata",
-                        help_text="Months and hours of usage are counted here.",
+                        help_text="Time zone of the months and hours of usage.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_time_zone],
                     ),
@@ -734,7 +737,7 @@ class Migration(migrations.Migration):
                 fields=("user", "organisation"),
                 name="one_role_per_user_and_organisation",
                 nulls_distinct=False,
-                violation_error_message="This person has a role for that organisation already: change that one.",
+                violation_error_message="This user has a role for this organisation already: change that role.",
             ),
         ),
         migrations.AddConstraint(

@@ -1,4 +1,4 @@
-"""Who is billed, who sells, who may see it, and what was told to whom."""
+"""Customers, sellers, projects, keys, memberships, and the e-mails to them."""
 
 from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry

@@ -1,4 +1,4 @@
-"""The postal and tax facts that a seller and a customer have in common."""
+"""The postal and tax fields that sellers and customers have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from billing_platform.lib.validators import validate_country, validate_pin, vali
 
 
 class PartyFields(models.Model):
-    """A party to a tax invoice: CGST Rule 46 (a), (d) and (e) ask for name, address, State and GSTIN."""
+    """A party to a tax invoice: CGST Rule 46 (a), (d) and (e) require its name, address, State and GSTIN."""
 
     legal_name = models.CharField(max_length=200, validators=[validate_printed_line])
     address_line1 = models.CharField("address line 1", max_length=200, blank=True, validators=[validate_printed_line])
@@ -22,7 +22,7 @@ class PartyFields(models.Model):
         max_length=2,
         blank=True,
         validators=[validate_state],
-        help_text="By its GST code, such as 29 for Karnataka. Indian parties only.",
+        help_text="GST code of the State, such as 29 for Karnataka. Indian parties only.",
     )
     country = models.CharField(max_length=2, default="IN", validators=[validate_country])
     gstin = models.CharField("GSTIN", max_length=15, blank=True)
@@ -31,14 +31,14 @@ class PartyFields(models.Model):
         max_length=50,
         blank=True,
         validators=[validate_printed_line],
-        help_text="VAT number or the like, outside India.",
+        help_text="VAT number or a similar number, outside India.",
     )
 
     class Meta:
         abstract = True
 
     def clean(self) -> None:
-        """GSTIN and State agree with each other, and an Indian party has a State: they decide the tax heads."""
+        """Refuse a GSTIN and a State that contradict each other, and an Indian party without State (needed for tax)."""
         super().clean()
         self.gstin = self.gstin.strip().upper()
         if self.gstin:

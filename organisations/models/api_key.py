@@ -1,4 +1,4 @@
-"""API keys: a public prefix to find the row and the SHA-256 of the whole key to compare, never the key itself."""
+"""API keys. A row has the public prefix, to find it, and the SHA-256 of the key, to compare; never the key itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ApiKey(BaseModel, TenantModel):
         null=True,
         blank=True,
         related_name="api_keys",
-        help_text="Whose customers and permissions an admin key has.",
+        help_text="The user whose customers and permissions an admin key has.",
     )
     scope = models.CharField(max_length=5, choices=Scope, blank=True, help_text="Admin keys: read < write < admin.")
     prefix = models.CharField(max_length=8, unique=True, editable=False)
@@ -89,11 +89,11 @@ class ApiKey(BaseModel, TenantModel):
         return f"{self.name} (mbp_{self.mode}_{self.prefix}…)"
 
     def organisations_of_key(self) -> Reach:
-        """What `organisations.scoping` asks of a key: its project's organisation, or what its owner reaches."""
+        """The organisations that the key reaches: that of its project, or those that its owner reaches."""
         if self.project is not None:
             return {self.project.organisation_id}
         return set() if self.owner is None else reachable_organisations(self.owner)
 
     def is_usable(self, at: datetime) -> bool:
-        """Neither revoked nor expired at an instant."""
+        """Whether the key is neither revoked nor expired at an instant."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

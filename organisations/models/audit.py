@@ -1,4 +1,4 @@
-"""The audit log as we show and protect it."""
+"""The audit log: entries scoped by organisation, and protected by the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from organisations.scoping import EVERY_ORGANISATION, Actor, TenantQuerySet, rea
 
 
 class AuditQuerySet(TenantQuerySet):
-    """Scoped by the organisation that was written beside the change; ids are text in that JSON."""
+    """Entries scoped by the organisation that is stored with each change, as text in a JSON column."""
 
     def for_organisations(self, actor: Actor) -> Self:
         reachable = reachable_organisations(actor)
@@ -21,7 +21,7 @@ class AuditQuerySet(TenantQuerySet):
 
 
 class AuditEntry(LogEntry):  # type: ignore[misc]  # django-auditlog has no types
-    """django-auditlog's entry, made append-only by the database."""
+    """An entry of django-auditlog. Triggers refuse to change or delete it."""
 
     objects = AuditQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""The seller: the legal entity whose name, GSTIN and number series stand on the invoice."""
+"""The seller: the legal entity whose name, GSTIN and numbers stand on invoices."""
 
 from __future__ import annotations
 
@@ -25,17 +25,23 @@ from organisations.models.address import PartyFields
 
 
 class BillingEntity(BaseModel, PartyFields):
-    name = models.CharField(max_length=100, unique=True, validators=[validate_line], help_text="How operators call it.")
-    email = models.EmailField(help_text="Sender and contact of the documents.")
+    name = models.CharField(
+        max_length=100, unique=True, validators=[validate_line], help_text="The name that operators see."
+    )
+    email = models.EmailField(help_text="Contact address on documents, and reply address of e-mails.")
     phone = models.CharField(max_length=30, blank=True, validators=[validate_printed_line])
     time_zone = models.CharField(
         max_length=50,
         default="Asia/Kolkata",
         validators=[validate_time_zone],
-        help_text="Dates of documents and the financial year are counted here.",
+        help_text="Time zone of document dates and of the financial year.",
     )
     lut_number = models.CharField(
-        "LUT number", max_length=50, blank=True, validators=[validate_printed_line], help_text="ARN of the undertaking."
+        "LUT number",
+        max_length=50,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="ARN of the letter of undertaking.",
     )
     lut_valid_from = models.DateField("LUT valid from", null=True, blank=True, validators=[validate_business_date])
     lut_valid_to = models.DateField(
@@ -49,7 +55,10 @@ class BillingEntity(BaseModel, PartyFields):
         max_length=300, blank=True, validators=[validate_printed_line], help_text="Printed for customers abroad."
     )
     bank_account_number = models.CharField(
-        max_length=40, blank=True, validators=[validate_printed_line], help_text="Or the IBAN, where accounts have one."
+        max_length=40,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="The account number, or the IBAN where accounts have one.",
     )
     bank_ifsc = models.CharField("IFSC", max_length=11, blank=True, validators=[validate_ifsc])
     bank_swift = models.CharField(
@@ -63,13 +72,15 @@ class BillingEntity(BaseModel, PartyFields):
         max_length=300,
         blank=True,
         validators=[validate_printed_line],
-        help_text="Name, SWIFT code and account of the bank through which foreign currency comes. "
+        help_text="Name, SWIFT code and account of the bank that receives foreign currency first. "
         "Printed for customers abroad.",
     )
     upi_id = models.CharField("UPI id", max_length=100, blank=True, validators=[validate_upi_id])
-    logo = LogoField(blank=True, help_text="PNG or JPEG. Without one, the name stands at the head of invoices.")
+    logo = LogoField(blank=True, help_text="PNG or JPEG. Without a logo, invoices show the name.")
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
-    is_default = models.BooleanField("default", default=False, help_text="Seller of customers that name none.")
+    is_default = models.BooleanField(
+        "default", default=False, help_text="Seller of the customers for whom no other seller is chosen."
+    )
 
     constraint_fields = {
         "one_default_entity": "is_default",
@@ -86,7 +97,7 @@ class BillingEntity(BaseModel, PartyFields):
                 fields=["is_default"],
                 condition=Q(is_default=True),
                 name="one_default_entity",
-                violation_error_message="Another seller is the default one: unmark that one first.",
+                violation_error_message="Another seller is the default: remove the mark there first.",
             ),
             models.UniqueConstraint(
                 fields=["gstin", "invoice_prefix"],
@@ -97,12 +108,12 @@ class BillingEntity(BaseModel, PartyFields):
             models.CheckConstraint(
                 condition=~Q(invoice_prefix=F("credit_note_prefix")),
                 name="invoices_and_credit_notes_have_series_of_their_own",
-                violation_error_message="Invoices have this prefix: credit notes need a series of their own.",
+                violation_error_message="Invoices have this prefix: choose another one for credit notes.",
             ),
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
                 name="lut_has_validity",
-                violation_error_message="Write the first and the last day that the undertaking covers.",
+                violation_error_message="Enter the first and the last day of the letter of undertaking.",
             ),
         ]
 
@@ -121,7 +132,7 @@ class BillingEntity(BaseModel, PartyFields):
         )
 
     def _check_prefixes(self) -> None:
-        """Within one GSTIN, no series holds the invoices of one seller and the credit notes of another."""
+        """Within one GSTIN, the invoices of one seller and the credit notes of another may not have the same prefix."""
         if not self.gstin:
             return
         others = BillingEntity.objects.filter(gstin=self.gstin).exclude(pk=self.pk)
@@ -131,7 +142,7 @@ class BillingEntity(BaseModel, PartyFields):
                 raise ValidationError({field: f"Another seller numbers its {kind} under this GSTIN and prefix."})
 
     def _check_customers(self) -> None:
-        """Nobody supplies to oneself: also not when the seller's GSTIN changes later."""
+        """Refuse a GSTIN that one of the seller's customers has, also if the seller's GSTIN changes later."""
         oneself = self.organisations.filter(gstin=self.gstin).first() if self.gstin and not self._state.adding else None
         if oneself is not None:
             raise ValidationError({"gstin": f"The customer {oneself} has this GSTIN: nobody supplies to oneself."})

@@ -1,4 +1,4 @@
-"""Stored answers of unsafe API requests, so that a retried request changes nothing the second time."""
+"""Stored answers of API requests that change something, so that a retry changes nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from organisations.models.api_key import ApiKey
 
 
 class IdempotencyRecord(BaseModel):
-    """One (API key, Idempotency-Key): keys of two tenants never meet."""
+    """One row per API key and Idempotency-Key, so that equal Idempotency-Keys of two customers don't meet."""
 
     api_key = models.ForeignKey(ApiKey, verbose_name="API key", on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
-    status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way.")
+    status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request still runs.")
     body = models.JSONField(null=True)
     owners = models.JSONField(
         default=list, help_text="Ids of the organisations that the request was about; null for a shared object."

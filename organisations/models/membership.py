@@ -1,4 +1,4 @@
-"""Which user has which role for which organisation."""
+"""The role of a user for one organisation, or for all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Membership(BaseModel, TenantModel):
                 fields=["user", "organisation"],
                 nulls_distinct=False,
                 name="one_role_per_user_and_organisation",
-                violation_error_message="This person has a role for that organisation already: change that one.",
+                violation_error_message="This user has a role for this organisation already: change that role.",
             ),
         ]
 

@@ -31,7 +31,7 @@ class Organisation(BaseModel, PartyFields, TenantModel):
         max_length=50,
         default="Asia/Kolkata",
         validators=[validate_time_zone],
-        help_text="Months and hours of usage are counted here.",
+        help_text="Time zone of the months and hours of usage.",
     )
     is_sez = models.BooleanField("SEZ unit or developer", default=False)
     payment_terms_days = models.PositiveSmallIntegerField(
@@ -56,7 +56,7 @@ class Organisation(BaseModel, PartyFields, TenantModel):
         return self.name
 
     def clean(self) -> None:
-        """Nobody supplies to oneself. Another registration of the same company, by its own GSTIN, is a customer."""
+        """Refuse the seller's own GSTIN. Another GSTIN of the same company may be a customer."""
         super().clean()
         if self.gstin and self.billing_entity_id and self.gstin == self.billing_entity.gstin:
             raise ValidationError({"gstin": "This is the seller's own GSTIN: nobody supplies to oneself."})

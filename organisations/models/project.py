@@ -1,4 +1,4 @@
-"""A project: the application of an organisation that reports usage."""
+"""A project: an application of a customer that reports usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person has looked at on the front page and left as it is."""
+"""Lines of "Needs attention" that a user has marked as seen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from billing_platform.lib.database.models import BaseModel
 
 
 class SeenAttention(BaseModel):
-    """One line of "Needs attention" that one person has seen. It counts while the line is about the very same rows,
-    which the fingerprint tells: one more or one less, and the line is back. Nobody else's page changes."""
+    """One line that one user has marked as seen. The mark holds while the line is about exactly the same rows; the
+    fingerprint of the rows tells. Other users still see the line."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=40)

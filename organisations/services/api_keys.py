@@ -1,4 +1,4 @@
-"""Issue, rotate and revoke API keys. The key itself exists only in the answer of the call that made it."""
+"""Issue, rotate and revoke API keys. The key itself is returned once, when it is issued, and is not stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SECRET_LENGTH = 40  # 62^40: about 238 bits
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """The row, and the key in clear: show it once, store it nowhere."""
+    """The row, and the key itself (`secret`): show the key once and don't store it."""
 
     api_key: ApiKey
     secret: str
@@ -36,11 +36,13 @@ class IssuedKey:
 def issue_project_key(
     *, project: Project, name: str, mode: str | None = None, expires_at: datetime | None = None
 ) -> IssuedKey:
-    """A key with which an application reports the usage of one project, live or test as the project is.
+    """Issue a key with which an application reports the usage of one project; the key has the project's mode.
 
-    Raises InvalidInput for another `mode` than the project's.
+    Raises InvalidInput if `mode` is given and is not the project's, if the name is empty, or if `expires_at` is past.
     """
-    project = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)  # its mode stays while it gets a key
+    project = Project.objects.select_for_update(of=("self",)).get(
+        pk=project.pk
+    )  # the lock keeps the project's mode from changing meanwhile
     if mode not in (None, project.mode):
         raise InvalidInput.field(
             "mode",
@@ -52,13 +54,16 @@ def issue_project_key(
 def issue_admin_key(
     *, owner: Any, name: str, scope: str, mode: str = ApiKey.Mode.LIVE, expires_at: datetime | None = None
 ) -> IssuedKey:
-    """A back-office key: reaches the owner's organisations, with the owner's permissions, up to its scope."""
+    """Issue a key that reaches its owner's organisations with its owner's permissions, limited by `scope`.
+
+    Raises InvalidInput if the name is empty or `expires_at` is past.
+    """
     return _issue(kind=ApiKey.Kind.ADMIN, owner=owner, name=name, scope=scope, mode=mode, expires_at=expires_at)
 
 
 @transaction.atomic
 def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKey:
-    """Issue a successor; the old key works until the grace period is over (at once, by default).
+    """Issue a successor. The old key works until the grace period is over; without one it ends at once.
 
     Raises DomainError KEY_NOT_USABLE for a key that is revoked, expired or rotated already.
     """
@@ -87,8 +92,8 @@ def rotate_key(*, api_key_id: UUID, grace: timedelta = timedelta(0)) -> IssuedKe
 def may_manage(*, user: Any, api_key: ApiKey) -> bool:
     """Whether a user who may issue keys may also rotate or revoke this one.
 
-    A project's key: yes. A back-office key speaks for its owner: only the owner may, and whoever may change the
-    owner. Otherwise an operator could take over an administrator's key, or switch it off.
+    For a project key: yes. For an admin key: only its owner, and users who may change the owner's account. Otherwise
+    an operator could take over an administrator's key, or switch the key off.
     """
     owner = api_key.owner
     if owner is None or owner == user:
@@ -107,12 +112,12 @@ def revoke_key(*, api_key_id: UUID) -> ApiKey:
 
 
 def hash_key(secret: str) -> str:
-    """SHA-256, hex. A fast hash is right here: the key is 238 random bits, not a password."""
+    """SHA-256 of a key, in hex. A fast hash is safe here: the key has 238 random bits, unlike a password."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def matches(api_key: ApiKey, secret: str) -> bool:
-    """Constant-time comparison of a presented key with a row."""
+    """Whether a key is the one of a row, compared in constant time."""
     return hmac.compare_digest(api_key.key_hash, hash_key(secret))
 
 

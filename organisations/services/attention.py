@@ -1,4 +1,4 @@
-"""Marking what needs attention as seen, for oneself."""
+"""Mark lines of "Needs attention" as seen, for one user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from organisations.models import SeenAttention
 
 
 def mark_seen(*, user: Any, kind: str, fingerprint: str) -> None:
-    """Leave a line out of the user's front page until it is about other rows."""
+    """Hide a line from the user's dashboard until the line is about other rows."""
     SeenAttention.objects.update_or_create(user=user, kind=kind, defaults={"fingerprint": fingerprint})
 
 
@@ -17,5 +17,5 @@ def show_again(*, user: Any, kind: str) -> None:
 
 
 def seen_by(user: Any) -> dict[str, str]:
-    """The fingerprint of what a user has seen, by kind."""
+    """The fingerprints of the lines that a user has marked as seen, by kind of line."""
     return dict(SeenAttention.objects.filter(user=user).values_list("kind", "fingerprint"))

@@ -1,4 +1,4 @@
-"""Create and change customers and their projects, with the checks that one field alone can't make."""
+"""Create and change customers and their projects, with the checks that concern more than one field."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from organisations.models import BillingEntity, Organisation, Project
 
 @transaction.atomic
 def create_organisation(**fields: Any) -> Organisation:
-    """A new customer; slug, legal name and seller are filled in when they are not given.
+    """Create a customer. Slug, legal name and seller get defaults if they are not given.
 
-    Raises InvalidInput naming the field, and ValidationError for what the model itself checks.
+    Raises InvalidInput with the name of the field, and ValidationError from the checks of the model.
     """
     fields["slug"] = fields.get("slug") or _free_slug(str(fields.get("name", "")))
     fields["legal_name"] = fields.get("legal_name") or fields.get("name", "")
@@ -31,10 +31,10 @@ def create_organisation(**fields: Any) -> Organisation:
 
 @transaction.atomic
 def update_organisation(*, organisation: Organisation, confirm: bool = False, **changes: Any) -> Organisation:
-    """Change a customer's details. Issued invoices keep what they were issued with.
+    """Change a customer. Issued invoices keep the details that they were issued with.
 
-    Raises DomainError with the code of a change that is refused (CURRENCY_FIXED), and CONFIRMATION_NEEDED for one with
-    consequences, unless `confirm` says that they are wanted.
+    Raises DomainError with the code of a refused change (such as CURRENCY_FIXED), and DomainError CONFIRMATION_NEEDED
+    for a change with consequences, unless `confirm` is true.
     """
     organisation.refresh_from_db(from_queryset=Organisation.objects.select_for_update())
     before = copy(organisation)
@@ -53,7 +53,7 @@ def _check_consequences(found: list[Consequence], *, confirm: bool) -> None:
     if found and not confirm:
         sentences = " ".join(each.sentence for each in found)
         raise DomainError(
-            f"{sentences} Send “confirm”: true to go on.",
+            f"{sentences} Send “confirm”: true to make the change.",
             code="CONFIRMATION_NEEDED",
             details={each.field: [each.sentence] for each in found},
         )
@@ -61,7 +61,7 @@ def _check_consequences(found: list[Consequence], *, confirm: bool) -> None:
 
 @transaction.atomic
 def create_project(*, organisation: Organisation, name: str, mode: str = Project.Mode.LIVE) -> Project:
-    """A new project, live or test. Raises InvalidInput when the organisation has one of that name."""
+    """Create a project, live or test. Raises InvalidInput if the organisation has a project of that name."""
     project = Project(organisation=organisation, name=name.strip(), mode=mode)
     _save_project(project)
     return project
@@ -69,9 +69,9 @@ def create_project(*, organisation: Organisation, name: str, mode: str = Project
 
 @transaction.atomic
 def update_project(*, project: Project, **changes: Any) -> Project:
-    """Rename a project, or switch it off; change its mode while it has no key, and so no usage.
+    """Rename a project, switch it on or off, or change its mode, as long as the project has no keys.
 
-    Raises InvalidInput when the organisation has one of that name, and for another mode of a project with keys.
+    Raises InvalidInput if the organisation has a project of that name, or if a project with keys would change its mode.
     """
     project.refresh_from_db(from_queryset=Project.objects.select_for_update())
     if changes.get("mode", project.mode) != project.mode and project.api_keys.exists():
@@ -91,15 +91,15 @@ def _save_project(project: Project) -> None:
 
 
 def default_billing_entity() -> BillingEntity:
-    """The seller of organisations that name none. Raises InvalidInput when no seller is marked as default."""
+    """The default seller. Raises InvalidInput if no seller is marked as default."""
     entity = BillingEntity.objects.filter(is_default=True).first()
     if entity is None:
-        raise InvalidInput.field("billing_entity", "Name a billing entity, or mark one as the default.")
+        raise InvalidInput.field("billing_entity", "Name a billing entity, or mark a billing entity as the default.")
     return entity
 
 
 def _free_slug(name: str) -> str:
-    """A slug that nobody has. Whoever looks for the same one at once waits until this one is committed."""
+    """A slug that no organisation has. A second transaction that wants the same slug waits for this one to commit."""
     base = slugify(name)[:50].strip("-_") or "organisation"
     advisory_lock(LockSpace.SLUG, base)
     taken = set(Organisation.objects.filter(slug__startswith=base).values_list("slug", flat=True))

@@ -97,13 +97,13 @@ def test_an_undertaking_does_not_end_before_it_begins(as_admin: Client, acme: Or
 
 def test_an_undertaking_without_days_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
     said = refusals(as_admin, acme.billing_entity, lut_valid_from="", lut_valid_to="")
-    assert said == {"lut_valid_from": ["Write the first and the last day that the undertaking covers."]}
+    assert said == {"lut_valid_from": ["Enter the first and the last day of the letter of undertaking."]}
 
 
 def test_a_second_default_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
     other = factories.billing_entity(name="Other", gstin="", country="US", state_code="", is_default=False)
     said = refusals(as_admin, other, is_default="on")
-    assert said == {"is_default": ["Another seller is the default one: unmark that one first."]}
+    assert said == {"is_default": ["Another seller is the default: remove the mark there first."]}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,6 @@ def test_what_the_database_refuses_is_said_at_the_field(acme: Organisation) -> N
     name = refused(lambda: Project.objects.create(organisation=acme, name="Main"))
     assert name.details == {"name": ["The customer has a project of that name."]}
     default = refused(lambda: BillingEntity.objects.create(name="Other", is_default=True))
-    assert default.details == {"is_default": ["Another seller is the default one: unmark that one first."]}
+    assert default.details == {"is_default": ["Another seller is the default: remove the mark there first."]}
     # of a constraint that no person can cause, nothing is said: that is ours to mend
     assert refused(lambda: Organisation.objects.filter(pk=acme.pk).update(currency="inr")) is None

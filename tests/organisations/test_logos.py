@@ -50,11 +50,11 @@ def upload(content: bytes, name: str = "logo.png") -> Any:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (picture("EPS"), "no picture we can print. Take a PNG or JPEG"),
-        (picture("GIF"), "no picture we can print"),
-        (picture("TIFF"), "no picture we can print"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture we can print"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture we can print"),
+        (picture("EPS"), "not a picture that can be printed. Take a PNG or JPEG"),
+        (picture("GIF"), "not a picture that can be printed"),
+        (picture("TIFF"), "not a picture that can be printed"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture that can be printed"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture that can be printed"),
         (picture("PNG")[:150], "damaged"),
         (huge_png(5_000), "at most 16 megapixels"),
         (huge_png(13_300), "at most 16 megapixels"),

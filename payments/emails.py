@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
-from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
@@ -20,9 +20,9 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
     remaining = invoice.amount_due
     context = {
         "is_tds": payment.kind == Payment.Kind.TDS,
-        "payer_fee": _money(payment.payer_fee, payment.currency) if payment.payer_fee > ZERO else "",
-        "remaining": _money(remaining, invoice.currency) if remaining > ZERO else "",
-        "unallocated": _money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
+        "payer_fee": format_money(payment.payer_fee, payment.currency) if payment.payer_fee > ZERO else "",
+        "remaining": format_money(remaining, invoice.currency) if remaining > ZERO else "",
+        "unallocated": format_money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
         "is_void": invoice.status == Invoice.Status.VOID,
     }
     _queue("payment_received", payment, invoice, context)
@@ -31,7 +31,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
 def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
     """The receipt does not hold: only to those who got one."""
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
-        due = _money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
+        due = format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
         _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})
 
 
@@ -39,7 +39,7 @@ def queue_payment_failed(payment: Payment) -> None:
     """Tell the payer that the attempt failed, in Razorpay's words; not once the invoice is paid another way."""
     invoice = payment.invoice
     if Invoice.objects.collectable().filter(pk=invoice.pk).exists():
-        context = {"reason": payment.error_description, "due": _money(invoice.amount_due, invoice.currency)}
+        context = {"reason": payment.error_description, "due": format_money(invoice.amount_due, invoice.currency)}
         _queue("payment_failed", payment, invoice, context)
 
 
@@ -56,7 +56,7 @@ def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any
             "number": invoice.number,
             "customer": invoice.customer.get("legal_name") or organisation.legal_name,
             "seller": invoice.seller.get("legal_name") or invoice.billing_entity.legal_name,
-            "amount": _money(payment.amount - payment.payer_fee, payment.currency),
+            "amount": format_money(payment.amount - payment.payer_fee, payment.currency),
             "method": payment.get_method_display_name(),
             "reference": payment.razorpay_payment_id or payment.reference,
             "date": payment.received_day,
@@ -64,7 +64,3 @@ def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any
             **context,
         },
     )
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return format_money(Money(amount, currency))

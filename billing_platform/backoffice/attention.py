@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from billing_platform.lib.admin.contributions import Urgency, Waits, waiting_kinds
 from billing_platform.lib.database.fingerprints import Fingerprint
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money
 from organisations.operators_clock import operators_today, operators_zone
 from organisations.services import attention as seen
 
@@ -110,7 +110,7 @@ def _count(kind: Waits, user: Any) -> Attention:
 def _facts(kind: Waits, found: list[dict[str, Any]]) -> Iterator[str]:
     """How much money, whose, and how old."""
     if kind.amount is not None:
-        yield from (format_money(Money(row["money"], row["of"])) for row in found)
+        yield from (format_money(row["money"], row["of"]) for row in found)
     elif kind.named and found:
         yield ", ".join(row["of"] for row in found)
     oldest = min((row["oldest"] for row in found if kind.since and row["oldest"]), default=None)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 
 from billing_platform.backoffice import attention
@@ -16,7 +15,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.dates_in_words import day_text, month_text
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money, format_number
 from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent
@@ -54,11 +53,11 @@ class Series:
 
     @property
     def total(self) -> str:
-        return intcomma(sum(self.points))
+        return format_number(sum(self.points))
 
     @property
     def peak(self) -> str:
-        return intcomma(max(self.points, default=0))
+        return format_number(max(self.points, default=0))
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -105,8 +104,10 @@ def _collected(user: Actor) -> Kpi:
     today = clock.today(zone)
     found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
     count = sum(row.count for row in found)
-    beside = [f"+ {_money(row.tds, row.currency)} TDS" for row in found if row.tds]
-    beside += [f"{_money(row.unallocated, row.currency)} not yet credited" for row in found if row.unallocated > 0]
+    beside = [f"+ {format_money(row.tds, row.currency)} TDS" for row in found if row.tds]
+    beside += [
+        f"{format_money(row.unallocated, row.currency)} not yet credited" for row in found if row.unallocated > 0
+    ]
     return Kpi(
         "Collected this month",
         _amounts((row.received, row.currency) for row in found if row.count),
@@ -185,12 +186,8 @@ def _latest_run(user: Actor) -> Kpi | None:
 
 
 def _amounts(pairs: Iterable[tuple[Decimal, str]]) -> tuple[str, ...]:
-    return tuple(_money(amount, currency) for amount, currency in pairs) or ("–",)
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return format_money(Money(amount, currency))
+    return tuple(format_money(amount, currency) for amount, currency in pairs) or ("–",)
 
 
 def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{intcomma(count)} {one if count == 1 else many or one + 's'}"
+    return f"{format_number(count)} {one if count == 1 else many or one + 's'}"

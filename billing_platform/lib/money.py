@@ -7,7 +7,6 @@ database's edge, this type is what rules and services speak.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from decimal import (
     localcontext,
 )
 from fractions import Fraction
-
-from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS
 
 ZERO = Decimal(0)
 
@@ -42,17 +39,11 @@ _CODES = {
 _EXPONENTS = {code: places for places, codes in _CODES.items() for code in codes.split()}
 CURRENCIES = frozenset(_EXPONENTS)
 
-_SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£"}
-
 # Wide enough for any product of a bounded quantity and a bounded price. The default context of 28 digits would
 # round such a product without a word.
 _PRECISION = 120
 _WIDE = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow])
 _EXACT = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_MAX_TEXT = 64
-_MAX_PLACES = 30
 
 
 class MoneyError(ValueError):
@@ -74,58 +65,18 @@ def exponent(currency: str) -> int:
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """The one rounding function: half away from zero, to the currency's minor unit."""
-    return _half_up(amount, exponent(currency))
+    return with_places(amount, exponent(currency))
 
 
 def round_to_unit(amount: Decimal, currency: str) -> Decimal:
     """To whole rupees (dollars, …), still written with the currency's decimals: for the optional round-off."""
-    return _half_up(_half_up(amount, 0), exponent(currency))
+    return with_places(with_places(amount, 0), exponent(currency))
 
 
-def exact_text(amount: Decimal, currency: str) -> str:
-    """An unrounded amount as text with at least the currency's decimals: "1300.00", "51.2345"."""
-    places = max(exponent(currency), _decimal_places(amount))
-    return f"{amount.quantize(Decimal(1).scaleb(-places), context=_WIDE):f}"
-
-
-def parse_decimal(
-    value: str | int | Decimal, *, places: int | None = None, max_digits: int = QUANTITY_INTEGER_DIGITS
-) -> Decimal:
-    """Take a number from outside: no float, no NaN, no infinity, no thousand digits."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise MoneyError(f"A number must be given as text, an integer or a Decimal, not {type(value).__name__}.")
-    number = _from_text(value) if isinstance(value, str) else Decimal(value)
-    if not number.is_finite():
-        raise MoneyError("The number must be finite.")
-    if number.adjusted() >= max_digits:
-        raise MoneyError(f"The number has more than {max_digits} digits before the decimal point.")
-    decimals = _decimal_places(number)
-    allowed = _MAX_PLACES if places is None else places
-    if decimals > allowed:
-        raise MoneyError(f"The number has more than {allowed} decimals.")
-    kept = max(decimals, min(-_exponent_of(number), allowed), 0)  # 1.50 stays 1.50, 1E+3 becomes 1000
-    return number.quantize(Decimal(1).scaleb(-kept), context=_WIDE)
-
-
-def _from_text(value: str) -> Decimal:
-    text = value.strip()
-    if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
-        raise MoneyError(f"{value[:_MAX_TEXT]!r} is not a decimal number.")
-    return Decimal(text)
-
-
-def _exponent_of(number: Decimal) -> int:
-    found = number.as_tuple().exponent
-    if not isinstance(found, int):
-        raise MoneyError("The number must be finite.")
-    return found
-
-
-def _decimal_places(number: Decimal) -> int:
-    """Decimals that carry a value: trailing zeros don't count."""
-    if number.is_zero():
-        return 0
-    return max(0, -_exponent_of(number.normalize(_WIDE)))
+def with_places(amount: Decimal, places: int) -> Decimal:
+    """Half away from zero, to so many decimals: 1.005 with 2 places is 1.01."""
+    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
+    return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +146,6 @@ class Money:
     def __bool__(self) -> bool:
         raise TypeError("Money has no truth value: ask is_zero, or compare with None.")
 
-    def __str__(self) -> str:
-        return format_money(self)
-
     def _amount_of(self, other: object) -> Decimal:
         if not isinstance(other, Money):
             raise MoneyError(f"Money goes with Money, not with {type(other).__name__}.")
@@ -234,42 +182,3 @@ def allocate(money: Money, weights: Sequence[Decimal | int]) -> list[Money]:
         shares[i] += 1
     sign = -1 if minor < 0 else 1
     return [from_minor(sign * share, money.currency) for share in shares]
-
-
-def format_indian(amount: Decimal, *, places: int = 2) -> str:
-    """Lakh and crore grouping: 1,23,45,678.90."""
-    sign, whole, fraction = _split(amount, places)
-    head, tail = whole[:-3], whole[-3:]
-    groups = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
-    return sign + ",".join([*reversed(groups), tail]) + fraction
-
-
-def format_money(money: Money) -> str:
-    """For people: ₹1,23,456.00, $1,234.00, and the code where no symbol is beyond doubt (JPY 1,234)."""
-    return _with_symbol(money.quantized().amount, money.currency, exponent(money.currency))
-
-
-def format_exact(amount: Decimal, currency: str) -> str:
-    """The same without rounding, for unit prices and workings: ₹0.0123, ₹2.00."""
-    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
-    return _with_symbol(amount, currency, max(len(fraction), exponent(currency)))
-
-
-def _with_symbol(amount: Decimal, currency: str, places: int) -> str:
-    prefix = _SYMBOLS.get(currency, f"{currency} ")
-    return f"{'-' if amount < ZERO else ''}{prefix}{_grouped(abs(amount), currency, places)}"
-
-
-def _grouped(amount: Decimal, currency: str, places: int) -> str:
-    return format_indian(amount, places=places) if currency == "INR" else f"{amount:,.{places}f}"
-
-
-def _split(amount: Decimal, places: int) -> tuple[str, str, str]:
-    rounded = _half_up(amount, places)
-    whole, _, fraction = f"{abs(rounded):f}".partition(".")
-    return ("-" if rounded < ZERO else ""), whole, (f".{fraction}" if fraction else "")
-
-
-def _half_up(amount: Decimal, places: int) -> Decimal:
-    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
-    return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
-from billing_platform.lib.quantities import events_text, plain_number, ungrouped
+from billing_platform.lib.numbers import format_events, format_number, short_text
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
 from events.models import Metric
@@ -148,7 +148,7 @@ def _metrics_in_csv(form: ExplorerForm, answer: Answer) -> Iterator[Sequence[Any
     for rows in _by_metric(form, answer):
         first, (quantity, count) = rows[0], _sums(rows)
         about = (owner.name, first.metric_name, first.unit, first.aggregation, owner.zone.key)
-        yield (*about, *span, ungrouped(quantity), count)
+        yield (*about, *span, short_text(quantity), count)
 
 
 def _metric_in_csv(question: Question) -> Iterator[Sequence[Any]]:
@@ -166,7 +166,7 @@ def _metric_in_csv(question: Question) -> Iterator[Sequence[Any]]:
             for series, cell in zip(report.series, bucket.cells, strict=True):
                 if cell != NOTHING:
                     broken_down = (names[series], series.key)[: len(split)]
-                    yield (*about, *span, *broken_down, ungrouped(cell.quantity), cell.event_count)
+                    yield (*about, *span, *broken_down, short_text(cell.quantity), cell.event_count)
 
 
 def _by_metric(form: ExplorerForm, answer: Answer) -> list[list[UsedMetric]]:
@@ -192,12 +192,12 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
     book = WordBook(answer.span.organisation)
     return Page(
         heading="Events per day",
-        total=events_text(total),
-        highest=events_text(highest),
+        total=format_events(total),
+        highest=format_events(highest),
         bars=tuple(
             Bar(
                 _weekday(day),
-                events_text(count),
+                format_events(count),
                 ((_percent(Decimal(count), Decimal(highest)), 0),),
                 form.address(**{"from": day.isoformat(), "to": day.isoformat()})
                 if count and answer.span.days > 1
@@ -262,7 +262,9 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
 
 
 def _line(form: ExplorerForm, report: Report, bucket: Bucket) -> Line:
-    late = ", ".join(f"{events_text(late.event_count)} billed in {month_text(late.counted_in)}" for late in bucket.late)
+    late = ", ".join(
+        f"{format_events(late.event_count)} billed in {month_text(late.counted_in)}" for late in bucket.late
+    )
     return Line(
         Shown(_label(report.question, bucket.start), _finer_url(form, report.question, bucket)),
         _cells(report, bucket.cells, bucket.total, bucket.start, bucket.end),
@@ -286,7 +288,7 @@ def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, 
     def shown(cell: Cell, series: Series | None) -> Shown:
         if cell == NOTHING:
             return Shown(EMPTY)
-        return Shown(plain_number(cell.quantity), _events_url(question, series, start, end))
+        return Shown(format_number(cell.quantity), _events_url(question, series, start, end))
 
     broken_down = [shown(cell, series) for cell, series in zip(cells, report.series, strict=True)]
     return (

@@ -6,7 +6,6 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib import admin
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -23,6 +22,7 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.numbers import format_number
 from billing_platform.lib.work.waking import wake_on_commit
 from events.models import HotLogDay
 from organisations import audit
@@ -46,7 +46,7 @@ def count(field: str) -> Any:
     @numeric
     @admin.display(description=field.replace("_", "-").capitalize(), ordering=field)
     def show(_admin: Any, day: HotLogDay) -> str:
-        return intcomma(getattr(day, field))
+        return format_number(getattr(day, field))
 
     return show
 

@@ -27,7 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_number
 from events.admin.bulk import told
 from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent
@@ -200,7 +200,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
         before, after = correction.quantity_before, correction.quantity_after
         if after is None:
             return format_html("<span>{} → nothing</span>", amount_of(before, correction.metric))
-        return format_html("<span>{} → {}</span>", plain_number(before), amount_of(after, correction.metric))
+        return format_html("<span>{} → {}</span>", format_number(before), amount_of(after, correction.metric))
 
     @admin.display(description="Counted in", ordering="counted_in")
     def month(self, correction: UsageCorrection) -> Any:

@@ -10,7 +10,7 @@ from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
-from billing_platform.lib.quantities import events_text
+from billing_platform.lib.numbers import format_events
 from billing_platform.lib.work.claims import RetriedWork, State
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
@@ -75,4 +75,4 @@ class EventBatch(RetriedWork, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{events_text(self.event_count)} of {time_text(self.received_at, get_current_timezone())}"
+        return f"{format_events(self.event_count)} of {time_text(self.received_at, get_current_timezone())}"

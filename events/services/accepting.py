@@ -21,7 +21,7 @@ from billing_platform.lib.database.failures import exists_already
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
-from billing_platform.lib.quantities import events_text
+from billing_platform.lib.numbers import format_events
 from events.services.partitions import with_partitions
 from events.wire import incoming, packing
 from events.wire.incoming import AcceptedEvent, Limits, Rejection
@@ -100,7 +100,7 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
     details = {"rejected": [asdict(rejection) for rejection in rejected]}
     if form is Form.SINGLE:
         return InvalidInput(rejected[0].message, details=details)
-    return InvalidInput(f"Not valid: {events_text(len(rejected))}. Nothing was accepted.", details=details)
+    return InvalidInput(f"Not valid: {format_events(len(rejected))}. Nothing was accepted.", details=details)
 
 
 def _store(batch: NewBatch) -> None:

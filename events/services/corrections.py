@@ -25,7 +25,7 @@ from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.money import MoneyError, parse_decimal
+from billing_platform.lib.numbers import NumberError, parse_decimal, short_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors.entries import current_entry, entry_id
 from events.selectors.status import event_status
@@ -120,7 +120,7 @@ def _checked(action: str, quantity: Decimal | None, reason: str) -> Decimal | No
         raise InvalidInput.field("metric_value", "Say which value is right.")
     try:
         exact = parse_decimal(quantity, places=QUANTITY_PLACES)
-    except MoneyError as error:
+    except NumberError as error:
         raise InvalidInput.field("metric_value", str(error)) from None
     if exact < 0:
         raise InvalidInput.field("metric_value", "The value must not be negative.")
@@ -150,7 +150,7 @@ def _correct(request: _Request) -> UsageCorrection:
 
 
 def _text(quantity: Decimal | None) -> str:
-    return "void" if quantity is None else f"{quantity.normalize():f}"
+    return "void" if quantity is None else short_text(quantity)
 
 
 def _locked_event(request: _Request) -> UsageEvent:

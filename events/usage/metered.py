@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from billing_platform.lib.numbers import format_quantity, unit_for
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.quantities import quantity_text, unit_for
 
 MetricKey = tuple[str, str]
 """Name and unit of a metric."""
@@ -84,4 +84,4 @@ class MetricWords:
 
     def quantity_text(self, quantity: Decimal | int) -> str:
         """`1 call`, `7,087,252 calls`."""
-        return quantity_text(quantity, self.one, self.many)
+        return format_quantity(quantity, self.one, self.many)

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS, QUANTITY_PLACES
-from billing_platform.lib.money import MoneyError, parse_decimal
+from billing_platform.lib.numbers import NumberError, parse_decimal
 
 MAX_METADATA_BYTES = 8192
 MAX_NESTING = 32
@@ -266,7 +266,7 @@ def _odd_quantity(raw: bytes) -> str:
     try:
         value = msgspec.json.decode(raw) if raw[:1] == b'"' else raw.decode()
         number = parse_decimal(value, places=QUANTITY_PLACES, max_digits=QUANTITY_INTEGER_DIGITS)
-    except MoneyError as error:
+    except NumberError as error:
         raise _Refused("INVALID_QUANTITY", f"metric_value: {str(error)[0].lower()}{str(error)[1:]}") from None
     if number < 0:
         raise _Refused("INVALID_QUANTITY", "metric_value must not be negative")

@@ -32,7 +32,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import EndedMonthForm, ended_months
 from invoicing.models import BillingRun, BillingRunItem, Invoice
@@ -82,7 +82,7 @@ def _customers(preview: RunPreview) -> str:
 def _estimated(preview: RunPreview) -> str:
     if preview.estimates is None:
         return "Not worked out for so many customers."
-    return ", ".join(map(format_money, preview.estimates)) or EMPTY
+    return ", ".join(format_money(each.amount, each.currency) for each in preview.estimates) or EMPTY
 
 
 def _emails(preview: RunPreview) -> str:
@@ -128,7 +128,7 @@ class BillingRunItemInline(ReadOnlyInline):
 
 
 def _total_of(invoice: Invoice | None) -> str:
-    return EMPTY if invoice is None else format_money(Money(invoice.total, invoice.currency))
+    return EMPTY if invoice is None else format_money(invoice.total, invoice.currency)
 
 
 @admin.register(BillingRun)
@@ -206,7 +206,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Billed")
     def billed(self, run: Any) -> str:
         """What the run's live invoices come to, tax included, by currency."""
-        return ", ".join(format_money(Money(Decimal(row["total"]), row["currency"])) for row in run.sums) or EMPTY
+        return ", ".join(format_money(Decimal(row["total"]), row["currency"]) for row in run.sums) or EMPTY
 
     @numeric
     @admin.display(description="No usage")

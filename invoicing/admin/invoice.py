@@ -23,9 +23,9 @@ from billing_platform.lib.admin.base import (
     rows_action,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money, format_percent
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     SendForm,
@@ -39,7 +39,7 @@ from invoicing.admin.invoice_asking import (
     standing,
     void_facts,
 )
-from invoicing.admin.invoice_line import plain, unit_price
+from invoicing.admin.invoice_line import unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import BillingRunItem, Invoice, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
@@ -78,7 +78,7 @@ class InvoiceLineInline(ReadOnlyInline):
     @numeric
     @admin.display(description="Quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{plain(line.quantity)} {line.unit_label or line.unit}".strip()
+        return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip()
 
     @numeric
     @admin.display(description="Unit price")
@@ -101,7 +101,7 @@ class InvoiceTaxInline(ReadOnlyInline):
     @numeric
     @admin.display(description="Rate")
     def percent(self, tax: InvoiceTax) -> str:
-        return f"{plain(tax.rate)}%"
+        return format_percent(tax.rate)
 
 
 class InvoiceExtension(Extension):
@@ -276,19 +276,19 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def due(self, invoice: Invoice) -> Any:
         if invoice.is_draft:
             return EMPTY
-        text = format_money(Money(invoice.amount_due, invoice.currency))
+        text = format_money(invoice.amount_due, invoice.currency)
         late = invoice.is_overdue(operators_today())
         return format_html("{} {}", text, badge("Overdue", "danger")) if late else text
 
     @admin.display(description="Totals")
     def amounts(self, invoice: Invoice) -> Any:
         def shown(name: str) -> str:
-            return format_money(Money(getattr(invoice, name), invoice.currency))
+            return format_money(getattr(invoice, name), invoice.currency)
 
         rows = [("Subtotal", shown("subtotal"))]
         rows += [("Discount", shown("discount_total"))] if invoice.discount_total else []
         for tax in summed_taxes(invoice.taxes.all()):
-            rows.append((f"{tax.name} {plain(tax.rate)}%", format_money(Money(tax.amount, invoice.currency))))
+            rows.append((f"{tax.name} {format_percent(tax.rate)}", format_money(tax.amount, invoice.currency)))
         rows += [("Round-off", shown("round_off"))] if invoice.round_off else []
         rows += [("Total", shown("total")), ("Paid", shown("amount_paid"))]
         rows += [("Paid and given back", shown("amount_returned"))] if invoice.amount_returned else []

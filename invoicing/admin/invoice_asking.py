@@ -14,7 +14,8 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
-from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from invoicing.computing.invoice import Computed
 from invoicing.draft_warnings import DraftWarning
 from invoicing.emails import cancellation_addresses
@@ -27,7 +28,7 @@ SEND, HOLD = "send", "hold"
 
 
 def amount_of(invoice: Invoice) -> str:
-    return format_money(Money(invoice.total, invoice.currency))
+    return format_money(invoice.total, invoice.currency)
 
 
 def standing(invoice: Invoice) -> list[tuple[str, Any]]:
@@ -77,7 +78,7 @@ def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, A
         ("Customer", organisation.name),
         ("Period", invoice.period_label),
         ("Lines", f"{len(computed.lines):,}"),
-        ("Total", format_money(Money(computed.totals.total, currency))),
+        ("Total", format_money(computed.totals.total, currency)),
         ("Number, probably", expected_number(billing_entity=entity, on=clock.today(entity.time_zone))),
         ("E-mail to", organisation.billing_email),
     ]

@@ -14,17 +14,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, numeric
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.dates_in_words import days_text
-from billing_platform.lib.money import Money, format_exact, format_money
+from billing_platform.lib.numbers import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
 from invoicing.models import InvoiceLine
-
-
-def plain(number: Any) -> str:
-    """A quantity or price without trailing zeros."""
-    return EMPTY if number is None else f"{number.normalize():,f}"
 
 
 @admin.register(InvoiceLine)
@@ -50,7 +45,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     @numeric
     @admin.display(description="Quantity", ordering="quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{plain(line.quantity)} {line.unit_label or line.unit}".strip()
+        return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip()
 
     @admin.display(description="Unit price")
     def price_text(self, line: InvoiceLine) -> Any:
@@ -67,7 +62,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
         """Step by step, every amount in the invoice's currency; the last row is the line."""
         currency = line.invoice.currency
         rows = [_step_cells(step, currency) for step in line.explanation]
-        total = format_money(Money(line.amount, currency))
+        total = format_money(line.amount, currency)
         heads = ("Quantity", "Unit price", "Fee", "Amount")
         return format_html(
             '<div class="facts-scroll"><table class="facts"><thead><tr><th>{}</th>{}</tr></thead>'
@@ -99,9 +94,9 @@ def unit_price(line: InvoiceLine) -> Any:
     """The price of one, or of each tier and package that the quantity fell into."""
     currency = line.invoice.currency
     if line.unit_price is not None:
-        return format_exact(line.unit_price, currency)
+        return format_price(line.unit_price, currency)
     steps = [(step, Decimal(step.get("unit_price") or 0)) for step in line.explanation]
-    priced = [(plain(Decimal(step["quantity"])), format_exact(price, currency)) for step, price in steps if price]
+    priced = [(figure(Decimal(step["quantity"])), format_price(price, currency)) for step, price in steps if price]
     return format_html_join(mark_safe("<br>"), "{} × {}", priced) or EMPTY
 
 
@@ -111,10 +106,10 @@ def _step_cells(step: dict[str, str], currency: str) -> tuple[str, SafeString]:
     )
     share = step.get("is_share", False)
     cells = (
-        plain(quantity) if quantity else EMPTY,
-        format_exact(price, currency) if price else EMPTY,
-        format_exact(fee, currency) if fee else EMPTY,
-        EMPTY if share else format_exact(amount, currency),
+        figure(quantity) if quantity else EMPTY,
+        format_price(price, currency) if price else EMPTY,
+        format_price(fee, currency) if fee else EMPTY,
+        EMPTY if share else format_price(amount, currency),
     )
     row = format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in cells))
     return step.get("description", ""), row

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money
 from invoicing.admin.invoice_asking import mended_at
 from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, InvoiceDelivery
@@ -152,7 +152,7 @@ def _text(value: Any) -> str:
 def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
     """How many of the ticked rows are acted on, and what they come to; the others are left alone."""
     sums = taken.order_by("currency").values_list("currency").annotate(Sum("total"))
-    amounts = ", ".join(format_money(Money(total, currency)) for currency, total in sums)
+    amounts = ", ".join(format_money(total, currency) for currency, total in sums)
     count = taken.count()
     return [
         ("Invoices", f"{count:,}"),

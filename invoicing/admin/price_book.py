@@ -12,8 +12,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, short_time
-from billing_platform.lib.money import format_exact
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_number, format_price
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.selectors.price_coverage import ending_prices, is_known
 from invoicing.services import price_book
@@ -62,23 +61,23 @@ def _amounts(rule: PricingRule) -> list[str]:
     body = rule.parameters
 
     def shown(amount: str | Decimal) -> str:
-        return format_exact(Decimal(amount), rule.currency)
+        return format_price(Decimal(amount), rule.currency)
 
     if tiers := body.get("tiers"):
         words = [_tier_text(tier, shown) for tier in tiers]
         return words if len(words) <= TIERS_SHOWN else [*words[: TIERS_SHOWN - 1], f"and {len(words) - 2} more tiers"]
     if "package_price" in body:
-        return [f"{shown(body['package_price'])} for {plain_number(Decimal(body['package_size']))}"]
+        return [f"{shown(body['package_price'])} for {format_number(Decimal(body['package_size']))}"]
     if "rate" in body:
         fee = Decimal(body.get("fixed_fee") or 0)
-        return [f"{plain_number(Decimal(body['rate']))}%", *([f"{shown(fee)} an event"] if fee else [])]
+        return [f"{format_number(Decimal(body['rate']))}%", *([f"{shown(fee)} an event"] if fee else [])]
     return [shown(body[name]) for name in ("unit_price", "amount") if name in body]
 
 
 def _tier_text(tier: dict[str, Any], shown: Callable[[str | Decimal], str]) -> str:
     fee = Decimal(tier.get("flat_fee") or 0)
     price = shown(tier.get("unit_price") or "0") + (f" and {shown(fee)}" if fee else "")
-    return f"{price} to {plain_number(Decimal(tier['up_to']))}" if tier.get("up_to") else f"{price} above"
+    return f"{price} to {format_number(Decimal(tier['up_to']))}" if tier.get("up_to") else f"{price} above"
 
 
 @admin.register(PricingRule)

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
-from billing_platform.lib.admin.display import EMPTY
-from invoicing.admin.invoice_line import plain
+from billing_platform.lib.admin.display import EMPTY, figure
+from billing_platform.lib.numbers import format_percent
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 from organisations.scoping import reaches_every_organisation
 
@@ -26,7 +26,7 @@ class TaxRateAdmin(ModelAdmin):
     @numeric
     @admin.display(description="Rate", ordering="rate")
     def percent(self, rate: TaxRate) -> str:
-        return f"{plain(rate.rate)}%"
+        return format_percent(rate.rate)
 
     @admin.display(description="SAC", ordering="sac")
     def service(self, rate: TaxRate) -> str:
@@ -49,7 +49,7 @@ class ExchangeRateAdmin(ModelAdmin):
     @numeric
     @admin.display(description="Rate", ordering="rate")
     def value(self, rate: ExchangeRate) -> str:
-        return plain(rate.rate)
+        return figure(rate.rate)
 
 
 @admin.register(NumberSequence)

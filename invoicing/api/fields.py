@@ -8,8 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing_platform.lib.money import round_money
-from invoicing.pricing.charges import short_text
+from billing_platform.lib.numbers import money_text, short_text
 
 
 class ShortDecimal(serializers.CharField):
@@ -28,7 +27,3 @@ class MoneyText(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return money_text(getattr(value, self.attribute), attrgetter(self.currency)(value))
-
-
-def money_text(amount: Decimal, currency: str) -> str:
-    return f"{round_money(amount, currency):f}"

@@ -22,9 +22,10 @@ from billing_platform.lib.limits import (
     QUANTITY_PLACES,
     UNIT_LENGTH,
 )
+from billing_platform.lib.numbers import money_text
 from billing_platform.lib.validators import require, validate_business_date, validate_currency, validate_line
 from invoicing.api.base import validated
-from invoicing.api.fields import ShortDecimal, money_text
+from invoicing.api.fields import ShortDecimal
 from invoicing.api.parameters import PricingRuleParameters
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule

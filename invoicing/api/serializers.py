@@ -16,12 +16,12 @@ from billing_platform.lib.limits import (
     REASON_LENGTH,
     UNIT_PRICE_PLACES,
 )
+from billing_platform.lib.numbers import money_text, short_text
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_paragraphs, validate_sac
-from invoicing.api.fields import MoneyText, ShortDecimal, money_text
+from invoicing.api.fields import MoneyText, ShortDecimal
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
-from invoicing.pricing.charges import short_text
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import sending

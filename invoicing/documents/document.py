@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from billing_platform.lib.money import Money, format_exact, format_money
+from billing_platform.lib.numbers import format_money, format_price
 from invoicing.pricing.charges import Step
 
 PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan
@@ -115,7 +115,7 @@ class InvoiceDocument:
     tax_note: str = ""  # the tax row's name where no tax is charged
 
     def money(self, amount: Decimal) -> str:
-        return format_money(Money(amount, self.currency))
+        return format_money(amount, self.currency)
 
     @property
     def taxable_amount(self) -> Decimal:
@@ -126,7 +126,7 @@ class InvoiceDocument:
         return f"{self.number.replace('/', '-')}.pdf"
 
     def exactly(self, amount: Decimal) -> str:
-        return format_exact(amount, self.currency)
+        return format_price(amount, self.currency)
 
     @property
     def transfer(self) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Table
 
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_number
 from invoicing.documents.document import DocumentLine, InvoiceDocument
 from invoicing.documents.style import (
     BODY,
@@ -117,7 +117,7 @@ def _block(document: InvoiceDocument, line: DocumentLine, widths: list[float]) -
 
 
 def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
-    quantity = plain_number(line.quantity) + (f" {line.unit}" if line.unit else "")
+    quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
     price = "" if line.unit_price is None else document.exactly(line.unit_price)
     return [
         paragraph(str(line.position), BODY),
@@ -140,7 +140,7 @@ def _tax(document: InvoiceDocument, line: DocumentLine) -> Paragraph:
 
 def _step(document: InvoiceDocument, step: Step) -> list[Any]:
     """“Tier 1: 1,000 × ₹1.00” and what it comes to, under the line that the steps add up to."""
-    factors = [plain_number(step.quantity)] if step.quantity else []
+    factors = [format_number(step.quantity)] if step.quantity else []
     if step.unit_price:
         factors.append(document.exactly(step.unit_price))
     parts = [" × ".join(factors)] if factors else []

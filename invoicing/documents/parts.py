@@ -14,8 +14,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table
 
 from billing_platform.lib.dates_in_words import days_text
-from billing_platform.lib.money import Money, format_money
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_money, format_number
 from invoicing.documents.document import DocumentParty, ExchangeNote, InvoiceDocument
 from invoicing.documents.fonts import BOLD
 from invoicing.documents.lines import LinesTable, sums_table
@@ -125,7 +124,7 @@ def _in_words(document: InvoiceDocument, width: float) -> list[Flowable]:
 
 def _exchange(note: ExchangeNote) -> KeepTogether:
     amounts = [
-        (name, format_money(Money(amount, note.target)))
+        (name, format_money(amount, note.target))
         for name, amount in (
             ("Taxable value", note.taxable_amount),
             ("Tax", note.tax_total),
@@ -133,7 +132,7 @@ def _exchange(note: ExchangeNote) -> KeepTogether:
         )
     ]
     rate = (
-        f"1 {note.base} = {plain_number(note.rate)} {note.target} on {day(note.as_of)} ({note.source}). "
+        f"1 {note.base} = {format_number(note.rate)} {note.target} on {day(note.as_of)} ({note.source}). "
         + " · ".join(f"{name}: {value}" for name, value in amounts)
     )
     return KeepTogether([paragraph(f"VALUE IN {note.target}", LABEL), paragraph(rate, BODY)])

@@ -11,7 +11,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_percent
 from invoicing.documents.fonts import BOLD, REGULAR
 
 MARGIN = 16 * mm
@@ -48,7 +48,7 @@ def brand_ink(colour: str) -> colors.Color:
 
 def percent(rate: Decimal) -> str:
     """18.000 is 18% on paper."""
-    return f"{plain_number(rate)}%"
+    return format_percent(rate)
 
 
 def day(value: date) -> str:

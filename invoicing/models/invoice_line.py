@@ -9,6 +9,7 @@ from django.db.models import Q
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_percent
 from invoicing.lines import LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
@@ -114,4 +115,4 @@ class InvoiceTax(BaseModel, TenantModel):
         triggers = [frozen_with_invoice(), no_truncate()]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.rate.normalize():f}%"
+        return f"{self.name} {format_percent(self.rate)}"

@@ -16,7 +16,8 @@ from billing_platform.lib.limits import (
     QUANTITY_PLACES,
     UNIT_PRICE_PLACES,
 )
-from billing_platform.lib.money import ZERO, MoneyError, parse_decimal
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import NumberError, parse_decimal, short_text
 
 _PATH = re.compile(r"(?:tiers\[(\d+)\])?\.?(.*)")
 _WORDS = {"up_to": "end", "tiers": "list of tiers", "event_count": "number of events"}
@@ -130,7 +131,7 @@ def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) ->
     digits = QUANTITY_INTEGER_DIGITS if places == QUANTITY_PLACES else MAX_MONEY.adjusted()
     try:
         parse_decimal(value, places=places, max_digits=digits)
-    except MoneyError as error:
+    except NumberError as error:
         raise PriceError(field, str(error)) from None
     if value < ZERO:
         raise PriceError(field, "must not be negative.")
@@ -147,13 +148,3 @@ def adjustment(minimum: Decimal | None, maximum: Decimal | None, amount: Decimal
     if maximum is not None and amount > maximum:
         return step("Down to the maximum", ZERO, ZERO, maximum - amount)
     return None
-
-
-def plain_text(number: Decimal) -> str:
-    return f"{number:f}"
-
-
-def short_text(number: Decimal) -> str:
-    """For programs: 10 rather than 10.00000000, and never -0."""
-    text = plain_text(number) if number else "0"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.quantities import plain_number
-from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, plain_text, short_text, step
+from billing_platform.lib.numbers import format_number, plain_text, short_text
+from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, step
 
 MAX_TIERS = 100
 
@@ -60,11 +60,11 @@ class Tier:
 
     def label(self, above: Decimal) -> str:
         if self.up_to is None:
-            return f"over {plain_number(above)}"
+            return f"over {format_number(above)}"
         return (
-            f"up to {plain_number(self.up_to)}"
+            f"up to {format_number(self.up_to)}"
             if above.is_zero()
-            else f"over {plain_number(above)}, up to {plain_number(self.up_to)}"
+            else f"over {format_number(above)}, up to {format_number(self.up_to)}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Package:
     def charge(self, usage: Usage) -> Charge:
         whole, rest = divmod(usage.quantity, self.package_size)
         packages = whole if rest.is_zero() else whole + 1
-        return Charge.of([step(f"Packages of {plain_number(self.package_size)}", packages, self.package_price)])
+        return Charge.of([step(f"Packages of {format_number(self.package_size)}", packages, self.package_price)])
 
     def to_dict(self) -> dict[str, Any]:
         return {"package_price": plain_text(self.package_price), "package_size": plain_text(self.package_size)}

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.money import ZERO, MoneyError, exact_arithmetic, parse_decimal
-from invoicing.pricing.charges import Charge, PriceError, Usage, adjustment, check_number, plain_text, step
+from billing_platform.lib.money import ZERO, exact_arithmetic
+from billing_platform.lib.numbers import NumberError, parse_decimal, plain_text
+from invoicing.pricing.charges import Charge, PriceError, Usage, adjustment, check_number, step
 from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 
 
@@ -104,7 +105,7 @@ def _optional(body: Mapping[str, Any], field: str) -> Decimal | None:
         return None
     try:
         return parse_decimal(value)
-    except MoneyError as error:
+    except NumberError as error:
         raise PriceError(field, str(error)) from None
 
 

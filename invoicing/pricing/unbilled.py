@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from billing_platform.lib.limits import MAX_MONEY, QUANTITY_INTEGER_DIGITS
-from billing_platform.lib.money import ZERO, Money, format_money
-from billing_platform.lib.quantities import events_text, unit_for
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_events, format_money, unit_for
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line
@@ -33,7 +33,7 @@ def _unpriced(metric: MetricKey, words: MetricWords, quantity: Decimal, event_co
     verb = unit_for(quantity, "is", "are")
     return DraftWarning(
         WarningCode.UNPRICED_USAGE,
-        f"No price covers {words.name}: {words.quantity_text(quantity)} in {events_text(event_count)} {verb} not "
+        f"No price covers {words.name}: {words.quantity_text(quantity)} in {format_events(event_count)} {verb} not "
         "billed.",
         metric_name=metric[0],
         unit=metric[1],
@@ -57,8 +57,8 @@ def amount_too_large(metric: MetricKey, title: str, amount: Decimal, currency: s
     """`amount` is the line's, or that of the invoice together with the line."""
     return DraftWarning(
         WarningCode.AMOUNT_TOO_LARGE,
-        f"{title} can't be billed: {format_money(Money(amount, currency))} is too large an amount. An invoice's "
-        f"lines stay below {format_money(Money(MAX_MONEY, currency))} in all. Check the events and the price.",
+        f"{title} can't be billed: {format_money(amount, currency)} is too large an amount. An invoice's "
+        f"lines stay below {format_money(MAX_MONEY, currency)} in all. Check the events and the price.",
         blocks=True,
         metric_name=metric[0],
         unit=metric[1],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_number
 from invoicing.pricing.charges import Charge, Step, Usage, adjustment, step
 from invoicing.pricing.models import Percentage, PerUnit, Volume
 from invoicing.pricing.price import Price
@@ -123,7 +123,7 @@ def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
         return Charge.of([free, *(model.charge_nothing().steps if is_first else ())])
     tier, label = model.reached(total)
     fees = int(so_far > ZERO) - int(before > ZERO)
-    by = f", by the month's total of {plain_number(total)}" if total != used else ""
+    by = f", by the month's total of {format_number(total)}" if total != used else ""
     return Charge.of([free, step(f"All units in {label}{by}", used, tier.unit_price, tier.flat_fee * fees)])
 
 

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.quantities import events_text
+from billing_platform.lib.numbers import format_events
 from events.models import Metric
 from events.usage.metered import MetricWords
 from invoicing.models import PricingRule
@@ -41,7 +41,7 @@ class Unpriced:
         """`1,012 files`; of values that are not added up, the number of their events."""
         if self.metric.aggregation == Metric.Aggregation.SUM:
             return MetricWords.of(self.metric).quantity_text(self.quantity)
-        return events_text(int(self.quantity))
+        return format_events(int(self.quantity))
 
 
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:

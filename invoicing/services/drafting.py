@@ -15,7 +15,8 @@ from django.db import transaction
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
-from billing_platform.lib.money import ZERO, MoneyError, exact_arithmetic, parse_decimal, round_money
+from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
+from billing_platform.lib.numbers import NumberError, parse_decimal
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
 from invoicing.computing.facts import InvoiceFacts
@@ -190,5 +191,5 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
 def _number(index: int, line: Mapping[str, Any], name: str, places: int) -> Decimal:
     try:
         return parse_decimal(line.get(name, ""), places=places, max_digits=14)
-    except MoneyError as error:
+    except NumberError as error:
         raise InvalidInput.field(f"lines[{index}].{name}", str(error)) from None

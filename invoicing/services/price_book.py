@@ -14,7 +14,8 @@ from django.db import IntegrityError, transaction
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
-from billing_platform.lib.money import Money, exact_text
+from billing_platform.lib.money import Money
+from billing_platform.lib.numbers import exact_money_text
 from billing_platform.lib.validators import require, validate_line
 from events.selectors.metric_words import WordBook
 from invoicing.models import PricingRule
@@ -92,7 +93,7 @@ def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
     """Price a quantity; nothing is stored."""
     charge = price.charge(usage)
     return Preview(
-        exact_amount=exact_text(charge.exact_amount, currency),
+        exact_amount=exact_money_text(charge.exact_amount, currency),
         amount=Money(charge.exact_amount, currency).quantized(),
         explanation=charge.explanation(),
     )

@@ -16,7 +16,8 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends, money, object_action, status
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REFERENCE_LENGTH
-from billing_platform.lib.money import Money, exponent, format_money
+from billing_platform.lib.money import exponent
+from billing_platform.lib.numbers import format_money
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
 from invoicing.admin.invoice_parts import Moment
@@ -35,7 +36,7 @@ def is_payable_online(invoice: Invoice) -> bool:
 
 def asked_for(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
     """What every page that asks about the money of an invoice shows first."""
-    due = format_money(Money(invoice.amount_due, invoice.currency))
+    due = format_money(invoice.amount_due, invoice.currency)
     return [*standing(invoice), ("Due now", due)]
 
 
@@ -95,7 +96,7 @@ class PaymentInline(ReadOnlyInline):
 
 def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
     """How much, and the day the bank names: the moment beside it is when somebody recorded the payment."""
-    amount = format_money(Money(abs(credited.amount), invoice.currency))
+    amount = format_money(abs(credited.amount), invoice.currency)
     received_on = credited.payment.received_on if credited.amount > 0 else None
     return f"{amount}, received on {day_text(received_on)}" if received_on else amount
 

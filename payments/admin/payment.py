@@ -28,7 +28,8 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
-from billing_platform.lib.money import MoneyError, exponent, parse_decimal
+from billing_platform.lib.money import exponent
+from billing_platform.lib.numbers import NumberError, parse_decimal
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import Invoice
 from organisations.models import Notification
@@ -51,7 +52,7 @@ def amount_of(text: str) -> Decimal:
     """An amount as people type it, with or without thousands separators."""
     try:
         return parse_decimal(text.replace(",", ""))
-    except MoneyError as error:
+    except NumberError as error:
         raise forms.ValidationError(str(error)) from error
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_platform.lib.limits import REFERENCE_LENGTH
-from invoicing.api.fields import money_text
+from billing_platform.lib.numbers import money_text
 from payments.models import Payment, PaymentOrder
 from payments.services.offline import OFFLINE_METHODS
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
 from payments.models import Payment
@@ -56,7 +56,7 @@ def pay_page(invoice: Invoice) -> PayPage:
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         amounts=_amounts(invoice),
-        due=_money(invoice.amount_due, invoice),
+        due=format_money(invoice.amount_due, invoice.currency),
         state=state,
         sentence=sentence,
         has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
@@ -104,13 +104,9 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
         ("Paid", -invoice.amount_paid, bool(invoice.amount_paid)),
         ("Paid and returned", -invoice.amount_returned, bool(invoice.amount_returned)),
     ]
-    return tuple(Amount(label, _money(amount, invoice)) for label, amount, is_shown in rows if is_shown)
+    return tuple(Amount(label, format_money(amount, invoice.currency)) for label, amount, is_shown in rows if is_shown)
 
 
 def _bank(invoice: Invoice) -> tuple[Amount, ...]:
     """How to pay by transfer, as on the document: for those who can't or won't pay online."""
     return tuple(Amount(label, text) for label, text in invoice_document(invoice).transfer)
-
-
-def _money(amount: Decimal, invoice: Invoice) -> str:
-    return format_money(Money(amount, invoice.currency))

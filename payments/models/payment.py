@@ -14,7 +14,8 @@ from django.utils.timezone import localtime
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
@@ -266,7 +267,7 @@ class Payment(BaseModel, TenantModel):
 
     def shown(self, amount: Decimal) -> str:
         """An amount in the payment's currency, for people."""
-        return format_money(Money(amount, self.currency))
+        return format_money(amount, self.currency)
 
 
 _RANK = {

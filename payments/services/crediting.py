@@ -19,7 +19,8 @@ from django.db.models import Max, Q, Sum
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, NotFound
-from billing_platform.lib.money import ZERO, Money, format_money
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails
@@ -115,7 +116,7 @@ def mismatch(payment: Payment) -> str:
         return f"Paid in {payment.currency}, but the order asks for {order.currency}."
     if payment.amount - payment.payer_fee == order.amount:
         return ""
-    asked = format_money(Money(order.amount, order.currency))
+    asked = format_money(order.amount, order.currency)
     text = f"Paid {payment.shown(payment.amount)}, but the order asks for {asked}."
     if payment.amount > order.amount and payment.fee is None:
         text += " The gateway has not named its fee yet."

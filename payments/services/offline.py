@@ -11,7 +11,7 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import REASON_LENGTH
-from billing_platform.lib.money import Money, format_money
+from billing_platform.lib.numbers import format_money
 from billing_platform.lib.validators import require, validate_paragraphs
 from invoicing.models import Invoice
 from organisations.operators_clock import operators_zone
@@ -81,7 +81,7 @@ def record_offline_payment(
 
 def overpayment(invoice: Invoice, amount: Decimal) -> str:
     """The question that an amount above what is due raises."""
-    more = format_money(Money(amount - invoice.amount_due, invoice.currency))
+    more = format_money(amount - invoice.amount_due, invoice.currency)
     return f"{more} more than is due on invoice {invoice}: keep the rest as credit?"
 
 

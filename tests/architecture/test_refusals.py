@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.architecture.code import APPS, ROOT, python_files, syntax_tree, where
 
-REFUSALS = {"DomainError", "InvalidInput", "NotFound", "ValidationError", "GstError", "MoneyError"}
+REFUSALS = {"DomainError", "InvalidInput", "NotFound", "ValidationError", "GstError", "MoneyError", "NumberError"}
 AT_A_FIELD = "InvalidInput.field"
 
 

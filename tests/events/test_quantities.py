@@ -9,7 +9,6 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
-from billing_platform.lib.quantities import events_text, plain_number
 from events.models import Metric
 from events.selectors.metric_words import WordBook
 from events.services.accepting import accept_events
@@ -21,18 +20,6 @@ from tests.events.language import event
 EXPLORER = "/admin/events/usageaggregate/"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [("0.00000000", "0"), ("1.50000000", "1.5"), ("7087252", "7,087,252"), ("-1200.00", "-1,200"), ("1000", "1,000")],
-)
-def test_a_number_is_grouped_and_has_no_superfluous_zeros(number: str, text: str) -> None:
-    assert plain_number(Decimal(number)) == text
-
-
-def test_one_event_is_singular() -> None:
-    assert [events_text(count) for count in (0, 1, 2, 1056)] == ["0 events", "1 event", "2 events", "1,056 events"]
 
 
 def words(organisation: Organisation, quantity: str, name: str = "api_calls", unit: str = "call") -> tuple[str, str]:

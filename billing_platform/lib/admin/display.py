@@ -20,8 +20,7 @@ from django.utils.text import capfirst
 
 from billing_platform.lib.admin.contributions import list_address, list_title, view_permission
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
-from billing_platform.lib.money import Money, format_money
-from billing_platform.lib.quantities import plain_number
+from billing_platform.lib.numbers import format_money, format_number
 
 # The classes that Unfold's own labels have: others are not in its compiled style sheet.
 _LABEL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2 "
@@ -62,7 +61,7 @@ def money(field: str, description: str = "", *, currency: str = "currency", orde
         for step in currency.split("__"):
             code = getattr(code, step)
         return (
-            format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', format_money(Money(amount, code)))
+            format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', format_money(amount, code))
             if amount is not None
             else EMPTY
         )
@@ -85,7 +84,7 @@ def numeric(show: Display) -> Display:
 
 
 def figure(value: Decimal | int | None) -> str:
-    return EMPTY if value is None else plain_number(value)
+    return EMPTY if value is None else format_number(value)
 
 
 def yes_or_no(value: bool | None) -> str:

@@ -25,8 +25,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib.database.sql import query
+from billing_platform.lib.numbers import format_events
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.quantities import events_text
 from events.models import DeadLetter, EventBatch
 from events.wire import packing
 from events.wire.packing import StoredEvent
@@ -106,7 +106,7 @@ def _unreadable(batch: EventBatch, error: Exception) -> Iterator[Finding]:
     )
     if batch.dead_lettered != batch.event_count or not kept.exists():
         yield _of(
-            batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), f"a payload that can't be read: {error}"
+            batch, FindingKind.BATCH_DAMAGED, format_events(batch.event_count), f"a payload that can't be read: {error}"
         )
 
 
@@ -210,8 +210,8 @@ def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
             said = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
             yield _of(batch, FindingKind.EVENT_MISSING, said, "nowhere", event.event_id)
     if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:
-        found = f"a payload of {events_text(len(fates.events))}"
-        yield _of(batch, FindingKind.BATCH_DAMAGED, events_text(batch.event_count), found)
+        found = f"a payload of {format_events(len(fates.events))}"
+        yield _of(batch, FindingKind.BATCH_DAMAGED, format_events(batch.event_count), found)
     if counted != batch.counted or duplicates > batch.duplicates or dead_lettered > batch.dead_lettered:
         yield _of(
             batch,

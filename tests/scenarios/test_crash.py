@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tests.scenarios.customer import Customer
 from tests.scenarios.running import Platform, wait_for
 
@@ -41,6 +43,7 @@ def test_make_run_goes_on_with_all_data_after_its_launcher_was_killed(platform: 
     customer.wait_until_counted(1_500)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_billing_leaves_one_right_invoice(platform: Platform) -> None:
     customer = Customer.create(platform, "Billing")
     customer.report([customer.event(number) for number in range(1_000)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
+
 from tests.scenarios import accounts
 from tests.scenarios.customer import Customer, last_month
 from tests.scenarios.inside import inside, replay_all, report_days_ago
@@ -59,6 +61,7 @@ def test_a_replay_killed_half_way_leaves_its_letters_open_and_then_counts_them_o
     assert _letters(customer) == {"replayed": 600}
 
 
+@pytest.mark.slow
 def test_a_day_is_verified_and_dropped_though_both_were_killed_half_way(platform: Platform) -> None:
     customer = Customer.create(platform, "Retaining")
     day = platform.manage(*inside(report_days_ago, customer.project_id, LONG_AGO, 500)).strip()

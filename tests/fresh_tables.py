@@ -1,7 +1,7 @@
 """After a transactional test: the tables as the migrations left them, in milliseconds.
 
 Django would empty all tables by TRUNCATE, which our triggers rightly refuse, and send post_migrate once more to fill in
-permissions, roles and periodic jobs: most of a second for each of some two hundred tests.
+permissions, roles and periodic jobs: a third of a second, for each of some hundred tests.
 """
 
 from __future__ import annotations

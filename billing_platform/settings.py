@@ -167,7 +167,7 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Fo
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
 AUDITLOG_CID_GETTER = "billing_platform.lib.http.request_id.current_request_id"
 
-# --- web processes (billing_platform/http/rsgi.py) -------------------------------------------------------------------
+# --- web processes (billing_platform/rsgi.py) -------------------------------------------------------------------
 
 WEB_THREADS = env.int("WEB_THREADS", default=16)  # of each process; each keeps a database connection
 WEB_BODY_SECONDS = env.int("WEB_BODY_SECONDS", default=30)  # a request's body arrives within this time, or is refused

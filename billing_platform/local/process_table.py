@@ -90,7 +90,7 @@ def source_directories() -> list[Path]:
 
 def web(address: str, *, workers: int = WEB_WORKERS) -> list[str]:
     """How the platform is served, also under load tests. Its own threads: WEB_THREADS of the settings."""
-    return _granian("rsgi", "billing_platform.http.rsgi:application", address, workers, WEB_CONNECTIONS)
+    return _granian("rsgi", "billing_platform.rsgi:application", address, workers, WEB_CONNECTIONS)
 
 
 def granian(application: str, address: str, *, workers: int = WEB_WORKERS, threads: int = 16) -> list[str]:

@@ -19,8 +19,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from billing_platform.http.rsgi import Web
 from billing_platform.local.process_table import GIVE_BACK_MEMORY, web
+from billing_platform.rsgi import Web
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.events.language import counted, event, send, settle

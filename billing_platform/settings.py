@@ -111,7 +111,8 @@ DATABASES["default"].update(
         },
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        # server-side cursors break behind a transaction-pooling PgBouncer; nothing of ours needs them
+        # Django's server-side cursors outlive their transaction, which a transaction-pooling PgBouncer can't allow.
+        # The one that settling declares (claim_chunk.sql) ends with its transaction.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 )

@@ -66,7 +66,7 @@ def verify_hot_log_day(day: str, verified_by: str = "schedule") -> str:
 @shared_task(name="events.tasks.drop_old_partitions")
 def drop_old_partitions() -> dict[str, str]:
     """By day: why it was kept, or nothing if it was dropped."""
-    return {str(outcome.day): outcome.kept_because for outcome in retention.drop_old_partitions()}
+    return {str(outcome.day): outcome.retained_because for outcome in retention.drop_old_partitions()}
 
 
 def wake_settling() -> None:

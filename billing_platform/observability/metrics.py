@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from billing_platform.lib.http.api import error_response
 from billing_platform.lib.http.client_ip import client_ip
-from events.selectors.backlog import hot_log_days_kept, settle_backlog
+from events.selectors.backlog import hot_log_days_retained, settle_backlog
 from organisations.models import Notification
 from payments.selectors import webhook_backlog
 
@@ -33,7 +33,7 @@ class QueueCollector(Collector):
         yield GaugeMetricFamily("billing_settle_failing", "Batches that failed and are tried again.", backlog.failing)
         yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
         yield GaugeMetricFamily(
-            "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_kept()
+            "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_retained()
         )
         webhooks = webhook_backlog()
         yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)

@@ -26,7 +26,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import time_text
-from events.admin.bulk import told
+from events.admin.bulk_report import summary
 from events.models import DeadLetter, EventBatch
 from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
@@ -115,7 +115,7 @@ def _is_open(letter: DeadLetter) -> bool:
 
 
 def _is_readable(letter: DeadLetter) -> bool:
-    return "base64" not in letter.payload
+    return "base64" not in letter.accepted_event
 
 
 def _fields_of(letter: DeadLetter) -> dict[str, msgspec.Raw]:
@@ -130,7 +130,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         "An event that was accepted and could not be counted would stand here, such as one of an unknown metric."
     )
     list_on_a_phone = ("event_id", "said", "reason", "state", "seen")
-    list_display = ("event_id", "said", "reason", "state", "project_link", "attempts", "seen")
+    list_display = ("event_id", "said", "reason", "state", "project_link", "times_sent", "seen")
     filtered_from_elsewhere = ("batch_id",)
     list_filter = (StateFilter, "reason", "organisation", "project", "last_seen_at")
     search_fields = ("event_id", "message")
@@ -139,7 +139,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_max_show_all = 100
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "state", "reason", "message")}),
-        ("The event", {"fields": ("event", "attempts", "first_seen_at", "last_seen_at", "batch")}),
+        ("The event", {"fields": ("event", "times_sent", "first_seen_at", "last_seen_at", "batch")}),
     )
     resolved_fieldset = ("Resolution", {"fields": ("outcome", "why", "resolved_by", "resolved_at")})
 
@@ -147,9 +147,9 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     project_link = link("project")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without the payload, which may be a whole request of 10 MB: a list shows what it says."""
-        named = {field: KT(f"payload__{field}") for field in ("metric_name", "metric_value", "unit")}
-        return super().get_queryset(request).defer("payload").annotate(**named)
+        """Without the event, which may be a whole request of 10 MB: a list shows what it says."""
+        named = {field: KT(f"accepted_event__{field}") for field in ("metric_name", "metric_value", "unit")}
+        return super().get_queryset(request).defer("accepted_event").annotate(**named)
 
     def sections(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
         fieldsets = super().sections(request, obj)
@@ -206,7 +206,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         ids = _open_ids(letters)
         report = dead_letters.replay(letter_ids=ids, by=request.user.get_username(), reason=reason)
         wake_settling()
-        return _told(report, "Replayed", ids)
+        return _summary_with_links(report, "Replayed", ids)
 
     @rows_action(
         label="Discard",
@@ -218,7 +218,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def discard_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
         ids = _open_ids(letters)
         report = dead_letters.discard(letter_ids=ids, reason=reason, by=request.user.get_username())
-        return _told(report, "Discarded", ids)
+        return _summary_with_links(report, "Discarded", ids)
 
     @admin.display(description="Says")
     def said(self, letter: Any) -> str:
@@ -238,14 +238,14 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     @admin.display(description="As it was sent")
     def event(self, letter: DeadLetter) -> str:
         if not _is_readable(letter):
-            text = letter.payload["base64"]
+            text = letter.accepted_event["base64"]
             whole = f"A request that can't be read; only its sender can send it again.\n{text[:UNREADABLE_SHOWN]}…"
             return format_html('<pre class="payload">{}</pre>', whole)
         return format_html('<pre class="payload">{}</pre>', _pretty(_fields_of(letter)))
 
     @admin.display(description="Came in batch")
     def batch(self, letter: DeadLetter) -> str:
-        found = EventBatch.objects.filter(pk=letter.batch_id).defer("payload").first()
+        found = EventBatch.objects.filter(pk=letter.batch_id).defer("packed_events").first()
         return anchor(self, found) if found else f"{letter.batch_id}, which is in the hot log no more"
 
     @admin.display(description="Why, and how")
@@ -266,6 +266,6 @@ def _open_ids(letters: Any) -> list[Any]:
     return list(still_open.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
-def _told(report: BulkReport, verb: str, ids: list[Any]) -> str:
-    said = told(report, verb, if_none="None of them is open.")
-    return said + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")
+def _summary_with_links(report: BulkReport, verb: str, ids: list[Any]) -> str:
+    text = summary(report, verb, if_none="None of them is open.")
+    return text + (" There may be more: ask again." if len(ids) == MOST_AT_ONCE else "")

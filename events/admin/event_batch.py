@@ -100,7 +100,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     project_link = link("project")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("payload")
+        return super().get_queryset(request).defer("packed_events")
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Where a ledger entry or a dead letter names a batch that was dropped."""
@@ -139,7 +139,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=f"First {SHOWN_EVENTS} events")
     def first_events(self, batch: EventBatch) -> str:
         try:
-            events = packing.unpack(bytes(batch.payload))
+            events = packing.unpack(bytes(batch.packed_events))
         except packing.DAMAGED as error:
             return f"The payload can't be read: {error}"
         lines = (json.dumps(event.as_sent(), ensure_ascii=False) for event in islice(events, SHOWN_EVENTS))

@@ -55,7 +55,7 @@ class StateFilter(DropdownFilter):
     title = "state"
     parameter_name = "state"
     conditions = {
-        "kept": ~Q(kept_because=""),
+        "kept": ~Q(retained_because=""),
         State.WAITING: Q(verified_at__isnull=True, discrepancies=0),
         State.DIFFERS: Q(verified_at__isnull=True, discrepancies__gt=0),
         State.VERIFIED: Q(verified_at__isnull=False, dropped_at__isnull=True),
@@ -112,9 +112,9 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     def day_name(self, day: HotLogDay) -> str:
         return str(day)
 
-    @admin.display(description="Kept because", ordering="kept_because")
+    @admin.display(description="Kept because", ordering="retained_because")
     def kept(self, day: HotLogDay) -> str:
-        return day.kept_because or EMPTY
+        return day.retained_because or EMPTY
 
     @admin.display(description="State")
     def state(self, day: HotLogDay) -> Any:

@@ -19,6 +19,7 @@ from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from events.models import EventBatch, Metric, UsageEvent
 from events.selectors import ledger_pages
+from events.services.partitions import ledger_month
 from organisations.models import Project
 
 A_DAY = timedelta(days=1)
@@ -103,7 +104,7 @@ class HappenedFilter(AddressFilter):
         if span is None:
             return None
         # The ledger is cut by UTC month of receipt, and nothing is received more than a day before it happens.
-        received = (span[0].astimezone(UTC) - A_DAY).date().replace(day=1)
+        received = ledger_month(span[0] - A_DAY)
         return queryset.filter(hour__gte=span[0], hour__lt=span[1], received_month__gte=received)
 
 
@@ -146,14 +147,14 @@ class BatchFilter(AddressFilter):
 
     def narrowed(self, queryset: Any, value: str, request: HttpRequest) -> Any:
         pk = _uuid(value)
-        batch = scoped(EventBatch.objects.all(), request).filter(pk=pk).defer("payload").first() if pk else None
+        batch = scoped(EventBatch.objects.all(), request).filter(pk=pk).defer("packed_events").first() if pk else None
         if batch is None:
             return None
         return queryset.filter(
             batch_id=batch.pk,
             organisation_id=batch.organisation_id,
             project_id=batch.project_id,
-            received_month=batch.received_at.astimezone(UTC).date().replace(day=1),
+            received_month=ledger_month(batch.received_at),
         )
 
 

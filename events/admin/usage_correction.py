@@ -28,7 +28,7 @@ from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.numbers import format_number
-from events.admin.bulk import told
+from events.admin.bulk_report import summary
 from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors.backlog import batch_is_gone
@@ -128,7 +128,7 @@ class CorrectingMixin:
         user: Any = request.user
         chosen = events.filter(kind=Kind.USAGE).select_related("organisation", "project")
         report = void_usage(events=chosen, reason=reason, by=user.get_username())
-        return told(report, "Voided", if_none="None of them is an event: an entry of a correction can't be voided.")
+        return summary(report, "Voided", if_none="None of them is an event: an entry of a correction can't be voided.")
 
     def rows(self, request: HttpRequest, action: Any) -> Any:
         """Ticked rows only: the ledger is too long to be searched for all that the filters of its list find."""

@@ -28,14 +28,14 @@ from events.tasks import wake_settling
 from organisations.api.base import AdminGenericView
 
 UNREADABLE_LISTED = 200
-_BASE64 = KT("payload__base64")
+_BASE64 = KT("accepted_event__base64")
 # A request that can't be read is kept whole, up to 10 MB of it: a list shows how it begins.
 LISTED_PAYLOAD = Case(
     When(
         GreaterThan(Length(_BASE64), UNREADABLE_LISTED),
         then=JSONObject(base64=Concat(Left(_BASE64, UNREADABLE_LISTED), Value("…"))),
     ),
-    default=F("payload"),
+    default=F("accepted_event"),
     output_field=JSONField(),
 )
 
@@ -44,7 +44,9 @@ class DeadLetterList(ListModelMixin, AdminGenericView):
     """Accepted events that could not be counted, those seen last first."""
 
     queryset = (
-        DeadLetter.objects.defer("payload").annotate(listed_payload=LISTED_PAYLOAD).order_by("-last_seen_at", "pk")
+        DeadLetter.objects.defer("accepted_event")
+        .annotate(listed_payload=LISTED_PAYLOAD)
+        .order_by("-last_seen_at", "pk")
     )
     serializer_class = ListedDeadLetterSerializer
     filterset_class = DeadLetterParameters
@@ -68,7 +70,7 @@ class DeadLetterReplay(AdminGenericView):
         "counted instead, under the same id.",
     )
     def post(self, request: Request, letter_id: UUID) -> Response:
-        letter = self.find(DeadLetter.objects.defer("payload"), pk=letter_id)
+        letter = self.find(DeadLetter.objects.defer("accepted_event"), pk=letter_id)
         body = ReplayDeadLetterSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         by, values = request.user.get_username(), body.validated_data
@@ -86,7 +88,7 @@ class DeadLetterDiscard(AdminGenericView):
 
     @extend_schema(tags=["usage"], request=DiscardDeadLetterSerializer, responses=DeadLetterSerializer)
     def post(self, request: Request, letter_id: UUID) -> Response:
-        letter = self.find(DeadLetter.objects.defer("payload"), pk=letter_id)
+        letter = self.find(DeadLetter.objects.defer("accepted_event"), pk=letter_id)
         body = DiscardDeadLetterSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         letter = dead_letters.discard_one(

@@ -174,6 +174,9 @@ class UsageCorrectionSerializer(serializers.ModelSerializer):
 
 
 class DeadLetterSerializer(serializers.ModelSerializer):
+    payload = serializers.JSONField(source="accepted_event", read_only=True)
+    attempts = serializers.IntegerField(source="times_sent", read_only=True)
+
     class Meta:
         model = DeadLetter
         fields = [

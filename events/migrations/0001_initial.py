@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("message", models.TextField()),
-                ("payload", models.JSONField(help_text="The event as it was accepted.")),
+                ("accepted_event", models.JSONField(help_text="As its sender wrote it, its numbers exact.")),
                 ("batch_id", models.UUIDField(help_text="The batch that brought it first.")),
                 (
                     "status",
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("attempts", models.PositiveIntegerField(default=1, help_text="How often it was sent.")),
+                ("times_sent", models.PositiveIntegerField(default=1)),
                 ("first_seen_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
                 ("last_seen_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
                 ("resolved_at", models.DateTimeField(blank=True, null=True)),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ("discrepancies", models.PositiveBigIntegerField(default=0)),
                 ("findings", models.JSONField(blank=True, default=list, help_text="The first of the discrepancies.")),
                 (
-                    "kept_because",
+                    "retained_because",
                     models.TextField(blank=True, help_text="Why it was not dropped when its time had come."),
                 ),
                 (
@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("dropped_at__isnull", True),
-                    models.Q(("kept_because", ""), ("verified_at__isnull", False)),
+                    models.Q(("retained_because", ""), ("verified_at__isnull", False)),
                     _connector="OR",
                 ),
                 name="only_a_verified_hot_log_day_is_dropped",
@@ -473,7 +473,7 @@ class Migration(migrations.Migration):
                         ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                         ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
                         ("event_count", models.PositiveIntegerField()),
-                        ("payload", models.BinaryField()),
+                        ("packed_events", models.BinaryField()),
                         (
                             "status",
                             models.CharField(

@@ -39,7 +39,7 @@ class EventBatch(RetriedWork, TenantModel):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     received_at = models.DateTimeField(default=clock.now)
     event_count = models.PositiveIntegerField()
-    payload = models.BinaryField()
+    packed_events = models.BinaryField()
     status = models.CharField(max_length=11, choices=Status, default=Status.PENDING)
     counted = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)

@@ -17,9 +17,9 @@ class HotLogDayQuerySet(models.QuerySet["HotLogDay"]):
         """A day holds everybody's batches: only who reaches everybody may see it."""
         return self if reaches_every_organisation(actor) else self.none()
 
-    def kept(self) -> Self:
+    def retained(self) -> Self:
         """Past their retention and still there."""
-        return self.exclude(kept_because="")
+        return self.exclude(retained_because="")
 
 
 class HotLogDay(BaseModel):
@@ -46,7 +46,7 @@ class HotLogDay(BaseModel):
     dead_lettered = models.PositiveBigIntegerField(default=0)
     discrepancies = models.PositiveBigIntegerField(default=0)
     findings = models.JSONField(default=list, blank=True, help_text="The first of the discrepancies.")
-    kept_because = models.TextField(blank=True, help_text="Why it was not dropped when its time had come.")
+    retained_because = models.TextField(blank=True, help_text="Why it was not dropped when its time had come.")
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="Empty while there is a partition.")
     dropped_batches = models.PositiveBigIntegerField(default=0)
     dropped_counted = models.PositiveBigIntegerField(
@@ -68,7 +68,7 @@ class HotLogDay(BaseModel):
                 name="verified_hot_log_day_conserves_events",
             ),
             models.CheckConstraint(
-                condition=Q(dropped_at__isnull=True) | Q(verified_at__isnull=False, kept_because=""),
+                condition=Q(dropped_at__isnull=True) | Q(verified_at__isnull=False, retained_because=""),
                 name="only_a_verified_hot_log_day_is_dropped",
             ),
         ]

@@ -69,9 +69,9 @@ def ledger_position() -> int:
         return int(cursor.fetchone()[0])
 
 
-def hot_log_days_kept() -> int:
+def hot_log_days_retained() -> int:
     """Days of the hot log that could not be dropped when their time had come."""
-    return HotLogDay.objects.kept().count()
+    return HotLogDay.objects.retained().count()
 
 
 def batch_is_gone(event: UsageEvent) -> str:

@@ -39,5 +39,5 @@ def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
 
 def letter_json(letter: DeadLetter) -> str:
     """A dead letter's event as it is kept. Read as a dictionary, its numbers would have become floats."""
-    found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("payload", TextField()), flat=True)
+    found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("accepted_event", TextField()), flat=True)
     return str(found.get())

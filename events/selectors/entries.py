@@ -58,11 +58,7 @@ def ledger_entries(event: UsageEvent) -> tuple[LedgerEntry, ...]:
     corrections = corrections_of(event)
     if not corrections:
         return (LedgerEntry(event, None, is_current=True),)
-    written = {
-        entry_id(correction.pk, kind): correction
-        for correction in corrections
-        for kind in (UsageEvent.Kind.REVERSAL, UsageEvent.Kind.REPLACEMENT)
-    }
+    written = {name: correction for correction in corrections for name in entry_ids(correction.pk)}
     found = UsageEvent.objects.filter(
         organisation=event.organisation_id,
         project=event.project_id,
@@ -100,3 +96,8 @@ def corrected_event(correction: UsageCorrection) -> UsageEvent:
 def entry_id(correction_id: UUID, kind: str) -> str:
     """What a correction's entry is called in the ledger."""
     return f"correction:{correction_id}:{kind}"
+
+
+def entry_ids(correction_id: UUID) -> list[str]:
+    """The ids that a correction's entries may have: a void has no replacement."""
+    return [entry_id(correction_id, kind) for kind in (UsageEvent.Kind.REVERSAL, UsageEvent.Kind.REPLACEMENT)]

@@ -90,16 +90,16 @@ def _dead_status(project: Project, event_id: str) -> EventStatus | None:
         event_id=event_id,
         status="dead_lettered",
         received_at=letter.first_seen_at,
-        metric_name=letter.payload.get("metric_name", ""),
-        unit=letter.payload.get("unit", ""),
-        quantity=letter.payload.get("metric_value", ""),
-        occurred_at=letter.payload.get("timestamp"),
+        metric_name=letter.accepted_event.get("metric_name", ""),
+        unit=letter.accepted_event.get("unit", ""),
+        quantity=letter.accepted_event.get("metric_value", ""),
+        occurred_at=letter.accepted_event.get("timestamp"),
         reason=letter.reason,
     )
 
 
 def _pending_status(project: Project, event_id: str) -> EventStatus | None:
-    """Looks into the payloads that are not settled yet, one at a time: a backlog may be larger than the memory."""
+    """Looks into the batches that are not settled yet, one at a time: a backlog may be larger than the memory."""
     deadline = time.monotonic() + LOOKING_SECONDS
     batches = EventBatch.objects.filter(organisation=project.organisation_id, project=project)
     waiting = batches.exclude(status=EventBatch.Status.SETTLED).order_by("received_at").values_list("pk", "received_at")
@@ -112,7 +112,7 @@ def _pending_status(project: Project, event_id: str) -> EventStatus | None:
             )
         batch = EventBatch.objects.filter(pk=batch_id, received_at=received_at).first()
         try:
-            events = packing.unpack(bytes(batch.payload)) if batch else []
+            events = packing.unpack(bytes(batch.packed_events)) if batch else []
         except packing.DAMAGED:
             continue
         if batch and (event := next((event for event in events if event.event_id == event_id), None)):

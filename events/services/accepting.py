@@ -134,7 +134,7 @@ def _insert_once(batch: NewBatch) -> None:
 
 
 def _insert(batches: Sequence[NewBatch], *, prepared: bool = False) -> None:
-    """Past Django's cursor: the payload travels in binary, and no health check costs a round trip."""
+    """Past Django's cursor: the packed events travel in binary, and no health check costs a round trip."""
     connection.ensure_connection()
     # A savepoint only where there is a transaction already: by itself the statement is one.
     guard = transaction.atomic() if connection.in_atomic_block else nullcontext()

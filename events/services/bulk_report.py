@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-REASONS_TOLD = 3
+REASONS_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -15,11 +15,11 @@ class BulkReport:
     done: int = 0
     left: Counter[str] = field(default_factory=Counter)
 
-    def told(self, verb: str) -> str:
+    def summary(self, verb: str) -> str:
         """Such as “Replayed 40; 3 left: No metric …”."""
         if not self.left:
             return f"{verb} {self.done:,}."
-        reasons = " ".join(reason for reason, _count in self.left.most_common(REASONS_TOLD))
-        untold = len(self.left) - REASONS_TOLD
-        more = f" And {untold} reasons more." if untold > 0 else ""
+        reasons = " ".join(reason for reason, _count in self.left.most_common(REASONS_SHOWN))
+        hidden = len(self.left) - REASONS_SHOWN
+        more = f" And {hidden} reasons more." if hidden > 0 else ""
         return f"{verb} {self.done:,}; {self.left.total():,} left: {reasons}{more}"

@@ -126,20 +126,20 @@ def _days_of_receipt(letter_ids: Sequence[UUID]) -> Iterable[datetime]:
 
 
 def _replay_chunk(letter_ids: Sequence[UUID], by: str, reason: str) -> tuple[int, Counter[str]]:
-    rows: dict[UUID, AcceptedEvent] = {}
+    events: dict[UUID, AcceptedEvent] = {}
     left: Counter[str] = Counter()
     with transaction.atomic():
         letters = _locked(letter_ids)
         for letter in letters:
             try:
-                rows[letter.pk] = _row_of(letter)
+                events[letter.pk] = _event_of(letter)
             except DomainError as error:
                 left[error.message] += 1
-        readable = [letter for letter in letters if letter.pk in rows]
-        refused = _obstacles(readable, rows)
+        readable = [letter for letter in letters if letter.pk in events]
+        refused = _obstacles(readable, events)
         left.update(error.message for error in refused.values())
         ready = [letter for letter in readable if letter.pk not in refused]
-        _put_back(ready, rows, by, reason)
+        _put_back(ready, events, by, reason)
     return len(ready), left
 
 
@@ -152,18 +152,18 @@ def _replay_one(letter_id: UUID, by: str, reason: str, *, edited: Mapping[str, A
 def _replay_open_letter(letter_id: UUID, by: str, reason: str, edited: Mapping[str, Any] | None) -> DeadLetter:
     with transaction.atomic():
         letter: DeadLetter = _open_letter(letter_id)
-        sent = row = _row_of(letter)
+        sent = event = _event_of(letter)
         if edited is not None:
-            row = _edited_row(letter, edited)
-        rows = {letter.pk: row}
-        for error in _obstacles([letter], rows).values():
+            event = _edited_event(letter, edited)
+        events = {letter.pk: event}
+        for error in _obstacles([letter], events).values():
             raise error
-        before, after = _fields_of(sent), _fields_of(row)
+        before, after = _fields_of(sent), _fields_of(event)
         if before == after:
-            _put_back([letter], rows, by, reason)
+            _put_back([letter], events, by, reason)
         else:
             resolution = "\n".join(filter(None, [reason, f"Edited: {_difference(before, after)}."]))
-            _put_back([letter], rows, by, resolution, edit=(_text(before), _text(after)))
+            _put_back([letter], events, by, resolution, edit=(_text(before), _text(after)))
     return letter
 
 
@@ -181,8 +181,8 @@ def _locked(letter_ids: Sequence[UUID]) -> list[Any]:
     letters: QuerySet[DeadLetter] = (
         DeadLetter.objects.select_for_update()
         .filter(pk__in=letter_ids)
-        .defer("payload")
-        .annotate(event_text=Cast("payload", TextField()))
+        .defer("accepted_event")
+        .annotate(event_text=Cast("accepted_event", TextField()))
         .order_by("project_id", Collate("event_id", "C"), "pk")
     )
     return list(letters)
@@ -194,7 +194,7 @@ def _already(letter: DeadLetter) -> DomainError:
     )
 
 
-class _Kept(msgspec.Struct):
+class _DeadEvent(msgspec.Struct):
     """An event as a letter keeps it: `StoredEvent.as_json`."""
 
     metric_name: str
@@ -204,34 +204,34 @@ class _Kept(msgspec.Struct):
     metadata: Raw = Raw(b"null")
 
 
-def _row_of(letter: Any) -> AcceptedEvent:
+def _event_of(letter: Any) -> AcceptedEvent:
     """A letter's own event. Raises DEAD_LETTER_RESOLVED or DEAD_LETTER_UNREADABLE."""
     if letter.status != Status.OPEN:
         raise _already(letter)
     try:
-        kept = msgspec.json.decode(letter.event_text, type=_Kept)
+        event = msgspec.json.decode(letter.event_text, type=_DeadEvent)
     except msgspec.ValidationError:
         raise DomainError(
             "It is a whole request that can't be read, kept as it came: its sender has to send it again.",
             code="DEAD_LETTER_UNREADABLE",
         ) from None
-    metadata = None if bytes(kept.metadata) == b"null" else kept.metadata
-    return AcceptedEvent(letter.event_id, kept.metric_name, kept.unit, kept.metric_value, kept.timestamp, metadata)
+    metadata = None if bytes(event.metadata) == b"null" else event.metadata
+    return AcceptedEvent(letter.event_id, event.metric_name, event.unit, event.metric_value, event.timestamp, metadata)
 
 
-def _edited_row(letter: DeadLetter, event: Mapping[str, Any]) -> AcceptedEvent:
+def _edited_event(letter: DeadLetter, event: Mapping[str, Any]) -> AcceptedEvent:
     """Through the door again: another id would be another event, so that is the one thing that stays."""
     if event.get("event_id", letter.event_id) != letter.event_id:
         raise InvalidInput.field("event_id", f"It stays {letter.event_id!r}: under another id it could count twice.")
     horizon = timedelta(days=settings.EVENTS_HORIZON_DAYS)
     try:
         body = _encode({**event, "event_id": letter.event_id})
-        rows, rejected = incoming.read_one(body, Limits.at(letter.first_seen_at, horizon=horizon, max_events=1))
+        events, rejected = incoming.read_one(body, Limits.at(letter.first_seen_at, horizon=horizon, max_events=1))
     except (RecursionError, UnicodeEncodeError, incoming.MalformedBody):
         raise InvalidInput.field("event", "This can't be written as JSON.") from None
     if rejected:
         raise InvalidInput.field(_field_of(rejected[0]), rejected[0].message)
-    return rows[0]
+    return events[0]
 
 
 def _field_of(rejection: Rejection) -> str:
@@ -239,23 +239,23 @@ def _field_of(rejection: Rejection) -> str:
     return _FIELD_OF_CODE.get(rejection.code) or (named and (named[1] or named[2])) or "event"
 
 
-def _obstacles(letters: Sequence[DeadLetter], rows: Mapping[UUID, AcceptedEvent]) -> dict[UUID, DomainError]:
+def _obstacles(letters: Sequence[DeadLetter], events: Mapping[UUID, AcceptedEvent]) -> dict[UUID, DomainError]:
     """Why some of them would only die again, by the rules of settling (`staging`), and the way out."""
     tenants = load_tenants(letter.organisation_id for letter in letters)
     wanted: defaultdict[UUID, set[MetricKey]] = defaultdict(set)
     for letter in letters:
-        wanted[letter.organisation_id].add((rows[letter.pk].metric_name, rows[letter.pk].unit))
+        wanted[letter.organisation_id].add((events[letter.pk].metric_name, events[letter.pk].unit))
     read_metrics(tenants, wanted)
     room = room_for_metrics(tenants)
     found = (
-        (letter.pk, _obstacle(tenants[letter.organisation_id], rows[letter.pk], room[letter.organisation_id]))
+        (letter.pk, _obstacle(tenants[letter.organisation_id], events[letter.pk], room[letter.organisation_id]))
         for letter in letters
     )
     return {letter_id: error for letter_id, error in found if error is not None}
 
 
-def _obstacle(tenant: Tenant, row: AcceptedEvent, room: int) -> DomainError | None:
-    name, unit, metadata = row.metric_name, row.unit, row.metadata
+def _obstacle(tenant: Tenant, event: AcceptedEvent, room: int) -> DomainError | None:
+    name, unit, metadata = event.metric_name, event.unit, event.metadata
     if metadata and bytes(metadata).startswith(b'{"%s":' % packing.UNSTORABLE.encode()):
         return DomainError(
             f"Its metadata can't be stored as it was sent, and is kept under {packing.UNSTORABLE!r}: edit the event's "
@@ -279,7 +279,7 @@ def _obstacle(tenant: Tenant, row: AcceptedEvent, room: int) -> DomainError | No
 
 def _put_back(
     letters: Sequence[Any],
-    rows: Mapping[UUID, AcceptedEvent],
+    events: Mapping[UUID, AcceptedEvent],
     by: str,
     resolution: str,
     edit: tuple[str, str] | None = None,
@@ -294,7 +294,7 @@ def _put_back(
             project_id=project_id,
             received_at=received_at,
             event_count=len(same),
-            payload=packing.pack([rows[letter.pk] for letter in same]),
+            packed_events=packing.pack([events[letter.pk] for letter in same]),
             is_replay=True,
         )
         for (project_id, received_at), same in together.items()
@@ -322,21 +322,21 @@ def _resolve(
         "replay_batch_id": replay_batch_id,
     }
     DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).update(**resolved, updated_at=clock.now())
-    changes: dict[str, Any] = {"status": (Status.OPEN, status)} | ({"payload": edit} if edit else {})
+    changes: dict[str, Any] = {"status": (Status.OPEN, status)} | ({"accepted_event": edit} if edit else {})
     for letter in letters:
         for name, value in resolved.items():
             setattr(letter, name, value)
     audit.note_all(letters, reason=resolution, **changes)
 
 
-def _fields_of(row: AcceptedEvent) -> dict[str, Any]:
+def _fields_of(event: AcceptedEvent) -> dict[str, Any]:
     """What may be edited of an event, to compare and to show."""
     return {
-        "metric_name": row.metric_name,
-        "metric_value": Decimal(row.quantity),
-        "unit": row.unit,
-        "timestamp": row.timestamp,
-        "metadata": json.loads(bytes(row.metadata), parse_float=Decimal) if row.metadata else None,
+        "metric_name": event.metric_name,
+        "metric_value": Decimal(event.quantity),
+        "unit": event.unit,
+        "timestamp": event.timestamp,
+        "metadata": json.loads(bytes(event.metadata), parse_float=Decimal) if event.metadata else None,
     }
 
 

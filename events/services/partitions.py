@@ -95,6 +95,20 @@ def list_partitions() -> list[Partition]:
         return [Partition(*row) for row in cursor.fetchall()]
 
 
+def ledger_month(received_at: datetime) -> date:
+    """The first day of the UTC month of receipt: the partition of the ledger that an event is in."""
+    return received_at.astimezone(UTC).date().replace(day=1)
+
+
+def ledger_months(first: datetime, last: datetime) -> list[date]:
+    """Of every month of receipt from one instant to another, both included."""
+    period, months = BillingPeriod.of(ledger_month(first)), []
+    while period.start <= ledger_month(last):
+        months.append(period.start)
+        period = period.next()
+    return months
+
+
 def partition_of(day: date) -> str:
     """What a day's partition of the hot log is called."""
     return f"{HOT_LOG}_{day:%Y%m%d}"

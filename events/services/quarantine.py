@@ -30,11 +30,12 @@ def retry_batch(*, batch_id: UUID) -> EventBatch:
 def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBatch:
     """Turn the batch into dead letters, so that its month can close. Raises DomainError BATCH_NOT_QUARANTINED.
 
-    If the payload can't be read, one dead letter keeps it as it is; metadata that can't be stored is kept wrapped up.
+    If its packed events can't be read, one dead letter stores them as they are; metadata that PostgreSQL refuses is
+    stored in base64.
     """
     with transaction.atomic():
         batch = _locked(batch_id)
-        dead_letter_rows.keep(
+        dead_letter_rows.write(
             [
                 dead_letter_rows.NewLetter(
                     organisation_id=batch.organisation_id,
@@ -62,7 +63,7 @@ def discard_batch(*, batch_id: UUID, reason: str, discarded_by: str) -> EventBat
 
 
 def _contents(batch: EventBatch) -> Sequence[StoredEvent | UnreadableRequest]:
-    raw = bytes(batch.payload)
+    raw = bytes(batch.packed_events)
     try:
         return packing.unpack(raw)
     except packing.DAMAGED:

@@ -22,7 +22,7 @@ UNSTORABLE = "unstorable_base64"
 """The key under which metadata that PostgreSQL refuses is kept in a dead letter."""
 
 DAMAGED = (zlib.error, msgspec.DecodeError)
-"""What reading a damaged payload raises."""
+"""What reading packed events raises if they are damaged."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -67,17 +67,17 @@ class StoredEvent(msgspec.Struct, array_like=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRequest:
-    """A whole batch whose payload is damaged, in the place of an event."""
+    """A whole batch whose packed events are damaged, in the place of an event."""
 
     batch_id: UUID
-    payload: bytes
+    packed_events: bytes
 
     @property
     def event_id(self) -> str:
         return f"batch {self.batch_id}"
 
     def as_json(self) -> str:
-        return _encoder.encode({"base64": base64.b64encode(self.payload).decode()}).decode()
+        return _encoder.encode({"base64": base64.b64encode(self.packed_events).decode()}).decode()
 
     as_storable_json = as_json
 
@@ -91,15 +91,15 @@ def pack(rows: Sequence[AcceptedEvent | StoredEvent]) -> bytes:
     return text if len(text) < _NOT_WORTH_IT else zlib.compress(text, _LEVEL)
 
 
-def unpack_text(payload: bytes) -> bytes:
-    """The JSON of a payload. Raises one of DAMAGED."""
-    return payload if payload[:1] == b"[" else zlib.decompress(payload)
+def unpack_text(packed_events: bytes) -> bytes:
+    """The JSON of packed events. Raises one of DAMAGED."""
+    return packed_events if packed_events[:1] == b"[" else zlib.decompress(packed_events)
 
 
 def decode(text: bytes) -> list[StoredEvent]:
-    """The events of a payload's JSON. Raises one of DAMAGED."""
+    """The events in that JSON. Raises one of DAMAGED."""
     return _decoder.decode(text)
 
 
-def unpack(payload: bytes) -> list[StoredEvent]:
-    return decode(unpack_text(payload))
+def unpack(packed_events: bytes) -> list[StoredEvent]:
+    return decode(unpack_text(packed_events))

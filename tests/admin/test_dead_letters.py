@@ -114,7 +114,7 @@ def test_the_form_holds_the_event_and_shows_what_is_wrong_at_the_field(
     act(as_operator, url, **answers, reason="their meter was wrong")
     settle()
     assert UsageEvent.objects.get().quantity == 3
-    assert letters["a"].payload["metric_value"] == "2.5"
+    assert letters["a"].accepted_event["metric_value"] == "2.5"
     page = text_of(as_operator.get(reverse("admin:events_deadletter_change", args=[letters["a"].pk])))
     assert "metric_value 2.5 → 3" in page
 
@@ -193,7 +193,7 @@ def test_nonsense_in_the_filters_leads_nowhere(letters: dict[str, DeadLetter], a
 
 def test_a_request_that_nobody_can_read_says_so(letters: dict[str, DeadLetter], as_operator: Client) -> None:
     whole = letters["a"]
-    whole.payload = {"base64": "Z2FyYmFnZQ=="}
+    whole.accepted_event = {"base64": "Z2FyYmFnZQ=="}
     whole.save()
     page = text_of(as_operator.get(reverse("admin:events_deadletter_change", args=[whole.pk])))
     assert "only its sender can send it again" in page

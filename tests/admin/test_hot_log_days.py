@@ -29,7 +29,7 @@ LIST = "admin:events_hotlogday_changelist"
 
 @pytest.fixture
 def kept(db: None) -> HotLogDay:
-    return HotLogDay.objects.create(day=date(2026, 11, 1), kept_because="3 batches are not settled.")
+    return HotLogDay.objects.create(day=date(2026, 11, 1), retained_because="3 batches are not settled.")
 
 
 @pytest.fixture

@@ -248,7 +248,11 @@ def test_a_month_is_closed_by_an_admin_once_it_is_over(
 def test_a_quarantined_batch_is_tried_again_or_discarded_with_a_reason(project: Project, as_operator: Client) -> None:
     again, given_up = (
         EventBatch.objects.create(
-            organisation=project.organisation, project=project, event_count=1, payload=b"damaged", status="quarantined"
+            organisation=project.organisation,
+            project=project,
+            event_count=1,
+            packed_events=b"damaged",
+            status="quarantined",
         )
         for _ in range(2)
     )

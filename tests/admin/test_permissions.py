@@ -243,7 +243,7 @@ def test_how_many_invoices_the_seller_has_issued_is_for_who_serves_all(as_acme_a
     [
         ("organisations_auditentry", "remote_addr=x"),
         ("organisations_auditentry", "additional_data__x=1"),
-        ("events_eventbatch", "payload=x"),
+        ("events_eventbatch", "packed_events=x"),
         ("organisations_apikey", "key_hash__startswith=a"),
     ],
 )

@@ -91,12 +91,12 @@ def something_of_everything(month_begins: ZoneInfo, acme: Organisation, globex: 
     InboundWebhook.objects.create(event_id="evt_1", event_type="payment.failed", body=b"{}", status="failed", **late)
     Invoice.objects.filter(pk=old.pk).update(pdf_state="failed")
     assert abroad.currency == "USD"
-    HotLogDay.objects.create(day=date(2026, 9, 9), kept_because="3 batches are not settled.")
+    HotLogDay.objects.create(day=date(2026, 9, 9), retained_because="3 batches are not settled.")
     batch = EventBatch.objects.order_by("received_at").first()
     assert batch is not None
     EventBatch.objects.filter(pk=batch.pk).update(conflicts=1, received_at=clock.now() - timedelta(hours=3))
     DeadLetter.objects.create(
-        organisation=acme, project=project, event_id="dead", reason="metric_unknown", message="?", payload={},
+        organisation=acme, project=project, event_id="dead", reason="metric_unknown", message="?", accepted_event={},
         batch_id=batch.pk,
     )  # fmt: skip
     assert UsagePeriod.objects.count() == 2

@@ -48,7 +48,7 @@ def held(project: Project) -> EventBatch:
         organisation=project.organisation,
         project=project,
         event_count=1,
-        payload=b"?",
+        packed_events=b"?",
         status="quarantined",
         attempts=5,
     )

@@ -132,7 +132,7 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
         event_id=f"{marker}-dead",
         reason=DeadLetter.Reason.METRIC_UNKNOWN,
         message=f"{marker} is unknown",
-        payload={**event, "metric_value": "3"},
+        accepted_event={**event, "metric_value": "3"},
         batch_id=accepted.batch_id,
     )
     return f"{marker}-1"

@@ -127,7 +127,7 @@ def test_a_replayed_letter_says_who_when_and_where_it_went(strict: Organisation,
     found = letter()
     assert (found.status, found.resolved_by, found.replay_batch_id) == (Status.REPLAYED, "olga", batch.pk)
     assert found.resolved_at is not None
-    assert found.payload["metric_value"] == "1", "the letter keeps what was sent"
+    assert found.accepted_event["metric_value"] == "1", "the letter keeps what was sent"
     outcome = replay_outcome(found)
     assert outcome is not None
     assert (outcome.status, outcome.found) == ("pending", batch)
@@ -273,7 +273,7 @@ def test_a_replay_that_dies_again_goes_on_from_the_letter_before(strict: Organis
     settle()
     assert verdict(batch) == ("settled", 0, 0, 1)
     again = letter(status=Status.OPEN)
-    assert (again.attempts, again.first_seen_at, again.batch_id) == (3, then, batch.pk)
+    assert (again.times_sent, again.first_seen_at, again.batch_id) == (3, then, batch.pk)
     assert again.last_seen_at > then + timedelta(days=1)
     outcome = replay_outcome(letter(status=Status.REPLAYED))
     assert outcome == ReplayOutcome("dead_lettered", again)
@@ -292,7 +292,7 @@ def test_a_replay_that_dies_again_joins_the_letter_that_the_sender_opened_meanwh
     send(strict_project, event("a"), at=resent)
     settle()
     one = letter(status=Status.OPEN)
-    assert (one.attempts, one.first_seen_at) == (3, then)
+    assert (one.times_sent, one.first_seen_at) == (3, then)
     assert one.last_seen_at >= resent
     outcome = replay_outcome(letter(status=Status.REPLAYED))
     assert outcome == ReplayOutcome("dead_lettered", one)
@@ -348,10 +348,10 @@ def test_an_edited_event_is_counted_and_the_letter_keeps_the_original(
     row = UsageEvent.objects.get(event_id="a")
     assert (row.metric.name, row.quantity, row.metadata) == ("api_calls", 6, {"region": "in", "cost": 0.1})
     found = letter()
-    assert (found.payload["metric_name"], found.payload["metric_value"]) == ("api_cals", "5")
+    assert (found.accepted_event["metric_name"], found.accepted_event["metric_value"]) == ("api_cals", "5")
     assert found.resolution == 'a typo\nEdited: metric_name "api_cals" → "api_calls", metric_value 5 → 6.'
     entry = AuditEntry.objects.filter(object_pk=str(found.pk)).latest("pk")
-    before, after = entry.changes["payload"]
+    before, after = entry.changes["accepted_event"]
     assert '"metric_name":"api_cals"' in before
     assert '"metric_name":"api_calls"' in after
     assert entry.changes["status"] == ["open", "replayed"]
@@ -472,7 +472,7 @@ def give_up(accepted: Accepted, **fields: Any) -> None:
 
 def test_the_events_of_a_batch_that_was_given_up_can_be_replayed(acme: Organisation, project: Project) -> None:
     give_up(send(project, event("a", "2"), event("b", "3"), event("a", "2")))
-    assert [letter("a").attempts, letter("b").attempts] == [2, 1]
+    assert [letter("a").times_sent, letter("b").times_sent] == [2, 1]
     batch = replay("a")
     settle()
     assert verdict(batch) == ("settled", 1, 0, 0)
@@ -490,13 +490,13 @@ def test_a_replay_that_is_quarantined_and_given_up_goes_on_from_the_letter_befor
     EventBatch.objects.filter(pk=batch.pk).update(status="quarantined")
     quarantine.discard_batch(batch_id=batch.pk, reason="still", discarded_by="otto")
     again = letter(status=Status.OPEN)
-    assert (again.attempts, again.first_seen_at) == (2, then)
+    assert (again.times_sent, again.first_seen_at) == (2, then)
 
 
 def test_a_request_that_nobody_can_read_is_neither_replayed_nor_edited(acme: Organisation, project: Project) -> None:
-    give_up(send(project, event("a")), payload=b"garbage")
+    give_up(send(project, event("a")), packed_events=b"garbage")
     whole = DeadLetter.objects.get()
-    assert whole.payload == {"base64": "Z2FyYmFnZQ=="}
+    assert whole.accepted_event == {"base64": "Z2FyYmFnZQ=="}
     for verb in (
         lambda: dead_letters.replay_one(letter_id=whole.pk, by="olga"),
         lambda: dead_letters.replay_edited(letter_id=whole.pk, event=event("a"), by="olga"),
@@ -523,7 +523,7 @@ def test_thousands_are_replayed_at_once_and_what_would_die_again_is_left(
     ids = list(DeadLetter.objects.order_by("first_seen_at").values_list("pk", flat=True))
     assert len(ids) == 2500
     report = dead_letters.replay(letter_ids=ids, by="olga")
-    assert report.told("Replayed") == (
+    assert report.summary("Replayed") == (
         "Replayed 2,496; 4 left: Define the metric api_calls (bunch) first, or edit the event. "
         "It was discarded already, by otto."
     )

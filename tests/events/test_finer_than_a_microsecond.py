@@ -79,7 +79,7 @@ def test_an_edited_dead_letter_keeps_to_its_month_too(acme: Organisation, projec
     acme.strict_metrics = False
     acme.save()
     letter = DeadLetter.objects.get()
-    assert letter.payload["timestamp"] == "2026-10-31T18:29:59.999999Z"
+    assert letter.accepted_event["timestamp"] == "2026-10-31T18:29:59.999999Z"
     edited = {"metric_name": "api_calls", "metric_value": "2", "unit": "call"}
     edited["timestamp"] = "2026-10-31T18:29:59.9999999Z"
     dead_letters.replay_edited(letter_id=letter.pk, event=edited, by="otto")

@@ -68,7 +68,7 @@ def test_odd_ids_of_old_are_found_by_query(acme: Organisation, project_key: str,
     ids = ["id1", "id1/", "id1//", "a\nb"]
     rows = [(event_id, "api_calls", "call", str(n), None, Raw(b"null")) for n, event_id in enumerate(ids, 1)]
     EventBatch.objects.create(
-        organisation=acme, project=project, received_at=now(), event_count=len(rows), payload=packing.pack(rows)
+        organisation=acme, project=project, received_at=now(), event_count=len(rows), packed_events=packing.pack(rows)
     )
     settle()
     client = factories.client(project_key)

@@ -181,7 +181,7 @@ def test_looking_for_a_pending_event_holds_one_payload_at_a_time(
         send(project, event(f"event-{number}"))
     with CaptureQueriesContext(connection) as asked:
         assert event_status(project=project, event_id="event-2") is not None
-    bringing = [query["sql"] for query in asked if '"events_eventbatch"."payload"' in query["sql"]]
+    bringing = [query["sql"] for query in asked if '"events_eventbatch"."packed_events"' in query["sql"]]
     assert len(bringing) == 3
     assert all("LIMIT 1" in sql for sql in bringing)
 

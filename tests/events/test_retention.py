@@ -22,7 +22,7 @@ from billing_platform.celery import PERIODIC_JOBS, app
 from billing_platform.lib import clock
 from events import tasks
 from events.models import DeadLetter, EventBatch, HotLogDay, Metric
-from events.selectors.backlog import hot_log_days_kept
+from events.selectors.backlog import hot_log_days_retained
 from events.selectors.status import event_status
 from events.services import dead_letters, partitions
 from events.services.partitions import ensure_partitions, partition_exists, partition_of
@@ -86,7 +86,7 @@ def test_a_verified_day_is_dropped_when_its_time_has_come(project: Project, old:
     settle()
     day, kept = verified(old), verified(younger)
     outcome = only(drop_old_partitions())
-    assert (outcome.day, outcome.batches, outcome.kept_because) == (day, 2, "")
+    assert (outcome.day, outcome.batches, outcome.retained_because) == (day, 2, "")
     assert outcome.bytes > 0
     assert (is_there(day), is_there(kept)) == (False, True)
     record = record_of(day)
@@ -134,21 +134,21 @@ def test_a_day_with_one_unsettled_batch_is_kept_and_told(
     EventBatch.objects.filter(pk=waiting.batch_id).update(status=status)
     with caplog.at_level(logging.WARNING):
         outcome = only(drop_old_partitions())
-    assert (outcome.kept_because, outcome.batches) == ("1 batch is not settled.", 2)
-    assert record_of(day).kept_because == "1 batch is not settled."
+    assert (outcome.retained_because, outcome.batches) == ("1 batch is not settled.", 2)
+    assert record_of(day).retained_because == "1 batch is not settled."
     (told,) = [record for record in caplog.records if record.message == "hot log day kept"]
     assert (told.levelname, told.day, told.reason) == ("WARNING", str(day), "1 batch is not settled.")  # type: ignore[attr-defined]
     assert is_there(day)
-    assert hot_log_days_kept() == 1
+    assert hot_log_days_retained() == 1
 
 
 def test_a_day_that_nobody_verified_is_kept(project: Project, old: datetime) -> None:
     send(project, event("a"), at=old)
     settle()
-    assert only(drop_old_partitions()).kept_because == "It has not been verified yet."
+    assert only(drop_old_partitions()).retained_because == "It has not been verified yet."
     verified(old)
-    assert only(drop_old_partitions()).kept_because == ""
-    assert (record_of(old.date()).kept_because, hot_log_days_kept()) == ("", 0)
+    assert only(drop_old_partitions()).retained_because == ""
+    assert (record_of(old.date()).retained_because, hot_log_days_retained()) == ("", 0)
 
 
 def test_a_day_that_differs_from_the_ledger_is_kept(project: Project, old: datetime) -> None:
@@ -156,7 +156,7 @@ def test_a_day_that_differs_from_the_ledger_is_kept(project: Project, old: datet
     settle()
     EventBatch.objects.filter(pk=accepted.batch_id).update(counted=1, duplicates=1)
     assert not verify_day(day=old.date()).is_verified
-    assert only(drop_old_partitions()).kept_because == "The check found 1 discrepancy."
+    assert only(drop_old_partitions()).retained_because == "The check found 1 discrepancy."
 
 
 def test_a_day_that_grew_after_it_was_verified_is_kept(project: Project, old: datetime) -> None:
@@ -165,9 +165,9 @@ def test_a_day_that_grew_after_it_was_verified_is_kept(project: Project, old: da
     verified(old)
     send(project, event("b"), at=old)
     settle()
-    assert only(drop_old_partitions()).kept_because == "1 of its batches came after it was verified."
+    assert only(drop_old_partitions()).retained_because == "1 of its batches came after it was verified."
     verified(old)
-    assert only(drop_old_partitions()).kept_because == ""
+    assert only(drop_old_partitions()).retained_because == ""
 
 
 def test_one_day_that_is_kept_holds_up_no_other(project: Project, old: datetime) -> None:
@@ -175,7 +175,7 @@ def test_one_day_that_is_kept_holds_up_no_other(project: Project, old: datetime)
     send(project, event("b"), at=old)
     settle()
     verified(old)
-    assert [outcome.kept_because for outcome in drop_old_partitions()] == ["It has not been verified yet.", ""]
+    assert [outcome.retained_because for outcome in drop_old_partitions()] == ["It has not been verified yet.", ""]
 
 
 def test_a_dry_run_says_the_same_and_does_nothing(project: Project, old: datetime) -> None:
@@ -184,9 +184,9 @@ def test_a_dry_run_says_the_same_and_does_nothing(project: Project, old: datetim
     settle()
     day = verified(old)
     planned = drop_old_partitions(dry_run=True)
-    assert [outcome.kept_because for outcome in planned] == ["It has not been verified yet.", ""]
+    assert [outcome.retained_because for outcome in planned] == ["It has not been verified yet.", ""]
     assert is_there(day)
-    assert hot_log_days_kept() == 0
+    assert hot_log_days_retained() == 0
     assert drop_old_partitions() == planned
 
 
@@ -203,11 +203,11 @@ def test_a_replay_into_a_dropped_day_is_verified_and_dropped_again(
     assert not is_there(day + timedelta(days=1))
     settle()
     assert (batch_of(replay).counted, batch_of(replay).duplicates) == (1, 1)
-    assert only(drop_old_partitions()).kept_because == "It has not been verified yet."
-    assert only(drop_old_partitions()).kept_because == "It has not been verified yet."
+    assert only(drop_old_partitions()).retained_because == "It has not been verified yet."
+    assert only(drop_old_partitions()).retained_because == "It has not been verified yet."
     verified(old)
     assert (record_of(day).batches, record_of(day).dropped_at) == (1, None)
-    assert only(drop_old_partitions()).kept_because == ""
+    assert only(drop_old_partitions()).retained_because == ""
     record = record_of(day)
     assert (record.state, record.dropped_batches, record.dropped_counted) == ("dropped", 2, 3)
     assert counted(acme) == ["a", "b", "c"]
@@ -226,7 +226,7 @@ def test_a_dead_letter_of_a_dropped_day_can_be_replayed(acme: Organisation, proj
     settle()
     assert EventBatch.objects.get().received_at == old
     verified(old)
-    assert only(drop_old_partitions()).kept_because == ""
+    assert only(drop_old_partitions()).retained_because == ""
     assert (counted(acme), record_of(day).dropped_batches) == (["a"], 2)
 
 
@@ -256,9 +256,9 @@ def test_two_droppers_at_once_drop_each_day_once(project: Project, old: datetime
     for moment in days:
         verified(moment)
     reports = at_once(drop_old_partitions, drop_old_partitions, drop_old_partitions)
-    dropped = [outcome.day for report in reports for outcome in report if not outcome.kept_because]
+    dropped = [outcome.day for report in reports for outcome in report if not outcome.retained_because]
     assert sorted(dropped) == sorted(moment.date() for moment in days)
-    assert [outcome for report in reports for outcome in report if outcome.kept_because] == []
+    assert [outcome for report in reports for outcome in report if outcome.retained_because] == []
     assert [record.dropped_batches for record in HotLogDay.objects.all()] == [1, 1, 1]
 
 
@@ -291,7 +291,7 @@ def test_a_replay_that_arrives_while_the_day_is_looked_at_goes_first(
     send(project, event("a"), at=old)
     settle()
     day = verified(old)
-    why, seen = retention._why_kept, []
+    why, seen = retention._why_retained, []
     arrival = threading.Thread(target=_arrive, args=(project, old))
 
     def looked(*args: Any) -> str:
@@ -301,10 +301,10 @@ def test_a_replay_that_arrives_while_the_day_is_looked_at_goes_first(
             time.sleep(0.3)
         return seen[-1]
 
-    monkeypatch.setattr(retention, "_why_kept", looked)
+    monkeypatch.setattr(retention, "_why_retained", looked)
     outcome = only(drop_old_partitions())
     arrival.join()
-    assert (seen[0], outcome.kept_because) == ("", "1 batch is not settled.")
+    assert (seen[0], outcome.retained_because) == ("", "1 batch is not settled.")
     assert (is_there(day), settle().counted, counted(acme)) == (True, 1, ["a", "b"])
 
 
@@ -313,7 +313,7 @@ def _arrive(project: Project, moment: datetime) -> None:
     try:
         EventBatch.objects.create(
             organisation=project.organisation, project=project, event_count=1, received_at=moment,
-            payload=b'[["b","api_calls","call","1",null,null]]',
+            packed_events=b'[["b","api_calls","call","1",null,null]]',
         )  # fmt: skip
     finally:
         connections.close_all()
@@ -336,8 +336,8 @@ def test_a_hot_log_that_is_in_use_is_left_alone(
     finally:
         connection.rollback()
         connection.set_autocommit(True)
-    assert only(outcomes).kept_because == "The hot log was in use: the lock was not granted in time."
-    assert only(drop_old_partitions()).kept_because == ""
+    assert only(outcomes).retained_because == "The hot log was in use: the lock was not granted in time."
+    assert only(drop_old_partitions()).retained_because == ""
     assert not is_there(day)
 
 
@@ -373,7 +373,7 @@ def test_accepting_and_settling_go_on_while_days_are_dropped(
             settle()
 
     outcomes = at_once(drop, lambda: accept(0), lambda: accept(1), settle_on)[0]
-    assert [outcome.kept_because for outcome in outcomes] == [""] * 5
+    assert [outcome.retained_because for outcome in outcomes] == [""] * 5
     assert max(slowest) < 5, "accepting waited for more than one try and its commit"
     settle()
     assert min(sent) > 10
@@ -397,7 +397,7 @@ def test_killed_in_the_middle_nothing_has_happened(project: Project, old: dateti
     assert HotLogDay.objects.values().first() == before
     assert is_there(day)
     verified(old)
-    assert only(drop_old_partitions()).kept_because == ""
+    assert only(drop_old_partitions()).retained_because == ""
 
 
 PAUSE = """

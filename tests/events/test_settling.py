@@ -137,8 +137,8 @@ def test_a_strict_organisation_gets_dead_letters_instead_of_new_metrics(acme: Or
     assert counted(acme) == ["known"]
     assert [(b.counted, b.dead_lettered) for b in map(batch_of, [first, second])] == [(1, 1), (0, 1)]
     letter = DeadLetter.objects.get()
-    assert (letter.reason, letter.attempts, letter.event_id) == ("METRIC_UNKNOWN", 2, "unknown")
-    assert letter.payload["metric_value"] == "7"
+    assert (letter.reason, letter.times_sent, letter.event_id) == ("METRIC_UNKNOWN", 2, "unknown")
+    assert letter.accepted_event["metric_value"] == "7"
     assert not Metric.objects.filter(unit="bunch").exists()
 
 
@@ -224,9 +224,9 @@ def test_a_batch_that_cannot_be_settled_is_put_aside_and_blocks_nobody(
     acme: Organisation, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = send(project, event("lost"))
-    EventBatch.objects.filter(pk=broken.batch_id).update(payload=b"garbage")
+    EventBatch.objects.filter(pk=broken.batch_id).update(packed_events=b"garbage")
     short = send(project, event("x"), event("y"))
-    EventBatch.objects.filter(pk=short.batch_id).update(payload=packing.pack([("x", "a", "b", "1", None, None)]))
+    EventBatch.objects.filter(pk=short.batch_id).update(packed_events=packing.pack([("x", "a", "b", "1", None, None)]))
     send(project, event("fine"))
     report = settle()
     assert (report.counted, report.failed) == (1, 2)
@@ -253,14 +253,14 @@ def test_a_quarantined_batch_can_be_tried_again(acme: Organisation, project: Pro
 def test_a_quarantined_batch_can_be_given_up_without_losing_its_events(acme: Organisation, project: Project) -> None:
     readable = send(project, event("a", "2"), event("b", "3"))
     damaged = send(project, event("c"), event("d"))
-    EventBatch.objects.filter(pk=damaged.batch_id).update(payload=b"garbage")
+    EventBatch.objects.filter(pk=damaged.batch_id).update(packed_events=b"garbage")
     EventBatch.objects.update(status="quarantined")
     for accepted in (readable, damaged):
         quarantine.discard_batch(batch_id=accepted.batch_id, reason="cannot be counted", discarded_by="op")
     assert [(b.status, b.dead_lettered) for b in map(batch_of, [readable, damaged])] == [("settled", 2)] * 2
     letters = {letter.event_id: letter for letter in DeadLetter.objects.all()}
-    assert letters["a"].payload["metric_value"] == "2"
-    assert letters[f"batch {damaged.batch_id}"].payload == {"base64": "Z2FyYmFnZQ=="}
+    assert letters["a"].accepted_event["metric_value"] == "2"
+    assert letters[f"batch {damaged.batch_id}"].accepted_event == {"base64": "Z2FyYmFnZQ=="}
     assert {letter.reason for letter in letters.values()} == {"BATCH_DISCARDED"}
 
 

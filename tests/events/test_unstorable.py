@@ -95,7 +95,11 @@ def _row(event_id: str, metadata: str | None = None) -> AcceptedEvent:
 
 def _accepted_before(project: Project, *rows: AcceptedEvent, **fields: object) -> EventBatch:
     """A batch as the door of old let it in."""
-    values: dict[str, Any] = {"received_at": now(), "event_count": len(rows), "payload": packing.pack(rows)} | fields
+    values: dict[str, Any] = {
+        "received_at": now(),
+        "event_count": len(rows),
+        "packed_events": packing.pack(rows),
+    } | fields
     ensure_partitions(at=values["received_at"])
     return EventBatch.objects.create(organisation=project.organisation, project=project, **values)
 
@@ -119,7 +123,7 @@ def test_one_bad_event_takes_only_itself_along(acme: Organisation, project: Proj
     assert len(counted(acme)) == 98
     letter = DeadLetter.objects.get()
     assert (letter.event_id, letter.reason) == ("bad", "EVENT_UNSTORABLE")
-    assert letter.payload["metric_name"] == "api_calls"
+    assert letter.accepted_event["metric_name"] == "api_calls"
     _conserved(acme)
 
 
@@ -198,7 +202,7 @@ def test_a_month_held_up_by_a_bad_event_of_old_can_be_closed(
             quarantine.retry_batch(batch_id=batch.pk)
             settle()
         assert close_period(organisation=acme, period=BillingPeriod.parse("2026-11")).is_closed
-    dead = {letter.event_id: letter.payload for letter in DeadLetter.objects.all()}
+    dead = {letter.event_id: letter.accepted_event for letter in DeadLetter.objects.all()}
     assert set(dead) == ({"good", "bad"} if way_out == "discard" else {"bad"})
     assert list(dead["bad"]["metadata"]) == [packing.UNSTORABLE]
     assert "secret" not in json.dumps(dead)

@@ -247,8 +247,8 @@ def test_the_same_id_once_unknown_and_once_counted_in_one_batch_is_right(
 
 
 def give_up(accepted: Accepted, raw: bytes) -> EventBatch:
-    """An operator discards a batch whose payload holds something else than was accepted."""
-    EventBatch.objects.filter(pk=accepted.batch_id).update(payload=raw, status="quarantined")
+    """An operator discards a batch whose packed events hold something else than was accepted."""
+    EventBatch.objects.filter(pk=accepted.batch_id).update(packed_events=raw, status="quarantined")
     return quarantine.discard_batch(batch_id=accepted.batch_id, reason="damaged", discarded_by="tests")
 
 
@@ -265,8 +265,8 @@ def test_a_payload_damaged_after_it_was_settled_is_found(project: Project, noon:
     shorter, unreadable = (send(project, event(f"{n}a"), event(f"{n}b"), at=noon) for n in range(2))
     settle()
     one = packing.pack([("0a", "api_calls", "call", "1", None, None)])
-    EventBatch.objects.filter(pk=shorter.batch_id).update(payload=one)
-    EventBatch.objects.filter(pk=unreadable.batch_id).update(payload=b"x")
+    EventBatch.objects.filter(pk=shorter.batch_id).update(packed_events=one)
+    EventBatch.objects.filter(pk=unreadable.batch_id).update(packed_events=b"x")
     damaged = [finding for finding in verify(noon).findings if finding.kind == FindingKind.BATCH_DAMAGED]
     assert {finding.batch_id for finding in damaged} == {shorter.batch_id, unreadable.batch_id}
 
@@ -342,7 +342,7 @@ def test_a_verified_day_is_due_again_when_something_is_added(project: Project, n
 def test_findings_are_counted_all_and_kept_first(
     project: Project, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, "FINDINGS_KEPT", 5)
+    monkeypatch.setattr(verifying, "FINDINGS_REPORTED", 5)
     monkeypatch.setattr(verifying, "FINDINGS_STORED", 2)
     body = msgspec.json.encode({"events": [event(str(number)) for number in range(50)]})
     accepted = accept_events(project=project, body=body, form=Form.BATCH)

@@ -18,7 +18,7 @@ def logged(platform: Running) -> Counter[str]:
     """How often the hot log holds each event."""
     copies: Counter[str] = Counter()
     with platform.database() as prompt:
-        for (stored,) in prompt.execute("SELECT payload FROM events_eventbatch"):
+        for (stored,) in prompt.execute("SELECT packed_events FROM events_eventbatch"):
             copies.update(event.event_id for event in packing.unpack(stored))
     return copies
 

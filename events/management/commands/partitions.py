@@ -46,9 +46,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {finding.kind} {about}: expected {finding.expected}; found {finding.found}")
 
     def _tell(self, outcome: DayOutcome, *, would: bool) -> None:
-        if outcome.kept_because:
+        if outcome.retained_because:
             done = "would keep" if would else "kept"
-            self.stdout.write(f"{done} {outcome.day}: {outcome.kept_because}")
+            self.stdout.write(f"{done} {outcome.day}: {outcome.retained_because}")
         else:
             done = "would drop" if would else "dropped"
             self.stdout.write(f"{done} {outcome.day}: {outcome.batches} rows, {_size(outcome.bytes)}")
@@ -67,8 +67,8 @@ def _remark(state: DayState) -> str:
         words.append(f"verified {record.verified_at:%Y-%m-%d %H:%M}")
     elif record and record.discrepancies:
         words.append(f"{record.discrepancies} discrepancies")
-    if state.kept_because:
-        words.append(f"kept: {state.kept_because}")
+    if state.retained_because:
+        words.append(f"kept: {state.retained_because}")
     return ", ".join(words)
 
 

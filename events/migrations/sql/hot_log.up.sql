@@ -7,7 +7,7 @@ CREATE TABLE events_eventbatch (
     project_id uuid NOT NULL,
     received_at timestamptz NOT NULL,
     event_count integer NOT NULL CHECK (event_count > 0),
-    payload bytea NOT NULL,
+    packed_events bytea NOT NULL,
     status varchar(11) NOT NULL,
     counted integer NOT NULL CHECK (counted >= 0),
     duplicates integer NOT NULL CHECK (duplicates >= 0),
@@ -27,7 +27,7 @@ CREATE TABLE events_eventbatch (
 ) PARTITION BY RANGE (received_at);
 
 -- Compressed already by us: PostgreSQL need not try again.
-ALTER TABLE events_eventbatch ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE events_eventbatch ALTER COLUMN packed_events SET STORAGE EXTERNAL;
 
 CREATE INDEX event_batch_pending ON events_eventbatch (received_at, id) WHERE status = 'pending';
 CREATE INDEX event_batch_unsettled ON events_eventbatch (organisation_id, received_at) WHERE status <> 'settled';

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import connection
 
 from billing_platform.lib.database.sql import query
-from events.models import UsageCorrection, UsageEvent
-from events.selectors.entries import entry_id
+from events.models import UsageCorrection
+from events.selectors.entries import entry_ids
 
 _ADD = query(__file__, "add_correction")
 _ADD_DISTINCT = query(__file__, "add_correction_distinct")
@@ -28,9 +28,7 @@ def fold_correction(correction: UsageCorrection) -> None:
         "month": correction.counted_in,
         "corrected_in": [correction.counted_in],
         "correction": correction.pk,
-        "event_ids": [
-            entry_id(correction.pk, kind) for kind in (UsageEvent.Kind.REVERSAL, UsageEvent.Kind.REPLACEMENT)
-        ],
+        "event_ids": entry_ids(correction.pk),
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, parameters)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -26,8 +26,8 @@ from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.numbers import format_events
-from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch
+from events.services.partitions import ledger_month, ledger_months
 from events.wire import packing
 from events.wire.packing import StoredEvent
 
@@ -90,7 +90,7 @@ def compare(batches: Sequence[EventBatch]) -> Iterator[Finding]:
     readable: list[tuple[EventBatch, _Fates]] = []
     for batch in batches:
         try:
-            readable.append((batch, _Fates(packing.unpack(bytes(batch.payload)))))
+            readable.append((batch, _Fates(packing.unpack(bytes(batch.packed_events)))))
         except packing.DAMAGED as error:
             yield from _unreadable(batch, error)
     if readable:
@@ -147,23 +147,10 @@ def _parameters(batches: Sequence[EventBatch]) -> dict[str, Any]:
         "organisation_id": [batch.organisation_id for batch in batches],
         "project_id": [batch.project_id for batch in batches],
         "received_at": received,
-        "month": month_of(received[0]),
-        "months": _months(min(received) - window, max(received) + window),
+        "month": ledger_month(received[0]),
+        "months": ledger_months(min(received) - window, max(received) + window),
         "window": window,
     }
-
-
-def month_of(instant: datetime) -> date:
-    """The ledger's partition: the UTC month of receipt."""
-    return BillingPeriod.of(instant.astimezone(UTC).date()).start
-
-
-def _months(first: datetime, last: datetime) -> list[date]:
-    period, months = BillingPeriod.of(first.astimezone(UTC).date()), []
-    while period.start <= last.astimezone(UTC).date():
-        months.append(period.start)
-        period = period.next()
-    return months
 
 
 def _copy(cursor: CursorWrapper, batches: Iterable[tuple[EventBatch, _Fates]]) -> None:
@@ -207,8 +194,8 @@ def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
         elif is_dead:
             dead_lettered += 1
         else:
-            said = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
-            yield _of(batch, FindingKind.EVENT_MISSING, said, "nowhere", event.event_id)
+            expected = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
+            yield _of(batch, FindingKind.EVENT_MISSING, expected, "nowhere", event.event_id)
     if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:
         found = f"a payload of {format_events(len(fates.events))}"
         yield _of(batch, FindingKind.BATCH_DAMAGED, format_events(batch.event_count), found)
@@ -229,17 +216,17 @@ def _is_its_copy(entry: Entry, position: int, events: Sequence[StoredEvent]) -> 
 
 def _accepted(batch: EventBatch, event: StoredEvent, position: int) -> str:
     moment = event.timestamp or batch.received_at.astimezone(UTC).isoformat()
-    return _said(event.quantity, event.unit, event.metric_name, moment, position, _metadata(event))
+    return _text(event.quantity, event.unit, event.metric_name, moment, position, _metadata(event))
 
 
 def _shown(entry: Entry) -> str:
     moment = entry.occurred_at.astimezone(UTC).isoformat()
-    return _said(entry.quantity, entry.unit, entry.metric_name, moment, entry.position, entry.metadata)
+    return _text(entry.quantity, entry.unit, entry.metric_name, moment, entry.position, entry.metadata)
 
 
-def _said(quantity: str, unit: str, metric: str, moment: str, position: int, metadata: str | None) -> str:
-    told = f"{quantity} {unit} of {metric} at {moment}, position {position}"
-    return f"{told}, {metadata[:_SHOWN]}" if metadata else told
+def _text(quantity: str, unit: str, metric: str, moment: str, position: int, metadata: str | None) -> str:
+    text = f"{quantity} {unit} of {metric} at {moment}, position {position}"
+    return f"{text}, {metadata[:_SHOWN]}" if metadata else text
 
 
 def _of(batch: EventBatch, kind: FindingKind, expected: str, found: str, event_id: str = "") -> Finding:

@@ -40,19 +40,19 @@ NOT_VERIFIED = "It has not been verified yet."
 
 @dataclass(frozen=True, slots=True)
 class DayOutcome:
-    """What the clean-up did with one day; `kept_because` is empty if it was dropped."""
+    """What the clean-up did with one day; `retained_because` is empty if it was dropped."""
 
     day: date
     batches: int
     bytes: int
-    kept_because: str = ""
+    retained_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DayState:
     """A partition of the hot log as people ask about it.
 
-    `kept_because`: its time has come, and it may not go. Its batches are counted then only: others may be many.
+    `retained_because`: its time has come, and it may not go. Its batches are counted then only: others may be many.
     """
 
     partition: Partition
@@ -60,7 +60,7 @@ class DayState:
     record: HotLogDay | None
     unsettled: int
     batches: int | None = None
-    kept_because: str = ""
+    retained_because: str = ""
 
 
 def drop_old_partitions(*, dry_run: bool = False) -> list[DayOutcome]:
@@ -91,8 +91,8 @@ def states() -> list[DayState]:
         state = DayState(partition, day, records.get(day), unsettled.get(day, 0))
         if _is_past_retention(day):
             batches = batches_of(day).count()
-            reason = _why_kept(state.record, batches, state.unsettled)
-            state = replace(state, batches=batches, kept_because=reason)
+            reason = _why_retained(state.record, batches, state.unsettled)
+            state = replace(state, batches=batches, retained_because=reason)
         found.append(state)
     return found
 
@@ -110,7 +110,7 @@ def _is_past_retention(day: date) -> bool:
 
 def _look(day: date) -> DayOutcome:
     tally = tally_of(day)
-    reason = _why_kept(HotLogDay.objects.filter(day=day).first(), tally.batches, tally.unsettled)
+    reason = _why_retained(HotLogDay.objects.filter(day=day).first(), tally.batches, tally.unsettled)
     return DayOutcome(day, tally.batches, _bytes(day), reason)
 
 
@@ -125,7 +125,7 @@ def _drop_patiently(day: date) -> DayOutcome | None:
                 time.sleep(PAUSE_SECONDS)
     with transaction.atomic():
         record = locked_record(day)
-        return _keep(record, tally_of(day).batches, IN_USE) if partition_exists(partition_of(day)) else None
+        return _retain(record, tally_of(day).batches, IN_USE) if partition_exists(partition_of(day)) else None
 
 
 def _drop(day: date) -> DayOutcome | None:
@@ -138,11 +138,11 @@ def _drop(day: date) -> DayOutcome | None:
             return None
         cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(name)))
         record, tally = locked_record(day), tally_of(day)
-        reason = _why_kept(record, tally.batches, tally.unsettled)
+        reason = _why_retained(record, tally.batches, tally.unsettled)
         if reason:
-            return _keep(record, tally.batches, reason)
+            return _retain(record, tally.batches, reason)
         size = _bytes(day)
-        record.kept_because = ""
+        record.retained_because = ""
         record.dropped_at = clock.now()
         record.dropped_batches += tally.batches
         record.dropped_counted += tally.counted
@@ -152,15 +152,15 @@ def _drop(day: date) -> DayOutcome | None:
     return DayOutcome(day, tally.batches, size)
 
 
-def _keep(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
-    record.kept_because = reason
+def _retain(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
+    record.retained_because = reason
     if record.dropped_at:  # made again: what was verified is gone
         record.dropped_at = record.verified_at = None
     record.save()
     return DayOutcome(record.day, batches, _bytes(record.day), reason)
 
 
-def _why_kept(record: HotLogDay | None, batches: int, unsettled: int) -> str:
+def _why_retained(record: HotLogDay | None, batches: int, unsettled: int) -> str:
     """A sentence, or nothing if the day may go."""
     if unsettled:
         return unsettled_reason(unsettled)
@@ -181,7 +181,7 @@ def _bytes(day: date) -> int:
 
 def _log(outcome: DayOutcome) -> None:
     facts = {"day": str(outcome.day), "batches": outcome.batches, "bytes": outcome.bytes}
-    if outcome.kept_because:
-        logger.warning("hot log day kept", extra=facts | {"reason": outcome.kept_because})
+    if outcome.retained_because:
+        logger.warning("hot log day kept", extra=facts | {"reason": outcome.retained_because})
     else:
         logger.info("hot log day dropped", extra=facts)

@@ -20,13 +20,13 @@ from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
 from events.models import EventBatch, HotLogDay, UsageEvent
-from events.services.partitions import list_partitions, partition_exists, partition_of
-from events.services.proof.comparing import Finding, FindingKind, compare, month_of
+from events.services.partitions import ledger_month, list_partitions, partition_exists, partition_of
+from events.services.proof.comparing import Finding, FindingKind, compare
 from events.wire import packing
 
 CHUNK_EVENTS = 10_000
 HEADS = 5_000
-FINDINGS_KEPT = 1_000
+FINDINGS_REPORTED = 1_000
 FINDINGS_STORED = 100
 SUSPECTS = 100
 
@@ -71,7 +71,7 @@ class _Found:
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self.count += 1
-            if len(self.first) < FINDINGS_KEPT:
+            if len(self.first) < FINDINGS_REPORTED:
                 self.first.append(finding)
 
 
@@ -167,7 +167,7 @@ def _surplus(day: date) -> Iterator[Finding]:
     start, end = _bounds(day)
     record = HotLogDay.objects.filter(day=day).first()
     dropped = record.dropped_counted if record else 0
-    parameters: dict[str, Any] = {"month": month_of(start), "start": start, "end": end}
+    parameters: dict[str, Any] = {"month": ledger_month(start), "start": start, "end": end}
     with connection.cursor() as cursor:
         if dropped:
             # Entries of batches that were dropped with an earlier partition can only be counted.
@@ -188,7 +188,7 @@ def _unexpected(day: date, batch_id: UUID) -> Iterator[Finding]:
     batch = batches_of(day).filter(pk=batch_id).first()
     start, end = (batch.received_at, batch.received_at + timedelta.resolution) if batch else _bounds(day)
     entries = UsageEvent.objects.filter(
-        received_month=month_of(start),
+        received_month=ledger_month(start),
         received_at__gte=start,
         received_at__lt=end,
         batch_id=batch_id,
@@ -205,7 +205,7 @@ def _unexpected(day: date, batch_id: UUID) -> Iterator[Finding]:
 
 def _ids_of(batch: EventBatch) -> list[str]:
     try:
-        return [event.event_id for event in packing.unpack(bytes(batch.payload))]
+        return [event.event_id for event in packing.unpack(bytes(batch.packed_events))]
     except packing.DAMAGED:
         return []
 

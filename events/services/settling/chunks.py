@@ -50,9 +50,8 @@ from billing_platform.lib.database.failures import (
 )
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.periods import BillingPeriod
 from events.models import EventBatch
-from events.services.partitions import with_partitions
+from events.services.partitions import ledger_months, with_partitions
 from events.services.settling.staging import ClaimedBatch, open_stage, stage_rows
 from events.services.settling.writing import write_stage
 from events.wire import packing
@@ -196,7 +195,7 @@ def _claim(cursor: CursorWrapper, wanted: _Wanted) -> list[ClaimedBatch]:
     found = [_claimed(row) for row in cursor.fetchall()]
     if wanted.rehearse is not None:
         part, size = packing.pack(wanted.rehearse), len(wanted.rehearse)
-        return [replace(batch, event_count=size, payload=part) for batch in found]
+        return [replace(batch, event_count=size, packed_events=part) for batch in found]
     return [replace(batch, spoiled=wanted.spoiled) for batch in found]
 
 
@@ -228,19 +227,15 @@ def _fits(batch: ClaimedBatch, first: ClaimedBatch, events: int) -> bool:
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedBatch:
-    batch_id, organisation_id, project_id, received_at, event_count, payload = row
-    return ClaimedBatch(batch_id, organisation_id, project_id, received_at, event_count, bytes(payload))
+    batch_id, organisation_id, project_id, received_at, event_count, packed_events = row
+    return ClaimedBatch(batch_id, organisation_id, project_id, received_at, event_count, bytes(packed_events))
 
 
 def _months_in_use(batches: Sequence[ClaimedBatch]) -> set[date]:
     """The months of receipt within the window around these batches that hold ledger rows."""
     window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
-    period = BillingPeriod.of((min(batch.received_at for batch in batches) - window).date())
-    last = (max(batch.received_at for batch in batches) + window).date()
-    months: list[date] = []
-    while period.start <= last:
-        months.append(period.start)
-        period = period.next()
+    received = [batch.received_at for batch in batches]
+    months = ledger_months(min(received) - window, max(received) + window)
     one = "(SELECT received_month FROM events_usageevent WHERE received_month = %s LIMIT 1)"
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join([one] * len(months)), months)
@@ -297,7 +292,7 @@ def _settle_without_spoiled(batch_id: UUID, error: DatabaseError) -> list[Claime
     batch = EventBatch.objects.filter(pk=batch_id).first()
     if batch is None:
         raise error
-    events = packing.unpack(bytes(batch.payload))
+    events = packing.unpack(bytes(batch.packed_events))
     spoiled: dict[int, str] = {}
     waiting = [range(len(events))]
     while waiting:

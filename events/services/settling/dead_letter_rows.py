@@ -29,7 +29,7 @@ class NewLetter:
     message: str
 
 
-def keep(letters: Sequence[NewLetter]) -> None:
+def write(letters: Sequence[NewLetter]) -> None:
     """In one statement, for a whole chunk may die of one misspelt metric. Of one id, the first is kept.
 
     What jsonb refuses is kept all the same: with its metadata wrapped up, as `StoredEvent.as_storable_json` writes it.
@@ -38,9 +38,9 @@ def keep(letters: Sequence[NewLetter]) -> None:
         return
     try:
         with transaction.atomic():
-            _keep(letters, [letter.event.as_json() for letter in letters])
+            _write_rows(letters, [letter.event.as_json() for letter in letters])
     except DataError:
-        _keep(letters, [_storable(letter.event) for letter in letters])
+        _write_rows(letters, [_storable(letter.event) for letter in letters])
 
 
 def _storable(event: StoredEvent | UnreadableRequest) -> str:
@@ -53,7 +53,7 @@ def _storable(event: StoredEvent | UnreadableRequest) -> str:
     return text
 
 
-def _keep(letters: Sequence[NewLetter], texts: Sequence[str]) -> None:
+def _write_rows(letters: Sequence[NewLetter], texts: Sequence[str]) -> None:
     together: defaultdict[tuple[UUID, str], list[tuple[NewLetter, str]]] = defaultdict(list)
     for letter, text in zip(letters, texts, strict=True):
         together[letter.project_id, letter.event.event_id].append((letter, text))

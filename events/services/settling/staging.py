@@ -21,6 +21,7 @@ from django.conf import settings
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, Metric
+from events.services.partitions import ledger_month
 from events.services.settling.catalogue import KnownMetric, MetricKey, Tenant, load_metrics, load_tenants
 from events.wire.packing import StoredEvent, decode, unpack_text
 
@@ -48,7 +49,7 @@ class ClaimedBatch:
     project_id: UUID
     received_at: datetime
     event_count: int
-    payload: bytes
+    packed_events: bytes
     not_staged: set[int] = field(default_factory=set)
     """Positions whose fate is decided already: duplicates and dead letters."""
     counted: int = 0
@@ -60,7 +61,7 @@ class ClaimedBatch:
 
     @property
     def received_month(self) -> date:
-        return BillingPeriod.of(self.received_at.astimezone(UTC).date()).start
+        return ledger_month(self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,12 @@ SeriesOf = Callable[[StoredEvent], int | None]
 
 
 class DamagedBatch(ValueError):
-    """The payload holds something else than its row says."""
+    """The packed events are not as many as the row says."""
 
 
 def open_stage(batches: Sequence[ClaimedBatch]) -> Stage:
     """Decode the batches and learn what settling has to know of their organisations."""
-    texts = [unpack_text(batch.payload) for batch in batches]
+    texts = [unpack_text(batch.packed_events) for batch in batches]
     events = [_decode(batch, text) for batch, text in zip(batches, texts, strict=True)]
     tenants = load_tenants(batch.organisation_id for batch in batches)
     wanted: defaultdict[UUID, set[MetricKey]] = defaultdict(set)

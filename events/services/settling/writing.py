@@ -23,7 +23,7 @@ from events.services.months import lock_months
 from events.services.settling import dead_letter_rows
 from events.services.settling.staging import ClaimedBatch, Stage
 
-CONFLICT_IDS_KEPT = 100
+CONFLICT_IDS_STORED = 100
 A_MONTH = timedelta(days=31)
 
 _CREATE_STAGE = query(__file__, "create_stage")
@@ -54,7 +54,7 @@ def write_stage(
     """
     with connection.cursor() as cursor:
         _copy(cursor, rows)
-        _excuse_the_counted(cursor, stage.batches, [received_month, *other_months])
+        _mark_dead_events_already_counted(cursor, stage.batches, [received_month, *other_months])
         months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
         if stage.staged:
             lookups = _lookups(stage, months) | {"received_month": received_month}
@@ -101,7 +101,9 @@ def _copy(cursor: CursorWrapper, rows: Iterable[str]) -> None:
             copy.write(rows_of_batch)
 
 
-def _excuse_the_counted(cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]) -> None:
+def _mark_dead_events_already_counted(
+    cursor: CursorWrapper, batches: Sequence[ClaimedBatch], months: Sequence[date]
+) -> None:
     """An event that can't be counted, under an id that was counted already, is a duplicate and no dead letter."""
     dead = [(number, batch, event.event.event_id) for number, batch in enumerate(batches) for event in batch.dead]
     if not dead:
@@ -202,7 +204,7 @@ def _index_look_ups(cursor: CursorWrapper) -> Iterator[None]:
 
 
 def _write_dead_letters(batches: Sequence[ClaimedBatch]) -> None:
-    dead_letter_rows.keep(
+    dead_letter_rows.write(
         [
             dead_letter_rows.NewLetter(
                 organisation_id=batch.organisation_id,
@@ -232,7 +234,7 @@ def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> Non
                 "duplicates": [batch.duplicates for batch in batches],
                 "dead_lettered": [len(batch.dead) for batch in batches],
                 "conflicts": [len(batch.conflict_ids) for batch in batches],
-                "conflict_ids": [json.dumps(batch.conflict_ids[:CONFLICT_IDS_KEPT]) for batch in batches],
+                "conflict_ids": [json.dumps(batch.conflict_ids[:CONFLICT_IDS_STORED]) for batch in batches],
                 "oldest": min(received),
                 "newest": max(received),
             },

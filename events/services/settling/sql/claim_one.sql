@@ -1,7 +1,7 @@
 -- One pending batch, or nothing if somebody else holds it.
 --
 -- %(batch_id)s
-SELECT id, organisation_id, project_id, received_at, event_count, payload
+SELECT id, organisation_id, project_id, received_at, event_count, packed_events
 FROM events_eventbatch
 WHERE id = %(batch_id)s AND status = 'pending'
 FOR UPDATE SKIP LOCKED

@@ -6,8 +6,8 @@ from billing_platform.lib.errors import DomainError
 from events.services.bulk_report import BulkReport
 
 
-def told(report: BulkReport, verb: str, *, if_none: str) -> str:
+def summary(report: BulkReport, verb: str, *, if_none: str) -> str:
     """What was done; raises, to be shown in red, if that is nothing: why not, or `if_none` where none was eligible."""
     if not report.done:
-        raise DomainError(report.told(verb) if report.left else if_none)
-    return report.told(verb)
+        raise DomainError(report.summary(verb) if report.left else if_none)
+    return report.summary(verb)

@@ -13,7 +13,7 @@ from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount
 
 
 class TotalsError(ValueError):
-    """Sums that contradict each other: a mistake in the program or in the data, never of a user."""
+    """Sums that contradict each other. The program or the data is at fault, never a user."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(" ".join(problems))
@@ -37,8 +37,8 @@ class StatedTotals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums that agree with each other, or it would not exist. `taxes` has one row for each head and rate; `line_taxes`
-    has the taxes of each line, in the order of the lines."""
+    """Sums of a document. Sums that don't agree with each other raise TotalsError. `taxes` has one row for each head
+    and rate; `line_taxes` has the taxes of each line, in the order of the lines."""
 
     subtotal: Decimal
     discount_total: Decimal
@@ -84,7 +84,8 @@ def spread_discount(lines: Sequence[Line], discount: Decimal, currency: str) -> 
 
 
 def minimum_top_up(charged: Decimal, minimum: Decimal) -> Decimal:
-    """What is missing to the agreed minimum: a line of its own, also for a customer who used nothing."""
+    """The amount of the line that lifts a customer's charges to the agreed minimum: 500.00 charged, minimum 1000.00, is
+    500.00. A customer who used nothing owes the whole minimum."""
     return max(minimum - charged, ZERO)
 
 
@@ -144,7 +145,7 @@ def _check_taxes(taxes: Sequence[TaxAmount], tax_total: Decimal) -> list[str]:
 
 
 def _check_tax_rows(expected: Sequence[TaxAmount], stated: Sequence[TaxAmount]) -> list[str]:
-    """Row by row, by head and rate; what no line explains must not be there."""
+    """Compare row by row, by head and rate. A tax that no line explains is a problem too."""
     wanted = {(tax.name, tax.rate): tax for tax in expected}
     found = {(tax.name, tax.rate): tax for tax in stated}
     problems = []

@@ -10,6 +10,7 @@ from django.urls import reverse
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
+from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
 from payments.models import Payment
@@ -44,7 +45,7 @@ def queue_payment_failed(payment: Payment) -> None:
 
 
 def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any]) -> None:
-    organisation = invoice.organisation
+    organisation, document = invoice.organisation, invoice_document(invoice)
     queue_email(
         organisation=organisation,
         kind=kind,
@@ -54,8 +55,8 @@ def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any
         template=f"payments/{kind}",
         context={
             "number": invoice.number,
-            "customer": invoice.customer.get("legal_name") or organisation.legal_name,
-            "seller": invoice.seller.get("legal_name") or invoice.billing_entity.legal_name,
+            "customer": document.customer.name,
+            "seller": document.seller.name,
             "amount": format_money(payment.amount - payment.payer_fee, payment.currency),
             "method": payment.get_method_display_name(),
             "reference": payment.razorpay_payment_id or payment.reference,

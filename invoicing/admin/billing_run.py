@@ -38,7 +38,7 @@ from invoicing.admin.months import EndedMonthForm, ended_months
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.selectors.billing_runs import names_people, requester
 from invoicing.services import billing_run
-from invoicing.services.previewing import RunPreview, preview_run
+from invoicing.services.billing_run_preview import RunPreview, preview_run
 
 Status = BillingRunItem.Status
 TONES = {

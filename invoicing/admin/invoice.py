@@ -173,9 +173,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
     )
     def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
         issued = issuing.finalize_invoice(invoice_id=invoice.pk, send=send)
-        mail = (
-            f"It is e-mailed to {issued.customer['email']} as soon as its PDF is made." if send else "It is not sent."
-        )
+        address = issued.organisation.billing_email
+        mail = f"It is e-mailed to {address} as soon as its PDF is made." if send else "It is not sent."
         return f"Invoice {issued.number} is issued. {mail}"
 
     @object_action(

@@ -15,44 +15,13 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.numbers import format_money
 from invoicing.admin.invoice_asking import mended_at
+from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, InvoiceDelivery
+from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
 
 EMAIL_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
-
-# What the snapshots call things, and what people call them, in the order in which they are read.
-_WORDS = {
-    "name": "Name",
-    "legal_name": "Legal name",
-    "address_lines": "Address",
-    "state": "State",
-    "country_name": "Country",
-    "gstin": "GSTIN",
-    "tax_id": "Tax id",
-    "is_sez": "SEZ",
-    "email": "E-mail",
-    "phone": "Phone",
-    "bank_name": "Bank",
-    "bank_account_number": "Account number",
-    "bank_ifsc": "IFSC",
-    "bank_swift": "SWIFT",
-    "upi_id": "UPI",
-    "kind": "Kind of supply",
-    "place_of_supply_label": "Place of supply",
-    "is_inter_state": "Between States",
-    "lut_number": "LUT",
-    "endorsement": "Endorsement",
-    "reverse_charge": "Reverse charge",
-    "base": "From",
-    "target": "To",
-    "rate": "Rate",
-    "as_of": "Rate of",
-    "source": "Source",
-    "taxable_amount": "Taxable value",
-    "tax_total": "Tax",
-    "total": "Total",
-}
 
 
 def warning_box(invoice: Invoice) -> SafeString:
@@ -66,7 +35,7 @@ def warning_box(invoice: Invoice) -> SafeString:
 def about(admin: Any, invoice: Invoice) -> list[tuple[str, Any]]:
     """Whose it is, of what, since when and until when: rows that have something to say."""
     customer = invoice.organisation
-    address = invoice.customer.get("email") or customer.billing_email
+    address = invoice_document(invoice).customer.email if invoice.number else customer.billing_email
     rows: list[tuple[str, Any]] = [
         ("Invoice", format_html("{} {}", str(invoice), admin.state(invoice))),
         ("Customer", format_html("{} · {}", anchor(admin, customer), address)),
@@ -128,25 +97,55 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
 
 
 def parties(invoice: Invoice) -> Any:
-    """The frozen facts of the document in words; what is empty is left out."""
-    named = (
-        ("Seller", invoice.seller),
-        ("Customer", invoice.customer),
-        ("Supply", invoice.supply),
-        ("Values in rupees", invoice.exchange),
-    )
-    shown = (
-        (title, facts((word, _text(part[key])) for key, word in _WORDS.items() if part.get(key)))
-        for title, part in named
-        if part
-    )
-    return format_html_join("", "<h3>{}</h3>{}", shown) or "Copied onto the invoice when it is finalized."
+    """What the document says of seller, customer, supply and exchange, in words; what is empty is left out."""
+    if not invoice.number:
+        return "Copied onto the invoice when it is finalized."
+    document = invoice_document(invoice)
+    bank, exchange = document.bank, document.exchange
+    seller = [
+        *_party(document.seller),
+        ("Bank", bank.bank_name),
+        ("Account number", bank.account_number),
+        ("IFSC", bank.ifsc),
+        ("SWIFT", bank.swift),
+        ("UPI", bank.upi_id),
+    ]
+    supply = [
+        ("Kind of supply", document.supply_kind),
+        ("Place of supply", document.place_of_supply),
+        ("LUT", document.lut_number),
+        ("Endorsement", document.endorsement),
+        ("Reverse charge", document.reverse_charge),
+    ]
+    parts = [("Seller", seller), ("Customer", _party(document.customer)), ("Supply", supply)]
+    if exchange is not None:
+        parts.append(("Values in rupees", _exchange(exchange)))
+    shown = ((title, facts((word, text) for word, text in rows if text)) for title, rows in parts)
+    return format_html_join("", "<h3>{}</h3>{}", shown)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _party(party: DocumentParty) -> list[tuple[str, str]]:
+    return [
+        ("Legal name", party.name),
+        ("Address", ", ".join(party.address_lines)),
+        ("State", party.state),
+        ("Country", party.country),
+        ("GSTIN", party.gstin),
+        ("Tax id", party.tax_id),
+        ("E-mail", party.email),
+        ("Phone", party.phone),
+    ]
+
+
+def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
+    return [
+        ("Rate", f"1 {exchange.base} = {exchange.rate.normalize():f} {exchange.target}"),
+        ("Rate of", day_text(exchange.as_of)),
+        ("Source", exchange.source),
+        ("Taxable value", format_money(exchange.taxable_amount, exchange.target)),
+        ("Tax", format_money(exchange.tax_total, exchange.target)),
+        ("Total", format_money(exchange.total, exchange.target)),
+    ]
 
 
 def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:

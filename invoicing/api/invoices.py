@@ -38,7 +38,7 @@ from organisations.api.base import AdminGenericView
 class InvoiceList(ListModelMixin, AdminGenericView):
     """An organisation's invoices; draft one for a month, or a one-off."""
 
-    queryset = Invoice.objects.order_by("-created_at")
+    queryset = Invoice.objects.with_exchange().order_by("-created_at")
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceParameters
     parser_classes = [ExactJSONParser]
@@ -181,4 +181,4 @@ class InvoicePdf(AdminGenericView):
 
 
 def _detailed() -> QuerySet[Invoice]:
-    return Invoice.objects.prefetch_related("lines", "taxes")
+    return Invoice.objects.with_exchange().prefetch_related("lines", "taxes")

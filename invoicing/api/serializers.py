@@ -8,6 +8,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing_platform.lib.gst import place_of_supply_label
 from billing_platform.lib.limits import (
     DESCRIPTION_LENGTH,
     PRICE_DIGITS,
@@ -81,7 +82,9 @@ class InvoiceSerializer(serializers.Serializer):
     amount_paid = MoneyText("amount_paid")
     amount_due = MoneyText("amount_due")
     place_of_supply = serializers.SerializerMethodField()
-    exchange = serializers.JSONField(help_text="Rate, source, date and rupee values of a foreign-currency invoice.")
+    exchange = serializers.SerializerMethodField(
+        help_text="Rate, source, date and rupee values of a foreign-currency invoice."
+    )
     warnings = serializers.JSONField()
     pdf_url = serializers.SerializerMethodField()
     pdf_state = serializers.ChoiceField(choices=Invoice.PdfState.choices)
@@ -94,7 +97,13 @@ class InvoiceSerializer(serializers.Serializer):
         return invoice.number or None
 
     def get_place_of_supply(self, invoice: Invoice) -> str | None:
-        return invoice.supply.get("place_of_supply_label")
+        """Such as 29-Karnataka: null on a draft, empty where no GST is charged."""
+        if not invoice.supply_kind:
+            return None
+        return place_of_supply_label(invoice.place_of_supply) if invoice.place_of_supply else ""
+
+    def get_exchange(self, invoice: Invoice) -> dict[str, Any]:
+        return invoice.exchange or {}
 
     def get_pdf_url(self, invoice: Invoice) -> str | None:
         return reverse("invoice-pdf", args=[invoice.pk]) if invoice.number else None

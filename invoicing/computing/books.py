@@ -1,4 +1,4 @@
-"""What a foreign-currency invoice is worth in rupees: Indian sellers keep books and file GST returns in rupees."""
+"""What an invoice is worth in rupees: Indian sellers keep books and file GST returns in rupees."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class InBooks:
-    """Values of an invoice in rupees, rounded, and the rate that they come from."""
+    """Values of a GST invoice in rupees, rounded, and the rate that they come from; None for an invoice in rupees."""
 
-    rate: Rate
+    rate: Rate | None
     taxable_amount: Decimal
     taxes: tuple[TaxAmount, ...]
+
+    def of_heads(self, *names: str) -> Decimal:
+        """The sum of the taxes of these names, such as CGST."""
+        return round_money(sum((tax.amount for tax in self.taxes if tax.name in names), ZERO), BOOKS)
 
     @property
     def tax_total(self) -> Decimal:
@@ -46,9 +50,11 @@ class InBooks:
         return self.taxable_amount + self.tax_total
 
 
-def in_books(rate: Rate, *, taxable: Decimal, taxes: Sequence[TaxAmount]) -> InBooks:
-    """Each tax is computed from its taxable value in rupees, as a GST return does: $100.00 at 83.3051 are ₹8,330.51,
-    and 18% of those ₹1,499.49."""
+def in_books(rate: Rate | None, *, taxable: Decimal, taxes: Sequence[TaxAmount]) -> InBooks:
+    """Without a rate, the amounts are rupees already. Otherwise each tax is computed from its taxable value in rupees,
+    as a GST return does: $100.00 at 83.3051 are ₹8,330.51, and 18% of those ₹1,499.49."""
+    if rate is None:
+        return InBooks(None, taxable, tuple(taxes))
     with exact_arithmetic():
         return InBooks(rate, round_money(taxable * rate.rate, BOOKS), tuple(_tax_in_books(tax, rate) for tax in taxes))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
@@ -27,7 +26,8 @@ class Computed:
     """An invoice worked out, whether it is stored or only shown.
 
     Taxes are in `totals`: `line_taxes` has those of each line, in the order of `lines`. `supply` is None where the
-    facts do not tell which tax is due, and a blocking warning says why; `in_books` where the books are in its currency.
+    facts do not tell which tax is due, `in_books` where the exchange rate is missing: a blocking warning says so.
+    `in_books` is None also where the seller charges no GST.
     """
 
     day: date  # the document's date, in the seller's time zone
@@ -37,10 +37,6 @@ class Computed:
     supply: SupplyContext | None
     in_books: InBooks | None
     warnings: tuple[DraftWarning, ...]
-
-    @property
-    def taxable_amount(self) -> Decimal:
-        return self.totals.subtotal - self.totals.discount_total
 
 
 def compute(facts: InvoiceFacts) -> Computed:
@@ -58,9 +54,15 @@ def compute(facts: InvoiceFacts) -> Computed:
         lines=taxed,
         totals=totals,
         supply=supply,
-        in_books=in_books(usable, taxable=taxable, taxes=totals.taxes) if usable else None,
+        in_books=_in_books(facts, usable, totals),
         warnings=tuple(warnings),
     )
+
+
+def _in_books(facts: InvoiceFacts, usable: Rate | None, totals: Totals) -> InBooks | None:
+    if not facts.seller.charges_gst or (facts.needs_exchange_rate and usable is None):
+        return None
+    return in_books(usable, taxable=totals.subtotal - totals.discount_total, taxes=totals.taxes)
 
 
 def _lines(facts: InvoiceFacts) -> tuple[tuple[Line, ...], list[DraftWarning]]:

@@ -29,6 +29,11 @@ class DocumentParty:
     email: str = ""
     phone: str = ""
     pan: str = ""  # where a GSTIN holds it
+    # Not printed by themselves, but e-invoices ask for them:
+    city: str = ""
+    postal_code: str = ""
+    state_code: str = ""
+    country_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class InvoiceDocument:
     total_in_words: str
     period_start: date | None = None
     period_last_day: date | None = None
+    supply_kind: str = ""  # as GSTR-1 names it, such as B2B; NO_GST where none is charged
     place_of_supply: str = ""  # 29-Karnataka
     reverse_charge: str = "No"
     endorsement: str = ""

@@ -6,7 +6,6 @@ import django.contrib.postgres.operations
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import django.db.models.fields.json
 import django.db.models.functions.comparison
 import invoicing.models.columns
 import invoicing.models.invoice
@@ -166,12 +165,53 @@ class Migration(migrations.Migration):
                         max_digits=19,
                     ),
                 ),
-                ("seller", models.JSONField(default=dict, help_text="The seller as on the document.")),
-                ("customer", models.JSONField(default=dict, help_text="The customer as on the document.")),
-                ("supply", models.JSONField(default=dict, help_text="Place and kind of supply, endorsement, LUT.")),
                 (
-                    "exchange",
-                    models.JSONField(default=dict, help_text="Rate, source and date, and the values in rupees."),
+                    "seller_gstin",
+                    models.CharField(
+                        blank=True, help_text="As on the document.", max_length=15, verbose_name="seller's GSTIN"
+                    ),
+                ),
+                (
+                    "supply_kind",
+                    models.CharField(
+                        blank=True,
+                        help_text="As GSTR-1 names it, such as B2B or EXPWOP; NO_GST where none is charged.",
+                        max_length=6,
+                    ),
+                ),
+                ("place_of_supply", models.CharField(blank=True, help_text="State code; 96 is abroad.", max_length=2)),
+                (
+                    "taxable_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Values for returns. Empty without GST.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                (
+                    "igst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="IGST in rupees"
+                    ),
+                ),
+                (
+                    "cgst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="CGST in rupees"
+                    ),
+                ),
+                (
+                    "sgst_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Or UTGST.",
+                        max_digits=19,
+                        null=True,
+                        verbose_name="SGST in rupees",
+                    ),
                 ),
                 (
                     "warnings",
@@ -770,9 +810,7 @@ class Migration(migrations.Migration):
             model_name="invoice",
             constraint=models.UniqueConstraint(
                 django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(
-                        django.db.models.fields.json.KeyTextTransform("gstin", "seller"), models.Value("")
-                    ),
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
                     django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
                     output_field=models.TextField(),
                 ),
@@ -785,9 +823,7 @@ class Migration(migrations.Migration):
             model_name="invoice",
             constraint=models.UniqueConstraint(
                 django.db.models.functions.comparison.Coalesce(
-                    django.db.models.functions.comparison.NullIf(
-                        django.db.models.fields.json.KeyTextTransform("gstin", "seller"), models.Value("")
-                    ),
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
                     django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
                     output_field=models.TextField(),
                 ),
@@ -817,12 +853,29 @@ class Migration(migrations.Migration):
                         ("due_date__isnull", False),
                         ("finalized_at__isnull", False),
                         ("issue_date__isnull", False),
-                        ("seller__has_key", "gstin"),
                         ("sequence_number__isnull", False),
+                        models.Q(("supply_kind", ""), _negated=True),
                     ),
                     _connector="OR",
                 ),
                 name="invoice_has_number_once_issued",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("number", ""),
+                    ("supply_kind", "NO_GST"),
+                    models.Q(
+                        ("igst_in_rupees__isnull", False),
+                        ("taxable_in_rupees__isnull", False),
+                        ("cgst_in_rupees__isnull", False),
+                        ("sgst_in_rupees__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="gst_invoice_has_values_in_rupees",
             ),
         ),
         migrations.AddConstraint(
@@ -986,8 +1039,8 @@ class Migration(migrations.Migration):
                 name="issued_adds_up",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
-                    func="\n                    IF NEW.subtotal IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.tax_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="452ae0e9506ebee31bde2771acfc1fb5af6b3162",
+                    func="\n                    IF NEW.subtotal IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.discount_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.tax_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="87bf42eaf2d7d5a995984477ff1b389df1ac9432",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_adds_up_fe003",
                     table="invoicing_invoice",

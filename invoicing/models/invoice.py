@@ -6,14 +6,15 @@ import secrets
 from datetime import date
 from decimal import Decimal
 from itertools import permutations
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.expressions import CombinedExpression
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
+from django.utils.functional import cached_property
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.database.triggers import no_truncate
@@ -42,9 +43,10 @@ MUTABLE_AFTER_ISSUE = (
 _MUTABLE = ", ".join(f"'{column}'" for column in MUTABLE_AFTER_ISSUE)
 
 
-# The GSTIN under which a document is numbered, as frozen on it; the seller where it has none (CGST Rule 46 (b)).
+# The GSTIN under which a document is numbered, as frozen on the document; the seller's id where the seller has no GSTIN
+# (CGST Rule 46 (b)).
 REGISTRATION = Coalesce(
-    NullIf(KT("seller__gstin"), Value("")),
+    NullIf(F("seller_gstin"), Value("")),
     Cast("billing_entity_id", models.TextField()),
     output_field=models.TextField(),
 )
@@ -75,6 +77,10 @@ class InvoiceQuerySet(TenantQuerySet):
         """Money may be asked for: something is due. What was given back counts only once it is asked for again."""
         return self.filter(status__in=COLLECTABLE, total__gt=F("amount_paid") + F("amount_returned"))
 
+    def with_exchange(self) -> Self:
+        """Read `Invoice.exchange` with each row: a list of invoices needs no second query."""
+        return self.annotate(exchange=KeyTransform("exchange", "document__content"))
+
     def overdue(self, on: date) -> Self:
         """Collectable, with the due date passed: the due date itself is in time."""
         return self.collectable().filter(due_date__lt=on)
@@ -91,7 +97,8 @@ class InvoiceQuerySet(TenantQuerySet):
 
 
 class Invoice(BaseModel, TenantModel):
-    """Seller, customer, supply, prices and rates are copied onto it when it is issued; triggers keep it so."""
+    """What an issued invoice says is in its `DocumentSnapshot`. The columns here are what is asked for across invoices:
+    sums, dates, and what tax returns are made of. Triggers keep both as they were issued."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -133,10 +140,15 @@ class Invoice(BaseModel, TenantModel):
     amount_returned = MoneyField(
         default=ZERO, help_text="Was paid, was given back, and is not asked for again: no part of what is due."
     )
-    seller = models.JSONField(default=dict, help_text="The seller as on the document.")
-    customer = models.JSONField(default=dict, help_text="The customer as on the document.")
-    supply = models.JSONField(default=dict, help_text="Place and kind of supply, endorsement, LUT.")
-    exchange = models.JSONField(default=dict, help_text="Rate, source and date, and the values in rupees.")
+    seller_gstin = models.CharField("seller's GSTIN", max_length=15, blank=True, help_text="As on the document.")
+    supply_kind = models.CharField(
+        max_length=6, blank=True, help_text="As GSTR-1 names it, such as B2B or EXPWOP; NO_GST where none is charged."
+    )
+    place_of_supply = models.CharField(max_length=2, blank=True, help_text="State code; 96 is abroad.")
+    taxable_in_rupees = MoneyField(null=True, blank=True, help_text="Values for returns. Empty without GST.")
+    igst_in_rupees = MoneyField("IGST in rupees", null=True, blank=True)
+    cgst_in_rupees = MoneyField("CGST in rupees", null=True, blank=True)
+    sgst_in_rupees = MoneyField("SGST in rupees", null=True, blank=True, help_text="Or UTGST.")
     warnings = models.JSONField(default=list, help_text="What the draft could not bill, such as usage without a price.")
     notes = models.TextField(blank=True)
     public_token = models.CharField(
@@ -192,9 +204,19 @@ class Invoice(BaseModel, TenantModel):
                     ~Q(number="")
                     & ~Q(status="draft")
                     & Q(issue_date__isnull=False, due_date__isnull=False, finalized_at__isnull=False)
-                    & Q(sequence_number__isnull=False, seller__has_key="gstin")
+                    & Q(sequence_number__isnull=False)
+                    & ~Q(supply_kind="")
                 ),
                 name="invoice_has_number_once_issued",
+            ),
+            models.CheckConstraint(
+                condition=Q(number="")
+                | Q(supply_kind="NO_GST")
+                | (
+                    Q(taxable_in_rupees__isnull=False, igst_in_rupees__isnull=False)
+                    & Q(cgst_in_rupees__isnull=False, sgst_in_rupees__isnull=False)
+                ),
+                name="gst_invoice_has_values_in_rupees",
             ),
             models.CheckConstraint(
                 condition=Q(total=F("subtotal") - F("discount_total") + F("tax_total") + F("round_off")),
@@ -265,6 +287,8 @@ class Invoice(BaseModel, TenantModel):
                 func="""
                     IF NEW.subtotal IS DISTINCT FROM
                        (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)
+                    OR NEW.discount_total IS DISTINCT FROM
+                       (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)
                     OR NEW.tax_total IS DISTINCT FROM
                        (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)
                     THEN
@@ -296,6 +320,12 @@ class Invoice(BaseModel, TenantModel):
     @property
     def is_draft(self) -> bool:
         return self.status == self.Status.DRAFT
+
+    @cached_property
+    def exchange(self) -> dict[str, Any] | None:
+        """Rate, source, date and rupee values of a foreign-currency document, as JSON; None for drafts and rupees."""
+        document = getattr(self, "document", None)
+        return document.content.get("exchange") if document else None
 
     @property
     def period(self) -> BillingPeriod | None:

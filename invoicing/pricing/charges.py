@@ -24,8 +24,8 @@ _WORDS = {"up_to": "end", "tiers": "list of tiers", "event_count": "number of ev
 
 
 class PriceError(InvalidInput):
-    """A price that cannot be used; `path` is where in the body, such as `tiers[1].up_to`, and `problem` what is said
-    of that place: "must not be negative.", or a sentence of its own."""
+    """A price that cannot be used. `path` is the place in the body, such as `tiers[1].up_to`; `problem` is the end of a
+    sentence about that place, such as "must not be negative.", or a sentence of its own."""
 
     def __init__(self, path: str, problem: str) -> None:
         self.path = path

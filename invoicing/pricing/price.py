@@ -33,7 +33,7 @@ class Price:
                 raise PriceError("maximum", "must not be less than the minimum.")
 
     def charge(self, usage: Usage) -> Charge:
-        """Between minimum and maximum, except at zero usage: who used nothing owes no minimum."""
+        """The charge between minimum and maximum. At zero usage (no quantity, no events) neither applies."""
         with exact_arithmetic():
             charge = self.charge_without_bounds(usage)
             if usage.quantity.is_zero() and not usage.event_count:
@@ -42,7 +42,8 @@ class Price:
             return Charge.of([*charge.steps, clamp]) if clamp else charge
 
     def charge_without_bounds(self, usage: Usage) -> Charge:
-        """Free units off, the model on what is left; minimum and maximum may yet have to clamp a larger sum."""
+        """The model's price of what is left after the free units. Minimum and maximum are left to the caller, who may
+        have to apply them to a larger sum."""
         with exact_arithmetic():
             free = min(self.free_units, usage.quantity)
             priced = self.model.charge(Usage(usage.quantity - free, usage.event_count))

@@ -1,7 +1,7 @@
 """A price may not reach into a month that was invoiced with usage it would price: such a month keeps its prices.
 
-Late usage is billed by pricing its whole month anew. Were a price to begin, end or change within a month that is on an
-invoice, one late event would charge, or give back, the difference for everything that was invoiced at the old price.
+Late usage is billed by pricing its whole month anew. If a price began, ended or changed within an invoiced month, one
+late event would charge (or credit) the difference for everything that was invoiced at the old price.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Days = tuple[date, date]
 
 
 def lock_prices(*, to_change_them: bool) -> None:
-    """Whoever changes a price waits for invoices that are being issued, and they for whoever changes a price."""
+    """A change of a price waits for invoices that are being issued, and issuing waits for a change of a price."""
     advisory_lock(LockSpace.PRICES, shared=not to_change_them)
 
 
 def changed_days(old: PricingRule, new: PricingRule) -> list[tuple[PricingRule, Days]]:
-    """Which version of a rule stops, starts or changes what it prices, on which days."""
+    """The versions of a rule that begin, end or change on some days, with those days."""
     if any(getattr(old, name) != getattr(new, name) for name in _PRICING):
         return [(old, validity(old)), (new, validity(new))]
     starts = sorted([old.effective_from, new.effective_from])
@@ -82,8 +82,8 @@ def validity(rule: PricingRule) -> Days:
 
 
 def _reached(rule: PricingRule, days: Days) -> set[tuple[UUID, date]]:
-    """The customers' months in which invoiced usage is the rule's business, as if it held on all their days: also what
-    a later version's minimum would do to a month, whose end alone it covers."""
+    """The months of customers in which the rule would price invoiced usage, as if the rule held on all their days. A
+    version that covers only the end of a month counts too: its minimum applies to the whole month."""
     first, after = days
     start = BillingPeriod.of(first).start
     end = after if after == date.max else BillingPeriod.of(after - timedelta(days=1)).end

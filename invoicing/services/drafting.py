@@ -79,7 +79,7 @@ def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[
     entity, currency = organisation.billing_entity, organisation.currency
     given = [_one_off_line(index, line, currency, entity) for index, line in enumerate(lines)]
     if abs(sum((line.amount for line in given), ZERO)) >= MAX_MONEY:
-        raise InvalidInput.field("lines", "The lines add up to too large an amount: spread them over several invoices.")
+        raise InvalidInput.field("lines", "The lines must add up to less than 10,000,000,000,000.")
     invoice = _new_invoice(organisation)
     _store(invoice, compute(one_off_facts(organisation=organisation, currency=currency, lines=given)))
     return invoice
@@ -101,7 +101,7 @@ def draft_again(*, invoice_id: UUID) -> Draft:
 
 @transaction.atomic
 def delete_draft(*, invoice_id: UUID) -> None:
-    """Throw a draft away; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT."""
+    """Delete a draft; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT."""
     lock_draft(invoice_id).delete()
 
 
@@ -176,7 +176,7 @@ def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: Bi
     if quantity <= ZERO:
         raise InvalidInput.field(f"lines[{index}].quantity", "The quantity must be greater than 0.")
     if abs(amount) >= MAX_MONEY:
-        raise InvalidInput.field(f"lines[{index}].unit_price", "The unit price makes the amount too large.")
+        raise InvalidInput.field(f"lines[{index}].unit_price", "The amount must be less than 10,000,000,000,000.")
     return Line(
         kind=LineKind.ONE_OFF,
         description=description,

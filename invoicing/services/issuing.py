@@ -14,7 +14,6 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from events.services.months import close_period
-from invoicing.computing.facts import InvoiceFacts
 from invoicing.computing.invoice import Computed
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
@@ -59,7 +58,7 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True, drafted: Draft | No
     _check_stored(invoice, computed)
     invoice.issue_date = facts.day
     invoice.due_date = facts.day + timedelta(days=facts.customer.payment_terms_days)
-    _freeze(invoice, facts, computed)
+    snapshots.freeze_columns(invoice, facts, computed)
     document = snapshots.build_document(invoice, facts, computed)
     _check_drawable(document)  # before the number: a seller's other invoices wait for that until we commit
     _number(invoice, facts.day)
@@ -111,16 +110,6 @@ def _check_drawable(document: InvoiceDocument) -> None:
             f"The invoice can't be drawn as a PDF ({error}). Shorten the names, addresses and texts on it.",
             code="DOCUMENT_NOT_DRAWABLE",
         ) from error
-
-
-def _freeze(invoice: Invoice, facts: InvoiceFacts, computed: Computed) -> None:
-    """Copy onto the invoice whatever it must keep saying when the originals change."""
-    if computed.supply is None:
-        raise ValueError("Without a supply the draft had a warning that blocks.")
-    invoice.seller = snapshots.seller_snapshot(facts.seller)
-    invoice.customer = snapshots.customer_snapshot(facts.customer)
-    invoice.supply = snapshots.supply_snapshot(computed.supply)
-    invoice.exchange = snapshots.exchange_snapshot(computed.in_books)
 
 
 def _number(invoice: Invoice, issue_date: date) -> None:

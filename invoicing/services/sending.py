@@ -19,13 +19,13 @@ from invoicing.services.locking import lock_invoice, require_issued
 from organisations.models import Notification
 
 MAX_ADDRESSES = 10
-"""To which one e-mail goes at most."""
+"""The most recipients of one e-mail."""
 
 
 @transaction.atomic
 def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoice:
     """E-mail an issued invoice with its PDF: once more to the addresses given, or to the customer's billing address if
-    that was not sent it yet. Without a PDF yet, the e-mail waits for it.
+    no e-mail went there yet. Where the PDF is not made yet, the e-mail waits for it.
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one, InvalidInput for `to`.
     """

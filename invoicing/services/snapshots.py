@@ -1,9 +1,8 @@
-"""What is copied onto an invoice when it is issued, and the document that this makes."""
+"""The one freeze: the document of an invoice as data, and the columns that are asked for across invoices."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from babel import Locale
 from django.conf import settings
@@ -20,7 +19,7 @@ from invoicing.documents.words import amount_in_words
 from invoicing.lines import Line
 from invoicing.models import Invoice
 from invoicing.pricing.charges import Step
-from invoicing.tax import SupplyContext, SupplyKind
+from invoicing.tax import CGST, IGST, SGST, UTGST, SupplyKind
 
 _TAX_NOTES = {
     SupplyKind.EXPORT_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",
@@ -30,61 +29,20 @@ _TAX_NOTES = {
 """What the tax row is called where no tax is charged; a rate of 0% otherwise."""
 
 
-def seller_snapshot(entity: Seller) -> dict[str, Any]:
-    return {
-        **_party(entity),
-        "email": entity.email,
-        "phone": entity.phone,
-        "bank_name": entity.bank_name,
-        "bank_account_number": entity.bank_account_number,
-        "bank_ifsc": entity.bank_ifsc,
-        "bank_swift": entity.bank_swift,
-        "bank_address": entity.bank_address,
-        "correspondent_bank": entity.correspondent_bank,
-        "upi_id": entity.upi_id,
-        "brand_colour": entity.brand_colour,
-        "logo": entity.logo,
-    }
-
-
-def customer_snapshot(organisation: Customer) -> dict[str, Any]:
-    return {
-        **_party(organisation),
-        "name": organisation.name,
-        "email": organisation.billing_email,
-        "is_sez": organisation.is_sez,
-        "payment_terms_days": organisation.payment_terms_days,
-    }
-
-
-def supply_snapshot(supply: SupplyContext) -> dict[str, Any]:
-    place = supply.place_of_supply
-    return {
-        "kind": supply.kind.value,
-        "place_of_supply": place,
-        "place_of_supply_label": place_of_supply_label(place) if place else "",
-        "is_inter_state": supply.is_inter_state,
-        "lut_number": supply.lut_number,
-        "endorsement": supply.endorsement,
-        "reverse_charge": False,  # software is never under reverse charge when the seller is in India
-    }
-
-
-def exchange_snapshot(books: InBooks | None) -> dict[str, Any]:
-    """The invoice's values in rupees, which GST returns need."""
-    if books is None:
-        return {}
-    rate = books.rate
-    return {
-        "base": rate.base,
-        "target": rate.target,
-        "rate": f"{rate.rate:f}",
-        "as_of": rate.as_of.isoformat(),
-        "source": rate.source,
-        "taxable_amount": f"{books.taxable_amount:f}",
-        "tax_total": f"{books.tax_total:f}",
-        "total": f"{books.total:f}",
-    }
+def freeze_columns(invoice: Invoice, facts: InvoiceFacts, computed: Computed) -> None:
+    """Copy onto the invoice what is asked for across invoices and must not change with the originals: the registration
+    that its number belongs to, and what returns are made of. Everything else is in the document."""
+    if computed.supply is None:
+        raise ValueError("Without a supply the draft had a warning that blocks.")
+    invoice.seller_gstin = facts.seller.gstin
+    invoice.supply_kind = computed.supply.kind.value
+    invoice.place_of_supply = computed.supply.place_of_supply
+    books = computed.in_books
+    if books is not None:
+        invoice.taxable_in_rupees = books.taxable_amount
+        invoice.igst_in_rupees = books.of_heads(IGST)
+        invoice.cgst_in_rupees = books.of_heads(CGST)
+        invoice.sgst_in_rupees = books.of_heads(SGST, UTGST)
 
 
 def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) -> InvoiceDocument:
@@ -110,6 +68,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         total_in_words=amount_in_words(Money(totals.total, computed.currency)),
         period_start=invoice.period_start,
         period_last_day=invoice.period_end - timedelta(days=1) if invoice.period_end else None,
+        supply_kind=supply.kind.value,
         place_of_supply=place_of_supply_label(supply.place_of_supply) if supply.place_of_supply else "",
         endorsement=supply.endorsement,
         lut_number=supply.lut_number,
@@ -125,27 +84,13 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
 
 
 def pay_url(invoice: Invoice) -> str:
-    """Where the customer pays. Payments owns the page; invoicing knows it by name only."""
+    """Address of the page where the customer pays. Payments owns the page; invoicing knows its name only."""
     if invoice.total <= ZERO:
         return ""
     try:
         return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
     except NoReverseMatch:
         return ""
-
-
-def _party(party: Party) -> dict[str, Any]:
-    indian = party.country == INDIA
-    return {
-        "legal_name": party.legal_name,
-        "address_lines": list(party.address_lines),
-        "state": place_of_supply_label(party.state_code) if indian and party.state_code else "",
-        "state_code": party.state_code,
-        "country": party.country,
-        "country_name": Locale("en").territories.get(party.country, party.country),
-        "gstin": party.gstin,
-        "tax_id": party.tax_id,
-    }
 
 
 def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentParty:
@@ -160,11 +105,15 @@ def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentPar
         email=email,
         phone=phone,
         pan=_pan(party.gstin),
+        city=party.city,
+        postal_code=party.postal_code,
+        state_code=party.state_code,
+        country_code=party.country,
     )
 
 
 def _pan(gstin: str) -> str:
-    """The income-tax number that the GSTIN of a regular taxpayer holds: customers who deduct tax at source ask."""
+    """The income-tax number inside the GSTIN of a regular taxpayer. Customers who deduct tax at source need it."""
     return (validate_gstin(gstin).pan or "") if gstin else ""
 
 
@@ -205,13 +154,13 @@ def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
 
 
 def _printed_steps(line: Line) -> tuple[Step, ...]:
-    """The working of a line, as far as it says more than the line itself: neither quantity times unit price, nor the
-    share of a project that has used all of it."""
+    """The steps that say more than the line itself: without the working of quantity times unit price, and without the
+    share of a project that used the whole quantity."""
     return tuple(step for step in line.steps if (line.project_id is None if step.is_share else line.unit_price is None))
 
 
 def _exchange_note(books: InBooks | None) -> ExchangeNote | None:
-    if books is None:
+    if books is None or books.rate is None:
         return None
     rate = books.rate
     return ExchangeNote(

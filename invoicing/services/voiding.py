@@ -23,12 +23,12 @@ ItemStatus = BillingRunItem.Status
 
 @transaction.atomic
 def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
-    """Cancel an invoice that nothing was paid on, or that asks for nothing. Its number stays taken, and whoever was
-    sent it is told by e-mail.
+    """Cancel an invoice that nothing was paid on, or whose total is zero. Its number stays taken. Everybody to whom the
+    invoice was sent gets a cancellation by e-mail.
 
-    Its month is not billed by that, and waits for a person: its billing run item says so until the month is billed
-    again (`start_billing_run`, `retry_item`) or left unbilled on purpose (`leave_unbilled`). Raises DomainError
-    INVOICE_NOT_VOIDABLE once money has come in: that is corrected by a credit note.
+    The invoice's month is then not billed, and waits for a person: its billing run item says so until the month is
+    billed again (`start_billing_run`, `retry_item`) or left unbilled on purpose (`leave_unbilled`). Raises DomainError
+    INVOICE_NOT_VOIDABLE once money has come in: a credit note corrects such an invoice.
     """
     reason = reason.strip()
     if not reason:
@@ -52,8 +52,8 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
 
 
 def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: BillingPeriod) -> None:
-    """The month is without an invoice. One that no run ever took up gets its item now, or nothing would tell of it.
-    An item that a worker will take up anyway stays as it is: the run bills the month."""
+    """Mark the month's item: the month has no invoice. A month without an item gets one, or no page would show that it
+    is unbilled. An item that a worker will take up anyway stays as it is: the run bills the month."""
     ended = {
         "status": ItemStatus.VOIDED,
         "invoice": invoice,

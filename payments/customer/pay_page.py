@@ -45,12 +45,12 @@ class PayPage:
 
 def pay_page(invoice: Invoice) -> PayPage:
     state, sentence = _state(invoice)
-    seller = invoice.seller
+    document = invoice_document(invoice)
     return PayPage(
-        seller=seller.get("legal_name") or invoice.billing_entity.legal_name,
-        seller_email=seller.get("email") or invoice.billing_entity.email,
-        seller_phone=seller.get("phone") or "",
-        customer=invoice.customer.get("legal_name") or invoice.organisation.legal_name,
+        seller=document.seller.name,
+        seller_email=document.seller.email,
+        seller_phone=document.seller.phone,
+        customer=document.customer.name,
         number=invoice.number,
         period=invoice.period_label if invoice.period_start else "",
         issue_date=invoice.issue_date,
@@ -91,7 +91,7 @@ def _in_payers_words(known: NotCollectable) -> str:
 def _other_way(invoice: Invoice) -> str:
     if _bank(invoice):
         return "Please pay by bank transfer and name the invoice number."
-    return f"Please ask {invoice.seller.get('email') or invoice.billing_entity.email} how to pay."
+    return f"Please ask {invoice_document(invoice).seller.email} how to pay."
 
 
 def _amounts(invoice: Invoice) -> tuple[Amount, ...]:

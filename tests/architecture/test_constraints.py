@@ -34,6 +34,7 @@ UNREACHABLE = {
     "one_sequence_per_registration_series_year": "written with ignore_conflicts",
     "invoice_has_number_once_issued": "set by finalizing",
     "invoice_adds_up": "computed",
+    "gst_invoice_has_values_in_rupees": "set by finalizing",
     "invoice_paid_between_nothing_and_total": "computed by settlement",
     "invoice_status_tells_what_is_paid": "computed by settlement",
     "invoice_period_in_order": "made of a BillingPeriod",

@@ -20,7 +20,7 @@ from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.paid_total import record_paid_total
 from invoicing.signals import invoice_issued, invoice_voided
 from invoicing.tax import ENDORSEMENT_WITHOUT_PAYMENT
-from organisations.models import Organisation, Project
+from organisations.models import BillingEntity, Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, issued, one_off, per_unit, used
 
@@ -144,7 +144,7 @@ def test_a_foreign_invoice_needs_the_rupee_rate_of_its_day(globex: Organisation)
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 30), source="FBIL")
         invoice = issuing.finalize_invoice(invoice_id=invoice.pk)
     # 499.00 x 83.4725 = 41,652.7775, rounded 41,652.78; under LUT no tax
-    assert invoice.exchange == {
+    assert Invoice.objects.with_exchange().get(pk=invoice.pk).exchange == {
         "base": "USD",
         "target": "INR",
         "rate": "83.4725000000",
@@ -154,7 +154,7 @@ def test_a_foreign_invoice_needs_the_rupee_rate_of_its_day(globex: Organisation)
         "tax_total": "0.00",
         "total": "41652.78",
     }
-    assert invoice.supply["endorsement"] == ENDORSEMENT_WITHOUT_PAYMENT
+    assert invoice_document(invoice).endorsement == ENDORSEMENT_WITHOUT_PAYMENT
     assert invoice_document(invoice).place_of_supply == "96-Other Countries"
 
 
@@ -166,7 +166,35 @@ def test_integrated_tax_on_an_export_is_worked_out_in_rupees_too(globex: Organis
         add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 11, 1), source="FBIL")
         invoice = issuing.finalize_invoice(invoice_id=one_off(globex, "499.00").pk)
     # 18 % of 41,652.78 = 7,497.5004
+    assert invoice.exchange is not None
     assert (invoice.exchange["tax_total"], invoice.exchange["total"]) == ("7497.50", "49150.28")
+    assert for_returns(invoice) == ("EXPWP", "96", "41652.78", "7497.50", "0.00", "0.00")
+
+
+def for_returns(invoice: Invoice) -> tuple[str, ...]:
+    """Kind and place of supply, taxable value, IGST, CGST and SGST in rupees: what tax returns are made of."""
+    values = (
+        invoice.taxable_in_rupees,
+        invoice.igst_in_rupees,
+        invoice.cgst_in_rupees,
+        invoice.sgst_in_rupees,
+    )
+    return (invoice.supply_kind, invoice.place_of_supply, *(f"{value:.2f}" for value in values if value is not None))
+
+
+def test_an_invoice_in_rupees_has_its_values_for_returns(acme: Organisation) -> None:
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
+    # 100.00, CGST 9.00, SGST 9.00
+    assert for_returns(invoice) == ("B2C", "29", "100.00", "0.00", "9.00", "9.00")
+    assert Invoice.objects.with_exchange().get(pk=invoice.pk).exchange is None
+
+
+def test_a_seller_without_gstin_has_nothing_to_return(acme: Organisation) -> None:
+    BillingEntity.objects.update(gstin="")
+    acme.billing_entity.refresh_from_db()
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
+    assert for_returns(invoice) == ("NO_GST", "")
+    assert invoice_document(invoice).title == "Invoice"
 
 
 def test_the_rate_on_the_invoice_stays_when_the_table_changes(globex: Organisation) -> None:
@@ -184,7 +212,7 @@ def test_supply_to_a_sez_within_the_state_is_zero_rated_under_the_lut() -> None:
     zone = factories.organisation("Zone", gstin=factories.KARNATAKA_GSTIN, is_sez=True)
     with after_october():
         invoice = issuing.finalize_invoice(invoice_id=one_off(zone).pk)
-    assert (invoice.tax_total, invoice.supply["kind"]) == (Decimal(0), "SEZWOP")
+    assert (invoice.tax_total, invoice.supply_kind) == (Decimal(0), "SEZWOP")
     assert invoice_document(invoice).endorsement == ENDORSEMENT_WITHOUT_PAYMENT
 
 
@@ -286,4 +314,4 @@ def test_an_invoice_finalized_across_midnight_is_of_one_day(
         monkeypatch.setattr(issuing, "_check_issuable", slowly)
         issued = issuing.finalize_invoice(invoice_id=draft.pk)
     assert (issued.issue_date, issued.financial_year) == (date(2027, 3, 31), "26-27")
-    assert "UNDERTAKING" in issued.supply["endorsement"].upper()
+    assert "UNDERTAKING" in invoice_document(issued).endorsement.upper()

@@ -16,7 +16,7 @@ from invoicing.services.drafting import compute_month
 from organisations.models import Organisation
 
 MOST_ESTIMATED = 50
-"""Pricing a customer's month takes milliseconds: for more of them the page would keep people waiting."""
+"""Pricing one customer's month takes milliseconds; with more customers the page would be slow."""
 
 Status = BillingRunItem.Status
 

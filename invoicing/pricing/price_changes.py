@@ -68,8 +68,8 @@ def charge_month(parts: Sequence[Part], month: Counted, bounds: Price) -> list[C
 
 
 def round_running(charges: Iterable[Charge], currency: str) -> list[tuple[Charge, Decimal]]:
-    """Each charge with its rounded amount, such that the first n amounts always add up to the first n charges rounded:
-    a price that changes into itself costs what it costs unchanged."""
+    """Each charge with its rounded amount. The first n amounts always add up to the first n charges together, rounded:
+    charges of 0.005 and 0.005 are 0.01 and 0.00, so a price that changes into itself costs what it costs unchanged."""
     exact = rounded = ZERO
     found = []
     with exact_arithmetic():
@@ -95,11 +95,12 @@ def _charge_part(part: Part, month: Counted) -> Charge:
 
 
 def _signed(price: Price, used: Counted) -> Charge:
-    """Corrections may outweigh what else was counted, with no invoice to set them against: then it is given back
-    what as much usage would have cost. Should the month's own invoice come later, its difference sets that right."""
+    """If corrections make the quantity negative and the month has no earlier invoice, charge the price of the same
+    quantity with the sign reversed (a credit): −4 calls at ₹2 are −8.00. If the month is invoiced later, the difference
+    on that invoice takes the credit into account."""
     if used.is_negative:
         return _signed(price, -used).negated()
-    if used.is_nothing:  # voided to the last: never used, so that not even a fee for zero usage is due
+    if used.is_nothing:  # every event was voided: not even a fee for zero usage is due
         return Charge.of([])
     return price.charge_without_bounds(Usage(used.quantity, max(used.event_count, 0)))
 
@@ -110,7 +111,8 @@ def _is_linear(price: Price) -> bool:
 
 
 def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
-    """The part's own quantity, at what the tier that the whole month reaches asks; its flat fee with the first unit."""
+    """The part's own quantity at the unit price of the tier that the whole month reaches. The tier's flat fee is due
+    once, in the part that has the first unit which is not free."""
     if month.is_negative:
         mirrored = Part(part.price, -part.used, None if part.before is None else -part.before)
         return _charge_by_volume(mirrored, model, -month).negated()

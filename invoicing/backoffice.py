@@ -6,7 +6,16 @@ from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from events.models import Metric
-from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice, NumberSequence, PricingRule, TaxRate
+from invoicing.models import (
+    BillingRun,
+    BillingRunItem,
+    ExchangeRate,
+    Invoice,
+    InvoiceDelivery,
+    NumberSequence,
+    PricingRule,
+    TaxRate,
+)
 from invoicing.models.invoice import amount_due
 from invoicing.selectors import price_coverage
 from invoicing.selectors.exchange_rates import customers_without_rate
@@ -147,4 +156,7 @@ BACKOFFICE = Contribution(
             "add_exchangerate",
         }
     ),
+    # written by workers; what a person does to a delivery is noted on its invoice
+    unwatched=frozenset({InvoiceDelivery}),
+    unlogged={BillingRunItem: ("claimed_until",)},
 )

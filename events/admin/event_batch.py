@@ -25,6 +25,7 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
+from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from events.models import EventBatch, UsageEvent
 from events.selectors.backlog import RECENT
 from events.services import quarantine
@@ -90,7 +91,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("id", "organisation", "project", "received_at", "is_replay", "state", "settled_at")}),
         ("Events", {"fields": ("event_count", "counted", "duplicates", "dead_lettered", "conflicts", "conflict_ids")}),
-        ("Trouble", {"fields": ("attempts", "next_attempt_at", "last_failure")}),
+        WORK,
         ("What was sent", {"fields": ("first_events",)}),
     )
     related_lists = ((UsageEvent, "batch_id"),)
@@ -98,6 +99,13 @@ class EventBatchAdmin(ReadOnlyAdmin):
     received = short_time("received_at", "Received")
     state = status("status", TONES, "State")
     project_link = link("project")
+    work = work_column()
+    retry = try_now_action(
+        name="retry",
+        permission="events.retry_eventbatch",
+        may=lambda batch: batch.status == Status.QUARANTINED,
+        service=lambda pk: quarantine.retry_batch(batch_id=pk),
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("packed_events")
@@ -111,17 +119,6 @@ class EventBatchAdmin(ReadOnlyAdmin):
             "once their whole day is verified; what was counted of them stays under Events.",
         )
         return redirect("admin:events_eventbatch_changelist")
-
-    @object_action(
-        label="Settle again",
-        permission="events.retry_eventbatch",
-        when=lambda batch: batch.status == Status.QUARANTINED,
-        confirm="It gets another round of attempts. Events that were counted already are not counted twice.",
-        icon="replay",
-    )
-    def retry(self, request: HttpRequest, batch: EventBatch) -> str:
-        quarantine.retry_batch(batch_id=batch.pk)
-        return "The batch waits to be settled again."
 
     @object_action(
         label="Discard",

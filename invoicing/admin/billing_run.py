@@ -31,6 +31,7 @@ from billing_platform.lib.admin.base import (
     when,
 )
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.numbers import format_money
 from billing_platform.lib.periods import BillingPeriod
@@ -273,24 +274,20 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     search_fields = ("organisation__name", "reason")
     list_select_related = ("run", "organisation", "invoice")
     ordering = ("-run__period_start", "organisation__name")
-    fields = ("run", "organisation", "state", "invoice", "reason", "attempts", "claimed_at", "finished_at")
+    fieldsets = ((None, {"fields": ("run", "organisation", "state", "invoice", "reason", "finished_at")}), WORK)
 
     customer = link("organisation", "Customer")
     invoice_link = link("invoice")
     state = status("status", TONES, "State")
     finished = short_time("finished_at", "Finished")
-
-    @object_action(
-        label="Try again",
+    work = work_column()
+    retry = try_now_action(
+        name="retry",
         permission="invoicing.retry_billingrunitem",
-        when=lambda item: item.status in (Status.FAILED, Status.PARKED),
-        confirm="The customer's month is drafted and finalized again.",
+        may=lambda item: item.status in (Status.FAILED, Status.PARKED),
+        service=lambda pk: billing_run.retry_item(item_id=pk),
         facts=item_facts,
-        icon="replay",
     )
-    def retry(self, request: HttpRequest, item: BillingRunItem) -> str:
-        billing_run.retry_item(item_id=item.pk)
-        return "The item waits for a worker again."
 
     @object_action(
         label="Bill again",

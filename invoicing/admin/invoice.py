@@ -24,6 +24,7 @@ from billing_platform.lib.admin.base import (
     status,
 )
 from billing_platform.lib.admin.display import EMPTY, figure
+from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.numbers import format_money, format_percent
 from invoicing.admin.invoice_asking import (
@@ -41,9 +42,9 @@ from invoicing.admin.invoice_asking import (
 )
 from invoicing.admin.invoice_line import unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
-from invoicing.models import BillingRunItem, Invoice, InvoiceLine, InvoiceTax
+from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
-from invoicing.services import drafting, issuing, pdfs, sending, voiding
+from invoicing.services import delivery, drafting, issuing, pdfs, sending, voiding
 from organisations.models import AuditEntry
 from organisations.operators_clock import operators_today
 
@@ -112,6 +113,11 @@ class InvoiceExtension(Extension):
         return []
 
 
+def _delivery_of(invoice: Invoice) -> InvoiceDelivery | None:
+    found: InvoiceDelivery | None = InvoiceDelivery.objects.filter(pk=invoice.pk).first()
+    return found
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
     empty_hint = "Invoices come from a billing run, or from Draft invoice on a customer's page."
@@ -133,7 +139,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     fieldsets = (
         ("To check", {"fields": ("warning_list",), "classes": ("warnings",)}),
         (None, {"fields": ("about", "amounts")}),
-        ("What happened", {"fields": ("timeline", "emails")}),
+        ("What happened", {"fields": ("timeline", "emails", "work")}),
         ("Parties and supply", {"fields": ("parties",), "classes": ("collapse",)}),
     )
     inlines = (InvoiceLineInline, InvoiceTaxInline)
@@ -145,6 +151,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
     customer_link = link("organisation", "Customer")
     state = status("status", TONES, "Status")
     amount = money("total")
+    work = work_column(_delivery_of, "PDF and e-mail")
+    try_now = try_now_action(
+        permission="invoicing.send_invoice", service=lambda pk: delivery.try_now(invoice_id=pk), work_of=_delivery_of
+    )
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         quiet = obj is not None and not obj.warnings

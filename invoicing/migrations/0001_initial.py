@@ -31,6 +31,27 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -49,8 +70,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.TextField(blank=True, help_text="Why it is not done.")),
-                ("attempts", models.PositiveIntegerField(default=0)),
-                ("claimed_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -1081,6 +1100,14 @@ class Migration(migrations.Migration):
             model_name="billingrunitem",
             index=models.Index(
                 condition=models.Q(("status__in", ["pending", "claimed"])), fields=["run"], name="billing_run_item_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="billingrunitem",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="billing_run_item_due",
             ),
         ),
         migrations.AddConstraint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from invoicing.models.invoice import Invoice
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
@@ -49,9 +51,9 @@ class BillingRunItemQuerySet(TenantQuerySet):
         return self.filter(~Exists(live), status=BillingRunItem.Status.VOIDED)
 
 
-class BillingRunItem(BaseModel, TenantModel):
-    """One organisation's month. A worker claims it, and holds the row's lock while it works: a claim without the lock
-    is that of a worker that died, and is taken over."""
+class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
+    """One organisation's month. A worker claims it, and holds the row's lock while it works. The lock keeps two workers
+    apart, so the claim may be short: a claim that has ended, without a lock, is that of a worker that died."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -63,6 +65,10 @@ class BillingRunItem(BaseModel, TenantModel):
         VOIDED = "voided", "Invoice voided"
         LEFT_UNBILLED = "left_unbilled", "Left unbilled"
 
+    claim_lasts = timedelta(seconds=50)
+    max_attempts = None  # what fails waits for a person at once, and what is interrupted is tried until it ends
+    own_status = {State.WAITING: Status.PENDING, State.AT_WORK: Status.CLAIMED, State.GIVEN_UP: Status.FAILED}
+
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, related_name="items")
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="billing_run_items"
@@ -72,8 +78,6 @@ class BillingRunItem(BaseModel, TenantModel):
         Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="billing_run_items"
     )
     reason = models.TextField(blank=True, help_text="Why it is not done.")
-    attempts = models.PositiveIntegerField(default=0)
-    claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]
@@ -89,6 +93,7 @@ class BillingRunItem(BaseModel, TenantModel):
         ]
         indexes = [
             models.Index(fields=["run"], condition=Q(status__in=["pending", "claimed"]), name="billing_run_item_open"),
+            due_index("billing_run_item_due"),
         ]
 
     def __str__(self) -> str:

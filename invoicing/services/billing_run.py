@@ -1,13 +1,12 @@
 """The monthly run: one item per organisation, each drafted and finalized on its own, resumable at any point.
 
-A worker claims an item and then holds its row's lock while it works. Whoever finds an item claimed but not locked
-knows that its worker died, and takes it over; whoever finds it locked leaves it alone. The invoice and the end of
+A worker claims an item for less than a minute and then holds its row's lock while it works. A claim that has ended on
+a row that nobody holds is that of a worker that died: the next worker takes the item over. The invoice and the end of
 its item are one transaction, so a crash leaves either both or neither, and no number is lost.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,13 +14,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
@@ -30,12 +30,8 @@ from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_
 from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
 
-logger = logging.getLogger(__name__)
-
 LOOK_BACK = timedelta(days=4)
 """How long after a month's end the schedule still starts its run; the schedule covers the 1st to the 3rd."""
-UNTOUCHED_FOR = timedelta(seconds=50)
-"""After this an open item is taken up again. It need not be long: who still works on one holds its lock."""
 
 Status = BillingRunItem.Status
 RETRIABLE = (Status.FAILED, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
@@ -164,62 +160,54 @@ def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
 
 
 def waiting_items(*, run_id: UUID) -> list[UUID]:
-    """What a run's workers have to do: ten thousand messages, which whoever starts the run need not wait for."""
-    return list(BillingRunItem.objects.filter(run=run_id, status=Status.PENDING).values_list("pk", flat=True))
+    """What a run's workers have to do: ten thousand messages, which the page that starts the run need not wait for."""
+    return hand_out(BillingRunItem.objects.filter(run=run_id), limit=None)
 
 
 def _reopen(item: BillingRunItem) -> None:
     """Saved row by row: an update of many would leave no trace in the audit log."""
-    item.status, item.reason, item.finished_at = Status.PENDING, "", None
-    item.save(update_fields=["status", "reason", "finished_at", "updated_at"])
+    item.reason, item.finished_at = "", None
+    item.save(update_fields=["reason", "finished_at", *item.wait()])
 
 
-def take_up_open_items(*, limit: int = 1000) -> list[UUID]:
-    """Items that nobody has touched for a while: they wait, their message was lost, or their worker died.
-
-    Taking them up counts as touching, so a long queue is not made longer every minute.
-    """
-    now = clock.now()
-    left = BillingRunItem.objects.open().filter(updated_at__lte=now - UNTOUCHED_FOR)
-    ids = list(left.order_by("updated_at").values_list("pk", flat=True)[:limit])
-    BillingRunItem.objects.filter(pk__in=ids).update(updated_at=now)
-    return ids
+def take_up_open_items() -> list[UUID]:
+    """Items that wait for usage to settle, whose message was lost, or whose worker died: for one message each."""
+    return hand_out(BillingRunItem.objects.all())
 
 
 def process_item(*, item_id: UUID) -> BillingRunItem:
     """Draft and finalize one organisation's month. Whatever goes wrong ends on the item, not in the worker."""
-    if _claim(item_id):
+    claimed = claim(BillingRunItem.objects.all(), item_id, early=True)
+    if claimed is not None:
         try:
-            _work(item_id)
+            _work(claimed)
         except DomainError as error:
-            waits = error.code in _WAITS_FOR
-            _end(item_id, Status.PENDING if waits else Status.FAILED, error.message)
+            if error.code in _WAITS_FOR:
+                let_go(claimed, after=claimed.claim_lasts, reason=error.message)
+            else:
+                _fail(claimed, error)
         except OperationalError as error:  # a deadlock or a lock that was not free in time: nothing was done
-            _end(item_id, Status.PENDING, f"Interrupted, will be tried again: {error}")
+            note_failure(claimed, error, reason=f"Interrupted, will be tried again: {error}"[:LONGEST_FAILURE])
         except Exception as error:
-            logger.exception("billing item failed", extra={"item": str(item_id)})
-            _end(item_id, Status.FAILED, f"{type(error).__name__}: {error}")
+            _fail(claimed, error)
     item: BillingRunItem = BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
     return item
 
 
-def _claim(item_id: UUID) -> bool:
-    """Seen by operators as "at work". Not what keeps two workers apart: the row's lock is."""
-    claimed = BillingRunItem.objects.open().filter(pk=item_id)
-    now = clock.now()
-    return bool(claimed.update(status=Status.CLAIMED, claimed_at=now, updated_at=now, attempts=F("attempts") + 1))
+def _fail(claimed: BillingRunItem, error: Exception) -> None:
+    note_failure(claimed, error, final=True, reason=failure_text(error), finished_at=clock.now())
 
 
-def _work(item_id: UUID) -> None:
-    draft = _draft(item_id)
+def _work(claimed: BillingRunItem) -> None:
+    draft = _draft(claimed)
     if draft is not None:
-        _finalize(item_id, draft)
+        _finalize(claimed, draft)
 
 
 @transaction.atomic
-def _draft(item_id: UUID) -> Draft | None:
+def _draft(claimed: BillingRunItem) -> Draft | None:
     """The month's draft, stored; None when the item has ended with this, or is in another worker's hands."""
-    item = _lock(item_id)
+    item = _lock(claimed)
     if item is None:
         return None
     existing, draft = _live_invoice(item), None
@@ -243,7 +231,8 @@ def _draft(item_id: UUID) -> Draft | None:
         _finish(item, Status.SKIPPED, "Nothing to bill.")
         return None
     item.invoice = draft.invoice
-    item.save(update_fields=["invoice", "updated_at"])
+    item.save(update_fields=["invoice", *item.renew()])  # drafting may have taken longer than the claim
+    claimed.claimed_until = item.claimed_until
     return draft
 
 
@@ -257,8 +246,8 @@ def _new_draft(item: BillingRunItem) -> Draft | None:
 
 
 @transaction.atomic
-def _finalize(item_id: UUID, draft: Draft) -> None:
-    item = _lock(item_id)
+def _finalize(claimed: BillingRunItem, draft: Draft) -> None:
+    item = _lock(claimed)
     if item is None:
         return
     if reason := _out_of_bounds(Invoice.objects.get(pk=draft.invoice.pk)):
@@ -284,26 +273,19 @@ def _live_invoice(item: BillingRunItem) -> Invoice | None:
     return found
 
 
-def _lock(item_id: UUID) -> BillingRunItem | None:
-    """The item, unless somebody else is at it or it has ended."""
+def _lock(claimed: BillingRunItem) -> BillingRunItem | None:
+    """The item, unless it has ended, or its claim is no longer ours."""
     found: BillingRunItem | None = (
         BillingRunItem.objects.open()
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("organisation__billing_entity", "run")
-        .filter(pk=item_id)
+        .filter(pk=claimed.pk, claimed_until=claimed.claimed_until)
         .first()
     )
     return found
 
 
 def _finish(item: BillingRunItem, status: str, reason: str) -> None:
+    fields = item.end()
     item.status, item.reason, item.finished_at = status, reason, clock.now()
-    item.save(update_fields=["status", "reason", "invoice", "finished_at", "updated_at"])
-
-
-def _end(item_id: UUID, status: str, reason: str) -> None:
-    """Note an ending after a rollback, unless another worker has ended the item meanwhile."""
-    now = clock.now()
-    BillingRunItem.objects.open().filter(pk=item_id).update(
-        status=status, reason=reason[:2000], finished_at=None if status == Status.PENDING else now, updated_at=now
-    )
+    item.save(update_fields=["status", "reason", "invoice", "finished_at", *fields])

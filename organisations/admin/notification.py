@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, object_action, short_time, status
+from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from organisations.models import Notification
 from organisations.notifications import email
 
@@ -26,21 +27,23 @@ class NotificationAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("subject", "state", "customer", "kind", "to", "sender")}),
         ("Message", {"fields": ("message", "files")}),
-        (
-            "Delivery",
-            {"fields": ("created_at", "attempts", "next_attempt_at", "sent_at", "last_failure", "dedupe_key")},
-        ),
+        WORK,
+        ("Times and key", {"fields": ("created_at", "sent_at", "dedupe_key")}),
     )
 
     created = short_time("created_at", "Created")
     sent = short_time("sent_at", "Sent")
     state = status("status", TONES)
     customer = link("organisation", "Customer")
+    work = work_column()
+    try_now = try_now_action(
+        permission="organisations.resend_notification", service=lambda pk: email.try_now(notification_id=pk)
+    )
 
     @object_action(
         label="Send again",
         permission="organisations.resend_notification",
-        when=lambda notification: notification.status in (Notification.Status.FAILED, Notification.Status.SENT),
+        when=lambda notification: notification.status == Notification.Status.SENT,
         confirm=lambda notification: f"It goes to {', '.join(notification.recipients)} once more.",
         icon="send",
     )

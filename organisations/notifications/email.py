@@ -17,7 +17,7 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.work.claims import State, claim, done, due_ids, note_failure
+from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
 from organisations.models import Notification
 from organisations.notifications.outbox import wake_sender
 
@@ -59,20 +59,12 @@ def try_now(*, notification_id: UUID) -> Notification:
 
 @transaction.atomic
 def resend(*, notification_id: UUID) -> Notification:
-    """The same message once more: what was given up is tried again, and of what was sent a copy is sent.
-
-    What was sent stays as it is: the copy is a row of its own, with an id of its own, which mail systems don't take
-    for the first message. Raises DomainError NOTIFICATION_ON_ITS_WAY for a message that is still on its way.
+    """A copy of a message that was sent, as a row of its own with an id of its own: mail systems don't take the second
+    message for the first. Raises DomainError NOTIFICATION_ON_ITS_WAY for a message that was not sent yet.
     """
     notification: Notification = Notification.objects.select_for_update().get(pk=notification_id)
-    if notification.status == Status.SENT:
-        return _send_copy(notification)
-    if notification.work_state != State.GIVEN_UP:
+    if notification.status != Status.SENT:
         raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
-    return try_now(notification_id=notification_id)
-
-
-def _send_copy(notification: Notification) -> Notification:
     key = notification.dedupe_key.partition("#")[0]
     copies = Notification.objects.filter(dedupe_key__startswith=f"{key}#").count()
     notification.pk, notification.dedupe_key = uuid.uuid4(), f"{key}#{copies + 2}"

@@ -217,7 +217,7 @@ def test_a_failed_email_is_sent_again(acme: Organisation, as_operator: Client) -
         organisation=acme, kind="test", dedupe_key="1", recipients=["a@acme.example"], subject="Hello", text="Hello",
         status=Notification.Status.FAILED, next_attempt_at=clock.now(),
     )  # fmt: skip
-    act(as_operator, action_url(failed, "resend"))
+    act(as_operator, action_url(failed, "try_now"))
     failed.refresh_from_db()
     assert failed.status == Notification.Status.PENDING
 

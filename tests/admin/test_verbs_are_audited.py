@@ -12,10 +12,12 @@ from django_celery_beat.models import PeriodicTask
 
 from billing_platform.lib import clock
 from events.models import EventBatch
-from invoicing.models import BillingRun, BillingRunItem
+from invoicing.models import BillingRun, BillingRunItem, InvoiceDelivery
+from invoicing.services import delivery, issuing
 from organisations.models import AuditEntry, Notification, Organisation, Project
 from payments.models import InboundWebhook
 from tests.admin.test_object_actions import act, action_url
+from tests.invoicing.language import one_off
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +40,22 @@ def test_sending_an_email_again(acme: Organisation, as_operator: Client) -> None
         organisation=acme, kind="test", dedupe_key="1", recipients=["a@example.com"], subject="s", text="t",
         next_attempt_at=clock.now(), status="failed", attempts=8,
     )  # fmt: skip
-    act(as_operator, action_url(failed, "resend"))
+    act(as_operator, action_url(failed, "try_now"))
     done_by_operator(failed, acme, status=["failed", "pending"], attempts=["8", "0"])
+
+
+def test_trying_to_deliver_an_invoice_again(acme: Organisation, as_operator: Client) -> None:
+    invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
+    InvoiceDelivery.objects.update(attempts=8, next_attempt_at=None, last_failure="OSError: the disk is full")
+    page = as_operator.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])).content.decode()
+    assert "Given up" in page
+    assert "8 of 8" in page
+    assert "OSError: the disk is full" in page
+    act(as_operator, action_url(invoice, "try_now"))
+    done_by_operator(invoice, acme, delivery_attempts=["8", "0"])
+    assert delivery.due_deliveries() == [invoice.pk]
+    again = as_operator.get(action_url(invoice, "try_now"), follow=True)
+    assert "does not apply" in again.content.decode()  # nothing failed since
 
 
 @pytest.fixture

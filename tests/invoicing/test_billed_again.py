@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work.claims import claim
 from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors.billing_runs import run_progress
@@ -300,9 +301,11 @@ def test_an_item_that_is_about_to_end_with_an_invoice_is_waited_for_by_its_void(
     used(project, 100)
     invoice = issued(acme)
     with at(DECEMBER_2), ThreadPoolExecutor(1) as threads:
-        item = start_billing_run(period=OCTOBER, requested_by="test").items.get()
+        run = start_billing_run(period=OCTOBER, requested_by="test")
+        item = claim(BillingRunItem.objects.all(), run.items.get().pk)
+        assert item is not None
         with transaction.atomic():
-            assert billing_run._draft(item.pk) is None  # done, with the invoice that was there
+            assert billing_run._draft(item) is None  # done, with the invoice that was there
             voiding = threads.submit(finish, void_by_id, invoice.pk)
             with suppress(TimeoutError):  # as long as a void takes that waits for nobody
                 voiding.result(timeout=1)

@@ -24,6 +24,7 @@ from django.db import connection
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work import waking
+from billing_platform.lib.work.claims import claim
 from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
@@ -386,12 +387,13 @@ def test_what_changes_between_draft_and_issue_is_on_the_invoice(
     umbrella = customer("Umbrella", 100)
     with after_october():
         run = start_billing_run(period=OCTOBER, requested_by="test")
-        item = run.items.get(organisation=umbrella)
-        drafted = billing_run._draft(item.pk)
+        item = claim(BillingRunItem.objects.all(), run.items.get(organisation=umbrella).pk)
+        assert item is not None
+        drafted = billing_run._draft(item)
     assert drafted is not None
     change(umbrella)
     with after_october():
-        billing_run._finalize(item.pk, drafted)
+        billing_run._finalize(item, drafted)
     invoice = Invoice.objects.get()
     assert (invoice.status, invoice.subtotal) == ("finalized", Decimal(subtotal))
     assert {tax.name for tax in invoice.taxes.all()} == heads

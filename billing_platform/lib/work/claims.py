@@ -71,9 +71,9 @@ class RetriedWork(models.Model):
     @property
     def work_state(self) -> State:
         """Where the row stands: as its own status says, or else as the columns do."""
-        ended = {self.own_status.get(state): state for state in (State.GIVEN_UP, State.DONE)}
-        if self.own_status and (state := ended.get(getattr(self, "status", None))):
-            return state
+        status = getattr(self, "status", None) if self.own_status else None
+        if status is not None and status not in _open_statuses(type(self)):
+            return State.GIVEN_UP if status == self.own_status.get(State.GIVEN_UP) else State.DONE
         if self.next_attempt_at is not None:
             return State.WAITING
         return State.GIVEN_UP if self.last_failure else State.DONE
@@ -114,6 +114,10 @@ class ClaimedWork(RetriedWork):
     class Meta:
         abstract = True
 
+    def renew(self) -> list[str]:
+        """Begin the claim anew, for a worker that holds the lock and goes on. Nothing is saved, as with `fail`."""
+        return _set(self, {"claimed_until": clock.now() + self.claim_lasts})
+
     @property
     def work_state(self) -> State:
         state = super().work_state
@@ -130,11 +134,11 @@ def due(rows: QuerySet[Row], now: datetime | None = None) -> QuerySet[Row]:
     return _free(rows, now).filter(next_attempt_at__lte=now).order_by("next_attempt_at")
 
 
-def due_ids(rows: QuerySet[Row], *, limit: int = 100) -> list[UUID]:
+def due_ids(rows: QuerySet[Row], *, limit: int | None = 100) -> list[UUID]:
     return list(due(rows).values_list("pk", flat=True)[:limit])
 
 
-def hand_out(rows: QuerySet[Row], *, limit: int = 1000) -> list[UUID]:
+def hand_out(rows: QuerySet[Row], *, limit: int | None = 1000) -> list[UUID]:
     """The ids of due rows, for one message each; the rows are due again when a claim of now would have ended.
 
     So a sweep every minute doesn't send a second message for each row of a long queue. Whoever gets the message claims
@@ -220,8 +224,11 @@ def due_index(name: str) -> models.Index:
 def _free(rows: QuerySet[Row], now: datetime) -> QuerySet[Row]:
     nobody = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
     free = rows.filter(nobody, next_attempt_at__isnull=False)
-    states = [rows.model.own_status[state] for state in (State.WAITING, State.AT_WORK) if rows.model.own_status]
-    return free.filter(status__in=states) if states else free
+    return free.filter(status__in=_open_statuses(rows.model)) if rows.model.own_status else free
+
+
+def _open_statuses(model: type[RetriedWork]) -> list[str]:
+    return [model.own_status[state] for state in (State.WAITING, State.AT_WORK) if state in model.own_status]
 
 
 def _waits(row: RetriedWork, at: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from kombu.utils.json import loads
 
+from billing_platform import schedule
 from billing_platform.backoffice.job_times import crontab_words, interval_words, next_run, words_of
 from billing_platform.lib.admin.base import ModelAdmin, badge, object_action, when
 from billing_platform.lib.admin.display import EMPTY, figure
@@ -74,6 +75,9 @@ class PeriodicTaskAdmin(ModelAdmin):
             kwargs["form_class"] = kinds[db_field.name]
         return super().formfield_for_dbfield(db_field, request, **kwargs, **shown.get(db_field.name, {}))
 
+    def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
+        schedule.change_job(job=obj)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -120,13 +124,18 @@ class PeriodicTaskAdmin(ModelAdmin):
         return badge("On", "success") if job.enabled else badge("Off", "warning")
 
 
+class TimingAdmin(ModelAdmin):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        schedule.change_timing(timing=obj)
+
+
 @admin.register(IntervalSchedule)
-class IntervalScheduleAdmin(ModelAdmin):
+class IntervalScheduleAdmin(TimingAdmin):
     empty_hint = "Intervals come with the periodic tasks that use them."
     list_display = ("__str__", "every", "period")
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(ModelAdmin):
+class CrontabScheduleAdmin(TimingAdmin):
     empty_hint = "Schedules come with the periodic tasks that use them."
     list_display = ("__str__", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")

@@ -11,6 +11,7 @@ from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
 from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.numbers import format_percent
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
+from invoicing.services import exchange_rates, tax_rates
 from organisations.scoping import reaches_every_organisation
 
 
@@ -22,6 +23,12 @@ class TaxRateAdmin(ModelAdmin):
     list_filter = ("effective_from",)
     search_fields = ("name", "sac")
     fields = ("name", "rate", "sac", "effective_from", "effective_to")
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> TaxRate:
+        return tax_rates.add_tax_rate(**values)
+
+    def update(self, request: HttpRequest, obj: TaxRate, changes: dict[str, Any]) -> None:
+        tax_rates.update_tax_rate(tax_rate=obj, **changes)
 
     @numeric
     @admin.display(description="Rate", ordering="rate")
@@ -42,6 +49,9 @@ class ExchangeRateAdmin(ModelAdmin):
     list_filter = ("as_of",)
     search_fields = ("base", "target", "source")
     fields = ("base", "target", "rate", "as_of", "source")
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> ExchangeRate:
+        return exchange_rates.add_exchange_rate(**values)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -23,7 +24,20 @@ def ensure_standard_rate() -> None:
 def add_tax_rate(
     *, name: str, rate: Decimal, effective_from: date, sac: str = "", effective_to: date | None = None
 ) -> TaxRate:
+    """A new rate; `effective_from` and `effective_to` are half-open. Raises ValidationError, also for two rates of one
+    SAC on the same day."""
     tax_rate = TaxRate(name=name, rate=rate, sac=sac, effective_from=effective_from, effective_to=effective_to)
+    tax_rate.full_clean()
+    tax_rate.save()
+    return tax_rate
+
+
+@transaction.atomic
+def update_tax_rate(*, tax_rate: TaxRate, **changes: Any) -> TaxRate:
+    """Change a rate for invoices that are issued from now on: issued ones keep theirs. Raises ValidationError."""
+    tax_rate.refresh_from_db(from_queryset=TaxRate.objects.select_for_update())
+    for name, value in changes.items():
+        setattr(tax_rate, name, value)
     tax_rate.full_clean()
     tax_rate.save()
     return tax_rate

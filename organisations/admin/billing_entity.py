@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.selectors import sellers_with_ending_lut
+from organisations.services import sellers
 
 PAYMENT_DETAILS = (
     "bank_name", "bank_address", "bank_account_number", "bank_ifsc", "bank_swift", "correspondent_bank", "upi_id",
@@ -17,7 +21,7 @@ PAYMENT_DETAILS = (
 AttentionFilter = attention_filter(
     lut=(
         "LUT expired, or ends within 30 days",
-        lambda sellers, _user: sellers.filter(pk__in=sellers_with_ending_lut(today=operators_today()).values("pk")),
+        lambda rows, _user: rows.filter(pk__in=sellers_with_ending_lut(today=operators_today()).values("pk")),
     )
 )
 
@@ -38,3 +42,9 @@ class BillingEntityAdmin(ModelAdmin):
         ("Payment details", {"fields": PAYMENT_DETAILS}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> BillingEntity:
+        return sellers.create_seller(**values)
+
+    def update(self, request: HttpRequest, obj: BillingEntity, changes: dict[str, Any]) -> None:
+        sellers.update_seller(seller=obj, **changes)

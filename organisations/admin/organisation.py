@@ -88,6 +88,13 @@ class OrganisationAdmin(ModelAdmin):
     created = short_time("created_at", "Created")
     seller = link("billing_entity", "Seller")
 
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> Organisation:
+        return onboarding.create_organisation(**values)
+
+    def update(self, request: HttpRequest, obj: Organisation, changes: dict[str, Any]) -> None:
+        """The form has asked for the confirmation, where one was needed."""
+        onboarding.update_organisation(organisation=obj, confirm=True, **changes)
+
     def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if obj.country == INDIA and obj.postal_code and not pin_fits_state(obj.postal_code, obj.state_code):

@@ -28,7 +28,7 @@ from billing_platform.lib.errors import DomainError
 from organisations.access.backends import would_lose_access
 from organisations.models import ApiKey, Membership
 from organisations.scoping import reaches_every_organisation
-from organisations.services import api_keys
+from organisations.services import api_keys, people
 
 User = get_user_model()
 TONES = {"viewer": "", "operator": "info", "admin": "warning"}
@@ -98,6 +98,17 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):  # type: ignore[mi
         visible = memberships.select_related("organisation")
         return users.prefetch_related(Prefetch("memberships", visible, to_attr="visible_memberships"))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        people.save_user(user=obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """The roles typed on the user's page."""
+        changed = formset.save(commit=False)
+        for membership in formset.deleted_objects:
+            people.remove_membership(membership=membership)
+        for membership in changed:
+            people.save_membership(membership=membership)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers are changed by superusers: else a password change would make one."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
@@ -147,6 +158,12 @@ class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
     fields = ("user", "organisation", "role")
 
     created = short_time("created_at", "Since")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        people.save_membership(membership=obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        people.remove_membership(membership=obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not one's own: see KeepsOwnAccess."""

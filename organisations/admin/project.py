@@ -19,7 +19,7 @@ from billing_platform.lib.admin.base import (
     status,
 )
 from organisations.models import ApiKey, Project
-from organisations.services import api_keys
+from organisations.services import api_keys, onboarding
 
 TONES = {Project.Mode.LIVE: "success", Project.Mode.TEST: "warning"}
 
@@ -63,6 +63,12 @@ class ProjectAdmin(ModelAdmin):
         if obj is None:
             return ()
         return ("organisation", "mode") if obj.api_keys.exists() else ("organisation",)
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> Project:
+        return onboarding.create_project(**values)
+
+    def update(self, request: HttpRequest, obj: Project, changes: dict[str, Any]) -> None:
+        onboarding.update_project(project=obj, **changes)
 
     @object_action(
         label="Issue API key",

@@ -60,9 +60,11 @@ def _check_consequences(found: list[Consequence], *, confirm: bool) -> None:
 
 
 @transaction.atomic
-def create_project(*, organisation: Organisation, name: str, mode: str = Project.Mode.LIVE) -> Project:
+def create_project(
+    *, organisation: Organisation, name: str, mode: str = Project.Mode.LIVE, is_active: bool = True
+) -> Project:
     """Create a project, live or test. Raises InvalidInput if the organisation has a project of that name."""
-    project = Project(organisation=organisation, name=name.strip(), mode=mode)
+    project = Project(organisation=organisation, name=name.strip(), mode=mode, is_active=is_active)
     _save_project(project)
     return project
 

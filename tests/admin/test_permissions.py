@@ -48,7 +48,7 @@ def test_an_operator_sets_a_price_for_the_own_organisation(acme: Organisation, a
 def test_an_operator_of_one_organisation_sets_no_price_for_all_nor_for_another(
     globex: Organisation, as_operator: Client
 ) -> None:
-    assert "for all of them" in add_rule(as_operator, None).content.decode()
+    assert "or for every customer" in add_rule(as_operator, None).content.decode()
     assert "valid choice" in add_rule(as_operator, globex).content.decode()
     assert not PricingRule.objects.exists()
 
@@ -56,7 +56,7 @@ def test_an_operator_of_one_organisation_sets_no_price_for_all_nor_for_another(
 def test_a_viewer_elsewhere_does_not_become_an_operator_there(globex: Organisation, operator: Any) -> None:
     Membership.objects.create(user=operator, organisation=globex, role=Membership.Role.VIEWER)
     refused = add_rule(signed_in(operator), globex)
-    assert "You may not do this for that customer" in refused.content.decode()
+    assert "You need this permission for the chosen customer" in refused.content.decode()
     assert not PricingRule.objects.exists()
 
 
@@ -89,7 +89,7 @@ def test_an_organisations_admin_gives_roles_there_and_nowhere_else(
 ) -> None:
     grant = {"user": viewer.pk, "role": "operator"}
     everywhere = as_acme_admin.post(MEMBERSHIPS, {**grant, "organisation": ""})
-    assert "for all of them" in everywhere.content.decode()
+    assert "or for every customer" in everywhere.content.decode()
     elsewhere = as_acme_admin.post(MEMBERSHIPS, {**grant, "organisation": globex.pk})
     assert "valid choice" in elsewhere.content.decode()
     own = reverse("admin:organisations_membership_change", args=[viewer.memberships.get().pk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.test import RequestFactory
 from django.test.client import Client
 from django.urls import reverse
 
@@ -20,9 +22,10 @@ from organisations.access.roles import sync_groups
 from organisations.models import AuditEntry, Membership
 from organisations.scoping import TenantModel
 from tests import factories
-from tests.architecture.code import APPS, python_files, syntax_tree, where
+from tests.architecture.code import APPS, ROOT, python_files, syntax_tree, where
 from tests.architecture.tenants import Tenant, owned, run_of_both, tenant
 
+ADMIN_FOLDERS = [f"{app}/admin" for app in APPS if (ROOT / app / "admin").exists()]
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"
 
 # Looked at through another page, or of no use to a person.
@@ -215,6 +218,32 @@ def test_each_page_stands_in_the_app_of_its_model() -> None:
     for model, page in pages():
         if model._meta.app_label in APPS and not model._meta.proxy:
             assert type(page).__module__.startswith(f"{model._meta.app_label}.admin."), page
+
+
+@pytest.mark.django_db
+def test_every_page_that_can_be_edited_saves_through_a_service(admin_user: Any) -> None:
+    """A page calls its service in `create` and `update`, or in a `save_model` of its own."""
+    request = RequestFactory().get("/admin/")
+    request.user = admin_user
+    edited = 0
+    for _model, page in pages():
+        own_way = type(page).save_model is not ModelAdmin.save_model
+        adds, changes = page.has_add_permission(request), page.has_change_permission(request)
+        edited += adds or changes
+        assert own_way or not adds or type(page).create is not ModelAdmin.create, page
+        assert own_way or not changes or type(page).update is not ModelAdmin.update, page
+        assert not page.deletable or type(page).delete_model is not ModelAdmin.delete_model, page
+        assert not page.list_editable, page
+    assert edited >= 12
+
+
+@pytest.mark.parametrize("app", ["billing_platform/backoffice", "billing_platform/lib/admin", *ADMIN_FOLDERS])
+def test_no_admin_page_writes_a_row_by_itself(app: str) -> None:
+    writes = re.compile(
+        r"super\(\)\.(?:save_formset|delete_model)\(|\.(?:save|delete|bulk_create)\(\)|objects\.create\("
+    )
+    for file in python_files(app):
+        assert not writes.search(file.read_text(encoding="utf-8")), file
 
 
 def test_only_three_files_know_unfold() -> None:

@@ -6,6 +6,7 @@ one way rows reach a page: lists, forms' choices, filters, autocomplete and inli
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -131,6 +132,12 @@ class ScopedMixin:
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "change", obj)
+
+
+def _columns(obj: models.Model, names: Iterable[str]) -> dict[str, Any]:
+    """What was typed, without what a form asks beside the row's columns, such as a confirmation."""
+    columns = {field.name for field in obj._meta.concrete_fields}
+    return {name: getattr(obj, name) for name in names if name in columns}
 
 
 def _swap(swapped: dict[Any, Any], name: Any) -> Any:
@@ -309,6 +316,24 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
         shown: HttpResponse = super().history_view(request, object_id, extra)
         return shown
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """By a service: a page calls it in `create` and `update`, or in a `save_model` of its own."""
+        if change:
+            self.update(request, obj, _columns(obj, form.changed_data))
+        else:
+            obj.pk = self.create(request, _columns(obj, form.cleaned_data)).pk
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        """Calls the service that makes a row of what was typed, and returns the row."""
+        raise NotImplementedError(f"{type(self).__name__} names no service that creates.")
+
+    def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
+        """Calls the service that changes a row. `obj` holds the changes already."""
+        raise NotImplementedError(f"{type(self).__name__} names no service that changes.")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__} names no service that deletes.")
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
         """Whether a history says who did it and from where. Of an object that all organisations share, only to those

@@ -23,6 +23,8 @@ from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
 from organisations.services import api_keys, onboarding
+from organisations.services.people import save_membership
+from organisations.services.sellers import create_seller
 
 
 class Command(BaseCommand):
@@ -65,12 +67,7 @@ def _make() -> dict[str, Any]:
 def _make_seller() -> BillingEntity:
     """The letter of undertaking covers the financial years around today: it is given for a year at a time."""
     today = clock.today("Asia/Kolkata")
-    seller = BillingEntity(
-        **SELLER, lut_valid_from=date(today.year - 1, 4, 1), lut_valid_to=date(today.year + 2, 3, 31)
-    )
-    seller.full_clean()
-    seller.save()
-    return seller
+    return create_seller(**SELLER, lut_valid_from=date(today.year - 1, 4, 1), lut_valid_to=date(today.year + 2, 3, 31))
 
 
 def _make_customer(customer: Customer, seller: BillingEntity) -> Organisation:
@@ -88,7 +85,7 @@ def _make_people() -> tuple[dict[str, Any], dict[str, Any]]:
         users[role] = get_user_model().objects.create_user(
             role, f"{role}@metrics-cloud.example", password, is_staff=True
         )
-        Membership.objects.create(user=users[role], organisation=None, role=role)
+        save_membership(membership=Membership(user=users[role], organisation=None, role=role))
         logins[role] = {"username": role, "password": password}
     return users, logins
 

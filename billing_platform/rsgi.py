@@ -22,6 +22,7 @@ from typing import Any
 from django.conf import settings
 
 from billing_platform.http.refused_bodies import REFUSED, Refusal
+from billing_platform.lib.http.addresses import KEYED, needs_key
 from billing_platform.wsgi import application as wsgi_application
 from organisations.access.authentication import carries_known_key
 
@@ -32,8 +33,6 @@ LATE_AFTER = 0.5
 SMALL = 64 * 1024
 MOST_PROMISED = 512 * 1024 * 1024
 """Bytes of bodies that a process waits for at a time, small ones aside."""
-_NEED_A_KEY = ("/api/v1/", "/events")
-_OPEN = ("/api/v1/webhooks/",)
 _STANDING = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
@@ -102,7 +101,7 @@ class Web:
         declared = scope.headers.get("content-length")
         length = int(declared) if declared is not None else most
         if length > most:
-            return b"", None if scope.path.startswith(_NEED_A_KEY) else Refusal.TOO_LARGE
+            return b"", None if scope.path.startswith(KEYED) else Refusal.TOO_LARGE
         promised = length if length > SMALL else 0
         if self.promised + promised > MOST_PROMISED:
             return b"", Refusal.BUSY
@@ -133,7 +132,7 @@ class Web:
                 reader.refuse(Refusal.TOO_SLOW)
             elif now - reader.started > LATE_AFTER and not reader.is_checked:
                 reader.is_checked = True
-                if reader.scope.path.startswith(_NEED_A_KEY) and not reader.scope.path.startswith(_OPEN):
+                if needs_key(reader.scope.path):
                     self.jobs.put(reader)
         self.loop.call_later(LOOK_EVERY, self._look)
 

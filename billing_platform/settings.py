@@ -182,7 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "billing_platform.lib.http.parameters.Pagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["billing_platform.lib.http.api.JsonParser"],
+    "DEFAULT_PARSER_CLASSES": ["billing_platform.lib.http.bodies.ExactJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "billing_platform.lib.http.api.exception_handler",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405 like any other method that isn't there; OpenAPI describes us

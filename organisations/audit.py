@@ -25,6 +25,7 @@ from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.contributions import contributions, our_apps
+from billing_platform.lib.http.addresses import is_api
 from billing_platform.lib.http.client_ip import client_ip
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class AuditOriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        source = "api" if request.path.startswith(("/api/", "/events", "/webhooks/")) else "web"
+        source = "api" if is_api(request.path) else "web"
         token = _origin.set(
             Origin(source=source, user=lambda: getattr(request, "user", None), remote_addr=client_ip(request))
         )

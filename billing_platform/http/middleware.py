@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from prometheus_client import Counter, Histogram
 
 from billing_platform.lib.http import request_id
+from billing_platform.lib.http.addresses import is_for_programs
 
 logger = logging.getLogger("billing_platform.access")
 
@@ -120,7 +121,7 @@ class SlashlessApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info
-        if path.endswith("/") and path.startswith(("/api/", "/events/", "/webhooks/", "/health", "/metrics")):
+        if path.endswith("/") and is_for_programs(path):
             request.path_info = path[:-1]
         return self.get_response(request)
 

@@ -9,6 +9,8 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
+from billing_platform.lib.http.addresses import VERSIONED
+
 # The error envelope of billing_platform.lib.http.api.
 _ERROR = {
     "type": "object",
@@ -37,7 +39,7 @@ _ALWAYS = {"400", "401", "403", "429"}
 
 def only_versioned(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """The short forms (/events, /webhooks/razorpay) answer too, but are one endpoint with the long ones."""
-    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(VERSIONED)]
 
 
 def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from billing_platform.lib import clock, printable_text, vocabularies
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY, MAX_MONEY, YEARS_AHEAD
+from billing_platform.lib.periods import BillingPeriod
 
 Validator = Callable[[Any], None]
 
@@ -215,6 +216,13 @@ def validate_business_date(value: Any) -> None:
         raise ValidationError(
             f"Write a day from {FIRST_BUSINESS_DAY:%-d %B %Y}, when GST began, to {last_business_day():%-d %B %Y}."
         )
+
+
+def validate_billing_month(value: Any) -> None:
+    """A month that begins on a business date."""
+    if not isinstance(value, BillingPeriod):
+        raise ValidationError("Write a month, such as 2026-10.")
+    validate_business_date(value.start)
 
 
 def check_order(first: date | None, last: date | None, *, field: str, sentence: str) -> None:

@@ -9,7 +9,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.bodies import validated
 from events.api.parameters import UsageCorrectionParameters
 from events.api.serializers import NewUsageCorrectionSerializer, UsageCorrectionSerializer
 from events.models import UsageCorrection
@@ -24,7 +24,6 @@ class UsageCorrectionList(ListModelMixin, AdminGenericView):
     queryset = UsageCorrection.objects.select_related("metric")
     serializer_class = UsageCorrectionSerializer
     filterset_class = UsageCorrectionParameters
-    parser_classes = [ExactJSONParser]
     permission_required = {"GET": "events.view_usagecorrection", "POST": "events.add_usagecorrection"}
 
     @extend_schema(tags=["usage"])
@@ -33,9 +32,8 @@ class UsageCorrectionList(ListModelMixin, AdminGenericView):
 
     @extend_schema(tags=["usage"], request=NewUsageCorrectionSerializer, responses={201: UsageCorrectionSerializer})
     def post(self, request: Request) -> Response:
-        body = NewUsageCorrectionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = body.validated_data
+        values = validated(NewUsageCorrectionSerializer, request)
+        month = values.get("received_month")
         project: Project = self.find(Project.objects.select_related("organisation"), pk=values["project"])
         correction = correct_usage(
             organisation=project.organisation,
@@ -45,7 +43,7 @@ class UsageCorrectionList(ListModelMixin, AdminGenericView):
             quantity=values.get("metric_value"),
             reason=values["reason"],
             by=request.user.get_username(),
-            received_month=values.get("received_month"),
+            received_month=month and month.start,
         )
         return Response(self.get_serializer(correction).data, status=201)
 

@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.bodies import validated
 from events.api.parameters import DeadLetterParameters
 from events.api.serializers import (
     DeadLetterSerializer,
@@ -59,7 +59,6 @@ class DeadLetterList(ListModelMixin, AdminGenericView):
 
 class DeadLetterReplay(AdminGenericView):
     serializer_class = DeadLetterSerializer
-    parser_classes = [ExactJSONParser]
     permission_required = "events.replay_deadletter"
 
     @extend_schema(
@@ -71,9 +70,7 @@ class DeadLetterReplay(AdminGenericView):
     )
     def post(self, request: Request, letter_id: UUID) -> Response:
         letter = self.find(DeadLetter.objects.defer("accepted_event"), pk=letter_id)
-        body = ReplayDeadLetterSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        by, values = request.user.get_username(), body.validated_data
+        by, values = request.user.get_username(), validated(ReplayDeadLetterSerializer, request)
         if "event" in values:
             letter = dead_letters.replay_edited(letter_id=letter.pk, by=by, **values)
         else:
@@ -89,9 +86,6 @@ class DeadLetterDiscard(AdminGenericView):
     @extend_schema(tags=["usage"], request=DiscardDeadLetterSerializer, responses=DeadLetterSerializer)
     def post(self, request: Request, letter_id: UUID) -> Response:
         letter = self.find(DeadLetter.objects.defer("accepted_event"), pk=letter_id)
-        body = DiscardDeadLetterSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        letter = dead_letters.discard_one(
-            letter_id=letter.pk, by=request.user.get_username(), reason=body.validated_data["reason"]
-        )
+        reason = validated(DiscardDeadLetterSerializer, request)["reason"]
+        letter = dead_letters.discard_one(letter_id=letter.pk, by=request.user.get_username(), reason=reason)
         return Response(self.get_serializer(letter).data)

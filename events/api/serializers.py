@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
 from rest_framework import serializers
 
-from billing_platform.lib.periods import BillingPeriod, PeriodError
+from billing_platform.lib.http.fields import MonthField
 from events.models import DeadLetter, Metric, UsageCorrection
 from organisations.api.serializers import OrganisationReference
 from organisations.models import Project
@@ -111,19 +108,6 @@ class BatchAcceptedSerializer(serializers.Serializer):
     batch_id = serializers.UUIDField()
     accepted = serializers.IntegerField()
     rejected = RejectionSerializer(many=True)
-
-
-class MonthField(serializers.CharField):
-    """A month as the contract writes it, 2026-10; its first day in our hands."""
-
-    def to_internal_value(self, data: Any) -> date:
-        try:
-            return BillingPeriod.parse(super().to_internal_value(data)).start
-        except PeriodError as error:
-            raise serializers.ValidationError(str(error)) from None
-
-    def to_representation(self, value: date) -> str:
-        return str(BillingPeriod.of(value))
 
 
 class NewUsageCorrectionSerializer(serializers.Serializer):

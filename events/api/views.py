@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing_platform.lib.errors import InvalidInput, NotFound
+from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.http.parameters import check_parameters, report_parameters
 from billing_platform.lib.periods import BillingPeriod
@@ -29,7 +30,7 @@ from events.services import metrics
 from events.usage.questions import Span
 from events.usage.report import used_metrics
 from organisations.access.permissions import ProjectKeyPermission
-from organisations.api.base import AdminGenericView
+from organisations.api.base import AdminGenericView, api_key_of, project_of
 from organisations.models import Organisation, Project
 
 
@@ -55,7 +56,7 @@ class EventByQuery(APIView):
 
 
 def _status_of(request: Request, event_id: str) -> Response:
-    found = event_status(project=request.auth.project, event_id=event_id)
+    found = event_status(project=project_of(request), event_id=event_id)
     if found is None:
         raise NotFound("This project has sent no event of that id.")
     return Response(EventStatusSerializer(found).data)
@@ -69,7 +70,7 @@ class ProjectUsage(APIView):
     @extend_schema(responses=UsageSerializer, tags=["usage"])
     def get(self, request: Request) -> Response:
         check_parameters(self, request)
-        project = request.auth.project
+        project = project_of(request)
         period = current_period(project.organisation)
         return Response(_usage(project.organisation, period, project))
 
@@ -118,14 +119,12 @@ class MetricList(ListModelMixin, AdminGenericView):
 
     @extend_schema(tags=["usage"], responses={201: MetricSerializer})
     def post(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
+        values = validated(MetricSerializer, request)
         if values["organisation"] is not None:
             values["organisation"] = self.organisation(values["organisation"].pk)
         else:
             self.check_object_permissions(request, Metric())  # everybody's: needs the permission for all
-        metric = metrics.define_metric(actor=request.auth, **values)
+        metric = metrics.define_metric(actor=api_key_of(request), **values)
         return Response(self.get_serializer(metric).data, status=201)
 
 

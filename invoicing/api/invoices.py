@@ -16,10 +16,9 @@ from rest_framework.response import Response
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.api.base import parse_period, validated
 from invoicing.api.parameters import InvoiceParameters, InvoicePdfParameters, UpcomingInvoiceParameters
 from invoicing.api.serializers import (
     FinalizeSerializer,
@@ -41,7 +40,6 @@ class InvoiceList(ListModelMixin, AdminGenericView):
     queryset = Invoice.objects.with_exchange().order_by("-created_at")
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceParameters
-    parser_classes = [ExactJSONParser]
     permission_required = {"GET": "invoicing.view_invoice", "POST": "invoicing.create_invoice"}
 
     def get_queryset(self) -> QuerySet[Invoice]:
@@ -59,7 +57,7 @@ class InvoiceList(ListModelMixin, AdminGenericView):
         if ("period" in body) == ("lines" in body):
             raise InvalidInput.field("period", "Give either a period or lines.")
         if "period" in body:
-            invoice = drafting.create_draft(organisation=organisation, period=parse_period(body["period"]))
+            invoice = drafting.create_draft(organisation=organisation, period=body["period"])
         else:
             invoice = drafting.create_one_off_draft(organisation=organisation, lines=body["lines"])
         return Response(InvoiceDetailSerializer(invoice).data, status=201)

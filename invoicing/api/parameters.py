@@ -13,8 +13,7 @@ from billing_platform.lib.http.parameters import (
     TextFilter,
     TruthFilter,
 )
-from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.validators import validate_business_date, validate_currency
+from billing_platform.lib.validators import validate_billing_month, validate_currency
 from invoicing.models import Invoice, PricingRule
 
 
@@ -27,12 +26,8 @@ class InvoiceParameters(FilterSet):
     due_date = DayFilter()
 
 
-def _billable(period: BillingPeriod) -> None:
-    validate_business_date(period.start)
-
-
 class UpcomingInvoiceParameters(FilterSet):
-    period = MonthFilter(label="2026-11; the current month if left out.", validators=[_billable])
+    period = MonthFilter(label="2026-11; the current month if left out.", validators=[validate_billing_month])
 
 
 class InvoicePdfParameters(FilterSet):

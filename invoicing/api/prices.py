@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.http.api import ExactJSONParser
+from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.http.fields import DecimalText
 from billing_platform.lib.limits import (
     MAX_EVENT_COUNT,
     METRIC_NAME_LENGTH,
@@ -24,8 +25,6 @@ from billing_platform.lib.limits import (
 )
 from billing_platform.lib.numbers import money_text
 from billing_platform.lib.validators import require, validate_business_date, validate_currency, validate_line
-from invoicing.api.base import validated
-from invoicing.api.fields import ShortDecimal
 from invoicing.api.parameters import PricingRuleParameters
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
@@ -52,9 +51,9 @@ class PricingRuleSerializer(serializers.Serializer):
     model = serializers.ChoiceField(choices=PricingRule.Model.choices)
     dimensions = serializers.DictField(child=serializers.CharField(), default=dict)
     pool = serializers.ChoiceField(choices=PricingRule.Pool.choices, default=PricingRule.Pool.ORGANISATION)
-    free_units = ShortDecimal(required=False)
-    minimum = ShortDecimal(required=False, allow_null=True)
-    maximum = ShortDecimal(required=False, allow_null=True)
+    free_units = DecimalText(required=False)
+    minimum = DecimalText(required=False, allow_null=True)
+    maximum = DecimalText(required=False, allow_null=True)
     effective_from = serializers.DateField(validators=[validate_business_date])
     effective_to = serializers.DateField(
         allow_null=True, default=None, validators=[validate_business_date], help_text="First day it no longer holds."
@@ -92,7 +91,7 @@ class HistoryEntrySerializer(serializers.Serializer):
     actor = serializers.SerializerMethodField(
         help_text="E-mail address; null for a job, and of a global rule to those who may not change it."
     )
-    source = serializers.SerializerMethodField()
+    source = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF means something else by it
     changes = serializers.JSONField(source="changes_dict")
 
     def get_actor(self, entry: AuditEntry) -> str | None:
@@ -104,7 +103,6 @@ class HistoryEntrySerializer(serializers.Serializer):
 
 class _PriceBookView(AdminGenericView):
     serializer_class = PricingRuleSerializer
-    parser_classes = [ExactJSONParser]
 
     def rule(self, rule_id: UUID) -> PricingRule:
         found: PricingRule = self.find(PricingRule.objects.all(), pk=rule_id)
@@ -146,9 +144,7 @@ class PricingRuleDetail(_PriceBookView):
     @extend_schema(tags=["prices"])
     def patch(self, request: Request, rule_id: UUID) -> Response:
         rule = self.rule(rule_id)
-        serializer = self.get_serializer(rule, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        changes = _rule_values(serializer.validated_data)
+        changes = _rule_values(validated(PricingRuleSerializer, request, change_of=rule))
         if changes.get("organisation", rule.organisation) != rule.organisation:
             raise InvalidInput.field("organisation", "A rule stays with its customer: add another rule.")
         price = _price_part(request.data)

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.errors import NotFound
-from invoicing.api.base import parse_period, validated
+from billing_platform.lib.http.bodies import validated
 from invoicing.api.serializers import BillingRunDetailSerializer, BillingRunSerializer, NewBillingRunSerializer
 from invoicing.models import BillingRun
 from invoicing.selectors.billing_runs import BY_API
 from invoicing.services.billing_run import start_billing_run
-from organisations.api.base import AdminGenericView
+from organisations.api.base import AdminGenericView, api_key_of
 from organisations.models import Organisation
 
 
@@ -38,13 +38,13 @@ class BillingRunList(ListModelMixin, AdminGenericView):
 
     @extend_schema(tags=["billing runs"], request=NewBillingRunSerializer, responses={201: BillingRunDetailSerializer})
     def post(self, request: Request) -> Response:
-        period = parse_period(validated(NewBillingRunSerializer, request)["period"])
+        period = validated(NewBillingRunSerializer, request)["period"]
         run = start_billing_run(period=period, requested_by=BY_API, organisations=self._billable(request))
         return Response(BillingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=201)
 
     def _billable(self, request: Request) -> list[Organisation]:
         """The organisations for which the key's owner may start a run: reaching one is not enough."""
-        reachable = Organisation.objects.for_organisations(request.auth)
+        reachable = Organisation.objects.for_organisations(api_key_of(request))
         return [each for each in reachable if request.user.has_perm("invoicing.start_billingrun", each)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -9,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing_platform.lib.gst import place_of_supply_label
+from billing_platform.lib.http.fields import DecimalText, MoneyText, MonthField
 from billing_platform.lib.limits import (
     DESCRIPTION_LENGTH,
     PRICE_DIGITS,
@@ -19,8 +21,7 @@ from billing_platform.lib.limits import (
 )
 from billing_platform.lib.numbers import money_text, short_text
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.validators import validate_paragraphs, validate_sac
-from invoicing.api.fields import MoneyText, ShortDecimal
+from billing_platform.lib.validators import validate_billing_month, validate_paragraphs, validate_sac
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
@@ -47,9 +48,9 @@ class LineItemSerializer(serializers.Serializer):
     metric_name = serializers.CharField()
     unit = serializers.CharField()
     dimensions = serializers.DictField(child=serializers.CharField())
-    quantity = ShortDecimal()
-    unit_price = ShortDecimal(allow_null=True)
-    amount = MoneyText("amount", "invoice.currency")
+    quantity = DecimalText()
+    unit_price = DecimalText(allow_null=True)
+    amount = MoneyText(currency="invoice.currency")
     sac = serializers.CharField()
     service_start = serializers.DateField(allow_null=True)
     service_end = serializers.DateField(allow_null=True)
@@ -74,13 +75,13 @@ class InvoiceSerializer(serializers.Serializer):
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField(allow_null=True)
     currency = serializers.CharField()
-    subtotal = MoneyText("subtotal")
-    discount_total = MoneyText("discount_total")
-    tax_total = MoneyText("tax_total")
-    round_off = MoneyText("round_off")
-    total = MoneyText("total")
-    amount_paid = MoneyText("amount_paid")
-    amount_due = MoneyText("amount_due")
+    subtotal = MoneyText()
+    discount_total = MoneyText()
+    tax_total = MoneyText()
+    round_off = MoneyText()
+    total = MoneyText()
+    amount_paid = MoneyText()
+    amount_due = MoneyText()
     place_of_supply = serializers.SerializerMethodField()
     exchange = serializers.SerializerMethodField(
         help_text="Rate, source, date and rupee values of a foreign-currency invoice."
@@ -120,7 +121,7 @@ class InvoiceDetailSerializer(InvoiceSerializer):
 
 class NewLineSerializer(serializers.Serializer):
     description = serializers.CharField(max_length=DESCRIPTION_LENGTH, validators=[validate_paragraphs])
-    quantity = serializers.DecimalField(max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES, default="1")
+    quantity = serializers.DecimalField(max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES, default=Decimal(1))
     unit_price = serializers.DecimalField(max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
     sac = serializers.CharField(required=False, allow_blank=True, validators=[validate_sac])
 
@@ -128,7 +129,9 @@ class NewLineSerializer(serializers.Serializer):
 class NewInvoiceSerializer(serializers.Serializer):
     """Either a period or lines."""
 
-    period = serializers.CharField(required=False, help_text="2026-10: drafts the invoice of that month.")
+    period = MonthField(
+        required=False, validators=[validate_billing_month], help_text="2026-10: drafts the invoice of that month."
+    )
     lines = NewLineSerializer(many=True, required=False, help_text="Drafts a one-off invoice.")
 
 
@@ -145,9 +148,16 @@ class SendSerializer(serializers.Serializer):
     )
 
 
+REASON_NOT_GIVEN = "Voided through the API."
+"""The contract lets a client void an invoice without saying why; the service wants a reason for the log."""
+
+
 class VoidSerializer(serializers.Serializer):
     reason = serializers.CharField(
-        max_length=REASON_LENGTH, validators=[validate_paragraphs], default="Voided through the API."
+        max_length=REASON_LENGTH,
+        validators=[validate_paragraphs],
+        default=REASON_NOT_GIVEN,
+        help_text=f"For the log and the customer. Left out: “{REASON_NOT_GIVEN}”",
     )
 
 
@@ -191,7 +201,7 @@ class UpcomingInvoiceSerializer(serializers.Serializer):
 
 
 class NewBillingRunSerializer(serializers.Serializer):
-    period = serializers.CharField(help_text="2026-10")
+    period = MonthField(validators=[validate_billing_month], help_text="2026-10")
 
 
 class BillingRunItemSerializer(serializers.Serializer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from rest_framework.generics import GenericAPIView
@@ -17,7 +17,8 @@ from billing_platform.lib.errors import NotFound
 from billing_platform.lib.http.parameters import check_parameters
 from organisations.access.backends import organisation_id_of
 from organisations.idempotency import run_once
-from organisations.models import Organisation
+from organisations.models import ApiKey, Organisation, Project
+from organisations.scoping import TenantQuerySet
 
 
 class AdminMixin:
@@ -92,8 +93,18 @@ class AdminGenericView(AdminMixin, GenericAPIView):
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows of `queryset` that the key reaches. Lists of rows that belong to nobody override it."""
-        rows: QuerySet[Any] = super().get_queryset().for_organisations(self.request.auth)
-        return rows
+        rows = cast(TenantQuerySet, super().get_queryset())
+        return rows.for_organisations(api_key_of(self.request))
+
+
+def api_key_of(request: Request) -> ApiKey:
+    """The key of a request that has passed authentication."""
+    return cast(ApiKey, request.auth)
+
+
+def project_of(request: Request) -> Project:
+    """The project of a project key (ProjectKeyPermission)."""
+    return cast(Project, api_key_of(request).project)
 
 
 def _spelled(class_name: str) -> str:

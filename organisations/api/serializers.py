@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from rest_framework import serializers
 
@@ -20,7 +20,7 @@ class OrganisationReference(serializers.PrimaryKeyRelatedField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(queryset=Organisation.objects.all(), allow_null=True, default=None, **kwargs)
 
-    def fail(self, key: str, **kwargs: Any) -> None:
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
         if key == "does_not_exist":
             raise NotFound("There is no such organisation.")
         super().fail(key, **kwargs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,8 +10,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
 
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.http.bodies import validated
 from organisations.api.base import AdminGenericView
 from organisations.api.parameters import OrganisationParameters, ProjectParameters
 from organisations.api.serializers import (
@@ -42,15 +43,14 @@ class OrganisationList(ListModelMixin, AdminGenericView):
     @extend_schema(responses={201: OrganisationSerializer})
     def post(self, request: Request) -> Response:
         self.check_object_permissions(request, Organisation())  # one that is nobody's yet: needs it for all
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = {name: value for name, value in serializer.validated_data.items() if name != "confirm"}
+        values = validated(OrganisationSerializer, request)
+        values.pop("confirm", None)
         organisation = onboarding.create_organisation(**values)
         return Response(self.get_serializer(organisation).data, status=201)
 
 
 class OrganisationDetail(AdminGenericView):
-    serializer_class = OrganisationSerializer
+    serializer_class: type[ModelSerializer[Organisation]] = OrganisationSerializer
     permission_required = {"GET": "organisations.view_organisation", "PATCH": "organisations.change_organisation"}
 
     def get(self, request: Request, organisation_id: UUID) -> Response:
@@ -58,9 +58,8 @@ class OrganisationDetail(AdminGenericView):
 
     def patch(self, request: Request, organisation_id: UUID) -> Response:
         organisation = self.organisation(organisation_id)
-        serializer = self.get_serializer(organisation, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        onboarding.update_organisation(organisation=organisation, **serializer.validated_data)
+        changes = validated(self.serializer_class, request, change_of=organisation)
+        onboarding.update_organisation(organisation=organisation, **changes)
         return Response(self.get_serializer(organisation).data)
 
 
@@ -86,9 +85,7 @@ class ProjectList(ListModelMixin, AdminGenericView):
     @extend_schema(responses={201: ProjectSerializer})
     def post(self, request: Request, organisation_id: UUID) -> Response:
         organisation = self.organisation(organisation_id)
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
+        values = validated(ProjectSerializer, request)
         mode = values.get("mode", Project.Mode.LIVE)
         project = onboarding.create_project(organisation=organisation, name=values["name"], mode=mode)
         return Response(self.get_serializer(project).data, status=201)
@@ -103,9 +100,7 @@ class ProjectDetail(AdminGenericView):
 
     def patch(self, request: Request, project_id: UUID) -> Response:
         project = self.find(Project.objects.all(), pk=project_id)
-        serializer = self.get_serializer(project, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        onboarding.update_project(project=project, **serializer.validated_data)
+        onboarding.update_project(project=project, **validated(ProjectSerializer, request, change_of=project))
         return Response(self.get_serializer(project).data)
 
 
@@ -126,7 +121,7 @@ class ProjectKeyList(ListModelMixin, AdminGenericView):
     @extend_schema(request=IssueKeySerializer, responses={201: IssuedKeySerializer})
     def post(self, request: Request, project_id: UUID) -> Response:
         project = self.find(Project.objects.all(), pk=project_id)
-        issued = api_keys.issue_project_key(project=project, **_valid(IssueKeySerializer, request))
+        issued = api_keys.issue_project_key(project=project, **validated(IssueKeySerializer, request))
         return Response(IssuedKeySerializer(issued).data, status=201)
 
 
@@ -138,7 +133,7 @@ class KeyRotate(AdminGenericView):
     @extend_schema(request=RotateKeySerializer, responses={201: IssuedKeySerializer})
     def post(self, request: Request, key_id: UUID) -> Response:
         api_key = find_key(self, key_id)
-        grace = timedelta(seconds=_valid(RotateKeySerializer, request)["grace_seconds"])
+        grace = timedelta(seconds=validated(RotateKeySerializer, request)["grace_seconds"])
         return Response(IssuedKeySerializer(api_keys.rotate_key(api_key_id=api_key.pk, grace=grace)).data, status=201)
 
 
@@ -159,9 +154,3 @@ def find_key(view: AdminGenericView, key_id: UUID) -> ApiKey:
         message = "Only the owner of this key, or an administrator of its owner, may rotate or revoke the key."
         raise DomainError(message, code="FORBIDDEN", status=403)
     return api_key
-
-
-def _valid(serializer_class: Any, request: Request) -> dict[str, Any]:
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data

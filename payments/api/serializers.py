@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
+from billing_platform.lib.http.fields import MoneyText
 from billing_platform.lib.limits import REFERENCE_LENGTH
-from billing_platform.lib.numbers import money_text
 from payments.models import Payment, PaymentOrder
 from payments.services.offline import OFFLINE_METHODS
 
 
-class Money(serializers.DecimalField):
-    """An amount in the currency of its row."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=19, decimal_places=4, read_only=True, **kwargs)
-
-    def get_attribute(self, instance: Any) -> str | None:
-        value = super().get_attribute(instance)
-        return None if value is None else money_text(value, instance.currency)
-
-    def to_representation(self, value: str) -> str:
-        return value
-
-
 class PaymentSerializer(serializers.ModelSerializer):
-    amount = Money()
-    amount_refunded = Money()
-    unallocated = Money(help_text="Received, but not credited to an invoice.")
-    fee = Money(allow_null=True)
-    tax = Money(allow_null=True)
-    payer_fee = Money(help_text="The fee, where the payer bore it on top of what was asked.")
+    amount = MoneyText()
+    amount_refunded = MoneyText()
+    unallocated = MoneyText(help_text="Received, but not credited to an invoice.")
+    fee = MoneyText(allow_null=True)
+    tax = MoneyText(allow_null=True)
+    payer_fee = MoneyText(help_text="The fee, where the payer bore it on top of what was asked.")
 
     class Meta:
         model = Payment
@@ -67,7 +51,7 @@ class PaymentSerializer(serializers.ModelSerializer):
 
 
 class PaymentOrderSerializer(serializers.ModelSerializer):
-    amount = Money()
+    amount = MoneyText()
     last_error = serializers.CharField(source="last_failure")
 
     class Meta:

@@ -11,8 +11,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing_platform.lib.http.api import ExactJSONParser
-from invoicing.api.base import validated
+from billing_platform.lib.http.bodies import validated
 from invoicing.models import Invoice
 from organisations.api.base import AdminGenericView, AdminView
 from payments.api.parameters import PaymentParameters
@@ -73,7 +72,6 @@ class Verify(AdminView):
 class OfflinePaymentCreate(AdminView):
     """A bank transfer, a cheque, or tax withheld by the customer (TDS)."""
 
-    parser_classes = [ExactJSONParser]
     permission_required = "payments.record_offline_payment"
 
     @extend_schema(request=OfflinePaymentSerializer, responses={201: PaymentSerializer})

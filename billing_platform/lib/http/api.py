@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import logging
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
-from rest_framework.utils import json
 
 from billing_platform.lib.database.constraints import refusal_of
 from billing_platform.lib.errors import DomainError, writable
 from billing_platform.lib.http import request_id
+from billing_platform.lib.http.addresses import is_for_programs
 
 logger = logging.getLogger(__name__)
 
@@ -37,32 +33,6 @@ CODES = {
     500: "INTERNAL_ERROR",
     502: "GATEWAY_ERROR",
 }
-
-
-class JsonParser(JSONParser):
-    """DRF's, which doesn't expect a body that is nested deeper than Python's stack."""
-
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().parse(*args, **kwargs)
-        except RecursionError:
-            raise exceptions.ParseError("JSON parse error - nested too deeply") from None
-
-
-class ExactJSONParser(JSONParser):
-    """JSON in which 0.0123 arrives as the Decimal that was written: no float touches money or a quantity."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
-        try:
-            text = codecs.getreader(encoding)(stream)
-            return json.load(text, parse_float=Decimal, parse_constant=json.strict_constant)
-        except RecursionError:
-            raise exceptions.ParseError("This is not JSON: it is nested too deeply.") from None
-        except InvalidOperation:
-            raise exceptions.ParseError("A number's exponent is beyond all measure.") from None
-        except ValueError as error:
-            raise exceptions.ParseError(f"This is not JSON: {error}") from None
 
 
 def envelope(message: str, *, code: str, status_code: int, details: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -176,7 +146,4 @@ def _sentence(detail: Any) -> str:
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether an error outside DRF is answered as JSON: anything but a page for a person."""
-    path = request.path
-    return path.startswith(("/api/", "/events", "/webhooks/", "/health", "/metrics")) or "text/html" not in (
-        request.headers.get("Accept", "")
-    )
+    return is_for_programs(request.path) or "text/html" not in request.headers.get("Accept", "")

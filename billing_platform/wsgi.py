@@ -20,17 +20,17 @@ _django = get_wsgi_application()
 def application(wsgi: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Django, with the length of a body that came in chunks, and answers in one piece.
 
-    Django reads as much as Content-Length says, so without one it takes any body for empty: a refund of a part would
-    be a refund of all. What is longer than the limit is read to one byte beyond, and refused like any other.
+    Django reads as many bytes as Content-Length says. Without that header it would take any body for an empty one.
+    A body above the limit is read to one byte beyond the limit, and refused like any other that is too large.
 
     granian sends a list at once; from anything else it fetches part by part, each on another thread.
     """
     if not wsgi.get("CONTENT_LENGTH") and wsgi.get("wsgi.input_terminated"):
         body = _read(wsgi["wsgi.input"])
         wsgi |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
-    standing = fast_path.standing_headers(wsgi)
-    if standing is not None:
-        return fast_path.answer(wsgi, standing, start_response)
+    headers = fast_path.cached_headers(wsgi)
+    if headers is not None:
+        return fast_path.answer(wsgi, headers, start_response)
     response = _django(wsgi, start_response)
     if not isinstance(response, HttpResponse):
         return response

@@ -1,10 +1,12 @@
-"""The short way of usage events: from the web server to their view and back, past Django's handler and middleware.
+"""The fast path of usage events: from the web server to their view and back, past Django's handler and middleware.
 
 A single event took longer to pass sessions, CSRF, messages, static files and the signals around them than to be
-validated and stored. What every request has, this one has too, from the same functions: an id, a log line, a count,
-the limit's headers, the headers of transport security, and an envelope when something breaks. That nobody can tell the
-two ways apart is tested (tests/events/test_short_way.py). Django looks after the thread's database connection at the
-start and the end of a request; here those who use it do (`accepting.py`, `authentication.py`).
+validated and stored. The fast path gives each request what the middleware path does, by the same functions: an id, a
+log line, a count, the rate limit's headers, the headers of transport security, and an error envelope. A test sends the
+same requests along both paths and compares the answers (tests/events/test_fast_path.py). Django renews a broken
+database connection at the start and the end of a request; here `accepting.py` and `authentication.py` do that.
+
+`FAST_PATH=off` in the environment turns this path off, and with it what else makes single events fast (settings.py).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
@@ -26,19 +29,20 @@ from django.urls import ResolverMatch, resolve
 from billing_platform.http.middleware import AnswerHeadersMiddleware, read_what_is_left, record_request
 from billing_platform.http.refused_bodies import REFUSED
 from billing_platform.lib.http import request_id
+from billing_platform.lib.http.addresses import EVENT_POSTS
 
-PATHS = {"/api/v1/events", "/api/v1/events/batch", "/events", "/events/batch"}
 Headers = tuple[tuple[str, str], ...]
 
 
-def standing_headers(wsgi: dict[str, Any]) -> Headers | None:
-    """What Django's middleware adds to each answer of this host. None for a request that has to go the long way."""
-    if wsgi["REQUEST_METHOD"] != "POST" or wsgi["PATH_INFO"] not in PATHS or "HTTP_HOST" not in wsgi or REFUSED in wsgi:
+def cached_headers(wsgi: dict[str, Any]) -> Headers | None:
+    """The response headers that Django's middleware adds for this host. None: the request takes the middleware path."""
+    is_report = wsgi["REQUEST_METHOD"] == "POST" and wsgi["PATH_INFO"] in EVENT_POSTS
+    if not (settings.FAST_PATH and is_report and "HTTP_HOST" in wsgi) or REFUSED in wsgi:
         return None
-    return _standing_headers(wsgi["HTTP_HOST"], wsgi["wsgi.url_scheme"], wsgi.get("HTTP_X_FORWARDED_PROTO", ""))
+    return _headers_of_middleware(wsgi["HTTP_HOST"], wsgi["wsgi.url_scheme"], wsgi.get("HTTP_X_FORWARDED_PROTO", ""))
 
 
-def answer(wsgi: dict[str, Any], standing: Headers, start_response: Callable[..., Any]) -> list[bytes]:
+def answer(wsgi: dict[str, Any], cached: Headers, start_response: Callable[..., Any]) -> list[bytes]:
     """Accept or refuse usage."""
     started = time.perf_counter()
     value = request_id.begin(wsgi.get("HTTP_X_REQUEST_ID", ""))
@@ -53,7 +57,7 @@ def answer(wsgi: dict[str, Any], standing: Headers, start_response: Callable[...
         record_request(request, response.status_code, time.perf_counter() - started)
     finally:
         request_id.end()
-    headers = [*response.items(), *standing, ("X-Request-ID", value)]
+    headers = [*response.items(), *cached, ("X-Request-ID", value)]
     if (usage := getattr(request, "rate_usage", None)) is not None:
         headers += usage.headers().items()
     body = response.content
@@ -68,7 +72,7 @@ def _resolve(path: str) -> ResolverMatch:
 
 
 @lru_cache(maxsize=100)
-def _standing_headers(host: str, scheme: str, forwarded: str) -> Headers | None:
+def _headers_of_middleware(host: str, scheme: str, forwarded: str) -> Headers | None:
     """Asked of the middleware itself, once for each host; None if it would redirect or refuse."""
     bare = {"REQUEST_METHOD": "POST", "HTTP_HOST": host, "HTTP_X_FORWARDED_PROTO": forwarded, "wsgi.url_scheme": scheme}
     request = WSGIRequest(bare | {"wsgi.input": BytesIO()})

@@ -105,7 +105,7 @@ def _all_refused(rejected: list[Rejection], form: Form) -> InvalidInput:
 
 def _store(batch: NewBatch) -> None:
     """Committed when it returns: with those of other threads that arrive meanwhile, if it is small."""
-    if len(batch.packed_events) > _SHARED_BYTES or connection.in_atomic_block:
+    if len(batch.packed_events) > _SHARED_BYTES or connection.in_atomic_block or not settings.FAST_PATH:
         return _store_alone(batch)
     try:
         _group.submit(batch)

@@ -1,4 +1,4 @@
-"""Usage events go a shorter way through the web process than people do; nobody outside can tell."""
+"""The fast path of usage events: no client can tell it from the middleware path, and one setting turns it off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from billing_platform import wsgi
 from billing_platform.http import fast_path
-from billing_platform.http.fast_path import PATHS
+from billing_platform.lib.http.addresses import EVENT_POSTS
 from tests.events.language import event
 
 pytestmark = pytest.mark.django_db
@@ -86,19 +86,35 @@ def _stable(status: str, headers: dict[str, str], answer: Any) -> Any:
 
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize(("path", "body"), [("/api/v1/events", GOOD), ("/api/v1/events/batch", BATCH)])
-def test_both_ways_give_the_same_answer(
-    project_key: str, path: str, body: bytes, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_both_paths_give_the_same_answer(
+    project_key: str, path: str, body: bytes, changes: dict[str, Any], settings: Any
 ) -> None:
-    short = ask(project_key, path, body, changes)
-    monkeypatch.setattr("billing_platform.http.fast_path.PATHS", set())
-    long = ask(project_key, path, body, changes)
-    assert _stable(*short) == _stable(*long)
-    assert set(short[1]) == set(long[1])
-    assert {"X-Request-ID", "X-Content-Type-Options"} <= set(short[1])
+    fast = ask(project_key, path, body, changes)
+    settings.FAST_PATH = False
+    slow = ask(project_key, path, body, changes)
+    assert _stable(*fast) == _stable(*slow)
+    assert set(fast[1]) == set(slow[1])
+    assert {"X-Request-ID", "X-Content-Type-Options"} <= set(fast[1])
 
 
-@pytest.mark.parametrize("path", sorted(PATHS))
-def test_the_short_way_is_logged_counted_and_limited_as_well(
+def test_the_switch_turns_off_all_of_it(project_key: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unused(*_: Any, **__: Any) -> None:
+        raise AssertionError("a part of the fast path was used")
+
+    settings.FAST_PATH = False
+    for part in (
+        "billing_platform.http.fast_path.answer",
+        "events.services.accepting._group.submit",
+        "events.services.accepting._insert_prepared",
+        "organisations.access.throttling._count_in_blocks",
+    ):
+        monkeypatch.setattr(part, unused)
+    status, headers, _answer = ask(project_key, "/api/v1/events", GOOD, {})
+    assert (status, headers["X-RateLimit-Remaining"]) == ("202 Accepted", "999")
+
+
+@pytest.mark.parametrize("path", sorted(EVENT_POSTS))
+def test_the_fast_path_is_logged_counted_and_limited_as_well(
     project_key: str, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     labels = {"route": path.removeprefix("/"), "method": "POST", "status": "202"}
@@ -123,7 +139,7 @@ def test_a_fault_of_ours_is_an_envelope_too(project_key: str, monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_database_is_in_the_way_the_sender_is_told_to_come_again(
+def test_while_the_database_is_in_the_way_the_sender_is_asked_to_try_again(
     project_key: str, transactional_db: None
 ) -> None:
     with connection.cursor() as cursor, psycopg.connect(**connection.get_connection_params()) as other:
@@ -135,29 +151,29 @@ def test_while_the_database_is_in_the_way_the_sender_is_told_to_come_again(
     assert (status, answer["code"], headers["Retry-After"]) == ("503 Service Unavailable", "UNAVAILABLE", "2")
 
 
-def test_only_what_django_would_let_pass_goes_the_short_way(settings: Any) -> None:
-    def standing(**changes: str) -> dict[str, str] | None:
+def test_only_what_django_would_let_pass_takes_the_fast_path(settings: Any) -> None:
+    def headers(**changes: str) -> dict[str, str] | None:
         request = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": "/events",
             "HTTP_HOST": "localhost",
             "wsgi.url_scheme": "http",
         }
-        fast_path._standing_headers.cache_clear()
-        found = fast_path.standing_headers(request | changes)
-        fast_path._standing_headers.cache_clear()
+        fast_path._headers_of_middleware.cache_clear()
+        found = fast_path.cached_headers(request | changes)
+        fast_path._headers_of_middleware.cache_clear()
         return None if found is None else dict(found)
 
-    plain = standing()
+    plain = headers()
     assert plain is not None
     assert plain["X-Frame-Options"] == "DENY"
     assert "Strict-Transport-Security" not in plain
-    assert standing(REQUEST_METHOD="GET") is None
-    assert standing(PATH_INFO="/usage") is None
-    assert standing(HTTP_HOST="elsewhere.example") is None
+    assert headers(REQUEST_METHOD="GET") is None
+    assert headers(PATH_INFO="/usage") is None
+    assert headers(HTTP_HOST="elsewhere.example") is None
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 3600
-    assert standing() is None  # Django redirects it
-    secure = standing(**{"wsgi.url_scheme": "https"})
+    assert headers() is None  # Django redirects it
+    secure = headers(**{"wsgi.url_scheme": "https"})
     assert secure is not None
     assert secure["Strict-Transport-Security"] == "max-age=3600"

@@ -1,10 +1,10 @@
-"""The web process: bodies arrive while no thread waits for them, then a thread does the work. Served by granian (RSGI).
+"""The web process, served by granian (RSGI): the event loop reads a body, then a thread answers the request.
 
-Over granian's WSGI a thread reads the body, without a time limit: as many idle connections as there are threads stopped
-everything. Here the event loop reads, up to WEB_BODY_SECONDS, and a thread gets a request that is complete. Why not
-otherwise: docs/decisions/0009-bodies-before-threads.md.
+Over granian's WSGI a thread reads the body, without a time limit: as many idle connections as threads stop everything.
+Here the event loop reads for at most WEB_BODY_SECONDS, and a thread gets a complete request.
+docs/decisions/0009-bodies-before-threads.md names the alternatives.
 
-A request whose body is late is looked at beforehand: without a key that is known it is refused at once.
+A body that is late costs its sender a check of the key: without a known key the request is refused at once.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Web:
         await answered  # a task that ends before the answer was sent is a 500 to granian
 
     async def _receive(self, scope: Any, protocol: Any) -> tuple[bytes, Refusal | None]:
-        """The body, or why it was not waited for. One that is too long by its own account is left to who refuses it."""
+        """The body, or the reason for not waiting. A body whose declared length is too long is refused by the view."""
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         declared = scope.headers.get("content-length")
         length = int(declared) if declared is not None else most
@@ -121,7 +121,7 @@ class Web:
             self.readers.discard(reader)
 
     def _look(self) -> None:
-        """Let tasks end whose answer was sent, and look at bodies that are late. Nothing wakes the loop but time."""
+        """End the tasks whose answer was sent, and check bodies that are late. Runs every LOOK_EVERY seconds."""
         while self.answered:
             answered = self.answered.popleft()
             if not answered.done():  # granian cancels the task of a request that it gave up
@@ -146,13 +146,13 @@ class Web:
                 _answer(job)
             except BaseException:
                 logger.exception("request not answered")
-                with suppress(Exception):  # the answer had begun: there is nobody to tell any more
+                with suppress(Exception):  # the answer had begun: nothing more can be sent
                     job.protocol.response_bytes(500, [], b"")
             finally:
                 self.answered.append(job.answered)
 
     def _check(self, reader: Reader) -> None:
-        """Refuse a late body at once if nobody will take it."""
+        """Refuse a request with a late body at once if its key is unknown."""
         try:
             known = carries_known_key(reader.scope.headers.get("authorization", ""))
         except Exception:
@@ -163,7 +163,7 @@ class Web:
 
 
 async def _in_chunks(protocol: Any, most: int) -> bytes:
-    """At most so many bytes of a body that says no length."""
+    """At most so many bytes of a body without a Content-Length."""
     body = bytearray()
     async for part in protocol:
         body += part
@@ -196,7 +196,7 @@ def _environ(job: Job) -> dict[str, Any]:
     wsgi: dict[str, Any] = dict(_STANDING)
     for name, value in scope.headers.items():
         if "_" in name:
-            continue  # `x_forwarded_for` would pass for what only the proxy may say
+            continue  # `x_forwarded_for` would be taken for the X-Forwarded-For that only the proxy may set
         key = "HTTP_" + name.upper().replace("-", "_")
         if key in wsgi:
             wsgi[key] += (";" if key == "HTTP_COOKIE" else ",") + value
@@ -220,7 +220,7 @@ def _environ(job: Job) -> dict[str, Any]:
     if "HTTP_HOST" not in wsgi:
         wsgi["HTTP_HOST"] = scope.authority or ""
     if job.refusal is Refusal.NO_KEY:
-        wsgi["CONTENT_LENGTH"] = "0"  # refused for its key, whatever it would have said
+        wsgi["CONTENT_LENGTH"] = "0"  # refused for its key, whatever the body holds
     elif job.refusal is not None:
         wsgi[REFUSED] = job.refusal
     return wsgi

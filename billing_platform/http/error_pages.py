@@ -27,7 +27,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that can't be told from one that another site sent: mostly a page that was left open across a sign-in."""
+    """A form without a valid CSRF token: mostly a page that was left open while somebody signed in again."""
     if wants_json(request):
         return error_response("You are not allowed to do that.", status_code=403)
     return _page(request, "403_csrf.html", status=403)
@@ -47,8 +47,10 @@ def server_error(request: HttpRequest, *_: Any) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
-    """Asks neither for the session nor for the database: they may be what failed. Customers come here too, by a link
-    in an e-mail: only operators are shown the way to the dashboard."""
+    """Reads neither the session nor the database: one of them may have failed.
+
+    Customers see this page too (a link in an e-mail), so the link to the dashboard is shown on operators' pages only.
+    """
     dashboard = reverse("admin:index")
     ways = {"dashboard": dashboard if request.path.startswith(dashboard) else "", "path": request.path}
     return HttpResponse(render_to_string(template, ways), status=status)

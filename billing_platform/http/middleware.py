@@ -38,7 +38,7 @@ PAGE_POLICY = "; ".join(
     ]
 )
 
-POLLED = {"/health", "/health/ready", "/metrics"}  # counted, but not worth a line every few seconds
+POLLED = {"/health", "/health/ready", "/metrics"}  # asked every few seconds: counted, but not logged
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -95,12 +95,12 @@ def record_request(request: HttpRequest, status: int, seconds: float) -> None:
 
 @cache
 def _meters(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
-    """Looked up once: the names of labels are checked at each call otherwise."""
+    """Cached: Prometheus' client checks the names of labels at each look-up."""
     return REQUESTS.labels(route, method, status), REQUEST_SECONDS.labels(route, method)
 
 
 class AnswerHeadersMiddleware:
-    """Answers are for their caller: no cache on the way keeps one, and no page loads anything from elsewhere."""
+    """Forbids caches to keep an answer, and pages to load anything from another host."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -127,10 +127,10 @@ class SlashlessApiMiddleware:
 
 
 class UnreadBodyMiddleware:
-    """Reads what a refused request still had to say.
+    """Reads the rest of the body of a request that was answered early.
 
-    granian closes the connection when an answer is sent before the body was read, and the client then sees a reset
-    instead of our 401, 413 or 429. A body beyond the limit is left unread: that client may see the reset.
+    granian closes the connection when an answer is sent before the body was read. The client then sees a connection
+    reset instead of our 401, 413 or 429. A body above the limit is not read: its client may see the reset.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -144,7 +144,7 @@ class UnreadBodyMiddleware:
 
 
 def read_what_is_left(request: HttpRequest) -> None:
-    """Who hung up meanwhile has no more to say."""
+    """Read the rest of a body, up to the limit of a request. A client that disconnected meanwhile is no error."""
     if not getattr(request, "_read_started", True):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

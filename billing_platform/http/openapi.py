@@ -38,7 +38,7 @@ _ALWAYS = {"400", "401", "403", "429"}
 
 
 def only_versioned(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """The short forms (/events, /webhooks/razorpay) answer too, but are one endpoint with the long ones."""
+    """Leave out the short forms (/events, /webhooks/razorpay): each is the same endpoint as its long form."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(VERSIONED)]
 
 
@@ -71,7 +71,7 @@ def _described(status: str) -> dict[str, Any]:
 
 
 class SchemaView(SpectacularAPIView):
-    """The same for every caller, and half a second's work: made once for each form that is asked for."""
+    """The document is the same for every caller and takes half a second to make: made once for each media type."""
 
     permission_classes = []
     authentication_classes = []
@@ -86,7 +86,7 @@ class SchemaView(SpectacularAPIView):
         return HttpResponse(self._made[form], content_type=form)
 
     def get_renderers(self) -> list[Any]:
-        """Only here `?format=json` chooses how to write: elsewhere it is left to the view (URL_FORMAT_OVERRIDE)."""
+        """`?format=json` chooses the renderer in this view only: other views read `format` themselves."""
         if self.request.GET.get("format") == "json":
             return [OpenApiJsonRenderer2(), OpenApiJsonRenderer()]
         found: list[Any] = super().get_renderers()

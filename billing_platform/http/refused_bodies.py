@@ -1,4 +1,4 @@
-"""Requests whose body was not waited for (`rsgi`): refused like any other, with an id, a log line and an envelope."""
+"""Requests whose body `rsgi.py` did not wait for: refused with an id, a log line and the error envelope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RETRY = {"Retry-After": "2"}
 
 
 class Refusal(Enum):
-    """Why: status, code, sentence, headers."""
+    """Why a body was not waited for: status, code, sentence and headers of the answer."""
 
     TOO_SLOW = (408, "REQUEST_TIMEOUT", "The body did not arrive in time. Send it again.", {"Connection": "close"})
     CUT_OFF = (400, "VALIDATION_ERROR", "The body could not be read to its end.", None)
@@ -24,7 +24,7 @@ class Refusal(Enum):
 
 
 class RefusedBodyMiddleware:
-    """In the place of the view: nobody may take a body that was not read for an empty one."""
+    """Answers instead of the view, which would take a body that was not read for an empty one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

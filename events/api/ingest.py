@@ -115,7 +115,7 @@ def _read_body(request: HttpRequest) -> bytes:
 
 
 def _gunzip(body: bytes) -> bytes:
-    """At most one byte more than is allowed is ever unpacked: a bomb stays small."""
+    """Unpack at most one byte more than is allowed, so that a small body can't fill the memory."""
     unpacker = zlib.decompressobj(_GZIP)
     try:
         text = unpacker.decompress(body, settings.EVENTS_MAX_BYTES + 1)

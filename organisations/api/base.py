@@ -50,14 +50,14 @@ class AdminMixin:
             )
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:
-        """DRF's check; whose object it was is noted, so that a replay can ask again."""
+        """DRF's check. Notes the object's organisation, so that a replayed answer can check the permission again."""
         super().check_object_permissions(request, obj)  # type: ignore[misc]
-        is_new = isinstance(obj, Organisation) and obj._state.adding  # it has an id already, but is nobody's yet
+        is_new = isinstance(obj, Organisation) and obj._state.adding  # not stored yet: it has an id, but no owner
         owner = None if is_new else organisation_id_of(obj)
         self.owners.add(owner and str(owner))
 
     def check_again(self, owners: Iterable[str | None]) -> None:
-        """Whether the caller may still do to these organisations what the stored answer is of.
+        """Check that the caller may still act on these organisations, before a stored answer is replayed.
 
         Raises NotFound for an organisation out of reach, PermissionDenied where the permission is gone.
         """

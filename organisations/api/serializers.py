@@ -12,9 +12,10 @@ from organisations.models import ApiKey, BillingEntity, Organisation, Project
 
 
 class OrganisationReference(serializers.PrimaryKeyRelatedField):
-    """An organisation named in a body; null means all. The view looks whether the key reaches it.
+    """An organisation named in a body; null means all organisations. The view checks whether the key reaches it.
 
-    One that does not exist is the same 404 as somebody else's: an answer must not tell them apart.
+    An organisation that does not exist is answered with the same 404 as another tenant's, so that the answer does not
+    tell which ids exist.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -27,7 +28,7 @@ class OrganisationReference(serializers.PrimaryKeyRelatedField):
 
 
 class ConfirmField(serializers.BooleanField):
-    """Says that the consequences of a change are known and wanted; kept nowhere."""
+    """true: the client knows the consequences of the change and wants it. Not stored."""
 
     def __init__(self, **kwargs: Any) -> None:
         text = "Goes on with a change that is answered with CONFIRMATION_NEEDED."

@@ -38,7 +38,7 @@ CODES = {
 def envelope(message: str, *, code: str, status_code: int, details: dict[str, Any] | None = None) -> dict[str, Any]:
     """The error body of the contract: a sentence, a code, and the id to quote to support.
 
-    Sentences quote what was sent. What can't be written in UTF-8 is escaped here, once for every error.
+    Sentences may quote what a client sent. Characters that can't be written in UTF-8 are escaped here, for every error.
     """
     return {
         "error": writable(message),
@@ -79,7 +79,7 @@ def domain_error_response(error: DomainError) -> JsonResponse:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: every exception becomes the envelope; what nobody foresaw is logged and answered with a 500."""
+    """DRF's hook: every known exception becomes the envelope. Django logs all others and answers 500."""
     if isinstance(error, IntegrityError):
         error = refusal_of(error) or error
     if isinstance(error, DomainError):
@@ -121,7 +121,7 @@ def _model_errors(error: ModelValidationError) -> Any:
 
 
 def _validation(detail: Any) -> tuple[str, int, str, dict[str, Any]]:
-    """Name the first bad field in the sentence; details carry them all."""
+    """The sentence names the first bad field; `details` hold all of them."""
     details = detail if isinstance(detail, dict) else {"non_field_errors": detail}
     field, sentence = _first(details)
     message = sentence if field in {"non_field_errors", "__all__", "detail"} else f"{field}: {sentence}"

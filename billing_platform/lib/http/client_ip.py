@@ -13,7 +13,7 @@ _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
 
 
 def client_ip(request: HttpRequest) -> str:
-    """The caller's address, or "" when it is none. Anything a client writes into X-Forwarded-For itself is ignored."""
+    """The caller's address, or "" where the caller has none. What a client writes into X-Forwarded-For is ignored."""
     address = caller(request)
     if with_port := _WITH_PORT.fullmatch(address):
         address = with_port["v6"] or with_port["v4"]
@@ -25,7 +25,7 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def caller(request: HttpRequest) -> str:
-    """Whom the socket or the outermost trusted proxy names, as it is written: nearly always an address."""
+    """The caller as the socket or the outermost trusted proxy names it: nearly always an address."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     trusted = settings.TRUSTED_PROXY_COUNT
     if trusted:

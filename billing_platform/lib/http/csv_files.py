@@ -1,4 +1,4 @@
-"""CSV answers: written as they are read, and harmless when a spreadsheet opens them."""
+"""CSV answers: streamed row by row, and without text that a spreadsheet would run as a formula."""
 
 from __future__ import annotations
 

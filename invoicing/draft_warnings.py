@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from billing_platform.lib.numbers import plain_text
+
 
 class WarningCode(StrEnum):
     """Codes of warnings that drafting makes itself. Reasons of tax and rates keep the code of their DomainError."""
@@ -44,7 +46,7 @@ class DraftWarning:
         if self.metric_name is not None:
             content |= {"metric_name": self.metric_name, "unit": self.unit}
         if self.quantity is not None:
-            content |= {"quantity": f"{self.quantity:f}", "event_count": self.event_count}
+            content |= {"quantity": plain_text(self.quantity), "event_count": self.event_count}
         if self.blocks:
             content["blocks"] = True
         if self.party is not None:

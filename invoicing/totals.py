@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money, round_to_unit
+from billing_platform.lib.numbers import plain_text
 from invoicing.lines import Line
 from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount
 
@@ -150,7 +151,7 @@ def _check_tax_rows(expected: Sequence[TaxAmount], stated: Sequence[TaxAmount]) 
     found = {(tax.name, tax.rate): tax for tax in stated}
     problems = []
     for key in {**wanted, **found}:
-        label = f"{key[0]} at {key[1]:f}%"
+        label = f"{key[0]} at {plain_text(key[1])}%"
         if key not in found:
             problems.append(f"{label} is missing: the lines owe {wanted[key].amount}.")
         elif key not in wanted:

@@ -71,7 +71,7 @@ def _still_counts(event: UsageEvent) -> bool:
 
 def _now_counts(event: UsageEvent) -> str:
     entry = current_entry(event)
-    parts = [f"It counts {_amount(entry.quantity, event.metric)} now."] if entry else []
+    parts = [f"It counts {MetricWords.of(event.metric).quantity_text(entry.quantity)} now."] if entry else []
     return " ".join([*parts, WHERE])
 
 
@@ -153,7 +153,7 @@ class CorrectingMixin:
         where = f"{month_text(correction.counted_in)}{', as late usage' if correction.is_late else ''}"
         if quantity is None:
             return f"The event is void: it counts nothing any more. Reversed in {where}."
-        return f"The event counts {_amount(quantity, event.metric)}. Corrected in {where}."
+        return f"The event counts {MetricWords.of(event.metric).quantity_text(quantity)}. Corrected in {where}."
 
     @admin.display(description="History")
     def entries(self, event: UsageEvent) -> str:
@@ -239,7 +239,3 @@ def _entry_row(page: Any, event: UsageEvent, entry: LedgerEntry) -> tuple[Any, .
 def month_of(month: Any, is_late: bool) -> Any:
     late = badge("Late", "warning") if is_late else ""
     return format_html('<span class="whitespace-nowrap">{} {}</span>', month_text(month), late)
-
-
-def _amount(quantity: Decimal, metric: Metric) -> str:
-    return MetricWords.of(metric).quantity_text(quantity)

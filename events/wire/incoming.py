@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS, QUANTITY_PLACES
-from billing_platform.lib.numbers import NumberError, parse_decimal
+from billing_platform.lib.numbers import NumberError, parse_decimal, plain_text
 
 MAX_METADATA_BYTES = 8192
 MAX_NESTING = 32
@@ -270,7 +270,7 @@ def _odd_quantity(raw: bytes) -> str:
         raise _Refused("INVALID_QUANTITY", f"metric_value: {str(error)[0].lower()}{str(error)[1:]}") from None
     if number < 0:
         raise _Refused("INVALID_QUANTITY", "metric_value must not be negative")
-    return f"{abs(number):f}"
+    return plain_text(abs(number))
 
 
 def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:

@@ -20,6 +20,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.numbers import format_money
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
@@ -260,7 +261,7 @@ def _finalize(claimed: BillingRunItem, draft: Draft) -> None:
 def _out_of_bounds(invoice: Invoice) -> str:
     """Why a person should look at the draft first; empty when nothing speaks against it."""
     if invoice.total < ZERO:
-        return f"The total of {invoice.total:f} is negative."
+        return f"The total of {format_money(invoice.total, invoice.currency)} is negative."
     if not invoice.lines.exists():
         return " ".join(warning["message"] for warning in invoice.warnings)
     return ""

@@ -126,7 +126,7 @@ def test_a_negative_total_is_parked() -> None:
         run = start_billing_run(period=OCTOBER.next(), requested_by="test")
         item = process_item(item_id=run.items.get().pk)
     # October again: 20 x 1 = 20.00, charged 10 x 10 = 100.00: 80.00 too much, and 14.40 of tax
-    assert (item.status, item.reason) == ("parked", "The total of -94.4000 is negative.")
+    assert (item.status, item.reason) == ("parked", "The total of -₹94.40 is negative.")
 
 
 def test_an_operators_draft_is_taken_up_and_finalized(acme: Organisation, project: Project) -> None:

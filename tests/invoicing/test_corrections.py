@@ -172,7 +172,7 @@ def test_an_invoice_that_would_be_negative_waits_for_an_operator(acme: Organisat
             process_item(item_id=item_id)
         item = run.items.get(organisation=acme)
         # 3 x 2.00 - 8.00 = -2.00, and 18 % of it
-        assert (item.status, item.reason) == ("parked", "The total of -2.3600 is negative.")
+        assert (item.status, item.reason) == ("parked", "The total of -₹2.36 is negative.")
         with pytest.raises(DomainError) as refused:
             issuing.finalize_invoice(invoice_id=item.invoice_id)
     assert refused.value.code == "NEGATIVE_TOTAL"

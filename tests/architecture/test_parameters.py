@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from rest_framework.mixins import ListModelMixin
 
 from billing_platform.lib.http.parameters import DayFilter, DayOrMomentFilter, IdFilter, MonthFilter, TruthFilter
 from tests import factories
+from tests.architecture.code import ROOT, python_files
 from tests.architecture.routes import Route, routes
 from tests.architecture.tenants import Tenant, tenant
 
@@ -117,3 +120,19 @@ def test_every_filter_refuses_nonsense_of_its_kind(acme: Tenant, api: Client) ->
 def test_a_timestamp_is_read_to_its_day_where_a_rate_is_asked_for(acme: Tenant, api: Client) -> None:
     assert api.get("/api/v1/admin/exchange-rates/USD/INR?at=2026-10-31T09:30:00Z").status_code == 404
     assert refused_fields(api, "/api/v1/admin/exchange-rates/USD/INR?at=2026-10-31nonsense") == ["at"]
+
+
+BY_HAND = re.compile(r"query_params|request\.GET|\.is_valid\(")
+# Usage events are reported and looked up for any id there is, by views that are not the back office's.
+EXCEPT = {"events/api/ingest.py": 1, "events/api/views.py": 2}
+
+
+def test_no_view_reads_parameters_or_checks_bodies_by_hand() -> None:
+    found = Counter(
+        str(file.relative_to(ROOT))
+        for app in ("organisations", "events", "invoicing", "payments")
+        for file in python_files(f"{app}/api")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if BY_HAND.search(line)
+    )
+    assert found == EXCEPT

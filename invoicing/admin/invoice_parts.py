@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.numbers import format_money, short_text
 from invoicing.admin.invoice_asking import mended_at
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
@@ -139,7 +139,7 @@ def _party(party: DocumentParty) -> list[tuple[str, str]]:
 
 def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
     return [
-        ("Rate", f"1 {exchange.base} = {exchange.rate.normalize():f} {exchange.target}"),
+        ("Rate", f"1 {exchange.base} = {short_text(exchange.rate)} {exchange.target}"),
         ("Rate of", day_text(exchange.as_of)),
         ("Source", exchange.source),
         ("Taxable value", format_money(exchange.taxable_amount, exchange.target)),

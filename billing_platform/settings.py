@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "reconciliation.apps.ReconciliationConfig",
 ]
 
-# The fast path of usage events passes none of it: billing_platform/http/fast_path.py does what is left to do.
+# Usage events bypass the middleware: billing_platform/http/fast_path.py does what they need of it.
 MIDDLEWARE = [
     "billing_platform.http.middleware.RequestIdMiddleware",
     "billing_platform.http.middleware.AccessLogMiddleware",
@@ -120,22 +120,22 @@ DATABASES["default"].update(
 # --- cache and broker (Valkey or Redis) -----------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# The rate limit asks on every request: a cache that hangs must fail, and soon.
+CACHES = {
+    "default": {
+        "BACKEND": "billing_platform.lib.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
+    }
+}
 
 # What makes single usage events fast, and can be turned off when it is suspected of a fault: requests past Django's
 # handler and middleware (http/fast_path.py), commits that requests share and the prepared INSERT (events/services/
 # accepting.py), the rate limit counted in blocks (organisations/access/throttling.py), and one cache client for each
 # server (lib/cache.py). Nothing but speed depends on it.
 FAST_PATH = env.bool("FAST_PATH", default=True)
-
-# The rate limit asks on every request: a cache that hangs must fail, and soon.
-_OUR_CACHE, _DJANGO_CACHE = "billing_platform.lib.cache.RedisCache", "django.core.cache.backends.redis.RedisCache"
-CACHES = {
-    "default": {
-        "BACKEND": _OUR_CACHE if FAST_PATH else _DJANGO_CACHE,
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
-    }
-}
+if not FAST_PATH:
+    CACHES["default"]["BACKEND"] = "django.core.cache.backends.redis.RedisCache"
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

@@ -20,10 +20,10 @@ _django = get_wsgi_application()
 def application(wsgi: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Django, with the length of a body that came in chunks, and answers in one piece.
 
-    Django reads as many bytes as Content-Length says. Without that header it would take any body for an empty one.
-    A body above the limit is read to one byte beyond the limit, and refused like any other that is too large.
+    Django reads as many bytes as Content-Length says. Without the header it would take the body for empty. Of a body
+    above the limit, one byte more than the limit is read, so that Django refuses it like any other.
 
-    granian sends a list at once; from anything else it fetches part by part, each on another thread.
+    granian sends a list at once. From another iterable it would fetch part by part, each on another thread.
     """
     if not wsgi.get("CONTENT_LENGTH") and wsgi.get("wsgi.input_terminated"):
         body = _read(wsgi["wsgi.input"])

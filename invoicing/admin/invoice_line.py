@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from billing_platform.lib.numbers import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
 from invoicing.models import InvoiceLine
+from invoicing.pricing.charges import Step
 
 
 @admin.register(InvoiceLine)
@@ -61,7 +61,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     def working(self, line: InvoiceLine) -> Any:
         """Step by step, every amount in the invoice's currency; the last row is the line."""
         currency = line.invoice.currency
-        rows = [_step_cells(step, currency) for step in line.explanation]
+        rows = [_step_cells(step, currency) for step in line.steps]
         total = format_money(line.amount, currency)
         heads = ("Quantity", "Unit price", "Fee", "Amount")
         return format_html(
@@ -95,24 +95,20 @@ def unit_price(line: InvoiceLine) -> Any:
     currency = line.invoice.currency
     if line.unit_price is not None:
         return format_price(line.unit_price, currency)
-    steps = [(step, Decimal(step.get("unit_price") or 0)) for step in line.explanation]
-    priced = [(figure(Decimal(step["quantity"])), format_price(price, currency)) for step, price in steps if price]
+    steps = [step for step in line.steps if step.unit_price]
+    priced = [(figure(step.quantity), format_price(step.unit_price, currency)) for step in steps]
     return format_html_join(mark_safe("<br>"), "{} × {}", priced) or EMPTY
 
 
-def _step_cells(step: dict[str, str], currency: str) -> tuple[str, SafeString]:
-    quantity, price, fee, amount = (
-        Decimal(step.get(key) or 0) for key in ("quantity", "unit_price", "flat_fee", "amount")
-    )
-    share = step.get("is_share", False)
+def _step_cells(step: Step, currency: str) -> tuple[str, SafeString]:
     cells = (
-        figure(quantity) if quantity else EMPTY,
-        format_price(price, currency) if price else EMPTY,
-        format_price(fee, currency) if fee else EMPTY,
-        EMPTY if share else format_price(amount, currency),
+        figure(step.quantity) if step.quantity else EMPTY,
+        format_price(step.unit_price, currency) if step.unit_price else EMPTY,
+        format_price(step.flat_fee, currency) if step.flat_fee else EMPTY,
+        EMPTY if step.is_share else format_price(step.amount, currency),
     )
     row = format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in cells))
-    return step.get("description", ""), row
+    return step.description, row
 
 
 def usage_behind(line: InvoiceLine) -> tuple[str, str, int] | None:

@@ -14,6 +14,7 @@ from invoicing.lines import LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
+from invoicing.pricing.charges import Step
 from organisations.models import Project
 from organisations.scoping import TenantModel
 
@@ -94,6 +95,11 @@ class InvoiceLine(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.description}"
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The working as values; `explanation` is how they are stored and sent."""
+        return tuple(Step.from_json(step) for step in self.explanation)
 
 
 class InvoiceTax(BaseModel, TenantModel):

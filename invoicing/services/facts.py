@@ -27,7 +27,6 @@ from invoicing.computing.facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
 from invoicing.lines import Line
 from invoicing.models import Invoice, InvoiceLine, PricingRule, TaxRate
-from invoicing.pricing.charges import Step
 from invoicing.pricing.facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from invoicing.selectors.exchange_rates import latest_rate
@@ -61,8 +60,7 @@ LINE_COLUMNS = tuple(each.name for each in fields(Line) if each.name not in {"he
 def line_of(row: InvoiceLine) -> Line:
     """A stored line, without its taxes."""
     same = {name: getattr(row, name) for name in LINE_COLUMNS}
-    steps = tuple(Step.from_json(step) for step in row.explanation)
-    return Line(**same, dimensions=tuple(sorted(row.dimensions.items())), steps=steps)
+    return Line(**same, dimensions=tuple(sorted(row.dimensions.items())), steps=row.steps)
 
 
 @contextmanager

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
-from invoicing.services import drafting, issuing, voiding
+from invoicing.services import drafting, facts, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
@@ -300,6 +303,35 @@ def test_a_voided_month_drafted_again_is_not_called_late(acme: Organisation, pro
         line = drafting.create_draft(organisation=acme, period=OCTOBER).lines.get()
     # 110 in all, of which November's invoice has charged 10
     assert (line.kind, line.amount, line.description) == ("usage", Decimal(100), "api_calls (call) · October 2026")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upcoming_invoice_is_of_one_moment(
+    acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usage is read first, then prices: a price that is saved in between is not mixed with the usage from before."""
+    rule = per_unit("1")
+    used(project, 100)
+    read_rules = facts._rules
+
+    def reads_rules_after_a_change(*arguments: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(_save_another_price, rule).result(timeout=20)
+        return read_rules(*arguments)
+
+    monkeypatch.setattr(facts, "_rules", reads_rules_after_a_change)
+    with after_october():
+        computed = drafting.compute_month(organisation=acme, period=OCTOBER)
+    assert computed.totals.subtotal == Decimal("100.00")
+    rule.refresh_from_db()
+    assert rule.parameters == {"unit_price": "2"}
+
+
+def _save_another_price(rule: PricingRule) -> None:
+    try:
+        PricingRule.objects.filter(pk=rule.pk).update(parameters={"unit_price": "2"})
+    finally:
+        connection.close()
 
 
 def test_a_time_zone_stays_once_usage_is_counted_in_it(acme: Organisation, project: Project) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html
 
-from billing_platform.lib.admin.base import ReadOnlyAdmin, link, object_action, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, short_time, status
+from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from payments.inbox import inbox
 from payments.models import InboundWebhook
 
@@ -33,7 +33,8 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     fieldsets = (
         (None, {"fields": ("event_type", "event_id", "organisation", "state", "outcome")}),
-        ("Processing", {"fields": ("received_at", "processed_at", "attempts", "next_attempt_at", "last_failure")}),
+        ("Processing", {"fields": ("received_at", "processed_at")}),
+        WORK,
         ("As received", {"fields": ("message", "headers")}),
     )
 
@@ -41,16 +42,13 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     state = status("status", TONES, "State")
     customer = link("organisation", "Customer")
 
-    @object_action(
-        label="Process again",
+    work = work_column()
+    process_again = try_now_action(
+        name="process_again",
         permission="payments.process_inboundwebhook",
-        when=lambda webhook: webhook.status in (Status.FAILED, Status.IGNORED),
-        confirm="The stored message is applied again. What it reports is never counted twice.",
-        icon="replay",
+        may=lambda webhook: webhook.status in (Status.FAILED, Status.IGNORED),
+        service=lambda pk: inbox.retry_webhook(webhook_id=pk),
     )
-    def process_again(self, request: HttpRequest, webhook: InboundWebhook) -> str:
-        inbox.retry_webhook(webhook_id=webhook.pk)
-        return "The webhook waits for a worker again."
 
     @admin.display(description="Body")
     def message(self, webhook: InboundWebhook) -> str:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
+from billing_platform.lib.admin.work import WORK, work_column
 from payments.models import Payment, PaymentOrder
 
 Status = PaymentOrder.Status
@@ -30,12 +31,16 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     list_select_related = ("invoice__organisation",)
     fieldsets = (
         (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
-        ("At the gateway", {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "sent_at", "closed_at")}),
-        ("Calls", {"fields": ("attempts", "next_attempt_at", "last_failure", "created_at")}),
+        (
+            "At the gateway",
+            {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "created_at", "sent_at", "closed_at")},
+        ),
+        WORK,
     )
     related_lists = ((Payment, "order__id__exact"),)
 
     asked = money("amount", "Asked")
+    work = work_column()
     state = status("status", TONES, "Status")
     invoice_link = link("invoice")
     customer = link("invoice__organisation", "Customer")

@@ -1,9 +1,9 @@
 """Jobs of the events app: settle what was accepted, keep partitions ahead, verify and drop what is behind.
 
-Waking settling without flooding the queue: a web process asks at most twice a second, and all of them together
-once per run, by a flag in the cache that a run takes down when it starts. What is accepted while a process keeps
-quiet is found all the same, because a run looks a last time a full second after it started. If a message is lost,
-the flag's few seconds or the next beat bring another.
+Settling is woken without flooding the queue: a web process asks at most twice a second, and all processes together
+once per run, by a flag in the cache that a run removes when it starts. Requests that are accepted between two askings
+are found as well, because a run looks a last time a full second after it started. If a message is lost, the next one
+comes when the flag expires after a few seconds, or from beat.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _quiet_until = 0.0
 
 @shared_task(name="events.tasks.settle_pending")
 def settle_pending() -> dict[str, int]:
-    """Settle until nothing is pending, or for 25 seconds: whatever is left, the next one takes."""
+    """Settle until nothing is pending, or for 25 seconds: the next run takes what is left."""
     with suppress(RedisError):
         cache.delete(_WOKEN)
     report = chunks.settle_pending(last_look_after=_LAST_LOOK_SECONDS)
@@ -65,7 +65,7 @@ def verify_hot_log_day(day: str, verified_by: str = "schedule") -> str:
 
 @shared_task(name="events.tasks.drop_old_partitions")
 def drop_old_partitions() -> dict[str, str]:
-    """By day: why it was kept, or nothing if it was dropped."""
+    """By day: why it was not dropped, or empty if it was."""
     return {str(outcome.day): outcome.retained_because for outcome in retention.drop_old_partitions()}
 
 

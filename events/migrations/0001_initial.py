@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ("findings", models.JSONField(blank=True, default=list, help_text="The first of the discrepancies.")),
                 (
                     "retained_because",
-                    models.TextField(blank=True, help_text="Why it was not dropped when its time had come."),
+                    models.TextField(blank=True, help_text="Why it was not dropped after its retention."),
                 ),
                 (
                     "dropped_at",

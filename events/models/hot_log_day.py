@@ -1,4 +1,4 @@
-"""What became of each day of the hot log: checked against the ledger, kept or dropped."""
+"""What became of each day of the hot log: compared with the ledger, dropped or not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from organisations.scoping import Actor, reaches_every_organisation
 
 class HotLogDayQuerySet(models.QuerySet["HotLogDay"]):
     def for_organisations(self, actor: Actor) -> Self:
-        """A day holds everybody's batches: only who reaches everybody may see it."""
+        """A day holds batches of all organisations: only an actor who may see every organisation may see it."""
         return self if reaches_every_organisation(actor) else self.none()
 
     def retained(self) -> Self:
@@ -46,7 +46,7 @@ class HotLogDay(BaseModel):
     dead_lettered = models.PositiveBigIntegerField(default=0)
     discrepancies = models.PositiveBigIntegerField(default=0)
     findings = models.JSONField(default=list, blank=True, help_text="The first of the discrepancies.")
-    retained_because = models.TextField(blank=True, help_text="Why it was not dropped when its time had come.")
+    retained_because = models.TextField(blank=True, help_text="Why it was not dropped after its retention.")
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="Empty while there is a partition.")
     dropped_batches = models.PositiveBigIntegerField(default=0)
     dropped_counted = models.PositiveBigIntegerField(

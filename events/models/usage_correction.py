@@ -1,4 +1,4 @@
-"""Why a counted event counts differently now, and who said so."""
+"""A correction of a counted event: what it counts instead, why, and who decided it."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def unsettled_batches(*, organisation: Organisation | None = None, received_befo
 
 
 def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
-    """How far settling is behind, for everybody or for what an actor may see. Reads only what is not settled."""
+    """How far settling is behind, for all organisations or for those an actor may see. Reads only unsettled batches."""
     pending = Q(status=EventBatch.Status.PENDING)
     batches = EventBatch.objects.all() if actor is None else EventBatch.objects.for_organisations(actor)
     found = batches.exclude(status=EventBatch.Status.SETTLED).aggregate(
@@ -57,7 +57,7 @@ def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
 
 
 def recent_conflicts(*, actor: Actor) -> QuerySet[EventBatch]:
-    """Requests of the last day that brought a known id with another body: whoever sends them may be mistaken."""
+    """Requests of the last day that sent a known event id with another body: their sender may be mistaken."""
     batches: QuerySet[EventBatch] = EventBatch.objects.for_organisations(actor)
     return batches.filter(conflicts__gt=0, received_at__gte=clock.now() - RECENT)
 
@@ -70,7 +70,7 @@ def ledger_position() -> int:
 
 
 def hot_log_days_retained() -> int:
-    """Days of the hot log that could not be dropped when their time had come."""
+    """Days of the hot log that are past their retention and could not be dropped."""
     return HotLogDay.objects.retained().count()
 
 

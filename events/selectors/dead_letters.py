@@ -1,4 +1,4 @@
-"""Questions about dead letters: what one keeps, exactly, and what became of its replay."""
+"""Questions about dead letters: the exact event, and what became of a replay."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def replay_outcome(letter: DeadLetter) -> ReplayOutcome | None:
 
 
 def letter_json(letter: DeadLetter) -> str:
-    """A dead letter's event as it is kept. Read as a dictionary, its numbers would have become floats."""
+    """A dead letter's event as JSON text. As a dictionary its numbers would have become floats."""
     found = DeadLetter.objects.filter(pk=letter.pk).values_list(Cast("accepted_event", TextField()), flat=True)
     return str(found.get())

@@ -74,7 +74,7 @@ def open_months(*, before: date) -> list[tuple[UUID, date]]:
 
 
 def _with_live_usage(periods: QuerySet[UsagePeriod]) -> list[tuple[UUID, date]]:
-    """Organisation and month of those not made of test usage alone. Only who has test projects is asked for."""
+    """Organisation and month of the periods with live usage. Usage is looked up only where there are test projects."""
     found = list(periods.order_by("month", "organisation_id").values_list("organisation_id", "month"))
     owners = {organisation_id for organisation_id, _month in found}
     testing = set(

@@ -40,7 +40,7 @@ class EventStatus:
 def event_status(*, project: Project, event_id: str) -> EventStatus | None:
     """What became of an event, or None if this project never sent it; UNAVAILABLE if too much waits to be sure."""
     if "\x00" in event_id:
-        return None  # refused at the door, and PostgreSQL couldn't even be asked
+        return None  # no such event was accepted, and PostgreSQL can't be asked for it
     return (
         _settled_status(project, event_id)
         or _pending_status(project, event_id)

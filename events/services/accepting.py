@@ -58,7 +58,7 @@ class NewBatch(NamedTuple):
     packed_events: bytes
 
 
-# Whoever brings more than this keeps a disk busy by itself, and would make small requests wait for it.
+# A larger request keeps the disk busy by itself: small ones that shared its commit would wait for it.
 _SHARED_BYTES = 64 * 1024
 _MOST_SHARED = 16
 

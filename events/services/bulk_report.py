@@ -1,4 +1,4 @@
-"""What is told after many things were asked for at once."""
+"""What became of many things that were asked for at once, in one sentence."""
 
 from __future__ import annotations
 

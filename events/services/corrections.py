@@ -1,11 +1,12 @@
-"""Correct what was counted: the ledger keeps the event, a reversal cancels it, a replacement may take its place.
+"""Correct what was counted: the event stays in the ledger, a reversal cancels it, a replacement may follow.
 
-What a correction writes stands beside the entry it cancels: with its times and its place, so that of two values that
-happened at once the one that came last is still the latest. When and by whom it was corrected says UsageCorrection.
+A correction's entries have the times and the position of the entry that they cancel: of two values that happened at
+once, the one that came last is still the latest after both were corrected. UsageCorrection says who corrected what,
+when and why.
 
-Corrections of one event queue up at its ledger row; then everybody's order of locks (see settling) is kept. The DEDUP
-lock is taken exclusively: while it is held nobody else folds, so that a maximum or a latest value can be found again
-in the ledger.
+Two corrections of one event wait for each other at the event's row in the ledger. After that, locks are taken in the
+order that settling/chunks.py describes. The DEDUP lock is taken exclusively: while a correction holds it, no chunk is
+settled, so that maximum and latest can be worked out again from the ledger.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Action = UsageCorrection.Action
 Kind = UsageEvent.Kind
 
 LOCK_TIMEOUT = "5s"
-"""While this waits for its month nobody settles."""
+"""While a correction waits for its month, no chunk is settled."""
 
 _INSERT_ENTRIES = query(__file__, "insert_correction_entries")
 
@@ -74,7 +75,7 @@ def correct_usage(
 
 
 def void_usage(*, events: Iterable[UsageEvent], reason: str, by: str) -> BulkReport:
-    """Void each of these events in a transaction of its own; what can't be voided is left."""
+    """Void each of these events in a transaction of its own. The report says why the others were not voided."""
     report = BulkReport()
     for event in events:
         try:
@@ -96,7 +97,7 @@ def void_usage(*, events: Iterable[UsageEvent], reason: str, by: str) -> BulkRep
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked for. No quantity: void."""
+    """What is asked for. Without a quantity the event is voided."""
 
     organisation: Organisation
     project: Project

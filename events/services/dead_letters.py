@@ -1,9 +1,9 @@
-"""What an operator does with a dead letter: have it counted after all, mended if need be, or give it up.
+"""What an operator does with a dead letter: replay it, edited or not, or discard it.
 
 A replay is a batch like any other, but received when its events were first (`first_seen_at`): so the deduplication
 window, a missing timestamp and the billing month mean what they meant then. Settling does the rest.
 
-Letters are locked in the order in which settling writes them, and while they are locked nothing else is waited for.
+Letters are locked in the order in which settling writes them. While they are locked, no other lock is waited for.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Reason = DeadLetter.Reason
 Status = DeadLetter.Status
 
 CHUNK = 500
-"""Letters of one transaction: killed half-way, a long run keeps what it did and can be asked for again."""
-_LONGEST_VALUE_TOLD = 100
+"""Letters of one transaction. A run that is killed half-way has done its whole chunks, and may be started again."""
+_LONGEST_VALUE_SHOWN = 100
 
 _FIELD_OF_CODE = {
     "INVALID_QUANTITY": "metric_value",
@@ -73,22 +73,22 @@ def replay_one(*, letter_id: UUID, by: str, reason: str = "") -> DeadLetter:
     """Put one letter's event back for counting, as it is.
 
     Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, METRIC_LIMIT, VALUE_MISSING, EVENT_UNSTORABLE or
-    DEAD_LETTER_UNREADABLE if it would only die again.
+    DEAD_LETTER_UNREADABLE if it would only be rejected again.
     """
     return _replay_one(letter_id, by, reason)
 
 
 def replay_edited(*, letter_id: UUID, event: Mapping[str, Any], by: str, reason: str = "") -> DeadLetter:
-    """Put one letter's event back for counting as somebody has mended it; the letter keeps what was sent.
+    """Put one letter's event back for counting as an operator has edited it; the letter still shows what was sent.
 
-    The rules of the door hold, the time of first receipt being now. Raises what `replay_one` does, and InvalidInput
-    with the fields that are wrong.
+    The event is validated like a request that was received at `first_seen_at`. Raises what `replay_one` raises, and
+    InvalidInput with the fields that are wrong.
     """
     return _replay_one(letter_id, by, reason, edited=event)
 
 
 def discard(*, letter_ids: Sequence[UUID], reason: str, by: str) -> BulkReport:
-    """Give up those that are open, in one transaction for each CHUNK."""
+    """Discard the letters that are open, in one transaction for each CHUNK."""
     _require(reason)
     report = BulkReport()
     for chunk in _chunks(letter_ids):
@@ -102,7 +102,7 @@ def discard(*, letter_ids: Sequence[UUID], reason: str, by: str) -> BulkReport:
 
 
 def discard_one(*, letter_id: UUID, reason: str, by: str) -> DeadLetter:
-    """Give one up: it is kept, but will not be counted. Raises NotFound or DEAD_LETTER_RESOLVED."""
+    """Discard one letter: its event stays stored and is never counted. Raises NotFound or DEAD_LETTER_RESOLVED."""
     _require(reason)
     with transaction.atomic():
         letter: DeadLetter = _open_letter(letter_id)
@@ -195,7 +195,7 @@ def _already(letter: DeadLetter) -> DomainError:
 
 
 class _DeadEvent(msgspec.Struct):
-    """An event as a letter keeps it: `StoredEvent.as_json`."""
+    """An event as a dead letter stores it: what `StoredEvent.as_json` writes."""
 
     metric_name: str
     metric_value: str
@@ -220,7 +220,7 @@ def _event_of(letter: Any) -> AcceptedEvent:
 
 
 def _edited_event(letter: DeadLetter, event: Mapping[str, Any]) -> AcceptedEvent:
-    """Through the door again: another id would be another event, so that is the one thing that stays."""
+    """Validate it again as a request. The id must stay: under another id it would be another event."""
     if event.get("event_id", letter.event_id) != letter.event_id:
         raise InvalidInput.field("event_id", f"It stays {letter.event_id!r}: under another id it could count twice.")
     horizon = timedelta(days=settings.EVENTS_HORIZON_DAYS)
@@ -240,7 +240,7 @@ def _field_of(rejection: Rejection) -> str:
 
 
 def _obstacles(letters: Sequence[DeadLetter], events: Mapping[UUID, AcceptedEvent]) -> dict[UUID, DomainError]:
-    """Why some of them would only die again, by the rules of settling (`staging`), and the way out."""
+    """Why some of them would only be rejected again, by the rules of settling/staging.py, and what to do instead."""
     tenants = load_tenants(letter.organisation_id for letter in letters)
     wanted: defaultdict[UUID, set[MetricKey]] = defaultdict(set)
     for letter in letters:
@@ -346,7 +346,7 @@ def _text(value: Any) -> str:
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
     return ", ".join(
-        f"{name} {_text(before[name])[:_LONGEST_VALUE_TOLD]} → {_text(after[name])[:_LONGEST_VALUE_TOLD]}"
+        f"{name} {_text(before[name])[:_LONGEST_VALUE_SHOWN]} → {_text(after[name])[:_LONGEST_VALUE_SHOWN]}"
         for name in after
         if before[name] != after[name]
     )

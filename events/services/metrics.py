@@ -18,7 +18,7 @@ from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisat
 
 WORDS = ("display_name", "unit_name", "unit_name_plural")
 ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
-"""What every aggregate keeps, whatever its metric's aggregation."""
+"""Aggregations that every row of aggregates can answer, whatever its metric was when it was counted."""
 
 
 def define_metric(
@@ -36,11 +36,12 @@ def define_metric(
     """Create a metric; one that usage registered by itself under this name and unit is completed instead.
 
     `words` are what people read: `display_name`, `unit_name`, `unit_name_plural`.
-    Raises DomainError if it is defined already, or if it is to be shared and the actor doesn't reach everybody.
+    Raises DomainError METRIC_EXISTS if it is defined already, and FORBIDDEN if it is to be shared and the actor may
+    not see every organisation.
     """
     if organisation is None and reachable_organisations(actor) is not EVERY_ORGANISATION:
         raise DomainError(
-            "Only who reaches every organisation can define a shared metric.", code="FORBIDDEN", status=403
+            "Only a user who may see every organisation can define a shared metric.", code="FORBIDDEN", status=403
         )
     with transaction.atomic():
         advisory_lock(LockSpace.DEDUP)  # a chunk under way may be registering it
@@ -63,10 +64,11 @@ def define_metric(
 
 
 def save_definition(*, metric: Metric) -> None:
-    """Store how a metric is counted. What usage brought along before it was defined is counted again that way.
+    """Store how a metric is counted. Usage that registered the metric before it was defined is counted again that way.
 
-    A shared definition holds for the metrics that usage of organisations registered under its name and unit as well:
-    they would win over it for ever. Settling waits meanwhile: a chunk that had read the old one would fold by it.
+    A shared definition also changes the metrics of that name and unit that usage registered for single organisations:
+    an organisation's own metric takes precedence over a shared one, so these would hide it for ever. Settling waits
+    meanwhile: a chunk that had read the old definition would count by it.
     Raises DomainError METRIC_IN_USE if an open month would be counted in two ways.
     """
     with transaction.atomic():
@@ -82,8 +84,12 @@ def save_definition(*, metric: Metric) -> None:
 
 
 def _refuse_to_split_a_month(metric: Metric) -> None:
-    """A peak counted before and after a new dimension is two peaks, and both would be charged; so with a definition
-    of an organisation's own that takes over from the shared one. Sums and counts go on as if nothing had happened."""
+    """Raise METRIC_IN_USE if an open month would be counted partly one way and partly another.
+
+    Example: a `max` metric gets a dimension in mid-month. Its peak before and its peak after are two meters then, and
+    both would be charged. The same happens when an organisation's own definition replaces the shared one. Sums and
+    counts of two meters add up to the same total, so they may change.
+    """
     before = Metric.objects.filter(pk=metric.pk).first()
     if before is None and metric.organisation is not None:
         before = Metric.objects.filter(organisation__isnull=True, name=metric.name, unit=metric.unit).first()

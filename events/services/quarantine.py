@@ -1,4 +1,4 @@
-"""What an operator does with a batch that settling has put aside: try again, or give it up as dead letters."""
+"""What an operator does with a quarantined batch: try it again, or turn it into dead letters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from organisations import audit
 
 
 def retry_batch(*, batch_id: UUID) -> EventBatch:
-    """Another round of attempts, by itself, so that it holds up nobody. Raises DomainError BATCH_NOT_QUARANTINED."""
+    """Try the batch again, alone, so that it does not hold up others. Raises DomainError BATCH_NOT_QUARANTINED."""
     with transaction.atomic():
         batch = _locked(batch_id)
         fields = batch.try_now()

@@ -41,7 +41,7 @@ _DAYS_WITH_USAGE = query(__file__, "days_with_usage")
 
 
 class Reading(NamedTuple):
-    """What the newest event of a `latest` metric said; of two readings the greater is the newer."""
+    """The newest event of a `latest` metric. Of two readings the greater tuple is the newer one."""
 
     occurred_at: datetime
     received_at: datetime

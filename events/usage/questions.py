@@ -29,7 +29,7 @@ LONGEST = {Grain.HOUR: 14, Grain.DAY: 366, Grain.MONTH: 3660}
 
 LONGEST_DISTINCT = 31
 LONGEST_OF_EVERYTHING = 93
-"""Fewer days where different values are told apart, or all metrics laid side by side: that reads every value."""
+"""Fewer days for a `unique` metric, and for all metrics side by side: these read every different value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How much of a metric was used in some days of an organisation, by hour, day or month and by project or dimension.
 
-What counts is when usage happened, on the organisation's clock; in which month it is billed is said beside it. A
+A report is about when usage happened, in the organisation's time zone; the month that bills it is shown beside it. A
 *meter* is one project, metric and combination of dimensions. Within a meter and a span, a sum adds up, a count counts,
 `max` takes the greatest value, `latest` the newest and `unique` the number of different values; several meters are
 added up. So a span's quantity is not always the sum of its hours: it is asked for beside them, in the same statement.

@@ -342,8 +342,8 @@ def _sentence(error: Exception) -> str:
     """What msgspec says, with the field in front: "unit: expected `str`, got `int`"."""
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
-    said, _, place = str(error).partition(" - at `$")
-    if said == "Input data was truncated":
+    text, _, place = str(error).partition(" - at `$")
+    if text == "Input data was truncated":
         return "the JSON ends before it is complete"
     field = place.strip("`").lstrip(".")
-    return f"{field}: {said[0].lower()}{said[1:]}" if field else said
+    return f"{field}: {text[0].lower()}{text[1:]}" if field else text

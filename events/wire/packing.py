@@ -1,4 +1,4 @@
-"""How a batch's events are kept in the hot log: rows as compact JSON, deflated when that helps."""
+"""How a batch's events are packed for the hot log: as compact JSON, deflated when that helps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEVEL = 1
 _NOT_WORTH_IT = 200
 
 UNSTORABLE = "unstorable_base64"
-"""The key under which metadata that PostgreSQL refuses is kept in a dead letter."""
+"""The key under which a dead letter holds metadata that PostgreSQL refuses, in base64."""
 
 DAMAGED = (zlib.error, msgspec.DecodeError)
 """What reading packed events raises if they are damaged."""

@@ -136,7 +136,7 @@ def test_a_day_with_one_unsettled_batch_is_kept_and_told(
         outcome = only(drop_old_partitions())
     assert (outcome.retained_because, outcome.batches) == ("1 batch is not settled.", 2)
     assert record_of(day).retained_because == "1 batch is not settled."
-    (told,) = [record for record in caplog.records if record.message == "hot log day kept"]
+    (told,) = [record for record in caplog.records if record.message == "hot log day not dropped"]
     assert (told.levelname, told.day, told.reason) == ("WARNING", str(day), "1 batch is not settled.")  # type: ignore[attr-defined]
     assert is_there(day)
     assert hot_log_days_retained() == 1

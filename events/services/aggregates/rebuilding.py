@@ -1,7 +1,7 @@
-"""Rebuild the aggregates of a month from the ledger; what comes out equals what folding made, row for row.
+"""Rebuild the aggregates of a month from the ledger: the same rows as settling and corrections have written.
 
-Day by day of the hours that were counted, so that a ledger of many millions is read in pieces, each through the
-index by hour, and whoever waits can be told how far it is.
+The month is rebuilt day by day, so that a ledger of many millions of entries is read in pieces, each through the index
+by hour, and progress can be shown.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def rebuild_aggregates(
 
 @contextmanager
 def _snapshot() -> Iterator[None]:
-    """Every question is answered as of one moment; within somebody's transaction as of each its own."""
+    """All statements see the database as of one moment. Within a transaction of the caller each sees its own moment."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if outermost:

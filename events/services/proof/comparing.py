@@ -1,13 +1,17 @@
-"""Some batches of the hot log against ledger and dead letters, event by event.
+"""Compare some batches of the hot log with ledger and dead letters, event by event.
 
-The payload says what was accepted, the ledger what was counted. An event of a settled batch is one of these:
+The packed events of a batch say what was accepted, the ledger says what was counted. An event of a settled batch is
 
-- counted: the ledger has it under this batch and position, saying the same;
-- a duplicate: the ledger has its id within the deduplication window, from elsewhere;
-- dead-lettered: there is a dead letter of its id.
+- counted: the ledger has it under this batch and position, with the same contents;
+- a duplicate: the ledger has its id within the deduplication window, from another batch or position; or
+- dead-lettered: there is a dead letter with its id.
 
-A dead letter that was replayed is in the ledger as well, so its id alone doesn't tell the last two apart. The batch's
-own numbers do: they hold if what can only be the one or the other is no more than they say, and nothing is left over.
+An event whose id is in the ledger *and* among the dead letters may be either of the last two: a dead letter that was
+replayed later is in the ledger as well. So the batch's numbers are checked only against what is certain. Example: a
+batch of 5 says 2 counted, 2 duplicates, 1 dead-lettered. The ledger has 2 of its events in their place. Of the other 3,
+one is found in the ledger only, one among the dead letters only, one in both. Certain are 1 duplicate (of 2) and 1 dead
+letter (of 1), and each event was found somewhere: the numbers hold. With 2 events among the dead letters only, they
+would not.
 """
 
 from __future__ import annotations
@@ -71,7 +75,7 @@ class Entry:
 
 @dataclass(slots=True)
 class _Fates:
-    """What was found of one batch's events, by position."""
+    """What was found out about one batch's events, by their positions in it."""
 
     events: list[StoredEvent]
     right: set[int] = field(default_factory=set)
@@ -86,7 +90,7 @@ _FIND_DEAD = query(__file__, "find_dead")
 
 
 def compare(batches: Sequence[EventBatch]) -> Iterator[Finding]:
-    """What doesn't agree of some settled batches of one day."""
+    """What doesn't agree in some settled batches, all received on one UTC day."""
     readable: list[tuple[EventBatch, _Fates]] = []
     for batch in batches:
         try:
@@ -100,22 +104,22 @@ def compare(batches: Sequence[EventBatch]) -> Iterator[Finding]:
 
 
 def _unreadable(batch: EventBatch, error: Exception) -> Iterator[Finding]:
-    """Right only if an operator gave it up: then one dead letter keeps the payload as it is."""
-    kept = DeadLetter.objects.filter(
+    """Right only if an operator discarded the batch: then one dead letter holds the packed events as they are."""
+    stored = DeadLetter.objects.filter(
         organisation=batch.organisation_id, batch_id=batch.pk, event_id=f"batch {batch.pk}"
     )
-    if batch.dead_lettered != batch.event_count or not kept.exists():
+    if batch.dead_lettered != batch.event_count or not stored.exists():
         yield _of(
             batch, FindingKind.BATCH_DAMAGED, format_events(batch.event_count), f"a payload that can't be read: {error}"
         )
 
 
 def _look_up(batches: Sequence[tuple[EventBatch, _Fates]]) -> None:
-    """Fill in the fates: what is in its place first, and of the rest where else it may be."""
+    """Fill in what was found: first the events in their place in the ledger, then where the rest may be."""
     parameters = _parameters([batch for batch, _fates in batches])
     with transaction.atomic(), connection.cursor() as cursor:
         _copy(cursor, batches)
-        # A planner that finds ten thousand look-ups dearer than reading the table would read a month of the ledger.
+        # PostgreSQL may think ten thousand look-ups dearer than reading the whole month of the ledger.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(_FIND_COUNTED, parameters)
         for number, positions in cursor.fetchall():

@@ -1,11 +1,11 @@
-"""Drop the days of the hot log whose time has come: settled, verified, and unchanged since.
+"""Drop the days of the hot log that are older than the retention: settled, verified, and unchanged since.
 
-A day is looked at and dropped in one transaction, so a replay can't slip in between. SHARE on the partition keeps new
-batches out of that day and nobody out of the others. DROP then needs ACCESS EXCLUSIVE on the whole hot log, for which
-it waits in the queue that accepting and settling stand in too: so it waits no longer than LOCK_TIMEOUT, gives up, lets
-the queue run empty, and tries again. A replay into that day holds the hot log and waits for the partition: a deadlock,
-in which LOCK_TIMEOUT, being shorter than PostgreSQL's deadlock_timeout, lets the replay go first. Killed anywhere,
-nothing has happened.
+One transaction examines a day and drops it, so that no replay adds a batch in between. Its SHARE lock on the day's
+partition stops new batches of that day, and of no other. DROP TABLE then needs ACCESS EXCLUSIVE on the whole hot log;
+while it waits for that lock, accepting and settling queue up behind it. Therefore it waits no longer than LOCK_TIMEOUT,
+gives up, lets the queue run empty, and tries again, TRIES times. A replay into that day holds the hot log and waits for
+the partition: a deadlock. LOCK_TIMEOUT is shorter than PostgreSQL's deadlock_timeout, so the replay goes first. A run
+that is killed has changed nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NOT_VERIFIED = "It has not been verified yet."
 
 @dataclass(frozen=True, slots=True)
 class DayOutcome:
-    """What the clean-up did with one day; `retained_because` is empty if it was dropped."""
+    """What a run did with one day. `retained_because` is a sentence, or empty if the day was dropped."""
 
     day: date
     batches: int
@@ -50,9 +50,10 @@ class DayOutcome:
 
 @dataclass(frozen=True, slots=True)
 class DayState:
-    """A partition of the hot log as people ask about it.
+    """A partition of the hot log, for people.
 
-    `retained_because`: its time has come, and it may not go. Its batches are counted then only: others may be many.
+    `retained_because` says why a day past its retention was not dropped. `batches` is filled only for such days,
+    because counting is slow.
     """
 
     partition: Partition
@@ -64,9 +65,9 @@ class DayState:
 
 
 def drop_old_partitions(*, dry_run: bool = False) -> list[DayOutcome]:
-    """Drop the days that are older than EVENTS_HOT_RETENTION_DAYS and verified; say of the others why they are kept.
+    """Drop the verified days older than EVENTS_HOT_RETENTION_DAYS; say of the others why they were not dropped.
 
-    With `dry_run` nothing is locked, written or dropped.
+    With `dry_run` nothing is locked, written or dropped: the outcomes say what would happen.
     """
     outcomes = []
     for partition in list_partitions():
@@ -129,7 +130,7 @@ def _drop_patiently(day: date) -> DayOutcome | None:
 
 
 def _drop(day: date) -> DayOutcome | None:
-    """In one transaction; None if somebody else has dropped it."""
+    """Drop the day in one transaction. None if another run has dropped it already."""
     name = partition_of(day)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -148,13 +149,13 @@ def _drop(day: date) -> DayOutcome | None:
         record.dropped_counted += tally.counted
         record.dropped_bytes += size
         record.save()
-        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))  # last: from here on everybody waits
+        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))  # last: from here on all others wait
     return DayOutcome(day, tally.batches, size)
 
 
 def _retain(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
     record.retained_because = reason
-    if record.dropped_at:  # made again: what was verified is gone
+    if record.dropped_at:  # its partition was made again by a replay: what was verified is gone
         record.dropped_at = record.verified_at = None
     record.save()
     return DayOutcome(record.day, batches, _bytes(record.day), reason)
@@ -182,6 +183,6 @@ def _bytes(day: date) -> int:
 def _log(outcome: DayOutcome) -> None:
     facts = {"day": str(outcome.day), "batches": outcome.batches, "bytes": outcome.bytes}
     if outcome.retained_because:
-        logger.warning("hot log day kept", extra=facts | {"reason": outcome.retained_because})
+        logger.warning("hot log day not dropped", extra=facts | {"reason": outcome.retained_because})
     else:
         logger.info("hot log day dropped", extra=facts)

@@ -1,7 +1,8 @@
 """Verify a day of the hot log: everything accepted on it is in the ledger or among the dead letters, and nothing else.
 
-Reads in small chunks, each a transaction of its own, and writes one row at the end: it may run twice, at once with
-itself, or be killed. Settled batches and the ledger don't change meanwhile; a batch that arrives is noticed at the end.
+A run reads in small chunks, each in a transaction of its own, and writes one row at the end. So it may run twice, two
+runs may overlap, and a run may be killed. Settled batches and the ledger don't change meanwhile; a batch that arrives
+during the run is noticed at the end.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class DayReport:
 
 @dataclass(slots=True)
 class _Found:
-    """Counts all findings and keeps the first: a day may be wrong from end to end."""
+    """Counts all findings and holds only the first of them in memory: a day may be wrong from end to end."""
 
     count: int = 0
     first: list[Finding] = field(default_factory=list)
@@ -213,7 +214,7 @@ def _ids_of(batch: EventBatch) -> list[str]:
 def _note(day: date, before: DayTally, found: _Found, verified_by: str) -> DayReport:
     with transaction.atomic():
         record = locked_record(day)
-        _need_partition(day)  # dropped meanwhile: what is noted there is the better truth
+        _need_partition(day)  # if it was dropped meanwhile, its record is the proof and stays
         report = DayReport(day, before, found.count, tuple(found.first), _reason(before, tally_of(day), found.count))
         now = clock.now()
         for name in ("batches", "events", "counted", "duplicates", "dead_lettered"):

@@ -52,7 +52,7 @@ def load_metrics(tenants: dict[UUID, Tenant], wanted: dict[UUID, set[MetricKey]]
     learning = [organisation_id for organisation_id in sorted(wanted) if _unknown(tenants[organisation_id], wanted)]
     if not learning:
         return
-    # Another worker may be registering others, or the same: whoever is second waits here and then sees them.
+    # Another worker may be registering metrics too: the second one waits here, and then finds them registered.
     advisory_lock(LockSpace.NEW_METRICS, *learning)
     read_metrics(tenants, wanted)
     room = room_for_metrics(learning)

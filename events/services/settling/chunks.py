@@ -20,8 +20,8 @@ In practice the lock is exclusive for one chunk at the start of each month, and 
 
 No deadlocks
 ------------
-Everybody takes locks in one order: batches (skipping what others hold), the DEDUP lock, new metrics, months, ledger
-keys, aggregates, dead letters; and each kind by key.
+Every transaction takes locks in one order: batches (skipping what others hold), the DEDUP lock, new metrics, months,
+ledger keys, aggregates, dead letters; and the locks of each kind in the order of their keys.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ CHUNK_EVENTS = 10_000
 TRIES_OF_A_CHUNK = 3
 LOOK_EVERY = 0.2
 MOST_SPOILED = 100
-"""Events of one batch that are told apart as bad. If more are refused, the fault is hardly theirs."""
+"""So many bad events of one batch become dead letters. If PostgreSQL refuses more, the cause is hardly the events."""
 
 _CLAIM_CHUNK = query(__file__, "claim_chunk")
 _CLAIM_ONE = query(__file__, "claim_one")
@@ -165,13 +165,13 @@ def _settle_chunk(wanted: _Wanted) -> list[ClaimedBatch]:
             if attempt == TRIES_OF_A_CHUNK or not others_were_in_the_way(error):
                 raise
             logger.warning("chunk tried again", extra=facts_for_log(error))
-    raise OperationalError("A chunk could not be settled: others kept getting in its way.")
+    raise OperationalError("A chunk could not be settled: other transactions were in its way each time.")
 
 
 def _try_chunk(wanted: _Wanted, *, exclusive: bool) -> list[ClaimedBatch]:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            # Nobody was promised anything yet: after a crash that forgets this commit the batches are pending again.
+            # Need not wait for the disk: after a crash that loses this commit the batches are pending again.
             cursor.execute("SET LOCAL synchronous_commit = off")
             batches = _claim(cursor, wanted)
         if not batches:
@@ -252,7 +252,7 @@ def _moments_of_receipt(wanted: _Wanted) -> list[datetime]:
 
 
 def _settle_singly(report: SettleReport) -> SettleReport:
-    """After a chunk failed: each of its batches alone, so that one bad batch holds up nobody else."""
+    """After a chunk failed, settle each of its batches alone, so that one bad batch does not hold up the others."""
     with transaction.atomic(), connection.cursor() as cursor:
         suspects = [batch.id for batch in _claim_chunk(cursor, None)]
         transaction.set_rollback(True)

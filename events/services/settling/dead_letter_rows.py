@@ -1,4 +1,4 @@
-"""Keep events that can't be counted: one open dead letter per event id, however often it is sent or replayed."""
+"""Write events that can't be counted: one open dead letter per event id, however often it is sent or replayed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITE = query(__file__, "write_dead_letters")
 
 @dataclass(frozen=True, slots=True)
 class NewLetter:
-    """An event that died, and where it came from."""
+    """An event that can't be counted, why, and where it came from."""
 
     organisation_id: UUID
     project_id: UUID
@@ -30,9 +30,10 @@ class NewLetter:
 
 
 def write(letters: Sequence[NewLetter]) -> None:
-    """In one statement, for a whole chunk may die of one misspelt metric. Of one id, the first is kept.
+    """Write the letters in one statement: one misspelt metric may reject a whole chunk. Of one id, the first is stored.
 
-    What jsonb refuses is kept all the same: with its metadata wrapped up, as `StoredEvent.as_storable_json` writes it.
+    An event that PostgreSQL refuses as JSON is stored too, with its metadata in base64
+    (`StoredEvent.as_storable_json`).
     """
     if not letters:
         return

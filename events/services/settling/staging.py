@@ -1,6 +1,6 @@
-"""From claimed batches to rows ready for COPY: decoded, each with its metric, its hour and its place.
+"""From claimed batches to rows ready for COPY: decoded, each with the numbers of its batch, series and slot.
 
-Rows come batch by batch, so that PostgreSQL reads what is ready while Python makes the next.
+Rows come batch by batch, so that PostgreSQL reads one batch while Python makes the next.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\
 
 @dataclass(frozen=True, slots=True)
 class DeadEvent:
-    """An event that can't be counted as things are, and the sentence for whoever mends that."""
+    """An event that can't be counted, with the reason and a sentence for the operator."""
 
     event: StoredEvent
     reason: DeadLetter.Reason
@@ -51,7 +51,7 @@ class ClaimedBatch:
     event_count: int
     packed_events: bytes
     not_staged: set[int] = field(default_factory=set)
-    """Positions whose fate is decided already: duplicates and dead letters."""
+    """Positions of events that are not counted: duplicates and dead letters."""
     counted: int = 0
     duplicates: int = 0
     conflict_ids: list[str] = field(default_factory=list)
@@ -138,7 +138,11 @@ def _stage_batch(
     metrics: dict[MetricKey, SeriesOf],
     firsts: dict[str, StoredEvent],
 ) -> list[str]:
-    """The innermost loop of settling: a microsecond here is a tenth of its speed."""
+    """The innermost loop of settling.
+
+    Settling took 14.6 microseconds an event in all on 22 November 2026 (68,640 events a second, docs/performance.md):
+    one microsecond more in this loop costs 7% of the speed.
+    """
     tenant = stage.tenants[batch.organisation_id]
     escape = any(character in stage.texts[number] for character in _ESCAPED_IN_COPY)
     received = batch.received_at.astimezone(UTC).isoformat()
@@ -218,9 +222,9 @@ def local_hour(zone: ZoneInfo, minute: str) -> tuple[datetime, date]:
 
 
 def _series_of(stage: Stage, batch: ClaimedBatch, metric: KnownMetric) -> SeriesOf:
-    """The function that answers an event's series, or None if it names no value for a `unique` metric.
+    """A function from an event to the number of its series; None if the event has no value for a `unique` metric.
 
-    It reads the declared keys only and remembers what it found.
+    Made once for each metric of a project: it decodes only the declared keys, and remembers the numbers it gave.
     """
 
     def number_of(dimensions: str) -> int:
@@ -275,7 +279,7 @@ def dimensions_of(keys: Sequence[str], event: StoredEvent) -> str:
 
 
 def _dimension(value: object) -> str:
-    """As text; a long one is cut and told apart by a digest."""
+    """As text. A long one is cut, and a digest of the whole is added to tell it from others."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     encoded = text.encode()
     if len(encoded) <= _LONGEST_DIMENSION:

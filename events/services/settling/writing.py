@@ -128,12 +128,12 @@ def _mark_dead_events_already_counted(
 
 
 def _take_out_seen(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any], months: Sequence[date]) -> None:
-    """Duplicates of what other partitions hold: their unique keys know nothing of this one's."""
+    """Take from the stage what other months hold already: the ledger's unique key works within one month only."""
     _unstage(cursor, _already_counted(cursor, stage, lookups, months, only=None))
 
 
 def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> None:
-    """Into the ledger; what its unique key refuses leaves the stage as a duplicate."""
+    """Insert the stage into the ledger. What its unique key refuses is a duplicate and is taken from the stage."""
     cursor.execute(_INSERT_INTO_LEDGER, lookups)
     inserted = dict(cursor.fetchall())
     refused: list[tuple[int, int]] = []
@@ -168,9 +168,9 @@ def _already_counted(
     *,
     only: list[tuple[int, int]] | None,
 ) -> list[tuple[int, int]]:
-    """Book the staged events that the ledger knows from these months as duplicates; which ones they are.
+    """Note the staged events that the ledger has in these months as duplicates, and return where they are.
 
-    `only` are those that the unique key refused: they are duplicates however long ago the first one came.
+    `only` are events that the unique key refused: they are duplicates however long ago the first copy came.
     """
     window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
     parameters = lookups | {
@@ -197,7 +197,7 @@ def _already_counted(
 
 @contextmanager
 def _index_look_ups(cursor: CursorWrapper) -> Iterator[None]:
-    """A planner that finds ten thousand look-ups dearer than reading the table would read a month of the ledger."""
+    """PostgreSQL may think ten thousand look-ups dearer than reading the whole month: within this it looks them up."""
     cursor.execute("SET LOCAL enable_seqscan = off")
     yield
     cursor.execute("SET LOCAL enable_seqscan = on")
@@ -222,7 +222,7 @@ def _write_dead_letters(batches: Sequence[ClaimedBatch]) -> None:
 
 
 def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> None:
-    """The verdict. The table's check constraint refuses one that doesn't add up."""
+    """Note on each batch how many of its events were counted, duplicates and dead letters."""
     received: list[datetime] = [batch.received_at for batch in batches]
     with _index_look_ups(cursor):
         cursor.execute(

@@ -1,7 +1,7 @@
 """The Celery application and the one table of periodic jobs.
 
-Times are UTC. The table is written to django-celery-beat's tables at migration, once per job: afterwards the
-admin is the place to change a schedule, and a change made there survives every deployment.
+Times are UTC. `migrate` writes the table to django-celery-beat's tables, once per job. Afterwards operators change a
+schedule in the admin, and later deployments keep the change.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from billing_platform.celery import PERIODIC_JOBS
 
 
 def install_periodic_jobs(**_: Any) -> None:
-    """Add the jobs that beat doesn't know yet. An operator's change to a known one is left alone."""
+    """Add the jobs that beat doesn't have yet. Changes by operators to existing jobs are kept."""
     for name, (task, timing) in PERIODIC_JOBS.items():
         if not PeriodicTask.objects.filter(name=name).exists():
             PeriodicTask.objects.create(name=name, task=task, **_timing_fields(timing))

@@ -1,4 +1,4 @@
-"""Settings: one file, everything that differs between machines comes from the environment (see .env.example)."""
+"""All settings. Environment variables hold everything that differs between machines (see .env.example)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DEBUG = env.bool("DEBUG", default=False)
 ENVIRONMENT = env.str("ENVIRONMENT", default="production")  # a label: shown in the admin and written in every log line
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 
-# Without a key each process makes up its own: nobody stays signed in, but nobody can forge a session either.
-# `check --deploy` says so (billing_platform.E001).
+# Without SECRET_KEY each process makes up its own: nobody stays signed in, but nobody can forge a session either.
+# `check --deploy` reports it (billing_platform.E001).
 SECRET_KEY_IS_SET = bool(env.str("SECRET_KEY", default=""))
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(50)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -103,8 +103,8 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql://postgre
 DATABASES["default"].update(
     {
         "ENGINE": "django.db.backends.postgresql",
-        # Settling holds a transaction over several statements, everything else is short: a lock that is not free
-        # within ten seconds is a fault that should be seen, not a request that hangs.
+        # Transactions are short, except in settling. If a lock is not free within ten seconds, something is wrong, and
+        # an error is better than a request that hangs.
         "OPTIONS": {
             **DATABASES["default"].get("OPTIONS", {}),
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=120s",
@@ -120,7 +120,7 @@ DATABASES["default"].update(
 # --- cache and broker (Valkey or Redis) -----------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-# The rate limit asks on every request: a cache that hangs must fail, and soon.
+# The rate limit uses the cache on every request: a cache that hangs must fail soon.
 CACHES = {
     "default": {
         "BACKEND": "billing_platform.lib.cache.RedisCache",
@@ -149,7 +149,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Redis hands an unacknowledged task to another worker after this long: it must exceed the longest time limit.
+# Seconds after which Redis gives an unacknowledged task to another worker: more than the longest time limit.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -171,7 +171,7 @@ RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", default="5/15m"),
     "sign_in_account": env.str("RATE_LIMIT_SIGN_IN_ACCOUNT", default="50/h"),
 }
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # how many X-Forwarded-For hops are ours
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # number of our own proxies in X-Forwarded-For
 
 AUDITLOG_MASK_CALLABLE = "organisations.audit.masked"
 AUDITLOG_CID_GETTER = "billing_platform.lib.http.request_id.current_request_id"
@@ -179,7 +179,7 @@ AUDITLOG_CID_GETTER = "billing_platform.lib.http.request_id.current_request_id"
 # --- web processes (billing_platform/rsgi.py) -------------------------------------------------------------------
 
 WEB_THREADS = env.int("WEB_THREADS", default=16)  # of each process; each keeps a database connection
-WEB_BODY_SECONDS = env.int("WEB_BODY_SECONDS", default=30)  # a request's body arrives within this time, or is refused
+WEB_BODY_SECONDS = env.int("WEB_BODY_SECONDS", default=30)  # within which a request's body has to arrive
 
 # --- HTTP API -------------------------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ SPECTACULAR_SETTINGS = {
 EVENTS_DEDUP_WINDOW_DAYS = env.int("EVENTS_DEDUP_WINDOW_DAYS", default=35)
 EVENTS_HORIZON_DAYS = env.int("EVENTS_HORIZON_DAYS", default=90)
 EVENTS_HOT_RETENTION_DAYS = env.int("EVENTS_HOT_RETENTION_DAYS", default=7)
-EVENTS_MAX_METRICS = env.int("EVENTS_MAX_METRICS", default=1000)  # that usage registers, per organisation
+EVENTS_MAX_METRICS = env.int("EVENTS_MAX_METRICS", default=1000)  # registered automatically, per organisation
 EVENTS_MAX_BATCH = 10_000
 EVENTS_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = EVENTS_MAX_BYTES + 1024

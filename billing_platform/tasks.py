@@ -1,4 +1,4 @@
-"""The root's own job: proof that beat and a worker are alive."""
+"""The heartbeat job: it shows that beat and a worker run."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ HEARTBEAT_KEY = "heartbeat:beat"
 
 @shared_task
 def heartbeat() -> None:
-    """Sent by beat, run by a worker: its age is what readiness looks at."""
+    """Note the time in the cache. `/health/ready` checks how old it is."""
     cache.set(HEARTBEAT_KEY, clock.now().timestamp(), timeout=3600)

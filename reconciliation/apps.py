@@ -1,4 +1,4 @@
-"""Reconciliation: do the other apps' numbers agree."""
+"""Reconciliation: checks that the numbers of the other apps agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in the demo: a seller, its customers, what they use, what it costs, and what was paid."""
+"""The demo's data: a seller, its customers, their usage, prices and payments."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ SELLER = {
 
 @dataclass(frozen=True)
 class Customer:
-    """One organisation of the demo, and its usage: metric → (unit, a usual day's quantity)."""
+    """One customer of the demo, and its usage: metric → (unit, quantity of a usual day)."""
 
     fields: dict[str, Any]
     usage: dict[str, dict[str, tuple[str, int]]]
 
 
 TEST_PROJECT = "Fleet API test"
-"""Nandi Logistics tries its application out with this one: its usage is on no invoice."""
+"""A test project of Nandi Logistics: its usage is on no invoice."""
 
 MISTYPED_METRIC = "api_call"
-"""Konkan Retail is strict and sent this instead of api_calls: a dead letter."""
+"""A metric that is not defined. Konkan Retail accepts defined metrics only, so its event becomes a dead letter."""
 
 CUSTOMERS = [
     Customer(
@@ -92,14 +92,15 @@ CUSTOMERS = [
     ),
 ]
 
-# (metric, unit): what people read, for one and for several.
+# (metric, unit): name on invoices, unit in the singular, unit in the plural.
 METRICS = {
     ("api_calls", "call"): ("API calls", "call", "calls"),
     ("sms", "message"): ("Text messages", "message", "messages"),
     ("pdf_exports", "file"): ("PDF exports", "file", "files"),
 }
 
-# (organisation or None for all, metric, unit, currency, price of one). pdf_exports has none: a revenue leak to see.
+# (organisation or None for all, metric, unit, currency, unit price). pdf_exports has no price, so that the dashboard
+# has usage without a price to show.
 PRICES = [
     (None, "api_calls", "call", "INR", "0.0150"),
     (None, "sms", "message", "INR", "0.18"),
@@ -110,7 +111,7 @@ PRICES = [
 
 @dataclass(frozen=True)
 class Receipt:
-    """Money of an invoice: whose, of which month, how much of its total (None: what is still due), and by which way."""
+    """A payment of an invoice: customer, month, part of the total (None: the amount due), and method."""
 
     customer: str
     months_ago: int
@@ -118,7 +119,7 @@ class Receipt:
     method: str = "bank_transfer"
 
 
-# What is not here stays unpaid. Konkan Retail paid a part; Lakeside Software paid too much and got the excess back.
+# Invoices without an entry stay unpaid. Konkan Retail paid a part; Lakeside Software paid too much and got a refund.
 RECEIPTS = [
     Receipt("Nandi Logistics", months_ago=2, share=Decimal("1")),
     Receipt("Nandi Logistics", months_ago=1, share=Decimal("0.9")),

@@ -45,7 +45,7 @@ def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None
 
 
 def bill(month: BillingPeriod) -> None:
-    """The monthly run as it was on the first of the following month, when the last time zone had closed."""
+    """Run billing as of the first of the next month, when the month has ended in all time zones."""
     with clock.standing_at(datetime.combine(month.end, time(hour=7), UTC)):
         rate = Decimal("84.1250") + month.start.month * Decimal("0.0625")
         add_exchange_rate(base="USD", target="INR", rate=rate, as_of=month.end, source="Demo reference rate")
@@ -60,7 +60,7 @@ def invoice_of(organisation: Organisation, *, month: BillingPeriod) -> Invoice:
 
 
 def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -> None:
-    """What came in by bank transfer and as TDS certificates, twelve days into the month after."""
+    """Record bank transfers and TDS certificates, as of the twelfth day of the next month."""
     months = [current, current.previous(), current.previous().previous()]
     for receipt in RECEIPTS:
         month = months[receipt.months_ago]

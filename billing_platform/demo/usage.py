@@ -26,14 +26,14 @@ from organisations.models import Organisation, Project
 SEED = 1947
 EVENTS_PER_DAY = 8
 DAYS_IN_TIME = 2
-"""So many days before today were sent as they ended. Those before them came today: a day of the hot log of its own
-for each would make the first start slow."""
+"""Number of days before today whose usage is received at the end of the day. Usage of earlier days is received today:
+a day of the hot log for each of them would make the first start slow."""
 
 Event = dict[str, Any]
 
 
 def report_usage(organisations: dict[str, Organisation], *, first: date) -> None:
-    """Send every project's events as its application would, in one request a day; then settle them."""
+    """Send the events of each project as its application would, one request per day; then settle them."""
     dice = random.Random(SEED)  # noqa: S311  (plausible figures, not a secret)
     for customer in CUSTOMERS:
         organisation = organisations[customer.fields["name"]]
@@ -48,7 +48,7 @@ def report_usage(organisations: dict[str, Organisation], *, first: date) -> None
 
 
 def correct_one(organisation: Organisation, *, month: BillingPeriod) -> None:
-    """The last calls of an invoiced month were counted ten times: the next invoice nets the difference."""
+    """Correct an event of an invoiced month to a tenth; the next invoice has the difference."""
     events = UsageEvent.objects.filter(organisation=organisation, counted_in=month.start, metric__name="api_calls")
     event = events.latest("occurred_at")
     correct_usage(
@@ -63,13 +63,14 @@ def correct_one(organisation: Organisation, *, month: BillingPeriod) -> None:
 
 
 def verify_days() -> None:
-    """Compare the days that are over with the ledger, as the daily job does."""
+    """Verify the days that are over, as the daily job does."""
     for day in days_to_verify():
         verify_day(day=day, verified_by="demo data")
 
 
 def _send(project: Project, day: date, events: list[Event]) -> None:
-    """Received when the day ended where the customer is; a running day, and one long ago, now."""
+    """Accept a day's events as of the end of the day in the customer's time zone; for today and days long ago, as of
+    now."""
     now = clock.now()
     horizon = (now - timedelta(days=settings.EVENTS_HORIZON_DAYS - 1)).date()
     sent = [event for event in events if day > horizon and event["timestamp"] <= now.isoformat()]
@@ -91,7 +92,7 @@ def _days(first: date, last: date) -> Iterator[date]:
 def _events_of(
     project: Project, day: date, age: int, metrics: dict[str, tuple[str, int]], dice: random.Random
 ) -> list[Event]:
-    """A day's usage: quieter at week-ends, growing a little from month to month, never two days alike."""
+    """The events of one day: fewer at week-ends, a little more each month, and random within these."""
     events = []
     zone = ZoneInfo(project.organisation.time_zone)
     for metric, (unit, usual) in metrics.items():

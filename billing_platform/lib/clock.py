@@ -1,4 +1,4 @@
-"""The only clock: every service asks it, so demo data and tests can move time in one place."""
+"""The only clock. All services use it, so that demo data and tests can set the time at one place."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ _standing: ContextVar[datetime | None] = ContextVar("standing_clock", default=No
 
 
 def now() -> datetime:
-    """The current instant, aware, in UTC."""
+    """The current instant: an aware datetime in UTC."""
     return _standing.get() or timezone.now()
 
 
 def today(time_zone: str | ZoneInfo) -> date:
-    """The current calendar day in a time zone: due dates and document dates are local facts."""
+    """The current calendar day in a time zone, for due dates and document dates."""
     zone = ZoneInfo(time_zone) if isinstance(time_zone, str) else time_zone
     return now().astimezone(zone).date()
 
 
 @contextmanager
 def standing_at(instant: datetime) -> Iterator[None]:
-    """Let the clock stand at an instant (aware) for this thread's work: yesterday's invoice for the demo, a month's
-    end for a test. Other threads and processes keep their time."""
+    """Within this block, the clock of this thread shows `instant` (aware): for the demo's invoices of past months.
+
+    Other threads and processes keep the real time. Raises ValueError for a datetime without time zone.
+    """
     if instant.tzinfo is None:
         raise ValueError("standing_at needs an aware datetime")
     token = _standing.set(instant.astimezone(ZoneInfo("UTC")))

@@ -1,6 +1,6 @@
-"""How people read dates: a day "26 Nov 2026", a time "26 Nov 2026, 02:53 IST", a month "November 2026".
+"""Dates for people: a day "26 Nov 2026", a time "26 Nov 2026, 02:53 IST", a month "November 2026".
 
-Pages, messages, e-mails, documents and sentences of errors all write dates by these functions. JSON and CSV keep ISO.
+Pages, e-mails, documents and error messages write dates with these functions. JSON and CSV use ISO 8601.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def day_text(day: date) -> str:
 
 
 def last_day_text(after: date) -> str:
-    """The last day of a half-open span: "31 Oct 2026" for the one that ends before the 1st of November."""
+    """The last day of a span that ends before the day `after`: "31 Oct 2026" for 1 November 2026."""
     return day_text(after - _A_DAY)
 
 
 def days_text(first: date, last: date) -> str:
-    """Days from and to, both included: "1 to 30 Nov 2026", "28 Oct to 26 Nov 2026"."""
+    """The days from `first` to `last`, both included: "1 to 30 Nov 2026", "28 Oct to 26 Nov 2026"."""
     if first == last:
         return day_text(first)
     if (first.year, first.month) == (last.year, last.month):
@@ -35,18 +35,18 @@ def days_text(first: date, last: date) -> str:
 
 
 def month_text(month: date | BillingPeriod) -> str:
-    """A calendar month, told by the period or by any day of it: "November 2026"."""
+    """The calendar month of a period or of a day: "November 2026"."""
     return f"{month.start if isinstance(month, BillingPeriod) else month:%B %Y}"
 
 
 def time_text(instant: datetime, zone: tzinfo) -> str:
-    """An instant on the clock of a time zone: "26 Nov 2026, 02:53 IST"."""
+    """An instant in a time zone: "26 Nov 2026, 02:53 IST"."""
     local = instant.astimezone(zone)
     return f"{day_text(local)}, {local:%H:%M} {zone_label(instant, zone)}"
 
 
 def zone_label(instant: datetime, zone: tzinfo) -> str:
-    """What a zone is called at that moment: "IST", or "UTC+5:45" where it has a number for a name."""
+    """The name of a time zone at an instant: "IST", or "UTC+5:45" if the zone has no letters as its name."""
     local = instant.astimezone(zone)
     name, offset = local.tzname() or "", local.utcoffset() or timedelta(0)
     if name.isalpha():

@@ -1,4 +1,4 @@
-"""The one error type of business rules: a sentence for people, a code for programs, a status for HTTP."""
+"""The errors of business rules: a sentence for people, a code for programs, a status for HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LONGEST_QUOTE = 60
 
 
 def quoted(value: object) -> str:
-    """What somebody sent, for an error sentence: short, and in characters that can be written."""
+    """A value from outside, for an error message: shortened, and without characters that UTF-8 can't encode."""
     text = value if isinstance(value, str) else repr(value)
     shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
     return "“" + "".join(_visible(character) for character in shown) + "”"
@@ -19,12 +19,12 @@ def _visible(character: str) -> str:
 
 
 def writable(text: str) -> str:
-    """Half of a character (a lone surrogate, which JSON can carry) has no bytes in UTF-8: it is shown as \\ud800."""
+    """The text with lone surrogates (halves of a character, which JSON may contain but UTF-8 can't) as \\ud800."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class DomainError(Exception):
-    """A rule said no. Faces turn it into a red message or an HTTP answer; nothing else is caught by them."""
+    """A rule refuses a request. The admin shows the message, the API answers with it; they catch no other exception."""
 
     code = "CONFLICT"
     status = 409
@@ -45,7 +45,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """The caller sent something that can't be right; `details` maps each bad field to its sentences."""
+    """The caller sent a wrong value. `details` maps each wrong field to its sentences."""
 
     code = "VALIDATION_ERROR"
     status = 400
@@ -56,7 +56,7 @@ class InvalidInput(DomainError):
 
 
 class NotFound(DomainError):
-    """There is no such object, or it belongs to somebody else: both look the same from outside."""
+    """The object does not exist, or the caller may not see it: both get the same answer."""
 
     code = "NOT_FOUND"
     status = 404

@@ -1,7 +1,7 @@
-"""Group commit: threads that arrive while one is writing are written together, by the first of them.
+"""Group commit: items that threads bring while another thread writes are written together in the next transaction.
 
-A commit waits for the disk, and costs the same for one row as for ten. Nobody waits for company: a thread that comes
-alone writes alone at once.
+A commit waits for the disk, and one row takes as long as ten rows. No thread waits for others to join: a thread that
+finds no writer writes its item at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class NotWritten(Exception):
-    """The common write failed, perhaps because of somebody else's item: nothing is known of one's own."""
+    """A write of several items failed, perhaps because of another thread's item: write your own item alone."""
 
 
 class _Ticket(Generic[Item]):
@@ -24,12 +24,12 @@ class _Ticket(Generic[Item]):
     def __init__(self, item: Item) -> None:
         self.item = item
         self.written: bool | None = None
-        self.turn = threading.Lock()  # released when it is written, or its turn to write
+        self.turn = threading.Lock()  # released when the item is written, or when its thread has to write
         self.turn.acquire()
 
 
 class GroupCommit(Generic[Item]):
-    """One writer at a time in this process; `write` gets up to `most` items, and either commits them all or raises."""
+    """Lets one thread of this process write at a time. `write` gets at most `most` items and commits all or raises."""
 
     def __init__(self, write: Callable[[Sequence[Item]], None], *, most: int) -> None:
         self._write, self._most = write, most
@@ -38,7 +38,7 @@ class GroupCommit(Generic[Item]):
         self._waiting: deque[_Ticket[Item]] = deque()
 
     def submit(self, item: Item) -> None:
-        """Returns when the item is committed. Raises what `write` raised, or NotWritten if others were concerned."""
+        """Return when the item is committed. Raises the error of `write`, or NotWritten if the item was not alone."""
         ticket = _Ticket(item)
         with self._lock:
             leads = not self._writing

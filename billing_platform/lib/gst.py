@@ -1,7 +1,7 @@
-"""GST vocabulary: States and their codes, and GSTINs; parties are checked with it and taxes derived from it.
+"""GST codes: States, GSTINs and document numbers. They check parties and documents, and decide taxes.
 
 python-stdnum knows GSTINs too, but its State table ends at 37 (no Ladakh, no Other Territory, no 99) and it
-refuses a 14th character other than Z, both of which occur; so the check is done here.
+refuses a 14th character other than Z. Both occur, so the check is done here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STATES = {
     "97": "Other Territory",
 }  # fmt: skip
 
-# Codes that documents may show, but where no customer of today has an address.
+# Codes that documents may show, but that no present address has.
 _OTHER_CODES = {
     "25": "Daman and Diu",  # merged into 26 on 26 January 2020
     "28": "Andhra Pradesh (before division)",
@@ -68,7 +68,7 @@ class GstError(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Gstin:
-    """A well-formed GSTIN. Well-formed is not active: only the GST portal knows that."""
+    """A well-formed GSTIN. Only the GST portal knows whether it is active."""
 
     value: str
 
@@ -78,7 +78,7 @@ class Gstin:
 
     @property
     def pan(self) -> str | None:
-        """The holder's income-tax number, inside the GSTIN of a regular taxpayer."""
+        """The holder's PAN (income-tax number), which the GSTIN of a regular taxpayer contains; None for others."""
         return self.value[2:12] if _REGULAR.fullmatch(self.value) else None
 
     def __str__(self) -> str:
@@ -103,7 +103,7 @@ def validate_gstin(text: str) -> Gstin:
 
 
 def gstin_check_character(first_fourteen: str) -> str:
-    """Luhn's idea in base 36: every second value doubled, quotient and remainder added."""
+    """The 15th character of a GSTIN: a Luhn check character in base 36. "29AAACA1234A1Z" has "G"."""
     total = 0
     for position, character in enumerate(first_fourteen):
         value = _ALPHABET.index(character) * (1 + position % 2)
@@ -112,7 +112,7 @@ def gstin_check_character(first_fourteen: str) -> str:
 
 
 def pin_fits_state(pin: str, state_code: str) -> bool:
-    """Whether a PIN code of six digits may lie in the State. True where nothing is known of the State's PIN codes."""
+    """Whether a PIN code of six digits may be in a State. True if the table has no PIN codes of the State."""
     ranges = _PIN_PREFIXES.get(state_code)
     return ranges is None or any(first <= int(pin[:3]) <= last for first, last in ranges)
 
@@ -125,7 +125,7 @@ def state_name(code: str) -> str:
 
 
 def place_of_supply_label(code: str) -> str:
-    """As GST returns print it: 29-Karnataka."""
+    """The place of supply as GST returns print it: "29-Karnataka". Raises GstError for an unknown code."""
     return f"{code}-{state_name(code)}"
 
 
@@ -134,7 +134,7 @@ _DOCUMENT_NUMBER = re.compile(r"[A-Za-z1-9][A-Za-z0-9/-]{0,15}")
 
 
 def validate_document_number(text: str) -> str:
-    """The number in upper case, as the portal compares it. Raises GstError (CGST Rule 46(b))."""
+    """The number in upper case, as the e-invoice portal compares numbers. Raises GstError (CGST Rule 46 (b))."""
     if not _DOCUMENT_NUMBER.fullmatch(text):
         raise GstError(
             f"{text!r} cannot number a tax document: 1 to 16 letters, digits, '-' and '/', "

@@ -1,7 +1,7 @@
-"""Every bound on what may be typed or sent, one line of reason each; docs/limits.md lists them for people.
+"""Every limit of typed or sent values, each with its reason; docs/limits.md lists them for people.
 
-Plain constants: forms, serializers, services and columns take their bounds from here, so that two doors never
-disagree about one number. Bounds of one mechanism alone (how often a delivery is tried) stay beside that mechanism.
+Forms, serializers, services and columns use these constants, so that admin and API have the same limits. A limit that
+only one mechanism uses (how often a delivery is tried) is defined beside the mechanism.
 """
 
 from __future__ import annotations

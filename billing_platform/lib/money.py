@@ -1,8 +1,7 @@
 """Money: an exact Decimal amount with its currency, and the one place where amounts are rounded.
 
-Why not `moneyed.Money` (which django-money brings along): it takes floats, rounds half to even, is false when
-zero and imports a locale library; a bill needs the opposite on each point. Django-money stays at the
-database's edge, this type is what rules and services speak.
+`moneyed.Money` of django-money is not used: it accepts floats, rounds half to even, is false when zero, and imports a
+locale library. docs/decisions/0005-money-of-our-own.md has the reasons.
 """
 
 from __future__ import annotations
@@ -40,23 +39,23 @@ _EXPONENTS = {code: places for places, codes in _CODES.items() for code in codes
 CURRENCIES = frozenset(_EXPONENTS)
 
 # Wide enough for any product of a bounded quantity and a bounded price. The default context of 28 digits would
-# round such a product without a word.
+# round such a product without an error.
 _PRECISION = 120
 _WIDE = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow])
 _EXACT = Context(prec=_PRECISION, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 
 
 class MoneyError(ValueError):
-    """An amount that cannot be taken, or an operation that makes no sense between two amounts."""
+    """An amount that is refused, or an operation that two amounts don't allow."""
 
 
 def exact_arithmetic() -> AbstractContextManager[Context]:
-    """Decimal arithmetic in which any rounding raises: what prices compute in."""
+    """Within this block, a Decimal operation that would round raises decimal.Inexact. Prices are computed so."""
     return localcontext(_EXACT)
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency's minor unit has (INR 2, JPY 0, KWD 3)."""
+    """The number of decimals of a currency: INR 2, JPY 0, KWD 3. Raises MoneyError for an unknown currency."""
     try:
         return _EXPONENTS[currency]
     except KeyError:
@@ -64,24 +63,24 @@ def exponent(currency: str) -> int:
 
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
-    """The one rounding function: half away from zero, to the currency's minor unit."""
+    """Round half away from zero to the currency's minor unit: 90.045 INR is 90.05. No other function rounds amounts."""
     return with_places(amount, exponent(currency))
 
 
 def round_to_unit(amount: Decimal, currency: str) -> Decimal:
-    """To whole rupees (dollars, …), still written with the currency's decimals: for the optional round-off."""
+    """Round to whole rupees (dollars, …), with the currency's decimals: 1456.79 is 1457.00. For the round-off."""
     return with_places(with_places(amount, 0), exponent(currency))
 
 
 def with_places(amount: Decimal, places: int) -> Decimal:
-    """Half away from zero, to so many decimals: 1.005 with 2 places is 1.01."""
+    """Round half away from zero to a number of decimals: 1.005 with 2 places is 1.01. Never returns -0."""
     rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
     return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00" on paper
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in a currency, exact until `quantized()`; two currencies never mix."""
+    """An amount in a currency, exact until `quantized()`. Two currencies can't be added: MoneyError."""
 
     amount: Decimal
     currency: str
@@ -122,7 +121,7 @@ class Money:
     __rmul__ = __mul__
 
     def divided(self, by: Decimal | int) -> Money:
-        """The quotient, correct far beyond any minor unit: for shares that are rounded right afterwards."""
+        """The quotient, with far more digits than any minor unit, for a share that is rounded next."""
         return Money(_WIDE.divide(self.amount, Decimal(by)), self.currency)
 
     def __neg__(self) -> Money:
@@ -155,7 +154,10 @@ class Money:
 
 
 def to_minor(money: Money) -> int:
-    """Paise, cents, fils: the integer that payment gateways speak. Never rounds."""
+    """The amount in minor units (paise, cents, fils), as payment gateways count: ₹1.50 is 150.
+
+    Raises MoneyError if the amount has more decimals than the currency.
+    """
     scaled = money.amount.scaleb(exponent(money.currency), context=_WIDE)
     if scaled != scaled.to_integral_value():
         decimals = exponent(money.currency)
@@ -170,7 +172,11 @@ def from_minor(minor: int, currency: str) -> Money:
 
 
 def allocate(money: Money, weights: Sequence[Decimal | int]) -> list[Money]:
-    """Split by weight into parts that add up again to the last minor unit (largest remainder, then first in order)."""
+    """Split an amount by weights; the parts add up to it.
+
+    Parts are rounded down, and the minor units that are left go to the largest remainders, then to the first in order:
+    100.00 by 1, 1, 1 is 33.34, 33.33, 33.33. Raises MoneyError for negative weights, and if none is above zero.
+    """
     parts = [Fraction(weight) for weight in weights]
     if not parts or min(parts) < 0 or sum(parts) == 0:
         raise MoneyError("An amount is split by weights of which none is negative and one at least is positive.")

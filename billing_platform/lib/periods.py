@@ -13,7 +13,7 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 class PeriodError(ValueError):
-    """A period that is not a calendar month, or a moment without a time zone."""
+    """A period that is not a calendar month, or an instant without a time zone."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,7 +43,7 @@ class BillingPeriod:
     @classmethod
     def containing(cls, instant: datetime, tz: ZoneInfo) -> BillingPeriod:
         period = cls.of(local_date(instant, tz))
-        # Where clocks go back across midnight, a few minutes carry yesterday's date after today has begun.
+        # Where clocks go back over midnight, minutes after the start of the new day show the date of the day before.
         return period if period.contains(instant, tz) else period.next()
 
     def bounds(self, tz: ZoneInfo) -> tuple[datetime, datetime]:
@@ -70,7 +70,7 @@ class BillingPeriod:
 
 
 def local_date(instant: datetime, tz: ZoneInfo) -> date:
-    """The calendar day on the customer's wall at that moment."""
+    """The calendar day of an instant (aware) in a time zone. Raises PeriodError for a datetime without zone."""
     return _aware(instant).astimezone(tz).date()
 
 
@@ -80,7 +80,7 @@ def start_of_day(day: date, tz: ZoneInfo) -> datetime:
 
 
 def financial_year(day: date) -> str:
-    """The Indian financial year, 1 April to 31 March, as document numbers carry it: "26-27"."""
+    """The Indian financial year of a day, from 1 April to 31 March, as in document numbers: "26-27"."""
     first = day.year if day.month >= FINANCIAL_YEAR_FIRST_MONTH else day.year - 1
     return f"{first % 100:02d}-{(first + 1) % 100:02d}"
 

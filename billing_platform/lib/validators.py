@@ -1,7 +1,7 @@
-"""One validator for each kind of value that people and programs type: for models, serializers, forms and services.
+"""One validator for each kind of typed value, used by models, serializers, forms and services.
 
-Each takes anything at all, raises Django's ValidationError with a sentence that says what to write instead, and never
-another error. `choices_of` tells a form which list a validator stands for.
+A validator accepts any Python value. For a wrong value it raises Django's ValidationError, with a sentence that says
+what to write instead; it never raises another error. `choices_of` returns the list that a validator checks, for forms.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NUL_OR_SURROGATE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def require(field: str, value: Any, validator: Validator) -> None:
-    """Let a validator judge a value that no form or serializer has seen. Raises InvalidInput naming the field."""
+    """Check a value that no form or serializer has checked. Raises InvalidInput with the name of the field."""
     try:
         validator(value)
     except ValidationError as error:
@@ -45,25 +45,25 @@ def require(field: str, value: Any, validator: Validator) -> None:
 
 
 def validate_currency(value: Any) -> None:
-    """A currency in circulation, by its ISO 4217 code."""
+    """Accepts the ISO 4217 code of a currency in circulation."""
     if not isinstance(value, str) or value not in vocabularies.CURRENCIES:
         raise ValidationError(f"{quoted(value)} is no currency in use: write an ISO 4217 code, such as INR.")
 
 
 def validate_time_zone(value: Any) -> None:
-    """A zone of the tz database by its geographic name, or UTC: names that PostgreSQL knows as well."""
+    """Accepts a geographic name of the tz database, or UTC: names that PostgreSQL knows as well."""
     if not isinstance(value, str) or value not in vocabularies.time_zones():
         raise ValidationError(f"{quoted(value)} is no time zone: write a place, such as Asia/Kolkata, or UTC.")
 
 
 def validate_country(value: Any) -> None:
-    """A country by its ISO 3166-1 alpha-2 code."""
+    """Accepts the ISO 3166-1 alpha-2 code of a country."""
     if not isinstance(value, str) or value not in vocabularies.countries():
         raise ValidationError(f"{quoted(value)} is no country: write its ISO 3166 code, such as IN, US or GB.")
 
 
 def validate_state(value: Any) -> None:
-    """A State or Union Territory of India by its GST code."""
+    """Accepts the GST code of a State or Union Territory of India."""
     if not isinstance(value, str) or value not in vocabularies.STATES:
         raise ValidationError(f"{quoted(value)} is no State: write the GST code of one, such as 29 for Karnataka.")
 
@@ -77,17 +77,18 @@ _CHOICES: dict[Validator, Callable[[], vocabularies.Choices]] = {
 
 
 def choices_of(validators: list[Any]) -> vocabularies.Choices | None:
-    """The list that a field's values come from, with names for people; None for a field of free text."""
+    """The list of values that a field allows, with names for people; None for a field of free text."""
     found = next((choices for validator, choices in _CHOICES.items() if validator in validators), None)
     return found() if found else None
 
 
 # --- codes ----------------------------------------------------------------------------------------------------------
-# Functions, not RegexValidators: a migration keeps a function's name, but a pattern and its sentence word for word.
+# Functions instead of RegexValidators: a migration stores a function's name, but the whole pattern and sentence of the
+# latter.
 
 
 def validate_sac(value: Any) -> None:
-    """A service accounting code as the GST portal takes it: chapter 99, 4 or 6 digits."""
+    """Accepts a service accounting code (SAC) as the GST portal does: chapter 99, 4 or 6 digits."""
     _match(value, r"99(?:[0-9]{2}|[0-9]{4})", "A service accounting code has 4 or 6 digits and begins with 99: 998315.")
 
 
@@ -102,7 +103,7 @@ def validate_ifsc(value: Any) -> None:
 
 
 def validate_swift(value: Any) -> None:
-    """ISO 9362: who, in which country, where, and perhaps which branch."""
+    """Accepts a SWIFT code (ISO 9362): bank, country, place, and perhaps branch."""
     _match(
         value,
         r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?",
@@ -121,7 +122,7 @@ def validate_colour(value: Any) -> None:
 
 
 def validate_prefix(value: Any) -> None:
-    """What stands before the year in a document's number (CGST Rule 46 (b))."""
+    """Accepts the part of a document number before the year, such as INV (CGST Rule 46 (b))."""
     _match(
         value,
         r"[A-Z][A-Z0-9-]{0,2}",
@@ -146,23 +147,23 @@ def _match(value: Any, pattern: str, sentence: str) -> None:
 
 
 def validate_line(value: Any) -> None:
-    """One line that can be printed: a name, an address line, a description."""
+    """Accepts one line of visible text: a name, an address line, a description."""
     _check_text(value, "Write it in one line, without control characters.")
 
 
 def validate_paragraphs(value: Any) -> None:
-    """Text that can be printed; it may have line breaks."""
+    """Accepts visible text, which may have line breaks."""
     _check_text(value, "Write text without control characters.", allowed=_PARAGRAPH_CHARACTERS)
 
 
 def validate_printed_line(value: Any) -> None:
-    """One line that stands on documents: of letters that we can print."""
+    """Accepts one line for documents, of characters that our fonts can print."""
     validate_line(value)
     _check_letters(value)
 
 
 def validate_printed_paragraphs(value: Any) -> None:
-    """Text that stands on documents; it may have line breaks."""
+    """Accepts text for documents, of characters that our fonts can print; it may have line breaks."""
     validate_paragraphs(value)
     _check_letters(value)
 
@@ -183,11 +184,11 @@ def _check_text(value: Any, sentence: str, *, allowed: frozenset[str] = frozense
         if is_odd and character not in allowed:
             raise ValidationError(f"{sentence} It holds {_name_of(character)}.")
     if value and not any(unicodedata.category(character)[0] not in "ZC" for character in value):
-        raise ValidationError("Write more than blanks.")
+        raise ValidationError("Write more than spaces.")
 
 
 def storable(value: Any) -> bool:
-    """Whether PostgreSQL's text and jsonb can hold the texts in a JSON value: no NUL, no half of a character."""
+    """Whether PostgreSQL can store the texts in a JSON value as text and jsonb: no NUL, no lone surrogate."""
     if isinstance(value, str):
         return _NUL_OR_SURROGATE.search(value) is None
     if isinstance(value, dict):
@@ -204,12 +205,12 @@ def _name_of(character: str) -> str:
 
 
 def last_business_day() -> date:
-    """The last day that can be typed: beyond it lies a mistyped year."""
+    """The last day that may be entered. A later day is taken for a mistyped year."""
     return date(clock.now().year + YEARS_AHEAD, 12, 31)
 
 
 def validate_business_date(value: Any) -> None:
-    """A day on which something can have been supplied, paid, published or priced."""
+    """Accepts a day from the start of GST (1 July 2017) up to `last_business_day`."""
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ValidationError("Write a day, such as 2026-11-01.")
     if not FIRST_BUSINESS_DAY <= value <= last_business_day():
@@ -226,7 +227,7 @@ def validate_billing_month(value: Any) -> None:
 
 
 def check_order(first: date | None, last: date | None, *, field: str, sentence: str) -> None:
-    """Refuse, beside `field`, a last day before the first one."""
+    """Refuse a last day before the first day. Raises ValidationError with `sentence` at `field`."""
     if first and last and last < first:
         raise ValidationError({field: sentence})
 
@@ -235,7 +236,7 @@ def check_order(first: date | None, last: date | None, *, field: str, sentence: 
 
 
 def validate_positive(value: Any) -> None:
-    """A rate or an amount that something is multiplied by or paid with."""
+    """Accepts a number above zero and below MAX_MONEY, for rates and amounts."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not value > 0:
         raise ValidationError("Write a number above 0.")
     if value >= MAX_MONEY:

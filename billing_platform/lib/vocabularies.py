@@ -1,7 +1,6 @@
-"""The closed lists: currencies, countries, time zones, States. One list each, with names for people.
+"""The closed lists of currencies, countries, time zones and States, with names for people.
 
-Pure. What is in a list is what may be typed, wherever it is typed; `validators` refuses the rest, forms offer the
-choices.
+Pure. Only values of a list may be entered; `validators` refuses others, and forms offer the list.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ Choices = list[tuple[str, str]]
 # (Ascension, Clipperton, …), groupings (EU, Eurozone, UN, Outlying Oceania), pseudo-locales, and codes of private use.
 _NOT_ISO_3166 = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 
-# The areas that the tz database names its zones by. What is outside them is an abbreviation that means different
-# things in different places (EST5EDT, WET), an alias of a file (localtime, Factory), or an old name (GB, PRC).
+# The areas of the tz database. Names outside them are abbreviations with different meanings in different places
+# (EST5EDT, WET), aliases of files (localtime, Factory), or old names (GB, PRC).
 _AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
@@ -43,18 +42,18 @@ def countries() -> dict[str, str]:
 
 
 def country_name(code: str) -> str:
-    """For people: Germany. A code that is none stays what it is."""
+    """The name of a country for people: "Germany". An unknown code is returned unchanged."""
     return countries().get(code, code)
 
 
 def currency_name(code: str) -> str:
-    """For people: Indian Rupee."""
+    """The name of a currency for people: "Indian Rupee"."""
     return str(_locale().currencies.get(code, code))
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names that a customer's clock may have: geographic ones, such as Asia/Kolkata, and UTC."""
+    """The time zones that a customer or seller may have: geographic names, such as Asia/Kolkata, and UTC."""
     known = zoneinfo.available_timezones()
     return frozenset(name for name in known if name.split("/")[0] in _AREAS and "/" in name) | UTC_NAMES
 

@@ -1,1 +1,1 @@
-"""One machine, nothing installed: private PostgreSQL and Valkey under var/, and every process of the platform."""
+"""Runs the whole platform on one machine without installing servers: PostgreSQL and Valkey are private, under var/."""

@@ -16,10 +16,10 @@ ACCOUNT = "billing-postgres"
 
 
 def account_for(directory: Path) -> pwd.struct_passwd | None:
-    """Who PostgreSQL is to run as; None when that is simply us.
+    """The account that PostgreSQL runs as; None if it is our own.
 
-    PostgreSQL refuses to run as root. Then it runs as the owner of the data, if that is an ordinary user (root
-    started what somebody else uses day to day), and else as a system account of its own.
+    PostgreSQL refuses to run as root. If we are root, it runs as the owner of the data if the owner is an ordinary user
+    (who started the platform before), otherwise as a system account of its own.
     """
     if os.geteuid() != 0:
         return None
@@ -55,14 +55,14 @@ def _own_account() -> pwd.struct_passwd:
 
 
 def let_through(account: pwd.struct_passwd, *paths: Path) -> None:
-    """Give the account the right to pass (x, never r) through the directories above, where it lacks it."""
+    """Give the account the permission x (never r) on the directories above, where it is missing."""
     above = sorted({directory for path in paths for directory in path.absolute().parents})
     if opened := [directory for directory in above if _grant(account, directory, 1)]:
         say(f"So that PostgreSQL, as {account.pw_name}, may pass: chmod o+x {shlex.join(map(str, opened))}")
 
 
 def let_read(account: pwd.struct_passwd, tree: Path) -> None:
-    """Let the account read the installed PostgreSQL: a wheel unpacked under umask 077 is root's alone."""
+    """Let the account read the installed PostgreSQL: only root can read a wheel that was unpacked under umask 077."""
     for folder, _, files in os.walk(tree):
         _grant(account, Path(folder), 5)
         for file in (Path(folder, name) for name in files):
@@ -71,7 +71,7 @@ def let_read(account: pwd.struct_passwd, tree: Path) -> None:
 
 
 def _grant(account: pwd.struct_passwd, path: Path, bits: int) -> bool:
-    """Whether anything had to be changed."""
+    """Add permission bits to a path if they are missing. Returns whether they were."""
     status = path.stat()
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid == account.pw_uid:

@@ -1,4 +1,4 @@
-"""The demo data of a local run: when it is made, what is known of it, how that is shown."""
+"""The demo data of a local run: when it is made, its facts file, and how the terminal shows it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TO_ATTEMPT = "invoice_to_attempt"
 
 
 def facts_file(var_dir: Path) -> Path:
-    """What `seed_demo` told: keys, ids, log-ins. A database given by DATABASE_URL has a file of its own."""
+    """The file in which `seed_demo` writes keys, ids and log-ins. Each DATABASE_URL has its own file."""
     if url := os.environ.get("DATABASE_URL"):
         return var_dir / f"demo-{hashlib.sha256(url.encode()).hexdigest()[:12]}.json"
     return var_dir / "demo.json"
 
 
 def is_due(facts: Path) -> bool:
-    """Once per database; and into somebody's own database only while it is empty."""
+    """Whether demo data is to be made: once per database; and into a database of DATABASE_URL only if it is empty."""
     if facts.exists():
         return False
     url = os.environ.get("DATABASE_URL")
@@ -44,10 +44,10 @@ def _is_empty(database_url: str) -> bool:
 
 
 def attempt_payment(file: Path, facts: dict[str, Any], addresses: Addresses) -> None:
-    """Let a payer of the demo fail once, through the API and the sandbox; what came of it is told by webhook.
+    """Make one payment attempt that fails, through the API and the sandbox; the sandbox reports it by webhook.
 
-    Only a running platform can do this, so `seed_demo` leaves word of the invoice, which is taken away afterwards.
-    Raises OSError when one of them refuses.
+    Only a running platform can do this, so `seed_demo` notes the invoice in the facts, and this function removes the
+    note. Raises OSError if the API or the sandbox refuses.
     """
     if addresses.sandbox_url is None or _TO_ATTEMPT not in facts:
         return
@@ -70,7 +70,7 @@ def _post(url: str, content: dict[str, str], headers: dict[str, str]) -> dict[st
 
 
 def run_json(facts: dict[str, Any], addresses: Addresses, settings: dict[str, str]) -> dict[str, Any]:
-    """Everything a script needs to talk to the running platform."""
+    """The content of var/run.json: addresses, keys, ids and log-ins for scripts."""
     return {
         "base_url": addresses.base_url,
         "sandbox_url": addresses.sandbox_url,
@@ -84,7 +84,7 @@ def run_json(facts: dict[str, Any], addresses: Addresses, settings: dict[str, st
 
 
 def welcome(run: dict[str, Any], *, mail: str, run_json: str) -> str:
-    """The last thing printed before the processes' own lines."""
+    """The text that is printed when the platform is ready."""
     base = run["base_url"]
     lines = ["", "Ready.", "", f"  Admin     {base}/admin/", f"  API       {base}/api/docs"]
     if run["sandbox_url"]:
@@ -103,7 +103,7 @@ def _log_ins(logins: dict[str, dict[str, str]]) -> list[str]:
 
 
 def _first_event(base_url: str, key: str) -> list[str]:
-    new = f"hello-{datetime.now(UTC):%Y%m%d-%H%M%S}"  # the second start's curl is not to be the first one's duplicate
+    new = f"hello-{datetime.now(UTC):%Y%m%d-%H%M%S}"  # a new id at each start, so that the event is no duplicate
     event = {"event_id": new, "metric_name": "api_calls", "metric_value": 1, "unit": "call"}
     return [
         f"  API key   {key}",

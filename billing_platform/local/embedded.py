@@ -28,8 +28,8 @@ class Services:
 def services(var_dir: Path, *, durable: bool = False, postgres: bool = True, valkey: bool = True) -> Iterator[Services]:
     """Start both, give their addresses, stop both.
 
-    `durable=False` is for tests: nothing is flushed to disk, data that won't open is made anew, and when another
-    run is using `var_dir`, this one takes the next free directory beside it (test, test-2, …).
+    `durable=False` is for tests: nothing is flushed to disk, data that can't be opened is made again, and if another
+    run uses `var_dir`, this run takes the next free directory beside it (test, test-2, …).
     """
     with ExitStack() as stack:
         home = _claim(var_dir.absolute(), durable=durable, stack=stack)
@@ -56,7 +56,7 @@ def _claim(var_dir: Path, *, durable: bool, stack: ExitStack) -> Path:
             stack.callback(lock.release)
             return home
         lock.release()
-    raise LocalError(f"Already running: another process uses {var_dir}; stop that one first (Ctrl-C in its terminal).")
+    raise LocalError(f"Already running: another process uses {var_dir}; stop it first (Ctrl-C in its terminal).")
 
 
 def _start_postgres(home: Path, *, durable: bool) -> Postgres:
@@ -67,7 +67,7 @@ def _start_postgres(home: Path, *, durable: bool) -> Postgres:
         server.stop()
         if durable or not server.data.exists():
             raise
-        shutil.rmtree(server.data)  # without fsync, a power cut may have left anything in there
+        shutil.rmtree(server.data)  # without fsync, a power cut may have damaged the data
         server.start()
     except BaseException:
         server.stop()

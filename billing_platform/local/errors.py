@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Something on this machine stands in the way; the message says what, and what to do."""
+    """The machine lacks something. The message says what, and what to do."""

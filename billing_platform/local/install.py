@@ -1,4 +1,4 @@
-"""`make` calls this with the system's Python: a virtual environment with exactly what the lock files say."""
+"""Makes a virtual environment with exactly the packages of the lock files. `make` runs it with the system's Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def install(venv: Path, locks: list[str]) -> int:
-    """Only what changed since the last time; two that start at once take turns."""
+    """Install the lock files that changed since the last time. Two processes at once run one after the other."""
     if not _outdated(venv, locks):
         return 0
     venv.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _digest(name: str) -> str:
 
 
 def _noted(venv: Path) -> dict[str, str]:
-    """Lock file → digest of what was installed; nothing for an environment that was moved or lost its Python."""
+    """Lock file → digest of what was installed; empty for an environment that was moved or whose Python is gone."""
     stamp = venv / ".installed.json"
     if not stamp.exists() or not os.access(venv / "bin" / "python", os.X_OK):
         return {}

@@ -13,7 +13,7 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def load_or_make(var_dir: Path) -> dict[str, str]:
-    """SECRET_KEY and the sandbox's Razorpay keys. What an older version did not know is added."""
+    """SECRET_KEY and the sandbox's Razorpay keys. Secrets that the file lacks are made and added."""
     file = var_dir / "secrets.json"
     kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     made = {
@@ -29,7 +29,7 @@ def load_or_make(var_dir: Path) -> dict[str, str]:
 
 
 def write_private(file: Path, content: dict[str, Any]) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
+    """Write a file atomically. Other users can't read it at any moment."""
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

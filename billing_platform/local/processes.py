@@ -1,4 +1,4 @@
-"""Finding, starting and stopping processes without ever touching a stranger's."""
+"""Find, start and stop our own processes, and never those of others."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psutil
 
 
 class Lock:
-    """Says that this process works in a directory; the system lets go of it however the process ends.
+    """A lock that says that this process uses a directory. The system releases it however the process ends.
 
-    A record lock, not flock(): it is not inherited by children, so one that survives us does not hold it.
+    It is a record lock and not flock(), because children don't inherit it: a child that survives us does not hold it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class Lock:
 def running_with(argument: str) -> Iterator[psutil.Process]:
     """Processes with exactly this word in their command line.
 
-    A pid file alone proves nothing after kill -9 or a reboot: the number may belong to anybody by now.
+    A pid file is no proof after kill -9 or a reboot: another process may have this pid by now.
     """
     for process in psutil.process_iter(["cmdline"]):
         if argument in (process.info["cmdline"] or []):
@@ -51,7 +51,7 @@ def running_with_environment(name: str, value: str) -> Iterator[psutil.Process]:
 
 
 def stop(processes: list[psutil.Process], *, signal: int, patience: float) -> None:
-    """Ask politely, wait, then kill."""
+    """Send `signal`, wait `patience` seconds, then kill those that still run."""
     for process in processes:
         _send(process, signal)
     _, alive = psutil.wait_procs(processes, timeout=patience)

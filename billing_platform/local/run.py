@@ -1,4 +1,4 @@
-"""`make run`: servers, migrations, demo data, processes, and a few lines that say where everything is."""
+"""`make run`: starts servers, migrates, makes demo data, starts the processes, and prints the addresses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ READY_PATIENCE = 180
 
 
 def run(var_dir: Path, *, reload: bool = False) -> int:
-    """Everything from nothing to "ready", until somebody says stop. Returns the exit code.
+    """Run the platform until Ctrl-C or until a process ends. Returns the exit code.
 
     With `reload`, a change of the code starts the processes again.
     """
@@ -58,7 +58,7 @@ def _stop_politely_on_signals() -> None:
 
 @contextmanager
 def _servers(var_dir: Path) -> Iterator[Services]:
-    """The addresses from the environment, and for what is not set there a server of our own."""
+    """The servers of DATABASE_URL and REDIS_URL, and own servers for those that are not set."""
     database_url, redis_url = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
     with services(var_dir, durable=True, postgres=not database_url, valkey=not redis_url) as own:
         say("PostgreSQL: " + ("DATABASE_URL" if database_url else _short(var_dir / "postgresql")))
@@ -114,7 +114,7 @@ def _prepare(var_dir: Path, settings: dict[str, str], *, seed_to: Path | None) -
 
 
 def _manage(*arguments: str, settings: dict[str, str]) -> None:
-    """A management command, heard of only when it fails."""
+    """Run a management command; show its output only if it fails. Raises LocalError then."""
     command = [sys.executable, "manage.py", *arguments]
     result = subprocess.run(command, cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False)
     if result.stderr.startswith("CommandError: "):  # a sentence for the person at the terminal
@@ -125,7 +125,7 @@ def _manage(*arguments: str, settings: dict[str, str]) -> None:
 
 
 class _Announcer(threading.Thread):
-    """Waits until the platform is ready, then says where it is; gives up after a while."""
+    """Waits until the platform is ready, then prints its addresses; gives up after a while."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class _Announcer(threading.Thread):
 
 
 def _unreadiness(base_url: str) -> str:
-    """What /health/ready complains about; empty when it is content."""
+    """The reasons that /health/ready gives for not being ready; empty when the platform is ready."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"{base_url}/health/ready", timeout=10):
@@ -188,7 +188,7 @@ def _verdict(supervisor: Supervisor, announcer: _Announcer) -> int:
 
 
 def _short(path: Path) -> str:
-    """Relative to where the person stands, when that is shorter."""
+    """The path relative to the current directory, if that is shorter."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -16,7 +16,7 @@ from billing_platform.local.ports import free_port
 
 START_PATIENCE = 120
 STOP_PATIENCE = 30
-ATTEMPTS = 5  # somebody may take the free port between our look and Valkey's bind
+ATTEMPTS = 5  # another process may take the free port before Valkey binds it
 
 
 class Valkey:

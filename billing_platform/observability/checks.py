@@ -1,4 +1,4 @@
-"""System checks: what a production set-up lacks, each with the way to mend it."""
+"""System checks: what a production set-up lacks, each with what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def register() -> None:
 
 
 def check_deployment(**_: Any) -> list[checks.CheckMessage]:
-    """Run by `manage.py check --deploy`."""
+    """Checks that `manage.py check --deploy` runs."""
     found: list[checks.CheckMessage] = []
     if not settings.SECRET_KEY_IS_SET:
         found.append(
@@ -58,7 +58,7 @@ def check_deployment(**_: Any) -> list[checks.CheckMessage]:
 
 
 def check_gateway(**_: Any) -> list[checks.CheckMessage]:
-    """Keys without a webhook secret: payments would be collected and never seen."""
+    """Report Razorpay keys without a webhook secret: payments would be collected and never recorded."""
     if settings.RAZORPAY_KEY_ID and not (settings.RAZORPAY_KEY_SECRET and settings.RAZORPAY_WEBHOOK_SECRETS):
         return [
             checks.Error(

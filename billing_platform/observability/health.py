@@ -1,4 +1,4 @@
-"""Alive, and ready: the database, the cache, the broker, beat and the settling of events."""
+"""The health endpoints: whether the process answers, and whether all that the platform needs is there."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BACKLOG_MAX_AGE = 300
 
 
 def alive(request: HttpRequest) -> JsonResponse:
-    """The process answers. Nothing else is asked, so that a database outage doesn't get web processes killed."""
+    """Answer 200. Nothing else is checked, so that web processes are not restarted while the database is away."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when everything that the platform needs is there, 503 with the reasons otherwise."""
+    """Answer 200 if database, cache, broker, beat and settling work, and 503 with the reasons otherwise."""
     checks = {name: _outcome(check) for name, check in CHECKS.items()}
     is_ready = all(outcome == "ok" for outcome in checks.values())
     status = "ok" if is_ready else "unavailable"
@@ -38,7 +38,7 @@ def _outcome(check: Callable[[], str | None]) -> str:
     try:
         return check() or "ok"
     except (DatabaseError, RedisError, OperationalError, OSError) as error:
-        return type(error).__name__  # the message may hold addresses; the log has it
+        return type(error).__name__  # the message may name addresses; only the log shows it
 
 
 def _database() -> None:
@@ -57,7 +57,7 @@ def _broker() -> None:
 
 
 def _beat() -> str | None:
-    """Beat sends the heartbeat and a worker runs it: its age tells of both."""
+    """Beat sends the heartbeat and a worker runs it, so an old heartbeat means that one of them is down."""
     last: float | None = cache.get(HEARTBEAT_KEY)
     if last is None:
         return "no heartbeat yet"

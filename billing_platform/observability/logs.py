@@ -1,4 +1,4 @@
-"""Structured JSON logs: one object a line, with the request id and without secrets."""
+"""JSON logs: one object per line, with the request id and without secrets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ _SECRETS = re.compile(
     r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+|(/pay/)[A-Za-z0-9_-]+",
     re.IGNORECASE,
 )
-_SIGNS = ("mbp_", "bearer", "basic", "/pay/")  # one of them is in every secret, and looked for much faster
+_SIGNS = (
+    "mbp_",
+    "bearer",
+    "basic",
+    "/pay/",
+)  # every secret has one of them; this search is much faster than the patterns
 _OWN = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
-"""What every record has: anything else was given as `extra`."""
+"""The attributes of every log record. Others were given as `extra`."""
 
 
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The last line of defence: a key, an Authorization header, or the token that opens a pay page, is masked."""
+        """The record as JSON. API keys, Authorization headers and tokens of pay pages are masked."""
         line = msgspec.json.encode(self._fields(record), enc_hook=str).decode()
         lower = line.lower()
         if any(sign in lower for sign in _SIGNS):

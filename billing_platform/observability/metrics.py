@@ -1,4 +1,4 @@
-"""Prometheus: what the processes counted, and the depths of the queues that live in tables."""
+"""Prometheus metrics: counters of the processes, and the number of waiting rows in the database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from payments.selectors import webhook_backlog
 
 
 class QueueCollector(Collector):
-    """Read at each scrape; every query is on a small partial index."""
+    """Counts waiting rows at each scrape; each query uses a small partial index."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         backlog = settle_backlog()
@@ -42,11 +42,11 @@ class QueueCollector(Collector):
         yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
 
     def describe(self) -> list[GaugeMetricFamily]:
-        return []  # nothing is queried when the process starts
+        return []  # no query when the process starts
 
 
 def _registry() -> CollectorRegistry:
-    """With PROMETHEUS_MULTIPROC_DIR set, the counts of all web and worker processes; else of this process alone."""
+    """The counters of all web and worker processes if PROMETHEUS_MULTIPROC_DIR is set; otherwise of this process."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         REGISTRY.register(QueueCollector())
         return REGISTRY
@@ -60,7 +60,7 @@ _REGISTRY = _registry()
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus: to whoever sends METRICS_TOKEN as a bearer token; without one set, on this machine only."""
+    """The metrics for Prometheus. METRICS_TOKEN is the bearer token; without it, only this machine is answered."""
     token, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and not hmac.compare_digest(given.encode(), token.encode()):
         return error_response("Send the metrics token.", status_code=401, headers={"WWW-Authenticate": "Bearer"})
@@ -70,6 +70,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    """From this machine, and not through a proxy that stands on it."""
+    """Whether a request comes from this machine, and not through a proxy on this machine."""
     address = client_ip(request)
     return "X-Forwarded-For" not in request.headers and bool(address) and ip_address(address).is_loopback

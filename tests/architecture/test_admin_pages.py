@@ -85,7 +85,9 @@ def ids_of(model: Any, owner: Tenant) -> list[Any]:
 
 
 @pytest.mark.parametrize("role", Membership.Role.values)
-def test_each_role_opens_the_pages_it_may_and_sees_nothing_of_others(role: str, tenants: tuple[Tenant, Tenant]) -> None:
+def test_each_role_opens_its_pages_and_sees_no_row_of_another_organisation(
+    role: str, tenants: tuple[Tenant, Tenant]
+) -> None:
     ours, theirs = tenants
     person = factories.member("somebody", ours.organisation, role)
     client, foreign = sign_in(person), theirs.secrets()
@@ -103,7 +105,7 @@ def test_each_role_opens_the_pages_it_may_and_sees_nothing_of_others(role: str, 
 
 
 @pytest.mark.parametrize("role", Membership.Role.values)
-def test_forms_to_add_something_offer_nothing_of_others(role: str, tenants: tuple[Tenant, Tenant]) -> None:
+def test_forms_to_add_a_row_offer_nothing_of_another_organisation(role: str, tenants: tuple[Tenant, Tenant]) -> None:
     ours, theirs = tenants
     client, foreign = sign_in(factories.member("somebody", ours.organisation, role)), theirs.secrets()
     opened = 0
@@ -115,7 +117,7 @@ def test_forms_to_add_something_offer_nothing_of_others(role: str, tenants: tupl
     assert bool(opened) == (role != Membership.Role.VIEWER)
 
 
-def test_an_address_of_anothers_object_leads_nowhere(tenants: tuple[Tenant, Tenant]) -> None:
+def test_the_page_of_another_organisations_object_is_not_found(tenants: tuple[Tenant, Tenant]) -> None:
     ours, theirs = tenants
     client = sign_in(ours.person)
     tried = 0
@@ -134,7 +136,7 @@ def test_an_address_of_anothers_object_leads_nowhere(tenants: tuple[Tenant, Tena
     assert tried > 100
 
 
-def test_other_peoples_accounts_are_out_of_reach_for_one_organisations_admin(tenants: tuple[Tenant, Tenant]) -> None:
+def test_an_admin_of_one_organisation_can_not_change_accounts_of_others(tenants: tuple[Tenant, Tenant]) -> None:
     ours, theirs = tenants
     client = sign_in(ours.person)
     for name in ("change", "history", "delete"):
@@ -144,7 +146,7 @@ def test_other_peoples_accounts_are_out_of_reach_for_one_organisations_admin(ten
     assert client.get(reverse("admin:auth_user_password_change", args=[ours.person.pk])).status_code == 403
 
 
-def test_filters_searches_and_autocomplete_say_nothing_of_others(tenants: tuple[Tenant, Tenant]) -> None:
+def test_filters_searches_and_autocomplete_show_nothing_of_another_organisation(tenants: tuple[Tenant, Tenant]) -> None:
     ours, theirs = tenants
     client = sign_in(ours.person)
     chosen = {
@@ -169,14 +171,14 @@ def test_filters_searches_and_autocomplete_say_nothing_of_others(tenants: tuple[
     assert THEIRS not in client.get(reverse("admin:search"), {"s": THEIRS.lower()}).content.decode()
 
 
-def test_a_filter_by_organisation_offers_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
+def test_a_filter_by_organisation_offers_only_the_users_organisations(tenants: tuple[Tenant, Tenant]) -> None:
     ours, _theirs = tenants
     asked = {"app_label": "invoicing", "model_name": "invoice", "field_name": "organisation", "term": "qq"}
     names = [row["text"] for row in sign_in(ours.person).get(reverse("admin:autocomplete"), asked).json()["results"]]
     assert names == [ours.organisation.name]
 
 
-def test_someone_without_a_role_sees_no_rows_and_no_numbers(tenants: tuple[Tenant, Tenant]) -> None:
+def test_a_user_without_a_role_sees_no_rows_and_no_numbers(tenants: tuple[Tenant, Tenant]) -> None:
     client = sign_in(get_user_model().objects.create_user("nobody", password="a-good-password", is_staff=True))
     for model, _page in pages():
         assert client.get(url_of(model, "changelist")).status_code == 403, model
@@ -185,14 +187,14 @@ def test_someone_without_a_role_sees_no_rows_and_no_numbers(tenants: tuple[Tenan
     assert OURS not in front
 
 
-def test_the_front_page_shows_only_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
+def test_the_dashboard_shows_only_the_users_organisations(tenants: tuple[Tenant, Tenant]) -> None:
     ours, _theirs = tenants
     seen = sign_in(ours.person).get(reverse("admin:index")).content.decode()
     assert "₹100.00" in seen  # our payment; with theirs it would be ₹200.00
     assert "₹200.00" not in seen
 
 
-def test_a_superuser_sees_everybody(tenants: tuple[Tenant, Tenant]) -> None:
+def test_a_superuser_sees_the_rows_of_every_organisation(tenants: tuple[Tenant, Tenant]) -> None:
     client = sign_in(get_user_model().objects.create_superuser("root", password="a-good-password"))
     for model, _page in pages():
         assert client.get(url_of(model, "changelist")).status_code == 200, model

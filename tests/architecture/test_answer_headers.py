@@ -13,12 +13,12 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "path", ["/api/v1/admin/organisations", "/api/v1/usage", "/api/schema", "/admin/", "/health", "/nothing"]
 )
-def test_no_cache_on_the_way_keeps_an_answer(api: Client, path: str) -> None:
+def test_answers_forbid_caches_to_store_them(api: Client, path: str) -> None:
     assert "no-store" in api.get(path)["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/api/docs", "/nothing"])
-def test_pages_load_nothing_from_elsewhere(admin_user: Any, path: str) -> None:
+def test_pages_load_nothing_from_other_hosts(admin_user: Any, path: str) -> None:
     client = Client(headers={"Accept": "text/html"})
     if path == "/admin/":
         client.force_login(admin_user)

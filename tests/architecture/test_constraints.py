@@ -71,7 +71,7 @@ def _constraints() -> list[tuple[type[Any], Any]]:
     return [(model, constraint) for model in ours for constraint in model._meta.constraints]
 
 
-def test_every_constraint_has_a_sentence_or_can_not_be_reached_by_a_person() -> None:
+def test_every_constraint_has_a_sentence_or_no_form_can_break_it() -> None:
     silent = {constraint.name for _model, constraint in _constraints() if not has_sentence(constraint)}
     assert silent == set(UNREACHABLE)
 
@@ -88,7 +88,7 @@ def test_a_sentence_is_for_people_and_stands_at_a_field_that_exists(model: type[
 
 
 @pytest.mark.parametrize("model", [model for model in apps.get_models() if issubclass(model, BaseModel)])
-def test_a_place_for_a_sentence_names_a_constraint_and_a_field(model: type[Any]) -> None:
+def test_constraint_fields_names_existing_constraints_and_fields(model: type[Any]) -> None:
     names = {constraint.name for constraint in model._meta.constraints if has_sentence(constraint)}
     assert set(model.constraint_fields) <= names
     for field in model.constraint_fields.values():

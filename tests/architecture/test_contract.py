@@ -92,7 +92,7 @@ def test_openapi_is_valid_and_promises_what_the_contract_does(schema: dict[str, 
     assert _promised() <= _described(schema)
 
 
-def test_openapi_describes_every_route_there_is(schema: dict[str, Any]) -> None:
+def test_openapi_describes_every_route(schema: dict[str, Any]) -> None:
     routed = {(method, route.template) for route in routes() for method in route.methods}
     assert _described(schema) == routed
 
@@ -124,7 +124,9 @@ def test_the_document_and_its_reader_are_served(db: None) -> None:
         ("", "application/json", "application/json"),
     ],
 )
-def test_the_document_is_json_for_who_asks_for_that(db: None, query: str, accept: str, media_type: str) -> None:
+def test_the_openapi_document_is_json_if_the_client_accepts_json(
+    db: None, query: str, accept: str, media_type: str
+) -> None:
     answer = Client().get(f"/api/schema{query}", headers={"accept": accept})
     assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, media_type)
     assert media_type != "application/json" or answer.json()["openapi"].startswith("3.")

@@ -32,7 +32,7 @@ def test_an_unknown_address_is_a_404(path: str) -> None:
     assert_envelope(Client().get(path), 404, "NOT_FOUND")
 
 
-def test_a_person_who_goes_astray_gets_a_page() -> None:
+def test_an_unknown_address_shows_a_page_in_a_browser() -> None:
     answer = Client().get("/nothing", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert answer["Content-Type"].startswith("text/html")
@@ -87,7 +87,7 @@ def test_a_bad_field_is_named_in_the_sentence_and_the_details(api: Client) -> No
 
 @pytest.mark.parametrize("path", [LIST, "/api/v1/usage", "/api/v1/payments/orders"])
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic eDp5", "Bearer mbp_live_abcdefgh_" + "x" * 40])
-def test_without_a_good_key_it_is_a_401_that_says_how(path: str, header: str) -> None:
+def test_a_request_without_a_usable_key_is_a_401_that_says_how_to_send_one(path: str, header: str) -> None:
     headers = {"Authorization": header} if header else {}
     answer = Client().get(path, headers=headers)
     assert_envelope(answer, 401, "UNAUTHENTICATED")
@@ -100,14 +100,14 @@ def test_the_wrong_kind_of_key_is_a_403(api: Client, project_key: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/broken-endpoint", "/events-broken"])
-def test_what_nobody_foresaw_is_a_500_that_tells_nothing(settings: Any, path: str) -> None:
+def test_an_unexpected_error_is_a_500_without_details(settings: Any, path: str) -> None:
     settings.ROOT_URLCONF = "tests.architecture.broken_urls"
     answer = Client(raise_request_exception=False).get(path)
     assert_envelope(answer, 500, "INTERNAL_ERROR")
     assert SECRET not in answer.content.decode()
 
 
-def test_a_form_that_may_be_another_sites_is_refused_in_words() -> None:
+def test_a_form_without_a_csrf_token_is_refused_with_a_page() -> None:
     page = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"}, headers={"Accept": "text/html"})
     said = page.content.decode()
     assert page.status_code == 403

@@ -26,7 +26,7 @@ def _checks(client: Client) -> tuple[int, dict[str, str]]:
     return answer.status_code, {name: outcome for name, outcome in body["checks"].items() if outcome != "ok"}
 
 
-def test_alive_asks_neither_database_nor_cache(settings: Any) -> None:
+def test_health_uses_neither_database_nor_cache(settings: Any) -> None:
     """Without the `db` mark any query fails this test."""
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
     answer = Client().get("/health")
@@ -62,7 +62,7 @@ def test_not_ready_when_usage_waits_too_long(project: Project, project_key: str)
 
 
 @pytest.mark.django_db
-def test_not_ready_without_the_cache_and_it_says_no_addresses(settings: Any) -> None:
+def test_not_ready_without_the_cache_and_the_answer_names_no_addresses(settings: Any) -> None:
     heartbeat()
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://:hunter2@127.0.0.1:1/0"}}
     answer = Client().get("/health/ready")
@@ -81,7 +81,7 @@ def test_not_ready_without_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_metrics_tell_the_depth_of_the_queues_and_what_was_served(project: Project, project_key: str) -> None:
+def test_metrics_count_waiting_rows_and_served_requests(project: Project, project_key: str) -> None:
     factories.client(project_key).post("/api/v1/events", EVENT, content_type="application/json")
     answer = Client().get("/metrics")
     assert answer.status_code == 200
@@ -106,5 +106,5 @@ def test_metrics_tell_the_depth_of_the_queues_and_what_was_served(project: Proje
         ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.7"}, 403),
     ],
 )
-def test_without_a_token_the_metrics_are_for_the_machine_itself(caller: dict[str, str], status: int) -> None:
+def test_without_a_token_metrics_answer_only_on_the_machine_itself(caller: dict[str, str], status: int) -> None:
     assert Client().get("/metrics", **caller).status_code == status

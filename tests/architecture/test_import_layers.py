@@ -115,7 +115,7 @@ def test_every_app_is_under_the_contracts() -> None:
 
 
 @pytest.mark.parametrize("file", python_files("events"), ids=lambda file: str(Path(file).relative_to(ROOT)))
-def test_usage_never_speaks_of_money(file: Path) -> None:
+def test_the_events_app_never_mentions_money(file: Path) -> None:
     """Prices, currencies and invoices begin one app further right."""
     found = re.findall(r"(?i)\b\w*(?:currenc|rupee|\binr\b|unit_price)\w*", file.read_text(encoding="utf-8"))
     assert not found

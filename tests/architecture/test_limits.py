@@ -28,9 +28,9 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def test_every_bound_says_why() -> None:
+def test_every_limit_has_a_reason() -> None:
     assert set(_reasons()) == {name for name in vars(limits) if name.isupper()}
 
 
-def test_the_page_prints_every_bound_with_its_value_and_reason() -> None:
+def test_the_page_prints_every_limit_with_its_value_and_reason() -> None:
     assert _printed() == {name: (_text(getattr(limits, name)), why) for name, why in _reasons().items()}

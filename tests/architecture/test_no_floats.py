@@ -47,7 +47,7 @@ def _inexact(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
 
 
 @pytest.mark.parametrize("file", python_files(*EXACT), ids=lambda file: str(Path(file).relative_to(ROOT)))
-def test_no_float_touches_money_or_quantity(file: Path) -> None:
+def test_no_float_is_used_for_money_or_quantities(file: Path) -> None:
     name = str(file.relative_to(ROOT))
     found = [
         f"{where(file, node)}: {text}"
@@ -74,5 +74,5 @@ def test_money_columns_are_decimals() -> None:
 
 
 @pytest.mark.parametrize("code", ["x = 0.5", "float(y)", "round(z, 2)", "models.FloatField()"])
-def test_the_search_finds_what_it_looks_for(code: str) -> None:
+def test_the_search_finds_floats_in_a_sample(code: str) -> None:
     assert list(_inexact(ast.parse(code)))

@@ -40,13 +40,13 @@ def _check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_complete_production_set_up_is_clean() -> None:
+def test_a_complete_production_set_up_passes_the_check() -> None:
     result = _check(**PRODUCTION)
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout + result.stderr
 
 
-def test_an_empty_environment_is_told_everything_that_is_missing() -> None:
+def test_the_check_names_every_missing_setting() -> None:
     result = _check()
     assert result.returncode != 0
     for number, hint in [
@@ -72,7 +72,7 @@ def test_an_empty_environment_is_told_everything_that_is_missing() -> None:
         ("EMAIL_URL", "W001"),
     ],
 )
-def test_one_thing_missing_is_one_thing_named(missing: str, number: str) -> None:
+def test_the_check_names_the_one_missing_setting(missing: str, number: str) -> None:
     result = _check(**{name: value for name, value in PRODUCTION.items() if name != missing})
     assert result.returncode != 0
     found = {word for word in result.stderr.replace(")", " ").replace("(", " ").split() if "billing_platform." in word}

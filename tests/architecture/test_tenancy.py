@@ -40,7 +40,7 @@ def _our_models() -> list[type[Model]]:
 
 
 @pytest.mark.parametrize("model", _our_models(), ids=lambda model: model._meta.label)
-def test_every_model_leads_to_an_organisation_or_says_why_not(model: type[Any]) -> None:
+def test_every_model_has_a_path_to_its_organisation_or_a_reason(model: type[Any]) -> None:
     if model._meta.label in NOBODYS:
         assert not issubclass(model, TenantModel), "it has an owner after all: take it off the list"
         return
@@ -197,7 +197,7 @@ def _leaks(response: Any, theirs: Tenant) -> set[str]:
     return {secret for secret in theirs.secrets() if secret in text and secret not in asked}
 
 
-def test_every_route_is_described_for_the_walk() -> None:
+def test_every_route_is_described_for_this_test() -> None:
     unknown = {
         route.template
         for route in _api()
@@ -213,7 +213,7 @@ def test_every_route_is_described_for_the_walk() -> None:
     assert described <= {route.template for route in _api()}, "a described route is gone"
 
 
-def test_the_tenants_own_one_of_everything(two_tenants: tuple[Tenant, Tenant]) -> None:
+def test_each_tenant_of_this_test_has_a_row_of_every_model(two_tenants: tuple[Tenant, Tenant]) -> None:
     empty = {model._meta.label for model in tenant_models() if not owned(model, two_tenants[1])}
     assert not empty, "give tests.architecture.tenants one of it, so that the walk can miss it"
 
@@ -294,7 +294,7 @@ def test_a_key_for_every_organisation_can_read_both_tenants(two_tenants: tuple[T
     assert shown >= 5, "the secrets that the walk looks for are ones that would show"
 
 
-def test_a_run_says_nothing_of_who_else_uses_the_platform(two_tenants: tuple[Tenant, Tenant]) -> None:
+def test_a_billing_run_shows_nothing_of_other_organisations(two_tenants: tuple[Tenant, Tenant]) -> None:
     """A run belongs to all: whoever started it first is named on it, and their key's name is theirs alone."""
     ours, theirs = two_tenants
     started = factories.client(theirs.admin_key).post(

@@ -66,7 +66,7 @@ def judge(kind: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_right_values_are_taken(kind: str) -> None:
+def test_right_values_are_accepted(kind: str) -> None:
     assert {value: judge(kind, value) for value in TABLE[kind][0]} == dict.fromkeys(TABLE[kind][0], "")
 
 
@@ -100,14 +100,14 @@ NO_LINES = [
 ]
 
 
-def test_a_line_is_printable_and_one_line_and_more_than_blanks() -> None:
+def test_a_line_is_visible_text_without_line_breaks() -> None:
     assert {line: judge("line", line) for line in LINES} == dict.fromkeys(LINES, "")
     assert [line for line in NO_LINES if not judge("line", line)] == []
     assert judge("line", "a\nb") == "Write it in one line, without control characters. It holds a line break."
     assert judge("line", None) == "Write text."
 
 
-def test_paragraphs_may_break_lines_and_no_more() -> None:
+def test_paragraphs_allow_line_breaks_and_no_other_control_characters() -> None:
     assert judge("paragraphs", "first\r\n\tsecond") == ""
     refused = [text for text in NO_LINES if judge("paragraphs", text)]
     assert refused == [text for text in NO_LINES if text not in ("a\nb", "a\rb", "a\tb")]
@@ -126,7 +126,7 @@ def test_a_business_date_lies_within_gst_and_ten_years_ahead(day: date) -> None:
     "day",
     [date(1, 1, 1), date(26, 11, 3), date(2017, 6, 30), date(2999, 1, 1), date.max, NOON, "2026-11-01", None],
 )
-def test_another_date_is_refused(day: Any) -> None:
+def test_a_date_outside_the_business_dates_is_refused(day: Any) -> None:
     assert judge("business_date", day).startswith("Write a day")
 
 
@@ -157,7 +157,7 @@ def test_countries_are_those_of_iso_3166() -> None:
 
 
 @pytest.mark.parametrize("kind", ["currency", "country", "state", "time_zone"])
-def test_every_choice_of_a_list_is_taken_and_has_a_name(kind: str) -> None:
+def test_every_value_of_a_list_is_accepted_and_has_a_name(kind: str) -> None:
     choices = validators.choices_of([getattr(validators, f"validate_{kind}")])
     assert choices
     assert all(name and not judge(kind, value) for value, name in choices)

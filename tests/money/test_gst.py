@@ -51,7 +51,7 @@ def test_a_wrong_gstin_is_refused_with_the_reason(text, reason):
         validate_gstin(text)
 
 
-def test_a_gstin_is_normalised_before_it_is_judged():
+def test_a_gstin_is_normalised_before_it_is_checked():
     assert validate_gstin(" 27aapfu0939f1zv ").value == "27AAPFU0939F1ZV"
     assert validate_gstin("27 AAPFU 0939F 1ZV").value == "27AAPFU0939F1ZV"
 

@@ -150,7 +150,7 @@ def test_minor_units_are_exact_in_both_directions():
 
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1]])
-def test_an_amount_is_not_split_by_nothing(weights):
+def test_an_amount_is_not_split_by_weights_of_zero(weights):
     with pytest.raises(MoneyError, match="weights"):
         allocate(inr("1.00"), weights)
 

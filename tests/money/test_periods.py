@@ -51,7 +51,7 @@ def test_a_month_knows_its_neighbours_and_its_name():
 @pytest.mark.parametrize(
     "text", ["2026-13", "2026-00", "2026-1", "2026", "26-10", "2026-10-01", "0000-01", "9999-01", "२०२६-१०"]
 )
-def test_what_is_no_month_is_refused(text):
+def test_a_text_that_is_no_month_is_refused(text):
     with pytest.raises(PeriodError):
         BillingPeriod.parse(text)
 

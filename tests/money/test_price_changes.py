@@ -91,7 +91,7 @@ def test_a_volume_price_names_the_months_total_that_reached_the_tier():
     ] * 2
 
 
-def test_corrections_that_outweigh_a_month_give_back_what_as_much_usage_costs():
+def test_a_negative_quantity_is_credited_at_the_price_of_the_positive_one():
     price = Price(PerUnit(Decimal(2)), minimum=Decimal(30))
     ((charged, amount),) = lines([(price, Counted(Decimal(-4), -1))])
     assert amount == -30  # 4 x 2 = 8, up to the minimum
@@ -143,7 +143,7 @@ unlimited = prices().map(lambda price: replace(price, minimum=None, maximum=None
 
 
 @given(st.lists(st.tuples(unlimited, counts), min_size=1, max_size=4))
-def test_no_line_is_negative_whatever_price_follows_whatever_price(stretches):
+def test_no_line_is_negative_for_any_two_prices(stretches):
     assert all(amount >= 0 for _charge, amount in lines(stretches))
 
 
@@ -159,6 +159,6 @@ def test_the_months_sum_lies_between_the_last_versions_minimum_and_maximum(stret
 
 
 @given(prices(), small, st.integers(1, 5))
-def test_one_version_costs_what_the_price_alone_says(price, quantity, events):
+def test_one_version_costs_what_its_price_charges(price, quantity, events):
     ((charged, _amount),) = lines([(price, Counted(quantity, events))])
     assert charged.exact_amount == price.charge(Usage(quantity, events)).exact_amount

@@ -163,7 +163,7 @@ def test_more_usage_never_costs_less_when_graduated(levels, one, other):
 
 
 @given(tiers(flat_fees=st.just(Decimal(0))), quantities, st.decimals("0.00000001", 100, places=8))
-def test_graduated_without_fees_never_jumps(levels, quantity, step):
+def test_a_graduated_price_without_fees_has_no_jumps(levels, quantity, step):
     price = Price(Graduated(levels))
     before, after = (price.charge(Usage(q)).exact_amount for q in (quantity, quantity + step))
     assert after - before <= step * max(tier.unit_price for tier in levels)

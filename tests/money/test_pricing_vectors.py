@@ -137,7 +137,7 @@ HOW = {
 }
 
 
-def test_every_excuse_names_an_existing_vector():
+def test_every_exception_names_an_existing_vector():
     assert set(VECTORS) >= EXCUSED
 
 
@@ -147,6 +147,6 @@ def test_vector(vector_id):
     assert HOW.get(vector["model"], charged)(vector) == Decimal(vector["expected"])
 
 
-def test_a_minimum_at_zero_usage_is_where_we_differ_on_purpose():
+def test_a_minimum_at_zero_usage_differs_from_the_vectors_on_purpose():
     assert charged(VECTORS["om-package-min-0"]) == 0
     assert charged(VECTORS["om-volume-min-0"]) == 100  # the first tier's flat fee, not raised to 150

@@ -167,7 +167,7 @@ def test_zero_rated_documents_carry_the_prescribed_words():
         (seller(), CustomerTaxProfile("IN", state_code="25"), "not in use"),
     ],
 )
-def test_contradicting_facts_are_not_taxed_by_guessing(the_one, other, reason):
+def test_contradicting_facts_are_refused(the_one, other, reason):
     with pytest.raises(TaxError, match=reason):
         place_of_supply(the_one, other, on=TODAY)
 
@@ -178,7 +178,7 @@ def test_the_billed_gstin_decides_whatever_the_postal_address_says():
     assert context.is_inter_state
 
 
-def test_a_rate_of_nothing_has_no_heads_and_an_odd_rate_is_halved_exactly():
+def test_a_rate_of_zero_has_no_heads_and_an_odd_rate_is_halved_exactly():
     assert tax_heads(INTRA, ZERO) == ()
     assert [head.rate for head in tax_heads(INTRA, Decimal("0.25"))] == [Decimal("0.125")] * 2
     for rate in ("-1", "100.01"):

@@ -238,6 +238,6 @@ def test_a_spread_discount_is_given_to_the_paisa(values, data):
     assert totals.total == sum(values) - discount + totals.tax_total
 
 
-def test_totals_are_a_value():
+def test_equal_totals_are_equal():
     assert compute_totals(lines("1.00"), "INR") == compute_totals(lines("1.00"), "INR")
     assert isinstance(compute_totals([], "JPY"), Totals)

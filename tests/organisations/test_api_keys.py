@@ -101,11 +101,11 @@ def test_an_api_key_is_in_the_answer_that_issued_it_and_nowhere_else(api: Client
     assert secret not in api.get(url).content.decode()
 
 
-def test_a_project_key_opens_no_admin_endpoint(project_key: str) -> None:
+def test_a_project_key_is_refused_by_admin_endpoints(project_key: str) -> None:
     assert factories.client(project_key).get(URL).status_code == 403
 
 
-def test_a_read_key_writes_nothing(admin_user: object, acme: Organisation) -> None:
+def test_a_read_key_is_refused_by_endpoints_that_write(admin_user: object, acme: Organisation) -> None:
     client = factories.client(factories.admin_key(admin_user, "read"))
     assert client.get(URL).status_code == 200
     answer = client.post(f"{URL}/{acme.pk}/projects", {"name": "New"}, content_type="application/json")
@@ -114,7 +114,7 @@ def test_a_read_key_writes_nothing(admin_user: object, acme: Organisation) -> No
     assert not Project.objects.exists()
 
 
-def test_a_write_key_issues_no_keys(admin_user: object, project: Project) -> None:
+def test_a_write_key_can_not_issue_keys(admin_user: object, project: Project) -> None:
     client = factories.client(factories.admin_key(admin_user, "write"))
     answer = client.post(
         f"/api/v1/admin/projects/{project.pk}/api-keys", {"name": "x"}, content_type="application/json"
@@ -127,7 +127,7 @@ def test_the_last_use_of_a_key_is_noted(api: Client, admin_key: str) -> None:
     assert ApiKey.objects.get(prefix=admin_key.split("_")[2]).last_used_at is not None
 
 
-def test_an_operator_can_not_take_an_admins_power_by_rotating_the_key(admin_user: object) -> None:
+def test_an_operator_can_not_rotate_an_admins_key(admin_user: object) -> None:
     theirs = api_keys.issue_admin_key(owner=admin_user, name="powerful", scope="admin").api_key
     operator = factories.member("everywhere", None, "operator")
     client = factories.client(factories.admin_key(operator))
@@ -137,7 +137,7 @@ def test_an_operator_can_not_take_an_admins_power_by_rotating_the_key(admin_user
     assert theirs.replaced_by_id is None
 
 
-def test_an_operator_can_not_switch_an_admins_key_off(admin_user: object) -> None:
+def test_an_operator_can_not_revoke_an_admins_key(admin_user: object) -> None:
     theirs = api_keys.issue_admin_key(owner=admin_user, name="powerful", scope="admin").api_key
     client = factories.client(factories.admin_key(factories.member("everywhere", None, "operator")))
     assert client.delete(f"/api/v1/admin/api-keys/{theirs.pk}").status_code == 403
@@ -153,7 +153,7 @@ def test_an_operator_revokes_a_projects_key_and_their_own(project: Project) -> N
     assert [client.delete(f"/api/v1/admin/api-keys/{key.pk}").status_code for key in (of_project, own)] == [204, 204]
 
 
-def test_a_guess_at_a_key_is_no_use_of_it(project_key: str) -> None:
+def test_a_request_with_a_wrong_secret_does_not_count_as_use_of_the_key(project_key: str) -> None:
     prefix = project_key.split("_")[2]
     guess = f"mbp_live_{prefix}_{'x' * 40}"
     assert factories.client(guess).get("/api/v1/usage").status_code == 401

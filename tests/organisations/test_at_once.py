@@ -49,7 +49,7 @@ def test_many_projects_of_one_name_at_once_are_one_project(admin_key: str) -> No
 
 
 @pytest.mark.django_db
-def test_what_the_database_refuses_is_said_at_the_field(acme: Organisation) -> None:
+def test_a_refusal_of_the_database_is_shown_at_the_field(acme: Organisation) -> None:
     def refused(write: Any) -> Any:
         with pytest.raises(IntegrityError) as caught, transaction.atomic():
             write()

@@ -25,7 +25,7 @@ def _rename(client: Client, acme: Organisation) -> AuditEntry:
     return AuditEntry.objects.filter(action=AuditEntry.Action.UPDATE, object_pk=str(acme.pk)).latest("timestamp")
 
 
-def test_a_change_by_api_key_says_who_what_and_from_where(
+def test_a_change_by_api_key_is_logged_with_key_owner_address_and_values(
     api: Client, acme: Organisation, admin_user: object, admin_key: str
 ) -> None:
     entry = _rename(api, acme)
@@ -61,7 +61,7 @@ def test_raw_sql_can_not_rewrite_the_log(acme: Organisation, statement: str) -> 
         cursor.execute(statement)
 
 
-def test_the_trigger_librarys_own_switch_is_out_of_order(acme: Organisation) -> None:
+def test_the_trigger_librarys_switch_can_not_disable_the_triggers(acme: Organisation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'auditlog_logentry'::regclass")
         names = ",".join(name for (name,) in cursor.fetchall())
@@ -70,7 +70,7 @@ def test_the_trigger_librarys_own_switch_is_out_of_order(acme: Organisation) -> 
             cursor.execute("DELETE FROM auditlog_logentry")
 
 
-def test_the_log_is_scoped_like_the_rows_it_speaks_of(acme: Organisation, globex: Organisation) -> None:
+def test_the_log_is_scoped_like_the_rows_that_it_describes(acme: Organisation, globex: Organisation) -> None:
     user = factories.member("only-globex", globex, Membership.Role.VIEWER)
     seen = {entry.object_pk for entry in AuditEntry.objects.for_organisations(user)}
     assert str(globex.pk) in seen
@@ -82,7 +82,7 @@ def test_a_forged_forwarded_for_is_ignored_without_a_trusted_proxy(api: Client, 
     assert _rename(api, acme).remote_addr == "203.0.113.9"
 
 
-def test_the_last_trusted_hop_is_believed(api: Client, acme: Organisation, settings: object) -> None:
+def test_the_address_is_taken_from_the_last_trusted_proxy(api: Client, acme: Organisation, settings: object) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     api.defaults["HTTP_X_FORWARDED_FOR"] = "6.6.6.6, 198.51.100.1"
     assert _rename(api, acme).remote_addr == "198.51.100.1"

@@ -56,7 +56,7 @@ def test_events_sent_in_chunks_are_accepted(project_key: str) -> None:
     assert (status, answer.get("accepted")) == ("202 Accepted", 1)
 
 
-def test_what_an_admin_asks_in_chunks_is_not_overlooked(admin_key: str, project: Project) -> None:
+def test_a_chunked_body_of_an_admin_request_is_read(admin_key: str, project: Project) -> None:
     """Without its body this request would end the old key at once."""
     old = ApiKey.objects.get(prefix=factories.project_key(project).split("_")[2])
     status, _answer = post_in_chunks(admin_key, f"/api/v1/admin/api-keys/{old.pk}/rotate", b'{"grace_seconds": 3600}')

@@ -54,14 +54,14 @@ def test_a_foreign_postal_code_has_its_own_form(api: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/projects", "/billing-config"])
-def test_projects_and_billing_config_are_such_doors_too(api: Client, acme: Organisation, path: str) -> None:
+def test_projects_and_billing_config_check_the_same_fields(api: Client, acme: Organisation, path: str) -> None:
     body = {"name": "two\nlines"} if path == "/projects" else {"currency": "XAU"}
     send = api.post if path == "/projects" else api.patch
     answer = send(f"{URL}/{acme.pk}{path}", body, content_type="application/json")
     assert (answer.status_code, list(answer.json()["details"])) == (400, list(body))
 
 
-def test_an_error_that_quotes_half_a_character_can_be_written(api: Client) -> None:
+def test_an_error_that_quotes_a_lone_surrogate_can_be_encoded(api: Client) -> None:
     """JSON can carry a lone surrogate, UTF-8 can't: the sentence and its details show it escaped."""
     body = '{"name": "Initech", "billing_email": "a@b.example", "country": "\\ud800", "\\udfff": 1}'
     answer = api.post(URL, body, content_type="application/json")

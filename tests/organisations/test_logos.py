@@ -64,7 +64,7 @@ def upload(content: bytes, name: str = "logo.png") -> Any:
     ids=["eps", "gif", "tiff", "svg", "postscript", "half", "large", "bomb", "greater-bomb", "bytes"],
 )
 @pytest.mark.django_db
-def test_what_is_no_logo_is_refused_in_the_form_whatever_its_name(content: bytes, sentence: str) -> None:
+def test_the_form_refuses_a_file_that_is_no_png_or_jpeg_whatever_its_name(content: bytes, sentence: str) -> None:
     form = upload(content)
     assert not form.is_valid()
     with pytest.raises(ValidationError, match=sentence):
@@ -72,13 +72,13 @@ def test_what_is_no_logo_is_refused_in_the_form_whatever_its_name(content: bytes
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA", "1"])
-def test_a_png_of_any_kind_of_colour_is_taken(mode: str) -> None:
+def test_a_png_of_any_colour_mode_is_accepted(mode: str) -> None:
     name, content = logos.cleaned(picture("PNG", mode=mode))
     assert name.endswith(".png")
     assert logos.drawable(content) == content
 
 
-def test_a_large_picture_is_drawn_small_and_without_what_else_the_file_held() -> None:
+def test_a_large_picture_is_stored_small_and_without_metadata() -> None:
     noisy = picture("JPEG", (4000, 1200), exif=b"Exif\x00\x00secret place")
     name, content = logos.cleaned(noisy)
     assert name.endswith(".jpg")
@@ -87,7 +87,7 @@ def test_a_large_picture_is_drawn_small_and_without_what_else_the_file_held() ->
 
 
 @pytest.mark.django_db
-def test_it_is_kept_under_its_hash_and_a_new_one_leaves_the_old_one_in_place() -> None:
+def test_a_logo_is_stored_under_its_hash_and_a_new_logo_does_not_delete_the_old_one() -> None:
     entity = factories.billing_entity()
     entity.logo.save("../../etc/passwd", ContentFile(picture("PNG", (60, 20))))
     first = entity.logo.name
@@ -101,7 +101,7 @@ def test_it_is_kept_under_its_hash_and_a_new_one_leaves_the_old_one_in_place() -
 
 
 @pytest.mark.django_db
-def test_an_upload_through_the_form_is_stored_that_way() -> None:
+def test_an_uploaded_logo_is_stored_small() -> None:
     form = upload(picture("JPEG", (3000, 300)))
     assert form.is_valid(), form.errors
     form.save()

@@ -29,7 +29,7 @@ def test_a_nul_in_an_event_id_names_no_event(project_key: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"name":' * 100_000])
-def test_a_body_nested_without_end_is_refused(api: Client, acme: Organisation, body: str) -> None:
+def test_a_deeply_nested_body_is_refused(api: Client, acme: Organisation, body: str) -> None:
     url = f"/api/v1/admin/organisations/{acme.pk}/projects"
     _refused(api.post(url, body, content_type="application/json"), 400, "VALIDATION_ERROR")
 
@@ -46,7 +46,7 @@ def test_a_dimension_that_can_not_be_stored_is_refused(api: Client, dimension: s
     _refused(api.post("/api/v1/admin/metrics", body, content_type="application/json"), 400, "VALIDATION_ERROR")
 
 
-def test_a_project_is_not_renamed_to_another_ones_name(api: Client, acme: Organisation, project: Project) -> None:
+def test_a_project_can_not_get_the_name_of_another_one(api: Client, acme: Organisation, project: Project) -> None:
     factories.project(acme, "Other")
     url = f"/api/v1/admin/projects/{project.pk}"
     _refused(api.patch(url, {"name": "Other"}, content_type="application/json"), 400, "VALIDATION_ERROR")
@@ -54,7 +54,7 @@ def test_a_project_is_not_renamed_to_another_ones_name(api: Client, acme: Organi
     assert project.name == "Main"
 
 
-def test_an_invented_method_adds_no_series_to_the_metrics(client: Client) -> None:
+def test_an_unknown_http_method_adds_no_series_to_the_metrics(client: Client) -> None:
     for number in range(3):
         client.generic(f"X{number}", "/health")
     methods = {sample.labels["method"] for metric in REQUESTS.collect() for sample in metric.samples}

@@ -29,19 +29,19 @@ def _post(api: Client, url: str, **body: Any) -> Any:
     return api.post(url, body, content_type="application/json")
 
 
-def test_an_onlooker_creates_no_organisation(onlooker_api: Client) -> None:
+def test_a_viewer_of_every_organisation_can_not_create_one(onlooker_api: Client) -> None:
     answer = _post(onlooker_api, ORGANISATIONS, name="Mine", billing_email="me@example.com", state_code="29")
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
     assert not Organisation.objects.filter(name="Mine").exists()
 
 
-def test_an_onlooker_defines_no_shared_metric(onlooker_api: Client) -> None:
+def test_an_operator_of_one_organisation_can_not_define_a_shared_metric(onlooker_api: Client) -> None:
     answer = _post(onlooker_api, METRICS, name="api_calls", unit="call")
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
     assert not Metric.objects.exists()
 
 
-def test_an_onlooker_defines_metrics_where_they_work(onlooker_api: Client, acme: Organisation) -> None:
+def test_an_operator_of_one_organisation_defines_its_metrics(onlooker_api: Client, acme: Organisation) -> None:
     assert _post(onlooker_api, METRICS, organisation=str(acme.pk), name="api_calls", unit="call").status_code == 201
 
 

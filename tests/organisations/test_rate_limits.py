@@ -50,7 +50,7 @@ def test_without_the_counter_requests_are_served(api: Client, settings: object) 
     assert api.get(URL).status_code == 200
 
 
-def test_a_counter_that_hangs_holds_up_nobody_for_long(api: Client, settings: object) -> None:
+def test_a_hanging_counter_delays_requests_only_briefly(api: Client, settings: object) -> None:
     """It takes the connection and never answers, as a machine does that swaps."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         location = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
@@ -60,7 +60,7 @@ def test_a_counter_that_hangs_holds_up_nobody_for_long(api: Client, settings: ob
         assert time.monotonic() - started < 5
 
 
-def test_of_a_large_limit_never_more_passes_and_hardly_less(
+def test_a_large_limit_is_never_exceeded_and_almost_used_up(
     client: Client, project_key: str, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three processes take turns; each counts ahead of time by blocks of two, one per cent of the limit."""
@@ -75,7 +75,7 @@ def test_of_a_large_limit_never_more_passes_and_hardly_less(
     assert set(statuses[-20:]) == {429}
 
 
-def test_what_remains_is_told_to_the_request(client: Client, project_key: str, settings: object) -> None:
+def test_the_answer_has_the_remaining_requests(client: Client, project_key: str, settings: object) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "project_key": "1000/m"}
     headers = {"Authorization": f"Bearer {project_key}"}
     remaining = [client.get("/api/v1/usage", headers=headers)["X-RateLimit-Remaining"] for _ in range(12)]

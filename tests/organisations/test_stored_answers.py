@@ -57,7 +57,7 @@ def test_stored_answers_are_forgotten_after_a_day(api: Client, project: Project)
     assert not IdempotencyRecord.objects.exists()
 
 
-def test_a_refusal_of_the_database_is_reported_as_what_it_is(
+def test_a_refusal_of_the_database_is_reported_with_its_own_error(
     api: Client, acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can be written any more in the broken transaction, not even the end of the claim."""
@@ -85,7 +85,7 @@ def _create_project(client: Client, acme: Organisation) -> Any:
     )
 
 
-def test_a_stored_answer_is_not_replayed_to_who_has_left_the_organisation(
+def test_a_stored_answer_is_not_returned_to_a_user_who_left_the_organisation(
     operator: Any, acme: Organisation, globex: Organisation
 ) -> None:
     client = factories.client(factories.admin_key(operator))
@@ -95,14 +95,14 @@ def test_a_stored_answer_is_not_replayed_to_who_has_left_the_organisation(
     assert (answer.status_code, "Main" in answer.content.decode()) == (404, False)
 
 
-def test_a_stored_answer_is_not_replayed_to_who_has_lost_the_role(operator: Any, acme: Organisation) -> None:
+def test_a_stored_answer_is_not_returned_to_a_user_who_lost_the_role(operator: Any, acme: Organisation) -> None:
     client = factories.client(factories.admin_key(operator))
     assert _create_project(client, acme).status_code == 201
     Membership.objects.filter(user=operator).update(role=Membership.Role.VIEWER)
     assert _create_project(client, acme).status_code == 403
 
 
-def test_the_answer_about_a_new_organisation_is_replayed_only_to_who_may_create_one(
+def test_the_answer_about_a_new_organisation_is_returned_only_to_users_who_may_create_one(
     api: Client, admin_user: Any, acme: Organisation
 ) -> None:
     def create() -> Any:

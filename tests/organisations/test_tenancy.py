@@ -36,7 +36,7 @@ def test_every_organisation_cannot_be_mistaken_for_none(acme: Organisation, admi
         list(Organisation.objects.filter(pk__in=EVERY_ORGANISATION))
 
 
-def test_nobody_and_the_inactive_see_nothing(acme: Organisation, viewer: object) -> None:
+def test_anonymous_and_inactive_users_see_nothing(acme: Organisation, viewer: object) -> None:
     viewer.is_active = False
     assert not Organisation.objects.for_organisations(viewer).exists()
     assert not Organisation.objects.for_organisations(AnonymousUser()).exists()
@@ -62,7 +62,7 @@ def test_another_organisations_object_is_a_404_like_one_that_does_not_exist(
     assert theirs.json()["error"] == nothing.json()["error"]
 
 
-def test_a_role_counts_only_where_it_was_given(acme: Organisation, globex: Organisation) -> None:
+def test_a_role_counts_only_for_the_organisation_of_the_membership(acme: Organisation, globex: Organisation) -> None:
     user = factories.member("mixed", acme, Membership.Role.OPERATOR)
     Membership.objects.create(user=user, organisation=globex, role=Membership.Role.VIEWER)
     client = factories.client(factories.admin_key(user))

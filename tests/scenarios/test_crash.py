@@ -13,7 +13,7 @@ from tests.scenarios.running import Platform, wait_for
 NUMBERS = "SELECT jsonb_build_array(count(*), max(right(number, 6)::int)) FROM invoicing_invoice WHERE number <> ''"
 
 
-def test_a_worker_killed_while_settling_loses_and_doubles_nothing(platform: Platform) -> None:
+def test_a_worker_killed_while_settling_loses_nothing_and_counts_nothing_twice(platform: Platform) -> None:
     customer = Customer.create(platform, "Settling")
     # the fold, the last step of settling, has to wait, with the ledger rows inserted but not committed
     with platform.table_locked("events_usageaggregate") as wait_for_a_waiting_worker:

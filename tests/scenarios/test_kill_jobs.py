@@ -43,7 +43,7 @@ def test_a_rebuild_killed_half_way_has_changed_nothing_and_runs_again(platform: 
     assert accounts.differences(platform, month, organisation=organisation) == 0
 
 
-def test_a_replay_killed_half_way_leaves_its_letters_open_and_then_counts_them_once(platform: Platform) -> None:
+def test_a_replay_killed_half_way_leaves_dead_letters_open_and_counts_them_once_later(platform: Platform) -> None:
     customer = Customer.create(platform, "Replaying")
     _be_strict(customer, strict=True)
     customer.report([customer.event(number) for number in range(600)])

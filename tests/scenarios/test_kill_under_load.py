@@ -76,7 +76,9 @@ def test_whatever_is_killed_under_load_everything_accepted_is_counted_once(
 
 
 @pytest.mark.slow
-def test_five_minutes_of_load_and_kills_lose_and_double_nothing(unattended: Unattended, key: str, book: Book) -> None:
+def test_five_minutes_of_load_and_kills_lose_nothing_and_count_nothing_twice(
+    unattended: Unattended, key: str, book: Book
+) -> None:
     _kill_under_load(unattended, key, book, Random(SEED + 1), seconds=300)
 
 

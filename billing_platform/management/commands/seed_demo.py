@@ -1,4 +1,4 @@
-"""A believable quarter of demo data, made through the services: usage, prices, two invoiced months, payments.
+"""Three months of demo data, made through the services: usage, prices, two invoiced months, payments.
 
 The figures are the same on every machine (one seed for the random numbers); keys and passwords never are.
 """
@@ -28,7 +28,7 @@ from organisations.services.sellers import create_seller
 
 
 class Command(BaseCommand):
-    help = "Make demo data: three customers, a quarter of usage, two invoiced months. Does nothing the second time."
+    help = "Make demo data: three customers, three months of usage, two invoiced months. Does nothing the second time."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--run-json", type=Path, help="Where to write keys and log-ins (readable by you alone).")
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
 
 def _make() -> dict[str, Any]:
-    """Everything, in the order in which it would have happened. What a script needs to know of it is returned."""
+    """Make everything in the order of time. Returns the keys, ids and log-ins for scripts."""
     seller = _make_seller()
     organisations = {customer.fields["name"]: _make_customer(customer, seller) for customer in CUSTOMERS}
     nandi, konkan = organisations["Nandi Logistics"], organisations["Konkan Retail"]
@@ -65,7 +65,7 @@ def _make() -> dict[str, Any]:
 
 
 def _make_seller() -> BillingEntity:
-    """The letter of undertaking covers the financial years around today: it is given for a year at a time."""
+    """Make the seller, with a letter of undertaking for the financial years around today."""
     today = clock.today("Asia/Kolkata")
     return create_seller(**SELLER, lut_valid_from=date(today.year - 1, 4, 1), lut_valid_to=date(today.year + 2, 3, 31))
 
@@ -78,7 +78,7 @@ def _make_customer(customer: Customer, seller: BillingEntity) -> Organisation:
 
 
 def _make_people() -> tuple[dict[str, Any], dict[str, Any]]:
-    """One user of each role, for all customers; and how each signs in."""
+    """Make a user of each role, for all customers. Returns the users and their log-ins."""
     users, logins = {}, {}
     for role in Membership.Role.values:
         password = secrets.token_urlsafe(12)

@@ -1,4 +1,4 @@
-"""Where a page of the admin stands: its name, and the way back to the lists and objects above it."""
+"""The name of an admin page, and links to the lists and objects above it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Trail:
-    """The page's name, which is its heading, and the pages above it from the outermost to the nearest."""
+    """The page's name, which is its heading, and the pages above it, outermost first."""
 
     name: str
     above: tuple[Step, ...] = ()
@@ -33,7 +33,7 @@ class Trail:
 
 @register.simple_tag(takes_context=True)
 def trail(context: Context) -> Trail:
-    """A list is called as in the sidebar, an object by its own name, an action by its button."""
+    """The trail of a page. A list has the name of the sidebar, an object its own name, an action that of its button."""
     opts, title = context.get("opts"), str(context.get("title") or "")
     if opts is None:
         return Trail(title)
@@ -50,20 +50,20 @@ def trail(context: Context) -> Trail:
 
 @register.simple_tag
 def list_style(changelist: Any) -> SafeString:
-    """How the columns of a list stand."""
+    """CSS for the columns of a list."""
     return columns.list_style(changelist.model_admin, changelist.list_display)
 
 
 @register.simple_tag
 def rows_style(formset: Any) -> SafeString:
-    """How the columns of the rows within a page stand."""
+    """CSS for the columns of the inline rows of a page."""
     shown = [name for _title, options in formset.fieldsets for name in options["fields"]]
     return columns.rows_style(formset.formset.prefix, formset.opts, shown)
 
 
 @register.simple_tag
 def quick_filters(changelist: Any) -> list[dict[str, Any]]:
-    """The filters whose choices stand above the list."""
+    """The filters whose choices are shown above the list."""
     specs = [spec for spec in changelist.filter_specs if hasattr(spec, "links")]
     return [{"title": spec.title, "links": spec.links(changelist)} for spec in specs]
 

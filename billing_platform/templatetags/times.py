@@ -1,4 +1,4 @@
-"""Times in templates, as everywhere in the admin."""
+"""Template filters that write times as all admin pages do."""
 
 from django import template
 

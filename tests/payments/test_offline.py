@@ -80,7 +80,7 @@ def test_a_reversed_payment_counts_nowhere_and_the_invoice_is_due_again(invoice:
     assert invoice.amount_due == Decimal("1180")
     assert not Payment.objects.received().exists()
     [correction] = Notification.objects.filter(kind="payment_reversed")
-    assert "does not hold" in correction.text
+    assert "please ignore that message" in correction.text
     assert "₹1,180.00" in correction.subject
 
 

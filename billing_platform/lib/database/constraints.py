@@ -1,8 +1,8 @@
-"""What a person reads when the database refuses a row: the constraint's own sentence, at the field it is about.
+"""The message when the database refuses a row: the sentence of the violated constraint, at the field it is about.
 
-A constraint that people can run into has a `violation_error_message`; the model's `constraint_fields` names the field
-that the sentence belongs to. Forms and services meet it while they validate; of two who write at once, the second
-meets it in the database, and reads the same sentence.
+A constraint that users can violate has a `violation_error_message`; the model's `constraint_fields` names the field
+that the sentence belongs to. Forms and services check the constraint when they validate. If two users write at once,
+the database refuses the second, who gets the same sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def has_sentence(constraint: models.BaseConstraint) -> bool:
 
 
 def at_fields(model: type[models.Model], error: ValidationError, exclude: Any) -> ValidationError:
-    """The errors of a model's constraints, moved beside the fields that they are about, where a form has those."""
+    """The errors of a model's constraints, moved to the fields that they are about, if a form has these fields."""
     fields: dict[str, str] = getattr(model, "constraint_fields", {})
     places = {str(each.violation_error_message): fields.get(each.name) for each in model._meta.constraints}
     found: dict[str, list[ValidationError]] = {}
@@ -34,7 +34,7 @@ def at_fields(model: type[models.Model], error: ValidationError, exclude: Any) -
 
 
 def refusal_of(error: IntegrityError) -> DomainError | None:
-    """A violated constraint as an InvalidInput at its field, or a conflict; None for one that no person can cause."""
+    """A violated constraint as InvalidInput at its field, or as a conflict; None if no user can cause it."""
     diagnosis = getattr(error.__cause__, "diag", None)
     table, name = getattr(diagnosis, "table_name", None), getattr(diagnosis, "constraint_name", None)
     model = next((each for each in apps.get_models() if each._meta.db_table == table), None)

@@ -1,4 +1,4 @@
-"""A number that tells one set of rows from another, worked out by PostgreSQL whatever the order of the rows."""
+"""A number by which sets of rows are compared. PostgreSQL computes it; the order of the rows does not matter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db.models import Aggregate, BigIntegerField
 
 
 class Fingerprint(Aggregate):
-    """Of the rows' keys: 64 bits, None for no rows. Rows that come or go change it."""
+    """A 64-bit number of the rows' keys, or None for no rows. It changes if a row is added or removed."""
 
     function = "BIT_XOR"
     template = "%(function)s(hashtextextended((%(expressions)s)::text, 0))"

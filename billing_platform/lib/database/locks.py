@@ -1,4 +1,4 @@
-"""Advisory locks by name: one registry of key spaces, held to the end of the transaction."""
+"""Advisory locks by name, held to the end of the transaction. LockSpace lists what they are used for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 
 class LockSpace(IntEnum):
-    """Everything that is locked by name rather than by row. The number is the first half of PostgreSQL's lock key."""
+    """The things that are locked by name instead of by row. The number is the first half of PostgreSQL's lock key."""
 
     PARTITIONS = 1
     BILLING_RUN = 2
@@ -22,12 +22,11 @@ class LockSpace(IntEnum):
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:
-    """Wait for the named locks, in one order for all callers so that two of them can't deadlock.
+    """Wait for the named locks. They are taken in one order for all callers, so that two callers can't deadlock.
 
-    Shared holders wait only for an exclusive one, and it for all of them.
-
-    Released by PostgreSQL at commit or rollback. Raises RuntimeError outside a transaction, where it would
-    be released at once and protect nothing.
+    Several transactions may hold a shared lock at once; an exclusive lock waits for all of them, and they for it.
+    PostgreSQL releases the locks at commit or rollback. Raises RuntimeError outside a transaction, where a lock would
+    be released at once.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("advisory_lock needs a transaction")

@@ -1,4 +1,4 @@
-"""What every table of ours starts from: a UUID key and creation and change times."""
+"""The base of our models: a UUID key, and the times of creation and last change (UTC)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BaseModel(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     constraint_fields: ClassVar[dict[str, str]] = {}
-    """Which field the sentence of a constraint stands beside, by the constraint's name."""
+    """Constraint name → the field at which forms show the constraint's sentence."""
 
     class Meta:
         abstract = True

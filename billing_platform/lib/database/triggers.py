@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def no_truncate() -> pgtrigger.Trigger:
-    """Refuse TRUNCATE, which row triggers don't see."""
+    """A trigger that refuses TRUNCATE, for which row triggers don't run."""
     return pgtrigger.Trigger(
         name="no_truncate",
         level=pgtrigger.Statement,
@@ -20,14 +20,14 @@ def no_truncate() -> pgtrigger.Trigger:
 
 
 def append_only() -> list[pgtrigger.Trigger]:
-    """Rows may be added, never changed or taken away."""
+    """Triggers that refuse to change or delete a row."""
     return [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete), no_truncate()]
 
 
 def leave_no_switch(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
-    """After every migration: take away django-pgtrigger's own way around its triggers.
+    """After every migration, remove the switch with which django-pgtrigger's triggers can be disabled.
 
-    Its functions ask `_pgtrigger_should_ignore`, which obeys a setting that anybody at a SQL prompt may set.
+    Its trigger functions call `_pgtrigger_should_ignore`, which obeys a setting that every database session may set.
     """
     with connections[using].cursor() as cursor:
         cursor.execute(

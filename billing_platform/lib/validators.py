@@ -22,12 +22,12 @@ from billing_platform.lib.periods import BillingPeriod
 
 Validator = Callable[[Any], None]
 
-# Characters that no line of a document can hold: control characters and line breaks, halves of a character
-# (surrogates), and the marks that turn the direction of what follows, so that it reads otherwise than it is.
+# Characters that a line of a document can't have: control characters, line breaks, lone surrogates (halves of a
+# character), and direction marks, which make text read differently from what it is.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Nobody sees these, so that a reference pasted with one would differ from the same reference typed. Joiners are not
-# among them: Indic words need them.
+# These are invisible: a reference that is pasted with one of them would differ from the same reference typed. Joiners
+# are allowed, because Indic words need them.
 _UNSEEN = frozenset("\u00ad\u200b\u2060\ufeff")
 _PARAGRAPH_CHARACTERS = frozenset("\n\r\t")
 _NUL_OR_SURROGATE = re.compile(r"[\x00\ud800-\udfff]")

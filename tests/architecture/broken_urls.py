@@ -1,4 +1,4 @@
-"""The real routes, and three that break in the ways that nobody foresees."""
+"""The real routes, and three that fail with unexpected errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every route of the API, read from the URL configuration, so that no list of ours can go stale."""
+"""Every route of the API, read from the URL configuration, so that a new route is tested without a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ API = "api/v1/"
 
 @dataclass(frozen=True)
 class Route:
-    """One address with its parameters in <angle brackets>, and who answers there."""
+    """One address with its parameters in <angle brackets>, and its view."""
 
     path: str
     view: Any

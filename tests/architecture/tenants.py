@@ -1,4 +1,4 @@
-"""Two tenants that own one of everything, made through the services, for the tests that try to look across."""
+"""Two tenants with a row of every model, made through the services, for tests that try to see the other's rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.architecture.code import APPS
 
 @dataclass
 class Tenant:
-    """An organisation with somebody who may do everything in it, keys, usage, prices, documents and payments."""
+    """An organisation with an admin user, keys, usage, prices, documents and payments."""
 
     marker: str
     organisation: Organisation
@@ -54,14 +54,14 @@ class Tenant:
     run: BillingRun | None = None
 
     def secrets(self) -> set[str]:
-        """Whatever would tell another tenant that this one exists: its name in any form, its ids, its numbers."""
+        """Texts that would show another tenant that this one exists: its name in any form, its ids, its numbers."""
         ids = {str(pk) for model in tenant_models() for pk in owned(model, self) if isinstance(pk, UUID)}
         known = {self.marker, self.marker.lower(), self.invoice.number, self.api_key.prefix, self.order.receipt}
         return ids | known | {str(self.order.razorpay_order_id)}
 
 
 def tenant_models() -> Iterator[type[Model]]:
-    """Every model whose rows belong to somebody."""
+    """Every model whose rows belong to an organisation."""
     for label in APPS:
         yield from (model for model in apps.get_app_config(label).get_models() if issubclass(model, TenantModel))
 
@@ -71,7 +71,7 @@ def owned(model: type[Any], tenant: Tenant) -> list[Any]:
 
 
 def tenant(marker: str) -> Tenant:
-    """All of its names contain the marker, so that a leak shows whichever field it is in."""
+    """Make a tenant. All its names contain the marker, so that a leak is found in any field."""
     organisation = factories.organisation(f"{marker} Mines")
     project = factories.project(organisation, f"{marker} project")
     person = factories.member(f"{marker.lower()}-person", organisation, Membership.Role.ADMIN)
@@ -195,7 +195,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
 
 
 def run_of_both(one: Tenant, other: Tenant) -> BillingRun:
-    """A run is shared: each sees its own item only."""
+    """A billing run with an item for each of two tenants; each tenant may see its own item only."""
     run = BillingRun.objects.create(period_start=date(2026, 10, 1), requested_by="schedule")
     for each in (one, other):
         BillingRunItem.objects.create(run=run, organisation=each.organisation, reason=f"{each.marker} waits")

@@ -1,4 +1,4 @@
-"""What every answer says to caches and browsers: keep nothing, load nothing from elsewhere."""
+"""Every answer forbids caches to store it, and browsers to load anything from other hosts."""
 
 from __future__ import annotations
 

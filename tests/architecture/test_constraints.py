@@ -1,4 +1,4 @@
-"""Every constraint that a person can run into says so in a sentence, at the field it is about."""
+"""Every constraint that a user can violate has a sentence, at the field that it is about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from billing_platform.lib.database.constraints import has_sentence
 from billing_platform.lib.database.models import BaseModel
 from tests.architecture.code import APPS
 
-# No person's input reaches these; that one is violated is a bug of ours, and a 500 that is looked at.
+# No input can violate these constraints; a violation is a bug and answered with 500.
 UNREACHABLE = {
     "organisation_currency_is_iso": "validate_currency is stricter",
     "organisation_terms_within_a_year": "the field's own validator is the same bound",
@@ -35,8 +35,8 @@ UNREACHABLE = {
     "invoice_has_number_once_issued": "set by finalizing",
     "invoice_adds_up": "computed",
     "gst_invoice_has_values_in_rupees": "set by finalizing",
-    "invoice_paid_between_nothing_and_total": "computed by settlement",
-    "invoice_status_tells_what_is_paid": "computed by settlement",
+    "invoice_paid_between_nothing_and_total": "computed from the allocations",
+    "invoice_status_tells_what_is_paid": "computed from the allocations",
     "invoice_period_in_order": "made of a BillingPeriod",
     "invoice_currency_is_iso": "copied from the organisation",
     "invoice_line_position_once": "counted while drafting",
@@ -49,12 +49,12 @@ UNREACHABLE = {
     "payment_order_asks_something": "made of what is due",
     "payment_order_currency_is_iso": "copied from the invoice",
     "open_payment_order_is_known_to_the_gateway": "set by the checkout",
-    "payment_is_positive": "settlement refuses it at amount",
+    "payment_is_positive": "the services refuse it at amount",
     "payment_refunded_between_nothing_and_amount": "reported by the gateway, and checked",
     "payment_currency_is_iso": "copied from the invoice",
     "payment_comes_from_gateway_or_operator": "the service sets kind and ids",
     "payment_has_paid_at_once_captured": "the service sets both",
-    "offline_payment_once_per_invoice_and_reference": "settlement locks the invoice, and refuses a known reference",
+    "offline_payment_once_per_invoice_and_reference": "the service locks the invoice, and refuses a known reference",
     "payment_is_more_than_the_payers_fee": "computed from what the gateway reports",
     "only_what_an_operator_recorded_is_reversed": "the service refuses it first",
     "gateway_payment_has_a_time_not_a_day": "the service sets one of them",

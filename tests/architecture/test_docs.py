@@ -1,4 +1,4 @@
-"""The documents name nothing that isn't there: files, make targets, endpoints, environment variables, jobs."""
+"""Files, make targets, endpoints, environment variables and jobs that the documents name exist."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ READ = re.compile(r"""(?:env(?:\.\w+)?\(|environ(?:\.get)?[\[(]|getenv\()\s*["']
 NOT_IN = re.compile(r"""["']([A-Z][A-Z0-9_]+)["'] (?:not )?in os\.environ""")
 # Read by libraries, or by Django before settings exist: documented, but read by no line of ours.
 BY_OTHERS = {"DJANGO_SETTINGS_MODULE"}
-# Set by `make run` for the process next door; nobody sets them by hand.
+# Set by `make run` for its own processes; nobody sets them by hand.
 INTERNAL = {"NO_PROXY"}
 SANDBOX = ROOT / "billing_platform" / "local" / "razorpay"  # a program of its own: its README lists its variables
 

@@ -1,4 +1,4 @@
-"""Every error of the API is the one envelope, with an id that the answer's header and the log carry too."""
+"""Every error of the API has the same envelope, with the request id of the answer's header and of the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Health: alive without asking anybody, ready only when all that is needed is there, and numbers for Prometheus."""
+"""/health uses nothing else; /health/ready needs all that the platform needs; /metrics has numbers for Prometheus."""
 
 from __future__ import annotations
 

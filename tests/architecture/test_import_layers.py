@@ -1,4 +1,4 @@
-"""The import arrow: the contracts of pyproject.toml hold, cover everything, and would notice a violation."""
+"""The import contracts of pyproject.toml hold, cover all packages, and notice a violation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule says no with is a whole sentence: people read it beside a field, or above a form."""
+"""Messages of refusals are whole sentences: users read them beside a field or above a form."""
 
 from __future__ import annotations
 

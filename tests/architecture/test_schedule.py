@@ -1,4 +1,4 @@
-"""The periodic jobs: in beat's tables after a migration, runnable, and the operator's to change."""
+"""The periodic jobs are in beat's tables after a migration, exist as tasks, and keep an operator's changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: a complete production set-up checks clean, an incomplete one is told what it lacks; logs keep secrets."""
+"""The deployment check passes a complete set-up and names what an incomplete one lacks; logs hold no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No row of one organisation is visible to another: by construction of the models, and by walking every endpoint."""
+"""No row of one organisation is visible to another: checked for every model and every endpoint."""
 
 from __future__ import annotations
 

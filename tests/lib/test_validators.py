@@ -1,4 +1,4 @@
-"""What may be typed, kind by kind: each validator takes the right values, and refuses the others by a sentence."""
+"""Each validator accepts right values, and refuses others with a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money: exact, of one currency, rounded half-up in one place."""
+"""Money: exact, of one currency, rounded half away from zero in one place."""
 
 from __future__ import annotations
 

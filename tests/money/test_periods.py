@@ -1,4 +1,4 @@
-"""Billing periods: months on the customer's wall, without gap or overlap."""
+"""Billing periods: months in the customer's time zone, without gap or overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pricing vectors collected from other billing systems: every one is either run or excused by a reason."""
+"""Pricing vectors of other billing systems: each is run, or left out with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys: shown once, hashed, refused when they should be."""
+"""API keys are shown once, stored as hashes, and refused when they are revoked, expired or of the wrong kind."""
 
 from __future__ import annotations
 

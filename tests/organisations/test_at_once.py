@@ -1,4 +1,4 @@
-"""Two who write at once: the second reads the sentence that one who came later would, and never a 500."""
+"""Of two requests that write at once, the second gets the sentence that a later request would get, never a 500."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log: who, what, from where; and nobody rewrites it."""
+"""The audit log has the person or key, the change and the address, and can't be changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A body sent in chunks has no Content-Length: Django alone takes it for none, and does what an empty request asks."""
+"""A chunked body has no Content-Length. Django alone takes it for empty; the platform reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What opens something is in no log line, whoever wrote it."""
+"""Keys, Authorization headers and pay page tokens are in no log line."""
 
 from __future__ import annotations
 

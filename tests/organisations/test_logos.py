@@ -1,4 +1,4 @@
-"""A logo: PNG or JPEG by content, of a sane size, drawn anew and kept under its hash."""
+"""A logo is a PNG or JPEG by content, limited in size, drawn again and stored under its hash."""
 
 from __future__ import annotations
 

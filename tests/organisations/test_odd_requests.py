@@ -1,4 +1,4 @@
-"""Requests that nobody means well: each is refused with a sentence, none is a fault of ours."""
+"""Malformed and hostile requests are refused with a sentence, never with a 500."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A customer's details: GSTIN and State agree, errors name their field, answers have the contract's shape."""
+"""Customers by the API: GSTIN and State agree, errors name their field, answers have the contract's shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating what is everybody's takes the permission everywhere; seeing every organisation is not enough."""
+"""To create a row that belongs to all, a user needs the permission for every organisation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METRICS = "/api/v1/admin/metrics"
 
 @pytest.fixture
 def onlooker_api(acme: Organisation) -> Client:
-    """A key of somebody who looks at every organisation and works for one."""
+    """A key of a user who is viewer for every organisation and operator for one."""
     onlooker = factories.member("onlooker", None, Membership.Role.VIEWER)
     Membership.objects.create(user=onlooker, organisation=acme, role=Membership.Role.OPERATOR)
     return factories.client(factories.admin_key(onlooker))

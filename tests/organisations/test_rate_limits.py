@@ -1,4 +1,4 @@
-"""Rate limits per key, with their headers; the limit is lost rather than the request when Valkey is away."""
+"""Rate limits per key, with their headers. While Valkey is away there is no limit, and requests are served."""
 
 from __future__ import annotations
 

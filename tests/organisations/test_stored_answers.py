@@ -1,4 +1,4 @@
-"""What is kept of an answer for its replay: never a key, nothing longer than a day, nothing of a request that broke."""
+"""Stored answers hold no API key, are deleted after a day, and are not stored for a failed request."""
 
 from __future__ import annotations
 

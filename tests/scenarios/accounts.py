@@ -1,4 +1,4 @@
-"""What the senders know held against what the database holds, event by event."""
+"""Compares what the senders know with what the database has, event by event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One platform, as `make run` starts it, for all scenarios: they share it and go on after it was killed.
+"""One platform, as `make run` starts it, for all scenarios; they go on with it after it was killed.
 
 tests/workers.py keeps those that share one on one worker of pytest-xdist.
 """

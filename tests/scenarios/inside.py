@@ -1,4 +1,4 @@
-"""What the scenarios do inside the platform, past its doors. To be named in `inside(…)` and run by `manage`."""
+"""Code that scenarios run inside the platform instead of over HTTP: named in `inside(…)`, run by `manage`."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Platform(Running):
         )
 
     def request(self, method: str, path: str, *, key: str | None = None, **kwargs: Any) -> requests.Response:
-        """An API call; with the back-office key unless told otherwise."""
+        """Call the API; with the admin key unless another key is given."""
         headers = {"Authorization": f"Bearer {key or self.facts['admin_key']}", **kwargs.pop("headers", {})}
         return requests.request(method, self.facts["base_url"] + path, headers=headers, timeout=30, **kwargs)
 

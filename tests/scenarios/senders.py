@@ -1,4 +1,4 @@
-"""Senders of usage as a customer writes them: what got no 202 is sent again, and now and then something that did."""
+"""Senders of usage as customers write them: events without a 202 are sent again, and sometimes others too."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Parcel:
 
 @dataclass
 class Book:
-    """What the senders know: how often each event went out, how often it was accepted, what else they were told."""
+    """What the senders know: how often each event was sent and accepted, and the other answers."""
 
     tried: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -116,7 +116,7 @@ class Book:
 
 
 class Sender(threading.Thread):
-    """One connection, one request after another, until it is told to finish; then the last one has got its 202."""
+    """Send one request after another on one connection until `finish`; then the last request has its 202."""
 
     def __init__(self, name: str, base_url: str, key: str, book: Book, random: Random) -> None:
         super().__init__(name=name, daemon=True)

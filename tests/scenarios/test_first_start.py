@@ -1,4 +1,4 @@
-"""What the first start leaves for a first walk, beyond what the seed can make by itself."""
+"""The first start makes demo data that needs the running platform: a failed payment."""
 
 from __future__ import annotations
 

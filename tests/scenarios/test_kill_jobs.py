@@ -1,4 +1,4 @@
-"""kill -9 of a job in the middle: what it had not finished it has not begun, and it can be run again."""
+"""kill -9 of a job in the middle: unfinished work is rolled back, and the job can run again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 of everything, at random moments under load: what got a 202 is counted, exactly once.
+"""kill -9 of each process at random moments under load: events with a 202 are counted exactly once.
 
 Each has its own way back: granian and Celery replace a child, PostgreSQL recovers by itself from the loss
 of one session, and the rest is started again as a container runtime would. What was not killed has to find its way

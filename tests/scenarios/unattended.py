@@ -1,4 +1,4 @@
-"""The platform as a container runtime keeps it: each process by itself, and started again when it was killed."""
+"""The platform as a container runtime runs it: each process alone, and started again when it was killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every door to a customer refuses what is in no list or has no right form, naming the field."""
+"""The API refuses a customer whose fields have wrong values, and names the field."""
 
 from __future__ import annotations
 

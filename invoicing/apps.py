@@ -1,4 +1,4 @@
-"""Invoicing: what is owed, at which price, with which tax, on which document."""
+"""Invoicing: prices, taxes, invoices and documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InvoicingConfig(AppConfig):
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:
-    """Not while the table isn't there yet, or any more: migrations run app by app, and back as well."""
+    """Make the standard GST rate after migrations, unless the table does not exist (yet, or after migrating back)."""
     from invoicing.models import TaxRate
     from invoicing.services.tax_rates import ensure_standard_rate
 

@@ -1,4 +1,4 @@
-"""What follows for invoices and prices when a customer is changed; registered with `organisations.customer_changes`."""
+"""Consequences of a change to a customer for invoices and prices, registered with `organisations.customer_changes`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from organisations.models import Organisation
 
 
 def currency_consequences(before: Organisation, after: Organisation) -> Iterable[Consequence]:
-    """A currency is fixed once something is billed: late usage of a billed month is charged in its currency."""
+    """Refuse another currency once a month is billed: late usage of that month is charged in its currency."""
     if before.currency == after.currency:
         return
     billed = Invoice.objects.live().filter(organisation=before).order_by("-created_at").first()

@@ -13,7 +13,7 @@ from organisations.notifications.outbox import Attachment, queue_email
 
 
 def invoice_emails(invoice: Invoice) -> QuerySet[Notification]:
-    """Every e-mail that carried the invoice, oldest first."""
+    """The e-mails with the invoice, oldest first."""
     return Notification.objects.filter(
         organisation_id=invoice.organisation_id,
         kind="invoice_issued",
@@ -22,7 +22,7 @@ def invoice_emails(invoice: Invoice) -> QuerySet[Notification]:
 
 
 def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
-    """The invoice with its PDF. Each call is one more e-mail: the caller holds the invoice's lock and knows why."""
+    """Queue an e-mail with the invoice's PDF. Each call queues one more; the caller holds the invoice's lock."""
     document = invoice_document(invoice)
     before = invoice_emails(invoice).count()
     return queue_email(
@@ -43,16 +43,16 @@ def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
 
 
 def cancellation_addresses(invoice: Invoice) -> list[str]:
-    """Everybody to whom the invoice was e-mailed, or still will be: empty where there is nobody to tell of a void.
+    """The addresses that the invoice was sent to, or will be sent to: they get the e-mail about a void invoice.
 
-    A message that was given up counts as never sent.
+    E-mails that were given up count as not sent.
     """
     sent = invoice_emails(invoice).exclude(status=Notification.Status.FAILED)
     return sorted({address for note in sent for address in note.recipients})
 
 
 def queue_cancellation_email(invoice: Invoice) -> Notification | None:
-    """Tell whoever has a void invoice not to pay it, once. None where it was never sent."""
+    """Queue one e-mail that says that the invoice is cancelled. None if the invoice was never sent."""
     recipients = cancellation_addresses(invoice)
     if not recipients or invoice.voided_at is None:
         return None

@@ -1,4 +1,4 @@
-"""What must not change beneath the invoices of a customer."""
+"""Refuses changes of a customer that would contradict its invoices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from organisations.models import Organisation
 
 
 def keep_time_zone(instance: Organisation, raw: bool = False, **_signal: Any) -> None:
-    """Days and months of usage are counted in the customer's time zone. Moving it would move hours from a month that
-    is invoiced into one that is not: they would be billed twice, or taken off again. Raises InvalidInput."""
+    """Refuse another time zone once usage was counted. Raises InvalidInput.
+
+    Days and months of usage are those of the customer's time zone. In another zone, hours of an invoiced month would
+    belong to a month that is not invoiced, and would be billed twice or never.
+    """
     if raw or instance._state.adding:
         return
     was = Organisation.objects.filter(pk=instance.pk).values_list("time_zone", flat=True).first()
     if was not in (None, instance.time_zone) and has_usage(organisation=instance):
         raise InvalidInput.field(
             "time_zone",
-            f"The time zone stays {was}: usage has been counted by its days. Bill under a new customer from now on.",
+            f"The time zone stays {was}: usage is counted by its days. To bill in another zone, create a new customer.",
         )

@@ -1,4 +1,4 @@
-"""What invoicing tells on commit, with `invoice_id`. Losing a signal loses nothing: the truth is in the rows."""
+"""Signals that invoicing sends on commit, with `invoice_id`. A lost signal does no harm: jobs find the rows later."""
 
 from django.dispatch import Signal
 

@@ -1,4 +1,4 @@
-"""The column types that money, prices, quantities and validity have in every table of invoicing."""
+"""The column types for money, prices, quantities and validity in all tables of invoicing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QuantityField = partial(models.DecimalField, max_digits=QUANTITY_DIGITS, decimal
 
 
 class Validity(Func):
-    """`[effective_from, effective_to)` as a PostgreSQL range; an empty end is without end."""
+    """`[effective_from, effective_to)` as a PostgreSQL date range. An empty `effective_to` means no end."""
 
     function = "DATERANGE"
     output_field = DateRangeField()
@@ -37,8 +37,8 @@ def validity() -> Validity:
 
 
 def check_validity(effective_from: date | None, effective_to: date | None) -> None:
-    """Refuse, beside the field, an end before the start: PostgreSQL makes no range of such days."""
+    """Refuse an end before the start. Raises ValidationError; PostgreSQL could not make a range of such days."""
     if effective_from and effective_to and effective_to <= effective_from:
         raise ValidationError(
-            {"effective_to": f"Must leave at least one day, from {day_text(effective_from)} on. Empty: no end."}
+            {"effective_to": f"Choose a day after {day_text(effective_from)}, the first day. Empty: no end."}
         )

@@ -1,4 +1,4 @@
-"""What one currency was worth in another on a day, and who said so."""
+"""Exchange rates: the value of a currency in another currency on a day, with its source."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from invoicing.models.columns import PriceField
 
 
 class ExchangeRate(BaseModel):
-    """One `base` is `rate` `target`. Copied onto each invoice that uses it. The same for every tenant."""
+    """One unit of `base` is worth `rate` units of `target`: 1 USD = 83.4725 INR. Shared by all organisations.
+
+    An invoice stores a copy of the rate that it uses.
+    """
 
     base = models.CharField(max_length=3, validators=[validate_currency])
     target = models.CharField(max_length=3, validators=[validate_currency])
     rate = PriceField(validators=[validate_positive])
     as_of = models.DateField(
-        "date", validators=[validate_business_date], help_text="The day the source published it for."
+        "date", validators=[validate_business_date], help_text="The day for which the source published the rate."
     )
     source = models.CharField(
         max_length=100, validators=[validate_printed_line], help_text="Such as RBI reference rate (FBIL)."
@@ -41,7 +44,7 @@ class ExchangeRate(BaseModel):
             models.UniqueConstraint(
                 fields=["base", "target", "as_of"],
                 name="one_exchange_rate_per_day",
-                violation_error_message="There is a rate for this pair and day already.",
+                violation_error_message="There is a rate for these currencies and this day already.",
             ),
             models.CheckConstraint(
                 condition=Q(rate__gt=0),
@@ -51,7 +54,7 @@ class ExchangeRate(BaseModel):
             models.CheckConstraint(
                 condition=~Q(base=F("target")),
                 name="exchange_rate_between_two_currencies",
-                violation_error_message="Choose another currency than the first one.",
+                violation_error_message="Choose another currency than the base currency.",
             ),
         ]
 

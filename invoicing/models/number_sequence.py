@@ -1,4 +1,4 @@
-"""The counter behind the numbers of documents: one per GSTIN, series and financial year, whoever the seller is."""
+"""The counters of document numbers: one per GSTIN, prefix and financial year, whichever seller uses it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from organisations.models import BillingEntity
 
 
 class NumberSequence(BaseModel):
-    """Raised under a row lock in the transaction that issues the document: a rollback gives the number back."""
+    """A counter. The transaction that issues a document locks and raises it, so a rollback gives the number back."""
 
     registration = models.CharField(
-        max_length=36, help_text="The GSTIN that the documents are numbered under; the seller's id where it has none."
+        max_length=36, help_text="The GSTIN of the documents; the seller's id if it has no GSTIN."
     )
     billing_entity = models.ForeignKey(
         BillingEntity,
         verbose_name="seller",
         on_delete=models.PROTECT,
         related_name="number_sequences",
-        help_text="Who began it.",
+        help_text="The seller that began the series.",
     )
     series = models.CharField(max_length=3, help_text="The prefix, such as INV.")
     financial_year = models.CharField(max_length=5, help_text="Such as 26-27: April to March.")

@@ -1,4 +1,4 @@
-"""What a unit costs, for whom, and from when to when."""
+"""Price rules: the price of a metric, for one customer or all, on given days."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PricingRuleQuerySet(TenantQuerySet):
 
 
 class PricingRule(BaseModel, TenantModel):
-    """One price of one metric. Used by an issued invoice it can only be ended: what was billed stays explainable."""
+    """One price of one metric. A rule that is on an issued invoice can only be ended: the invoice refers to it."""
 
     half_open_ends = ("effective_to",)
 
@@ -75,11 +75,14 @@ class PricingRule(BaseModel, TenantModel):
         default=dict, blank=True, help_text='Usage with these dimensions only, such as {"region": "in"}. Empty: any.'
     )
     pool = models.CharField(
-        max_length=12, choices=Pool, default=Pool.ORGANISATION, help_text="Over what tiers and free units run."
+        max_length=12,
+        choices=Pool,
+        default=Pool.ORGANISATION,
+        help_text="The usage that tiers and free units apply to.",
     )
     free_units = QuantityField(default=0)
-    minimum = PriceField(null=True, blank=True, help_text="The line's least amount, once anything was used.")
-    maximum = PriceField(null=True, blank=True, help_text="The line's greatest amount.")
+    minimum = PriceField(null=True, blank=True, help_text="The least amount of a line, if anything was used.")
+    maximum = PriceField(null=True, blank=True, help_text="The greatest amount of a line.")
     effective_from = models.DateField(
         validators=[validate_business_date], help_text="First day, in the customer's time zone."
     )
@@ -87,7 +90,7 @@ class PricingRule(BaseModel, TenantModel):
         null=True,
         blank=True,
         validators=[validate_business_date],
-        help_text="First day it no longer holds. Empty: open.",
+        help_text="The first day on which the price does not apply any more. Empty: no end.",
     )
 
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
@@ -112,12 +115,12 @@ class PricingRule(BaseModel, TenantModel):
                     (Cast("dimensions", models.TextField()), RangeOperators.EQUAL),
                     (validity(), RangeOperators.OVERLAPS),
                 ],
-                violation_error_message="Another rule for the same metric and dimensions holds on some of these days.",
+                violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
             ),
             models.CheckConstraint(
                 condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
                 name="pricing_rule_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: open.",
+                violation_error_message="Must be after the first day. Empty: no end.",
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pricing_rule_currency_is_iso"),
             models.CheckConstraint(
@@ -157,7 +160,7 @@ class PricingRule(BaseModel, TenantModel):
         return f"{self.metric_name} ({self.unit}) {self.get_model_display()} {self.currency} from {first}"
 
     def clean(self) -> None:
-        """Days and parameters that don't make a price are refused where they are typed in; empty ones already are."""
+        """Refuse days and parameters that are no price, at their fields. Raises ValidationError."""
         check_validity(self.effective_from, self.effective_to)
         if not self.parameters:
             return
@@ -170,7 +173,7 @@ class PricingRule(BaseModel, TenantModel):
             raise ValidationError({own: error.sentence}) from None
 
     def body(self) -> dict[str, Any]:
-        """The price part of the rule as api.md writes it."""
+        """The price part of the rule, in the form of docs/api.md."""
         return {
             **self.parameters,
             "model": self.model,
@@ -181,12 +184,12 @@ class PricingRule(BaseModel, TenantModel):
 
     @property
     def is_billed(self) -> bool:
-        """Whether it stands on an issued invoice: then it can only be ended. A void one bills nothing."""
+        """Whether the rule is on an issued invoice that is not void. Then it can only be ended."""
         return bool(self.invoice_lines.exclude(invoice__number="").exclude(invoice__status="void").exists())
 
     @property
     def price(self) -> Price:
-        """The price to charge by. Raises PriceError if the parameters don't fit the model."""
+        """The price of the rule. Raises PriceError if the parameters don't fit the model."""
         return price_from_dict(self.body())
 
     def as_rule(self) -> Rule:

@@ -1,4 +1,4 @@
-"""Rates of GST by service code and date: law that changes, so rows and not code."""
+"""GST rates by service code and days. They are rows, not code, because the law changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 
 
 class TaxRate(BaseModel):
-    """The whole GST rate of a service; it is split into heads by the place of supply. The same for every tenant."""
+    """The GST rate of a service in percent. The place of supply splits it into heads. Shared by all organisations."""
 
     half_open_ends = ("effective_to",)
 
@@ -46,7 +46,7 @@ class TaxRate(BaseModel):
         null=True,
         blank=True,
         validators=[validate_business_date],
-        help_text="First day it no longer holds. Empty: open.",
+        help_text="The first day on which the rate does not apply any more. Empty: no end.",
     )
 
     objects = TaxRateQuerySet.as_manager()
@@ -63,12 +63,12 @@ class TaxRate(BaseModel):
             ExclusionConstraint(
                 name="tax_rates_never_overlap",
                 expressions=[("sac", RangeOperators.EQUAL), (validity(), RangeOperators.OVERLAPS)],
-                violation_error_message="Another rate for this service code holds on some of these days.",
+                violation_error_message="Another rate for this service code applies on some of these days.",
             ),
             models.CheckConstraint(
                 condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
                 name="tax_rate_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: open.",
+                violation_error_message="Must be after the first day. Empty: no end.",
             ),
             models.CheckConstraint(
                 condition=Q(rate__gte=0, rate__lte=100),

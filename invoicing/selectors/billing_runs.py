@@ -1,4 +1,4 @@
-"""How far a billing run is, and who asked for it."""
+"""The progress of billing runs, and who started them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STAFF = "the seller's staff"
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a billing run is, by the items an actor may see."""
+    """The number of items of a billing run in each state, of the items that an actor may see."""
 
     pending: int
     claimed: int
@@ -36,7 +36,7 @@ class RunProgress:
 
     @property
     def troubled(self) -> int:
-        """Without an invoice that they should have."""
+        """The number of items without invoice that need an operator."""
         return self.failed + self.parked + self.voided
 
     @property
@@ -48,17 +48,17 @@ BY_API, BY_SCHEDULE = "API", "schedule"
 
 
 def names_people(actor: Actor) -> bool:
-    """Whether the name of whoever started a run, which belongs to all, may be shown: to who works for all of them."""
+    """Whether an actor may see who started a run. A run is shared, so only users of every organisation may."""
     return reaches_every_organisation(actor)
 
 
 def requester(run: BillingRun, *, named: bool) -> str:
-    """Who gave the run something to do last; a person's name only where `named`."""
+    """Who last started or continued the run. A person's name is shown only if `named`."""
     return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE) else STAFF
 
 
 def latest_run() -> BillingRun | None:
-    """The run of the latest month, of whatever organisations."""
+    """The run of the latest month, or None."""
     return BillingRun.objects.order_by("-period_start").first()
 
 

@@ -12,7 +12,7 @@ from invoicing.totals import aggregate_taxes
 
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
-    """The issued document, word for word. Raises DomainError INVOICE_NOT_FINALIZED for a draft."""
+    """The document of an invoice as it was issued. Raises DomainError INVOICE_NOT_FINALIZED for a draft."""
     snapshot = DocumentSnapshot.objects.filter(invoice=invoice).first()
     if snapshot is None:
         raise DomainError("A draft has no document yet: finalize the invoice first.", code="INVOICE_NOT_FINALIZED")
@@ -20,5 +20,5 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
 
 
 def summed_taxes(taxes: Iterable[InvoiceTax]) -> tuple[TaxAmount, ...]:
-    """One row for each head and rate, as documents print it."""
+    """The taxes added up to one row for each head and rate, as documents print them."""
     return aggregate_taxes(TaxAmount(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in taxes)

@@ -1,4 +1,4 @@
-"""Which exchange rate applies, and who has none."""
+"""The exchange rate of a day, and customers without one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from organisations.scoping import Actor
 
 
 def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
-    """The last rate published up to a day, however old."""
+    """The last rate of a pair up to and including a day, however old; None if there is none."""
     return ExchangeRate.objects.filter(base=base, target=target, as_of__lte=at).order_by("-as_of").first()
 
 

@@ -1,4 +1,4 @@
-"""What has a price and what has none: metrics that are used without one, and prices that end with none to follow."""
+"""Usage without a price, and prices that end without a price that follows."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _UNPRICED = query(__file__, "unpriced")
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """What a customer used of a metric in its current month that no price covers. `quantity` is the sum of the values
-    where the metric adds them up, else the number of events."""
+    """Usage of a metric by a customer in its current month without a price. `quantity` is the sum of the values if the
+    metric adds values up, otherwise the number of events."""
 
     organisation: Organisation
     metric: Metric
@@ -38,14 +38,14 @@ class Unpriced:
 
     @property
     def used(self) -> str:
-        """`1,012 files`; of values that are not added up, the number of their events."""
+        """The quantity for people: "1,012 files", or the number of events."""
         if self.metric.aggregation == Metric.Aggregation.SUM:
             return MetricWords.of(self.metric).quantity_text(self.quantity)
         return format_events(int(self.quantity))
 
 
 def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
-    """Of the customers that an actor may see, by metric and customer."""
+    """Usage of this month without a price, of the customers that an actor may see, by metric and customer."""
     customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
     return _unpriced(customers)
 
@@ -60,7 +60,7 @@ def unpriced_metrics(*, actor: Actor) -> QuerySet[Any]:
 
 
 def ending_prices(*, actor: Actor, today: date) -> QuerySet[Any]:
-    """Prices that end soon, today included, where none for the same usage follows on the next day."""
+    """Prices that end soon or today, if no price for the same usage follows on the next day."""
     same = {name: OuterRef(name) for name in ("metric_name", "unit", "currency", "dimensions")}
     following = PricingRule.objects.filter(
         Q(organisation=OuterRef("organisation")) | Q(organisation=None),
@@ -81,7 +81,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AppliedPrice:
-    """A price that a customer is billed by, today or from a later day on, and why this one."""
+    """A price that applies to a customer today or later, with the reason why it is chosen."""
 
     rule: PricingRule
     reason: Reason
@@ -92,7 +92,7 @@ class AppliedPrice:
 
 
 def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice, ...]:
-    """Prices that hold for a customer on a day or later, its own first: as invoicing.pricing.rules chooses them."""
+    """Prices that apply to a customer on a day or later, its own first, as invoicing.pricing.rules chooses them."""
     rules = PricingRule.objects.applying_to(organisation).during(today, date.max)
     own = [rule for rule in rules if rule.organisation_id is not None]
     found = [AppliedPrice(rule, _reason(rule, own)) for rule in rules]
@@ -110,7 +110,7 @@ def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice,
 
 
 def is_known(*, metric_name: str, unit: str, organisation: Organisation | None) -> bool:
-    """Whether an operator defined the metric, or usage brought it along: for that customer, or for any."""
+    """Whether the metric is defined or registered automatically: for that customer, or for any."""
     metrics = Metric.objects.filter(name=metric_name, unit=unit)
     return (
         metrics if organisation is None else metrics.filter(Q(organisation=organisation) | Q(organisation=None))
@@ -128,7 +128,7 @@ def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:
 
 
 def _spans(one: PricingRule, other: PricingRule) -> bool:
-    """Whether a rule holds on all days of another."""
+    """Whether a rule applies on all days of another."""
     ends_later = one.effective_to is None or (other.effective_to is not None and one.effective_to >= other.effective_to)
     return one.effective_from <= other.effective_from and ends_later
 

@@ -1,4 +1,4 @@
-"""What customers owe."""
+"""Amounts that customers owe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from organisations.scoping import Actor
 
 @dataclass(frozen=True, slots=True)
 class Receivables:
-    """What is still owed in one currency; overdue is part of outstanding."""
+    """The amounts due in one currency. `outstanding` includes `overdue`."""
 
     currency: str
     outstanding: Decimal
@@ -28,7 +28,7 @@ class Receivables:
 
 
 def receivables(*, actor: Actor, on: date | None = None) -> tuple[Receivables, ...]:
-    """Outstanding and overdue money per currency, of the invoices an actor may see."""
+    """Outstanding and overdue amounts per currency, of the invoices that an actor may see."""
     day = on or operators_today()
     due = amount_due()
     late = Q(due_date__lt=day)

@@ -1,8 +1,8 @@
 """Numbers of documents: gap-free per GSTIN, series and Indian financial year.
 
-CGST Rule 46 (b) wants a number once per financial year under one registration. So the counter belongs to the GSTIN: a
-seller that moves to another prefix and back, a second seller of that GSTIN and one that gets the GSTIN later all go
-on where the series stands. A seller without GSTIN has counters of its own.
+CGST Rule 46 (b) requires that a number is given once per financial year under one registration. So the counter
+belongs to the GSTIN: a seller that changes its prefix and changes it back, a second seller with the GSTIN, and a
+seller that gets the GSTIN later all continue the series. A seller without GSTIN has counters of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from invoicing.models import NumberSequence
 from organisations.models import BillingEntity
 
 LAST_NUMBER = 999_999
-"""Six digits are what 16 characters leave room for."""
+"""Digits of the running number: INV/26-27/000001 has the 16 characters that rule 46 allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,15 @@ class DocumentNumber:
 
 
 def registration_of(billing_entity: BillingEntity) -> str:
-    """What a number is unique under. `invoice_number_once_per_registration` spells it in SQL."""
+    """The GSTIN, or the seller's id, under which a number is unique, as in `invoice_number_once_per_registration`."""
     return billing_entity.gstin or str(billing_entity.pk)
 
 
 def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> DocumentNumber:
-    """The next number, as part of the caller's transaction: if that rolls back, the number was never taken.
+    """Take the next number, in the caller's transaction: after a rollback the number is free again.
 
-    The row stays locked until then, so call this as late as possible.
+    The counter's row is locked until the transaction ends, so call this as late as possible. Raises RuntimeError
+    outside a transaction, and DomainError SERIES_FULL after number 999999.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("take_number needs a transaction")
@@ -55,7 +56,7 @@ def take_number(*, billing_entity: BillingEntity, series: str, on: date) -> Docu
 
 
 def expected_number(*, billing_entity: BillingEntity, on: date) -> str:
-    """The number that an invoice finalized now would take, unless another is faster."""
+    """The number that the next invoice of the seller gets, unless another invoice takes it first."""
     series, year = billing_entity.invoice_prefix, financial_year(on)
     key = {"registration": registration_of(billing_entity), "series": series, "financial_year": year}
     sequence = NumberSequence.objects.filter(**key).first()

@@ -1,4 +1,4 @@
-"""The price book: adding, changing and ending rules, and trying a price out."""
+"""The price book: add, change and end price rules, and preview a price."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from organisations.models import Organisation
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a quantity would cost, before and after rounding, with the working."""
+    """The cost of a quantity, before and after rounding, with the steps of its computation."""
 
     exact_amount: str
     amount: Money
@@ -48,8 +48,8 @@ def create_pricing_rule(
 ) -> PricingRule:
     """Add a rule; `price` is the price part of api.md's rule body.
 
-    Raises InvalidInput naming the field (PriceError is one), and DomainError PRICE_OVERLAP when another rule holds
-    on some of the days, or PRICE_REACHES_BILLED_MONTH.
+    Raises InvalidInput with the name of the field (PriceError is one), DomainError PRICE_OVERLAP if another rule
+    applies on some of the days, and DomainError PRICE_REACHES_BILLED_MONTH.
     """
     lock_prices(to_change_them=True)
     rule = PricingRule(
@@ -74,7 +74,7 @@ def update_pricing_rule(*, rule_id: UUID, price: Mapping[str, Any] | None = None
 
     A change that reaches into an invoiced month raises DomainError PRICE_REACHES_BILLED_MONTH.
     """
-    lock_prices(to_change_them=True)  # before the row: issuing an invoice takes both in this order
+    lock_prices(to_change_them=True)  # before the row's lock: issuing an invoice takes both locks in this order
     rule: PricingRule | None = PricingRule.objects.select_for_update(of=("self",)).filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("There is no such pricing rule.")
@@ -90,7 +90,7 @@ def update_pricing_rule(*, rule_id: UUID, price: Mapping[str, Any] | None = None
 
 
 def preview(*, price: Price, currency: str, usage: Usage) -> Preview:
-    """Price a quantity; nothing is stored."""
+    """The cost of a quantity. Nothing is stored."""
     charge = price.charge(usage)
     return Preview(
         exact_amount=exact_money_text(charge.exact_amount, currency),
@@ -129,14 +129,14 @@ def _save(rule: PricingRule) -> None:
     try:
         with transaction.atomic():
             rule.save()
-    except IntegrityError as error:  # two at once: the constraint decides
+    except IntegrityError as error:  # another transaction added a rule at the same time
         if (other := overlapping(rule)) is None:
             raise
         raise _overlap(rule, other) from error
 
 
 def overlapping(rule: PricingRule) -> PricingRule | None:
-    """The first other rule for the same usage that holds on some of the days."""
+    """The first other rule for the same usage that applies on some of the days; None if there is none."""
     same = PricingRule.objects.filter(
         organisation=rule.organisation,
         metric_name=rule.metric_name,
@@ -148,7 +148,7 @@ def overlapping(rule: PricingRule) -> PricingRule | None:
 
 
 def _overlap(rule: PricingRule, other: PricingRule) -> DomainError:
-    """Names the other rule and its days, and how both can be."""
+    """The error that names the other rule and its days, and says how both rules are possible."""
     until = f"to {last_day_text(other.effective_to)}" if other.effective_to else "on"
     if other.effective_from < rule.effective_from:
         way_out = f"end that price on {last_day_text(rule.effective_from)} first"

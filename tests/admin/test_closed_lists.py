@@ -110,7 +110,7 @@ def test_a_second_default_seller_is_refused_at_the_field(as_admin: Client, acme:
     ("change", "said"),
     [
         ({"rate": "0"}, {"rate": ["Write a number above 0."]}),
-        ({"target": "USD"}, {"target": ["Choose another currency than the first one."]}),
+        ({"target": "USD"}, {"target": ["Choose another currency than the base currency."]}),
         ({"base": "XXX"}, None),
         ({"as_of": "30/10/0026"}, None),
     ],

@@ -40,7 +40,7 @@ OUTCOMES = {
     "quarantined": "Its batch is held back: {}",
     "counted": "Counted: {}",
     "duplicate": "Not counted, a duplicate of {}",
-    "dead_lettered": "Died again: {}",
+    "dead_lettered": "Rejected again: {}",
 }
 ORDER = ("event_id", "metric_name", "metric_value", "unit", "timestamp", "metadata")
 MOST_AT_ONCE = 10_000

@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 (
                     "as_of",
                     models.DateField(
-                        help_text="The day the source published it for.",
+                        help_text="The day for which the source published the rate.",
                         validators=[billing_platform.lib.validators.validate_business_date],
                         verbose_name="date",
                     ),
@@ -379,8 +379,7 @@ class Migration(migrations.Migration):
                 (
                     "registration",
                     models.CharField(
-                        help_text="The GSTIN that the documents are numbered under; the seller's id where it has none.",
-                        max_length=36,
+                        help_text="The GSTIN of the documents; the seller's id if it has no GSTIN.", max_length=36
                     ),
                 ),
                 ("series", models.CharField(help_text="The prefix, such as INV.", max_length=3)),
@@ -447,7 +446,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("organisation", "The customer's total"), ("project", "Each project alone")],
                         default="organisation",
-                        help_text="Over what tiers and free units run.",
+                        help_text="The usage that tiers and free units apply to.",
                         max_length=12,
                     ),
                 ),
@@ -457,7 +456,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=10,
-                        help_text="The line's least amount, once anything was used.",
+                        help_text="The least amount of a line, if anything was used.",
                         max_digits=24,
                         null=True,
                     ),
@@ -465,7 +464,11 @@ class Migration(migrations.Migration):
                 (
                     "maximum",
                     models.DecimalField(
-                        blank=True, decimal_places=10, help_text="The line's greatest amount.", max_digits=24, null=True
+                        blank=True,
+                        decimal_places=10,
+                        help_text="The greatest amount of a line.",
+                        max_digits=24,
+                        null=True,
                     ),
                 ),
                 (
@@ -479,7 +482,7 @@ class Migration(migrations.Migration):
                     "effective_to",
                     models.DateField(
                         blank=True,
-                        help_text="First day it no longer holds. Empty: open.",
+                        help_text="The first day on which the price does not apply any more. Empty: no end.",
                         null=True,
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
@@ -534,7 +537,7 @@ class Migration(migrations.Migration):
                     "effective_to",
                     models.DateField(
                         blank=True,
-                        help_text="First day it no longer holds. Empty: open.",
+                        help_text="The first day on which the rate does not apply any more. Empty: no end.",
                         null=True,
                         validators=[billing_platform.lib.validators.validate_business_date],
                     ),
@@ -588,7 +591,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("base", "target", "as_of"),
                 name="one_exchange_rate_per_day",
-                violation_error_message="There is a rate for this pair and day already.",
+                violation_error_message="There is a rate for these currencies and this day already.",
             ),
         ),
         migrations.AddConstraint(
@@ -604,7 +607,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("base", models.F("target")), _negated=True),
                 name="exchange_rate_between_two_currencies",
-                violation_error_message="Choose another currency than the first one.",
+                violation_error_message="Choose another currency than the base currency.",
             ),
         ),
         migrations.CreateModel(
@@ -726,7 +729,7 @@ class Migration(migrations.Migration):
             model_name="numbersequence",
             name="billing_entity",
             field=models.ForeignKey(
-                help_text="Who began it.",
+                help_text="The seller that began the series.",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="number_sequences",
                 to="organisations.billingentity",
@@ -775,7 +778,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 name="tax_rates_never_overlap",
-                violation_error_message="Another rate for this service code holds on some of these days.",
+                violation_error_message="Another rate for this service code applies on some of these days.",
             ),
         ),
         migrations.AddConstraint(
@@ -785,7 +788,7 @@ class Migration(migrations.Migration):
                     ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
                 ),
                 name="tax_rate_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: open.",
+                violation_error_message="Must be after the first day. Empty: no end.",
             ),
         ),
         migrations.AddConstraint(
@@ -1225,7 +1228,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 name="pricing_rules_never_overlap",
-                violation_error_message="Another rule for the same metric and dimensions holds on some of these days.",
+                violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
             ),
         ),
         migrations.AddConstraint(
@@ -1235,7 +1238,7 @@ class Migration(migrations.Migration):
                     ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
                 ),
                 name="pricing_rule_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: open.",
+                violation_error_message="Must be after the first day. Empty: no end.",
             ),
         ),
         migrations.AddConstraint(

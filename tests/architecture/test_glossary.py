@@ -57,9 +57,12 @@ def _defined(body: list[ast.stmt]) -> Iterator[str]:
 # A pattern for what is not written any more, and what is written instead.
 REPLACED = {
     r"usage_month(?!s)": "used_in or counted_in",
+    r"settlement": "settling for batches, paid total for invoices, payout for Razorpay's",
+    r"retired_orders": "orders_to_retire",
     r"standing headers": "response headers",
     r"the skin\b": "the theme",
     r"hangs? up\b": "disconnects",
+    r"[Dd]ied again": "rejected again",
     r"\borganiz": "organis…",
     r"(?<![\"'._])\b[Aa]uthoriz(?!ation\b)": "authoris…",
     r"\bcanceled|\bcanceling": "cancelled, cancelling",
@@ -85,7 +88,7 @@ def test_a_replaced_word_occurs_nowhere(word: str) -> None:
     found = []
     for file in _texts():
         name = str(file.relative_to(ROOT))
-        if not name.startswith(RAZORPAY):
+        if not name.startswith(RAZORPAY) and file != GLOSSARY:
             lines = enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
             found += [f"{name}:{number}: {line.strip()}" for number, line in lines if re.search(word, line)]
     assert not found, f"write {REPLACED[word]}"

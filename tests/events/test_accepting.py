@@ -1,4 +1,4 @@
-"""What the door lets in, what it refuses, and what it says about it."""
+"""Which events are accepted, which are refused, and what the answer says."""
 
 from __future__ import annotations
 

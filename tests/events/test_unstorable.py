@@ -1,7 +1,7 @@
-"""Metadata that PostgreSQL refuses: kept out at the door, and where it got in, it takes only itself along.
+"""Metadata that PostgreSQL refuses is refused on acceptance; if it was accepted, only its own event is a dead letter.
 
-Before the door knew them, two kinds were accepted: a NUL under a key that comes again, and zero with a huge exponent.
-A batch that holds such an event is made here past the door.
+Acceptance did not know two kinds at first: a NUL under a key that comes again, and zero with a huge exponent. A batch
+that holds such an event is stored here without the checks of acceptance.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _row(event_id: str, metadata: str | None = None) -> AcceptedEvent:
 
 
 def _accepted_before(project: Project, *rows: AcceptedEvent, **fields: object) -> EventBatch:
-    """A batch as the door of old let it in."""
+    """A batch as it was accepted before those checks."""
     values: dict[str, Any] = {
         "received_at": now(),
         "event_count": len(rows),

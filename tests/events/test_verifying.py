@@ -56,7 +56,7 @@ def tamper(statement: str, *values: Any) -> None:
 
 
 def test_a_day_of_everything_is_verified(acme: Organisation, project: Project, noon: datetime) -> None:
-    """Counted, sent twice in one request and in two, sent again by another month's door, unknown, awkward."""
+    """Counted, sent twice in one request and in two, sent again in another month, unknown, awkward."""
     acme.strict_metrics = True
     acme.save()
     Metric.objects.create(organisation=acme, name="api_calls", unit="call", dimensions=["region"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import isolate_apps
 
 from billing_platform.lib import clock
@@ -195,6 +195,27 @@ def test_what_is_handed_out_is_not_handed_out_again_before_a_claim_would_have_en
     later(Errand.claim_lasts)
     assert set(hand_out(Errand.objects.all(), limit=2)) < {row.pk for row in rows}
     assert len(hand_out(Errand.objects.all())) == 1
+
+
+def test_a_worker_that_holds_the_rows_lock_and_renews_its_claim_is_not_overtaken(later: Later) -> None:
+    row = errand()
+    slow = take(row)
+    assert slow is not None
+    later(Errand.claim_lasts)
+
+    def overtake() -> Errand | None:
+        try:
+            return take(row)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            held = Errand.objects.select_for_update().get(pk=row.pk, claimed_until=slow.claimed_until)
+            other = threads.submit(overtake)
+            held.save(update_fields=held.renew())
+        assert other.result(timeout=60) is None
+    assert done(held)
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5, 9, 10, 200])

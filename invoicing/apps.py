@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import connection
-from django.db.models.signals import post_migrate, pre_save
+from django.db.models.signals import post_migrate
 
 
 class InvoicingConfig(AppConfig):
@@ -15,13 +15,12 @@ class InvoicingConfig(AppConfig):
     backoffice = "invoicing.backoffice"
 
     def ready(self) -> None:
-        from invoicing.customer_changes import currency_consequences
-        from invoicing.receivers import keep_time_zone
+        from invoicing.customer_changes import currency_consequences, time_zone_consequences
         from organisations import customer_changes
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
         customer_changes.register(currency_consequences)
-        pre_save.connect(keep_time_zone, sender="organisations.Organisation", dispatch_uid="time_zone_of_usage")
+        customer_changes.register(time_zone_consequences)
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:

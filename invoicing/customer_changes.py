@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from billing_platform.lib.errors import InvalidInput
+from events.selectors.months import has_usage
 from invoicing.models import Invoice, PricingRule
 from organisations.customer_changes import Consequence
 from organisations.models import Organisation
@@ -29,4 +31,19 @@ def currency_consequences(before: Organisation, after: Organisation) -> Iterable
             "currency",
             f"{prices} of its own in {before.currency} will not apply any more: usage is billed by prices in "
             f"{after.currency}.",
+        )
+
+
+def time_zone_consequences(before: Organisation, after: Organisation) -> Iterable[Consequence]:
+    """Refuse another time zone once usage was counted.
+
+    Days and months of usage are those of the customer's time zone. In another zone, hours of an invoiced month would
+    belong to a month that is not invoiced, and would be billed twice or never.
+    """
+    if before.time_zone != after.time_zone and has_usage(organisation=before):
+        yield Consequence(
+            "time_zone",
+            f"The time zone stays {before.time_zone}: usage is counted by its days. To bill in another zone, create a "
+            "new customer.",
+            code=InvalidInput.code,
         )

@@ -48,6 +48,8 @@ def update_organisation(*, organisation: Organisation, confirm: bool = False, **
 
 def _check_consequences(found: list[Consequence], *, confirm: bool) -> None:
     for each in found:
+        if each.code == InvalidInput.code:
+            raise InvalidInput.field(each.field, each.sentence)
         if each.code:
             raise DomainError(each.sentence, code=each.code, details={each.field: [each.sentence]})
     if found and not confirm:

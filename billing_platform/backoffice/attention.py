@@ -55,7 +55,7 @@ class Waiting:
 
 
 def of(user: Any) -> Waiting:
-    """Worked out now, and remembered for the pages that follow."""
+    """Counted now. The numbers for the sidebar are remembered for a minute."""
     items = [_count(kind, user) for kind in waiting_kinds() if kind.concerns(user)]
     items = [item for item in items if item.count]
     known = seen.seen_by(user) if user.is_authenticated else {}
@@ -70,8 +70,8 @@ def of(user: Any) -> Waiting:
 
 
 def badges(request: HttpRequest) -> dict[str, int]:
-    """For the sidebar of every page. The front page works everything out, so its badges are of the same moment; what
-    a person does on any page makes the next one ask again; what machines do is seen within a minute."""
+    """For the sidebar of every page, at most a minute old. The front page counts everything, and so refreshes them. A
+    POST of this user on any page makes the next page count again."""
     user: Any = request.user
     known: dict[str, int] | None = cache.get(_key(user))
     return of(user).badges if known is None else known

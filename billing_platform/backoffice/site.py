@@ -55,7 +55,7 @@ class OperatorSite(UnfoldAdminSite):
         return [path("attention/<slug:kind>/", view, name="attention"), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """What a person did may be what waited: the sidebar of the next page counts anew."""
+        """A POST may have dealt with something that waited, so the sidebar of the next page counts again."""
         inner = super().admin_view(view, cacheable)
 
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -88,7 +88,7 @@ class OperatorSite(UnfoldAdminSite):
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """How the code is cut into apps is nothing that a page is about: the way up is the dashboard."""
+        """Operators need not know the code's apps: Django's page of one app leads to the dashboard."""
         return HttpResponseRedirect(reverse("admin:index"))
 
     def _refuse(self, request: HttpRequest, usage: RateUsage) -> HttpResponse:

@@ -49,7 +49,8 @@ class MetricAdmin(ModelAdmin):
     created = short_time("created_at", "Created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What was counted under a name stays so. How to count what usage brought along is still to be said."""
+        """A metric keeps its name and unit, and its aggregation once an operator has chosen it. A metric that usage
+        registered automatically has no chosen aggregation yet."""
         if obj is None:
             return ()
         named = ("organisation", "name", "unit")

@@ -25,7 +25,8 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
     fields = ("organisation", "project", "metric", "dimensions", "hour", "counted_in", "quantity", "event_count")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """All of it in the address: what one sees can be sent to somebody else, who sees what they may see."""
+        """The address holds the whole question, so it can be sent to another user, who sees the rows of his or her own
+        organisations."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = ExplorerForm(request)

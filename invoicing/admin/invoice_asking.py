@@ -120,7 +120,7 @@ def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
 
 
 def _fresh(invoice: Invoice) -> Computed:
-    """Worked out once for a page, which asks about it in several places."""
+    """The invoice as it would be computed now. A page shows it in three places, so it is computed once."""
     known: Computed | None = getattr(invoice, "_computed_anew", None)
     if known is None:
         known = computed_anew(invoice)
@@ -151,7 +151,7 @@ class VoidForm(ActionForm):
 
 
 def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
-    """What becomes of the document, of who has it, and of its month."""
+    """What happens to the document, to the people it was sent to, and to its month."""
     told = cancellation_addresses(invoice)
     return [
         *standing(invoice),
@@ -169,7 +169,8 @@ def _month_after_void(invoice: Invoice) -> str:
 
 
 def later_charges(_request: HttpRequest, invoice: Invoice) -> list[str]:
-    """Other invoices that charge usage of the same month by the difference: they stay, and are taken into account."""
+    """Other invoices that charge late usage of the same month. They stay valid: a new invoice of the month deducts what
+    they charged."""
     if invoice.period is None:
         return []
     others = (

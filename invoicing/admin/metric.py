@@ -71,7 +71,7 @@ def prices_column(user: Any) -> Any:
 
 
 def without_price(row: Unpriced, user: Any) -> SafeString:
-    """Who used how much, with the way to set a price for those who may."""
+    """Which customer used how much, with a link to set a price if the user may do so."""
     may = user.has_perm("invoicing.add_pricingrule", row.organisation)
     way = format_html(' <a class="text-link" href="{}">Set price</a>', set_price_url(row)) if may else ""
     used = f"{row.organisation.name}: {row.used}"

@@ -106,7 +106,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     verb = status("action", TONES, "Action")
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """People are chosen from the users' page: for those who may open it."""
+        """The filter by person offers the rows of the users' page, so it is shown to users who may open that page."""
         filters = super().get_list_filter(request)
         if request.user.has_perm("auth.view_user"):
             return filters

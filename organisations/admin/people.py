@@ -90,7 +90,7 @@ class UserAdmin(KeepsOwnAccess, ModelAdmin, DjangoUserAdmin):  # type: ignore[mi
     last_seen = short_time("last_login", "Last sign-in")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Yourself, and whoever has a role in an organisation of yours; of their roles, only those."""
+        """The user, and the people with a role in one of the user's organisations; of their roles, only those there."""
         memberships = Membership.objects.for_organisations(request.user)
         users = super().get_queryset(request)
         if not self._reaches_everyone(request):

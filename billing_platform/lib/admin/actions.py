@@ -124,7 +124,7 @@ class Asking(TypedDict, total=False):
 def object_action(
     *, label: str, permission: str, when: Callable[[Any], bool] = _always, **asking: Unpack[Asking]
 ) -> Callable[[Method], Method]:
-    """A button on the object's page, for those who hold the permission there, while `when(obj)` is true."""
+    """A button on the object's page, for users with the permission for its organisation, while `when(obj)` is true."""
     return _mark(label=label, permission=permission, when=when, **asking)
 
 
@@ -143,7 +143,7 @@ def list_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Cal
 def rows_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
     """Done to the rows that are ticked in the list, or to all that its filters find.
 
-    The handler gets them as a queryset, cut down to the organisations where the user holds the permission.
+    The handler gets a queryset of these rows, without those of organisations where the user lacks the permission.
     """
     return _mark(label=label, permission=permission, on_list=True, on_rows=True, **asking)
 

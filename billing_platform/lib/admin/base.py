@@ -106,7 +106,7 @@ def scoped(queryset: Any, request: HttpRequest) -> Any:
 
 
 class ScopedMixin:
-    """Rows, choices and permissions of a page or an inline, by the user's memberships."""
+    """Narrows the rows, choices and permissions of a page or an inline to the user's memberships."""
 
     opts: Any
     admin_site: Any
@@ -164,7 +164,7 @@ class ListedFieldsMixin:
 
 
 class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
-    """Nothing is deleted unless a page says `deletable`, and never in bulk: `actions` stays None."""
+    """Rows can be deleted only where a page sets `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None
     deletable = False
@@ -180,7 +180,8 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
     filtered_from_elsewhere: tuple[str, ...] = ()  # columns that other pages' links ask for, beside `list_filter`
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """For one organisation it is enough to hold it there: the form checks which. Else it is needed everywhere."""
+        """For a model that belongs to organisations, the permission for one of them is enough: the form checks for
+        which. For any other model the permission is needed for every organisation."""
         path = getattr(self.model, "tenant_path", "id")
         return self.may(request, "add", self.model() if path == "id" else None)
 
@@ -192,14 +193,14 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         return self._guarded(form, request, "change" if change else "add")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """PostgreSQL can't be asked for a NUL character: an address that holds one is as wrong as any other."""
+        """PostgreSQL refuses text with a NUL character, so an address that holds one is answered as a wrong address."""
         if any("\x00" in value for _name, values in request.GET.lists() for value in values):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Django lets an address ask for any column of the model, also one that can't be compared with text (an IP
-        address, bytes). Here only what a filter, a relation or another page's link offers."""
+        """Django lets an address filter by any column, also by one that PostgreSQL can't compare with text (an IP
+        address, bytes). Here an address may filter by what a filter, a relation or another page's link offers."""
         return bool(super().lookup_allowed(lookup, value, request)) and self._is_offered(lookup, request)
 
     def _is_offered(self, lookup: str, request: HttpRequest) -> bool:
@@ -269,7 +270,7 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
             field.widget = (widget or widgets.UnfoldAdminTextInputWidget)(attrs=field.widget.attrs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Called as in the sidebar, instead of "Select invoice to view"."""
+        """The title is the list's name in the sidebar, not Django's "Select invoice to view"."""
         named = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**named, **(extra_context or {})})
 
@@ -286,7 +287,7 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _show_words(self, shown: Any) -> None:
-        """Times, numbers and booleans that can only be read, whichever way the page came to list them."""
+        """Show times, numbers and booleans in our words, for all fields that the page only shows."""
         swapped = {name: worded(self.model, name) for name in shown.readonly_fields}
         shown.readonly_fields = list(swapped.values())
         shown.fieldsets = [
@@ -295,8 +296,8 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A service that refuses what a form asks for: nothing is saved, and the form is shown again as it was typed,
-        with the sentence."""
+        """If the service refuses the change, nothing is saved: the form is shown again as it was typed, with the
+        service's sentence as its error."""
         try:
             shown: HttpResponse = super().changeform_view(request, *args, **kwargs)
             return shown
@@ -336,8 +337,11 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         raise NotImplementedError(f"{type(self).__name__} names no service that deletes.")
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether a history says who did it and from where. Of an object that all organisations share, only to those
-        who may change it: they serve every organisation, and the others are no business of a single one's viewers."""
+        """Whether the history of an object names the people who changed it, and their addresses.
+
+        People who change an object that all organisations share work for every organisation. Their names are shown
+        only to users who may change the object too.
+        """
         path = getattr(obj, "tenant_path", "")
         is_shared = not path or (obj.tenant_shared and getattr(obj, f"{path}_id", None) is None)
         return not is_shared or self.may(request, "change", obj)

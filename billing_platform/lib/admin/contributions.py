@@ -45,7 +45,7 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True)
 class SidebarItem:
-    """A list in the sidebar, for those who may see its model and for whom `shown_to(user)` is true."""
+    """A list in the sidebar, for users who may see its model, if `shown_to(user)` is true."""
 
     group: Group
     model: type[Model]
@@ -61,9 +61,9 @@ class SidebarItem:
 class Waits:
     """A kind of row that waits for a person. `rows(user)` are those of the user's organisations.
 
-    `model` and `filters` name the list that shows exactly these rows; who may see that list is told of them, if they
-    hold `also_needs` too. `amount` is an expression of money that is summed by currency, `since` the column that tells
-    how old a row is, `named` a column whose values are told.
+    `model` and `filters` name the list that shows exactly these rows. The front page shows the kind to users who may
+    see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
+    the oldest row by the column `since`, and lists the values of the column `named`.
     """
 
     kind: str

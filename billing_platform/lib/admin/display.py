@@ -216,8 +216,10 @@ def bars(points: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
 
 
 def related_lists(admin: Any, request: HttpRequest, obj: Any) -> list[dict[str, str]]:
-    """Links from an object's page to the lists of what belongs to it, called as in the sidebar, for those who may see
-    them. A page names them by `related_lists = ((Invoice, "organisation__id__exact"), …)`."""
+    """Links from an object's page to lists of related rows, with the lists' names, if the user may see them.
+
+    A page names them by `related_lists = ((Invoice, "organisation__id__exact"), …)`.
+    """
     user: Any = request.user
     return [
         {"label": list_title(model), "url": list_address(model, **{parameter: str(obj.pk)})}

@@ -44,7 +44,7 @@ class HistoryEntry:
 
 
 def history_of(obj: Any, *, names_people: bool = True) -> list[HistoryEntry]:
-    """The newest entries first; without `names_people`, neither who it was nor from where."""
+    """The newest entries first. Without `names_people` the entries hold no person and no address."""
     entries = (
         LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(obj), object_pk=str(obj.pk))
         .select_related("actor", "content_type")

@@ -20,6 +20,7 @@ from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import Actor
 from payments import gateways
+from payments.errors import NothingToCollect, NotPayableOnline
 from payments.gateways import limits
 from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder
 from payments.models.payment import KEPT, MONEY
@@ -78,34 +79,24 @@ def _total(what: Any, which: Q) -> Coalesce:
     return Coalesce(Sum(what, filter=which, output_field=MONEY), ZERO, output_field=MONEY)
 
 
-@dataclass(frozen=True)
-class NotCollectable:
-    """Why no money is asked for online: a code for programs, a sentence for people."""
+def why_not_collectable(invoice: Invoice) -> DomainError | None:
+    """Why Razorpay can't be asked for what is due on an invoice; None when it can.
 
-    code: str
-    reason: str
-
-    def as_error(self) -> DomainError:
-        return DomainError(self.reason, code=self.code)
-
-
-def why_not_collectable(invoice: Invoice) -> NotCollectable | None:
-    """What is known beforehand about asking Razorpay for what is due on an invoice; None when it may be asked.
-
-    Every door asks here first: the API, the pay page, the admin's buttons. The sweep asks the same of many
+    One of NothingToCollect, GatewayNotConfigured and NotPayableOnline, for the caller to raise or to show. The API, the
+    pay page and the admin's buttons all ask here first. The sweep asks the same of many invoices at once
     (`invoices_to_collect`), so an invoice that can't be paid online is nobody's failure and is never tried.
     """
     if not invoice.is_collectable:
         state = invoice.get_status_display().lower()
-        return NotCollectable("INVOICE_NOT_COLLECTABLE", f"Invoice {invoice} is {state}: there is nothing to collect.")
+        return NothingToCollect(f"Invoice {invoice} is {state}: there is nothing to collect.")
     if not gateways.is_configured():
-        return NotCollectable("GATEWAY_NOT_CONFIGURED", "Online payment is not set up here.")
+        return gateways.GatewayNotConfigured("Online payment is not set up here.")
     try:
         minor = to_minor(Money(invoice.amount_due, invoice.currency))
     except MoneyError as error:
-        return NotCollectable("NOT_PAYABLE_ONLINE", str(error))
+        return NotPayableOnline(str(error))
     reason = limits.why_not_payable(minor, invoice.currency)
-    return NotCollectable("NOT_PAYABLE_ONLINE", reason) if reason else None
+    return NotPayableOnline(reason) if reason else None
 
 
 def _payable_online() -> Q:

@@ -60,14 +60,3 @@ class NotFound(DomainError):
 
     code = "NOT_FOUND"
     status = 404
-
-
-class GatewayError(DomainError):
-    """The payment gateway refused, or its answer never came. `ambiguous` says which: look up before trying again."""
-
-    code = "GATEWAY_ERROR"
-    status = 502
-
-    def __init__(self, message: str, *, ambiguous: bool = False, **kwargs: Any) -> None:
-        super().__init__(message, **kwargs)
-        self.ambiguous = ambiguous

@@ -123,7 +123,7 @@ class PaymentOfInvoice(InvoiceExtension):
         known = why_not_collectable(invoice)
         if known is None:
             return "The customer can pay on the pay page."
-        return f"Not possible: {known.reason} The pay page says so, and how else to pay."
+        return f"Not possible: {known.message} The pay page says so, and how else to pay."
 
     def moments(self, invoice: Invoice) -> list[Moment]:
         return [

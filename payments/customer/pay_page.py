@@ -7,12 +7,14 @@ from datetime import date
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
+from payments.errors import NotPayableOnline
 from payments.models import Payment
-from payments.selectors import NotCollectable, why_not_collectable
+from payments.selectors import why_not_collectable
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def _state(invoice: Invoice) -> tuple[str, str]:
     return "due", f"Please pay by {due}."
 
 
-def _in_payers_words(known: NotCollectable) -> str:
-    return f"This amount can't be paid online. {known.reason} " if known.code == "NOT_PAYABLE_ONLINE" else ""
+def _in_payers_words(known: DomainError) -> str:
+    return f"This amount can't be paid online. {known.message} " if isinstance(known, NotPayableOnline) else ""
 
 
 def _other_way(invoice: Invoice) -> str:

@@ -1,24 +1,15 @@
-"""Payment gateways: the interface, and the one that is configured."""
+"""Razorpay: its values, its errors, and the gateway that is configured."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
+from payments.gateways.errors import GatewayError, GatewayNotConfigured, GatewayRefused, GatewayUnclear
 from payments.gateways.razorpay import RazorpayGateway
-from payments.gateways.values import (
-    Gateway,
-    GatewayLink,
-    GatewayNotConfigured,
-    GatewayOrder,
-    GatewayPayment,
-    GatewayRefund,
-    GatewayRefused,
-    GatewayUnclear,
-    PayerDetails,
-)
+from payments.gateways.values import GatewayLink, GatewayOrder, GatewayPayment, GatewayRefund, PayerDetails
 
 __all__ = [
-    "Gateway",
+    "GatewayError",
     "GatewayLink",
     "GatewayNotConfigured",
     "GatewayOrder",
@@ -27,6 +18,7 @@ __all__ = [
     "GatewayRefused",
     "GatewayUnclear",
     "PayerDetails",
+    "RazorpayGateway",
     "current_gateway",
     "is_configured",
 ]
@@ -36,8 +28,8 @@ def is_configured() -> bool:
     return bool(settings.RAZORPAY_KEY_ID and settings.RAZORPAY_KEY_SECRET)
 
 
-def current_gateway() -> Gateway:
-    """The configured gateway; raises GatewayNotConfigured when there is none."""
+def current_gateway() -> RazorpayGateway:
+    """Razorpay with the configured keys. Raises GatewayNotConfigured when there are none."""
     if not is_configured():
         raise GatewayNotConfigured("Online payment is not set up: RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET are empty.")
     return RazorpayGateway(

@@ -1,16 +1,14 @@
-"""Razorpay through its own SDK, with the traps of version 2.0.1 fenced off.
+"""Razorpay through its own SDK (2.0.1), which needs care.
 
-One client per thread; no retries by the SDK (it would repeat a POST that may have happened); a fresh dict for every
-call (`payment.capture` writes into its default argument); every exception becomes a GatewayError that says whether
-the outcome is known.
+One client per thread. No retries by the SDK, which would repeat a POST that may have happened. A fresh dict for every
+call, because `payment.capture` writes into its default argument. Every exception becomes a GatewayError that says
+whether the outcome is known.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import razorpay
@@ -19,18 +17,10 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from billing_platform.lib import signing
-from billing_platform.lib.errors import GatewayError
+from payments.gateways.entities import parse_link, parse_order, parse_payment
+from payments.gateways.errors import GatewayError, GatewayRefused, GatewayUnclear
 from payments.gateways.session import Answer, RecordingAdapter, new_session
-from payments.gateways.values import (
-    Failure,
-    GatewayLink,
-    GatewayOrder,
-    GatewayPayment,
-    GatewayRefund,
-    GatewayRefused,
-    GatewayUnclear,
-    PayerDetails,
-)
+from payments.gateways.values import GatewayLink, GatewayOrder, GatewayPayment, PayerDetails
 
 # The SDK reports failed connections to stdout by print(); this name shadows the builtin in its module only.
 razorpay.client.print = lambda *_, **__: None
@@ -38,7 +28,6 @@ razorpay.client.print = lambda *_, **__: None
 SDK_ERRORS = (razorpay.errors.BadRequestError, razorpay.errors.GatewayError, razorpay.errors.ServerError)
 # What the SDK, or our reading, trips over when an answer has an unexpected shape.
 MALFORMED = (TypeError, KeyError, ValueError, AttributeError)
-TOO_MANY_REQUESTS = 429
 MAX_PAGE = 100
 
 T = TypeVar("T")
@@ -46,7 +35,11 @@ _thread = threading.local()
 
 
 class RazorpayGateway:
-    """See payments.gateways.values.Gateway."""
+    """Razorpay's API as payments uses it.
+
+    Every method but `confirms_…` makes one HTTP call with a time-out, never retries, and raises GatewayError only. None
+    of these may be called inside a transaction that holds locks.
+    """
 
     def __init__(self, *, key_id: str, key_secret: str, base_url: str, timeout: tuple[float, float]) -> None:
         self.key_id = key_id
@@ -60,18 +53,18 @@ class RazorpayGateway:
             "currency": currency,
             "receipt": receipt,
             "notes": dict(notes),
-            # on the order, so that a setting of the dashboard can't leave money authorised and uncaptured
+            # Said on the order: then a setting of Razorpay's dashboard can't leave money authorised and uncaptured.
             "payment": {
                 "capture": "automatic",
                 "capture_options": {"automatic_expiry_period": 7200, "refund_speed": "normal"},
             },
         }
-        return self._call(lambda sdk: sdk.order.create(body), _order)
+        return self._call(lambda sdk: sdk.order.create(body), parse_order)
 
     def find_order(self, *, receipt: str) -> GatewayOrder | None:
-        """The oldest order with our receipt: the gateway does not promise that receipts are unique."""
+        """The oldest order with our receipt: Razorpay does not promise that receipts are unique."""
         query = {"receipt": receipt, "count": MAX_PAGE}
-        orders = self._call(lambda sdk: sdk.order.all(query), lambda page: _sorted(page["items"], _order))
+        orders = self._call(lambda sdk: sdk.order.all(query), lambda page: _sorted(page["items"], parse_order))
         return next((order for order in orders if order.receipt == receipt), None)
 
     def order_payments(self, *, order_id: str) -> tuple[GatewayPayment, ...]:
@@ -105,7 +98,7 @@ class RazorpayGateway:
         return self._call(lambda sdk: sdk.payment_link.create(body), parse_link)
 
     def find_link(self, *, reference: str = "", payment_id: str = "") -> GatewayLink | None:
-        """By our reference, or by a payment that was made through it (the caller compares the order)."""
+        """The link with our reference, or the link that a payment was made through (the caller compares its order)."""
         query = {"reference_id": reference} if reference else {"payment_id": payment_id}
         links = self._call(
             lambda sdk: sdk.payment_link.all(query), lambda page: _sorted(page["payment_links"], parse_link)
@@ -156,6 +149,11 @@ class RazorpayGateway:
         return clients[key]
 
 
+def confirms_webhook(*, body: bytes, signature: str, secrets: Iterable[str]) -> bool:
+    """Whether Razorpay signed these raw bytes with one of the secrets. They are not the API's: no gateway is needed."""
+    return signing.verify(body, signature, *secrets)
+
+
 def _translate(error: Exception, answer: Answer | None) -> GatewayError:
     """Refused when the answer, or the lack of a connection, proves that nothing happened; otherwise unclear."""
     if answer is None:
@@ -182,88 +180,3 @@ def _never_connected(error: Exception) -> bool:
 def _sorted(items: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
     """Oldest first: the order of Razorpay's lists is not documented."""
     return [read(item) for item in sorted(items, key=lambda item: (item["created_at"], item["id"]))]
-
-
-def _order(entity: Mapping[str, Any]) -> GatewayOrder:
-    return GatewayOrder(
-        id=entity["id"],
-        receipt=entity.get("receipt") or "",
-        amount_minor=_integer(entity["amount"]),
-        currency=entity["currency"],
-        status=entity["status"],
-    )
-
-
-def parse_link(entity: Mapping[str, Any]) -> GatewayLink:
-    return GatewayLink(
-        id=identifier(entity),
-        reference=entity.get("reference_id") or "",
-        amount_minor=_integer(entity["amount"]),
-        currency=entity["currency"],
-        status=entity["status"],
-        short_url=entity.get("short_url") or "",
-        order_id=entity.get("order_id") or "",
-    )
-
-
-def parse_payment(entity: Mapping[str, Any]) -> GatewayPayment:
-    """The payment entity of an API answer or a webhook.
-
-    `status` is the truth; `captured` is wrong in some samples, and asked only where the status leaves it open:
-    a refunded payment was either captured before, or released without ever being taken.
-    """
-    status = entity["status"]
-    return GatewayPayment(
-        id=identifier(entity),
-        order_id=entity.get("order_id") or "",
-        status=status,
-        is_captured=status == "captured" or (status == "refunded" and entity.get("captured") is True),
-        method=entity.get("method") or "",
-        amount_minor=_integer(entity["amount"]),
-        currency=entity["currency"],
-        amount_refunded_minor=_integer(entity.get("amount_refunded") or 0),
-        fee_minor=_optional_integer(entity.get("fee")),
-        tax_minor=_optional_integer(entity.get("tax")),
-        failure=Failure(**{name: entity.get(f"error_{name}") or "" for name in FAILURE_FIELDS}),
-        created_at=datetime.fromtimestamp(entity["created_at"], UTC),
-    )
-
-
-def parse_refund(entity: Mapping[str, Any]) -> GatewayRefund:
-    """The refund entity of a webhook. A status that we don't know counts as pending: the money is set aside."""
-    status = entity.get("status")
-    return GatewayRefund(
-        id=identifier(entity),
-        payment_id=entity.get("payment_id") or "",
-        status=status if status in ("processed", "failed") else "pending",
-        amount_minor=_integer(entity["amount"]),
-        created_at=datetime.fromtimestamp(entity["created_at"], UTC),
-    )
-
-
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,40}")
-
-
-def identifier(entity: Mapping[str, Any]) -> str:
-    """What Razorpay calls an entity. Raises NamelessEntity when that is nothing, or no name."""
-    value = entity.get("id")
-    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
-        raise NamelessEntity(f"It reports about something without an id ({str(value)[:60]!r}).")
-    return value
-
-
-class NamelessEntity(ValueError):
-    """A message about nothing that could be found again: no second try will help."""
-
-
-FAILURE_FIELDS = ("code", "description", "source", "step", "reason")
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is not an amount in minor units")
-    return value
-
-
-def _optional_integer(value: Any) -> int | None:
-    return None if value is None else _integer(value)

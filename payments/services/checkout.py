@@ -1,4 +1,4 @@
-"""What a payer's browser brings back, checked with the gateway; and asking the gateway without anybody's word."""
+"""What a payer's browser brings back, checked with Razorpay; and questions to Razorpay that nobody else asked."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, to_minor
 from payments.gateways import GatewayPayment, GatewayRefused, current_gateway
 from payments.models import Payment, PaymentOrder
+from payments.services.collection import learn_order_id
 from payments.services.payment_reports import apply_payment_report
 
 
 def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpay_signature: str) -> Payment:
     """Record the payment that checkout reports. Safe to repeat: the same three values always verify.
 
-    The order is one of ours, the signature proves that the gateway authorised this payment of it, and only what the
-    gateway then says about the payment is believed. Raises NotFound, InvalidInput SIGNATURE_INVALID, GatewayError.
+    The order is one of ours, the signature proves that Razorpay authorised this payment of it, and only what Razorpay
+    then says about the payment is believed. Raises NotFound, InvalidInput SIGNATURE_INVALID, GatewayError.
     """
     order = PaymentOrder.objects.filter(razorpay_order_id=razorpay_order_id).first()
     if order is None or not razorpay_order_id:
@@ -27,7 +28,7 @@ def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpa
         raise InvalidInput("The signature does not belong to this payment.", code="SIGNATURE_INVALID")
     report = gateway.fetch_payment(payment_id=razorpay_payment_id)
     if report.order_id != razorpay_order_id:
-        raise DomainError("The gateway knows this payment under another order.", code="PAYMENT_MISMATCH")
+        raise DomainError("Razorpay knows this payment under another order.", code="PAYMENT_MISMATCH")
     return apply_payment_report(order_id=order.pk, report=report)
 
 
@@ -50,7 +51,7 @@ def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorp
 
 
 def refresh_order(*, order_id: UUID) -> list[Payment]:
-    """Ask the gateway for every payment of an order: what a lost webhook would have told."""
+    """Ask Razorpay for every payment of an order: what a lost webhook would have told. Raises GatewayError."""
     order = PaymentOrder.objects.get(pk=order_id)
     gateway = current_gateway()
     gateway_order_id = order.razorpay_order_id
@@ -64,7 +65,7 @@ def refresh_order(*, order_id: UUID) -> list[Payment]:
 
 
 def refresh_payment(*, payment_id: UUID) -> Payment:
-    """Ask the gateway for one payment: a fee, or a refund, that its messages left out."""
+    """Ask Razorpay for one payment: a fee, or a refund, that its messages left out. Raises GatewayError."""
     payment: Payment = Payment.objects.get(pk=payment_id)
     if payment.order_id is None:
         return payment
@@ -72,20 +73,12 @@ def refresh_payment(*, payment_id: UUID) -> Payment:
     return apply_payment_report(order_id=payment.order_id, report=report)
 
 
-def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
-    """A link gets its order when somebody first opens it: remember which, to know its payments by."""
-    if razorpay_order_id and order.razorpay_order_id is None:
-        PaymentOrder.objects.filter(pk=order.pk, razorpay_order_id__isnull=True).update(
-            razorpay_order_id=razorpay_order_id
-        )
-        order.refresh_from_db(fields=["razorpay_order_id"])
-
-
 def capture_payment(*, payment_id: UUID) -> Payment:
-    """Take an authorised payment that automatic capture has left. Unless nothing is due any more: then it goes back.
+    """Capture an authorised payment that automatic capture has left.
 
-    Capture may be done by somebody else at the same moment: when the gateway refuses, what it says about the
-    payment now is what counts.
+    If less than its order asks for is still due, it is not captured: Razorpay releases the money to the payer.
+    Razorpay may capture the payment by itself at the same moment. Then it refuses our capture, and what it says about
+    the payment now is what counts. Raises GatewayError.
     """
     payment: Payment = Payment.objects.select_related("invoice", "order").get(pk=payment_id)
     if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
@@ -98,8 +91,11 @@ def capture_payment(*, payment_id: UUID) -> Payment:
 
 
 def _is_wanted(payment: Payment) -> bool:
-    """Whether all that its order asks for is still due. More than that is the gateway's fee, which the payer bears and
-    which is named only once the payment is captured: nobody can pay another amount than the order's."""
+    """Whether all that its order asks for is still due.
+
+    A payment of more than that includes Razorpay's fee, which the payer bears and which is named only once the payment
+    is captured: nobody can pay another amount than the order's.
+    """
     order = payment.order
     assert order is not None  # noqa: S101  (a constraint of the table)
     is_answer = not payment.conflict and payment.currency == order.currency and payment.amount >= order.amount
@@ -107,7 +103,7 @@ def _is_wanted(payment: Payment) -> bool:
 
 
 def _capture(payment: Payment) -> GatewayPayment:
-    """All that was authorised: the gateway takes no other amount."""
+    """Capture all that was authorised: Razorpay takes no other amount."""
     gateway = current_gateway()
     gateway_id = payment.razorpay_payment_id or ""
     amount_minor = to_minor(Money(payment.amount, payment.currency))

@@ -17,12 +17,20 @@ from django.db import transaction
 from django.urls import reverse
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError, GatewayError, NotFound
+from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.money import Money, to_minor
 from billing_platform.lib.work import claims
 from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
-from payments.gateways import Gateway, GatewayLink, GatewayOrder, GatewayRefused, PayerDetails, current_gateway
+from payments.gateways import (
+    GatewayError,
+    GatewayLink,
+    GatewayOrder,
+    GatewayRefused,
+    PayerDetails,
+    RazorpayGateway,
+    current_gateway,
+)
 from payments.models import PaymentOrder
 from payments.selectors import orders_to_retire, why_not_collectable
 
@@ -79,6 +87,22 @@ def close_link(*, order_id: UUID) -> bool:
     return claims.done(order, closed_at=clock.now())
 
 
+def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
+    """Remember Razorpay's order of a link: payments name it. It is made when somebody first opens the link."""
+    if razorpay_order_id and order.razorpay_order_id is None:
+        PaymentOrder.objects.filter(pk=order.pk, razorpay_order_id__isnull=True).update(
+            razorpay_order_id=razorpay_order_id
+        )
+        order.refresh_from_db(fields=["razorpay_order_id"])
+
+
+def note_link_closed(order: PaymentOrder) -> None:
+    """Razorpay says that a link is cancelled or expired: it is not shown any more, and needs no closing."""
+    now = clock.now()
+    PaymentOrder.objects.live().filter(pk=order.pk).update(status=Status.SUPERSEDED, updated_at=now)
+    PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(closed_at=now, next_attempt_at=None)
+
+
 def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
     gateway = current_gateway()
     order = _prepare(invoice_id, kind)
@@ -107,7 +131,7 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
         raise NotFound("There is no such invoice.")
     known = why_not_collectable(invoice)
     if known is not None:
-        raise known.as_error()
+        raise known
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
     live: PaymentOrder | None = orders.live().select_for_update().first()
     if live is not None and live.amount == invoice.amount_due:
@@ -140,7 +164,7 @@ def _supersede(order: PaymentOrder) -> None:
         wake_on_commit("payments.tasks.close_link", order.pk)
 
 
-def _make(gateway: Gateway, order: PaymentOrder) -> None:
+def _make(gateway: RazorpayGateway, order: PaymentOrder) -> None:
     try:
         found = _find_or_create(gateway, order)
         if (found.amount_minor, found.currency) != (order.amount_minor, order.currency):
@@ -151,7 +175,7 @@ def _make(gateway: Gateway, order: PaymentOrder) -> None:
     confirm(order, found)
 
 
-def _find_or_create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink:
+def _find_or_create(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | GatewayLink:
     found = _find(gateway, order) if order.sent_at is not None else None
     if found is not None:
         return found
@@ -167,21 +191,21 @@ def _find_or_create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | Gat
         return found
 
 
-def _find(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
+def _find(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
     """What Razorpay holds under our receipt."""
     if order.kind == Kind.LINK:
         return gateway.find_link(reference=order.receipt)
     return gateway.find_order(receipt=order.receipt)
 
 
-def _find_quietly(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
+def _find_quietly(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | GatewayLink | None:
     try:
         return _find(gateway, order)
     except GatewayError:  # the first error says more
         return None
 
 
-def _create(gateway: Gateway, order: PaymentOrder) -> GatewayOrder | GatewayLink:
+def _create(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | GatewayLink:
     invoice = order.invoice
     notes = {"invoice": invoice.number, "payment_order": str(order.pk)}
     if order.kind == Kind.ORDER:
@@ -246,7 +270,7 @@ def _learn_ids(row: PaymentOrder, found: GatewayOrder | GatewayLink) -> bool:
     return not is_known
 
 
-def _cancel_link(gateway: Gateway, order: PaymentOrder) -> str:
+def _cancel_link(gateway: RazorpayGateway, order: PaymentOrder) -> str:
     """Razorpay's state of the link after we asked Razorpay to cancel it."""
     if order.razorpay_link_id is None:
         found = _find(gateway, order) if order.sent_at is not None else None

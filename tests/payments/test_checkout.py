@@ -11,10 +11,11 @@ import time_machine
 from django.utils import timezone
 
 from billing_platform.lib import signing
-from billing_platform.lib.errors import GatewayError, InvalidInput, NotFound
+from billing_platform.lib.errors import InvalidInput, NotFound
 from invoicing.models import Invoice
 from organisations.models import Notification
 from payments import selectors
+from payments.gateways import GatewayError
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection
 from tests.local.razorpay.harness import KEY_SECRET, SandboxProcess

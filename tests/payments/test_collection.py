@@ -12,12 +12,13 @@ import time_machine
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from billing_platform.lib.errors import DomainError, GatewayError
+from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from invoicing.services.drafting import create_one_off_draft
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors, tasks
+from payments.gateways import GatewayError
 from payments.models import PaymentOrder
 from payments.services import collection
 from payments.services.offline import record_offline_payment
@@ -185,7 +186,7 @@ def test_the_sweep_and_the_doors_agree_on_what_can_be_paid_online(
         cursor.execute("ALTER TABLE invoicing_invoice ENABLE TRIGGER USER")
     invoice.refresh_from_db()
     known = selectors.why_not_collectable(invoice)
-    assert (known.reason if known else "") == reason
+    assert (known.message if known else "") == reason
     assert selectors.invoices_to_collect() == ([] if reason else [invoice.pk])
 
 

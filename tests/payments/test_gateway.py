@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing_platform.lib.errors import GatewayError
-from payments.gateways import GatewayRefused, GatewayUnclear, current_gateway
+from payments.gateways import GatewayError, GatewayRefused, GatewayUnclear, current_gateway
 from payments.gateways.limits import why_not_payable
 from payments.gateways.razorpay import RazorpayGateway
 from tests.local.razorpay.harness import SandboxProcess, free_port

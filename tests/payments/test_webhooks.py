@@ -108,9 +108,12 @@ def test_a_signed_body_of_more_than_a_megabyte_is_refused(db: None) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", 7, [], "pay\u0000"])
-@pytest.mark.parametrize("name", ["payment", "payment_link", "refund"])
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [("payment", "payment.captured"), ("payment_link", "payment_link.cancelled"), ("refund", "refund.created")],
+)
 def test_a_message_about_something_without_an_id_is_kept_with_the_reason(
-    invoice: Invoice, name: str, value: Any
+    invoice: Invoice, name: str, event: str, value: Any
 ) -> None:
     """Offline payments have no Razorpay id either: an id of null must not find one."""
     order = open_order(invoice)
@@ -125,7 +128,7 @@ def test_a_message_about_something_without_an_id_is_kept_with_the_reason(
     payload = {name: {"id": value, "status": "cancelled", "amount": 1, "currency": "INR", "created_at": 1}}
     if name == "refund":
         payload["payment"] = payment_entity(order, "captured")
-    webhook = deliver("payment.captured", payload, "evt_1")
+    webhook = deliver(event, payload, "evt_1")
     assert webhook.status == "ignored"
     assert webhook.outcome.startswith("It reports about something without an id")
     assert not Payment.objects.filter(kind="gateway").exists()
@@ -254,6 +257,13 @@ def test_an_event_about_something_else_is_kept_and_ignored(db: None, name: str) 
         "ignored",
         "It reports nothing about a payment or a payment link.",
     )
+
+
+def test_a_type_that_is_not_handled_is_ignored_even_if_it_names_a_payment(invoice: Invoice) -> None:
+    entity = payment_entity(open_order(invoice), "captured")
+    webhook = deliver("payment.dispute.created", {"payment": entity, "dispute": {"id": "disp_1"}}, "evt_1")
+    assert (webhook.status, webhook.next_attempt_at) == ("ignored", None)
+    assert not Payment.objects.exists()
 
 
 def test_an_amount_that_differs_is_recorded_and_told(invoice: Invoice) -> None:

@@ -1,0 +1,155 @@
+"""What each type of Razorpay's messages means: a table from event type to the verb that reads the message.
+
+Reading a message finds our order that it is about, and may ask Razorpay; so it happens outside a transaction. The
+outcome is a frozen value whose `apply` writes to the database. A type that is not in the table is kept and ignored; an
+operator can have it processed again once the table knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from payments.gateways import GatewayPayment, GatewayRefund, current_gateway, is_configured
+from payments.gateways.entities import parse_link, parse_payment, parse_refund
+from payments.models import PaymentOrder
+from payments.services import collection
+from payments.services.payment_reports import apply_payment_report
+
+Payload = Mapping[str, Any]
+NOT_HANDLED = "It reports nothing about a payment or a payment link."
+
+
+class Ignored(Exception):
+    """Nothing is to be done about the message; the reason is kept on its row, in one sentence."""
+
+
+@dataclass(frozen=True)
+class PaymentMessage:
+    """Something happened to a payment, or to a refund of it."""
+
+    order: PaymentOrder
+    payment: GatewayPayment
+    refund: GatewayRefund | None
+
+    def apply(self) -> str:
+        """Returns what came of it, as a sentence for operators."""
+        payment = apply_payment_report(order_id=self.order.pk, report=self.payment, refund=self.refund)
+        text = f"Payment {payment.razorpay_payment_id} is {payment.get_status_display().lower()}."
+        return f"{text} {payment.problem}".strip()
+
+
+@dataclass(frozen=True)
+class LinkMessage:
+    """A payment link came to an end without a payment."""
+
+    order: PaymentOrder
+    status: str
+
+    def apply(self) -> str:
+        """Returns what came of it, as a sentence for operators."""
+        if self.status in ("cancelled", "expired"):
+            collection.note_link_closed(self.order)
+        return f"Payment link {self.order} is {self.status}."
+
+
+def read_payment(payload: Payload) -> PaymentMessage:
+    """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity, GatewayError."""
+    entity = _entity(payload, "payment")
+    if entity is None:
+        raise Ignored(NOT_HANDLED)
+    payment = parse_payment(entity)
+    refund_entity = _entity(payload, "refund")
+    refund = parse_refund(refund_entity) if refund_entity is not None else None
+    order = _order_of_payment(payment, _entity(payload, "payment_link"))
+    if order is None:
+        raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
+    if order.kind == PaymentOrder.Kind.LINK:
+        collection.learn_order_id(order, payment.order_id)
+    return PaymentMessage(order, payment, refund)
+
+
+def read_link(payload: Payload) -> LinkMessage:
+    """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity."""
+    entity = _entity(payload, "payment_link")
+    if entity is None:
+        raise Ignored(NOT_HANDLED)
+    order = _order_of_link(entity)
+    if order is None:
+        raise Ignored(f"No payment link of ours is {entity.get('id')}.")
+    return LinkMessage(order, parse_link(entity).status)
+
+
+Message = PaymentMessage | LinkMessage
+
+HANDLERS: Mapping[str, Callable[[Payload], Message]] = {
+    "payment.authorized": read_payment,
+    "payment.captured": read_payment,
+    "payment.failed": read_payment,
+    "payment.refunded": read_payment,  # Razorpay's list of events doesn't name it
+    "order.paid": read_payment,
+    "payment_link.paid": read_payment,
+    "payment_link.partially_paid": read_payment,
+    "payment_link.cancelled": read_link,
+    "payment_link.expired": read_link,
+    "refund.created": read_payment,
+    "refund.processed": read_payment,
+    "refund.failed": read_payment,
+    "refund.speed_changed": read_payment,
+}
+
+
+def read(event_type: str, payload: Payload) -> Message:
+    """What a message is about. Raises Ignored for a type that is not in the table, and what its verb raises."""
+    handler = HANDLERS.get(event_type)
+    if handler is None:
+        raise Ignored(NOT_HANDLED)
+    return handler(payload)
+
+
+def _entity(payload: Payload, name: str) -> Payload | None:
+    holder = payload.get(name)
+    entity = holder.get("entity") if isinstance(holder, dict) else None
+    return entity if isinstance(entity, dict) else None
+
+
+def _order_of_payment(payment: GatewayPayment, link: Payload | None) -> PaymentOrder | None:
+    """Our order that a payment belongs to."""
+    order = _known_order(payment)
+    if order is None and link is not None:
+        order = _order_of_link(link)
+    return order or _order_by_asking(payment)
+
+
+def _known_order(payment: GatewayPayment) -> PaymentOrder | None:
+    if payment.order_id:
+        order: PaymentOrder | None = PaymentOrder.objects.filter(razorpay_order_id=payment.order_id).first()
+        if order is not None:
+            return order
+    known: PaymentOrder | None = PaymentOrder.objects.filter(payments__razorpay_payment_id=payment.id).first()
+    return known
+
+
+def _order_of_link(entity: Payload) -> PaymentOrder | None:
+    link = parse_link(entity)
+    links = PaymentOrder.objects.filter(kind=PaymentOrder.Kind.LINK)
+    found: PaymentOrder | None = links.filter(Q(razorpay_link_id=link.id) | Q(receipt=link.reference)).first()
+    return found
+
+
+def _order_by_asking(payment: GatewayPayment) -> PaymentOrder | None:
+    """The first messages about a paid link name only the link's order, which we don't know: ask which link was paid.
+
+    Asked only while there is a link without a known order: the account at Razorpay may belong to other systems as well.
+    """
+    waiting = PaymentOrder.objects.filter(razorpay_link_id__isnull=False, razorpay_order_id__isnull=True)
+    if not payment.order_id or not is_configured() or not waiting.exists():
+        return None
+    link = current_gateway().find_link(payment_id=payment.id)
+    if link is None or link.order_id != payment.order_id:
+        return None
+    order: PaymentOrder | None = waiting.filter(razorpay_link_id=link.id).first()
+    return order

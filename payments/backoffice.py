@@ -1,4 +1,4 @@
-"""What payments adds to shared pages: money that came in, and the gateway's messages about it."""
+"""What payments adds to shared pages: money that came in, and Razorpay's messages about it."""
 
 from __future__ import annotations
 

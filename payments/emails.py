@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
@@ -14,10 +11,11 @@ from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
 from payments.models import Payment
+from payments.selectors import pay_page_url
 
 
 def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
-    """The receipt, with what is still due. `invoice` as it stands after the payment was credited."""
+    """The receipt, with what is still due. `invoice` is as it stands after the payment was credited."""
     remaining = invoice.amount_due
     context = {
         "is_tds": payment.kind == Payment.Kind.TDS,
@@ -30,7 +28,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
 
 
 def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
-    """The receipt does not hold: only to those who got one."""
+    """Tell a customer who got a receipt that the receipt does not hold."""
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
         due = format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
         _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})
@@ -61,7 +59,7 @@ def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any
             "method": payment.get_method_display_name(),
             "reference": payment.razorpay_payment_id or payment.reference,
             "date": payment.received_day,
-            "pay_url": settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token}),
+            "pay_url": pay_page_url(invoice),
             **context,
         },
     )

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Round
+from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
@@ -28,12 +30,12 @@ from payments.models.payment import KEPT, MONEY
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
 FEE_IS_NAMED_WITHIN = timedelta(days=3)
-"""How long the gateway is asked for a fee that its messages left out."""
+"""How long we ask Razorpay for a fee that its messages left out."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What came in within some days, in one currency: money, without tax certificates and without what went back.
+    """Money that came in within some days, in one currency, without tax certificates and without what went back.
 
     `count` is the number of payments that make up `received`; `unallocated` is the part of `received` that is not
     credited to an invoice yet; `tds` stands beside `received` and is no part of it.
@@ -108,7 +110,7 @@ def _payable_online() -> Q:
 def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     """Issued and unpaid invoices for which no order asks for what is due now, and which can be paid online.
 
-    One that the gateway refused for this very amount waits for an operator: asking again would change nothing.
+    One that Razorpay refused for this very amount waits for an operator: asking again would change nothing.
     """
     same_amount = PaymentOrder.objects.filter(
         invoice=OuterRef("pk"), kind=PaymentOrder.Kind.ORDER, amount=OuterRef("due"), currency=OuterRef("currency")
@@ -126,8 +128,13 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     return list(invoices.values_list("pk", flat=True)[:limit])
 
 
+def pay_page_url(invoice: Invoice) -> str:
+    """The address of the customer's pay page, absolute. Whoever has the address may see this invoice and pay it."""
+    return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
+
+
 def orders_to_retire() -> QuerySet[PaymentOrder]:
-    """Live orders of invoices that ask for nothing any more, or for another amount."""
+    """Live orders that ask for an amount which is not due: the invoice asks for nothing, or for another amount."""
     return PaymentOrder.objects.live().exclude(
         invoice__in=Invoice.objects.collectable(),
         amount=F("invoice__total") - F("invoice__amount_paid") - F("invoice__amount_returned"),
@@ -144,7 +151,7 @@ def payments_to_capture(*, limit: int = 100) -> list[UUID]:
 
 
 def payments_without_fee(*, limit: int = 100) -> list[UUID]:
-    """Payments larger than their order of which the gateway still has to be asked who bore the fee."""
+    """Payments larger than their order for which we still have to ask Razorpay whether the payer bore the fee."""
     now = clock.now()
     rows = Payment.objects.without_fee(before=now - CAPTURE_AFTER, since=now - FEE_IS_NAMED_WITHIN)
     return list(rows.order_by("updated_at").values_list("pk", flat=True)[:limit])

@@ -1,4 +1,4 @@
-"""Routes of payments: the API, the gateway's webhook and the pay page."""
+"""Routes of payments: the API, Razorpay's webhook and the pay page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
 ]
 
-# Included under /api/v1/ and at the root: the gateway may be told either address of the webhook.
+# Included under /api/v1/ and at the root: Razorpay may be told either address of the webhook.
 urlpatterns = [
     path("payments/orders", views.OrderCreate.as_view()),
     path("payments/links", views.LinkCreate.as_view()),

@@ -1,4 +1,4 @@
-"""Admin pages of what was paid, what we ask for, and what the gateway told us."""
+"""Admin pages of what was paid, what we ask for, and what Razorpay told us."""
 
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice

@@ -6,10 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
@@ -24,7 +22,7 @@ from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
 from payments.admin.payment import TONES, amount_of, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
-from payments.selectors import why_not_collectable
+from payments.selectors import pay_page_url, why_not_collectable
 from payments.services import collection, offline
 
 METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))
@@ -115,7 +113,7 @@ class PaymentOfInvoice(InvoiceExtension):
 
     @admin.display(description="Pay page")
     def pay_page(self, invoice: Invoice) -> str:
-        url = settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token})
+        url = pay_page_url(invoice)
         return format_html('<a class="text-link" href="{}" target="_blank" rel="noreferrer">{}</a>', url, url)
 
     @admin.display(description="Online payment")

@@ -1,4 +1,4 @@
-"""What payments adds to an organisation's page: its payments, and the gateway's messages about them."""
+"""What payments adds to an organisation's page: its payments, and Razorpay's messages about them."""
 
 from __future__ import annotations
 

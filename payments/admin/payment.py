@@ -167,7 +167,7 @@ class ReverseForm(ActionForm):
 
 
 def typed_or_told(payment: Payment, told: datetime | None) -> Any:
-    """A day that was typed is shown as that day, whatever the clock of the page; else what the gateway told."""
+    """A day that was typed is shown as that day, whatever the clock of the page; else what Razorpay told."""
     return day_text(payment.received_on) if payment.received_on else when(told)
 
 

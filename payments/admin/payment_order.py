@@ -32,7 +32,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
         (
-            "At the gateway",
+            "At Razorpay",
             {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "created_at", "sent_at", "closed_at")},
         ),
         WORK,

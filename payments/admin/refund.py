@@ -1,4 +1,4 @@
-"""Refunds: money that went back, as the gateway reports it or an operator recorded it."""
+"""Refunds: money that went back, as Razorpay reports it or an operator recorded it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.numbers import format_money
+from invoicing.documents import InvoiceDocument
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
 from payments.errors import NotPayableOnline
@@ -46,8 +47,9 @@ class PayPage:
 
 
 def pay_page(invoice: Invoice) -> PayPage:
-    state, sentence = _state(invoice)
+    """What the page of an issued or void invoice shows. Names are those of the frozen document."""
     document = invoice_document(invoice)
+    state, sentence = _state(invoice, document)
     return PayPage(
         seller=document.seller.name,
         seller_email=document.seller.email,
@@ -62,11 +64,11 @@ def pay_page(invoice: Invoice) -> PayPage:
         state=state,
         sentence=sentence,
         has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
-        bank=_bank(invoice),
+        bank=_bank(document),
     )
 
 
-def _state(invoice: Invoice) -> tuple[str, str]:
+def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
     Status = Invoice.Status
     if invoice.status == Status.VOID:
         return "void", "This invoice has been cancelled. There is nothing to pay."
@@ -78,7 +80,7 @@ def _state(invoice: Invoice) -> tuple[str, str]:
         return "confirming", "Your payment is being confirmed. This page will say so as soon as it is."
     known = why_not_collectable(invoice)
     if known is not None:
-        return "offline", f"{_in_payers_words(known)}{_other_way(invoice)}"
+        return "offline", f"{_in_payers_words(known)}{_other_way(document)}"
     today = clock.today(invoice.organisation.time_zone)
     due = day_text(invoice.due_date) if invoice.due_date else "the due date"
     if invoice.is_overdue(today):
@@ -90,10 +92,10 @@ def _in_payers_words(known: DomainError) -> str:
     return f"This amount can't be paid online. {known.message} " if isinstance(known, NotPayableOnline) else ""
 
 
-def _other_way(invoice: Invoice) -> str:
-    if _bank(invoice):
+def _other_way(document: InvoiceDocument) -> str:
+    if document.transfer:
         return "Please pay by bank transfer and name the invoice number."
-    return f"Please ask {invoice_document(invoice).seller.email} how to pay."
+    return f"Please ask {document.seller.email} how to pay."
 
 
 def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
@@ -109,6 +111,6 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
     return tuple(Amount(label, format_money(amount, invoice.currency)) for label, amount, is_shown in rows if is_shown)
 
 
-def _bank(invoice: Invoice) -> tuple[Amount, ...]:
-    """How to pay by transfer, as on the document: for those who can't or won't pay online."""
-    return tuple(Amount(label, text) for label, text in invoice_document(invoice).transfer)
+def _bank(document: InvoiceDocument) -> tuple[Amount, ...]:
+    """How to pay by transfer, as on the document: for customers who can't or won't pay online."""
+    return tuple(Amount(label, text) for label, text in document.transfer)

@@ -1,7 +1,7 @@
 """The pay page: what a customer opens from the invoice's e-mail, without an account.
 
-The invoice's random token is the key to this page and to nothing else. The page's own script asks for an order and
-hands back what checkout says; the money is believed only after the gateway has been asked.
+The link's token opens this page and nothing else (`tokens`). The page's own script asks for an order, and hands back
+what Razorpay's checkout says. A payment is believed only after we have asked Razorpay about it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from billing_platform.lib.http.api import domain_error_response
 from invoicing.models import Invoice
 from invoicing.services import pdfs
 from payments.customer.pay_page import pay_page
+from payments.customer.tokens import invoice_of
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection
 
@@ -120,10 +121,10 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @protected
-@csrf_exempt  # posted from the checkout's page; the signature says who speaks
+@csrf_exempt  # posted from the checkout's page; Razorpay's signature is checked instead
 @require_POST
 def returned(request: HttpRequest, token: str) -> HttpResponse:
-    """Checkout's answer as a form, where it could not call the page's script: some banks leave the page for theirs."""
+    """Checkout's answer as a form: some banks replace our page by theirs, so checkout can't call the page's script."""
     invoice = _invoice(token)
     if "razorpay_payment_id" not in request.POST:
         problem = "The payment did not go through. Nothing was taken; you can try again."
@@ -147,16 +148,14 @@ def invoice_pdf(request: HttpRequest, token: str) -> FileResponse:
 
 
 def _invoice(token: str) -> Invoice:
-    """An issued invoice, or a void one that was: a draft has no page."""
-    invoices = Invoice.objects.exclude(number="").select_related("organisation", "billing_entity")
-    invoice: Invoice | None = invoices.filter(public_token=token).first()
+    invoice = invoice_of(token)
     if invoice is None:
         raise Http404
     return invoice
 
 
 def _verify(invoice: Invoice, request: HttpRequest) -> Payment:
-    """Only for an order of this invoice: the token of one says nothing about another."""
+    """Only for an order of this invoice: the token of one invoice says nothing about another."""
     claims = {name: request.POST.get(name, "")[:200] for name in RESULT}
     if any("\x00" in value for value in claims.values()):  # PostgreSQL can't be asked for it
         raise InvalidInput("The answer of the checkout is damaged.")
@@ -166,7 +165,7 @@ def _verify(invoice: Invoice, request: HttpRequest) -> Payment:
 
 
 def _link_came_back(invoice: Invoice, request: HttpRequest) -> str:
-    """A payer returns from a payment link: record the payment now instead of waiting for the gateway's message."""
+    """A payer returns from a payment link: record the payment now instead of waiting for Razorpay's message."""
     link_id = request.GET["razorpay_payment_link_id"][:40]
     link = None
     if "\x00" not in link_id:  # PostgreSQL can't be asked for it

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         decimal_places=4,
                         default=Decimal("0"),
-                        help_text="Given back, by the gateway or by bank transfer.",
+                        help_text="Given back, by Razorpay or by bank transfer.",
                         max_digits=19,
                     ),
                 ),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                         decimal_places=4,
                         default=Decimal("0"),
                         editable=False,
-                        help_text="The highest sum of refunds that the gateway named, failed ones included.",
+                        help_text="The highest sum of refunds that Razorpay named, failed ones included.",
                         max_digits=19,
                     ),
                 ),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=4,
-                        help_text="The gateway's fee, GST on it included.",
+                        help_text="Razorpay's fee, GST on it included.",
                         max_digits=19,
                         null=True,
                     ),
@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ("error_reason", models.CharField(blank=True, max_length=100)),
                 (
                     "attempted_at",
-                    models.DateTimeField(help_text="When the payer made it, as the gateway or the operator says."),
+                    models.DateTimeField(help_text="When the payer made it, as Razorpay or the operator says."),
                 ),
                 ("paid_at", models.DateTimeField(blank=True, help_text="Set once the money is captured.", null=True)),
                 (
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         editable=False,
-                        help_text="How the gateway's reports of it contradict each other.",
+                        help_text="How Razorpay's reports of it contradict each other.",
                         max_length=255,
                     ),
                 ),
@@ -260,7 +260,7 @@ class Migration(migrations.Migration):
                 ("short_url", models.URLField(blank=True, verbose_name="link")),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
                 ("currency", models.CharField(max_length=3)),
-                ("amount_minor", models.BigIntegerField(help_text="As the gateway counts: paise, cents.")),
+                ("amount_minor", models.BigIntegerField(help_text="The amount in minor units: paise, cents.")),
                 (
                     "status",
                     models.CharField(
@@ -335,7 +335,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay refund"),
                 ),
                 ("reference", models.CharField(blank=True, help_text="UTR of the transfer back.", max_length=100)),
-                ("refunded_on", models.DateField(help_text="The day of the transfer, or of the gateway's refund.")),
+                ("refunded_on", models.DateField(help_text="The day of the transfer, or of Razorpay's refund.")),
                 (
                     "payment",
                     models.ForeignKey(
@@ -568,8 +568,8 @@ class Migration(migrations.Migration):
                 name="within_payment_and_invoice",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE paid payments_payment%ROWTYPE; owed invoicing_invoice%ROWTYPE;",
-                    func="\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- in the same order as the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="dfd02a59549397ae875715e19d8963a004bbbe6d",
+                    func="\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="0731f50c08328cdd24b3c1916ae14ea8f357f98d",
                     operation="INSERT",
                     pgid="pgtrigger_within_payment_and_invoice_3a6c7",
                     table="payments_paymentallocation",

@@ -1,4 +1,4 @@
-"""What we ask for, what was paid, what it was paid for, and what the gateway told us."""
+"""What we ask for, what was paid, what it was paid for, and what Razorpay told us."""
 
 from payments.models.inbound_webhook import InboundWebhook
 from payments.models.payment import Payment

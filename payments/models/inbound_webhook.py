@@ -1,4 +1,4 @@
-"""The inbox: every signed message of the gateway, word for word, before anything is made of it."""
+"""The inbox: every signed message of Razorpay, word for word, stored before anything is done about it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
     event_id = models.CharField(max_length=100, unique=True)
     event_type = models.CharField(max_length=60)
     body = models.TextField(help_text="Exactly as received; the signature was checked over these bytes.")
-    # Without a value only on copies that were stored before the digest was asked for. The event id is a header and not
-    # signed: the same body under another id is the same message.
+    # The event id is a header and not signed: the same body under another id is the same message.
     body_digest = models.CharField("digest of the body", max_length=64, null=True, editable=False, unique=True)  # noqa: DJ001
     headers = models.JSONField(default=dict)
     received_at = models.DateTimeField(default=clock.now)

@@ -1,4 +1,4 @@
-"""Money that came in, or was tried: each attempt the gateway reports, each transfer, cheque and TDS certificate."""
+"""Money that came in, or was tried: each attempt Razorpay reports, each transfer, cheque and TDS certificate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEPT = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded"), ou
 
 
 def net_is_allocated(payment_id: str) -> str:
-    """SQL of a trigger at the end of the transaction: what is credited is still there, whatever else went back."""
+    """SQL of a trigger at the end of the transaction: no more is credited than is left of the payment."""
     return _NET_IS_ALLOCATED.format(payment_id=payment_id)
 
 
@@ -52,7 +52,7 @@ class PaymentQuerySet(TenantQuerySet):
         return self.filter(paid_at__isnull=False).exclude(status=Payment.Status.REVERSED)
 
     def standing_between(self, first: date, last: date, zone: ZoneInfo) -> Self:
-        """Received from one day to another, both included: the typed day, or the gateway's instant cut in `zone`."""
+        """Received on the days `first` to `last`, both included: the typed day, or Razorpay's instant in `zone`."""
         after = last + timedelta(days=1)
         typed = Q(received_on__gte=first, received_on__lt=after)
         instants = Q(paid_at__gte=start_of_day(first, zone), paid_at__lt=start_of_day(after, zone))
@@ -64,11 +64,11 @@ class PaymentQuerySet(TenantQuerySet):
         return rows.alias(kept=KEPT).filter(kept__gt=0)
 
     def not_placed(self) -> Self:
-        """Not credited, or not in full: a person has to say what becomes of the rest."""
+        """Not credited, or not in full: an operator has to decide about the rest."""
         return self.exclude(problem="")
 
     def refunds_to_decide(self) -> Self:
-        """Money of them went back, and nobody has said yet whether the invoice asks for it again."""
+        """Money of them went back, and no operator has decided yet whether the invoice asks for it again."""
         waiting = Payment.objects.filter(allocations__answer="open", allocations__invoice__amount_returned__gt=0)
         return self.filter(pk__in=waiting.order_by().values("pk"))
 
@@ -82,7 +82,7 @@ class PaymentQuerySet(TenantQuerySet):
         )
 
     def without_fee(self, before: datetime, since: datetime) -> Self:
-        """Captured for a while and not credited, and the fee that may explain the amount was never named."""
+        """Captured for a while and not credited; Razorpay never named the fee, which may explain the amount."""
         odd = self.not_placed().filter(status=Payment.Status.CAPTURED, order__isnull=False, fee__isnull=True)
         return odd.filter(amount__gt=F("order__amount"), updated_at__lt=before, paid_at__gte=since)
 
@@ -92,7 +92,7 @@ class PaymentQuerySet(TenantQuerySet):
 
 
 class Payment(BaseModel, TenantModel):
-    """Its state only moves forward (see `rank`), so reports of the gateway may arrive in any order and twice."""
+    """Its status only moves forward (see `rank`), so Razorpay's reports may arrive in any order and twice."""
 
     class Kind(models.TextChoices):
         GATEWAY = "gateway", "Razorpay"
@@ -120,13 +120,13 @@ class Payment(BaseModel, TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
     amount = MoneyField()
     currency = models.CharField(max_length=3)
-    amount_refunded = MoneyField(default=ZERO, help_text="Given back, by the gateway or by bank transfer.")
+    amount_refunded = MoneyField(default=ZERO, help_text="Given back, by Razorpay or by bank transfer.")
     refunds_reported = MoneyField(
         default=ZERO,
         editable=False,
-        help_text="The highest sum of refunds that the gateway named, failed ones included.",
+        help_text="The highest sum of refunds that Razorpay named, failed ones included.",
     )
-    fee = MoneyField(null=True, blank=True, help_text="The gateway's fee, GST on it included.")
+    fee = MoneyField(null=True, blank=True, help_text="Razorpay's fee, GST on it included.")
     tax = MoneyField(null=True, blank=True, help_text="The GST within the fee.")
     payer_fee = MoneyField(
         default=ZERO,
@@ -137,7 +137,7 @@ class Payment(BaseModel, TenantModel):
     error_source = models.CharField(max_length=60, blank=True)
     error_step = models.CharField(max_length=60, blank=True)
     error_reason = models.CharField(max_length=100, blank=True)
-    attempted_at = models.DateTimeField(help_text="When the payer made it, as the gateway or the operator says.")
+    attempted_at = models.DateTimeField(help_text="When the payer made it, as Razorpay or the operator says.")
     paid_at = models.DateTimeField(null=True, blank=True, help_text="Set once the money is captured.")
     received_on = models.DateField(
         null=True, blank=True, help_text="The day that was typed for a transfer, cheque or certificate."
@@ -145,7 +145,7 @@ class Payment(BaseModel, TenantModel):
     reversed_at = models.DateTimeField(null=True, blank=True)
     reversal_reason = models.TextField(blank=True)
     conflict = models.CharField(
-        max_length=255, blank=True, editable=False, help_text="How the gateway's reports of it contradict each other."
+        max_length=255, blank=True, editable=False, help_text="How Razorpay's reports of it contradict each other."
     )
     problem = models.CharField(max_length=255, blank=True, help_text="Why it is not credited, or not in full.")
 
@@ -175,7 +175,7 @@ class Payment(BaseModel, TenantModel):
                 | Q(kind__in=["offline", "tds"], razorpay_payment_id__isnull=True, order__isnull=True),
                 name="payment_comes_from_gateway_or_operator",
             ),
-            # refunded without paid_at: authorised, never captured, and given back by the gateway
+            # Refunded without paid_at: authorised, never captured, and released by Razorpay.
             models.CheckConstraint(
                 condition=(Q(status="captured", paid_at__isnull=False) | ~Q(status="captured"))
                 & (Q(paid_at__isnull=True) | Q(status__in=["captured", "refunded", "reversed"])),
@@ -281,5 +281,5 @@ _RANK = {
 
 
 def rank(status: str) -> int:
-    """How far a payment got. Failed ranks low on purpose: the bank may still authorise it, for days."""
+    """How far a payment got. Failed ranks low: the bank may still authorise the payment, for days."""
     return _RANK[Payment.Status(status)]

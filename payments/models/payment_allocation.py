@@ -15,7 +15,7 @@ from payments.models.payment import Payment, net_is_allocated
 
 _LIMITS = """
     -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,
-    -- in the same order as the services.
+    -- as in the services.
     SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;
     SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;
     IF paid.paid_at IS NULL THEN
@@ -46,10 +46,11 @@ _LIMITS = """
 
 
 class PaymentAllocation(BaseModel, TenantModel):
-    """Σ allocations ≤ payment without what went back, and ≤ invoice total, kept by the database however rows get there.
+    """Σ allocations ≤ payment less what went back, and ≤ invoice total. The database checks both, whoever writes a row.
 
-    A row is never changed: what is taken back is a row with the negated amount. Only the answer to "it was given back:
-    is it asked for again?" is written onto the row that asks.
+    A row is never changed: what is taken back is a row with the negated amount. Example: 1,180.00 is credited, 180.00
+    is given back: rows of 1,180.00 (credit) and −180.00 (refund). Only the operator's answer, whether the invoice asks
+    for that money again, is written onto the refund's row.
     """
 
     tenant_path = "invoice__organisation"

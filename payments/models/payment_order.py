@@ -1,4 +1,4 @@
-"""Our intent to collect for an invoice: a gateway order or a payment link, written before the gateway is asked."""
+"""What we ask for an invoice: an order or a payment link at Razorpay, written here before Razorpay is asked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from organisations.scoping import TenantModel, TenantQuerySet
 
 
 def new_receipt() -> str:
-    """Our name for the order at the gateway, at most 40 characters: what we look it up by."""
+    """Our name for an order at Razorpay, at most 40 characters. We look the order up by it."""
     return f"mbp-{secrets.token_hex(12)}"
 
 
@@ -67,7 +67,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
     short_url = models.URLField("link", blank=True)
     amount = MoneyField()
     currency = models.CharField(max_length=3)
-    amount_minor = models.BigIntegerField(help_text="As the gateway counts: paise, cents.")
+    amount_minor = models.BigIntegerField(help_text="The amount in minor units: paise, cents.")
     status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
     sent_at = models.DateTimeField(
         null=True,
@@ -107,7 +107,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
                 fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor"],
             ),
             pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
-            # a superseded or failed one may still be paid: the gateway knows no way to take an order back
+            # A superseded or failed order may still be paid: Razorpay has no way to withdraw an order.
             pgtrigger.FSM(
                 name="status_moves_forward",
                 field="status",

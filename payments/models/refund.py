@@ -1,4 +1,4 @@
-"""Money that went back to a payer: as the gateway reports it, or as an operator records a bank transfer."""
+"""Money that went back to a payer: as Razorpay reports it, or as an operator records a bank transfer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.models.payment import Payment
 
 
 class Refund(BaseModel, TenantModel):
-    """One row per refund of the gateway, however often and in whatever order it is reported; or one per transfer."""
+    """One row per refund at Razorpay, however often and in whatever order Razorpay reports it; or one per transfer."""
 
     class Kind(models.TextChoices):
         GATEWAY = "gateway", "Razorpay"
@@ -34,7 +34,7 @@ class Refund(BaseModel, TenantModel):
     currency = models.CharField(max_length=3)
     razorpay_refund_id = models.CharField("Razorpay refund", max_length=40, null=True, blank=True, unique=True)
     reference = models.CharField(max_length=100, blank=True, help_text="UTR of the transfer back.")
-    refunded_on = models.DateField(help_text="The day of the transfer, or of the gateway's refund.")
+    refunded_on = models.DateField(help_text="The day of the transfer, or of Razorpay's refund.")
 
     class Meta:
         ordering = ["created_at"]
@@ -57,7 +57,7 @@ class Refund(BaseModel, TenantModel):
                 name="only_the_status_changes",
                 fields=["payment", "kind", "amount", "currency", "razorpay_refund_id", "reference", "refunded_on"],
             ),
-            # failed is the last word: the gateway names a refund processed before the bank has spoken
+            # Failed is final: Razorpay calls a refund processed before the bank has accepted it.
             pgtrigger.FSM(
                 name="status_moves_forward",
                 field="status",

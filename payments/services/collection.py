@@ -12,9 +12,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
@@ -32,7 +30,7 @@ from payments.gateways import (
     current_gateway,
 )
 from payments.models import PaymentOrder
-from payments.selectors import orders_to_retire, why_not_collectable
+from payments.selectors import orders_to_retire, pay_page_url, why_not_collectable
 
 Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 
@@ -218,7 +216,7 @@ def _create(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | Gat
         currency=order.currency,
         description=f"Invoice {invoice.number}",
         payer=PayerDetails(name=invoice.organisation.name, email=invoice.organisation.billing_email),
-        callback_url=settings.SITE_URL + reverse("payments:pay", kwargs={"token": invoice.public_token}),
+        callback_url=pay_page_url(invoice),
         notes=notes,
     )
 

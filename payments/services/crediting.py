@@ -119,7 +119,7 @@ def mismatch(payment: Payment) -> str:
     asked = format_money(order.amount, order.currency)
     text = f"Paid {payment.shown(payment.amount)}, but the order asks for {asked}."
     if payment.amount > order.amount and payment.fee is None:
-        text += " The gateway has not named its fee yet."
+        text += " Razorpay has not named its fee yet."
     return text
 
 

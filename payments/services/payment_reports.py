@@ -100,8 +100,8 @@ def _conflict(order: PaymentOrder, payment: Payment, report: GatewayPayment) -> 
     if payment.order_id != order.pk:
         return f"Reported for order {order}, but recorded for another order before."
     if order.razorpay_order_id and report.order_id != order.razorpay_order_id:
-        return f"It belongs to the gateway's order {report.order_id}, not to {order.razorpay_order_id}."
+        return f"It belongs to Razorpay's order {report.order_id}, not to {order.razorpay_order_id}."
     amount = from_minor(report.amount_minor, report.currency)
     if (amount.amount, amount.currency) != (payment.amount, payment.currency):
-        return "The gateway reported it with two different amounts."
+        return "Razorpay reported it with two different amounts."
     return ""

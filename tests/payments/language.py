@@ -30,7 +30,7 @@ def issued_invoice(organisation: Organisation, price: str = "1000") -> Invoice:
 
 
 def open_order(invoice: Invoice, razorpay_id: str = "order_Test0000000001") -> PaymentOrder:
-    """An order as if the gateway had confirmed it."""
+    """An order as if Razorpay had confirmed it."""
     due = invoice.amount_due
     return PaymentOrder.objects.create(
         invoice=invoice,

@@ -1,4 +1,4 @@
-"""Verifying what a browser brings, capturing what was left, and asking the gateway when nobody tells us."""
+"""Verifying what a browser brings, capturing what was left, and asking Razorpay when nobody tells us."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_asking_the_gateway_finds_what_no_webhook_told(
     pay(razorpay, order, "fail")
     pay(razorpay, order)
     found = checkout.refresh_order(order_id=order.pk)
-    assert {payment.status for payment in found} == {"failed", "captured"}  # in whatever order the gateway lists them
+    assert {payment.status for payment in found} == {"failed", "captured"}  # in whatever order Razorpay lists them
     invoice.refresh_from_db()
     assert invoice.status == "paid"
 

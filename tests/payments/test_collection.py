@@ -1,4 +1,4 @@
-"""Asking for money: one order per amount due, through every fault between us and the gateway."""
+"""Asking for money: one order per amount due, through every fault between us and Razorpay."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_callers_at_once_get_one_order(razorpay: SandboxProcess) -> None:
 def test_the_claim_of_a_dead_process_is_taken_over_and_looked_up_first(
     razorpay: SandboxProcess, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the gateway's commit and our note: the order exists there, and here the row is claimed."""
+    """Killed between Razorpay's commit and our note: the order exists there, and here the row is claimed."""
     monkeypatch.setattr(collection, "confirm", _die)
     with pytest.raises(KeyboardInterrupt):
         collection.ensure_order(invoice_id=invoice.pk)

@@ -142,7 +142,7 @@ def test_reports_in_any_order_end_in_the_same_state(
     [
         ({"amount_minor": 117999}, "Paid ₹1,179.99, but the order asks for ₹1,180.00."),
         ({"currency": "USD"}, "Paid in USD, but the order asks for INR."),
-        ({"order_id": "order_Other"}, "It belongs to the gateway's order order_Other, not to order_Test0000000001."),
+        ({"order_id": "order_Other"}, "It belongs to Razorpay's order order_Other, not to order_Test0000000001."),
     ],
 )
 def test_what_does_not_match_is_kept_and_not_credited(invoice: Invoice, changes: dict[str, Any], problem: str) -> None:
@@ -155,7 +155,7 @@ def test_what_does_not_match_is_kept_and_not_credited(invoice: Invoice, changes:
 
 @pytest.mark.parametrize("fee_comes", ["with the capture", "later", "first"])
 def test_a_fee_that_the_payer_bore_is_no_part_of_what_is_credited(invoice: Invoice, fee_comes: str) -> None:
-    """1180.00 asked; 1207.85 paid, of which the gateway keeps 27.85."""
+    """1180.00 asked; 1207.85 paid, of which Razorpay keeps 27.85."""
     order = open_order(invoice)
     known, unknown = {"fee_minor": 2785, "tax_minor": 425}, {}
     reports = {"with the capture": [known], "later": [unknown, known], "first": [known, unknown]}[fee_comes]
@@ -179,7 +179,7 @@ def test_a_fee_that_the_payer_bore_is_no_part_of_what_is_credited(invoice: Invoi
         (
             120785,
             None,
-            "Paid ₹1,207.85, but the order asks for ₹1,180.00. The gateway has not named its fee yet.",
+            "Paid ₹1,207.85, but the order asks for ₹1,180.00. Razorpay has not named its fee yet.",
         ),
         (120785, 2784, "Paid ₹1,207.85, but the order asks for ₹1,180.00."),
     ],

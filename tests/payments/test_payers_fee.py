@@ -1,4 +1,4 @@
-"""A payer who bears the gateway's fee: the whole way over HTTP, with the real SDK."""
+"""A payer who bears Razorpay's fee: the whole way over HTTP, with the real SDK."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_fee_that_no_message_names_is_asked_for(razorpay: SandboxProcess, invo
     paid_with_fee(razorpay, invoice, hide_fees_in_webhooks=True)
     hand_over(razorpay.deliveries())
     payment = Payment.objects.get()
-    assert payment.problem.endswith("The gateway has not named its fee yet.")
+    assert payment.problem.endswith("Razorpay has not named its fee yet.")
     assert selectors.payments_without_fee() == []  # a moment is given to the messages
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert selectors.payments_without_fee() == [payment.pk]

@@ -1,4 +1,4 @@
-"""Money that went back at the gateway: whatever the order of its messages, an invoice never counts as paid by it."""
+"""Money that went back at Razorpay: whatever the order of its messages, an invoice never counts as paid by it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _secrets(settings: Any) -> None:
 
 
 def tell(order: PaymentOrder, name: str, number: int) -> None:
-    """One message of the gateway by its short name, with the payment as it stood then."""
+    """One message of Razorpay by its short name, with the payment as it stood then."""
     webhook = deliver(*MESSAGES[name](order), f"evt_{number}")
     assert webhook.status == "processed", webhook.last_failure
 

@@ -1,4 +1,4 @@
-/* Asks for an order, opens the gateway's checkout with it, and hands its answer back to be verified. */
+/* Asks for an order, opens Razorpay's checkout with it, and hands its answer back to be verified. */
 (function () {
   "use strict";
 
@@ -33,7 +33,7 @@
   function verify(result) {
     busy("Confirming your payment…");
     post(form.dataset.verifyUrl, result).then(reload).catch(function () {
-      // It may well be paid: the gateway tells us by another way too, so nobody should pay a second time.
+      // It may well be paid: Razorpay tells us by another way too, so nobody should pay a second time.
       busy("Confirming your payment…");
       say("We could not confirm your payment yet. If you have paid, do not pay again: this page will say so within minutes.");
       window.setTimeout(reload, 15000);

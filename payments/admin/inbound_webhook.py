@@ -41,13 +41,11 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     received = short_time("received_at", "Received")
     state = status("status", TONES, "State")
     customer = link("organisation", "Customer")
-
     work = work_column()
-    process_again = try_now_action(
-        name="process_again",
+    try_now = try_now_action(
         permission="payments.process_inboundwebhook",
-        may=lambda webhook: webhook.status in (Status.FAILED, Status.IGNORED),
-        service=lambda pk: inbox.retry_webhook(webhook_id=pk),
+        may=inbox.may_be_tried_now,
+        service=lambda pk: inbox.try_now(webhook_id=pk),
     )
 
     @admin.display(description="Body")

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
-from billing_platform.lib.admin.work import WORK, work_column
+from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from payments.models import Payment, PaymentOrder
+from payments.services import collection
 
 Status = PaymentOrder.Status
 TONES = {
@@ -41,6 +42,11 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
 
     asked = money("amount", "Asked")
     work = work_column()
+    try_now = try_now_action(
+        permission="payments.collect_invoice",
+        may=collection.may_be_tried_now,
+        service=lambda pk: collection.try_now(order_id=pk),
+    )
     state = status("status", TONES, "Status")
     invoice_link = link("invoice")
     customer = link("invoice__organisation", "Customer")

@@ -103,14 +103,21 @@ def process_webhook(*, webhook_id: UUID) -> bool:
     return True
 
 
+def may_be_tried_now(webhook: InboundWebhook) -> bool:
+    """It was given up, waits after a failure, or was ignored: the order that it is about may be known by now."""
+    return webhook.may_be_tried_now or webhook.status == Status.IGNORED
+
+
 @transaction.atomic
-def retry_webhook(*, webhook_id: UUID) -> InboundWebhook:
-    """Process a message again that was given up or ignored. Raises DomainError WEBHOOK_NOT_FAILED otherwise."""
+def try_now(*, webhook_id: UUID) -> InboundWebhook:
+    """Process a message at once, with all its tries before it again. What it reports is never counted twice.
+
+    Raises DomainError WEBHOOK_NOT_FAILED for a message that was processed or has still to be tried.
+    """
     webhook: InboundWebhook = InboundWebhook.objects.select_for_update().get(pk=webhook_id)
-    before = webhook.status
-    if before not in (Status.FAILED, Status.IGNORED):
+    if not may_be_tried_now(webhook):
         raise DomainError("Only a failed or ignored webhook can be processed again.", code="WEBHOOK_NOT_FAILED")
-    webhook.outcome = ""
+    before, webhook.outcome = webhook.status, ""
     webhook.save(update_fields=["outcome", *webhook.try_now()])
     audit.note(webhook, status=(before, webhook.status))
     wake_on_commit("payments.tasks.process_webhook", webhook_id)

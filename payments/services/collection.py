@@ -85,6 +85,29 @@ def close_link(*, order_id: UUID) -> bool:
     return claims.done(order, closed_at=clock.now())
 
 
+def may_be_tried_now(order: PaymentOrder) -> bool:
+    """It waits after a failure: an order for Razorpay to make it, a superseded link for Razorpay to close it.
+
+    A link is made again on its invoice's page, which shows the link; so is what Razorpay refused for good.
+    """
+    is_for_a_worker = order.status == Status.SUPERSEDED or (order.status == Status.CREATED and order.kind == Kind.ORDER)
+    return is_for_a_worker and order.may_be_tried_now
+
+
+@transaction.atomic
+def try_now(*, order_id: UUID) -> PaymentOrder:
+    """Have a worker ask Razorpay at once. Raises DomainError REQUEST_NOT_WAITING unless `may_be_tried_now`."""
+    order: PaymentOrder = PaymentOrder.objects.select_for_update().get(pk=order_id)
+    if not may_be_tried_now(order):
+        raise DomainError("The request does not wait for another try.", code="REQUEST_NOT_WAITING")
+    order.save(update_fields=order.try_now())
+    if order.status == Status.SUPERSEDED:
+        wake_on_commit("payments.tasks.close_link", order.pk)
+    else:
+        wake_on_commit("payments.tasks.collect_invoice", order.invoice_id)
+    return order
+
+
 def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
     """Remember Razorpay's order of a link: payments name it. It is made when somebody first opens the link."""
     if razorpay_order_id and order.razorpay_order_id is None:

@@ -85,7 +85,7 @@ def test_processing_a_webhook_again(acme: Organisation, as_operator: Client) -> 
     webhook = InboundWebhook.objects.create(
         organisation=acme, event_id="evt_1", event_type="payment.captured", body="{}", status="failed"
     )
-    act(as_operator, action_url(webhook, "process_again"))
+    act(as_operator, action_url(webhook, "try_now"))
     done_by_operator(webhook, acme, status=["failed", "pending"])
 
 

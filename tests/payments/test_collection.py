@@ -129,6 +129,19 @@ def test_closing_a_link_is_tried_again_after_a_fault(razorpay: SandboxProcess, i
     assert links_at_razorpay(razorpay)[0]["status"] == "cancelled"
 
 
+def test_an_operator_has_a_link_closed_now_and_nothing_else(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    with pytest.raises(DomainError, match="does not wait"):
+        collection.try_now(order_id=link.pk)
+    pay_offline(invoice, "1180.00")
+    razorpay.control("faults", {"match": "POST */cancel", "kind": "500"})
+    assert not collection.close_link(order_id=link.pk)
+    assert selectors.links_to_close() == []
+    collection.try_now(order_id=link.pk)
+    assert selectors.links_to_close() == [link.pk]
+    assert collection.close_link(order_id=link.pk)
+
+
 @pytest.mark.parametrize("state", ["draft", "void", "paid"])
 def test_there_is_nothing_to_collect_on_such_an_invoice(
     razorpay: SandboxProcess, acme: Organisation, state: str

@@ -19,7 +19,7 @@ from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments import selectors
-from payments.inbox.inbox import process_webhook, retry_webhook
+from payments.inbox.inbox import process_webhook, try_now
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection
 from payments.services.offline import record_offline_payment
@@ -244,7 +244,7 @@ def test_an_ignored_event_counts_once_its_order_is_known(invoice: Invoice) -> No
     webhook = deliver("payment.captured", body, "evt_1")
     assert webhook.status == "ignored"
     PaymentOrder.objects.filter(pk=stranger.pk).update(razorpay_order_id="order_Later")
-    retry_webhook(webhook_id=webhook.pk)
+    try_now(webhook_id=webhook.pk)
     assert process_webhook(webhook_id=webhook.pk)
     invoice.refresh_from_db()
     assert invoice.status == "paid"
@@ -293,9 +293,9 @@ def test_what_can_not_be_understood_is_tried_again_then_given_up_visibly(invoice
     assert (webhook.status, webhook.attempts) == ("failed", InboundWebhook.max_attempts)
     assert selectors.webhook_backlog().failed == 1
     assert Payment.objects.count() == 0
-    retry_webhook(webhook_id=webhook.pk)
+    try_now(webhook_id=webhook.pk)
     with pytest.raises(DomainError):
-        retry_webhook(webhook_id=webhook.pk)
+        try_now(webhook_id=webhook.pk)
     webhook.refresh_from_db()
     assert (webhook.status, webhook.attempts) == ("pending", 0)
 

@@ -1,4 +1,4 @@
-"""The numbers of the operators' front page, from the apps' selectors, for one user's organisations."""
+"""The numbers of the operators' dashboard, from the apps' selectors, for one user's organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators' admin site: sign-in with a limit, and a front page of numbers."""
+"""The operators' admin site: sign-in with a limit, and a dashboard of numbers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OperatorSite(UnfoldAdminSite):
         return update_wrapper(counted, inner)
 
     def attention_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Marks a line of the front page as seen by this person, or shows it again."""
+        """Marks a line of the dashboard as seen by this user, or shows it again."""
         if fingerprint := request.POST.get("fingerprint", "")[:LONGEST_FINGERPRINT]:
             mark_seen(user=request.user, kind=kind[:LONGEST_KIND], fingerprint=fingerprint)
         else:

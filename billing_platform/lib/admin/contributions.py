@@ -36,7 +36,7 @@ class Group(StrEnum):
 
 
 class Urgency(IntEnum):
-    """The order of the front page: money first, then the rest of billing, technical things apart."""
+    """The order on the dashboard: money first, then the rest of billing, technical things apart."""
 
     MONEY = 1
     BILLING = 2
@@ -125,7 +125,7 @@ def sidebar_items() -> list[SidebarItem]:
 
 
 def waiting_kinds() -> list[Waits]:
-    """In the order of the front page."""
+    """In the order of the dashboard."""
     kinds = [kind for each in contributions().values() for kind in each.waits]
     return sorted(kinds, key=lambda kind: kind.urgency)
 

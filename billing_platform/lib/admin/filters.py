@@ -83,7 +83,7 @@ class DayRangeFilter(filters.RangeDateFilter):
 
 
 class AttentionFilter(DropdownFilter):
-    """Rows that wait for a person, kind by kind: the lists behind the front page."""
+    """Rows that need attention, by kind: the lists that the dashboard links to."""
 
     title = parameter_name = "attention"
     kinds: Mapping[str, tuple[str, Narrow]] = {}

@@ -22,7 +22,7 @@ _QR = 26 * mm
 
 def payment_block(document: InvoiceDocument, width: float, standing: Standing) -> list[Flowable]:
     due = document.total if standing.due is None else standing.due
-    if standing.stage == Stage.SETTLED:
+    if standing.stage == Stage.NOTHING_DUE:
         return [_box("PAYMENT", standing.note, width, colour=document.brand_colour)]
     if not standing.asks_for_money or due <= ZERO:
         return []

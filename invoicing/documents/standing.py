@@ -15,7 +15,7 @@ from enum import StrEnum
 class Stage(StrEnum):
     ISSUED = "issued"
     PARTLY_PAID = "partly paid"
-    SETTLED = "settled"
+    NOTHING_DUE = "nothing_due"
     VOID = "void"
 
 
@@ -27,7 +27,7 @@ class Standing:
     due: Decimal | None = None
     void_on: date | None = None  # in the seller's time zone
     void_reason: str = ""
-    note: str = ""  # what a settled invoice says instead of how to pay
+    note: str = ""  # what is said instead of how to pay where nothing is due
 
     @property
     def asks_for_money(self) -> bool:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 Status = Invoice.Status
 
-_SETTLED: dict[str, str] = {
+_NOTHING_DUE: dict[str, str] = {
     Status.PAID: "Paid in full. Nothing is left to pay.",
     Status.PARTIALLY_REFUNDED: "This invoice was paid, and a part of the money was returned. Nothing is left to pay.",
     Status.REFUNDED: "This invoice was paid, and the money was returned. Nothing is left to pay.",
@@ -78,7 +78,7 @@ def standing_of(invoice: Invoice) -> Standing:
         return AS_ISSUED
     if invoice.amount_due > ZERO:
         return Standing(Stage.PARTLY_PAID, due=invoice.amount_due)
-    return Standing(Stage.SETTLED, due=ZERO, note=_SETTLED[invoice.status])
+    return Standing(Stage.NOTHING_DUE, due=ZERO, note=_NOTHING_DUE[invoice.status])
 
 
 def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:

@@ -122,7 +122,7 @@ def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: I
         ("0", "118.00", "the money was returned."),
     ],
 )
-def test_a_settled_invoice_says_so_and_asks_for_nothing(
+def test_an_invoice_with_nothing_due_says_so_and_asks_for_nothing(
     invoice: Invoice, kept: str, returned: str, sentence: str
 ) -> None:
     text = text_of(pdfs.read_pdf(paid(invoice, kept, returned))[1])

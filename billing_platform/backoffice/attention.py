@@ -70,7 +70,7 @@ def of(user: Any) -> Waiting:
 
 
 def badges(request: HttpRequest) -> dict[str, int]:
-    """For the sidebar of every page, at most a minute old. The front page counts everything, and so refreshes them. A
+    """For the sidebar of every page, at most a minute old. The dashboard counts everything, and so refreshes them. A
     POST of this user on any page makes the next page count again."""
     user: Any = request.user
     known: dict[str, int] | None = cache.get(_key(user))

@@ -1,4 +1,4 @@
-"""The numbers of the front page: of one's own organisations, and never across currencies."""
+"""The numbers of the dashboard: of one's own organisations, and never across currencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every number of the front page is the number of rows in the list that it leads to, whatever the seller's zone."""
+"""Every number of the dashboard is the number of rows in the list that it leads to, whatever the seller's zone."""
 
 from __future__ import annotations
 

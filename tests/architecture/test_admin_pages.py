@@ -33,7 +33,7 @@ NOT_REGISTERED = {
     "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
     "invoicing.InvoiceTax": "rows of the invoice's page",
-    "organisations.SeenAttention": "what one person has seen on the front page: shown there",
+    "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }

@@ -62,6 +62,7 @@ REPLACED = {
     r"standing.headers": "response headers",
     r"short.way\b": "fast path",
     r"the long way": "the middleware",
+    r"[Ff]ront page": "dashboard",
     r"\bthe doors?\b|at the door": "the API, the form, acceptance",
     r"the skin\b": "the theme",
     r"hangs? up\b": "disconnects",

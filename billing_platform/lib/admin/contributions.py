@@ -61,7 +61,7 @@ class SidebarItem:
 class Waits:
     """A kind of row that waits for a person. `rows(user)` are those of the user's organisations.
 
-    `model` and `filters` name the list that shows exactly these rows. The front page shows the kind to users who may
+    `model` and `filters` name the list that shows exactly these rows. The dashboard shows the kind to users who may
     see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
     the oldest row by the column `since`, and lists the values of the column `named`.
     """

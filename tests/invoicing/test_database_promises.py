@@ -213,7 +213,7 @@ def test_a_form_says_in_words_that_prices_overlap() -> None:
     per_unit("1")
     twin = PricingRule.objects.get()
     twin.pk, twin._state.adding = PricingRule().pk, True
-    with pytest.raises(ValidationError, match="Another rule for the same metric"):
+    with pytest.raises(ValidationError, match="Another rule for this metric"):
         twin.full_clean()
 
 

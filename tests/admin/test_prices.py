@@ -88,8 +88,8 @@ NEW_PRICE = {
         ("parameters", "{}", "This field is required."),
         ("parameters", "{unit_price: 5", "Enter a valid JSON."),
         ("parameters", '{"unit_price": "-1"}', "The unit price must not be negative."),
-        ("effective_to", "2026-10-01", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
-        ("effective_to", "2026-10-31", "Must leave at least one day, from 1 Nov 2026 on. Empty: no end."),
+        ("effective_to", "2026-10-01", "Choose a day after 1 Nov 2026, the first day. Empty: no end."),
+        ("effective_to", "2026-10-31", "Choose a day after 1 Nov 2026, the first day. Empty: no end."),
         ("effective_from", "soon", "Enter a valid date."),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> N
     form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-10-01"}
     page = as_admin.post(reverse("admin:invoicing_taxrate_add"), form)
     assert page.context["adminform"].form.errors == {
-        "effective_to": ["Must leave at least one day, from 1 Nov 2026 on. Empty: no end."]
+        "effective_to": ["Choose a day after 1 Nov 2026, the first day. Empty: no end."]
     }
 
 

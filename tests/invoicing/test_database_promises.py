@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, NumberSequence, PricingRule, TaxRate
 from invoicing.services import voiding
@@ -34,6 +35,7 @@ def refused(sql: str, *parameters: object) -> str:
     """The database's own words of refusal."""
     with pytest.raises(DatabaseError) as error:
         run(sql, *parameters)
+    assert not isinstance(error.value.__cause__, UndefinedColumn | UndefinedTable), str(error.value)
     return str(error.value)
 
 

@@ -77,7 +77,7 @@ def _check_ledger(platform: Running, expected: set[str]) -> None:
 def _check_dead_letters(platform: Running, expected: Counter[str]) -> None:
     """One open letter for each, that has been sent as often as it says."""
     with platform.database() as prompt:
-        letters = prompt.execute("SELECT event_id, attempts FROM events_deadletter WHERE status = 'open'").fetchall()
+        letters = prompt.execute("SELECT event_id, times_sent FROM events_deadletter WHERE status = 'open'").fetchall()
     found = Counter(dict(letters))
     assert len(letters) == len(found)
     assert found == expected, (

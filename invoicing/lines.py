@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.money import ZERO
-from invoicing.pricing.charges import Step
+from invoicing.steps import Step
 from invoicing.tax import TaxAmount, TaxHead, tax_line
 
 

@@ -7,11 +7,10 @@ from typing import Any
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.numbers import format_money
 from invoicing.models import Invoice
-from invoicing.selectors.documents import invoice_document
+from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
 from payments.models import Payment
-from payments.selectors import pay_page_url
 
 
 def queue_payment_received(payment: Payment, invoice: Invoice) -> None:

@@ -9,10 +9,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Round
-from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
@@ -126,11 +124,6 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
         .order_by("issue_date", "pk")
     )
     return list(invoices.values_list("pk", flat=True)[:limit])
-
-
-def pay_page_url(invoice: Invoice) -> str:
-    """The address of the customer's pay page, absolute. Whoever has the address may see this invoice and pay it."""
-    return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
 
 
 def orders_to_retire() -> QuerySet[PaymentOrder]:

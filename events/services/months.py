@@ -19,6 +19,7 @@ from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
+from events.errors import UsageUnsettled
 from events.models import UsagePeriod
 from events.selectors.backlog import unsettled_batches
 from organisations.models import Organisation
@@ -30,7 +31,7 @@ _ADD_MONTHS = query(__file__, "add_months")
 def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by: str = "billing run") -> UsagePeriod:
     """Close a month that is over and fully settled. A closed one is returned as it is.
 
-    Raises DomainError PERIOD_NOT_OVER or USAGE_UNSETTLED. Settling holds the row FOR SHARE until it commits: what
+    Raises DomainError PERIOD_NOT_OVER, or UsageUnsettled. Settling holds the row FOR SHARE until it commits: what
     it counted before is in this month, what it counts afterwards is late.
     """
     _first, after = period.bounds(organisation.zone)
@@ -42,9 +43,8 @@ def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by
             raise DomainError(f"{month_text(period)} is not over yet.", code="PERIOD_NOT_OVER")
         unsettled = unsettled_batches(organisation=organisation, received_before=after)
         if unsettled:
-            raise DomainError(
+            raise UsageUnsettled(
                 f"{unsettled} accepted requests of {month_text(period)} are not settled yet.",
-                code="USAGE_UNSETTLED",
                 details={"unsettled_batches": unsettled},
             )
         usage_period.closed_at = clock.now()

@@ -19,7 +19,7 @@ from billing_platform.lib.numbers import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
 from invoicing.models import InvoiceLine
-from invoicing.pricing.charges import Step
+from invoicing.steps import Step
 
 
 @admin.register(InvoiceLine)

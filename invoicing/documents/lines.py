@@ -28,7 +28,7 @@ from invoicing.documents.style import (
     readable_on,
 )
 from invoicing.documents.text import marked_up, paragraph, safe
-from invoicing.pricing.charges import Step
+from invoicing.steps import Step
 
 _COLUMNS = (7 * mm, None, 15 * mm, 29 * mm, 22 * mm, 27 * mm, 23 * mm)  # None takes what is left
 _HEADS = (("#", "DESCRIPTION", "SAC"), ("QUANTITY", "UNIT PRICE", "TAXABLE VALUE", "TAX"))

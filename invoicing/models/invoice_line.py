@@ -14,7 +14,7 @@ from invoicing.lines import LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
-from invoicing.pricing.charges import Step
+from invoicing.steps import Step
 from organisations.models import Project
 from organisations.scoping import TenantModel
 

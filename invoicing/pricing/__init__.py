@@ -3,7 +3,7 @@
 Amounts are exact: nothing here rounds (the arithmetic raises if it would). A line is rounded once, by totals.
 """
 
-from invoicing.pricing.charges import Charge, PriceError, Step, Usage
+from invoicing.pricing.charges import Charge, PriceError, Usage
 from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 from invoicing.pricing.price import MODELS, Price, price_from_dict
 
@@ -18,7 +18,6 @@ __all__ = [
     "Percentage",
     "Price",
     "PriceError",
-    "Step",
     "Tier",
     "Usage",
     "Volume",

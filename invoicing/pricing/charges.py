@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,8 @@ from billing_platform.lib.limits import (
     UNIT_PRICE_PLACES,
 )
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import NumberError, parse_decimal, short_text
+from billing_platform.lib.numbers import NumberError, parse_decimal
+from invoicing.steps import Step
 
 _PATH = re.compile(r"(?:tiers\[(\d+)\])?\.?(.*)")
 _WORDS = {"up_to": "end", "tiers": "list of tiers", "event_count": "number of events"}
@@ -56,53 +57,6 @@ class Usage:
             raise PriceError("event_count", "must not be negative.")
         if self.event_count > MAX_EVENT_COUNT:
             raise PriceError("event_count", f"must be at most {MAX_EVENT_COUNT}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the working of a line: quantity times unit price, plus a flat fee.
-
-    The same value from the price model to the printed document; `to_json` is how a line keeps it. A share says which
-    project used how much of the quantity: 40 of the 100 calls. It has no amount of its own.
-    """
-
-    description: str
-    quantity: Decimal
-    unit_price: Decimal
-    flat_fee: Decimal
-    amount: Decimal
-    is_share: bool = False
-
-    @classmethod
-    def share(cls, name: str, quantity: Decimal) -> Step:
-        return cls(f"of which {name}", quantity, ZERO, ZERO, ZERO, is_share=True)
-
-    @classmethod
-    def of_amount(cls, description: str, amount: Decimal) -> Step:
-        """A step that is an amount and nothing more, such as what was invoiced already. It may be 0."""
-        return cls(description, ZERO, ZERO, amount, amount)
-
-    @property
-    def counts(self) -> bool:
-        """Whether the step says anything: steps over nothing are left out of a charge."""
-        return any((self.quantity, self.flat_fee, self.amount))
-
-    def negated(self) -> Step:
-        """The same step with the sign reversed: a credit."""
-        return replace(self, quantity=-self.quantity, flat_fee=-self.flat_fee, amount=-self.amount)
-
-    def to_json(self) -> dict[str, Any]:
-        """Decimals as text without superfluous zeros; `is_share` only where it is true."""
-        numbers = {name: short_text(getattr(self, name)) for name in _NUMBERS}
-        return {"description": self.description, **numbers, **({"is_share": True} if self.is_share else {})}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Step:
-        numbers = {name: Decimal(content[name]) for name in _NUMBERS}
-        return cls(content["description"], **numbers, is_share=content.get("is_share", False))
-
-
-_NUMBERS = ("quantity", "unit_price", "flat_fee", "amount")
 
 
 @dataclass(frozen=True, slots=True)

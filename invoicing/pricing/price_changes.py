@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from billing_platform.lib.numbers import format_number
-from invoicing.pricing.charges import Charge, Step, Usage, adjustment, step
+from invoicing.pricing.charges import Charge, Usage, adjustment, step
 from invoicing.pricing.models import Percentage, PerUnit, Volume
 from invoicing.pricing.price import Price
+from invoicing.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

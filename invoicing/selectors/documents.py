@@ -1,8 +1,11 @@
-"""The document of an invoice, and its taxes added up."""
+"""The document of an invoice, its taxes added up, and the address of its pay page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from django.conf import settings
+from django.urls import reverse
 
 from billing_platform.lib.errors import DomainError
 from invoicing.documents import InvoiceDocument
@@ -17,6 +20,14 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
     if snapshot is None:
         raise DomainError("A draft has no document yet: finalize the invoice first.", code="INVOICE_NOT_FINALIZED")
     return InvoiceDocument.from_json(snapshot.content)
+
+
+def pay_page_url(invoice: Invoice) -> str:
+    """The absolute address of the page where the customer pays. Anybody with the address can see and pay the invoice.
+
+    The page belongs to payments: invoicing knows only its name.
+    """
+    return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
 
 
 def summed_taxes(taxes: Iterable[InvoiceTax]) -> tuple[TaxAmount, ...]:

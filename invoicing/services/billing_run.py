@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import is_trouble_of_the_database
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
@@ -24,8 +25,10 @@ from billing_platform.lib.numbers import format_money
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
+from events.errors import UsageUnsettled
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
+from invoicing.errors import NothingToBill
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_month
 from invoicing.services.issuing import finalize_invoice
@@ -37,7 +40,6 @@ LOOK_BACK = timedelta(days=4)
 Status = BillingRunItem.Status
 RETRIABLE = (Status.FAILED, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
 _BILLED_BY_A_START = (Status.PENDING, Status.CLAIMED, Status.FAILED, Status.VOIDED)
-_WAITS_FOR = ("USAGE_UNSETTLED",)
 
 
 def due_periods(now: datetime) -> list[BillingPeriod]:
@@ -182,15 +184,13 @@ def process_item(*, item_id: UUID) -> BillingRunItem:
     if claimed is not None:
         try:
             _work(claimed)
-        except DomainError as error:
-            if error.code in _WAITS_FOR:
-                let_go(claimed, after=claimed.claim_lasts, reason=error.message)
+        except UsageUnsettled as error:
+            let_go(claimed, after=claimed.claim_lasts, reason=error.message)
+        except Exception as error:
+            if is_trouble_of_the_database(error):  # such as a deadlock: nothing was done
+                note_failure(claimed, error, reason=f"Interrupted, will be tried again: {error}"[:LONGEST_FAILURE])
             else:
                 _fail(claimed, error)
-        except OperationalError as error:  # a deadlock or a lock that was not free in time: nothing was done
-            note_failure(claimed, error, reason=f"Interrupted, will be tried again: {error}"[:LONGEST_FAILURE])
-        except Exception as error:
-            _fail(claimed, error)
     item: BillingRunItem = BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
     return item
 
@@ -240,9 +240,7 @@ def _draft(claimed: BillingRunItem) -> Draft | None:
 def _new_draft(item: BillingRunItem) -> Draft | None:
     try:
         return draft_month(organisation=item.organisation, period=item.run.period)
-    except DomainError as error:
-        if error.code != "NOTHING_TO_BILL":
-            raise
+    except NothingToBill:
         return None
 
 

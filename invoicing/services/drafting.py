@@ -21,11 +21,12 @@ from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
 from invoicing.computing.facts import InvoiceFacts
 from invoicing.computing.invoice import Computed, compute
+from invoicing.errors import NothingToBill
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
-from invoicing.pricing.charges import Step
 from invoicing.services.facts import LINE_COLUMNS, facts_of, month_facts, one_off_facts
 from invoicing.services.locking import lock_billing, lock_draft
+from invoicing.steps import Step
 from organisations.models import BillingEntity, Organisation
 
 
@@ -46,7 +47,7 @@ class Draft:
 def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoice:
     """Draft the invoice of a month.
 
-    Raises DomainError INVOICE_EXISTS when the month has a live invoice, NOTHING_TO_BILL when nothing was used.
+    Raises DomainError INVOICE_EXISTS when the month has a live invoice, NothingToBill when nothing was used.
     """
     return draft_month(organisation=organisation, period=period).invoice
 
@@ -65,7 +66,7 @@ def draft_month(*, organisation: Organisation, period: BillingPeriod) -> Draft:
     facts = month_facts(organisation=organisation, period=period)
     computed = compute(facts)
     if not computed.lines and not computed.warnings:
-        raise DomainError(f"{organisation.name} used nothing in {month_text(period)}.", code="NOTHING_TO_BILL")
+        raise NothingToBill(f"{organisation.name} used nothing in {month_text(period)}.")
     invoice = _new_invoice(organisation, period_start=period.start, period_end=period.end)
     _store(invoice, computed)
     return Draft(invoice, facts, computed)

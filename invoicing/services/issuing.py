@@ -16,6 +16,7 @@ from billing_platform.lib.money import ZERO
 from events.services.months import close_period
 from invoicing.computing.invoice import Computed
 from invoicing.documents import InvoiceDocument, check_layout
+from invoicing.errors import NothingToBill
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import snapshots
@@ -81,7 +82,7 @@ def _check_issuable(computed: Computed) -> None:
         if warning.blocks:
             raise DomainError(warning.message, code=warning.code)
     if not computed.lines:
-        raise DomainError("There is nothing to bill on this invoice.", code="NOTHING_TO_BILL")
+        raise NothingToBill("There is nothing to bill on this invoice.")
     if computed.totals.total < ZERO:
         raise DomainError(f"The total of {computed.totals.total} is negative.", code="NEGATIVE_TOTAL")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from babel import Locale
-from django.conf import settings
-from django.urls import NoReverseMatch, reverse
 
 from billing_platform.lib.gst import INDIA, place_of_supply_label, validate_gstin
 from billing_platform.lib.money import ZERO, Money
@@ -18,7 +16,8 @@ from invoicing.documents import BankDetails, DocumentLine, DocumentParty, Docume
 from invoicing.documents.words import amount_in_words
 from invoicing.lines import Line
 from invoicing.models import Invoice
-from invoicing.pricing.charges import Step
+from invoicing.selectors.documents import pay_page_url
+from invoicing.steps import Step
 from invoicing.tax import CGST, IGST, SGST, UTGST, SupplyKind
 
 _TAX_NOTES = {
@@ -74,23 +73,13 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         lut_number=supply.lut_number,
         exchange=_exchange_note(computed.in_books),
         bank=_bank_details(seller, facts.customer),
-        pay_url=pay_url(invoice),
+        pay_url=pay_page_url(invoice) if invoice.total > ZERO else "",
         brand_colour=seller.brand_colour,
         logo=seller.logo,
         notes=invoice.notes,
         payment_terms=_payment_terms(facts.customer.payment_terms_days),
         tax_note=_TAX_NOTES.get(supply.kind, "GST 0%"),
     )
-
-
-def pay_url(invoice: Invoice) -> str:
-    """Address of the page where the customer pays. Payments owns the page; invoicing knows its name only."""
-    if invoice.total <= ZERO:
-        return ""
-    try:
-        return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
-    except NoReverseMatch:
-        return ""
 
 
 def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentParty:

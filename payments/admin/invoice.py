@@ -20,9 +20,10 @@ from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
+from invoicing.selectors.documents import pay_page_url
 from payments.admin.payment import TONES, amount_of, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
-from payments.selectors import pay_page_url, why_not_collectable
+from payments.selectors import why_not_collectable
 from payments.services import collection, offline
 
 METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))

@@ -20,6 +20,7 @@ from billing_platform.lib.money import Money, to_minor
 from billing_platform.lib.work import claims
 from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
+from invoicing.selectors.documents import pay_page_url
 from payments.gateways import (
     GatewayError,
     GatewayLink,
@@ -30,7 +31,7 @@ from payments.gateways import (
     current_gateway,
 )
 from payments.models import PaymentOrder
-from payments.selectors import orders_to_retire, pay_page_url, why_not_collectable
+from payments.selectors import orders_to_retire, why_not_collectable
 
 Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 

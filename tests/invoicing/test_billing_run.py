@@ -203,6 +203,23 @@ def test_a_fault_of_ours_fails_one_item_and_names_itself() -> None:
     assert "unit_price" in item.reason
 
 
+@pytest.mark.parametrize(("sqlstate", "status"), [("40P01", "pending"), ("54000", "failed")])
+def test_a_deadlock_is_retried_and_an_error_that_would_come_again_is_not(
+    sqlstate: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    per_unit("1")
+    customer("Umbrella", 1)
+
+    def refused(**_arguments: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{sqlstate}'; END $$")
+
+    monkeypatch.setattr(billing_run, "draft_month", refused)
+    item = run_october()["Umbrella"]
+    assert item.status == status
+    assert "refused" in item.reason
+
+
 def test_an_inactive_organisation_is_billed_for_what_it_used_and_then_left_alone() -> None:
     per_unit("1")
     customer("Left in October", 5, is_active=False)

@@ -16,9 +16,9 @@ from pypdf import PdfReader
 from billing_platform.lib.errors import DomainError
 from invoicing.documents import DocumentLine, DocumentParty, InvoiceDocument, check_layout, render_pdf
 from invoicing.models import Invoice
-from invoicing.pricing.charges import Step
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import delivery, issuing, pdfs
+from invoicing.steps import Step
 from organisations.models import BillingEntity, Organisation
 from tests.invoicing.language import one_off
 

@@ -98,8 +98,10 @@ def make_pdf(*, invoice_id: UUID) -> bool:
         name = pdfs.store_pdf(invoice)
     except Exception as error:  # whatever a picture, a font or the storage may throw
         with transaction.atomic():
+            invoice = lock_invoice(invoice_id)  # before the delivery, as everywhere: two callers wait, not deadlock
             if note_failure(delivery, error):
-                Invoice.objects.filter(pk=invoice_id).update(pdf_state=PdfState.FAILED, updated_at=clock.now())
+                invoice.pdf_state = PdfState.FAILED
+                invoice.save(update_fields=["pdf_state", "updated_at"])
         return False
     invoice.pdf.name, invoice.pdf_state = name, PdfState.READY
     invoice.save(update_fields=["pdf", "pdf_state", "updated_at"])

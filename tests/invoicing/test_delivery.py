@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
@@ -75,6 +77,17 @@ def test_a_slow_worker_that_fails_does_not_undo_what_a_faster_one_did(invoice: I
     invoice.refresh_from_db()
     assert (invoice.pdf_state, invoice.delivery.next_attempt_at) == ("ready", None)
     assert invoice.sent_at is not None
+
+
+def test_a_worker_that_fails_locks_the_invoice_before_its_delivery(invoice: Invoice, settings: Any) -> None:
+    """As sending and voiding do: in the other order, a failure and a press of "Send" would deadlock."""
+    settings.MEDIA_ROOT = "/proc/nowhere"
+    with CaptureQueriesContext(connection) as queries:
+        tasks.deliver_invoice(str(invoice.pk))
+    statements = [query["sql"] for query in queries]
+    locked = next(n for n, sql in enumerate(statements) if '"invoicing_invoice"' in sql and "FOR UPDATE" in sql)
+    noted = next(n for n, sql in enumerate(statements) if "UPDATE" in sql and "/proc/nowhere" in sql)
+    assert locked < noted
 
 
 def mails() -> list[list[str]]:

@@ -182,8 +182,12 @@ def done(row: ClaimedWork, **values: Any) -> bool:
 
 
 def let_go(row: ClaimedWork, *, after: timedelta = timedelta(0), **values: Any) -> bool:
-    """Not done and not failed, such as work that must wait for something else: due again after the time given."""
-    return _if_ours(row, {**_waits(row, clock.now() + after), **values})
+    """Not done and not failed, such as work that must wait for something else: due again after the time given.
+
+    It was no try: of work that waited for a day, the first failure is paused as a first one.
+    """
+    tried_before = max(row.attempts - 1, 0)
+    return _if_ours(row, {**_waits(row, clock.now() + after), "attempts": tried_before, **values})
 
 
 def note_failure(row: ClaimedWork, failure: Exception | str, *, final: bool = False, **values: Any) -> bool:

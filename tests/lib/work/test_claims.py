@@ -187,6 +187,21 @@ def test_what_was_let_go_is_no_failure_and_is_due_again_when_it_says(later: Late
     assert take(row)
 
 
+def test_what_was_let_go_often_is_paused_after_its_first_failure_as_if_it_had_never_waited(later: Later) -> None:
+    row = errand()
+    for _ in range(Errand.max_attempts + 2):
+        taken = take(row)
+        assert taken is not None
+        assert let_go(taken)
+    assert fresh(row).attempts == 0
+    taken = take(row)
+    assert taken is not None
+    note_failure(taken, "no")
+    assert fresh(row).work_state == State.WAITING
+    later(backoff.FIRST * 1.25)
+    assert take(row)
+
+
 def test_what_is_handed_out_is_not_handed_out_again_before_a_claim_would_have_ended(later: Later) -> None:
     rows = [errand() for _ in range(3)]
     assert set(hand_out(Errand.objects.all())) == {row.pk for row in rows}

@@ -10,17 +10,17 @@ from django.db.models.signals import post_migrate, pre_migrate
 class BillingPlatformConfig(AppConfig):
     name = "billing_platform"
     verbose_name = "Metrics Billing Platform"
-    backoffice = "billing_platform.backoffice.schedules"
+    backoffice = "billing_platform.backoffice.contribution"
 
     def ready(self) -> None:
-        from billing_platform import schedule
+        from billing_platform import periodic_jobs
         from billing_platform.lib.database import triggers, unreleased
         from billing_platform.observability import checks
 
         checks.register()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))
         # on the scheduler's own signal: an app without models, like this one, gets none
-        post_migrate.connect(schedule.install_periodic_jobs, sender=apps.get_app_config("django_celery_beat"))
+        post_migrate.connect(periodic_jobs.install_periodic_jobs, sender=apps.get_app_config("django_celery_beat"))
         post_migrate.connect(triggers.leave_no_switch, sender=apps.get_app_config("organisations"))
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from billing_platform.lib.numbers import plain_text
+from billing_platform.lib.number_formats import plain_text
 
 
 class WarningCode(StrEnum):

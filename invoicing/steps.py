@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import short_text
+from billing_platform.lib.number_formats import short_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money, round_to_unit
-from billing_platform.lib.numbers import plain_text
+from billing_platform.lib.number_formats import plain_text
 from invoicing.lines import Line
 from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount
 

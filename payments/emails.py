@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification

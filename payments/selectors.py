@@ -21,7 +21,7 @@ from invoicing.models.invoice import amount_due
 from organisations.scoping import Actor
 from payments import gateways
 from payments.errors import NothingToCollect, NotPayableOnline
-from payments.gateways import limits
+from payments.gateways import payable_amounts
 from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder
 from payments.models.payment import KEPT, MONEY
 
@@ -95,14 +95,14 @@ def why_not_collectable(invoice: Invoice) -> DomainError | None:
         minor = to_minor(Money(invoice.amount_due, invoice.currency))
     except MoneyError as error:
         return NotPayableOnline(str(error))
-    reason = limits.why_not_payable(minor, invoice.currency)
+    reason = payable_amounts.why_not_payable(minor, invoice.currency)
     return NotPayableOnline(reason) if reason else None
 
 
 def _payable_online() -> Q:
-    """`limits.why_not_payable` for the database, of rows with `due`."""
-    odd = Q(currency__in=limits.TWO_OF_THREE_DECIMALS) & ~Q(due=Round(F("due"), precision=2))
-    return Q(currency__in=limits.CURRENCIES, due__gte=limits.MINIMUM) & ~odd
+    """`payable_amounts.why_not_payable` for the database, of rows with `due`."""
+    odd = Q(currency__in=payable_amounts.TWO_OF_THREE_DECIMALS) & ~Q(due=Round(F("due"), precision=2))
+    return Q(currency__in=payable_amounts.CURRENCIES, due__gte=payable_amounts.MINIMUM) & ~odd
 
 
 def invoices_to_collect(*, limit: int = 500) -> list[UUID]:

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from billing_platform.lib.admin.contributions import Urgency, Waits, waiting_kinds
 from billing_platform.lib.database.fingerprints import Fingerprint
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from organisations.operators_clock import operators_today, operators_zone
 from organisations.services import attention as seen
 

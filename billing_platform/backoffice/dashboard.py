@@ -15,7 +15,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
 from billing_platform.lib.dates_in_words import day_text, month_text
-from billing_platform.lib.numbers import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number
 from events.models import EventBatch, UsageAggregate
 from events.selectors.backlog import SettleBacklog, settle_backlog
 from events.usage import recent

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, month_text, time_text
-from billing_platform.lib.numbers import format_events, format_number, short_text
+from billing_platform.lib.number_formats import format_events, format_number, short_text
 from events.admin.explorer_form import ExplorerForm
 from events.admin.ledger_list import span_text
 from events.models import Metric

@@ -22,7 +22,7 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.admin.display import EMPTY
-from billing_platform.lib.numbers import format_number
+from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.work.waking import wake_on_commit
 from events.models import HotLogDay
 from organisations import audit

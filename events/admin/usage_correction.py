@@ -27,7 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.numbers import format_number
+from billing_platform.lib.number_formats import format_number
 from events.admin.bulk_report import summary
 from events.admin.quantity import amount_of
 from events.models import Metric, UsageCorrection, UsageEvent

@@ -10,7 +10,7 @@ from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
-from billing_platform.lib.numbers import format_events
+from billing_platform.lib.number_formats import format_events
 from billing_platform.lib.work.claims import RetriedWork, State
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel

@@ -21,7 +21,7 @@ from billing_platform.lib.database.failures import exists_already
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.group_commit import GroupCommit, NotWritten
-from billing_platform.lib.numbers import format_events
+from billing_platform.lib.number_formats import format_events
 from events.services.partitions import with_partitions
 from events.wire import incoming, packing
 from events.wire.incoming import AcceptedEvent, Limits, Rejection

@@ -26,7 +26,7 @@ from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import QUANTITY_PLACES
-from billing_platform.lib.numbers import NumberError, parse_decimal, short_text
+from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors.entries import current_entry, entry_id
 from events.selectors.status import event_status

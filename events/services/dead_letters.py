@@ -30,7 +30,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from events.models import DeadLetter, EventBatch
 from events.services.bulk_report import BulkReport
 from events.services.partitions import with_partitions
-from events.services.settling.catalogue import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
+from events.services.settling.known_metrics import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
 from events.services.settling.staging import names_value
 from events.wire import incoming, packing
 from events.wire.incoming import AcceptedEvent, Limits, Rejection

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from billing_platform.lib.numbers import format_quantity, unit_for
+from billing_platform.lib.number_formats import format_quantity, unit_for
 from billing_platform.lib.periods import BillingPeriod
 
 MetricKey = tuple[str, str]

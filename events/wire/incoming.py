@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS, QUANTITY_PLACES
-from billing_platform.lib.numbers import NumberError, parse_decimal, plain_text
+from billing_platform.lib.number_formats import NumberError, parse_decimal, plain_text
 
 MAX_METADATA_BYTES = 8192
 MAX_NESTING = 32

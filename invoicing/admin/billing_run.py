@@ -33,7 +33,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import EndedMonthForm, ended_months
 from invoicing.models import BillingRun, BillingRunItem, Invoice

@@ -26,7 +26,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.numbers import format_money, format_percent
+from billing_platform.lib.number_formats import format_money, format_percent
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     SendForm,

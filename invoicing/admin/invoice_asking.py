@@ -15,7 +15,7 @@ from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.computing.invoice import Computed
 from invoicing.draft_warnings import DraftWarning
 from invoicing.emails import cancellation_addresses

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, numeric
 from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.dates_in_words import days_text
-from billing_platform.lib.numbers import format_money, format_price
+from billing_platform.lib.number_formats import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
 from invoicing.models import InvoiceLine

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.numbers import format_money, short_text
+from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.admin.invoice_asking import mended_at
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning

@@ -12,7 +12,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, short_time
-from billing_platform.lib.numbers import format_number, format_price
+from billing_platform.lib.number_formats import format_number, format_price
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.selectors.price_coverage import ending_prices, is_known
 from invoicing.services import price_book

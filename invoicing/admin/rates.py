@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
 from billing_platform.lib.admin.display import EMPTY, figure
-from billing_platform.lib.numbers import format_percent
+from billing_platform.lib.number_formats import format_percent
 from invoicing.models import ExchangeRate, NumberSequence, TaxRate
 from invoicing.services import exchange_rates, tax_rates
 from organisations.scoping import reaches_every_organisation

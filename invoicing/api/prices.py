@@ -23,7 +23,7 @@ from billing_platform.lib.limits import (
     QUANTITY_PLACES,
     UNIT_LENGTH,
 )
-from billing_platform.lib.numbers import money_text
+from billing_platform.lib.number_formats import money_text
 from billing_platform.lib.validators import require, validate_business_date, validate_currency, validate_line
 from invoicing.api.parameters import PricingRuleParameters
 from invoicing.api.serializers import ExplanationStepSerializer

@@ -19,7 +19,7 @@ from billing_platform.lib.limits import (
     REASON_LENGTH,
     UNIT_PRICE_PLACES,
 )
-from billing_platform.lib.numbers import money_text, short_text
+from billing_platform.lib.number_formats import money_text, short_text
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_billing_month, validate_paragraphs, validate_sac
 from invoicing.computing.invoice import Computed

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from billing_platform.lib.gst import INDIA, STATES
 from billing_platform.lib.money import ZERO
-from invoicing.computing.books import BOOKS
-from invoicing.computing.facts import InvoiceFacts
+from invoicing.computing.in_rupees import BOOKS
+from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Party
 from invoicing.draft_warnings import DraftWarning, WarningCode
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from billing_platform.lib.numbers import format_money, format_price
+from billing_platform.lib.number_formats import format_money, format_price
 from invoicing.steps import Step
 
 PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan

@@ -11,7 +11,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Table
 
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_number
+from billing_platform.lib.number_formats import format_number
 from invoicing.documents.document import DocumentLine, InvoiceDocument
 from invoicing.documents.style import (
     BODY,

@@ -14,7 +14,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table
 
 from billing_platform.lib.dates_in_words import days_text
-from billing_platform.lib.numbers import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.documents.document import DocumentParty, ExchangeNote, InvoiceDocument
 from invoicing.documents.fonts import BOLD
 from invoicing.documents.lines import LinesTable, sums_table

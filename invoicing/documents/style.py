@@ -11,7 +11,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.numbers import format_percent
+from billing_platform.lib.number_formats import format_percent
 from invoicing.documents.fonts import BOLD, REGULAR
 
 MARGIN = 16 * mm

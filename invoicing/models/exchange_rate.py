@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.numbers import short_text
+from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import (
     validate_business_date,
     validate_currency,

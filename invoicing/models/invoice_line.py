@@ -9,7 +9,7 @@ from django.db.models import Q
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_percent
+from billing_platform.lib.number_formats import format_percent
 from invoicing.lines import LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice

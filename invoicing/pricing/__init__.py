@@ -4,8 +4,8 @@ Amounts are exact: nothing here rounds (the arithmetic raises if it would). A li
 """
 
 from invoicing.pricing.charges import Charge, PriceError, Usage
-from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 from invoicing.pricing.price import MODELS, Price, price_from_dict
+from invoicing.pricing.price_models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 
 __all__ = [
     "MODELS",

@@ -17,7 +17,7 @@ from billing_platform.lib.limits import (
     UNIT_PRICE_PLACES,
 )
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import NumberError, parse_decimal
+from billing_platform.lib.number_formats import NumberError, parse_decimal
 from invoicing.steps import Step
 
 _PATH = re.compile(r"(?:tiers\[(\d+)\])?\.?(.*)")

@@ -9,9 +9,9 @@ from typing import Any
 
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.money import ZERO, exact_arithmetic
-from billing_platform.lib.numbers import NumberError, parse_decimal, plain_text
+from billing_platform.lib.number_formats import NumberError, parse_decimal, plain_text
 from invoicing.pricing.charges import Charge, PriceError, Usage, adjustment, check_number, step
-from invoicing.pricing.models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
+from invoicing.pricing.price_models import Flat, Graduated, Model, Package, Percentage, PerUnit, Tier, Volume
 
 
 @dataclass(frozen=True, slots=True)

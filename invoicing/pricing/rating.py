@@ -19,8 +19,8 @@ from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from invoicing.draft_warnings import DraftWarning
 from invoicing.lines import Line, LineKind
 from invoicing.pricing.charges import Charge
-from invoicing.pricing.facts import InvoicedBefore, MonthFacts, UsedMonth
-from invoicing.pricing.price_changes import Counted, Part, charge_month, round_running
+from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
+from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
 from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, unpriced_usage
 from invoicing.steps import Step

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.pricing.models import PerUnit
 from invoicing.pricing.price import Price, price_from_dict
+from invoicing.pricing.price_models import PerUnit
 
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values, sorted."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billing_platform.lib.limits import MAX_MONEY, QUANTITY_INTEGER_DIGITS
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_events, format_money, unit_for
+from billing_platform.lib.number_formats import format_events, format_money, unit_for
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from billing_platform.lib.limits import EXCHANGE_RATE_WARN_DAYS
-from invoicing.computing.books import BOOKS
+from invoicing.computing.in_rupees import BOOKS
 from invoicing.models import ExchangeRate
 from organisations.models import Organisation
 from organisations.scoping import Actor
@@ -21,7 +21,7 @@ def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
 
 def customers_without_rate(*, actor: Actor, today: date) -> Any:
     """Active customers whose invoices need an exchange rate, for which none of the last days is known: with an
-    old one they carry a warning, and without any they can't be finalized (invoicing.computing.books)."""
+    old one they carry a warning, and without any they can't be finalized (invoicing.computing.in_rupees)."""
     known = ExchangeRate.objects.filter(
         base=OuterRef("currency"), target=BOOKS, as_of__range=(today - timedelta(days=EXCHANGE_RATE_WARN_DAYS), today)
     )

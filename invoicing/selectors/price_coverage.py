@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.numbers import format_events
+from billing_platform.lib.number_formats import format_events
 from events.models import Metric
 from events.usage.metered import MetricWords
 from invoicing.models import PricingRule

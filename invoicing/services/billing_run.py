@@ -21,7 +21,7 @@ from billing_platform.lib.database.failures import is_trouble_of_the_database
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
 from billing_platform.lib.work.waking import wake_on_commit

@@ -16,11 +16,11 @@ from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
-from billing_platform.lib.numbers import NumberError, parse_decimal
+from billing_platform.lib.number_formats import NumberError, parse_decimal
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
-from invoicing.computing.facts import InvoiceFacts
 from invoicing.computing.invoice import Computed, compute
+from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax

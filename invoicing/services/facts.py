@@ -22,12 +22,12 @@ from billing_platform.lib.periods import BillingPeriod
 from events.selectors.metric_words import WordBook
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from events.usage.metering import usage_for, usage_of_month
-from invoicing.computing.books import BOOKS, Rate
-from invoicing.computing.facts import InvoiceFacts
+from invoicing.computing.in_rupees import BOOKS, Rate
+from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
 from invoicing.lines import Line
 from invoicing.models import Invoice, InvoiceLine, PricingRule, TaxRate
-from invoicing.pricing.facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from invoicing.selectors.exchange_rates import latest_rate
 from organisations.models import BillingEntity, Organisation

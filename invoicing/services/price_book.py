@@ -15,7 +15,7 @@ from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH
 from billing_platform.lib.money import Money
-from billing_platform.lib.numbers import exact_money_text
+from billing_platform.lib.number_formats import exact_money_text
 from billing_platform.lib.validators import require, validate_line
 from events.selectors.metric_words import WordBook
 from invoicing.models import PricingRule

@@ -8,9 +8,9 @@ from babel import Locale
 
 from billing_platform.lib.gst import INDIA, place_of_supply_label, validate_gstin
 from billing_platform.lib.money import ZERO, Money
-from invoicing.computing.books import InBooks
-from invoicing.computing.facts import InvoiceFacts
+from invoicing.computing.in_rupees import InRupees
 from invoicing.computing.invoice import Computed
+from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Party, Seller
 from invoicing.documents import BankDetails, DocumentLine, DocumentParty, DocumentTax, ExchangeNote, InvoiceDocument
 from invoicing.documents.words import amount_in_words
@@ -36,7 +36,7 @@ def freeze_columns(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
     invoice.seller_gstin = facts.seller.gstin
     invoice.supply_kind = computed.supply.kind.value
     invoice.place_of_supply = computed.supply.place_of_supply
-    books = computed.in_books
+    books = computed.in_rupees
     if books is not None:
         invoice.taxable_in_rupees = books.taxable_amount
         invoice.igst_in_rupees = books.of_heads(IGST)
@@ -71,7 +71,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         place_of_supply=place_of_supply_label(supply.place_of_supply) if supply.place_of_supply else "",
         endorsement=supply.endorsement,
         lut_number=supply.lut_number,
-        exchange=_exchange_note(computed.in_books),
+        exchange=_exchange_note(computed.in_rupees),
         bank=_bank_details(seller, facts.customer),
         pay_url=pay_page_url(invoice) if invoice.total > ZERO else "",
         brand_colour=seller.brand_colour,
@@ -148,7 +148,7 @@ def _printed_steps(line: Line) -> tuple[Step, ...]:
     return tuple(step for step in line.steps if (line.project_id is None if step.is_share else line.unit_price is None))
 
 
-def _exchange_note(books: InBooks | None) -> ExchangeNote | None:
+def _exchange_note(books: InRupees | None) -> ExchangeNote | None:
     if books is None or books.rate is None:
         return None
     rate = books.rate

@@ -15,7 +15,7 @@ from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends,
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
 from invoicing.admin.invoice_parts import Moment

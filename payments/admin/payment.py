@@ -29,7 +29,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
-from billing_platform.lib.numbers import NumberError, parse_decimal
+from billing_platform.lib.number_formats import NumberError, parse_decimal
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import Invoice
 from organisations.models import Notification

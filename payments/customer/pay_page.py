@@ -9,7 +9,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.documents import InvoiceDocument
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import razorpay
 import razorpay.client
 import requests
-from urllib3.exceptions import NewConnectionError
 
-from billing_platform.lib import signing
+from payments.gateways import signatures
 from payments.gateways.entities import parse_link, parse_order, parse_payment
-from payments.gateways.errors import GatewayError, GatewayRefused, GatewayUnclear
-from payments.gateways.session import Answer, RecordingAdapter, new_session
+from payments.gateways.errors import GatewayUnclear
+from payments.gateways.outcomes import outcome_of
+from payments.gateways.session import RecordingAdapter, new_session
 from payments.gateways.values import GatewayLink, GatewayOrder, GatewayPayment, PayerDetails
 
 # The SDK reports failed connections to stdout by print(); this name shadows the builtin in its module only.
@@ -120,11 +120,12 @@ class RazorpayGateway:
 
     def confirms_checkout(self, *, order_id: str, payment_id: str, signature: str) -> bool:
         """Whether Razorpay signed this pair: proves that the payment was authorised, not that it was captured."""
-        return signing.verify(f"{order_id}|{payment_id}".encode(), signature, self._key_secret)
+        return signatures.confirms_checkout(order_id, payment_id, signature=signature, key_secret=self._key_secret)
 
     def confirms_link(self, *, link_id: str, reference: str, status: str, payment_id: str, signature: str) -> bool:
-        payload = f"{link_id}|{reference}|{status}|{payment_id}"
-        return signing.verify(payload.encode(), signature, self._key_secret)
+        return signatures.confirms_link(
+            link_id, reference, status, payment_id, signature=signature, key_secret=self._key_secret
+        )
 
     def _call(self, ask: Callable[[Any], Any], read: Callable[[Any], T]) -> T:
         sdk, adapter = self._client()
@@ -132,7 +133,7 @@ class RazorpayGateway:
         try:
             return read(ask(sdk))
         except (*SDK_ERRORS, requests.RequestException) as error:
-            raise _translate(error, adapter.last) from error
+            raise outcome_of(error, adapter.last) from error
         except MALFORMED as error:
             if adapter.last is None:  # nothing was sent: a fault of ours
                 raise
@@ -147,34 +148,6 @@ class RazorpayGateway:
             sdk = razorpay.Client(session=session, auth=(self.key_id, self._key_secret), base_url=self._base_url)
             clients[key] = (sdk, adapter)
         return clients[key]
-
-
-def confirms_webhook(*, body: bytes, signature: str, secrets: Iterable[str]) -> bool:
-    """Whether Razorpay signed these raw bytes with one of the secrets. They are not the API's: no gateway is needed."""
-    return signing.verify(body, signature, *secrets)
-
-
-def _translate(error: Exception, answer: Answer | None) -> GatewayError:
-    """Refused when the answer, or the lack of a connection, proves that nothing happened; otherwise unclear."""
-    if answer is None:
-        if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-            return GatewayRefused("Razorpay can't be reached.", transient=True)
-        return GatewayUnclear(f"Razorpay gave no answer ({type(error).__name__}).")
-    code = str((answer.error or {}).get("code", "")).upper()
-    if code in ("GATEWAY_ERROR", "SERVER_ERROR") or not 400 <= answer.status < 500:
-        return GatewayUnclear(f"Razorpay answered {answer.status}: {_description(answer) or 'no reason given'}")
-    permanent = answer.status == 400 and code == "BAD_REQUEST_ERROR"
-    message = _description(answer) or f"Razorpay refused the request ({answer.status})."
-    return GatewayRefused(message, transient=not permanent, http_status=answer.status)
-
-
-def _description(answer: Answer) -> str:
-    return str((answer.error or {}).get("description") or "")
-
-
-def _never_connected(error: Exception) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
 
 
 def _sorted(items: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:

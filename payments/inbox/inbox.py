@@ -27,7 +27,7 @@ from billing_platform.lib.work.waking import wake_on_commit
 from organisations import audit
 from organisations.models import Organisation
 from payments.gateways.entities import NamelessEntity
-from payments.gateways.razorpay import confirms_webhook
+from payments.gateways.signatures import confirms_webhook
 from payments.inbox import handlers
 from payments.models import InboundWebhook
 

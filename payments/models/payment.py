@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField

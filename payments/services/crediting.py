@@ -20,7 +20,7 @@ from django.db.models import Max, Q, Sum
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails

@@ -11,7 +11,7 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import REASON_LENGTH
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.validators import require, validate_paragraphs
 from invoicing.models import Invoice
 from organisations.operators_clock import operators_zone

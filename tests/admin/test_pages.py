@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from billing_platform.schedule import install_periodic_jobs
+from billing_platform.periodic_jobs import install_periodic_jobs
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.services import drafting
 from organisations.models import AuditEntry, Organisation, Project

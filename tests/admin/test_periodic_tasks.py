@@ -13,7 +13,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from billing_platform.backoffice.job_times import next_run, words_of
 from billing_platform.lib.work import tasks
-from billing_platform.schedule import install_periodic_jobs
+from billing_platform.periodic_jobs import install_periodic_jobs
 from billing_platform.tasks import heartbeat
 
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from billing_platform.backoffice import attention, dashboard
 from billing_platform.lib import clock
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, HotLogDay, UsagePeriod
 from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice

@@ -10,7 +10,8 @@ import pytest
 from django.test.client import Client
 from django.urls import Resolver404, resolve
 
-from billing_platform.celery import PERIODIC_JOBS, app
+from billing_platform.celery import app
+from billing_platform.periodic_jobs import PERIODIC_JOBS
 from tests import factories
 from tests.architecture.code import APPS, ROOT, python_files
 

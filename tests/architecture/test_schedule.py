@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django_celery_beat.models import PeriodicTask
 
-from billing_platform.celery import PERIODIC_JOBS, app
-from billing_platform.schedule import install_periodic_jobs
+from billing_platform.celery import app
+from billing_platform.periodic_jobs import PERIODIC_JOBS, install_periodic_jobs
 
 pytestmark = pytest.mark.django_db
 

@@ -34,7 +34,7 @@ def test_a_statement_is_run_beside_it_or_is_part_of_another(file: Path) -> None:
 def test_a_shared_fragment_stands_where_it_is_named_and_comments_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "count.sql").write_text(
-        "-- 100% of it\nSELECT sum({{ events/sql/sign.sql }})\nFROM {{ table }} l\n"
+        "-- 100% of it\nSELECT sum({{ events/sql_fragments/sign.sql }})\nFROM {{ table }} l\n"
     )
     statement = query(str(tmp_path / "asking.py"), "count", table="events_usageevent")
     assert statement == "SELECT sum(CASE l.kind WHEN 'reversal' THEN -1 ELSE 1 END)\nFROM events_usageevent l"
@@ -43,7 +43,7 @@ def test_a_shared_fragment_stands_where_it_is_named_and_comments_are_left_out(tm
 def test_a_name_that_is_wrong_is_noticed_when_the_statement_is_read(tmp_path: Path) -> None:
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "count.sql").write_text("SELECT count(*) FROM {{ table }}")
-    (tmp_path / "sql" / "add.sql").write_text("SELECT {{ events/sql/sine.sql }}")
+    (tmp_path / "sql" / "add.sql").write_text("SELECT {{ events/sql_fragments/sine.sql }}")
     beside = str(tmp_path / "asking.py")
     with pytest.raises(FileNotFoundError):
         query(beside, "cuont")

@@ -18,8 +18,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections
 
-from billing_platform.celery import PERIODIC_JOBS, app
+from billing_platform.celery import app
 from billing_platform.lib import clock
+from billing_platform.periodic_jobs import PERIODIC_JOBS
 from events import tasks
 from events.models import DeadLetter, EventBatch, HotLogDay, Metric
 from events.selectors.backlog import hot_log_days_retained

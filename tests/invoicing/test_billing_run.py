@@ -29,7 +29,7 @@ from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
-from invoicing.pricing.facts import MonthFacts
+from invoicing.pricing.month_facts import MonthFacts
 from invoicing.pricing.rating import Rated, rate
 from invoicing.services import billing_run, issuing
 from invoicing.services.billing_run import due_periods, process_item, start_billing_run

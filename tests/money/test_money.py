@@ -21,7 +21,7 @@ from billing_platform.lib.money import (
     round_to_unit,
     to_minor,
 )
-from billing_platform.lib.numbers import format_money
+from billing_platform.lib.number_formats import format_money
 from invoicing.documents.words import amount_in_words
 from tests.money.golden_tables import golden
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_platform.lib.numbers import (
+from billing_platform.lib.number_formats import (
     NumberError,
     exact_money_text,
     format_events,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing_platform.lib.money import round_money
 from invoicing.pricing import Flat, Graduated, Package, Percentage, PerUnit, Price, Tier, Usage, Volume
-from invoicing.pricing.price_changes import Counted, Part, charge_month, round_running
+from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
 from tests.money.golden_tables import golden, tables
 from tests.money.test_pricing import BODIES, price_from_dict
 

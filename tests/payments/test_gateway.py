@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from payments.gateways import GatewayError, GatewayRefused, GatewayUnclear, current_gateway
-from payments.gateways.limits import why_not_payable
+from payments.gateways.payable_amounts import why_not_payable
 from payments.gateways.razorpay import RazorpayGateway
 from tests.local.razorpay.harness import SandboxProcess, free_port
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from kombu.exceptions import OperationalError
 
-from billing_platform.celery import PERIODIC_JOBS, app
+from billing_platform.celery import app
 from billing_platform.lib import signing
 from billing_platform.lib.work import waking
+from billing_platform.periodic_jobs import PERIODIC_JOBS
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors

@@ -20,7 +20,7 @@ from django.utils.text import capfirst
 
 from billing_platform.lib.admin.contributions import list_address, list_title, view_permission
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
-from billing_platform.lib.numbers import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number
 
 # The classes that Unfold's own labels have: others are not in its compiled style sheet.
 _LABEL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2 "

@@ -18,9 +18,9 @@ LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s';\n"
 def query(beside: str, name: str, **texts: str) -> str:
     """The statement in sql/<name>.sql beside a Python file. Read it at import: `_INSERT = query(__file__, "insert")`.
 
-    `{{ events/sql/sign.sql }}` in a statement stands for what that file holds, and the path begins at the root of the
-    project: so a fragment that several statements share is written once. `{{ table }}` stands for the text that is
-    given as `table=`. Lines of comment are left out.
+    `{{ events/sql_fragments/sign.sql }}` in a statement stands for what that file holds, and the path begins at the
+    root of the project: so a fragment that several statements share is written once. `{{ table }}` stands for the text
+    that is given as `table=`. Lines of comment are left out.
     Raises FileNotFoundError for a file that is not there, KeyError for a text that is not given.
     """
     return _read(Path(beside).parent / "sql" / f"{name}.sql", texts)

@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing_platform.lib.numbers import money_text, short_text
+from billing_platform.lib.number_formats import money_text, short_text
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 
 

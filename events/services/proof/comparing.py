@@ -29,7 +29,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.numbers import format_events
+from billing_platform.lib.number_formats import format_events
 from events.models import DeadLetter, EventBatch
 from events.services.partitions import ledger_month, ledger_months
 from events.wire import packing

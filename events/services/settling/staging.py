@@ -17,27 +17,18 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.conf import settings
 
 from billing_platform.lib.periods import BillingPeriod
-from events.models import DeadLetter, Metric
+from events.models import Metric
 from events.services.partitions import ledger_month
-from events.services.settling.catalogue import KnownMetric, MetricKey, Tenant, load_metrics, load_tenants
+from events.services.settling.dead_letter_reasons import DeadEvent, why_dead
+from events.services.settling.known_metrics import KnownMetric, MetricKey, Tenant, load_metrics, load_tenants
 from events.wire.packing import StoredEvent, decode, unpack_text
 
 # A B-tree entry holds 2.7 KB at most, and dimensions are part of one.
 _LONGEST_DIMENSION = 100
 _ESCAPED_IN_COPY = (b"\\", b"\n", b"\t", b"\r")
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
-
-
-@dataclass(frozen=True, slots=True)
-class DeadEvent:
-    """An event that can't be counted, with the reason and a sentence for the operator."""
-
-    event: StoredEvent
-    reason: DeadLetter.Reason
-    message: str
 
 
 @dataclass(slots=True)
@@ -157,7 +148,7 @@ def _stage_batch(
         series_of = metrics.get((event.metric_name, event.unit))
         series = None if series_of is None or position in batch.spoiled else series_of(event)
         if series is None:
-            batch.dead.append(_dead(tenant, event, batch.spoiled.get(position)))
+            batch.dead.append(why_dead(tenant, event, batch.spoiled.get(position)))
             batch.not_staged.add(position)
             continue
         firsts[event_id] = event
@@ -173,31 +164,6 @@ def _stage_batch(
             metadata = "\\N"
         rows.append(f"{number}\t{position}\t{series}\t{slot}\t{event_id}\t{event.quantity}\t{moment}\t{metadata}\n")
     return rows
-
-
-def _dead(tenant: Tenant, event: StoredEvent, spoiled: str | None) -> DeadEvent:
-    if spoiled is not None:
-        return DeadEvent(event, DeadLetter.Reason.EVENT_UNSTORABLE, spoiled)
-    metric = tenant.metrics.get((event.metric_name, event.unit))
-    if metric is None and not tenant.strict:
-        return DeadEvent(
-            event,
-            DeadLetter.Reason.METRIC_LIMIT,
-            f"Usage registers at most {settings.EVENTS_MAX_METRICS:,} metrics of an organisation by itself. Define "
-            f"{event.metric_name!r} in {event.unit!r} if it is meant, and replay; or edit the event, or discard it.",
-        )
-    if metric is None:
-        return DeadEvent(
-            event,
-            DeadLetter.Reason.METRIC_UNKNOWN,
-            f"No metric {event.metric_name!r} in {event.unit!r} is defined, and the organisation is strict.",
-        )
-    return DeadEvent(
-        event,
-        DeadLetter.Reason.VALUE_MISSING,
-        f"{event.metric_name} ({event.unit}) counts the different values of {metric.unique_property!r}; "
-        "the event's metadata has none.",
-    )
 
 
 def _slot(stage: Stage, tenant: Tenant, minute: str) -> int:

@@ -31,8 +31,8 @@ _FIND_COUNTED = query(__file__, "find_counted")
 _FIND_COUNTED_AMONG_DEAD = query(__file__, "find_counted_among_dead")
 _UNSTAGE = query(__file__, "unstage")
 _INSERT_INTO_LEDGER = query(__file__, "insert_into_ledger")
-_FOLD = query(__file__, "fold")
-_FOLD_DISTINCT = query(__file__, "fold_distinct")
+_FOLD = query(__file__, "add_stage_to_aggregates")
+_FOLD_DISTINCT = query(__file__, "add_stage_to_distinct")
 _MARK_SETTLED = query(__file__, "mark_settled")
 
 

@@ -9,11 +9,11 @@ SELECT project_id, metric_id, dimensions, day, maximum,
     (latest).occurred_at, (latest).received_at, (latest)."position", (latest).value
 FROM (
     SELECT l.project_id, l.metric_id, l.dimensions::text, (l.hour AT TIME ZONE %(zone)s)::date AS day,
-        max(l.quantity) AS maximum, events_newest({{ events/sql/reading.sql }}) AS latest
+        max(l.quantity) AS maximum, events_newest({{ events/sql_fragments/reading.sql }}) AS latest
     FROM events_usageevent l
     WHERE l.organisation_id = %(organisation)s AND l.counted_in = ANY (%(months)s)
         AND l.metric_id = ANY (%(metrics)s) AND l.hour >= %(first)s AND l.hour < %(after)s
         AND (%(project)s::uuid IS NULL OR l.project_id = %(project)s)
-        AND {{ events/sql/is_standing.sql }}
+        AND {{ events/sql_fragments/is_standing.sql }}
     GROUP BY l.project_id, l.metric_id, l.dimensions, day
 ) days

@@ -12,8 +12,8 @@ SELECT metric_id, project_id, dimensions, hour, total, event_count,
     CASE WHEN hour <> ALL (%(corrected)s::timestamptz[]) THEN latest END AS latest
 FROM events_usageaggregate WHERE {{ events/usage/sql/chosen.sql }}
 UNION ALL
-SELECT metric_id, project_id, dimensions, hour, 0, 0, quantity, {{ events/sql/reading.sql }}
+SELECT metric_id, project_id, dimensions, hour, 0, 0, quantity, {{ events/sql_fragments/reading.sql }}
 FROM events_usageevent l
 WHERE cardinality(%(corrected)s::timestamptz[]) > 0 AND {{ events/usage/sql/chosen.sql }}
     AND hour = ANY (%(corrected)s::timestamptz[]) AND received_month >= %(received_from)s
-    AND {{ events/sql/is_standing.sql }}
+    AND {{ events/sql_fragments/is_standing.sql }}

@@ -2,10 +2,10 @@
 --
 -- %(corrected_in)s  the month that is rebuilt, in a list: the corrections that are heeded (is_standing.sql)
 -- the others        those of piece.sql
-SELECT {{ events/sql/aggregate_key.sql }}, sum(quantity) AS total,
-    sum({{ events/sql/sign.sql }})::bigint AS event_count,
-    max(quantity) FILTER (WHERE aggregation = 'max' AND {{ events/sql/is_standing.sql }}) AS maximum,
-    events_newest({{ events/sql/reading.sql }})
-        FILTER (WHERE aggregation = 'latest' AND {{ events/sql/is_standing.sql }}) AS latest
+SELECT {{ events/sql_fragments/aggregate_key.sql }}, sum(quantity) AS total,
+    sum({{ events/sql_fragments/sign.sql }})::bigint AS event_count,
+    max(quantity) FILTER (WHERE aggregation = 'max' AND {{ events/sql_fragments/is_standing.sql }}) AS maximum,
+    events_newest({{ events/sql_fragments/reading.sql }})
+        FILTER (WHERE aggregation = 'latest' AND {{ events/sql_fragments/is_standing.sql }}) AS latest
 FROM ({{ events/services/aggregates/sql/entries_of_piece.sql }}) l
-GROUP BY {{ events/sql/aggregate_key.sql }}
+GROUP BY {{ events/sql_fragments/aggregate_key.sql }}

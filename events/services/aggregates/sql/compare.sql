@@ -9,4 +9,4 @@ SELECT count(*) FILTER (WHERE l.event_count IS NOT NULL),
     count(*) FILTER (WHERE l.event_count IS NOT NULL AND a.event_count IS NOT NULL
         AND ROW ({{ values_of_a }}) IS DISTINCT FROM ROW ({{ values_of_l }}))
 FROM ({{ from_ledger }}) l
-FULL JOIN (SELECT * FROM {{ table }} WHERE {{ events/services/aggregates/sql/piece.sql }}) a USING ({{ events/sql/aggregate_key.sql }}{{ more_key }})
+FULL JOIN (SELECT * FROM {{ table }} WHERE {{ events/services/aggregates/sql/piece.sql }}) a USING ({{ events/sql_fragments/aggregate_key.sql }}{{ more_key }})

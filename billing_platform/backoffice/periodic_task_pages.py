@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from kombu.utils.json import loads
 
-from billing_platform import schedule
+from billing_platform import periodic_jobs
 from billing_platform.backoffice.job_times import crontab_words, interval_words, next_run, words_of
 from billing_platform.lib.admin.base import ModelAdmin, badge, object_action, when
 from billing_platform.lib.admin.display import EMPTY, figure
@@ -40,7 +40,7 @@ class CrontabField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(ModelAdmin):
-    """When jobs run may be changed here; which exist is written in billing_platform.celery."""
+    """When jobs run may be changed here; which exist is written in billing_platform.periodic_jobs."""
 
     empty_hint = "Jobs are added when the platform is migrated."
     list_on_a_phone = ("name", "timing", "next", "result")
@@ -76,7 +76,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs, **shown.get(db_field.name, {}))
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
-        schedule.change_job(job=obj)
+        periodic_jobs.change_job(job=obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -126,7 +126,7 @@ class PeriodicTaskAdmin(ModelAdmin):
 
 class TimingAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        schedule.change_timing(timing=obj)
+        periodic_jobs.change_timing(timing=obj)
 
 
 @admin.register(IntervalSchedule)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.numbers import format_number, plain_text, short_text
+from billing_platform.lib.number_formats import format_number, plain_text, short_text
 from invoicing.pricing.charges import Charge, PriceError, Usage, check_number, step
 
 MAX_TIERS = 100

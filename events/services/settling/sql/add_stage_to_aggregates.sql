@@ -4,16 +4,16 @@
 --
 -- %(max_series)s, %(latest_series)s  numbers of the series whose metric is a `max` or a `latest`
 -- %(received_at)s                    when each batch was received, by its number
-INSERT INTO events_usageaggregate AS a ({{ events/sql/aggregate_key.sql }}, total, event_count, maximum, latest)
-SELECT {{ events/sql/aggregate_key.sql }}, total, event_count, maximum, latest
+INSERT INTO events_usageaggregate AS a ({{ events/sql_fragments/aggregate_key.sql }}, total, event_count, maximum, latest)
+SELECT {{ events/sql_fragments/aggregate_key.sql }}, total, event_count, maximum, latest
 FROM (
     SELECT series, slot, sum(quantity) AS total, count(*) AS event_count,
         max(quantity) FILTER (WHERE series = ANY (%(max_series)s::int[])) AS maximum,
-        events_newest({{ events/sql/reading.sql }}) FILTER (WHERE series = ANY (%(latest_series)s::int[])) AS latest
+        events_newest({{ events/sql_fragments/reading.sql }}) FILTER (WHERE series = ANY (%(latest_series)s::int[])) AS latest
     FROM (SELECT *, (%(received_at)s::timestamptz[])[batch + 1] AS received_at FROM events_stage) l
     GROUP BY series, slot
 ) staged
 {{ events/services/settling/sql/staged_series.sql }}
 {{ events/services/settling/sql/staged_slots.sql }}
-ORDER BY {{ events/sql/aggregate_key.sql }}
-{{ events/sql/add_to_aggregate.sql }}
+ORDER BY {{ events/sql_fragments/aggregate_key.sql }}
+{{ events/sql_fragments/add_to_aggregate.sql }}

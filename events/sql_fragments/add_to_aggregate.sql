@@ -2,7 +2,7 @@
 --
 -- `greatest` compares two readings column by column, as rows are compared, and ignores NULL. Settling, corrections and
 -- nothing else add to aggregates, and all of them through this text.
-ON CONFLICT ({{ events/sql/aggregate_key.sql }}) DO UPDATE SET
+ON CONFLICT ({{ events/sql_fragments/aggregate_key.sql }}) DO UPDATE SET
     total = a.total + excluded.total,
     event_count = a.event_count + excluded.event_count,
     maximum = greatest(a.maximum, excluded.maximum),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from invoicing.computing.books import BOOKS, Rate
+from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.parties import Customer, Seller
 from invoicing.lines import Line
-from invoicing.pricing.facts import MonthFacts
+from invoicing.pricing.month_facts import MonthFacts
 
 
 @dataclass(frozen=True, slots=True)

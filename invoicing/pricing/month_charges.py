@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
-from billing_platform.lib.numbers import format_number
+from billing_platform.lib.number_formats import format_number
 from invoicing.pricing.charges import Charge, Usage, adjustment, step
-from invoicing.pricing.models import Percentage, PerUnit, Volume
 from invoicing.pricing.price import Price
+from invoicing.pricing.price_models import Percentage, PerUnit, Volume
 from invoicing.steps import Step
 
 

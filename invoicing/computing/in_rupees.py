@@ -30,7 +30,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class InBooks:
+class InRupees:
     """Values of a GST invoice in rupees, rounded, and the rate that they come from; None for an invoice in rupees."""
 
     rate: Rate | None
@@ -50,13 +50,13 @@ class InBooks:
         return self.taxable_amount + self.tax_total
 
 
-def in_books(rate: Rate | None, *, taxable: Decimal, taxes: Sequence[TaxAmount]) -> InBooks:
+def in_rupees(rate: Rate | None, *, taxable: Decimal, taxes: Sequence[TaxAmount]) -> InRupees:
     """Without a rate, the amounts are rupees already. Otherwise each tax is computed from its taxable value in rupees,
     as a GST return does: $100.00 at 83.3051 are ₹8,330.51, and 18% of those ₹1,499.49."""
     if rate is None:
-        return InBooks(None, taxable, tuple(taxes))
+        return InRupees(None, taxable, tuple(taxes))
     with exact_arithmetic():
-        return InBooks(rate, round_money(taxable * rate.rate, BOOKS), tuple(_tax_in_books(tax, rate) for tax in taxes))
+        return InRupees(rate, round_money(taxable * rate.rate, BOOKS), tuple(_tax_in_books(tax, rate) for tax in taxes))
 
 
 def _tax_in_books(tax: TaxAmount, rate: Rate) -> TaxAmount:

@@ -1,0 +1,61 @@
+"""The one table of periodic jobs.
+
+Times are UTC. `migrate` writes the table to django-celery-beat's tables, once per job. Afterwards operators change a
+schedule in the admin, and later deployments keep the change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab, schedule
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
+    "Settle events": ("events.tasks.settle_pending", schedule(60)),
+    "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
+    "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="0", hour="2")),
+    "Drop old partitions": ("events.tasks.drop_old_partitions", crontab(minute="0", hour="3")),
+    "Generate invoices (1st of the month)": ("invoicing.tasks.generate_invoices", crontab("0", "2", day_of_month="1")),
+    "Generate invoices (later time zones)": (
+        "invoicing.tasks.generate_invoices",
+        crontab(minute="0", hour="*", day_of_month="1-3"),
+    ),
+    "Continue billing runs": ("invoicing.tasks.continue_billing_runs", schedule(60)),
+    "Deliver issued invoices": ("invoicing.tasks.deliver_due_invoices", schedule(60)),
+    "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
+    "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
+    "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
+    "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),
+    "Heartbeat": ("billing_platform.tasks.heartbeat", schedule(10)),
+}
+
+
+def install_periodic_jobs(**_: Any) -> None:
+    """Add the jobs that beat doesn't have yet. Changes by operators to existing jobs are kept."""
+    for name, (task, timing) in PERIODIC_JOBS.items():
+        if not PeriodicTask.objects.filter(name=name).exists():
+            PeriodicTask.objects.create(name=name, task=task, **_timing_fields(timing))
+
+
+@transaction.atomic
+def change_job(*, job: PeriodicTask) -> None:
+    """Store when a job runs, or that it is off. Beat reads it within seconds. Raises ValidationError."""
+    job.full_clean()
+    job.save()
+
+
+@transaction.atomic
+def change_timing(*, timing: IntervalSchedule | CrontabSchedule) -> None:
+    """Store an interval or a time of the calendar; the jobs that use it follow. Raises ValidationError."""
+    timing.full_clean()
+    timing.save()
+
+
+def _timing_fields(timing: crontab | schedule) -> dict[str, Any]:
+    kind, name = (CrontabSchedule, "crontab") if isinstance(timing, crontab) else (IntervalSchedule, "interval")
+    row = kind.from_schedule(timing)
+    if row._state.adding:
+        row.save()
+    return {name: row}

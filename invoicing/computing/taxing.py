@@ -1,0 +1,53 @@
+"""Which service code and which heads of tax a line has, and the supply that they follow from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.gst import INDIA
+from invoicing.computing.invoice_facts import InvoiceFacts
+from invoicing.draft_warnings import DraftWarning, WarningCode
+from invoicing.lines import Line
+from invoicing.tax import SupplyContext, SupplyKind, TaxHead, place_of_supply, tax_heads
+
+
+def tax_lines(
+    facts: InvoiceFacts, lines: Sequence[Line]
+) -> tuple[SupplyContext | None, tuple[Line, ...], list[DraftWarning]]:
+    """The supply, and the lines with service code and heads; without heads where tax can't be known."""
+    coded = tuple(replace(line, sac=line.sac or facts.seller.default_sac) for line in lines)
+    supply = None
+    try:
+        supply = place_of_supply(facts.seller.tax_profile, facts.customer.tax_profile, on=facts.day)
+        heads = {sac: _heads(facts, supply, sac) for sac in sorted({line.sac for line in coded})}
+    except DomainError as error:
+        return supply, coded, [DraftWarning(error.code, error.message, blocks=True)]
+    taxed = tuple(replace(line, heads=heads[line.sac]) for line in coded)
+    return supply, taxed, _lapsed_lut(facts, supply)
+
+
+def _heads(facts: InvoiceFacts, supply: SupplyContext, sac: str) -> tuple[TaxHead, ...]:
+    """Raises DomainError TAX_RATE_MISSING where tax is due and neither the code nor every service has a rate."""
+    if supply.kind == SupplyKind.NO_GST or supply.is_zero_rated:
+        return ()
+    found = facts.tax_rates.get(sac, facts.tax_rates.get(""))
+    if found is None:
+        raise DomainError(
+            f"There is no tax rate for service code {sac or '(none)'} on {day_text(facts.day)}: add one.",
+            code="TAX_RATE_MISSING",
+        )
+    return tax_heads(supply, found)
+
+
+def _lapsed_lut(facts: InvoiceFacts, supply: SupplyContext) -> list[DraftWarning]:
+    """Integrated tax is charged only because no letter of undertaking covers the day."""
+    with_payment = (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.SEZ_WITH_PAYMENT)
+    if supply.kind not in with_payment or facts.seller.country != INDIA:
+        return []
+    message = (
+        f"No letter of undertaking of {facts.seller.name} covers {day_text(facts.day)}: integrated tax is charged."
+    )
+    return [DraftWarning(WarningCode.NO_LUT, message)]

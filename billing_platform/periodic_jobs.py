@@ -33,7 +33,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
 
 
 def install_periodic_jobs(**_: Any) -> None:
-    """Add the jobs that beat doesn't have yet. Changes by operators to existing jobs are kept."""
+    """Add the jobs that beat doesn't have yet. Existing jobs stay as operators changed them."""
     for name, (task, timing) in PERIODIC_JOBS.items():
         if not PeriodicTask.objects.filter(name=name).exists():
             PeriodicTask.objects.create(name=name, task=task, **_timing_fields(timing))

@@ -292,7 +292,7 @@ LOGGING = {
 
 # --- operators' admin -----------------------------------------------------------------------------------------------
 
-from billing_platform.backoffice.theme import UNFOLD  # noqa: E402, F401  (kept apart: looks, not behaviour)
+from billing_platform.backoffice.theme import UNFOLD  # noqa: E402, F401  (a file of its own: looks, not behaviour)
 
 if not DATABASES["default"].get("NAME"):
     raise ImproperlyConfigured("DATABASE_URL names no database.")

@@ -61,12 +61,12 @@ BACKOFFICE = Contribution(
             urgency=Urgency.TECHNICAL,
         ),
         Waits(
-            kind="day_kept",
-            one="day of accepted usage kept past its time",
-            many="days of accepted usage kept past their time",
+            kind="day_retained",
+            one="day of accepted usage retained past its time",
+            many="days of accepted usage retained past their time",
             rows=lambda user: HotLogDay.objects.for_organisations(user).retained(),
             model=HotLogDay,
-            filters={"state": "kept"},
+            filters={"state": "retained"},
             urgency=Urgency.TECHNICAL,
         ),
         Waits(

@@ -28,7 +28,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from organisations.models import ApiKey, IdempotencyRecord
 
-KEPT_FOR = timedelta(hours=24)
+STORED_FOR = timedelta(hours=24)
 STALE_AFTER = timedelta(minutes=2)
 """Longer than any request takes, time-outs of the gateway included."""
 _MAX_LENGTH = 255
@@ -113,7 +113,7 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
     mine = IdempotencyRecord.objects.filter(api_key=api_key, key=key)
     mine.filter(expires_at__lte=now).delete()
     record, created = mine.select_for_update().get_or_create(
-        api_key=api_key, key=key, defaults={"fingerprint": fingerprint, "expires_at": now + KEPT_FOR}
+        api_key=api_key, key=key, defaults={"fingerprint": fingerprint, "expires_at": now + STORED_FOR}
     )
     if created:
         return record

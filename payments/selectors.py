@@ -23,7 +23,7 @@ from payments import gateways
 from payments.errors import NothingToCollect, NotPayableOnline
 from payments.gateways import payable_amounts
 from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder
-from payments.models.payment import KEPT, MONEY
+from payments.models.payment import HELD, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
@@ -55,12 +55,12 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
     standing = Payment.objects.for_organisations(actor).standing_between(first, last, zone)
     rows = (
         with_unallocated(standing)
-        .filter(kept__gt=0)
+        .filter(held__gt=0)
         .order_by("currency")
         .values("currency")
         .annotate(
-            received=_total("kept", ~Q(kind=Payment.Kind.TDS)),
-            tds=_total("kept", Q(kind=Payment.Kind.TDS)),
+            received=_total("held", ~Q(kind=Payment.Kind.TDS)),
+            tds=_total("held", Q(kind=Payment.Kind.TDS)),
             unallocated=_total("not_credited", ~Q(kind=Payment.Kind.TDS)),
             count=Count("pk", filter=~Q(kind=Payment.Kind.TDS)),
         )
@@ -69,10 +69,10 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
 
 
 def with_unallocated(rows: Any) -> Any:
-    """Payments with what is left of each (`kept`), and what of that is credited to no invoice (`not_credited`)."""
+    """Payments with what is left of each (`held`), and what of that is credited to no invoice (`not_credited`)."""
     credited = PaymentAllocation.objects.filter(payment=OuterRef("pk")).order_by().values("payment")
     total = Subquery(credited.annotate(total=Sum("amount")).values("total"))
-    return rows.annotate(kept=KEPT, not_credited=F("kept") - Coalesce(total, ZERO, output_field=MONEY))
+    return rows.annotate(held=HELD, not_credited=F("held") - Coalesce(total, ZERO, output_field=MONEY))
 
 
 def _total(what: Any, which: Q) -> Coalesce:

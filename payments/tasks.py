@@ -37,7 +37,7 @@ def collect_invoice(invoice_id: str) -> None:
         return
     try:
         collection.ensure_order(invoice_id=UUID(invoice_id))
-    except DomainError as error:  # kept on the order, which says when it is tried again
+    except DomainError as error:  # stored on the order, which says when it is tried again
         logger.info("invoice not collected", extra={"invoice": invoice_id, "reason": error.message})
 
 

@@ -33,7 +33,7 @@ PRICE_DIMENSION_LENGTH = 100  # characters of one dimension's name or value
 METRIC_NAME_LENGTH = 100  # characters: a metric's name is part of index entries
 UNIT_LENGTH = 50  # characters: a unit is part of index entries
 DESCRIPTION_LENGTH = 2000  # characters of a one-off line's description: it must fit on a page
-REASON_LENGTH = 500  # characters of a reason that is kept for the log
+REASON_LENGTH = 500  # characters of a reason that is stored for the log
 REFERENCE_LENGTH = 100  # characters of a transfer's, cheque's or certificate's number
 
 # --- days -----------------------------------------------------------------------------------------------------------

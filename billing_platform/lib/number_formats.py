@@ -1,6 +1,6 @@
 """From numbers to text and back, one way for each reader. Nothing else in this project writes digits.
 
-`*_text` is for programs: the API, CSV files, JSON that is kept. No grouping, a point, no exponent.
+`*_text` is for programs: the API, CSV files, stored JSON. No grouping, a point, no exponent.
 `format_*` is for people: pages, PDFs, e-mails, sentences. Grouped digits, symbols and units.
 
 | function | 1234567.50 | for |

@@ -1,4 +1,4 @@
-"""Secrets of this installation: made once, kept in var/secrets.json, readable by its owner only."""
+"""Secrets of this installation: made once, stored in var/secrets.json, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 def load_or_make(var_dir: Path) -> dict[str, str]:
     """SECRET_KEY and the sandbox's Razorpay keys. Secrets that the file lacks are made and added."""
     file = var_dir / "secrets.json"
-    kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    stored: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     made = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "RAZORPAY_KEY_ID": "rzp_test_" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(14)),
         "RAZORPAY_KEY_SECRET": "".join(secrets.choice(ALPHANUMERIC) for _ in range(24)),
         "RAZORPAY_WEBHOOK_SECRET": secrets.token_urlsafe(32),
     }
-    if missing := made.keys() - kept.keys():
-        kept |= {name: made[name] for name in missing}
-        write_private(file, kept)
-    return kept
+    if missing := made.keys() - stored.keys():
+        stored |= {name: made[name] for name in missing}
+        write_private(file, stored)
+    return stored
 
 
 def write_private(file: Path, content: dict[str, Any]) -> None:

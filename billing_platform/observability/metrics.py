@@ -33,7 +33,7 @@ class QueueCollector(Collector):
         yield GaugeMetricFamily("billing_settle_failing", "Batches that failed and are tried again.", backlog.failing)
         yield GaugeMetricFamily("billing_settle_quarantined", "Batches that can't be settled.", backlog.quarantined)
         yield GaugeMetricFamily(
-            "billing_hot_log_days_kept", "Days past retention that can't be dropped.", hot_log_days_retained()
+            "billing_hot_log_days_retained", "Days past retention that can't be dropped.", hot_log_days_retained()
         )
         webhooks = webhook_backlog()
         yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)

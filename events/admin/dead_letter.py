@@ -52,7 +52,7 @@ class ReplayForm(ActionForm):
 
 
 class DiscardForm(ActionForm):
-    reason = forms.CharField(max_length=500, help_text="Kept with it, and in the log.")
+    reason = forms.CharField(max_length=500, help_text="Stored with it, and in the log.")
 
 
 class EditForm(ActionForm):
@@ -187,7 +187,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         permission="events.discard_deadletter",
         when=_is_open,
         form=DiscardForm,
-        confirm="It is kept, but it will never be counted.",
+        confirm="It stays stored, but it will never be counted.",
         danger=True,
         icon="delete",
     )
@@ -212,7 +212,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         label="Discard",
         permission="events.discard_deadletter",
         form=DiscardForm,
-        confirm="Those that are open are kept, but will never be counted.",
+        confirm="Those that are open stay stored, but will never be counted.",
         danger=True,
     )
     def discard_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:

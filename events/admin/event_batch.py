@@ -40,7 +40,7 @@ FAILING = "failing"
 
 
 class DiscardForm(ActionForm):
-    reason = forms.CharField(max_length=500, help_text="Kept with each dead letter.")
+    reason = forms.CharField(max_length=500, help_text="Stored with each dead letter.")
 
 
 class StateFilter(QuickFilter):
@@ -125,7 +125,7 @@ class EventBatchAdmin(ReadOnlyAdmin):
         permission="events.retry_eventbatch",
         when=lambda batch: batch.status == Status.QUARANTINED,
         form=DiscardForm,
-        confirm="Its events become dead letters: kept, but not counted. The month can be closed then.",
+        confirm="Its events become dead letters: stored, but not counted. The month can be closed then.",
         danger=True,
         icon="delete",
     )

@@ -214,8 +214,8 @@ class ExplorerForm(forms.Form):
         query = QueryDict(mutable=True)
         # Without a customer there is no telling which days the last 30 are: they are left to the customer's own page.
         known = self.asked if self.asks_for_organisation else self.data
-        kept = {name: known.get(name, "") for name in self.fields}
-        query.update({name: str(value) for name, value in (kept | changes).items() if value not in ("", None)})
+        current = {name: known.get(name, "") for name in self.fields}
+        query.update({name: str(value) for name, value in (current | changes).items() if value not in ("", None)})
         return f"?{query.urlencode()}"
 
     @property

@@ -55,7 +55,7 @@ class StateFilter(DropdownFilter):
     title = "state"
     parameter_name = "state"
     conditions = {
-        "kept": ~Q(retained_because=""),
+        "retained": ~Q(retained_because=""),
         State.WAITING: Q(verified_at__isnull=True, discrepancies=0),
         State.DIFFERS: Q(verified_at__isnull=True, discrepancies__gt=0),
         State.VERIFIED: Q(verified_at__isnull=False, dropped_at__isnull=True),
@@ -63,7 +63,7 @@ class StateFilter(DropdownFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("kept", "Kept past its time"), *((state.value, state.label) for state in State)]
+        return [("retained", "Retained past its time"), *((state.value, state.label) for state in State)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         condition = self.conditions.get(self.value() or "")
@@ -77,7 +77,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     list_display = (
         "day_name",
         "state",
-        "kept",
+        "retained",
         *(f"{name}_shown" for name in NUMBERS),
         "verified",
         "dropped",
@@ -85,7 +85,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     list_filter = (StateFilter, "day")
     ordering = ("-day",)
     fieldsets = (
-        (None, {"fields": ("day_name", "state", "kept")}),
+        (None, {"fields": ("day_name", "state", "retained")}),
         ("Held", {"fields": tuple(f"{name}_shown" for name in NUMBERS)}),
         ("Checked", {"fields": ("checked_at", "checked_by", "verified_at", "discrepancies", "first_findings")}),
         ("Dropped", {"fields": ("dropped_at", "dropped_batches", "dropped_size")}),
@@ -112,8 +112,8 @@ class HotLogDayAdmin(ReadOnlyAdmin):
     def day_name(self, day: HotLogDay) -> str:
         return str(day)
 
-    @admin.display(description="Kept because", ordering="retained_because")
-    def kept(self, day: HotLogDay) -> str:
+    @admin.display(description="Retained because", ordering="retained_because")
+    def retained(self, day: HotLogDay) -> str:
         return day.retained_because or EMPTY
 
     @admin.display(description="State")

@@ -54,7 +54,7 @@ INDIFFERENT = {
 
 class VoidForm(ActionForm):
     reason = forms.CharField(
-        max_length=1000, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the correction for ever."
+        max_length=1000, widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the correction for ever."
     )
 
 

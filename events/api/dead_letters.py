@@ -29,7 +29,7 @@ from organisations.api.base import AdminGenericView
 
 UNREADABLE_LISTED = 200
 _BASE64 = KT("accepted_event__base64")
-# A request that can't be read is kept whole, up to 10 MB of it: a list shows how it begins.
+# A request that can't be read is stored whole, up to 10 MB of it: a list shows how it begins.
 LISTED_PAYLOAD = Case(
     When(
         GreaterThan(Length(_BASE64), UNREADABLE_LISTED),

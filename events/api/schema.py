@@ -50,8 +50,8 @@ class EventBatchPost(APIView):
         responses={202: BatchAcceptedSerializer},
         tags=["usage"],
         parameters=[OpenApiParameter("atomic", bool, description="accept all of them or none")],
-        description="Report up to 10,000 events in up to 10 MB; gzip is welcome. Valid ones are kept when others are "
-        "not, unless `atomic` is set.",
+        description="Report up to 10,000 events in up to 10 MB; gzip is welcome. Valid ones are accepted when others "
+        "are not, unless `atomic` is set.",
     )
     def post(self, request: Any) -> Response:
         raise NotImplementedError

@@ -110,7 +110,7 @@ class _Request:
 
 def _checked(action: str, quantity: Decimal | None, reason: str) -> Decimal | None:
     if not reason.strip():
-        raise InvalidInput.field("reason", "Say why: the reason is kept for ever.")
+        raise InvalidInput.field("reason", "Say why: the reason is stored for ever.")
     if action == Action.VOID:
         if quantity is not None:
             raise InvalidInput.field("metric_value", "A void takes no value: leave it out.")

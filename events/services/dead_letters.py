@@ -212,7 +212,7 @@ def _event_of(letter: Any) -> AcceptedEvent:
         event = msgspec.json.decode(letter.event_text, type=_DeadEvent)
     except msgspec.ValidationError:
         raise DomainError(
-            "It is a whole request that can't be read, kept as it came: its sender has to send it again.",
+            "It is a whole request that can't be read, stored as it came: its sender has to send it again.",
             code="DEAD_LETTER_UNREADABLE",
         ) from None
     metadata = None if bytes(event.metadata) == b"null" else event.metadata
@@ -258,7 +258,7 @@ def _obstacle(tenant: Tenant, event: AcceptedEvent, room: int) -> DomainError | 
     name, unit, metadata = event.metric_name, event.unit, event.metadata
     if metadata and bytes(metadata).startswith(b'{"%s":' % packing.UNSTORABLE.encode()):
         return DomainError(
-            f"Its metadata can't be stored as it was sent, and is kept under {packing.UNSTORABLE!r}: edit the event's "
+            f"Its metadata can't be stored as it was sent; it is stored under {packing.UNSTORABLE!r}: edit the event's "
             "metadata, or discard it.",
             code=Reason.EVENT_UNSTORABLE,
         )

@@ -274,7 +274,7 @@ def _odd_quantity(raw: bytes) -> str:
 
 
 def _check_metadata(raw: Raw, suspicious: bool) -> Raw | None:
-    """An object of at most 8 KB, not nested deeper than 32, that PostgreSQL can store. Kept as it was sent."""
+    """An object of at most 8 KB, not nested deeper than 32, that PostgreSQL can store. Stored as it was sent."""
     text = bytes(raw)
     if text == b"null" or text == b"{}":
         return None

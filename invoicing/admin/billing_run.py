@@ -246,7 +246,7 @@ def _name_of(request: HttpRequest) -> str:
 
 
 class ReasonForm(ActionForm):
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the item.")
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the item.")
 
 
 AttentionFilter = attention_filter(unbilled=("Without a live invoice", lambda items, _user: items.unbilled()))

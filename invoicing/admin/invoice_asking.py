@@ -147,7 +147,7 @@ def send_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]
 
 
 class VoidForm(ActionForm):
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept with the invoice.")
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the invoice.")
 
 
 def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:

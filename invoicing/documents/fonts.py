@@ -1,6 +1,6 @@
 """The fonts of the documents: Noto Sans, and one for each Indian script that we can print.
 
-Each is a static Regular and Bold, cut from its wheel once per machine and kept under VAR_DIR. Noto Sans is loaded at
+Each is a static Regular and Bold, cut from its wheel once per machine and stored under VAR_DIR. Noto Sans is loaded at
 once, a script when a document first needs it. billing_platform/lib/printable_text.py says what all of them cover.
 """
 
@@ -83,7 +83,7 @@ def _register(family: FontFamily) -> None:
 
 
 def _static_font(family: FontFamily, name: str, *, bold: bool) -> Path:
-    """Cutting an instance takes seconds, so it is kept. Several processes may do it at once: each writes a file of
+    """Cutting an instance takes seconds, so it is stored. Several processes may do it at once: each writes a file of
     its own and renames it, so nobody ever reads half a font."""
     source = source_of(family, bold=bold)
     folder = Path(settings.VAR_DIR) / "fonts"

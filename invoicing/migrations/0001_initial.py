@@ -1028,13 +1028,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
             trigger=pgtrigger.compiler.Trigger(
-                name="issued_is_kept",
+                name="issued_never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="6c306508a433c7af8e567f1d69078152961f8cd0",
+                    hash="6b22d486026ae52e5953da7de3c0ca22e228b80a",
                     operation="DELETE",
-                    pgid="pgtrigger_issued_is_kept_d190a",
+                    pgid="pgtrigger_issued_never_deleted_ea070",
                     table="invoicing_invoice",
                     when="BEFORE",
                 ),
@@ -1045,8 +1045,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="b1d95b205bd10fdcccc29d786bd26bdc2219226f",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="ee0e31aaaf535a120925fbd372c116bb84b6657a",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_70c77",
@@ -1089,8 +1089,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="da4da737aaddb91b76242548e05626c4d51bd467",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="728e26880353c58bdb96c380ba93f622d681464f",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_91121",
@@ -1143,8 +1143,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="0e52d673859a186b5cab57033f4a41aacd3e72f0",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="b8c706ad923f86040c7d028670a387161ca54adc",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_fc9c7",
@@ -1192,8 +1192,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="bbd1c1e18d4026e3522b835c467f9c2574f3a49c",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="042ef213bc86bb3c3056eb4c3609212f1a2b8a4b",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_ad86e",
@@ -1312,8 +1312,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="4707455a5058556c3748c202dd8126b5ed5bf566",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="e5c0932b80c8855064d6c97a9eb6eda9dc891b3a",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_690f0",

@@ -1,4 +1,4 @@
-"""The issued document as data: everything the PDF prints, kept word for word."""
+"""The issued document as data: everything the PDF prints, stored word for word."""
 
 from __future__ import annotations
 

@@ -276,7 +276,9 @@ class Invoice(BaseModel, TenantModel):
                 """,
             ),
             pgtrigger.Protect(
-                name="issued_is_kept", operation=pgtrigger.Delete, condition=~pgtrigger.Q(old__status="draft")
+                name="issued_never_deleted",
+                operation=pgtrigger.Delete,
+                condition=~pgtrigger.Q(old__status="draft"),
             ),
             no_truncate(),
             pgtrigger.Trigger(

@@ -44,7 +44,7 @@ def frozen_with_invoice() -> pgtrigger.Trigger:
 
 
 class InvoiceLine(BaseModel, TenantModel):
-    """One row of the document. What it was computed from is kept on it, so it can be explained for ever."""
+    """One row of the document. What it was computed from is stored on it, so it can be explained for ever."""
 
     half_open_ends = ("service_end",)
     whole_months = ("used_in",)

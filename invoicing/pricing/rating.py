@@ -172,9 +172,9 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
             lines += _lines_of(key, members, month)
         except _TooLargeError as error:
             large[key[0], key[1]] = error.warning
-    kept = [line for line in lines if line.metric not in large]
-    kept.sort(key=lambda line: (line.metric_name, line.unit, line.service_start, line.description))
-    return Rated(tuple(kept), unpriced_usage(missing, month.words), tuple(large[metric] for metric in sorted(large)))
+    billed = [line for line in lines if line.metric not in large]
+    billed.sort(key=lambda line: (line.metric_name, line.unit, line.service_start, line.description))
+    return Rated(tuple(billed), unpriced_usage(missing, month.words), tuple(large[metric] for metric in sorted(large)))
 
 
 def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:

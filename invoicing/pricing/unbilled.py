@@ -67,12 +67,12 @@ def amount_too_large(metric: MetricKey, title: str, amount: Decimal, currency: s
 
 def within_bounds(lines: Sequence[Line], currency: str) -> tuple[tuple[Line, ...], tuple[DraftWarning, ...]]:
     """The lines whose sum an invoice can hold, and a blocking warning for each line that had to be left off."""
-    kept, left_off, together = [], [], ZERO
+    billed, left_off, together = [], [], ZERO
     for line in lines:
         if together + abs(line.amount) < MAX_MONEY:
             together += abs(line.amount)
-            kept.append(line)
+            billed.append(line)
         else:
             sum_with_line = together + abs(line.amount)
             left_off.append(amount_too_large(line.metric, line.description, sum_with_line, currency))
-    return tuple(kept), tuple(left_off)
+    return tuple(billed), tuple(left_off)

@@ -86,7 +86,7 @@ def deliver(*, invoice_id: UUID) -> None:
 def make_pdf(*, invoice_id: UUID) -> bool:
     """Render and store the PDF if it is due and nobody else is at it. Says whether it is ready to be sent.
 
-    A failure is kept on the delivery, and tried again with growing pauses; nothing else is held back by it.
+    A failure is stored on the delivery, and tried again with growing pauses; nothing else is held back by it.
     """
     delivery = claim(_of_live_invoices().select_related("invoice"), invoice_id)
     if delivery is None:

@@ -15,9 +15,9 @@ Status = Invoice.Status
 def record_paid_total(*, invoice: Invoice, paid_total: Decimal, returned_total: Decimal = ZERO) -> None:
     """Write the sums of an issued invoice's allocations onto the invoice. Its status follows from them.
 
-    `paid_total` is what is paid and kept, `returned_total` what was paid, given back and is not asked for again; both
-    in the invoice's currency. Of an invoice of 118.00: paid 118.00, returned 0 is paid; paid 100.00, returned 18.00 is
-    partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due.
+    `paid_total` is what was paid and not given back, `returned_total` what was paid, given back and is not asked for
+    again; both in the invoice's currency. Of an invoice of 118.00: paid 118.00, returned 0 is paid; paid 100.00,
+    returned 18.00 is partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due.
 
     Both sums may go down as well as up: a payment is reversed, or the money of a refund is asked for again. The caller
     must therefore have locked the invoice's row, loaded it under that lock and summed the allocations under it; then no

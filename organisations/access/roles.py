@@ -1,4 +1,4 @@
-"""Viewer, operator, admin: each a Django group with its permissions, kept in step at every migration.
+"""Viewer, operator, admin: each a Django group with its permissions, set anew at every migration.
 
 Admin pages and API ask the same `user.has_perm(permission, object)`; organisations.access.backends answers it from the
 user's memberships. Viewers see everything, operators do what the apps' `backoffice` modules name, admins do everything.
@@ -18,7 +18,7 @@ Role = Membership.Role
 
 
 def register() -> None:
-    """Keep the groups in step: after migrations, when new permissions may exist."""
+    """Set the groups' permissions: after migrations, when new permissions may exist."""
     for config in our_apps():
         post_migrate.connect(
             sync_groups,

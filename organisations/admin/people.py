@@ -34,7 +34,7 @@ User = get_user_model()
 TONES = {"viewer": "", "operator": "info", "admin": "warning"}
 
 admin.site.unregister(User)
-admin.site.unregister(Group)  # kept in step with organisations.access.roles; an edit here would not last
+admin.site.unregister(Group)  # each migration sets them from organisations.access.roles; an edit here would not last
 
 
 class AdminKeyForm(ActionForm):

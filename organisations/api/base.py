@@ -25,7 +25,7 @@ class AdminMixin:
     """What all admin views share. One that calls the gateway sets `calls_out = True`: it can't be one transaction."""
 
     calls_out = False
-    secret_fields: tuple[str, ...] = ()  # of the answer, shown once: left out of what is kept for its replay
+    secret_fields: tuple[str, ...] = ()  # of the answer, shown once: left out of the answer stored for a replay
     permission_required: str | dict[str, str] | None = None
     owners: set[str | None]
 

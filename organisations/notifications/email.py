@@ -36,7 +36,7 @@ def send_notification(*, notification_id: UUID) -> bool:
         return False
     try:
         _build(notification).send()
-    except Exception as error:  # whatever it is: an error that is not kept on the row would come back for ever
+    except Exception as error:  # whatever it is: an error that is not stored on the row would come back for ever
         note_failure(notification, error)
         return False
     done(notification, sent_at=clock.now())

@@ -162,7 +162,7 @@ class RefundForm(ActionForm):
 
 class ReverseForm(ActionForm):
     reason = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 3}), max_length=REASON_LENGTH, help_text="Kept with the payment."
+        widget=forms.Textarea(attrs={"rows": 3}), max_length=REASON_LENGTH, help_text="Stored with the payment."
     )
 
 

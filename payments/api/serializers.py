@@ -119,6 +119,6 @@ class OfflinePaymentSerializer(serializers.Serializer):
         help_text="The invoice's. Another one is refused: an amount is never taken for one of another currency.",
     )
     accept_overpayment = serializers.BooleanField(
-        default=False, help_text="Take an amount above what is due; the rest is kept as unallocated."
+        default=False, help_text="Take an amount above what is due; the rest stays unallocated."
     )
     send_receipt = serializers.BooleanField(default=True, help_text="Mail the customer a receipt.")

@@ -1,8 +1,8 @@
 """What each type of Razorpay's messages means: a table from event type to the verb that reads the message.
 
 Reading a message finds our order that it is about, and may ask Razorpay; so it happens outside a transaction. The
-outcome is a frozen value whose `apply` writes to the database. A type that is not in the table is kept and ignored; an
-operator can have it processed again once the table knows it.
+outcome is a frozen value whose `apply` writes to the database. A type that is not in the table is stored and ignored;
+an operator can have it processed again once the table knows it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_HANDLED = "It reports nothing about a payment or a payment link."
 
 
 class Ignored(Exception):
-    """Nothing is to be done about the message; the reason is kept on its row, in one sentence."""
+    """Nothing is to be done about the message; the reason is stored on its row, in one sentence."""
 
 
 @dataclass(frozen=True)

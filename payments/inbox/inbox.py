@@ -39,7 +39,7 @@ Status = InboundWebhook.Status
 MAX_BODY_BYTES = 1_000_000
 """Razorpay's messages have a few thousand."""
 LONGEST_OUTCOME = 255
-KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Razorpay-Event-Id", "X-Razorpay-Signature")
+STORED_HEADERS = ("Content-Type", "User-Agent", "X-Razorpay-Event-Id", "X-Razorpay-Signature")
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _EVENT_TYPE = re.compile(r"[a-z0-9_.]{1,60}")
 
@@ -62,8 +62,10 @@ def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapp
     digest = hashlib.sha256(body).hexdigest()
     if not _EVENT_ID.fullmatch(event_id):
         event_id = f"sha256:{digest}"
-    kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
-    row = InboundWebhook(event_id=event_id, body_digest=digest, event_type=event_type, body=body.decode(), headers=kept)
+    chosen = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
+    row = InboundWebhook(
+        event_id=event_id, body_digest=digest, event_type=event_type, body=body.decode(), headers=chosen
+    )
     InboundWebhook.objects.bulk_create([row], ignore_conflicts=True)
     webhook: InboundWebhook = InboundWebhook.objects.filter(Q(event_id=event_id) | Q(body_digest=digest)).earliest(
         "received_at"
@@ -97,7 +99,7 @@ def process_webhook(*, webhook_id: UUID) -> bool:
         _apply(webhook)
     except (handlers.Ignored, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
-    except Exception as error:  # whatever it is, it is kept on the row and never stops the others
+    except Exception as error:  # whatever it is, it is stored on the row and never stops the others
         claims.note_failure(webhook, error)
         return False
     return True

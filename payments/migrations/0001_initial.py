@@ -451,12 +451,12 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(
-                name="is_kept",
+                name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="018ba5ef5623bf7d3de88d1fe8bb6ed8a0832cd6",
+                    hash="bc351314d416a698381eb7936219837d68775f9a",
                     operation="DELETE",
-                    pgid="pgtrigger_is_kept_bb325",
+                    pgid="pgtrigger_never_deleted_86c00",
                     table="payments_inboundwebhook",
                     when="BEFORE",
                 ),
@@ -467,8 +467,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="30fe5ec2b7973207cd7d40bf25d93d85b33006b3",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="92242d7ef9ad9582da64334771b33684e6df77aa",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_217ea",
@@ -506,12 +506,12 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="paymentallocation",
             trigger=pgtrigger.compiler.Trigger(
-                name="is_kept",
+                name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="336ce00373db22cfb658adbb20e17e052b388ef0",
+                    hash="9b4c451a9a0472dc5b181486562a5380b218c245",
                     operation="DELETE",
-                    pgid="pgtrigger_is_kept_6cf92",
+                    pgid="pgtrigger_never_deleted_e598e",
                     table="payments_paymentallocation",
                     when="BEFORE",
                 ),
@@ -552,8 +552,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="64c4df7a6ee388833c6f262ba42323fe5bf7930e",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="998be71fe54946457468fb95f5c8dec6b6e26bc6",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_910cc",
@@ -651,12 +651,12 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="paymentorder",
             trigger=pgtrigger.compiler.Trigger(
-                name="is_kept",
+                name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="09b151e6961f87b4c1162af1ab781622386ce2b0",
+                    hash="2665eaf37c1089f940de0ca2a4f84786250a621b",
                     operation="DELETE",
-                    pgid="pgtrigger_is_kept_4ebba",
+                    pgid="pgtrigger_never_deleted_b7553",
                     table="payments_paymentorder",
                     when="BEFORE",
                 ),
@@ -783,12 +783,12 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
-                name="is_kept",
+                name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="76a0b114cd8d647b762e57fce4a3e434f8653f11",
+                    hash="1232e32e89d68337f257565d606138f459d32e40",
                     operation="DELETE",
-                    pgid="pgtrigger_is_kept_4dbb4",
+                    pgid="pgtrigger_never_deleted_075ea",
                     table="payments_payment",
                     when="BEFORE",
                 ),
@@ -871,12 +871,12 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
-                name="is_kept",
+                name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="36c6a82355831d74fc67b07885d2dd2cfe5e74bd",
+                    hash="956de1291ad48afbddf247982946f79b6bfc1ce4",
                     operation="DELETE",
-                    pgid="pgtrigger_is_kept_f227f",
+                    pgid="pgtrigger_never_deleted_eb90c",
                     table="payments_refund",
                     when="BEFORE",
                 ),
@@ -917,8 +917,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
-                    hash="f6175d8582dd0c6e66be80b83caf34a94cf5f1f4",
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="43c177adcca61200ad4cde8303a49cc8273a49c8",
                     level="STATEMENT",
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_0e63b",

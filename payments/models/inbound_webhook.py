@@ -61,7 +61,7 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
                 name="what_arrived_never_changes",
                 fields=["event_id", "event_type", "body", "body_digest", "headers", "received_at"],
             ),
-            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             no_truncate(),
         ]
 

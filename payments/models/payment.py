@@ -24,7 +24,7 @@ from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
 
 MONEY = models.DecimalField(max_digits=19, decimal_places=4)
-KEPT = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded"), output_field=MONEY)
+HELD = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded"), output_field=MONEY)
 """What is left of a payment that stands: `Payment.net` for the database."""
 
 
@@ -61,7 +61,7 @@ class PaymentQuerySet(TenantQuerySet):
     def collected(self, first: date, last: date, zone: ZoneInfo) -> Self:
         """Money that came in on these days and stayed, at least in part; no tax certificates."""
         rows = self.standing_between(first, last, zone).exclude(kind=Payment.Kind.TDS)
-        return rows.alias(kept=KEPT).filter(kept__gt=0)
+        return rows.alias(held=HELD).filter(held__gt=0)
 
     def not_placed(self) -> Self:
         """Not credited, or not in full: an operator has to decide about the rest."""
@@ -200,7 +200,7 @@ class Payment(BaseModel, TenantModel):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="what_was_paid_never_changes",
                 fields=["organisation", "invoice", "kind", "razorpay_payment_id", "amount", "currency", "received_on"],

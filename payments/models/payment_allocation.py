@@ -95,7 +95,7 @@ class PaymentAllocation(BaseModel, TenantModel):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="only_the_answer_changes", fields=["id", "payment", "invoice", "kind", "amount", "created_at"]
             ),

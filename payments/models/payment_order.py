@@ -106,7 +106,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
                 name="what_is_asked_never_changes",
                 fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor"],
             ),
-            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             # A superseded or failed order may still be paid: Razorpay has no way to withdraw an order.
             pgtrigger.FSM(
                 name="status_moves_forward",

@@ -52,7 +52,7 @@ class Refund(BaseModel, TenantModel):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="only_the_status_changes",
                 fields=["payment", "kind", "amount", "currency", "razorpay_refund_id", "reference", "refunded_on"],

@@ -47,7 +47,7 @@ def ensure_order(*, invoice_id: UUID) -> PaymentOrder:
 
     If the amount due has changed, the old order is superseded. Raises DomainError INVOICE_NOT_COLLECTABLE when there
     is nothing to collect, NOT_PAYABLE_ONLINE when Razorpay would refuse the amount or currency, GATEWAY_NOT_CONFIGURED,
-    ORDER_IN_PROGRESS when another caller is still waiting for Razorpay, and GatewayError. A refusal for good is kept on
+    ORDER_IN_PROGRESS when another caller is still waiting for Razorpay, and GatewayError. A final refusal is stored on
     the order, and the sweep does not ask again. Call it outside transactions.
     """
     return _ensure(invoice_id, Kind.ORDER)

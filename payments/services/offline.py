@@ -45,7 +45,7 @@ def record_offline_payment(
 
     `received_on` is a day in the customer's time zone. `reference` is the UTR, or the number of the cheque or of the
     certificate; an invoice takes the same reference once, unless the first payment was reversed. `currency`, where it
-    is given, must be the invoice's. An amount above what is due needs `accept_overpayment`; what is above is kept on
+    is given, must be the invoice's. An amount above what is due needs `accept_overpayment`; what is above stays on
     the payment as unallocated. Raises InvalidInput, NotFound, and DomainError
     INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
     """

@@ -27,7 +27,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     """Record what Razorpay says about one payment of an order, and about one refund of it; credit what is captured.
 
     A report that is older than what we know changes nothing. A payment whose amount, currency or order differ from what
-    we asked for is kept, with the reason in `problem`, and not credited. Where the payer bears Razorpay's fee, the
+    we asked for is stored, with the reason in `problem`, and not credited. Where the payer bears Razorpay's fee, the
     payment is larger than the order by exactly the fee: 1,207.85 paid with a fee of 27.85 for an order of 1,180.00
     credits 1,180.00.
     """

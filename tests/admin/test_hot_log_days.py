@@ -28,7 +28,7 @@ LIST = "admin:events_hotlogday_changelist"
 
 
 @pytest.fixture
-def kept(db: None) -> HotLogDay:
+def retained(db: None) -> HotLogDay:
     return HotLogDay.objects.create(day=date(2026, 11, 1), retained_because="3 batches are not settled.")
 
 
@@ -41,26 +41,26 @@ def listed(client: Client, **filters: str) -> str:
     return client.get(reverse(LIST), filters).content.decode()
 
 
-def test_a_day_that_is_kept_waits_for_a_person(kept: HotLogDay, operator_of_all: Any) -> None:
+def test_a_day_that_is_kept_waits_for_a_person(retained: HotLogDay, operator_of_all: Any) -> None:
     HotLogDay.objects.create(day=date(2026, 11, 2))
     (item,) = dashboard.of(operator_of_all).attention
-    assert (item.label, item.count) == ("day of accepted usage kept past its time", 1)
+    assert (item.label, item.count) == ("day of accepted usage retained past its time", 1)
     page = signed_in(operator_of_all).get(item.href).content.decode()
     assert "1 Nov 2026" in page
     assert "3 batches are not settled." in page
     assert "2026-11-02" not in page
 
 
-def test_prometheus_is_told(kept: HotLogDay, client: Client) -> None:
-    assert "billing_hot_log_days_kept 1.0" in client.get("/metrics").content.decode()
+def test_prometheus_is_told(retained: HotLogDay, client: Client) -> None:
+    assert "billing_hot_log_days_retained 1.0" in client.get("/metrics").content.decode()
 
 
 def test_a_day_is_everybodys_and_not_for_who_reaches_one_organisation(
-    kept: HotLogDay, as_operator: Client, operator: Any, as_admin: Client
+    retained: HotLogDay, as_operator: Client, operator: Any, as_admin: Client
 ) -> None:
     assert "1 Nov 2026" not in listed(as_operator)
-    assert as_operator.get(reverse("admin:events_hotlogday_change", args=[kept.pk])).status_code == 302
-    assert as_operator.get(action_url(kept, "verify")).status_code in (302, 403, 404)
+    assert as_operator.get(reverse("admin:events_hotlogday_change", args=[retained.pk])).status_code == 302
+    assert as_operator.get(action_url(retained, "verify")).status_code in (302, 403, 404)
     assert dashboard.of(operator).attention == ()
     front = reverse("admin:index")
     assert "Days accepted" not in as_operator.get(front).content.decode()
@@ -80,15 +80,15 @@ def test_the_list_is_filtered_by_state(db: None, as_admin: Client) -> None:
 
 
 def test_verifying_again_is_a_job_and_is_audited(
-    kept: HotLogDay, operator_of_all: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    retained: HotLogDay, operator_of_all: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[tuple[Any, ...]] = []
     monkeypatch.setattr(waking, "current_app", SimpleNamespace(send_task=lambda *task: sent.append(task)))
     with django_capture_on_commit_callbacks(execute=True):
-        page = act(signed_in(operator_of_all), action_url(kept, "verify"))
+        page = act(signed_in(operator_of_all), action_url(retained, "verify"))
     assert "A worker verifies the day" in page.content.decode()
     assert sent == [("events.tasks.verify_hot_log_day", ["2026-11-01", "operator-of-all"])]
-    entry = entry_of(kept)
+    entry = entry_of(retained)
     assert (entry.actor, entry.additional_data["reason"]) == (operator_of_all, "Verify again")
 
 

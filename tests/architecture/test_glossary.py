@@ -64,6 +64,7 @@ REPLACED = {
     r"the long way": "the middleware",
     r"[Ff]ront page": "dashboard",
     r"\bthe doors?\b|at the door": "the API, the form, acceptance",
+    r"\b[Kk]ept\b|_kept|KEPT|kept_": "stored, retained (past its time), held (money)",
     r"the skin\b": "the theme",
     r"hangs? up\b": "disconnects",
     r"[Dd]ied again": "rejected again",

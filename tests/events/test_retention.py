@@ -467,7 +467,7 @@ def test_the_command_shows_and_does_it_all(project: Project, old: datetime) -> N
         return next(text for text in lines if text.startswith(partition_of(day)))
 
     shown = run()
-    assert line(shown, old.date()).endswith("kept: It has not been verified yet.")
+    assert line(shown, old.date()).endswith("retained: It has not been verified yet.")
     assert "1 batch is not settled." in line(shown, old.date() - timedelta(days=1))
     assert run("--verify")[:2] == [
         f"{old.date() - timedelta(days=1)} not verified: 1 batch is not settled.",
@@ -476,7 +476,7 @@ def test_the_command_shows_and_does_it_all(project: Project, old: datetime) -> N
     assert run("--drop", "--dry-run")[1].startswith(f"would drop {old.date()}: 1 rows, ")
     assert is_there(old.date())
     lines = run("--drop")
-    assert lines[0] == f"kept {old.date() - timedelta(days=1)}: 1 batch is not settled."
+    assert lines[0] == f"retained {old.date() - timedelta(days=1)}: 1 batch is not settled."
     assert lines[1].startswith(f"dropped {old.date()}: 1 rows, ")
     assert not [text for text in lines[2:] if text.startswith(partition_of(old.date()))]
     assert batch_of(waiting).status == "pending"

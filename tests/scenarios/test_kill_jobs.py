@@ -68,7 +68,7 @@ def test_a_day_is_verified_and_dropped_though_both_were_killed_half_way(platform
     customer.wait_until_counted(500)
 
     platform.kill_manage("partitions", "--verify", waiting_for="events_hotlogday")
-    assert f"kept {day}: It has not been verified" in platform.manage("partitions", "--drop")
+    assert f"retained {day}: It has not been verified" in platform.manage("partitions", "--drop")
     assert f"{day} verified" in platform.manage("partitions", "--verify")
 
     platform.kill_manage("partitions", "--drop", waiting_for="events_hotlogday")

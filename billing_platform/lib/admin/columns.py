@@ -29,8 +29,8 @@ def _is_number(page: Any, column: Any) -> bool:
 
 def list_style(page: Any, columns: Sequence[Any]) -> SafeString:
     """The style sheet of one list."""
-    kept = page.columns_on_a_phone() or names_of(columns)[:MOST_ON_A_PHONE]
-    left_out = [name for name in names_of(columns) if name not in (*kept, "action_checkbox")]
+    shown = page.columns_on_a_phone() or names_of(columns)[:MOST_ON_A_PHONE]
+    left_out = [name for name in names_of(columns) if name not in (*shown, "action_checkbox")]
     numbers = numbers_among(page, columns)
     rules = [
         *_right("#result_list", numbers, beside="div"),

@@ -15,7 +15,7 @@ def no_truncate() -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
         operation=pgtrigger.Truncate,
-        func="RAISE EXCEPTION 'rows of % are kept: TRUNCATE is refused', TG_TABLE_NAME;",
+        func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
     )
 
 

@@ -16,7 +16,7 @@ def current_request_id() -> str:
 
 
 def begin(proposed: str = "") -> str:
-    """Start a request or job. A caller's own id is kept when it is harmless: it may end up in logs and headers."""
+    """Start a request or job. A caller's own id is used when it is harmless: the id may end up in logs and headers."""
     value = proposed if _ACCEPTABLE.fullmatch(proposed) else secrets.token_hex(16)
     _current.set(value)
     return value

@@ -22,13 +22,13 @@ TASKS = Counter("billing_tasks_total", "Jobs run, by name and outcome.", ["task"
 TASK_SECONDS = Histogram("billing_task_seconds", "Time taken by a job.", ["task"])
 
 
-OUTCOME_KEPT_SECONDS = 40 * 24 * 3600  # longer than a monthly job waits for its next run
+OUTCOME_STORED_SECONDS = 40 * 24 * 3600  # longer than a monthly job waits for its next run
 LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """How a job ended when it last ran. Kept in the cache: for people to look at, not to rely on."""
+    """How a job ended when it last ran. Stored in the cache: for people to look at, not to rely on."""
 
     outcome: str
     at: datetime
@@ -72,6 +72,6 @@ class BaseTask(Task):  # type: ignore[type-arg]
 
     def _remember(self, run: LastRun) -> None:
         try:
-            cache.set(_last_run_key(self.name), run, timeout=OUTCOME_KEPT_SECONDS)
+            cache.set(_last_run_key(self.name), run, timeout=OUTCOME_STORED_SECONDS)
         except Exception:
             logger.exception("the outcome of a task could not be noted")  # never a reason to fail what was done

@@ -14,7 +14,7 @@ from events.services.proof.retention import DayOutcome, DayState
 
 
 class Command(BaseCommand):
-    help = "List the partitions of the hot log and the ledger: size, rows (~ is an estimate), and what keeps them."
+    help = "List the partitions of the hot log and the ledger: size, rows (~ is an estimate), and why each remains."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--ensure", action="store_true", help="first create the ones that are due")
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def _tell(self, outcome: DayOutcome, *, would: bool) -> None:
         if outcome.retained_because:
-            done = "would keep" if would else "kept"
+            done = "would retain" if would else "retained"
             self.stdout.write(f"{done} {outcome.day}: {outcome.retained_because}")
         else:
             done = "would drop" if would else "dropped"
@@ -68,7 +68,7 @@ def _remark(state: DayState) -> str:
     elif record and record.discrepancies:
         words.append(f"{record.discrepancies} discrepancies")
     if state.retained_because:
-        words.append(f"kept: {state.retained_because}")
+        words.append(f"retained: {state.retained_because}")
     return ", ".join(words)
 
 

@@ -77,7 +77,7 @@ def test_of_two_json_objects_the_parts_that_differ_are_shown() -> None:
     ]
 
 
-def test_jobs_are_told_by_their_names() -> None:
+def test_the_audit_log_names_jobs_and_commands_in_words() -> None:
     assert source_in_words("task: organisations.tasks.send_pending_notifications") == "Job: send pending notifications"
     assert source_in_words("command: manage.py seed_demo") == "Command: seed demo"
     assert source_in_words("web") == "web"

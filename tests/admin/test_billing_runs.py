@@ -143,7 +143,7 @@ def test_leaving_a_month_unbilled_takes_an_admin_and_a_reason(
     assert dashboard.of(admin_user).attention == ()
 
 
-def test_a_draft_of_a_past_month_is_told_of_and_listed(
+def test_a_draft_of_a_past_month_needs_attention_and_is_listed(
     october: Organisation, november: Any, as_admin: Client, admin_user: Any
 ) -> None:
     old = drafting.create_draft(organisation=october, period=OCTOBER)

@@ -167,7 +167,7 @@ def test_without_ticks_nothing_is_voided(as_operator: Client, a: UsageEvent) -> 
     assert as_operator.post(url, {"reason": "x"}).status_code == 404
 
 
-def test_only_who_may_correct_is_offered_to(viewer: Any, a: UsageEvent, db: None) -> None:
+def test_only_users_who_may_correct_see_the_buttons(viewer: Any, a: UsageEvent, db: None) -> None:
     looking = signed_in(viewer)
     assert buttons(looking.get(page_of(a))) == set()
     assert looking.post(action_url(a, "void"), {"reason": "x"}).status_code == 403

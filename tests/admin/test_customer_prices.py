@@ -115,7 +115,7 @@ def test_a_price_that_is_followed_by_another_or_by_the_default_does_not_end_with
 
 
 @pytest.mark.parametrize(("metric_name", "warned"), [("api_cals", True), ("api_calls", False)])
-def test_a_price_for_a_metric_that_nobody_knows_warns(
+def test_a_price_for_an_unknown_metric_warns(
     acme: Organisation, project: Project, as_operator: Client, metric_name: str, warned: bool
 ) -> None:
     used(project, 1, on="2026-11-02")

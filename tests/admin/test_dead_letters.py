@@ -191,7 +191,7 @@ def test_nonsense_in_the_filters_leads_nowhere(letters: dict[str, DeadLetter], a
     assert as_operator.get(f"{url}?nonsense__x=1").status_code in (302, 404)
 
 
-def test_a_request_that_nobody_can_read_says_so(letters: dict[str, DeadLetter], as_operator: Client) -> None:
+def test_an_unreadable_dead_letter_says_so(letters: dict[str, DeadLetter], as_operator: Client) -> None:
     whole = letters["a"]
     whole.accepted_event = {"base64": "Z2FyYmFnZQ=="}
     whole.save()

@@ -41,7 +41,7 @@ def listed(client: Client, **filters: str) -> str:
     return client.get(reverse(LIST), filters).content.decode()
 
 
-def test_a_day_that_is_kept_waits_for_a_person(retained: HotLogDay, operator_of_all: Any) -> None:
+def test_a_day_that_is_not_dropped_needs_attention(retained: HotLogDay, operator_of_all: Any) -> None:
     HotLogDay.objects.create(day=date(2026, 11, 2))
     (item,) = dashboard.of(operator_of_all).attention
     assert (item.label, item.count) == ("day of accepted usage retained past its time", 1)
@@ -51,11 +51,11 @@ def test_a_day_that_is_kept_waits_for_a_person(retained: HotLogDay, operator_of_
     assert "2026-11-02" not in page
 
 
-def test_prometheus_is_told(retained: HotLogDay, client: Client) -> None:
+def test_prometheus_counts_the_days_that_are_not_dropped(retained: HotLogDay, client: Client) -> None:
     assert "billing_hot_log_days_retained 1.0" in client.get("/metrics").content.decode()
 
 
-def test_a_day_is_everybodys_and_not_for_who_reaches_one_organisation(
+def test_a_hot_log_day_is_shown_only_to_users_of_every_organisation(
     retained: HotLogDay, as_operator: Client, operator: Any, as_admin: Client
 ) -> None:
     assert "1 Nov 2026" not in listed(as_operator)

@@ -25,13 +25,13 @@ def test_dimensions_are_written_one_a_line(as_admin: Client) -> None:
     assert metric.dimensions == []
 
 
-def test_a_dimension_given_twice_is_refused_in_words(as_admin: Client) -> None:
+def test_a_dimension_given_twice_is_refused_with_a_sentence(as_admin: Client) -> None:
     form = {"name": "seats", "unit": "seat", "aggregation": "max", "dimensions": "region\nregion"}
     answer = as_admin.post(reverse("admin:events_metric_add"), form)
     assert answer.context["adminform"].form.errors["dimensions"] == ["Give at most 8 different metadata keys."]
 
 
-def test_a_definition_that_would_split_the_month_is_refused_in_words(as_admin: Client, project: Project) -> None:
+def test_a_definition_that_would_split_the_month_is_refused_with_a_sentence(as_admin: Client, project: Project) -> None:
     metric = Metric.objects.create(organisation=project.organisation, name="api_calls", unit="call", aggregation="max")
     accept_events(project=project, body=msgspec.json.encode({"events": [event("a")]}))
     settle_pending()

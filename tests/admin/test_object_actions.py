@@ -184,7 +184,7 @@ def test_the_pdf_is_shown_by_get_and_by_nothing_else(draft: Invoice, as_viewer: 
 
 
 @pytest.mark.parametrize("kept_in", ["session", "messages", "next page"])
-def test_an_api_key_is_shown_once_and_kept_nowhere(kept_in: str, project: Project, as_operator: Client) -> None:
+def test_an_api_key_is_shown_once_and_not_stored(kept_in: str, project: Project, as_operator: Client) -> None:
     url = action_url(project, "issue_key")
     shown = act(as_operator, url, name="servers")
     found = re.search(r"mbp_live_\w{8}_\w{40}", shown.content.decode())

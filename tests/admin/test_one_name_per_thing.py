@@ -58,7 +58,7 @@ def test_sidebar_heading_tab_and_model_agree_on_every_list(as_admin: Client) -> 
 
 
 @pytest.mark.django_db
-def test_a_form_is_called_by_what_it_adds_and_lies_under_its_list(as_admin: Client) -> None:
+def test_an_add_form_is_named_by_what_it_adds_and_links_to_its_list(as_admin: Client) -> None:
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         answer = as_admin.get(reverse(f"{name}_add"))

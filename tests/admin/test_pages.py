@@ -164,7 +164,7 @@ def test_lists_of_an_apps_models_are_no_pages_of_their_own(url: str, as_operator
         "autocomplete/?app_label=events&model_name=usageevent&field_name=project&term=%00",
     ],
 )
-def test_a_nul_character_finds_nothing(project: Project, as_viewer: Client, address: str) -> None:
+def test_a_search_with_a_nul_character_finds_no_rows(project: Project, as_viewer: Client, address: str) -> None:
     answer = as_viewer.get(f"/admin/{address}", follow=True)
     assert (answer.status_code, project.name in answer.content.decode()) == (200, False)
 

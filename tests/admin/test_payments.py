@@ -77,7 +77,7 @@ def test_the_timeline_names_the_day_that_the_bank_names_and_what_was_taken_back(
     assert re.search(r"Taken back [^₹]* ₹1,180\.00", shown)
 
 
-def test_a_mistyped_payment_is_reversed_by_the_one_who_typed_it(invoice: Invoice, as_operator: Client) -> None:
+def test_an_operator_reverses_a_payment_that_was_recorded_by_mistake(invoice: Invoice, as_operator: Client) -> None:
     payment = recorded(invoice, "1180.00")
     url = action_url(payment, "reverse")
     assert "got a receipt, and will get a correction" in text_of(as_operator.get(url))

@@ -53,7 +53,7 @@ def test_an_operator_of_one_organisation_sets_no_price_for_all_nor_for_another(
     assert not PricingRule.objects.exists()
 
 
-def test_a_viewer_elsewhere_does_not_become_an_operator_there(globex: Organisation, operator: Any) -> None:
+def test_a_viewer_of_another_organisation_is_not_an_operator_there(globex: Organisation, operator: Any) -> None:
     Membership.objects.create(user=operator, organisation=globex, role=Membership.Role.VIEWER)
     refused = add_rule(signed_in(operator), globex)
     assert "You need this permission for the chosen customer" in refused.content.decode()
@@ -159,7 +159,7 @@ def test_the_sidebar_leads_only_where_one_may_go(as_viewer: Client, as_admin: Cl
 # --- one's own access -------------------------------------------------------------------------------------------------
 
 
-def test_nobody_narrows_their_own_membership(acme: Organisation, admin_user: Any) -> None:
+def test_a_user_can_not_reduce_their_own_membership(acme: Organisation, admin_user: Any) -> None:
     own = Membership.objects.get(user=admin_user)
     url = reverse("admin:organisations_membership_change", args=[own.pk])
     form = {"user": admin_user.pk, "organisation": acme.pk, "role": "admin"}
@@ -169,14 +169,14 @@ def test_nobody_narrows_their_own_membership(acme: Organisation, admin_user: Any
     assert own.organisation is None
 
 
-def test_nobody_deletes_their_own_membership(admin_user: Any) -> None:
+def test_a_user_can_not_delete_their_own_membership(admin_user: Any) -> None:
     own = Membership.objects.get(user=admin_user)
     url = reverse("admin:organisations_membership_delete", args=[own.pk])
     assert signed_in(admin_user).post(url, {"post": "yes"}).status_code == 403
     assert Membership.objects.filter(pk=own.pk).exists()
 
 
-def test_nobody_switches_themselves_off(admin_user: Any) -> None:
+def test_a_user_can_not_deactivate_their_own_account(admin_user: Any) -> None:
     own = Membership.objects.get(user=admin_user)
     url = reverse("admin:auth_user_change", args=[admin_user.pk])
     form = {

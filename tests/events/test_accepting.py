@@ -163,7 +163,9 @@ BAD_EVENTS = {
 
 
 @pytest.mark.parametrize("fields", BAD_EVENTS.values(), ids=BAD_EVENTS.keys())
-def test_a_bad_event_is_named_and_the_good_one_beside_it_is_kept(project_key: str, fields: dict[str, object]) -> None:
+def test_a_bad_event_is_reported_and_the_good_event_beside_it_is_accepted(
+    project_key: str, fields: dict[str, object]
+) -> None:
     answer = post(project_key, event("good"), event("bad") | fields)
     assert answer.status_code == 202, answer.content
     assert answer.json()["accepted"] == 1
@@ -306,7 +308,7 @@ def test_a_key_that_expires_is_refused_at_once(project_key: str, monkeypatch: py
     assert EventBatch.objects.count() == 1
 
 
-def test_a_broker_that_is_down_loses_nothing(project_key: str, settings: pytest.FixtureRequest) -> None:
+def test_no_work_is_lost_while_the_broker_is_down(project_key: str, settings: pytest.FixtureRequest) -> None:
     url = app.conf.broker_url
     app.conf.broker_url = "redis://127.0.0.1:1/0"
     try:

@@ -182,7 +182,7 @@ def test_late_usage_changes_a_peak_only_if_it_is_higher(acme: Organisation, proj
     assert_rebuild_agrees(acme)
 
 
-def test_a_late_copy_of_a_known_value_is_nothing_new(acme: Organisation, project: Project) -> None:
+def test_a_late_event_with_a_known_value_adds_nothing(acme: Organisation, project: Project) -> None:
     metric(acme, "unique")
     october = {"timestamp": "2026-10-20T12:00:00+05:30"}
     send(project, seats("a", 1, None, user="ann") | october)

@@ -102,7 +102,7 @@ def test_claiming_leaves_the_rest_to_others(project: Project, monkeypatch: pytes
     assert sum(report.batches for report in reports) == 8
 
 
-def test_a_batch_waits_for_nobody_who_holds_another(project: Project) -> None:
+def test_a_worker_skips_batches_that_another_worker_holds(project: Project) -> None:
     held = send(project, event("held"))
     send(project, event("free"))
     connection.set_autocommit(False)
@@ -131,7 +131,9 @@ chunks.settle_pending()
 """
 
 
-def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(acme: Organisation, project: Project) -> None:
+def test_a_worker_killed_in_the_middle_loses_nothing_and_counts_nothing_twice(
+    acme: Organisation, project: Project
+) -> None:
     accepted = send(project, *[event(str(number), "2") for number in range(500)])
     url = "postgresql://{USER}:{PASSWORD}@/{NAME}".format(**connection.settings_dict)
     environment = os.environ | {

@@ -121,7 +121,7 @@ def test_corrections_and_settling_get_along(
     assert_rebuild_agrees(acme)
 
 
-def test_a_correction_waits_for_the_chunks_under_way(project: Project, stuck: Any) -> None:
+def test_a_correction_waits_for_running_chunks(project: Project, stuck: Any) -> None:
     """So it can't put a row into a month that another worker has just found empty (see settling)."""
     counted(project, event("a", "10", timestamp=IN_NOVEMBER))
     with transaction.atomic():

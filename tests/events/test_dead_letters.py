@@ -102,7 +102,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, jobs))
 
 
-def test_a_replayed_event_is_counted_as_if_it_had_never_died(strict: Organisation, strict_project: Project) -> None:
+def test_a_replayed_event_is_counted_as_of_its_first_receipt(strict: Organisation, strict_project: Project) -> None:
     """It says nothing of when it happened: that was when it came, 40 days ago, not when somebody replays it."""
     then = (now() - timedelta(days=40)).replace(hour=10, minute=20)
     die(strict_project, event("a", "2.5"), at=then)
@@ -136,7 +136,7 @@ def test_a_replayed_letter_says_who_when_and_where_it_went(strict: Organisation,
     assert outcome == ReplayOutcome("counted", UsageEvent.objects.get(event_id="a"))
 
 
-def test_a_letter_that_would_only_die_again_is_refused_with_the_way_out(strict_project: Project) -> None:
+def test_a_replay_that_would_be_rejected_again_is_refused_and_says_what_to_do(strict_project: Project) -> None:
     die(strict_project, event("a"))
     with pytest.raises(DomainError, match=r"Define the metric api_calls \(call\) first, or edit the event") as refused:
         replay()
@@ -263,7 +263,9 @@ def test_a_day_that_retention_has_dropped_comes_back_for_it(strict: Organisation
     assert outcome.status == "counted"
 
 
-def test_a_replay_that_dies_again_goes_on_from_the_letter_before(strict: Organisation, strict_project: Project) -> None:
+def test_a_replay_that_is_rejected_again_continues_the_attempts_of_the_dead_letter(
+    strict: Organisation, strict_project: Project
+) -> None:
     then = now() - timedelta(days=3)
     die(strict_project, event("a"), at=then)
     die(strict_project, event("a"), at=then + timedelta(days=1))
@@ -493,7 +495,7 @@ def test_a_replay_that_is_quarantined_and_given_up_goes_on_from_the_letter_befor
     assert (again.times_sent, again.first_seen_at) == (2, then)
 
 
-def test_a_request_that_nobody_can_read_is_neither_replayed_nor_edited(acme: Organisation, project: Project) -> None:
+def test_an_unreadable_dead_letter_can_not_be_replayed_or_edited(acme: Organisation, project: Project) -> None:
     give_up(send(project, event("a")), packed_events=b"garbage")
     whole = DeadLetter.objects.get()
     assert whole.accepted_event == {"base64": "Z2FyYmFnZQ=="}

@@ -292,7 +292,7 @@ def bars(html: str) -> list[tuple[str, str]]:
     return [(href.replace("&amp;", "&"), text) for href, text in found]
 
 
-def test_a_bar_leads_to_its_day_and_the_chart_says_how_high_the_highest_is(
+def test_a_bar_links_to_its_day_and_the_chart_shows_the_highest_value(
     acme: Organisation, project: Project, as_viewer: Client
 ) -> None:
     calls = metric(acme, "calls")
@@ -329,7 +329,9 @@ def test_another_organisations_ids_are_answered_in_words_and_with_no_data(
         assert not {word for word in ("Zzyzx", "Hidden", "secret_metric", "7,654,321") if word in html}
 
 
-def test_odd_addresses_are_answered_in_words(acme: Organisation, project: Project, as_viewer: Client) -> None:
+def test_the_explorer_answers_wrong_parameters_with_a_sentence(
+    acme: Organisation, project: Project, as_viewer: Client
+) -> None:
     calls = metric(acme, "calls", dimensions=["region"])
     for query, sentence in (
         ({"from": "yesterday"}, "write it as 2026-11-01"),

@@ -116,7 +116,7 @@ def _batch(project: Project, *, count: int = 1) -> accepting.NewBatch:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_the_database_refuses_takes_no_other_with_it() -> None:
+def test_a_row_that_the_database_refuses_does_not_stop_other_rows() -> None:
     project = factories.project(factories.organisation("Acme"))
     good = [_batch(project) for _ in range(60)]
     bad = [_batch(project, count=-1) for _ in range(20)]

@@ -193,7 +193,7 @@ def test_bombs_are_refused_and_the_process_stays_small(web: Web) -> None:
     assert not EventBatch.objects.exists()
 
 
-def test_a_length_that_is_a_lie_harms_nobody(web: Web) -> None:
+def test_a_wrong_content_length_is_refused(web: Web) -> None:
     event = malformed.good_event("length").encode()
     assert b" 400 " in web.send_raw(f"Content-Length: {len(event) - 5}", event)[:20]
     assert web.send_raw(f"Content-Length: {len(event) + 5}", event, hang_up=True)[9:12] in {b"", b"400"}

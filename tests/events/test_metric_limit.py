@@ -47,7 +47,7 @@ def test_beyond_the_limit_events_are_kept_as_dead_letters(acme: Organisation, pr
 
 
 @pytest.mark.django_db
-def test_known_metrics_and_other_customers_go_on(acme: Organisation, project: Project) -> None:
+def test_known_metrics_and_other_customers_are_still_counted(acme: Organisation, project: Project) -> None:
     other = factories.project(factories.organisation("Initech"))
     send(project, *_names(*range(LIMIT)))
     settle()
@@ -72,7 +72,7 @@ def test_the_way_out_is_to_define_the_metric_and_replay(acme: Organisation, proj
 
 
 @pytest.mark.django_db
-def test_a_metric_that_somebody_completes_makes_room(acme: Organisation, project: Project, operator: Any) -> None:
+def test_a_defined_metric_does_not_count_for_the_limit(acme: Organisation, project: Project, operator: Any) -> None:
     send(project, *_names(*range(LIMIT)))
     settle()
     define_metric(actor=operator, organisation=acme, name="m0", unit="call", aggregation="sum", dimensions=[])

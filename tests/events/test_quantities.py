@@ -27,7 +27,7 @@ def words(organisation: Organisation, quantity: str, name: str = "api_calls", un
     return found.title, found.quantity_text(Decimal(quantity))
 
 
-def test_a_metric_without_words_is_called_as_programs_call_it(acme: Organisation) -> None:
+def test_a_metric_without_a_name_on_invoices_is_printed_by_its_metric_name(acme: Organisation) -> None:
     Metric.objects.create(name="api_calls", unit="call")
     assert words(acme, "2") == ("api_calls (call)", "2 call")
     assert words(acme, "5", "storage", "GB") == ("storage (GB)", "5 GB")

@@ -125,7 +125,7 @@ def test_what_was_dropped_is_still_counted_once_and_known(acme: Organisation, pr
 
 
 @pytest.mark.parametrize("status", ["pending", "quarantined"])
-def test_a_day_with_one_unsettled_batch_is_kept_and_told(
+def test_a_day_with_an_unsettled_batch_is_not_dropped_and_says_why(
     project: Project, old: datetime, status: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     send(project, event("a"), at=old)
@@ -143,7 +143,7 @@ def test_a_day_with_one_unsettled_batch_is_kept_and_told(
     assert hot_log_days_retained() == 1
 
 
-def test_a_day_that_nobody_verified_is_kept(project: Project, old: datetime) -> None:
+def test_a_day_that_was_not_verified_is_retained(project: Project, old: datetime) -> None:
     send(project, event("a"), at=old)
     settle()
     assert only(drop_old_partitions()).retained_because == "It has not been verified yet."
@@ -152,7 +152,7 @@ def test_a_day_that_nobody_verified_is_kept(project: Project, old: datetime) -> 
     assert (record_of(old.date()).retained_because, hot_log_days_retained()) == ("", 0)
 
 
-def test_a_day_that_differs_from_the_ledger_is_kept(project: Project, old: datetime) -> None:
+def test_a_day_that_differs_from_the_ledger_is_retained(project: Project, old: datetime) -> None:
     accepted = send(project, event("a"), event("b"), at=old)
     settle()
     EventBatch.objects.filter(pk=accepted.batch_id).update(counted=1, duplicates=1)
@@ -160,7 +160,7 @@ def test_a_day_that_differs_from_the_ledger_is_kept(project: Project, old: datet
     assert only(drop_old_partitions()).retained_because == "The check found 1 discrepancy."
 
 
-def test_a_day_that_grew_after_it_was_verified_is_kept(project: Project, old: datetime) -> None:
+def test_a_day_that_grew_after_it_was_verified_is_retained(project: Project, old: datetime) -> None:
     send(project, event("a"), at=old)
     settle()
     verified(old)
@@ -171,7 +171,7 @@ def test_a_day_that_grew_after_it_was_verified_is_kept(project: Project, old: da
     assert only(drop_old_partitions()).retained_because == ""
 
 
-def test_one_day_that_is_kept_holds_up_no_other(project: Project, old: datetime) -> None:
+def test_a_retained_day_does_not_stop_other_days(project: Project, old: datetime) -> None:
     send(project, event("a"), at=old - timedelta(days=1))
     send(project, event("b"), at=old)
     settle()
@@ -179,7 +179,7 @@ def test_one_day_that_is_kept_holds_up_no_other(project: Project, old: datetime)
     assert [outcome.retained_because for outcome in drop_old_partitions()] == ["It has not been verified yet.", ""]
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(project: Project, old: datetime) -> None:
+def test_a_dry_run_prints_the_same_and_changes_nothing(project: Project, old: datetime) -> None:
     send(project, event("a"), at=old)
     send(project, event("b"), at=old - timedelta(days=1))
     settle()
@@ -284,7 +284,7 @@ def test_a_check_that_ends_after_the_drop_changes_nothing(
     assert (record_of(day).state, record_of(day).dropped_batches) == ("dropped", 1)
 
 
-def test_a_replay_that_arrives_while_the_day_is_looked_at_goes_first(
+def test_a_replay_that_arrives_during_the_check_keeps_the_day(
     acme: Organisation, project: Project, old: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for the partition and holds the hot log, which dropping needs: dropping gives up, and looks again."""

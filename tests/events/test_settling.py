@@ -94,7 +94,7 @@ DECEMBER_BEGINS = datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("first", [NOVEMBER_ENDS, DECEMBER_BEGINS])
-def test_a_copy_on_the_other_side_of_a_month_boundary_is_a_duplicate(
+def test_a_copy_received_in_the_next_month_is_a_duplicate(
     acme: Organisation, project: Project, first: datetime
 ) -> None:
     """Settled in either order: a batch of the older month may have been waiting in quarantine."""
@@ -220,7 +220,7 @@ def test_the_day_the_clocks_go_back_has_25_hours(project: Project) -> None:
     assert sorted(rows.values_list("event_count", flat=True)) == [2] * 25
 
 
-def test_a_batch_that_cannot_be_settled_is_put_aside_and_blocks_nobody(
+def test_a_batch_that_cannot_be_settled_is_quarantined_and_others_are_settled(
     acme: Organisation, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = send(project, event("lost"))

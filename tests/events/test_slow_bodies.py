@@ -98,7 +98,7 @@ def _ask(port: int, method: str, path: str, body: bytes | None = None, **headers
 
 
 @pytest.mark.parametrize("path", ["/api/v1/events", "/admin/login/", "/api/v1/webhooks/razorpay"])
-def test_many_idle_connections_stop_nobody_and_are_cut(
+def test_idle_connections_block_no_request_and_are_closed(
     port: int, acme: Organisation, project_key: str, path: str
 ) -> None:
     key = f"Authorization: Bearer {project_key}"

@@ -137,7 +137,7 @@ def test_several_bad_events_among_two_projects_and_a_good_neighbour(acme: Organi
     _conserved(acme)
 
 
-def test_a_batch_of_nothing_but_bad_events_is_put_aside_as_a_whole(acme: Organisation, project: Project) -> None:
+def test_a_batch_with_too_many_bad_events_fails_as_a_whole(acme: Organisation, project: Project) -> None:
     """So many are hardly the events' own fault: an operator looks, and can still give them up."""
     rows = [_row(f"bad-{number}", EXPONENT) for number in range(chunks.MOST_SPOILED + 1)]
     batch = _accepted_before(project, *rows)

@@ -161,7 +161,7 @@ def test_the_history_of_a_price_tells_who_changed_what(api: Client) -> None:
     assert history["results"][0]["actor"] == "admin@metrics.example"
 
 
-def test_a_global_price_is_made_only_by_who_serves_everybody(acme: Organisation) -> None:
+def test_a_global_price_needs_a_role_for_every_organisation(acme: Organisation) -> None:
     mine = key_of(acme, Membership.Role.OPERATOR)
     assert post(mine, "/pricing-rules", RULE).status_code == 403
     assert post(mine, "/pricing-rules", RULE | {"organisation": str(acme.pk)}).status_code == 201
@@ -310,7 +310,7 @@ def test_invoices_of_another_organisation_do_not_exist(acme: Organisation) -> No
 
 
 @pytest.mark.parametrize("step", ["finalize", "send", "void", "recompute"])
-def test_a_viewer_may_look_and_do_nothing(acme: Organisation, step: str) -> None:
+def test_a_viewer_may_read_and_change_nothing(acme: Organisation, step: str) -> None:
     viewer = key_of(acme, Membership.Role.VIEWER)
     invoice = one_off(acme)
     assert get(viewer, f"/invoices/{invoice.pk}").status_code == 200

@@ -111,7 +111,7 @@ def test_only_a_voided_month_is_left_unbilled(acme: Organisation, project: Proje
     assert refused.value.code == "ITEM_NOT_VOIDED"
 
 
-def test_a_month_that_no_run_took_up_is_told_of_too(acme: Organisation, project: Project) -> None:
+def test_a_month_without_a_billing_run_needs_attention(acme: Organisation, project: Project) -> None:
     per_unit("1")
     used(project, 100)
     voiding.void_invoice(invoice_id=issued(acme).pk, reason="Wrong address")

@@ -55,7 +55,7 @@ def test_a_price_that_begins_in_an_invoiced_month_is_refused_and_late_usage_keep
     assert sorted(amounts(invoice)) == [Decimal("5.00"), Decimal("10.00")]
 
 
-def test_both_doors_of_the_api_refuse_it(acme: Organisation, project: Project, api: Client) -> None:
+def test_both_api_endpoints_refuse_it(acme: Organisation, project: Project, api: Client) -> None:
     per_unit("5")
     used(project, 100)
     issued(acme)
@@ -134,7 +134,7 @@ def test_usage_that_was_invoiced_without_a_price_keeps_none(acme: Organisation, 
     refused(per_unit, "1", metric_name="storage", unit="GB", effective_from=OCTOBER_FIRST)
 
 
-def test_a_price_for_everybody_names_the_customers_it_would_change(acme: Organisation, project: Project) -> None:
+def test_a_global_price_names_the_customers_whose_price_would_change(acme: Organisation, project: Project) -> None:
     per_unit("5", effective_to=NOVEMBER_FIRST)
     used(project, 10)
     issued(acme)
@@ -147,9 +147,7 @@ def test_a_price_for_everybody_names_the_customers_it_would_change(acme: Organis
     assert "Acme for October 2026, Hooli for October 2026, Initech for October 2026 and 2 more customers." in message
 
 
-def test_a_price_for_everybody_changes_nothing_for_those_who_have_their_own(
-    acme: Organisation, project: Project
-) -> None:
+def test_a_global_price_does_not_change_customers_with_an_own_price(acme: Organisation, project: Project) -> None:
     per_unit("5", organisation=acme)
     used(project, 10)
     issued(acme)

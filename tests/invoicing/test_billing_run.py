@@ -80,7 +80,7 @@ def test_a_second_run_finds_nothing_to_do() -> None:
     assert (BillingRun.objects.count(), Invoice.objects.count()) == (1, 1)
 
 
-def test_one_failure_stops_nobody_else() -> None:
+def test_a_failed_customer_does_not_stop_the_others() -> None:
     per_unit("1")
     customer("Before", 1)
     customer("Broken", 1, gstin="", is_sez=True)  # a SEZ customer without GSTIN: nobody knows which tax is due
@@ -168,7 +168,9 @@ def test_the_run_waits_until_everything_received_is_settled(acme: Organisation, 
     assert (done.status, amounts(done.invoice)) == ("done", [Decimal("8.00")])
 
 
-def test_nobody_is_billed_before_the_month_is_over_where_they_are(acme: Organisation, globex: Organisation) -> None:
+def test_a_customer_is_billed_after_the_month_has_ended_in_its_time_zone(
+    acme: Organisation, globex: Organisation
+) -> None:
     with at("2026-11-01 02:00"):  # in New York it is still the afternoon of 31 October
         assert due_periods(datetime(2026, 10, 31, 20, 30, tzinfo=UTC)) == [OCTOBER]
         run = start_billing_run(period=OCTOBER, requested_by="test")
@@ -250,7 +252,7 @@ def test_two_runs_at_once_make_one_invoice_each() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing() -> None:
+def test_a_worker_killed_in_the_middle_loses_nothing_and_counts_nothing_twice() -> None:
     """A real process, a real SIGKILL, between taking the number and the commit."""
     per_unit("1")
     for number in range(3):

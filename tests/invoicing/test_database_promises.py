@@ -90,7 +90,7 @@ def test_where_an_issued_invoice_stands_may_still_change(invoice: Invoice) -> No
 
 
 @pytest.mark.parametrize("paid", ["-0.01", "118.01"])
-def test_nobody_has_paid_less_than_nothing_or_more_than_the_total(invoice: Invoice, paid: str) -> None:
+def test_the_paid_total_is_between_zero_and_the_total(invoice: Invoice, paid: str) -> None:
     words = refused("UPDATE invoicing_invoice SET amount_paid = %s WHERE id = %s", paid, invoice.pk)
     assert "invoice_paid_between_nothing_and_total" in words
 
@@ -211,7 +211,7 @@ def test_prices_that_follow_each_other_or_differ_in_anything_live_together(acme:
     assert PricingRule.objects.count() == 5
 
 
-def test_a_form_says_in_words_that_prices_overlap() -> None:
+def test_a_form_refuses_overlapping_prices_with_a_sentence() -> None:
     per_unit("1")
     twin = PricingRule.objects.get()
     twin.pk, twin._state.adding = PricingRule().pk, True
@@ -275,7 +275,7 @@ def test_an_invoice_begins_as_a_draft(invoice: Invoice) -> None:
         "status = 'void', amount_paid = 1",
     ],
 )
-def test_an_invoice_is_paid_when_what_was_paid_says_so(invoice: Invoice, change: str) -> None:
+def test_the_database_refuses_a_status_that_contradicts_the_paid_total(invoice: Invoice, change: str) -> None:
     assert "invoice_status_tells_what_is_paid" in refused(
         f"UPDATE invoicing_invoice SET {change} WHERE id = %s", invoice.pk
     )

@@ -126,7 +126,7 @@ BANK = {
 ABROAD = ("SWIFT (BIC): HDFCINBB", "Bank address: Richmond Road", "Correspondent bank: JPMorgan Chase, CHASUS33")
 
 
-def test_a_customer_abroad_is_told_what_a_bank_abroad_asks_for(globex: Organisation) -> None:
+def test_an_invoice_abroad_prints_swift_and_bank_address(globex: Organisation) -> None:
     BillingEntity.objects.update(**BANK)
     globex.refresh_from_db()
     add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 31), source="FBIL")

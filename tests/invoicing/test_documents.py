@@ -269,7 +269,7 @@ def test_an_e_mail_that_was_lost_between_pdf_and_outbox_is_queued_by_the_sweep(a
     assert Notification.objects.filter(kind="invoice_issued").count() == 1
 
 
-def test_a_void_invoice_is_delivered_to_nobody(acme: Organisation) -> None:
+def test_a_void_invoice_is_not_sent(acme: Organisation) -> None:
     invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     voiding.void_invoice(invoice_id=invoice.pk, reason="test")
     deliver_due_invoices()

@@ -86,7 +86,7 @@ def test_usage_is_split_where_the_price_changes(acme: Organisation, project: Pro
     ]
 
 
-def test_a_price_for_a_dimension_goes_before_the_catch_all(acme: Organisation, project: Project) -> None:
+def test_a_price_for_a_dimension_takes_precedence_over_one_without(acme: Organisation, project: Project) -> None:
     metric(dimensions=("region",))
     per_unit("1")
     per_unit("3", dimensions={"region": "eu"})
@@ -212,7 +212,7 @@ def test_each_line_is_taxed_and_rounded_by_itself(acme: Organisation, project: P
     assert taxes(draft(acme)) == {"CGST": Decimal(0), "SGST": Decimal(0)}
 
 
-def test_a_rate_of_the_service_code_goes_before_the_general_one(acme: Organisation) -> None:
+def test_a_tax_rate_of_the_service_code_takes_precedence_over_the_general_rate(acme: Organisation) -> None:
     TaxRate.objects.create(name="GST 5%", rate=Decimal(5), sac="998439", effective_from=date(2026, 1, 1))
     line = {"description": "Reports", "quantity": "1", "unit_price": "100", "sac": "998439"}
     invoice = drafting.create_one_off_draft(organisation=acme, lines=[line])

@@ -233,7 +233,7 @@ def test_the_world_is_told_once_the_invoice_is_committed(
     assert mail.outbox == []  # the e-mail waits for its PDF
 
 
-def test_a_voided_invoice_keeps_its_number_and_tells_the_world(
+def test_a_voided_invoice_keeps_its_number_and_sends_the_signal(
     acme: Organisation, django_capture_on_commit_callbacks: object
 ) -> None:
     told = []

@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 @pytest.mark.django_db
-def test_a_number_outside_a_transaction_would_belong_to_nobody(transactional_db: None) -> None:
+def test_a_number_is_not_given_outside_a_transaction(transactional_db: None) -> None:
     with pytest.raises(RuntimeError, match="needs a transaction"):
         take_number(billing_entity=factories.billing_entity(), series="INV", on=DAY)
 

@@ -88,7 +88,7 @@ def test_the_later_line_tells_what_came_before_in_the_metrics_words(acme: Organi
     ]
 
 
-def test_a_customers_own_price_goes_on_where_the_global_one_left_off(acme: Organisation, project: Project) -> None:
+def test_a_customers_own_price_continues_the_month_of_the_global_price(acme: Organisation, project: Project) -> None:
     price(FREE)
     price(FREE | {"unit_price": "3"}, organisation=acme, effective_from=date(2026, 10, 10), effective_to=CHANGE)
     used(project, 4, on="2026-10-05")

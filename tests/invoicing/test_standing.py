@@ -170,7 +170,7 @@ def test_whoever_was_sent_the_invoice_is_told_that_it_is_void(invoice: Invoice, 
         assert f"/pay/{invoice.public_token}" in text
 
 
-def test_it_goes_to_every_address_that_the_invoice_went_to_and_to_nobody_else(invoice: Invoice) -> None:
+def test_the_notice_goes_to_exactly_the_addresses_of_the_invoice(invoice: Invoice) -> None:
     first = Notification.objects.get(kind="invoice_issued")
     Notification.objects.create(
         organisation=first.organisation,
@@ -188,7 +188,7 @@ def test_it_goes_to_every_address_that_the_invoice_went_to_and_to_nobody_else(in
     assert note.recipients == ["accounts@acme.example", "new@acme.example"]
 
 
-def test_nobody_is_told_of_an_invoice_that_never_reached_anybody(acme: Organisation) -> None:
+def test_voiding_an_invoice_that_was_never_sent_sends_no_email(acme: Organisation) -> None:
     never_sent = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     void(never_sent)
     given_up = issuing.finalize_invoice(invoice_id=one_off(acme).pk)

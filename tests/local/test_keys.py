@@ -29,7 +29,7 @@ def test_a_secret_that_an_older_version_did_not_know_is_added(tmp_path: Path) ->
     assert secrets["RAZORPAY_WEBHOOK_SECRET"]
 
 
-def test_others_can_not_read_them(tmp_path: Path) -> None:
+def test_other_users_can_not_read_the_secrets(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").touch(mode=0o644)
     (tmp_path / "secrets.json").write_text("{}")
     load_or_make(tmp_path)

@@ -25,7 +25,9 @@ def running(var_dir: Path) -> Iterator[None]:
             process.kill()
 
 
-def test_a_command_gets_the_environment_of_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_gets_the_environment_of_the_running_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SITE_URL", "http://elsewhere.example")
     manage.remember(tmp_path, {"SITE_URL": "https://here.example", "SECRET_KEY": "k" * 50})
     code = "from django.conf import settings; assert settings.SITE_URL == 'https://here.example'"

@@ -108,7 +108,7 @@ def test_an_authorised_payment_is_captured_by_the_sweep_after_a_while(
     assert invoice.status == "paid"
 
 
-def test_a_capture_that_somebody_else_made_first_is_accepted(razorpay: SandboxProcess, order: PaymentOrder) -> None:
+def test_a_payment_that_is_captured_already_is_accepted(razorpay: SandboxProcess, order: PaymentOrder) -> None:
     payment = authorised(razorpay, order)
     razorpay.client().payment.capture(payment.razorpay_payment_id, 118000, {"currency": "INR"})
     assert checkout.capture_payment(payment_id=payment.pk).status == "captured"
@@ -126,7 +126,7 @@ def test_a_capture_whose_answer_got_lost_is_found_captured(
     assert Payment.objects.get().allocated == 1180
 
 
-def test_an_authorisation_nobody_needs_any_more_is_not_taken(
+def test_an_authorised_payment_of_a_paid_invoice_is_not_captured(
     razorpay: SandboxProcess, invoice: Invoice, order: PaymentOrder
 ) -> None:
     payment = authorised(razorpay, order)
@@ -135,7 +135,7 @@ def test_an_authorisation_nobody_needs_any_more_is_not_taken(
     assert razorpay.client().payment.fetch(payment.razorpay_payment_id)["status"] == "authorized"
 
 
-def test_asking_the_gateway_finds_what_no_webhook_told(
+def test_reading_from_the_gateway_finds_a_payment_without_webhook(
     razorpay: SandboxProcess, invoice: Invoice, order: PaymentOrder
 ) -> None:
     pay(razorpay, order, "fail")

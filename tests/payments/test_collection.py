@@ -76,7 +76,7 @@ def test_a_look_up_that_fails_as_well_leaves_the_question_open_for_later(
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "502_html", "500", "gateway_error", "429_json", "429_empty"])
-def test_a_call_that_did_nothing_is_made_again_later(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
+def test_a_gateway_call_without_effect_is_repeated_later(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
     razorpay.control("faults", {**CREATE, "kind": kind})
     with pytest.raises(GatewayError):
         collection.ensure_order(invoice_id=invoice.pk)
@@ -203,7 +203,7 @@ def test_the_sweep_and_the_doors_agree_on_what_can_be_paid_online(
     assert selectors.invoices_to_collect() == ([] if reason else [invoice.pk])
 
 
-def test_a_refusal_for_good_waits_for_a_person_who_may_try_again(razorpay: SandboxProcess, invoice: Invoice) -> None:
+def test_a_final_refusal_is_not_retried_until_an_operator_asks(razorpay: SandboxProcess, invoice: Invoice) -> None:
     razorpay.control("settings", {"max_amount": 100})
     tasks.collect_invoice(str(invoice.pk))
     refused = PaymentOrder.objects.get()

@@ -75,7 +75,7 @@ def test_the_receipt_says_what_was_paid_and_that_nothing_is_due(invoice: Invoice
             assert word in text
 
 
-def test_a_failed_attempt_is_told_once_and_is_not_the_end(invoice: Invoice) -> None:
+def test_a_failed_attempt_sends_one_email_and_may_be_followed_by_another(invoice: Invoice) -> None:
     order = open_order(invoice)
     payment = apply(order, "failed")
     assert (payment.status, payment.error_code, payment.error_reason) == ("failed", "BAD_REQUEST_ERROR", "declined")
@@ -89,7 +89,7 @@ def test_a_failed_attempt_is_told_once_and_is_not_the_end(invoice: Invoice) -> N
     assert state_of(invoice) == ("paid", Decimal("1180"))
 
 
-def test_a_captured_payment_never_goes_back(invoice: Invoice) -> None:
+def test_a_captured_payment_never_returns_to_an_earlier_status(invoice: Invoice) -> None:
     order = open_order(invoice)
     apply(order, "captured", fee_minor=2784)
     for stale in ("authorized", "failed", "created"):

@@ -63,7 +63,7 @@ def test_wrong_keys_are_worth_another_try_once_somebody_mended_them(razorpay: Sa
     assert caught.value.details == {"gateway_status": 401}
 
 
-def test_a_gateway_that_is_not_there_got_nothing(settings: Any) -> None:
+def test_a_refused_connection_is_a_transient_refusal(settings: Any) -> None:
     gateway = RazorpayGateway(
         key_id="k", key_secret="s", base_url=f"http://127.0.0.1:{free_port()}", timeout=(0.5, 0.5)
     )

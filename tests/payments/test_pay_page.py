@@ -214,7 +214,7 @@ def test_the_page_asks_for_an_order_pays_and_verifies(razorpay: SandboxProcess, 
     assert (again.status_code, again.json()["code"]) == (409, "INVOICE_NOT_COLLECTABLE")
 
 
-def test_a_gateway_that_is_down_is_told_to_the_payer(razorpay: SandboxProcess, invoice: Invoice) -> None:
+def test_the_payer_is_told_when_the_gateway_is_down(razorpay: SandboxProcess, invoice: Invoice) -> None:
     razorpay.control("faults", {"match": "POST /v1/orders", "kind": "502_html"})
     client = browser(invoice)
     response = client.post(url(invoice, "pay_order"), headers=csrf_of(client))

@@ -46,7 +46,7 @@ def test_issuing_and_voiding_wake_collection(
     ]
 
 
-def test_a_broker_that_is_down_loses_nothing(
+def test_no_work_is_lost_while_the_broker_is_down(
     acme: Organisation, settings: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.RAZORPAY_WEBHOOK_SECRETS = [WEBHOOK_SECRET]

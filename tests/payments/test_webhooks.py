@@ -112,7 +112,7 @@ def test_a_signed_body_of_more_than_a_megabyte_is_refused(db: None) -> None:
     ("name", "event"),
     [("payment", "payment.captured"), ("payment_link", "payment_link.cancelled"), ("refund", "refund.created")],
 )
-def test_a_message_about_something_without_an_id_is_kept_with_the_reason(
+def test_a_message_about_something_without_an_id_is_stored_with_the_reason(
     invoice: Invoice, name: str, event: str, value: Any
 ) -> None:
     """Offline payments have no Razorpay id either: an id of null must not find one."""
@@ -230,7 +230,7 @@ def test_events_of_one_payment_in_any_order_end_the_same(invoice: Invoice, order
     assert (invoice.status, order.status) == ("paid", "paid")
 
 
-def test_an_order_of_somebody_else_is_kept_and_ignored_with_the_reason(invoice: Invoice) -> None:
+def test_a_webhook_about_an_unknown_order_is_stored_and_ignored_with_the_reason(invoice: Invoice) -> None:
     order = open_order(invoice)
     webhook = deliver("payment.captured", {"payment": payment_entity(order, "captured", order_id="order_X")}, "evt_1")
     assert webhook.status == "ignored"
@@ -251,7 +251,7 @@ def test_an_ignored_event_counts_once_its_order_is_known(invoice: Invoice) -> No
 
 
 @pytest.mark.parametrize("name", ["settlement.processed", "payment.downtime.started", "token.confirmed"])
-def test_an_event_about_something_else_is_kept_and_ignored(db: None, name: str) -> None:
+def test_an_event_about_something_else_is_stored_and_ignored(db: None, name: str) -> None:
     webhook = deliver(name, {"settlement": {"id": "setl_1"}}, "evt_1")
     assert (webhook.status, webhook.outcome) == (
         "ignored",
@@ -266,7 +266,7 @@ def test_a_type_that_is_not_handled_is_ignored_even_if_it_names_a_payment(invoic
     assert not Payment.objects.exists()
 
 
-def test_an_amount_that_differs_is_recorded_and_told(invoice: Invoice) -> None:
+def test_a_payment_of_another_amount_is_recorded_with_the_problem(invoice: Invoice) -> None:
     order = open_order(invoice)
     webhook = deliver("payment.captured", {"payment": payment_entity(order, "captured", amount=100)}, "evt_1")
     assert webhook.status == "processed"

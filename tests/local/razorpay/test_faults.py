@@ -28,7 +28,7 @@ def arm(sandbox: SandboxProcess, kind: str, **options: Any) -> None:
         ("drop_before", requests.exceptions.ConnectionError),
     ],
 )
-def test_a_fault_before_the_work_leaves_nothing(
+def test_an_injected_fault_before_the_work_changes_nothing(
     sandbox: SandboxProcess, client: Any, kind: str, error: type[Exception]
 ) -> None:
     arm(sandbox, kind)

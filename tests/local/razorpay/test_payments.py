@@ -174,7 +174,7 @@ def test_payers_at_once_pay_an_order_once(sandbox: SandboxProcess, client: Any, 
     assert client.order.payments(order["id"])["count"] == 1
 
 
-def test_a_restart_forgets_nothing(tmp_path: Any) -> None:
+def test_a_restart_keeps_all_data(tmp_path: Any) -> None:
     with SandboxProcess(tmp_path) as first:
         order = first.client().order.create({"amount": 100, "currency": "INR"})
         payment = first.pay(order["id"])

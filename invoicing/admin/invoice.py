@@ -64,6 +64,7 @@ AttentionFilter = attention_filter(
     collectable=("To be paid", lambda invoices, _user: invoices.collectable()),
     overdue=("Overdue", lambda invoices, _user: invoices.overdue(on=operators_today())),
     warnings=("With warnings", lambda invoices, _user: invoices.with_warnings(on=operators_today())),
+    not_delivered=("Not delivered", lambda invoices, _user: invoices.not_delivered()),
     old_drafts=("Drafts of past months", lambda invoices, _user: invoices.drafts_of_past_months(on=operators_today())),
 )
 

@@ -85,6 +85,11 @@ class InvoiceQuerySet(TenantQuerySet):
         """Collectable, with the due date passed: the due date itself is in time."""
         return self.collectable().filter(due_date__lt=on)
 
+    def not_delivered(self) -> Self:
+        """The PDF could not be made, or delivering was given up."""
+        given_up = Q(delivery__isnull=False, delivery__next_attempt_at__isnull=True) & ~Q(delivery__last_failure="")
+        return self.filter(Q(pdf_state=Invoice.PdfState.FAILED) | given_up)
+
     def drafts_of_past_months(self, on: date) -> Self:
         """Months that are over and still wait for somebody to finalize them."""
         return self.filter(status=Invoice.Status.DRAFT, period_end__lte=on)

@@ -78,22 +78,27 @@ def due_deliveries() -> list[UUID]:
 
 
 def deliver(*, invoice_id: UUID) -> None:
-    """Make the PDF, then e-mail the invoice with it to whoever waits for it."""
-    if make_pdf(invoice_id=invoice_id):
-        hand_over(invoice_id=invoice_id)
-
-
-def make_pdf(*, invoice_id: UUID) -> bool:
-    """Render and store the PDF if it is due and nobody else is at it. Says whether it is ready to be sent.
+    """Make the PDF, then e-mail the invoice with it to whoever waits for it.
 
     A failure is stored on the delivery, and tried again with growing pauses; nothing else is held back by it.
     """
+    delivery = make_pdf(invoice_id=invoice_id)
+    if delivery is None:
+        return
+    try:
+        hand_over(invoice_id=invoice_id)
+    except Exception as error:  # whatever a template or the outbox may throw
+        note_failure(delivery, error)
+
+
+def make_pdf(*, invoice_id: UUID) -> InvoiceDelivery | None:
+    """Render and store the PDF if it is due and nobody else is at it. The claimed delivery, if the PDF is ready."""
     delivery = claim(_of_live_invoices().select_related("invoice"), invoice_id)
     if delivery is None:
-        return False
+        return None
     invoice = delivery.invoice
     if invoice.pdf_state == PdfState.READY:
-        return True
+        return delivery
     try:
         name = pdfs.store_pdf(invoice)
     except Exception as error:  # whatever a picture, a font or the storage may throw
@@ -102,10 +107,10 @@ def make_pdf(*, invoice_id: UUID) -> bool:
             if note_failure(delivery, error):
                 invoice.pdf_state = PdfState.FAILED
                 invoice.save(update_fields=["pdf_state", "updated_at"])
-        return False
+        return None
     invoice.pdf.name, invoice.pdf_state = name, PdfState.READY
     invoice.save(update_fields=["pdf", "pdf_state", "updated_at"])
-    return True
+    return delivery
 
 
 @transaction.atomic

@@ -121,8 +121,8 @@ def test_each_number_is_that_of_its_list(something_of_everything: None, admin_us
     assert empty == {"Waiting to be counted"}
     expected = {
         "overdue", "not_placed", "unpriced_on_invoice", "item_parked", "item_failed", "unpriced", "price_ends",
-        "no_rate", "lut_ends", "webhook_failed", "email_failed", "pdf_failed", "conflicts", "day_retained",
-        "dead_letters",
+        "no_rate", "lut_ends", "webhook_failed", "email_failed", "conflicts", "day_retained",
+        "dead_letters", "not_delivered",
     }  # fmt: skip
     assert {item.kind for item in found.attention} >= expected
 

@@ -90,6 +90,29 @@ def test_a_worker_that_fails_locks_the_invoice_before_its_delivery(invoice: Invo
     assert locked < noted
 
 
+def test_a_delivery_that_kills_every_worker_is_shown_to_a_person(invoice: Invoice) -> None:
+    InvoiceDelivery.objects.filter(pk=invoice.pk).update(attempts=InvoiceDelivery.max_attempts)
+    tasks.deliver_invoice(str(invoice.pk))
+    assert delivery.due_deliveries() == []
+    assert list(Invoice.objects.not_delivered()) == [invoice]
+
+
+def test_an_e_mail_that_can_not_be_queued_is_noted_tried_again_and_shown(invoice: Invoice, settings: Any) -> None:
+    templates, settings.TEMPLATES = settings.TEMPLATES, []
+    for _ in range(InvoiceDelivery.max_attempts):
+        make_due(invoice)
+        tasks.deliver_invoice(str(invoice.pk))
+    invoice.refresh_from_db()
+    assert invoice.pdf_state == "ready"
+    assert "TemplateDoesNotExist" in invoice.delivery.last_failure
+    assert list(Invoice.objects.not_delivered()) == [invoice]
+    settings.TEMPLATES = templates
+    delivery.try_now(invoice_id=invoice.pk)
+    tasks.deliver_invoice(str(invoice.pk))
+    assert mails() == [[invoice.organisation.billing_email]]
+    assert not Invoice.objects.not_delivered().exists()
+
+
 def mails() -> list[list[str]]:
     return [note.recipients for note in Notification.objects.filter(kind="invoice_issued").order_by("created_at")]
 

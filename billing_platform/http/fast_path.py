@@ -45,7 +45,7 @@ def cached_headers(wsgi: dict[str, Any]) -> Headers | None:
 def answer(wsgi: dict[str, Any], cached: Headers, start_response: Callable[..., Any]) -> list[bytes]:
     """Accept or refuse usage."""
     started = time.perf_counter()
-    value = request_id.begin(wsgi.get("HTTP_X_REQUEST_ID", ""))
+    id_header = request_id.begin_request(wsgi)
     try:
         request = WSGIRequest(wsgi)
         match = request.resolver_match = _resolve(wsgi["PATH_INFO"])
@@ -57,7 +57,7 @@ def answer(wsgi: dict[str, Any], cached: Headers, start_response: Callable[..., 
         record_request(request, response.status_code, time.perf_counter() - started)
     finally:
         request_id.end()
-    headers = [*response.items(), *cached, ("X-Request-ID", value)]
+    headers = [*response.items(), *cached, id_header]
     if (usage := getattr(request, "rate_usage", None)) is not None:
         headers += usage.headers().items()
     body = response.content

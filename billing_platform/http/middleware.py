@@ -50,10 +50,10 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        value = request_id.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
+        name, value = request_id.begin_request(request.META)
         try:
             response = self.get_response(request)
-            response["X-Request-ID"] = value
+            response[name] = value
             return response
         finally:
             request_id.end()

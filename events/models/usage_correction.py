@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.database.append_only import append_only
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import append_only
 from events.models.metric import Metric
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel

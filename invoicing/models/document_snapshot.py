@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from billing_platform.lib.database.append_only import append_only
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import append_only
 from invoicing.models.invoice import Invoice
 from organisations.scoping import TenantModel
 

@@ -16,8 +16,8 @@ from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.functional import cached_property
 
+from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod

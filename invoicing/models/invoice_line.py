@@ -6,8 +6,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent
 from invoicing.lines import LineKind

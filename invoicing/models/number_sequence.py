@@ -5,8 +5,8 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
+from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import no_truncate
 from organisations.models import BillingEntity
 
 

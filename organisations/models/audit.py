@@ -6,7 +6,7 @@ from typing import Self
 
 from auditlog.models import LogEntry
 
-from billing_platform.lib.database.triggers import append_only
+from billing_platform.lib.database.append_only import append_only
 from organisations.scoping import EVERY_ORGANISATION, Actor, TenantQuerySet, reachable_organisations
 
 

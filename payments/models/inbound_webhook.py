@@ -8,8 +8,8 @@ import pgtrigger
 from django.db import models
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import no_truncate
 from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models import Organisation
 from organisations.scoping import TenantModel

@@ -6,8 +6,8 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.database.triggers import no_truncate
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel
 from payments.models.payment import Payment

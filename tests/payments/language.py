@@ -7,7 +7,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from billing_platform.lib import signing
+from billing_platform.lib import hmac_signatures
 from invoicing.models import Invoice
 from invoicing.services.drafting import create_one_off_draft
 from invoicing.services.issuing import finalize_invoice
@@ -105,7 +105,10 @@ def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook
     """Receive and process one event; two with the same content are two, since they happened at different times."""
     body = event_body(name, payload, created_at=1767225600 + zlib.crc32(event_id.encode()) % 1000)
     webhook = receive_webhook(
-        body=body, signature=signing.sign(body, WEBHOOK_SECRET), event_id=event_id, headers={"User-Agent": "Razorpay"}
+        body=body,
+        signature=hmac_signatures.sign(body, WEBHOOK_SECRET),
+        event_id=event_id,
+        headers={"User-Agent": "Razorpay"},
     )
     process_webhook(webhook_id=webhook.pk)
     webhook.refresh_from_db()

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from billing_platform.lib import signing
+from billing_platform.lib import hmac_signatures
 from billing_platform.lib.errors import InvalidInput, NotFound
 from invoicing.models import Invoice
 from organisations.models import Notification
@@ -28,7 +28,7 @@ def order(razorpay: SandboxProcess, invoice: Invoice) -> PaymentOrder:
 
 def claims(order: PaymentOrder, payment_id: str) -> dict[str, str]:
     """What checkout hands to the page after a payment."""
-    signature = signing.sign(f"{order.razorpay_order_id}|{payment_id}".encode(), KEY_SECRET)
+    signature = hmac_signatures.sign(f"{order.razorpay_order_id}|{payment_id}".encode(), KEY_SECRET)
     return {
         "razorpay_order_id": order.razorpay_order_id or "",
         "razorpay_payment_id": payment_id,
@@ -66,7 +66,7 @@ def test_an_order_that_is_not_ours_is_unknown_however_well_signed(
 ) -> None:
     foreign = razorpay.client().order.create({"amount": 118000, "currency": "INR"})
     paid = razorpay.pay(foreign["id"])
-    signature = signing.sign(f"{foreign['id']}|{paid['id']}".encode(), KEY_SECRET)
+    signature = hmac_signatures.sign(f"{foreign['id']}|{paid['id']}".encode(), KEY_SECRET)
     with pytest.raises(NotFound):
         checkout.verify_checkout(
             razorpay_order_id=foreign["id"], razorpay_payment_id=paid["id"], razorpay_signature=signature
@@ -158,6 +158,6 @@ def test_a_payer_back_from_a_link_is_believed_by_signature_and_gateway(
     answer: dict[str, Any] = {"order_id": link.pk, "status": "paid", "razorpay_payment_id": payment_id}
     with pytest.raises(InvalidInput):
         checkout.verify_link(**answer, razorpay_signature="0" * 64)
-    checkout.verify_link(**answer, razorpay_signature=signing.sign(payload.encode(), KEY_SECRET))
+    checkout.verify_link(**answer, razorpay_signature=hmac_signatures.sign(payload.encode(), KEY_SECRET))
     invoice.refresh_from_db()
     assert invoice.status == "paid"

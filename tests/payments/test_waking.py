@@ -8,7 +8,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from billing_platform.celery import app
-from billing_platform.lib import signing
+from billing_platform.lib import hmac_signatures
 from billing_platform.lib.work import waking
 from billing_platform.periodic_jobs import PERIODIC_JOBS
 from invoicing.services.voiding import void_invoice
@@ -54,7 +54,9 @@ def test_no_work_is_lost_while_the_broker_is_down(
     body = event_body("payment.captured", {})
     with django_capture_on_commit_callbacks(execute=True):
         invoice = issued_invoice(acme)
-        webhook = receive_webhook(body=body, signature=signing.sign(body, WEBHOOK_SECRET), event_id="evt_1", headers={})
+        webhook = receive_webhook(
+            body=body, signature=hmac_signatures.sign(body, WEBHOOK_SECRET), event_id="evt_1", headers={}
+        )
     assert selectors.invoices_to_collect() == [invoice.pk]
     assert selectors.due_webhooks() == [webhook.pk]
 

@@ -1,10 +1,12 @@
-"""The id that ties one request or job to its log lines, audit entries and error answers."""
+"""The id that ties one request or job to its log lines, audit entries and answers (header X-Request-ID)."""
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from contextvars import ContextVar
+from typing import Any
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
@@ -13,6 +15,11 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 def current_request_id() -> str:
     """The id of the request or job under way, or "" outside one."""
     return _current.get()
+
+
+def begin_request(environment: Mapping[str, Any]) -> tuple[str, str]:
+    """Start a request of this WSGI environment. Returns the header X-Request-ID, which every answer carries."""
+    return "X-Request-ID", begin(environment.get("HTTP_X_REQUEST_ID", ""))
 
 
 def begin(proposed: str = "") -> str:

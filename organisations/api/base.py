@@ -22,7 +22,7 @@ from organisations.scoping import TenantQuerySet
 
 
 class AdminMixin:
-    """What all admin views share. One that calls the gateway sets `calls_out = True`: it can't be one transaction."""
+    """What all admin views share. A view that calls Razorpay sets `calls_out = True`: it can't be one transaction."""
 
     calls_out = False
     secret_fields: tuple[str, ...] = ()  # of the answer, shown once: left out of the answer stored for a replay

@@ -12,5 +12,5 @@ from payments.models import Payment
 class PaymentParameters(FilterSet):
     status = ChoiceFilter(choices=Payment.Status.choices)
     kind = ChoiceFilter(choices=Payment.Kind.choices)
-    method = TextFilter(label="As the gateway calls it (upi, card, …), or bank_transfer, cheque, tds.")
+    method = TextFilter(label="As Razorpay calls it (upi, card, …), or bank_transfer, cheque, tds.")
     invoice = IdFilter("invoice_id")

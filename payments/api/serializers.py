@@ -75,7 +75,7 @@ class PaymentOrderSerializer(serializers.ModelSerializer):
 
 
 class GatewayOrderSerializer(serializers.Serializer):
-    """The order as the gateway's checkout takes it."""
+    """The order as Razorpay's checkout takes it."""
 
     id = serializers.CharField(source="razorpay_order_id")
     amount = serializers.IntegerField(source="amount_minor", help_text="In minor units: paise, cents.")

@@ -29,7 +29,7 @@ from payments.services import checkout, collection, offline
 
 
 class OrderCreate(AdminView):
-    """The gateway order that asks for what is due on an invoice: the same one each time."""
+    """The Razorpay order that asks for what is due on an invoice: the same one each time."""
 
     calls_out = True
     permission_required = "payments.collect_invoice"
@@ -57,7 +57,7 @@ class LinkCreate(AdminView):
 
 
 class Verify(AdminView):
-    """Check what checkout handed back, and record the payment as the gateway knows it. Safe to repeat."""
+    """Check the answer of Razorpay's checkout, and record the payment as Razorpay reports it. Safe to repeat."""
 
     calls_out = True
     permission_required = "payments.collect_invoice"

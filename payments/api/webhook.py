@@ -1,4 +1,4 @@
-"""The gateway's webhook: check the signature, store the message, answer. A worker processes the message later."""
+"""Razorpay's webhook: check the signature, store the message, answer. A worker processes the message later."""
 
 from __future__ import annotations
 

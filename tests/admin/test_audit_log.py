@@ -1,4 +1,4 @@
-"""The audit log for people: theirs first, in words, with what changed and nothing that did not."""
+"""The audit log names the actor, the time, the object and only the values that changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the monthly run: what starting would do, how far it is, and months whose invoice was voided."""
+"""The pages of billing runs: a preview before the start, the progress, and months whose invoice was voided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and rows: numbers to the right, few columns on a phone, plain yes and no, and words where nothing is."""
+"""Lists align numbers to the right, show few columns on a phone, and write yes, no and empty values as words."""
 
 from __future__ import annotations
 

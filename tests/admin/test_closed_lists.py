@@ -1,4 +1,4 @@
-"""What comes from a closed list is chosen from it, with names; what is typed must have its form."""
+"""A value from a closed list is chosen by its name; a typed value must have the right form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages that ask before an action: they show what it is about before it is done."""
+"""Confirmation pages show what an action will change before the action runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Voiding and correcting events on their pages, with the history that every one of their entries shows."""
+"""Operators void and correct events on the events' pages, and each page shows the history of the event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a customer pays and why, and what it uses without a price."""
+"""A customer's page shows the customer's prices, their source, and the usage without a price."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of the dashboard: of one's own organisations, and never across currencies."""
+"""The dashboard adds up only the user's organisations, and each currency separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of dead letters: what waits first, one mended in a form, many at once by filters or ticks."""
+"""Dead letters in the admin: open ones come first; one is edited in a form; many are replayed or discarded at once."""
 
 from __future__ import annotations
 

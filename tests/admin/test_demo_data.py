@@ -1,4 +1,4 @@
-"""The first walk through the admin meets no empty list."""
+"""With the demo data no list of the admin is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The days of accepted usage: who sees them, what waits for somebody, and where a dropped batch's address leads."""
+"""The hot-log days in the admin: who sees them, which need attention, and the link of a dropped batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invoice's life as an operator lives it: what each page says before it acts, and what the invoice's page shows."""
+"""The pages of an invoice from draft to void: what each page shows, and what it asks before an action."""
 
 from __future__ import annotations
 

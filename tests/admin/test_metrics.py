@@ -1,4 +1,4 @@
-"""Metrics by form: dimensions as people write them."""
+"""Operators enter a metric's dimensions in a form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Object actions: GET asks, POST acts, once, by whoever may, where they may, while it makes sense."""
+"""Object actions: GET shows a confirmation, POST acts once, and only with the permission and in the right state."""
 
 from __future__ import annotations
 

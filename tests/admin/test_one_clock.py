@@ -1,4 +1,4 @@
-"""One clock for people: the seller's. No two pages show different days for one act, and every time names its zone."""
+"""All pages show times in the operators' time zone and name the zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each thing has one name: in the sidebar, as heading and title of its pages, in links, filters and buttons."""
+"""The sidebar, headings, titles, links, filters and buttons use one name for each kind of object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pages behave: hostile names are escaped, long lists ask few questions, history tells who changed what."""
+"""Pages escape hostile names, run few queries for long lists, and show who changed an object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payments in the browser: a mistyped one is asked about, put right or placed, and nothing is a dead end."""
+"""Payments in the admin: operators reverse a wrong payment, credit it elsewhere or refund it."""
 
 from __future__ import annotations
 

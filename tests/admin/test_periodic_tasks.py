@@ -1,4 +1,4 @@
-"""Periodic tasks: when they run in words and on the operators' clock, when next, and how they ended last time."""
+"""The page of a periodic task shows its schedule in words, its next run and the outcome of its last run."""
 
 from __future__ import annotations
 

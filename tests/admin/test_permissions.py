@@ -1,4 +1,4 @@
-"""What forms let people change: only where their role says so."""
+"""A form lets a user change only what the user's role allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices by form: made and changed through the services, and only ended once they were billed."""
+"""Operators create and change prices through the services; a billed price can only be ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in: five failures in a quarter of an hour from one address; then no password is looked at."""
+"""After five failed sign-ins from one address in 15 minutes, the sign-in page checks no password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every number of the dashboard is the number of rows in the list that it leads to, whatever the seller's zone."""
+"""Each number of the dashboard equals the number of rows in its list, in every time zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever an operator does is in the append-only log, with who and from where, also where no row of ours is saved."""
+"""Each operator action is in the append-only audit log with its user and address, even if it saves no row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages say to people: times with their zone, numbers without idle zeros, and a way out of what went wrong."""
+"""Pages show times with a zone, numbers without superfluous zeros, and a next step for each problem."""
 
 from __future__ import annotations
 

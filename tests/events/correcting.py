@@ -1,4 +1,4 @@
-"""Words of the tests of corrections: what is counted, void, corrected, and used in a month, in November 2026."""
+"""Helpers for tests of corrections: counted, voided and corrected events in November 2026."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of the events tests: an event, a request, settling, and the naive model they are compared with."""
+"""Helpers for tests of events: make an event, send a request, settle, and compare with a naive model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malformed requests, the same ones in every run: what is wrong with an event, with a body, with its wrapping."""
+"""A fixed list of malformed requests: wrong events, wrong bodies and wrong compression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipeline as a child would write it: lists, loops and Decimal, no database. What the real one is compared with."""
+"""A naive model of the pipeline with lists, loops and Decimal; tests compare the real pipeline with this model."""
 
 from __future__ import annotations
 

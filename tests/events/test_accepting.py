@@ -1,4 +1,4 @@
-"""Which events are accepted, which are refused, and what the answer says."""
+"""Which events are accepted or rejected, and what the response contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sum, count, maximum, latest, unique: what each makes of the same events, meter by meter."""
+"""Each aggregation (sum, count, max, latest, unique) of the same events, for each meter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A closed month stays as it was billed; what comes after is late and belongs to the next."""
+"""A closed month does not change; later usage of that month is late and counts in the next month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several workers, several requests and a killed process: real threads, real connections, real signals."""
+"""Several workers, several requests and a killed process, with real threads, connections and signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Correcting what was counted: the ledger only grows, and everything that reads it agrees afterwards."""
+"""A correction adds entries to the ledger and changes none; all totals agree afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections as the back office makes them, by API and admin pages, and as the sender and the audit log see them."""
+"""Corrections by the API and by admin pages, and how the sender and the audit log see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections while others correct, settle or close: real threads, real connections."""
+"""Corrections during other corrections, settling and closing, with real threads and connections."""
 
 from __future__ import annotations
 

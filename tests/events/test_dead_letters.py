@@ -1,4 +1,4 @@
-"""Dead letters: looked at, mended, counted after all as if they had never died, or given up. Nothing counts twice."""
+"""Dead letters are read, edited, replayed and discarded; a replayed event is counted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API of dead letters: found by filters, replayed, edited and discarded once, by who may."""
+"""The API filters, replays, edits and discards dead letters, and checks the key's permissions."""
 
 from __future__ import annotations
 

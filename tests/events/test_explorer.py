@@ -1,4 +1,4 @@
-"""The usage explorer and the ledger's pages: numbers worked out by hand, and nothing of anybody else."""
+"""The usage explorer and the ledger's pages show hand-computed numbers, and only the user's organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast path of usage events: no client can tell it from the middleware path, and one setting turns it off."""
+"""The fast path answers usage requests exactly as the middleware does, and one setting turns it off."""
 
 from __future__ import annotations
 

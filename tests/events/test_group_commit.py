@@ -1,4 +1,4 @@
-"""Rows of several threads in one commit: nobody's is lost, and nobody's failure is another's."""
+"""Several threads commit together: no row is lost, and a failure affects only its own thread."""
 
 from __future__ import annotations
 

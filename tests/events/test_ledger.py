@@ -1,4 +1,4 @@
-"""The ledger can only grow, and what is in it can be added up again at any time."""
+"""The ledger is append-only, and its sums can be computed again at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage registers so many metrics by itself and no more: a customer who invents names harms nobody's pages."""
+"""Usage registers a limited number of metrics automatically; further metric names become dead letters."""
 
 from __future__ import annotations
 

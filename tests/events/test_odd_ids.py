@@ -1,4 +1,4 @@
-"""Whatever id is accepted can be asked for, and answers for exactly itself."""
+"""Every accepted event id can be looked up, and the look-up finds only this id."""
 
 from __future__ import annotations
 

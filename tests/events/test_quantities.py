@@ -1,4 +1,4 @@
-"""What metrics are called in front of people, and one unit or several."""
+"""The name of a metric in texts, and its unit in singular and plural."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client, an operator's script and invoicing see of usage; and that nobody sees anybody else's."""
+"""Clients, scripts and invoicing read usage, and nobody reads another organisation's usage."""
 
 from __future__ import annotations
 

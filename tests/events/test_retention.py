@@ -1,4 +1,4 @@
-"""Old days of the hot log go when everything in them is settled and verified; they stay, and say why, when not."""
+"""An old hot-log day is dropped when it is settled and verified; otherwise it is retained with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From batch to ledger: counted once, conserved, in the right hour, month and metric."""
+"""Settling counts each event once, in the right hour, month and metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that don't arrive, sent to a real two-process web: they cost no thread, are cut in time, and harm nobody."""
+"""Slow request bodies to a real web server with two processes hold no thread and are cut off in time."""
 
 from __future__ import annotations
 

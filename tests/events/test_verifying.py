@@ -1,4 +1,4 @@
-"""A day of the hot log against the ledger: right when nothing was touched, and whatever was touched is named."""
+"""Verifying compares a hot-log day with the ledger: an unchanged day passes, and each change is reported."""
 
 from __future__ import annotations
 

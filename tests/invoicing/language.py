@@ -1,4 +1,4 @@
-"""Words of the invoicing tests: usage on a day, a price, a month, and the moment after it."""
+"""Helpers for tests of invoicing: usage on a day, a price, a month, and the time after the month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peaks, gauges and numbers of users on an invoice: never charged twice, and late usage by the difference."""
+"""Metrics with max, latest or unique are charged once; late usage is charged by the difference."""
 
 from __future__ import annotations
 

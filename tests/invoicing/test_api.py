@@ -1,4 +1,4 @@
-"""Invoicing over HTTP: the shapes of the contract, exact numbers, and whose is whose."""
+"""The invoicing API: the shapes of the contract, exact numbers, and access only to the key's organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A month whose invoice was voided: told of until it is billed again, or left unbilled on purpose."""
+"""A month with a voided invoice needs attention until it is billed again or left unbilled."""
 
 from __future__ import annotations
 

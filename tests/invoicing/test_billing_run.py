@@ -1,4 +1,4 @@
-"""The monthly run: everybody once, whatever dies or waits or fails on the way."""
+"""A billing run invoices each customer once, also after crashes, waits and failures."""
 
 from __future__ import annotations
 

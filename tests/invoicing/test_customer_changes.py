@@ -1,4 +1,4 @@
-"""What changes of customers and sellers are refused or asked about: currency, GSTIN, supply to oneself, PIN code."""
+"""Changes of customers and sellers that are refused or need a confirmation, such as currency, GSTIN and PIN code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database refuses from anybody, even from a SQL prompt."""
+"""The database refuses wrong changes, even those from an SQL prompt."""
 
 from __future__ import annotations
 

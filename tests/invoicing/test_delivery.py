@@ -1,4 +1,4 @@
-"""Delivering an issued invoice ends: when it is sent, when it is void, and when another worker was faster."""
+"""Delivery of an issued invoice ends when it is sent, when it is void, or when another worker has sent it."""
 
 from __future__ import annotations
 

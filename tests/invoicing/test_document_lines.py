@@ -1,4 +1,4 @@
-"""What a customer can check on the PDF: the working of each line, tax by its name, terms, PAN, bank details abroad."""
+"""The PDF shows the working of each line, tax by name, payment terms, PAN and foreign bank details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PDF: every field of Rule 46, hostile text, many lines, the same bytes each time; and the e-mail with it."""
+"""The PDF has every field of Rule 46, escapes hostile text and has the same bytes each time; the e-mail has the PDF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From usage and prices to a draft whose amounts can be worked out by hand."""
+"""Usage and prices become a draft with hand-computed amounts."""
 
 from __future__ import annotations
 

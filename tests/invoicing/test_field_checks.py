@@ -1,4 +1,4 @@
-"""Prices, rates and one-off lines: what is beyond its list, form or bound is refused by its field, and never a 500."""
+"""Prices, rates and one-off lines with a wrong value get an error for the field, never a server error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finalizing: closed month, frozen facts, checked sums, the next number; all or nothing."""
+"""Finalizing closes the month, freezes the facts, checks the sums and takes the next number, or changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't be drawn is not issued; and texts of any length that can be typed are drawn."""
+"""An invoice that can't be drawn is not issued; texts of every allowed length can be drawn."""
 
 from __future__ import annotations
 

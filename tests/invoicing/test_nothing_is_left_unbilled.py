@@ -1,4 +1,4 @@
-"""Usage that comes when its month has been billed, skipped or never looked at still reaches an invoice, once."""
+"""Usage after the billing of its month, or of a skipped or forgotten month, is invoiced once."""
 
 from __future__ import annotations
 

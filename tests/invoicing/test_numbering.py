@@ -1,4 +1,4 @@
-"""Numbers without gaps and repeats, also when many are taken at once and some are given back."""
+"""Invoice numbers have no gaps and no repeats, also with concurrent and rolled-back transactions."""
 
 from __future__ import annotations
 

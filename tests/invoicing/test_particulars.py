@@ -1,4 +1,4 @@
-"""What CGST Rule 46 wants on a tax invoice, and the records lack, blocks the invoice and says where to enter it."""
+"""A missing particular of CGST Rule 46 blocks the invoice, and the warning says where to enter it."""
 
 from __future__ import annotations
 

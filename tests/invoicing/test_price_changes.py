@@ -1,4 +1,4 @@
-"""A price that changes within a month: allowances run on, whoever's rules the versions are, on time and late."""
+"""A price change within a month: allowances continue, for global and own prices, on time and late."""
 
 from __future__ import annotations
 

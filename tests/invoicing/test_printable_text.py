@@ -1,4 +1,4 @@
-"""Letters on documents: drawn as they are written, or refused where they are typed, naming the letter."""
+"""Documents draw each letter as written, or the form refuses the letter and names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is sold: lines, taxes and totals agree, and the database takes the invoice."""
+"""For random usage and prices: lines, taxes and totals agree, and the database accepts the invoice."""
 
 from __future__ import annotations
 

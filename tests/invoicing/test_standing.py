@@ -1,4 +1,4 @@
-"""The PDF as an invoice stands: void, paid, partly paid. What was issued stays in the store, untouched."""
+"""The PDF shows whether the invoice is void, paid or partly paid; the issued PDF in the storage does not change."""
 
 from __future__ import annotations
 

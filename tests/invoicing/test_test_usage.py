@@ -1,4 +1,4 @@
-"""A project is live or test. Test usage is counted and shown as test, and is on no invoice, total or live figure."""
+"""Usage of a test project is counted and shown as test, and is on no invoice and in no live total."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantities and amounts that no line can hold: a warning that blocks and names the metric, never an error of ours."""
+"""A quantity or amount that is too large for a line causes a blocking warning with the metric's name."""
 
 from __future__ import annotations
 

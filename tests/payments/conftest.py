@@ -1,4 +1,4 @@
-"""Payments' cast: an issued invoice, and the platform wired to a Razorpay that runs as a process of its own."""
+"""Fixtures for payments: an issued invoice, and a Razorpay sandbox in a process of its own."""
 
 from __future__ import annotations
 

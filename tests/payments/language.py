@@ -1,4 +1,4 @@
-"""Short words for the tests of payments: issue an invoice, report a payment, hand over a webhook."""
+"""Helpers for tests of payments: issue an invoice, report a payment, deliver a webhook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints of the contract: shapes, permissions, and another customer's objects."""
+"""The payments API: shapes of the contract, permissions, and access only to the key's organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifying what a browser brings, capturing what was left, and asking Razorpay when nobody tells us."""
+"""Verifying a payment from the browser, capturing an authorised payment, and reading payments from Razorpay."""
 
 from __future__ import annotations
 

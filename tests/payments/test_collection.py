@@ -1,4 +1,4 @@
-"""Asking for money: one order per amount due, through every fault between us and Razorpay."""
+"""Orders at Razorpay: one order for each amount due, whatever fails between us and Razorpay."""
 
 from __future__ import annotations
 

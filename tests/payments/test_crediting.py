@@ -1,4 +1,4 @@
-"""From a reported payment to a paid invoice: monotonic, once, never more than was paid or owed."""
+"""A reported payment is credited once, never moves back to an earlier status, and never exceeds the amount due."""
 
 from __future__ import annotations
 

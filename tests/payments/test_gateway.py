@@ -1,4 +1,4 @@
-"""The Razorpay gateway, through the real SDK, against a sandbox that fails on demand."""
+"""The Razorpay gateway with the real SDK, against a sandbox that can inject faults."""
 
 from __future__ import annotations
 

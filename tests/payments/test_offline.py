@@ -1,4 +1,4 @@
-"""What an operator records, and how a mistake is put right: nothing typed is a dead end, and no money counts twice."""
+"""Operators record offline payments and reverse mistakes; no money counts twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pay page: every state says where it stands, and nothing runs on it but its own script and the checkout."""
+"""The pay page shows the state of the invoice, and runs only its own script and Razorpay's checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A payer who bears Razorpay's fee: the whole way over HTTP, with the real SDK."""
+"""A payer pays Razorpay's fee: the complete payment over HTTP with the real SDK."""
 
 from __future__ import annotations
 

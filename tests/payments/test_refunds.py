@@ -1,4 +1,4 @@
-"""Money that went back at Razorpay: whatever the order of its messages, an invoice never counts as paid by it."""
+"""After a refund at Razorpay the invoice is not paid by that money, in every order of the messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work starts at once when the broker is up, and is never lost when it isn't."""
+"""Work starts at once while the broker is up, and is not lost while the broker is down."""
 
 from __future__ import annotations
 

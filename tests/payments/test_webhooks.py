@@ -1,4 +1,4 @@
-"""The inbox: signed bytes in, one row per event, applied once, in any order, by any worker."""
+"""The webhook inbox checks the signature, stores one row for each event and applies each event once."""
 
 from __future__ import annotations
 

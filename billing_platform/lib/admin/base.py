@@ -6,7 +6,6 @@ one way rows reach a page: lists, forms' choices, filters, autocomplete and inli
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import FieldDoesNotExist
-from django.db import IntegrityError, models
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold import admin as unfold
@@ -50,9 +49,7 @@ from billing_platform.lib.admin.extensions import Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
 from billing_platform.lib.admin.history import history_of
 from billing_platform.lib.admin.last_days import LastDayField
-from billing_platform.lib.admin.refusals import add_refusal, explained
-from billing_platform.lib.database.constraints import refusal_of
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.validators import choices_of
 
 __all__ = [
@@ -134,12 +131,6 @@ class ScopedMixin:
         return self.may(request, "change", obj)
 
 
-def _columns(obj: models.Model, names: Iterable[str]) -> dict[str, Any]:
-    """What was typed, without what a form asks beside the row's columns, such as a confirmation."""
-    columns = {field.name for field in obj._meta.concrete_fields}
-    return {name: getattr(obj, name) for name in names if name in columns}
-
-
 def _swap(swapped: dict[Any, Any], name: Any) -> Any:
     """A name of a fieldset, or several that stand in one row."""
     return [swapped.get(part, part) for part in name] if isinstance(name, list | tuple) else swapped.get(name, name)
@@ -163,7 +154,7 @@ class ListedFieldsMixin:
         )
 
 
-class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
+class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
     """Rows can be deleted only where a page sets `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None
@@ -187,10 +178,6 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.deletable and self.may(request, "delete", obj)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        return self._guarded(form, request, "change" if change else "add")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """PostgreSQL refuses text with a NUL character, so an address that holds one is answered as a wrong address."""
@@ -221,24 +208,6 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
             return queryset.none(), False
         found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
         return found
-
-    def _guarded(self, form: Any, request: HttpRequest, verb: str) -> Any:
-        """The form refuses a row that would land in an organisation where the user lacks the permission."""
-        page = self
-
-        class Guarded(form):
-            def _post_clean(self) -> None:
-                super()._post_clean()
-                refusal = getattr(request, "refusal", None)
-                if refusal is not None:
-                    add_refusal(self, refusal, explained(page, request, refusal))
-                if not self.errors and not page.may(request, verb, self.instance):
-                    self.add_error(
-                        None,
-                        "You need this permission for the chosen customer, or for every customer.",
-                    )
-
-        return Guarded
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The end of a half-open span is typed as its last day; the API and the tables keep the first day after."""
@@ -295,19 +264,6 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
             for title, options in shown.fieldsets
         ]
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """If the service refuses the change, nothing is saved: the form is shown again as it was typed, with the
-        service's sentence as its error."""
-        try:
-            shown: HttpResponse = super().changeform_view(request, *args, **kwargs)
-            return shown
-        except (DomainError, IntegrityError) as error:
-            refusal = refusal_of(error) if isinstance(error, IntegrityError) else error
-            if refusal is None or hasattr(request, "refusal"):
-                raise
-            request.refusal = refusal  # type: ignore[attr-defined]  # the form, read once more, holds it as its error
-            return self.changeform_view(request, *args, **kwargs)
-
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -317,24 +273,6 @@ class ModelAdmin(ActionsMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
         extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
         shown: HttpResponse = super().history_view(request, object_id, extra)
         return shown
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """By a service: a page calls it in `create` and `update`, or in a `save_model` of its own."""
-        if change:
-            self.update(request, obj, _columns(obj, form.changed_data))
-        else:
-            obj.pk = self.create(request, _columns(obj, form.cleaned_data)).pk
-
-    def create(self, request: HttpRequest, values: dict[str, Any]) -> Any:
-        """Calls the service that makes a row of what was typed, and returns the row."""
-        raise NotImplementedError(f"{type(self).__name__} names no service that creates.")
-
-    def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
-        """Calls the service that changes a row. `obj` holds the changes already."""
-        raise NotImplementedError(f"{type(self).__name__} names no service that changes.")
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        raise NotImplementedError(f"{type(self).__name__} names no service that deletes.")
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
         """Whether the history of an object names the people who changed it, and their addresses.

@@ -166,7 +166,9 @@ def claim(rows: QuerySet[Row], pk: UUID, *, early: bool = False) -> Row | None:
     values = _touched(model, claimed_until=until, attempts=F("attempts") + 1, **_status(model, State.AT_WORK))
     if not found.update(**values):
         return None
-    row: Row = rows.get(pk=pk)
+    row: Row | None = rows.filter(pk=pk).first()
+    if row is None:  # it left `rows` at this moment: an order was superseded, an invoice was voided
+        return None
     if row.max_attempts is not None and row.attempts > row.max_attempts:
         note_failure(row, ALL_DIED, final=True)
         return None

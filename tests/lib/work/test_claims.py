@@ -202,6 +202,23 @@ def test_what_was_let_go_often_is_paused_after_its_first_failure_as_if_it_had_ne
     assert take(row)
 
 
+def test_a_row_that_is_called_off_while_it_is_claimed_is_nobodys(later: Later) -> None:
+    row, wanted = errand(), Errand.objects.filter(note="")
+
+    def called_off(execute: Any, sql: str, *arguments: Any) -> Any:
+        result = execute(sql, *arguments)
+        if "claimed_until" in sql and sql.startswith("UPDATE"):
+            Errand.objects.update(note="called off")
+        return result
+
+    with connection.execute_wrapper(called_off):
+        assert claim(wanted, row.pk) is None
+    assert fresh(row).note == "called off"
+    later(Errand.claim_lasts)
+    assert claim(wanted, row.pk) is None
+    assert take(row)  # for whoever calls it off at the other side
+
+
 def test_what_is_handed_out_is_not_handed_out_again_before_a_claim_would_have_ended(later: Later) -> None:
     rows = [errand() for _ in range(3)]
     assert set(hand_out(Errand.objects.all())) == {row.pk for row in rows}

@@ -30,6 +30,7 @@ from billing_platform.lib.number_formats import format_money, format_percent
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     SendForm,
+    ToFinalize,
     VoidForm,
     amount_of,
     finalize_facts,
@@ -177,6 +178,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         when=lambda invoice: invoice.is_draft,
         form=FinalizeForm,
         confirm="The month is closed for usage, the invoice gets its number, and what it says never changes again.",
+        about=ToFinalize.now,
         facts=finalize_facts,
         warnings=finalize_warnings,
         obstacles=finalize_obstacles,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -44,7 +45,21 @@ def standing(invoice: Invoice) -> list[tuple[str, Any]]:
 # --- finalizing ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class ToFinalize:
+    """A draft, and the invoice as it would be computed now."""
+
+    invoice: Invoice
+    computed: Computed
+
+    @classmethod
+    def now(cls, invoice: Invoice) -> ToFinalize:
+        return cls(invoice, computed_anew(invoice))
+
+
 class FinalizeForm(ActionForm):
+    """`obj` is a ToFinalize."""
+
     e_mail = forms.ChoiceField(label="E-mail", choices=[])
     bill_anyway = forms.BooleanField(
         required=False, help_text="The warnings above are known, and the invoice goes out all the same."
@@ -52,9 +67,9 @@ class FinalizeForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        address = self.obj.organisation.billing_email
+        address = self.obj.invoice.organisation.billing_email
         self.fields["e_mail"].choices = [(SEND, f"Send now to {address}"), (HOLD, "Do not send yet")]
-        self.warned = any(not warning.blocks for warning in _fresh(self.obj).warnings)
+        self.warned = any(not warning.blocks for warning in self.obj.computed.warnings)
         if not self.warned:
             del self.fields["bill_anyway"]
 
@@ -69,9 +84,9 @@ class FinalizeForm(ActionForm):
         return {"send": self.cleaned_data["e_mail"] == SEND}
 
 
-def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
+def finalize_facts(_request: HttpRequest, draft: ToFinalize) -> list[tuple[str, Any]]:
     """As it would be finalized now: usage, prices and addresses may have changed since it was drafted."""
-    computed, organisation = _fresh(invoice), invoice.organisation
+    invoice, computed, organisation = draft.invoice, draft.computed, draft.invoice.organisation
     entity = organisation.billing_entity
     currency = organisation.currency if invoice.period else invoice.currency
     return [
@@ -84,19 +99,19 @@ def finalize_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, A
     ]
 
 
-def finalize_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
-    return [warning.message for warning in _fresh(invoice).warnings if not warning.blocks]
+def finalize_warnings(_request: HttpRequest, draft: ToFinalize) -> list[str]:
+    return [warning.message for warning in draft.computed.warnings if not warning.blocks]
 
 
-def finalize_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:
-    """Why it can't be finalized, each with the way out."""
+def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str]:
+    """Why the draft can't be finalized, each with the way out."""
+    invoice, computed = draft.invoice, draft.computed
     organisation, period = invoice.organisation, invoice.period
     if period is not None and clock.now() < period.bounds(organisation.zone)[1]:
         yield (
             f"The month runs until {last_day_text(period.end)} ({organisation.time_zone}): "
             f"the invoice can be finalized from {day_text(period.end)} on."
         )
-    computed = _fresh(invoice)
     if not computed.lines:
         yield "There is nothing to bill on this invoice: discard the draft, or price what was used."
     if computed.totals.total < ZERO:
@@ -117,15 +132,6 @@ def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
         return warning.message
     link = format_html('<a class="text-link" href="{}">Open {}</a>', admin_url(party), party.name)
     return format_html("{} {}", warning.message, link)
-
-
-def _fresh(invoice: Invoice) -> Computed:
-    """The invoice as it would be computed now. A page shows it in three places, so it is computed once."""
-    known: Computed | None = getattr(invoice, "_computed_anew", None)
-    if known is None:
-        known = computed_anew(invoice)
-        invoice._computed_anew = known  # type: ignore[attr-defined]
-    return known
 
 
 # --- sending, voiding -----------------------------------------------------------------------------------------------

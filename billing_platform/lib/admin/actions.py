@@ -72,6 +72,10 @@ def _always(_obj: Any) -> bool:
     return True
 
 
+def _itself(obj: Any) -> Any:
+    return obj
+
+
 def _nothing(_request: HttpRequest, _target: Any) -> tuple[()]:
     return ()
 
@@ -88,6 +92,7 @@ class Action:
     when: Callable[[Any], bool] = _always
     form: type[ActionForm] = ActionForm
     confirm: str | Callable[[Any], str] = ""
+    about: Callable[[Any], Any] = _itself
     facts: Facts = _nothing
     warnings: Sentences = _nothing
     obstacles: Sentences = _nothing
@@ -110,10 +115,14 @@ def _mark(**traits: Any) -> Callable[[Method], Method]:
 
 class Asking(TypedDict, total=False):
     """How the page of an action asks. It shows `confirm`, then `facts` as a small table and `warnings` in a box above
-    the form. While there are `obstacles` it shows them in place of its button, and a POST does nothing."""
+    the form. While there are `obstacles` it shows them in place of its button, and a POST does nothing.
+
+    The form, facts, warnings and obstacles of an object action all get what `about` makes of the object, once for each
+    request: the object itself, or a value that holds what is expensive to compute."""
 
     form: type[ActionForm]
     confirm: str | Callable[[Any], str]
+    about: Callable[[Any], Any]
     facts: Facts
     warnings: Sentences
     obstacles: Sentences
@@ -263,16 +272,18 @@ class ActionsMixin(ExtendedMixin):
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
         rows = self.rows(request, action) if action.on_rows else None
         given = {name: value for name, value in request.GET.items() if name != "once"}
-        form = action.form(request.POST if request.method == "POST" else None, obj=obj, initial=given)
+        about = rows if action.on_rows else action.about(obj)
+        asked = None if action.on_rows else about
+        form = action.form(request.POST if request.method == "POST" else None, obj=asked, initial=given)
         self.style_form(form)
-        if request.method == "POST" and form.is_valid() and not self._obstacles(request, action, obj, rows):
+        if request.method == "POST" and form.is_valid() and not list(action.obstacles(request, about)):
             if not form.spend():
                 messages.warning(request, f"“{action.label}” was sent already; it was done once.")
                 return HttpResponseRedirect(self._home(obj))
             response = self._act(request, action, obj, rows, form)
             if response is not None:
                 return response
-        return self._ask(request, action, obj, rows, form)
+        return self._ask(request, action, obj, about, form)
 
     def _act(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse | None:
         try:
@@ -304,16 +315,12 @@ class ActionsMixin(ExtendedMixin):
         messages.success(request, said)
         return HttpResponseRedirect(self._home(obj))
 
-    def _obstacles(self, request: HttpRequest, action: Action, obj: Any, rows: Any) -> list[str]:
-        return list(action.obstacles(request, obj if rows is None else rows))
-
-    def _ask(self, request: HttpRequest, action: Action, obj: Any, rows: Any, form: ActionForm) -> HttpResponse:
+    def _ask(self, request: HttpRequest, action: Action, obj: Any, about: Any, form: ActionForm) -> HttpResponse:
         confirm = action.confirm(obj) if callable(action.confirm) else action.confirm
-        if rows is not None:
-            count = rows.count()
+        if action.on_rows:
+            count = about.count()
             names = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
             confirm = f"{count:,} {names}. {confirm}"
-        about = obj if rows is None else rows
         known = list(action.facts(request, about))
         context = {
             **self.admin_site.each_context(request),
@@ -325,7 +332,7 @@ class ActionsMixin(ExtendedMixin):
             "confirm": confirm,
             "facts": facts_table(known) if known else "",
             "warnings": list(action.warnings(request, about)),
-            "obstacles": self._obstacles(request, action, obj, rows),
+            "obstacles": list(action.obstacles(request, about)),
             "form": form,
             "media": self.media + form.media,  # type: ignore[attr-defined]
             "back_url": self._home(obj),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test.client import Client
 
 from organisations.access import authentication
@@ -27,6 +29,17 @@ def _fresh_process_state(request: pytest.FixtureRequest) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         fresh_tables.keep()
+
+
+@pytest.fixture
+def connection_outlives_requests() -> Iterator[None]:
+    """For tests that call the WSGI application: the end of a request would close the connection with the test's rows.
+    Django's own test client does the same."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

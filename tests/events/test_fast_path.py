@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection
+from django.db import connection
 from prometheus_client import REGISTRY
 
 from billing_platform import wsgi
@@ -19,7 +17,7 @@ from billing_platform.http import fast_path
 from billing_platform.lib.http.addresses import EVENT_POSTS
 from tests.events.language import event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_outlives_requests")]
 
 
 class HungUp:
@@ -45,16 +43,6 @@ CASES = {
     "a caller who hung up": {"wsgi.input": HungUp()},
     "a stranger who hung up": {"wsgi.input": HungUp(), "HTTP_AUTHORIZATION": ""},
 }
-
-
-@pytest.fixture(autouse=True)
-def _keep_the_tests_connection() -> Iterator[None]:
-    """As Django's own test client does: a request's end would close the connection that holds the test's rows."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 def ask(key: str, path: str, body: bytes, changes: dict[str, Any]) -> tuple[str, dict[str, str], Any]:

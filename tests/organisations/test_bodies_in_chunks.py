@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 
 from billing_platform.lib import clock
 from billing_platform.wsgi import application
 from organisations.models import ApiKey, Project
 from tests import factories
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _keep_the_tests_connection() -> Iterator[None]:
-    """As Django's own test client does: a request's end would close the connection that holds the test's rows."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_outlives_requests")]
 
 
 def post_in_chunks(key: str, path: str, body: bytes) -> tuple[str, Any]:

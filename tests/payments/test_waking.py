@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kombu.exceptions import OperationalError
 
 from billing_platform.celery import app
 from billing_platform.lib import hmac_signatures
@@ -15,21 +14,9 @@ from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation
 from payments import selectors
 from payments.inbox.inbox import receive_webhook
+from tests.broker import Broker
 from tests.local.razorpay.harness import WEBHOOK_SECRET
 from tests.payments.language import event_body, issued_invoice
-
-
-class Broker:
-    """Keeps what is sent to it, or is down."""
-
-    def __init__(self, *, is_up: bool = True) -> None:
-        self.is_up = is_up
-        self.sent: list[tuple[str, list[str]]] = []
-
-    def send_task(self, name: str, args: list[str]) -> None:
-        if not self.is_up:
-            raise OperationalError("connection refused")
-        self.sent.append((name, args))
 
 
 def test_issuing_and_voiding_wake_collection(

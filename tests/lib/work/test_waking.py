@@ -7,26 +7,13 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from billing_platform.lib.work import waking
+from tests.broker import Broker
 
 pytestmark = pytest.mark.django_db
 
 ID = UUID("0b8e2f9c-7f5e-4f0e-9d53-3b8a6f3a8d11")
-
-
-class Broker:
-    """Keeps what is sent to it, or is away."""
-
-    def __init__(self, *, is_up: bool = True) -> None:
-        self.is_up = is_up
-        self.sent: list[tuple[str, list[str]]] = []
-
-    def send_task(self, name: str, args: list[str]) -> None:
-        if not self.is_up:
-            raise OperationalError("connection refused")
-        self.sent.append((name, args))
 
 
 def test_a_worker_is_woken_by_the_commit_and_not_before(

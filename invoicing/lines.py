@@ -1,4 +1,4 @@
-"""A line of an invoice as a plain value: what rating answers, tax is computed on, and drafting stores."""
+"""A line of an invoice as a plain value: rating makes it, `computing/` adds code and tax, drafting stores it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.money import ZERO
+from invoicing.gst_heads import TaxAmount, TaxHead, tax_line
 from invoicing.steps import Step
-from invoicing.tax import TaxAmount, TaxHead, tax_line
 
 
 class LineKind(StrEnum):

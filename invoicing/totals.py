@@ -9,8 +9,8 @@ from typing import Protocol
 
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money, round_to_unit
 from billing_platform.lib.number_formats import plain_text
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST, TaxAmount
 from invoicing.lines import Line
-from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount
 
 
 class TotalsError(ValueError):

@@ -45,7 +45,7 @@ from invoicing.admin.invoice_line import unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
-from invoicing.services import delivery, drafting, issuing, pdfs, sending, voiding
+from invoicing.services import delivery, drafting, issuing, sending, stored_pdfs, voiding
 from organisations.models import AuditEntry
 from organisations.operators_clock import operators_today
 
@@ -168,7 +168,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         label="PDF", permission="invoicing.view_invoice", when=lambda invoice: bool(invoice.number), icon="download"
     )
     def download_pdf(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
-        filename, content = pdfs.read_pdf(invoice)
+        filename, content = stored_pdfs.read_pdf(invoice)
         disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
         return HttpResponse(content, content_type="application/pdf", headers=disposition)
 

@@ -30,7 +30,7 @@ from invoicing.api.serializers import (
     VoidSerializer,
 )
 from invoicing.models import Invoice
-from invoicing.services import drafting, issuing, pdfs, sending, voiding
+from invoicing.services import drafting, issuing, sending, stored_pdfs, voiding
 from organisations.api.base import AdminGenericView
 
 
@@ -171,7 +171,7 @@ class InvoicePdf(AdminGenericView):
     )
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         invoice = self.find(Invoice.objects.all(), pk=invoice_id)
-        read = pdfs.original_pdf if report_parameters(self).get("original") else pdfs.read_pdf
+        read = stored_pdfs.original_pdf if report_parameters(self).get("original") else stored_pdfs.read_pdf
         filename, content = read(invoice)
         response = HttpResponse(content, content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="{filename}"'

@@ -23,12 +23,12 @@ from billing_platform.lib.number_formats import money_text, short_text
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_billing_month, validate_paragraphs, validate_sac
 from invoicing.computing.invoice import Computed
+from invoicing.gst_heads import TaxAmount
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import sending
 from invoicing.services.drafting import line_columns
-from invoicing.tax import TaxAmount
 from organisations.models import Organisation
 
 

@@ -12,7 +12,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import EXCHANGE_RATE_MAX_DAYS, EXCHANGE_RATE_WARN_DAYS
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from invoicing.draft_warnings import DraftWarning, WarningCode
-from invoicing.tax import TaxAmount
+from invoicing.gst_heads import TaxAmount
 
 BOOKS = "INR"
 """The currency of Indian sellers' books and returns."""

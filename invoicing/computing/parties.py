@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from invoicing.tax import CustomerTaxProfile, SellerTaxProfile
+from invoicing.gst_heads import CustomerTaxProfile, SellerTaxProfile
 
 
 @dataclass(frozen=True, slots=True)

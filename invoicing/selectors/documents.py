@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from billing_platform.lib.errors import DomainError
 from invoicing.documents import InvoiceDocument
+from invoicing.gst_heads import TaxAmount
 from invoicing.models import DocumentSnapshot, Invoice, InvoiceTax
-from invoicing.tax import TaxAmount
 from invoicing.totals import aggregate_taxes
 
 

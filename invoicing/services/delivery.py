@@ -18,7 +18,7 @@ from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.emails import queue_invoice_email
 from invoicing.models import Invoice, InvoiceDelivery
-from invoicing.services import pdfs
+from invoicing.services import stored_pdfs
 from invoicing.services.locking import lock_invoice
 from organisations import audit
 
@@ -100,7 +100,7 @@ def make_pdf(*, invoice_id: UUID) -> InvoiceDelivery | None:
     if invoice.pdf_state == PdfState.READY:
         return delivery
     try:
-        name = pdfs.store_pdf(invoice)
+        name = stored_pdfs.store_pdf(invoice)
     except Exception as error:  # whatever a picture, a font or the storage may throw
         with transaction.atomic():
             invoice = lock_invoice(invoice_id)  # before the delivery, as everywhere: two callers wait, not deadlock

@@ -17,6 +17,7 @@ from events.services.months import close_period
 from invoicing.computing.invoice import Computed
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.errors import NothingToBill
+from invoicing.gst_heads import TaxHead
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import snapshots
@@ -27,7 +28,6 @@ from invoicing.services.facts import facts_of, line_of
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import take_number
 from invoicing.signals import invoice_issued
-from invoicing.tax import TaxHead
 from invoicing.totals import check_document
 
 logger = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Party, Seller
 from invoicing.documents import BankDetails, DocumentLine, DocumentParty, DocumentTax, ExchangeNote, InvoiceDocument
 from invoicing.documents.words import amount_in_words
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyKind
 from invoicing.lines import Line
 from invoicing.models import Invoice
 from invoicing.selectors.documents import pay_page_url
 from invoicing.steps import Step
-from invoicing.tax import CGST, IGST, SGST, UTGST, SupplyKind
 
 _TAX_NOTES = {
     SupplyKind.EXPORT_WITHOUT_PAYMENT: "IGST 0% (zero-rated, LUT)",

@@ -25,7 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.http.api import domain_error_response
 from invoicing.models import Invoice
-from invoicing.services import pdfs
+from invoicing.services import stored_pdfs
 from payments.customer.pay_page import pay_page
 from payments.customer.tokens import invoice_of
 from payments.models import Payment, PaymentOrder
@@ -143,7 +143,7 @@ def invoice_pdf(request: HttpRequest, token: str) -> FileResponse:
     invoice = _invoice(token)
     if not pay_page(invoice).has_pdf:
         raise Http404
-    filename, content = pdfs.read_pdf(invoice)  # made again, should the storage have lost it
+    filename, content = stored_pdfs.read_pdf(invoice)  # made again, should the storage have lost it
     return FileResponse(BytesIO(content), filename=filename, content_type="application/pdf")
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from invoicing.models import Invoice
-from invoicing.services import delivery, drafting, issuing, pdfs, sending
+from invoicing.services import delivery, drafting, issuing, sending, stored_pdfs
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment
 from payments.services.offline import record_offline_payment
@@ -71,7 +71,7 @@ def test_no_page_shows_another_day_for_one_act(act: tuple[Invoice, Payment], adm
     with time_machine.travel(LATE_ON_25_NOVEMBER, tick=False):
         told = {url: words(client.get(url).content.decode()) for url in pages}
     told |= {mail.kind: f"{mail.subject} {mail.text} {words(mail.html)}" for mail in Notification.objects.all()}
-    document = PdfReader(BytesIO(pdfs.read_pdf(invoice)[1]))
+    document = PdfReader(BytesIO(stored_pdfs.read_pdf(invoice)[1]))
     told["PDF"] = " ".join(page.extract_text() for page in document.pages)
     assert {"invoice_issued", "payment_received"} <= set(told)
     for place, text in told.items():

@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from invoicing.documents import DocumentLine, InvoiceDocument, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import delivery, issuing, pdfs, sending, voiding
+from invoicing.services import delivery, issuing, sending, stored_pdfs, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.tasks import deliver_due_invoices, deliver_invoice
 from organisations.models import Notification, Organisation, Project
@@ -51,7 +51,7 @@ def text_of(content: bytes) -> str:
 
 
 def printed(invoice: Invoice) -> str:
-    return text_of(pdfs.read_pdf(Invoice.objects.get(pk=invoice.pk))[1])
+    return text_of(stored_pdfs.read_pdf(Invoice.objects.get(pk=invoice.pk))[1])
 
 
 def sample(**changes: Any) -> InvoiceDocument:
@@ -285,13 +285,13 @@ def test_a_lost_pdf_comes_back_byte_for_byte(acme: Organisation) -> None:
     default_storage.delete(invoice.pdf.name)
     acme.legal_name = "Renamed"
     acme.save()
-    assert pdfs.read_pdf(invoice)[1] == before
+    assert stored_pdfs.read_pdf(invoice)[1] == before
     assert default_storage.exists(invoice.pdf.name)
 
 
 def test_half_a_file_of_a_dead_worker_is_written_over(acme: Organisation) -> None:
     invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
-    name = pdfs.storage_name(invoice, invoice_document(invoice))
+    name = stored_pdfs.storage_name(invoice, invoice_document(invoice))
     default_storage.save(name, ContentFile(b"%PDF-1.4 half"))
     delivery.make_pdf(invoice_id=invoice.pk)
     invoice.refresh_from_db()

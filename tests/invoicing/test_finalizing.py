@@ -13,13 +13,13 @@ from django.db import IntegrityError
 
 from billing_platform.lib.errors import DomainError
 from events.models import UsagePeriod
+from invoicing.gst_heads import ENDORSEMENT_WITHOUT_PAYMENT
 from invoicing.models import DocumentSnapshot, Invoice, NumberSequence, TaxRate
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.paid_total import record_paid_total
 from invoicing.signals import invoice_issued, invoice_voided
-from invoicing.tax import ENDORSEMENT_WITHOUT_PAYMENT
 from organisations.models import BillingEntity, Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, issued, one_off, per_unit, used

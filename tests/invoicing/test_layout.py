@@ -17,7 +17,7 @@ from billing_platform.lib.errors import DomainError
 from invoicing.documents import DocumentLine, DocumentParty, InvoiceDocument, check_layout, render_pdf
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
-from invoicing.services import delivery, issuing, pdfs
+from invoicing.services import delivery, issuing, stored_pdfs
 from invoicing.steps import Step
 from organisations.models import BillingEntity, Organisation
 from tests.invoicing.language import one_off
@@ -113,7 +113,7 @@ def with_logo(acme: Organisation, content: bytes, name: str) -> Invoice:
 
 
 def test_a_logo_is_drawn(acme: Organisation) -> None:
-    content = pdfs.read_pdf(with_logo(acme, picture(), "logos/a.png"))[1]
+    content = stored_pdfs.read_pdf(with_logo(acme, picture(), "logos/a.png"))[1]
     assert len(PdfReader(BytesIO(content)).pages[0].images) == 1
 
 
@@ -129,7 +129,7 @@ def test_a_logo_is_drawn(acme: Organisation) -> None:
     ids=["eps", "gif", "half-a-png", "svg", "too-many-pixels"],
 )
 def test_an_unusable_logo_leaves_the_sellers_name_in_its_place(acme: Organisation, content: bytes) -> None:
-    drawn = pdfs.read_pdf(with_logo(acme, content, "logos/a.eps"))[1]
+    drawn = stored_pdfs.read_pdf(with_logo(acme, content, "logos/a.eps"))[1]
     page = PdfReader(BytesIO(drawn)).pages[0]
     assert len(page.images) == 0
     assert page.extract_text().count("Metrics Cloud Private Limited") >= 3  # head, FROM, foot

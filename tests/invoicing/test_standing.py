@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
-from invoicing.services import drafting, issuing, pdfs, voiding
+from invoicing.services import drafting, issuing, stored_pdfs, voiding
 from invoicing.services.paid_total import record_paid_total
 from invoicing.tasks import deliver_invoice
 from organisations.models import Notification, Organisation
@@ -71,14 +71,14 @@ WAYS_TO_PAY = ("50200012345678", "HDFC0001234", "metrics@hdfc", "Scan to pay", "
 
 
 def test_as_issued_it_says_how_to_pay(invoice: Invoice) -> None:
-    name, content = pdfs.read_pdf(invoice)
+    name, content = stored_pdfs.read_pdf(invoice)
     assert name == "INV-26-27-000001.pdf"
     assert all(way in text_of(content) for way in WAYS_TO_PAY)
     assert links_of(content)
 
 
 def test_a_void_invoice_is_marked_on_each_page_and_asks_for_nothing(invoice: Invoice) -> None:
-    name, content = pdfs.read_pdf(void(invoice))
+    name, content = stored_pdfs.read_pdf(void(invoice))
     assert name == "INV-26-27-000001-void.pdf"
     text = text_of(content)
     assert "Tax Invoice INV/26-27/000001 was cancelled on 20 Nov 2026." in text
@@ -92,7 +92,7 @@ def test_a_void_invoice_is_marked_on_each_page_and_asks_for_nothing(invoice: Inv
 def test_void_stands_on_every_page(acme: Organisation) -> None:
     lines = [{"description": f"Work {number}", "quantity": "1", "unit_price": "1"} for number in range(60)]
     draft = drafting.create_one_off_draft(organisation=acme, lines=lines)
-    content = pdfs.read_pdf(void(issuing.finalize_invoice(invoice_id=draft.pk)))[1]
+    content = stored_pdfs.read_pdf(void(issuing.finalize_invoice(invoice_id=draft.pk)))[1]
     stamped = [page.extract_text().splitlines()[-1] for page in PdfReader(BytesIO(content)).pages]
     assert len(stamped) > 1
     assert set(stamped) == {"VOID"}
@@ -101,7 +101,7 @@ def test_void_stands_on_every_page(acme: Organisation) -> None:
 def test_the_same_void_invoice_gives_the_same_bytes(invoice: Invoice) -> None:
     void(invoice)
     again = Invoice.objects.get(pk=invoice.pk)
-    assert pdfs.read_pdf(again) == pdfs.read_pdf(Invoice.objects.get(pk=invoice.pk))
+    assert stored_pdfs.read_pdf(again) == stored_pdfs.read_pdf(Invoice.objects.get(pk=invoice.pk))
 
 
 def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: Invoice, api: Client) -> None:
@@ -125,7 +125,7 @@ def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: I
 def test_an_invoice_with_nothing_due_says_so_and_asks_for_nothing(
     invoice: Invoice, kept: str, returned: str, sentence: str
 ) -> None:
-    text = text_of(pdfs.read_pdf(paid(invoice, kept, returned))[1])
+    text = text_of(stored_pdfs.read_pdf(paid(invoice, kept, returned))[1])
     assert f"{sentence} Nothing is left to pay." in text
     assert [way for way in WAYS_TO_PAY if way in text] == []
 
@@ -133,16 +133,16 @@ def test_an_invoice_with_nothing_due_says_so_and_asks_for_nothing(
 @pytest.mark.parametrize(("kept", "returned"), [("100.00", "0"), ("60.00", "40.00"), ("0", "100.00")])
 def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice, kept: str, returned: str) -> None:
     partly = paid(invoice, kept, returned)
-    text = text_of(pdfs.read_pdf(partly)[1])
+    text = text_of(stored_pdfs.read_pdf(partly)[1])
     assert "₹18.00 of ₹118.00 is still due." in text
     assert "Scan to pay by UPI" in text
-    assert pdfs.standing_of(partly).due == Decimal("18.00")
+    assert stored_pdfs.standing_of(partly).due == Decimal("18.00")
 
 
 def test_an_invoice_of_nothing_is_served_as_it_was_issued(acme: Organisation) -> None:
     free = issuing.finalize_invoice(invoice_id=one_off(acme, "0.00").pk)
     assert free.status == "paid"
-    assert pdfs.read_pdf(free) == pdfs.original_pdf(free)
+    assert stored_pdfs.read_pdf(free) == stored_pdfs.original_pdf(free)
 
 
 # --- the e-mail ------------------------------------------------------------------------------------------------------

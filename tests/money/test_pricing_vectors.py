@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from billing_platform.lib.money import ZERO, Money, allocate, from_minor, round_money, to_minor
+from invoicing.gst_heads import TaxHead, tax_line
 from invoicing.lines import Line
 from invoicing.pricing import Usage, price_from_dict
-from invoicing.tax import TaxHead, tax_line
 from invoicing.totals import compute_totals, minimum_top_up, prorate
 
 VECTORS = {vector["id"]: vector for vector in json.loads((Path(__file__).parent / "pricing-vectors.json").read_text())}

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_platform.lib.money import ZERO
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST, TaxAmount, TaxHead
 from invoicing.lines import Line
-from invoicing.tax import CGST, IGST, SGST, UTGST, TaxAmount, TaxHead
 from invoicing.totals import (
     Totals,
     TotalsError,

@@ -1,7 +1,8 @@
 """How long to wait before the next try of something that failed.
 
 1, 2, 4, 8 … minutes, at most 6 hours, each up to a quarter longer, so that a thousand rows that failed together are
-not all tried again in the same second. Eight tries take about two hours, ten about seven.
+not all tried again in the same second. Eight tries take about two hours, ten about seven. After how many tries a row
+is given up, its model says (`max_attempts` in `claims.py`).
 """
 
 from __future__ import annotations

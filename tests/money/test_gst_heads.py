@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing_platform.lib.gst import place_of_supply_label
 from billing_platform.lib.money import ZERO, round_money
-from invoicing.tax import (
+from invoicing.gst_heads import (
     CustomerTaxProfile,
     SellerTaxProfile,
     SupplyContext,

@@ -1,7 +1,8 @@
 """The PDF of an issued invoice: rendered from the frozen document, stored once, made again if it is lost.
 
 What is stored and mailed is the invoice as it was issued. Whoever asks for the PDF later gets it as the invoice stands
-now, drawn on the spot: a void or paid one must not ask for money again.
+now, drawn on the spot: a void or paid one must not ask for money again. When it is made, by whom and how often:
+`delivery.py`.
 """
 
 from __future__ import annotations

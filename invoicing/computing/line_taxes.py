@@ -1,4 +1,4 @@
-"""Which service code and which heads of tax a line has, and the supply that they follow from."""
+"""Which heads of tax each line of an invoice has, and the supply that they follow from."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import INDIA
 from invoicing.computing.invoice_facts import InvoiceFacts
+from invoicing.computing.service_codes import rate_of, with_service_codes
 from invoicing.draft_warnings import DraftWarning, WarningCode
+from invoicing.gst_heads import SupplyContext, SupplyKind, TaxHead, place_of_supply, tax_heads
 from invoicing.lines import Line
-from invoicing.tax import SupplyContext, SupplyKind, TaxHead, place_of_supply, tax_heads
 
 
 def tax_lines(
     facts: InvoiceFacts, lines: Sequence[Line]
 ) -> tuple[SupplyContext | None, tuple[Line, ...], list[DraftWarning]]:
     """The supply, and the lines with service code and heads; without heads where tax can't be known."""
-    coded = tuple(replace(line, sac=line.sac or facts.seller.default_sac) for line in lines)
+    coded = with_service_codes(facts, lines)
     supply = None
     try:
         supply = place_of_supply(facts.seller.tax_profile, facts.customer.tax_profile, on=facts.day)
@@ -33,13 +34,7 @@ def _heads(facts: InvoiceFacts, supply: SupplyContext, sac: str) -> tuple[TaxHea
     """Raises DomainError TAX_RATE_MISSING where tax is due and neither the code nor every service has a rate."""
     if supply.kind == SupplyKind.NO_GST or supply.is_zero_rated:
         return ()
-    found = facts.tax_rates.get(sac, facts.tax_rates.get(""))
-    if found is None:
-        raise DomainError(
-            f"There is no tax rate for service code {sac or '(none)'} on {day_text(facts.day)}: add one.",
-            code="TAX_RATE_MISSING",
-        )
-    return tax_heads(supply, found)
+    return tax_heads(supply, rate_of(facts, sac))
 
 
 def _lapsed_lut(facts: InvoiceFacts, supply: SupplyContext) -> list[DraftWarning]:

@@ -1071,6 +1071,21 @@ class Migration(migrations.Migration):
             ),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_has_its_document",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    func="\n                    IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="3f95b5b3f2e9522cf3978521d4cfa8e58d03a5e5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_issued_has_its_document_3c446",
+                    table="invoicing_invoice",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name="documentsnapshot",
             trigger=pgtrigger.compiler.Trigger(
                 name="append_only",

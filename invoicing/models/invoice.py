@@ -304,6 +304,19 @@ class Invoice(BaseModel, TenantModel):
                     RETURN NEW;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="issued_has_its_document",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
+                func="""
+                    IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN
+                        RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -65,9 +65,9 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True, drafted: Draft | No
     _number(invoice, facts.day)
     invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
     begin_delivery(invoice, to=[facts.customer.billing_email] if send else [])
-    invoice.save()
     content = replace(document, number=invoice.number).to_json()
     DocumentSnapshot.objects.create(invoice=invoice, content=content)
+    invoice.save()
     if invoice.total == ZERO:  # nothing to collect
         invoice.status = Status.PAID
         invoice.save(update_fields=["status", "updated_at"])

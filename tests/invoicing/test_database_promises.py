@@ -144,6 +144,16 @@ def test_an_invoice_whose_lines_say_otherwise_is_not_issued(acme: Organisation) 
     assert "does not add up" in words
 
 
+def test_an_invoice_is_not_issued_without_its_document(acme: Organisation) -> None:
+    invoice = one_off(acme)
+    words = refused(
+        """UPDATE invoicing_invoice SET status = 'finalized', number = 'INV/26-27/000001', sequence_number = 1,
+           supply_kind = 'NO_GST', issue_date = now(), due_date = now(), finalized_at = now() WHERE id = %s""",
+        invoice.pk,
+    )
+    assert "without its document" in words
+
+
 @pytest.mark.parametrize("number", ["inv/1", "0001", "/1", "-1", "INV 1", "INV_1", "INV.1", "A2345678901234567"])
 def test_a_number_that_rule_46_refuses_is_refused(acme: Organisation, number: str) -> None:
     invoice = one_off(acme)

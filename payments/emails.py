@@ -27,7 +27,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
 
 
 def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
-    """Tell a customer who got a receipt that the receipt does not hold."""
+    """Tell a customer that an earlier receipt is no longer valid."""
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
         due = format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
         _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})

@@ -108,7 +108,7 @@ def _count(kind: Waits, user: Any) -> Attention:
 
 
 def _facts(kind: Waits, found: list[dict[str, Any]]) -> Iterator[str]:
-    """How much money, whose, and how old."""
+    """The amount or the customers, then the age of the oldest row."""
     if kind.amount is not None:
         yield from (format_money(row["money"], row["of"]) for row in found)
     elif kind.named and found:

@@ -1,4 +1,4 @@
-"""What a page says after a verb was asked for many rows."""
+"""The message after an action on many rows."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class DiscardForm(ActionForm):
 
 
 class EditForm(ActionForm):
-    """The event as its sender should have written it. Whether that is right, the service says."""
+    """The corrected event as JSON. The service validates the event."""
 
     metric_name = forms.CharField(label="Metric")
     metric_value = forms.CharField(label="Value")
@@ -96,7 +96,7 @@ def _refuse(constant: str) -> None:
 
 
 class StateFilter(QuickFilter):
-    """What waits for somebody first."""
+    """Open dead letters first."""
 
     title = "state"
     parameter_name = "status__exact"
@@ -147,7 +147,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     project_link = link("project")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without the event, which may be a whole request of 10 MB: a list shows what it says."""
+        """Leaves out the event column, which may hold a whole request of 10 MB; the list needs three of its fields."""
         named = {field: KT(f"accepted_event__{field}") for field in ("metric_name", "metric_value", "unit")}
         return super().get_queryset(request).defer("accepted_event").annotate(**named)
 

@@ -1,4 +1,4 @@
-"""The hot log: accepted requests, what waits to be counted, and what is held back."""
+"""The hot log: accepted requests, those not settled yet, and those in quarantine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DiscardForm(ActionForm):
 
 
 class StateFilter(QuickFilter):
-    """What needs attention first. Settled batches are many and found by time only: the last hour's."""
+    """Batches that need attention first. Settled batches are many: the list shows those of the last hour."""
 
     title = "state"
     parameter_name = "status__exact"

@@ -1,4 +1,4 @@
-"""What the usage explorer asks: whose usage, of what, when, and how to cut it. Read from the address."""
+"""The usage explorer's form: organisation, metric, time span and grouping, read from the address."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
 
 
 class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """One sentence for what isn't offered, be it somebody else's id or no id at all."""
+    """The same error for an id of another organisation and for a text that is no id."""
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -50,7 +50,7 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]
-    """A menu of the first metrics and the chosen one: of tens of thousands nobody reads a list. All stay valid."""
+    """The menu shows the first metrics and the chosen one, because there may be thousands. All metrics are valid."""
 
     def __iter__(self) -> Any:
         field: Any = self.field
@@ -80,7 +80,7 @@ def _choice(field: Any, choices: Any, all_of_them: str, refusal: str, label: str
 
 
 class ExplorerForm(forms.Form):
-    """Choices are the user's own organisations, then what the chosen one has: anything else is refused in words."""
+    """Offers the user's organisations, and the projects and metrics of the chosen one; other values are form errors."""
 
     fields: dict[str, Any]
 
@@ -95,7 +95,7 @@ class ExplorerForm(forms.Form):
         self._add_fields()
 
     def _find_owner(self, request: HttpRequest) -> Organisation | None:
-        """The one that is named, or whose project or metric is; or the only one there is."""
+        """The organisation that is chosen, or that owns the chosen project or metric, or the user's only one."""
         if named := self.asked.get("organisation"):
             chosen: Organisation | None = self._first(self.organisations, named)
             return chosen
@@ -175,7 +175,7 @@ class ExplorerForm(forms.Form):
         return fields
 
     def native_dates(self) -> None:
-        """The browser's own calendar: it needs no script."""
+        """Uses the browser's own calendar, which needs no script."""
         for name in ("from", "to"):
             self.fields[name].widget.input_type = "date"
 

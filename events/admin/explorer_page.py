@@ -1,4 +1,4 @@
-"""What the usage explorer shows: bars and a table of the same numbers, each with the way down to its events."""
+"""The usage explorer's page: bars and a table of the same numbers, each linked to its events."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NOT_ADDED = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One metric's report, or what was used of every metric."""
+    """The report of one metric, or the usage of every metric."""
 
     span: Span
     report: Report | None = None
@@ -76,7 +76,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shown:
-    """A number with the way down to what it is made of, if there is one."""
+    """A number, linked to the hours or events that add up to it, if there is such a page."""
 
     text: str
     url: str = ""
@@ -170,7 +170,7 @@ def _metric_in_csv(question: Question) -> Iterator[Sequence[Any]]:
 
 
 def _by_metric(form: ExplorerForm, answer: Answer) -> list[list[UsedMetric]]:
-    """What the projects used of each metric that is looked for, the metric with most events first."""
+    """The projects' usage of each metric found, the metric with most events first."""
     by_metric: defaultdict[UUID, list[UsedMetric]] = defaultdict(list)
     for row in answer.metrics:
         by_metric[row.metric_id].append(row)
@@ -282,7 +282,7 @@ def _finer_url(form: ExplorerForm, question: Question, bucket: Bucket) -> str:
 
 
 def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, end: datetime) -> tuple[Shown, ...]:
-    """The cells of a line, if it is broken down, then its total and its events."""
+    """The cells of a line: its groups, if the report is grouped, then its total and its number of events."""
     question = report.question
 
     def shown(cell: Cell, series: Series | None) -> Shown:
@@ -299,7 +299,7 @@ def _cells(report: Report, cells: Sequence[Cell], total: Cell, start: datetime, 
 
 
 def _events_url(question: Question, series: Series | None, start: datetime, end: datetime) -> str:
-    """The ledger's events behind a number; there is no address for what is shown together."""
+    """The address of the ledger's events behind a number; none for a number that combines several groups."""
     project: Any = question.project
     dimensions: dict[str, str | None] = dict(question.dimensions)
     if series is not None:
@@ -355,7 +355,7 @@ def _bars(form: ExplorerForm, report: Report) -> tuple[Bar, ...]:
 
 
 def _percent(part: Decimal, highest: Decimal) -> str:
-    """Of the chart's height, for a style sheet: what is not zero can be seen."""
+    """The bar's share of the chart's height, for CSS; a number above zero gets a visible bar."""
     return f"{max(part * 100 / highest, Decimal('0.5')):.1f}" if part > 0 else "0"
 
 
@@ -376,7 +376,7 @@ def _weekday(day: date) -> str:
 
 
 def _names(report: Report) -> dict[Series, str]:
-    """What the series are called: a project by its name, a dimension by its value."""
+    """The names of the series: a project's name, or a dimension's value."""
     projects = {}
     if report.question.split == "project":
         projects = {

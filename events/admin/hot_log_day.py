@@ -1,4 +1,4 @@
-"""Days of the hot log: what was accepted on them, whether the ledger agrees, and what became of them."""
+"""Days of the hot log: accepted requests, the result of the verification, and whether the day is dropped."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
 
 
 def _finding(found: dict[str, str]) -> str:
-    """Where, what was expected and what is there."""
+    """Each discrepancy: its place, the expected value and the value found."""
     batch = ""
     if batch_id := found.get("batch_id"):
         url = reverse("admin:events_eventbatch_change", args=[batch_id])

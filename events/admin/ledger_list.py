@@ -67,7 +67,7 @@ class LedgerResults:
 
 
 class AddressFilter(DropdownFilter):
-    """Set by a link, such as that of a number to its events; here it can be seen and taken off."""
+    """A filter that only links set, such as a number's link to its events; the user can see and remove the filter."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = request.GET.get(self.parameter_name, "")
@@ -141,7 +141,7 @@ class UsageMonthFilter(AddressFilter):
 
 
 class BatchFilter(AddressFilter):
-    """The batch tells where its events are: whose, and in which month's partition."""
+    """A batch determines the organisation of its events and the month's partition that holds the events."""
 
     title, parameter_name = "batch", "batch_id"
 
@@ -159,7 +159,7 @@ class BatchFilter(AddressFilter):
 
 
 class ReceivedFilter(DayRangeFilter):
-    """Days of receipt, and with them the months whose partitions are read."""
+    """Filters by day of receipt, which also limits the partitions that PostgreSQL reads."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         bounds = {}

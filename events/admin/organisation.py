@@ -1,4 +1,4 @@
-"""What events adds to the pages of an organisation and a project: their usage."""
+"""Adds the usage to the pages of an organisation and of a project."""
 
 from __future__ import annotations
 

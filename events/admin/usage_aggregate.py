@@ -58,7 +58,7 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Quantity")
     def quantity(self, row: UsageAggregate) -> str:
-        """Of this hour alone; of a `unique` metric the number of events, as values are told apart elsewhere."""
+        """The value of this hour alone. Of a `unique` metric the number of events, because its values are elsewhere."""
         aggregation = row.metric.aggregation
         if aggregation == Metric.Aggregation.MAX:
             return amount_of(row.maximum or 0, row.metric)

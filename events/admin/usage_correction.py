@@ -80,7 +80,7 @@ def _before_correcting(event: UsageEvent) -> str:
 
 
 class CorrectingMixin:
-    """What the pages of the ledger have of corrections: the two verbs, and the story of an entry's event."""
+    """Adds to the ledger's pages: the actions void and correct, and the history of an entry's event."""
 
     admin_site: Any
 
@@ -212,7 +212,7 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 
 
 def entries_table(page: Any, event: UsageEvent) -> str:
-    """Everything that the ledger holds of an event, in the order in which it came."""
+    """All ledger entries of an event, in order of receipt."""
     return format_html(
         '<div class="facts-scroll"><table class="facts entries"><tr><th>Entry</th><th class="number">Quantity</th>'
         "<th>Counted in</th><th>Written</th><th>Why, and who</th></tr>{}</table></div>",

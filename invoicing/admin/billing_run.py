@@ -1,4 +1,4 @@
-"""The monthly run: start it, watch it, try again what failed."""
+"""The pages of billing runs: start a run, watch its progress, retry failed items."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
         )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """While workers are at it the page comes again by itself."""
+        """While workers process items the page reloads itself."""
         response = super().render_change_form(request, context, *args, **kwargs)
         if _count(kwargs["obj"], WAITING):
             response["Refresh"] = str(REFRESH_SECONDS)
@@ -206,7 +206,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
     @numeric
     @admin.display(description="Billed")
     def billed(self, run: Any) -> str:
-        """What the run's live invoices come to, tax included, by currency."""
+        """The total of the run's live invoices, tax included, for each currency."""
         return ", ".join(format_money(Decimal(row["total"]), row["currency"]) for row in run.sums) or EMPTY
 
     @numeric
@@ -253,7 +253,7 @@ AttentionFilter = attention_filter(unbilled=("Without a live invoice", lambda it
 
 
 def item_facts(_request: HttpRequest, item: BillingRunItem) -> list[tuple[str, Any]]:
-    """Whose month, why it stands where it does, and what billing it would come to by now."""
+    """The customer, the reason of the item's status, and the total that billing would give now."""
     preview = preview_run(period=item.run.period, organisations=[item.organisation])
     return [
         ("Customer", item.organisation.name),

@@ -1,4 +1,4 @@
-"""Invoices: drafts and documents, what they say, where they stand, and what may be done next."""
+"""Invoices: drafts and issued documents, their content, their status and the possible actions."""
 
 from __future__ import annotations
 
@@ -108,10 +108,10 @@ class InvoiceTaxInline(ReadOnlyInline):
 
 
 class InvoiceExtension(Extension):
-    """What another app adds to an invoice's page; also to its timeline."""
+    """The base of another app's additions to an invoice's page and timeline."""
 
     def moments(self, invoice: Invoice) -> list[Moment]:
-        """Each with its time, what happened, and a sentence about it."""
+        """Events for the timeline: time, name and a sentence."""
         return []
 
 
@@ -309,7 +309,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Status", ordering="status")
     def state_and_trouble(self, invoice: Invoice) -> Any:
-        """The status, and delivery that is not as it should be."""
+        """The status, and a problem of the delivery if there is one."""
         found = [self.state(invoice)]
         if invoice.pdf_state == Invoice.PdfState.FAILED:
             found.append(badge("PDF failed", "danger"))

@@ -1,4 +1,4 @@
-"""What the pages about invoices ask, and what they show before they act."""
+"""The forms of an invoice's actions, and the facts and warnings that the confirmation pages show."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def amount_of(invoice: Invoice) -> str:
 
 
 def standing(invoice: Invoice) -> list[tuple[str, Any]]:
-    """What every page that asks about an invoice shows first: whose it is, and how much."""
+    """The facts that each confirmation page of an invoice shows first: customer, period, lines and total."""
     return [
         ("Customer", invoice.organisation.name),
         ("Period", invoice.period_label),
@@ -122,7 +122,7 @@ def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str
 
 
 def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
-    """The sentence with a link to the page where it is put right, where there is one."""
+    """The warning, with a link to the page where the operator can fix the cause, if there is such a page."""
     parties: dict[str, Organisation | BillingEntity] = {
         "customer": invoice.organisation,
         "seller": invoice.organisation.billing_entity,
@@ -157,7 +157,7 @@ class VoidForm(ActionForm):
 
 
 def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
-    """What happens to the document, to the people it was sent to, and to its month."""
+    """The consequences of voiding: the document, its recipients and its month."""
     told = cancellation_addresses(invoice)
     return [
         *standing(invoice),

@@ -1,4 +1,4 @@
-"""The parts of an invoice's page, and what is shown and done for ticked rows of the list."""
+"""The parts of an invoice's page, and the facts and work of actions on ticked rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def warning_box(invoice: Invoice) -> SafeString:
 
 
 def about(admin: Any, invoice: Invoice) -> list[tuple[str, Any]]:
-    """Whose it is, of what, since when and until when: rows that have something to say."""
+    """Customer, seller, period and dates of an invoice; empty rows are left out."""
     customer = invoice.organisation
     address = invoice_document(invoice).customer.email if invoice.number else customer.billing_email
     rows: list[tuple[str, Any]] = [
@@ -77,7 +77,7 @@ def emails_of(invoice: Invoice) -> list[Notification]:
 
 
 def email_table(admin: Any, invoice: Invoice) -> Any:
-    """What went where, when, and what became of it."""
+    """The invoice's e-mails: recipient, time and status."""
     rows = [
         (
             anchor(admin, email, email.subject),
@@ -97,7 +97,7 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
 
 
 def parties(invoice: Invoice) -> Any:
-    """What the document says of seller, customer, supply and exchange, in words; what is empty is left out."""
+    """Seller, customer, supply and exchange rate as the document prints them; empty values are left out."""
     if not invoice.number:
         return "Copied onto the invoice when it is finalized."
     document = invoice_document(invoice)
@@ -149,7 +149,7 @@ def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
 
 
 def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
-    """How many of the ticked rows are acted on, and what they come to; the others are left alone."""
+    """How many of the ticked rows the action changes, and their total; the action skips the other rows."""
     sums = taken.order_by("currency").values_list("currency").annotate(Sum("total"))
     amounts = ", ".join(format_money(total, currency) for currency, total in sums)
     count = taken.count()
@@ -161,7 +161,7 @@ def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
 
 
 def each(rows: Any, act: Callable[..., Invoice], done: str) -> str:
-    """Do it to one after the other; what the rules refuse stops no other. Raises DomainError if all are refused."""
+    """Runs the service for each row; a refusal does not stop the others. Raises DomainError if all are refused."""
     refused = []
     chosen = list(rows.values_list("pk", flat=True))
     for pk in chosen:

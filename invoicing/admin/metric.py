@@ -1,4 +1,4 @@
-"""What invoicing adds to metrics: their prices, and which are used without one."""
+"""Adds prices to the pages of metrics, and marks metrics that are used without a price."""
 
 from __future__ import annotations
 

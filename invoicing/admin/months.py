@@ -18,7 +18,7 @@ EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")
 
 
 def recent_months() -> list[tuple[str, str]]:
-    """This month last: it is over earlier in some time zones, and the service knows."""
+    """The current month comes last: it ends earlier in some time zones, and the service checks this."""
     period = BillingPeriod.of(clock.now().date())
     months = [period]
     for _ in range(OFFERED - 1):
@@ -48,7 +48,7 @@ class MonthForm(ActionForm):
 
 
 class EndedMonthForm(MonthForm):
-    """Choosing another month asks the page again: what it shows is about the month chosen."""
+    """Choosing another month reloads the page, because its facts are about the chosen month."""
 
     month = forms.ChoiceField(widget=forms.Select(attrs={"data-asks-again": ""}))
     offered = staticmethod(ended_months)

@@ -1,4 +1,4 @@
-"""What invoicing adds to an organisation's page: drafting its invoices."""
+"""Adds to an organisation's page: its prices, and actions that draft invoices."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class BillingOfOrganisation(Extension):
 
     @object_page(label="Prices", permission="invoicing.view_pricingrule", icon="sell")
     def prices(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
-        """What the customer pays today and next, and what it uses without a price."""
+        """The customer's present and next prices, and its usage without a price."""
         today = clock.today(organisation.zone)
         context = {
             **self.page.admin_site.each_context(request),

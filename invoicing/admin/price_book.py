@@ -109,7 +109,7 @@ class PricingRuleAdmin(ModelAdmin):
         return tuple(name for name in fields if name != "effective_to")
 
     def save_model(self, request: HttpRequest, obj: PricingRule, form: Any, change: bool) -> None:
-        """Through the services, which know what may change on a rule that was billed."""
+        """Saves by a service, which refuses changes of a billed rule."""
         answers = form.cleaned_data
         price: dict[str, Any] | None
         price = {"model": answers["model"], **answers["parameters"]} if "parameters" in answers else {}

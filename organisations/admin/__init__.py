@@ -1,4 +1,4 @@
-"""Admin pages of organisations, their projects, keys and people, and of what was done and told."""
+"""Admin pages of organisations, projects, keys, people, the audit log and e-mails."""
 
 from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin

@@ -1,4 +1,4 @@
-"""API keys: what exists, what was used when, rotation and revocation. The keys themselves are never seen again."""
+"""API keys: list, last use, rotation and revocation. A page never shows an existing key's secret."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ admin.site.unregister(LogEntry)
 
 
 class WhoFilter(QuickFilter):
-    """People first: jobs and programs write many times as much. All of it where one object's entries are asked for."""
+    """Shows entries of people by default, because jobs write many more; shows all entries of one chosen object."""
 
     title = "who did it"
     parameter_name = "by"
@@ -67,7 +67,7 @@ class CustomerFilter(DropdownFilter):
 
 
 class KindFilter(DropdownFilter):
-    """By kind of object, without asking the log which kinds it holds: it is long."""
+    """Filters by kind of object. Offers all kinds, because reading the kinds from the long log is slow."""
 
     title = "kind of object"
     parameter_name = "kind"

@@ -1,4 +1,4 @@
-"""Sellers: whose name, GSTIN and numbers stand on invoices."""
+"""Sellers: their name, GSTIN and invoice numbers are printed on invoices."""
 
 from __future__ import annotations
 

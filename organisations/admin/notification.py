@@ -1,4 +1,4 @@
-"""E-mails: what was sent, what waits, what failed."""
+"""E-mails: sent, waiting and failed."""
 
 from __future__ import annotations
 

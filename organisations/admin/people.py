@@ -50,7 +50,7 @@ class MembershipInline(TabularInline):
 
 
 class KeepsOwnAccess:
-    """Nobody takes their own access away by a form: the last administrator would lock everybody out."""
+    """Refuses a user who would remove their own access: the last administrator would lock everybody out."""
 
     def save_related(self, request: HttpRequest, *args: Any) -> None:
         super().save_related(request, *args)  # type: ignore[misc]

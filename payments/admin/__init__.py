@@ -1,4 +1,4 @@
-"""Admin pages of what was paid, what we ask for, and what Razorpay told us."""
+"""Admin pages of payments, refunds, payment orders and Razorpay's webhooks."""
 
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice

@@ -1,4 +1,4 @@
-"""The webhook inbox: what Razorpay told us, and what came of it."""
+"""The webhook inbox: Razorpay's messages, and the outcome of each."""
 
 from __future__ import annotations
 

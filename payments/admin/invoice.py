@@ -1,4 +1,4 @@
-"""What payments adds to an invoice's page: asking for the money, and noting what came another way."""
+"""Adds to an invoice's page: payment links, and the recording of offline payments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_payable_online(invoice: Invoice) -> bool:
 
 
 def asked_for(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
-    """What every page that asks about the money of an invoice shows first."""
+    """The facts that each confirmation page about an invoice's money shows first."""
     due = format_money(invoice.amount_due, invoice.currency)
     return [*standing(invoice), ("Due now", due)]
 
@@ -62,7 +62,7 @@ class OfflinePaymentForm(ActionForm):
         return amount_of(self.cleaned_data["amount"])
 
     def clean(self) -> dict[str, Any]:
-        """An amount above what is due is asked about: the page comes back with a tick for it."""
+        """For an amount above the amount due, the page asks again, with a box to accept the overpayment."""
         cleaned: dict[str, Any] = super().clean() or {}
         more = "accept_overpayment" in self.fields and cleaned.get("method") != "tds"
         if more and "amount" in cleaned and not cleaned.get("accept_overpayment"):
@@ -106,7 +106,7 @@ class PaymentOfInvoice(InvoiceExtension):
     related_lists = ((Payment, "invoice__id__exact"), (PaymentOrder, "invoice__id__exact"))
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
-        """While something is due, how it can be paid; that Razorpay can't take it is a fact, not a fault."""
+        """How the amount due can be paid. If Razorpay does not take the amount, this is a fact and no error."""
         if obj is None or not obj.is_collectable:
             return shown
         ways = ("How it is paid", {"fields": (self.pay_page, self.online_payment)})

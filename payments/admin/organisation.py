@@ -1,4 +1,4 @@
-"""What payments adds to an organisation's page: its payments, and Razorpay's messages about them."""
+"""Adds to an organisation's page: its payments, and Razorpay's messages about the payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payments: every attempt, transfer, cheque and certificate, and what it was credited to."""
+"""Payments: online attempts, transfers, cheques and TDS certificates, and the invoices they are credited to."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class RefundInline(ReadOnlyInline):
 
 
 def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
-    """What every page that asks about a payment shows first."""
+    """The facts that each confirmation page of a payment shows first."""
     rows = [
         ("Customer", payment.organisation.name),
         ("Invoice", str(payment.invoice)),
@@ -167,7 +167,7 @@ class ReverseForm(ActionForm):
 
 
 def typed_or_told(payment: Payment, told: datetime | None) -> Any:
-    """A day that was typed is shown as that day, whatever the clock of the page; else what Razorpay told."""
+    """The day that an operator typed, in no time zone; for an online payment the time that Razorpay reported."""
     return day_text(payment.received_on) if payment.received_on else when(told)
 
 

@@ -1,4 +1,4 @@
-"""Orders and payment links: what we asked customers to pay."""
+"""Orders and payment links: requests for an amount due, made at Razorpay."""
 
 from __future__ import annotations
 

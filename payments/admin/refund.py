@@ -1,4 +1,4 @@
-"""Refunds: money that went back, as Razorpay reports it or an operator recorded it."""
+"""Refunds, reported by Razorpay or recorded by an operator."""
 
 from __future__ import annotations
 

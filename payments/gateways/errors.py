@@ -19,7 +19,7 @@ class GatewayError(DomainError):
 
 
 class GatewayRefused(GatewayError):
-    """Razorpay understood and said no: nothing happened there. `transient`: asking again later may help."""
+    """Razorpay refused the request and changed nothing. `transient`: asking again later may help."""
 
     def __init__(self, message: str, *, transient: bool = False, http_status: int | None = None) -> None:
         super().__init__(message, ambiguous=False, details={"gateway_status": http_status})

@@ -91,7 +91,7 @@ def _event_type(body: bytes) -> str:
 
 
 def process_webhook(*, webhook_id: UUID) -> bool:
-    """Apply a stored message if it is due and nobody else is at it. Says whether this call ended it well."""
+    """Apply a stored message if it is due and no other worker has claimed it. Returns whether this call succeeded."""
     webhook = claims.claim(InboundWebhook.objects.all(), webhook_id)
     if webhook is None:
         return False

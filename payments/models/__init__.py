@@ -1,4 +1,4 @@
-"""What we ask for, what was paid, what it was paid for, and what Razorpay told us."""
+"""Payment orders, payments, their allocations to invoices, refunds and Razorpay's webhooks."""
 
 from payments.models.inbound_webhook import InboundWebhook
 from payments.models.payment import Payment

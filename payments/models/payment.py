@@ -262,7 +262,7 @@ class Payment(BaseModel, TenantModel):
 
     @property
     def unallocated(self) -> Decimal:
-        """Received, not given back, and not credited to any invoice: an overpayment, or money nobody could place."""
+        """Received, not refunded, and credited to no invoice: an overpayment, or a payment for no known invoice."""
         return max(self.net - self.allocated, ZERO)
 
     def shown(self, amount: Decimal) -> str:

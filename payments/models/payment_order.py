@@ -31,7 +31,7 @@ class PaymentOrderQuerySet(TenantQuerySet):
         return self.filter(status=PaymentOrder.Status.CREATED)
 
     def links_to_close(self) -> Self:
-        """Links that nobody should pay any more, and that Razorpay has not closed yet."""
+        """Superseded links that Razorpay has not closed yet."""
         return self.filter(kind=PaymentOrder.Kind.LINK, status=PaymentOrder.Status.SUPERSEDED, closed_at__isnull=True)
 
 

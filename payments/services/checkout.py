@@ -1,4 +1,4 @@
-"""What a payer's browser brings back, checked with Razorpay; and questions to Razorpay that nobody else asked."""
+"""Checks the answer of Razorpay's checkout in the payer's browser, captures payments, and reads missed payments."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorp
 
 
 def refresh_order(*, order_id: UUID) -> list[Payment]:
-    """Ask Razorpay for every payment of an order: what a lost webhook would have told. Raises GatewayError."""
+    """Read all payments of an order from Razorpay, in case a webhook was lost. Raises GatewayError."""
     order = PaymentOrder.objects.get(pk=order_id)
     gateway = current_gateway()
     gateway_order_id = order.razorpay_order_id

@@ -158,7 +158,7 @@ def rows_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Cal
 
 
 def _actions_of(owner: Any) -> Iterator[Action]:
-    """What the methods of a page or an extension do, from the base class to the class itself."""
+    """The actions of a page or an extension, from the base class to the class itself."""
     for cls in reversed(type(owner).__mro__):
         for member in vars(cls).values():
             if isinstance(action := getattr(member, "admin_action", None), Action):
@@ -189,7 +189,7 @@ class ActionsMixin(ExtendedMixin):
         return bool(user.has_perm(action.permission, target))
 
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
-        """What the page offers to this user, now."""
+        """The actions that this user may run on the object now."""
         return [
             {"label": action.label, "icon": action.icon, "danger": action.danger, "url": self._action_url(action, obj)}
             for action in self.admin_actions.values()
@@ -209,7 +209,7 @@ class ActionsMixin(ExtendedMixin):
         return {**super().get_actions(request), **chosen}  # type: ignore[misc]
 
     def _ask_about_rows(self, request: HttpRequest, _queryset: Any, *, action: Action) -> HttpResponse:
-        """The page is told by filters, as the list is: which rows are ticked is one of them."""
+        """Passes the list's filters to the page; the ids of the ticked rows are one more filter."""
         query = request.GET.copy()
         query.pop(PAGE_VAR, None)
         if request.POST.get("select_across") != "1":
@@ -217,7 +217,7 @@ class ActionsMixin(ExtendedMixin):
         return HttpResponseRedirect(f"{self._action_url(action, None)}?{query.urlencode()}")
 
     def rows(self, request: HttpRequest, action: Action) -> Any:
-        """What an action on rows is about: those the list would show that the user may do this to."""
+        """The rows of an action: those of the list for which the user has the permission."""
         try:
             found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]
         except IncorrectLookupParameters:

@@ -31,7 +31,7 @@ class Extension:
     """One app's additions to a page. `self.page` is the ModelAdmin. Methods marked as actions become its actions."""
 
     list_filter: tuple[Any, ...] = ()
-    """Stand before the page's own."""
+    """Filters that come before the page's own."""
     inlines: tuple[Any, ...] = ()
     related_lists: RelatedLists = ()
     list_on_a_phone: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What became of one object: its audit entries, made readable."""
+"""The history of one object: its audit entries as readable texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule said no to, as a page shows it: the sentence, and the way to each object that it speaks of."""
+"""A refusal of a rule as a page shows it: the sentence, with links to the objects it names."""
 
 from __future__ import annotations
 

@@ -128,8 +128,11 @@ def _stamp(sender: type[LogEntry], instance: LogEntry, **_: Any) -> None:
 
 def _command() -> str:
     """The origin outside requests and tasks: a management command or a shell."""
-    arguments = [Path(sys.argv[0]).name, *sys.argv[1:2]]
-    return "command: " + " ".join(arguments)
+    program, *arguments = sys.argv
+    path = Path(program)
+    if path.name == "__main__.py":  # `python -m celery --app …`: the name is the package's, an option follows
+        return f"command: {path.parent.name}"
+    return "command: " + " ".join([path.name, *arguments[:1]])
 
 
 def _begin_task(task: Any = None, **_: Any) -> None:

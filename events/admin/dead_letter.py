@@ -160,8 +160,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         permission="events.replay_deadletter",
         when=lambda letter: _is_open(letter) and _is_readable(letter),
         form=ReplayForm,
-        confirm="The event goes back to be counted, as received when it was first: in the month that was meant then, "
-        "if it is still open. What has been counted since is not counted twice.",
+        confirm="The event is counted as if it was received when it first arrived: in the month that it belonged to "
+        "then, if that month is still open. What was counted since then is not counted twice.",
         icon="replay",
     )
     def replay(self, request: HttpRequest, letter: DeadLetter, *, reason: str) -> str:
@@ -220,7 +220,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         report = dead_letters.discard(letter_ids=ids, reason=reason, by=request.user.get_username())
         return _summary_with_links(report, "Discarded", ids)
 
-    @admin.display(description="Says")
+    @admin.display(description="Reported")
     def said(self, letter: Any) -> str:
         if letter.metric_name is None:
             return EMPTY

@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
-                ("month", models.DateField(help_text="Its first day.")),
+                ("month", models.DateField()),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
                 ("closed_by", models.CharField(blank=True, max_length=200)),
             ],

@@ -20,7 +20,7 @@ class UsagePeriod(BaseModel, TenantModel):
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="usage_periods"
     )
-    month = models.DateField(help_text="Its first day.")
+    month = models.DateField()  # its first day
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.CharField(max_length=200, blank=True)
 

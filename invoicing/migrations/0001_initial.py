@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                "verbose_name": "billing item",
                 "ordering": ["run", "organisation__name"],
                 "permissions": [
                     ("retry_billingrunitem", "Can retry an organisation of a billing run"),

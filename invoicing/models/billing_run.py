@@ -83,6 +83,7 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
     objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
+        verbose_name = "billing item"
         ordering = ["run", "organisation__name"]
         permissions = [
             ("retry_billingrunitem", "Can retry an organisation of a billing run"),

@@ -81,3 +81,22 @@ def test_the_audit_log_names_jobs_and_commands_in_words() -> None:
     assert source_in_words("task: organisations.tasks.send_pending_notifications") == "Job: send pending notifications"
     assert source_in_words("command: manage.py seed_demo") == "Command: seed demo"
     assert source_in_words("web") == "web"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("argv", "source"),
+    [
+        (["manage.py", "seed_demo", "--quiet"], "command: manage.py seed_demo"),
+        (["/opt/lib/celery/__main__.py", "--app", "billing_platform", "beat"], "command: celery"),
+    ],
+)
+def test_a_change_outside_requests_and_jobs_names_the_command(
+    argv: list[str], source: str, acme: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", argv)
+    acme.name = "Acme Works"
+    acme.save()
+    written = LogEntry.objects.get_for_object(acme).first()
+    assert written is not None
+    assert written.additional_data["source"] == source

@@ -125,7 +125,7 @@ def test_daily_work_stands_above_the_fold_and_plumbing_is_folded() -> None:
     assert seen["Customers"]
     assert seen["Invoices"]
     assert seen["Payments"]
-    for plumbing in ("Days accepted", "Accepted batches", "Number series", "Allocations", "Billing run items"):
+    for plumbing in ("Days accepted", "Accepted batches", "Number series", "Allocations", "Billing items"):
         assert not seen[plumbing], plumbing
 
 

@@ -1,4 +1,4 @@
-"""How waiting work looks on an object's page: where it stands, its tries, the next one and the last failure; and its
+"""How waiting work looks on an object's page: where it stands, its attempts, the next one and the last failure; and its
 one button, "Try now".
 
     class WebhookAdmin(ReadOnlyAdmin):
@@ -51,7 +51,7 @@ def work_facts(work: RetriedWork) -> Any:
     return facts(
         [
             ("State", badge(state.label, _TONES[state])),
-            ("Tries", f"{work.attempts}{most}"),
+            ("Attempts", f"{work.attempts}{most}"),
             ("At work until", when(until)),
             ("Next try", when(work.next_attempt_at if state == State.WAITING else None)),
             ("Last failure", work.last_failure),
@@ -85,7 +85,7 @@ def try_now_action(
         label="Try now",
         permission=permission,
         when=may or (lambda obj: waits_for_a_person(work_of(obj))),
-        confirm="A worker tries it at once, and it gets all its tries again.",
+        confirm="A worker tries it at once, and all its attempts are before it again.",
         facts=facts,
         icon="replay",
     )(try_now)

@@ -18,7 +18,7 @@ import requests
 from payments.gateways import signatures
 from payments.gateways.entities import parse_link, parse_order, parse_payment
 from payments.gateways.errors import GatewayUnclear
-from payments.gateways.outcomes import outcome_of
+from payments.gateways.failed_calls import outcome_of
 from payments.gateways.session import RecordingAdapter, new_session
 from payments.gateways.values import GatewayLink, GatewayOrder, GatewayPayment, PayerDetails
 

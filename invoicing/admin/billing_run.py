@@ -306,7 +306,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
         permission="invoicing.leave_unbilled_billingrunitem",
         when=lambda item: item.status == Status.VOIDED,
         form=ReasonForm,
-        confirm="The month stays without an invoice, and is no longer told of. It can still be billed again.",
+        confirm="The month stays without an invoice, and no longer needs attention. It can still be billed again.",
         facts=item_facts,
         danger=True,
         icon="money_off",

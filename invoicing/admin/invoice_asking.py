@@ -171,7 +171,9 @@ def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]
 def _month_after_void(invoice: Invoice) -> str:
     if invoice.period is None:
         return "a one-off invoice has none"
-    return f"{invoice.period_label} is without an invoice, and is told of until it is billed again or left unbilled"
+    return (
+        f"{invoice.period_label} is without an invoice, and needs attention until it is billed again or left unbilled"
+    )
 
 
 def later_charges(_request: HttpRequest, invoice: Invoice) -> list[str]:

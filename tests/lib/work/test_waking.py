@@ -1,4 +1,4 @@
-"""Workers are told of new work after the commit, and never at the price of what was committed."""
+"""A worker gets a message for new work after the commit, and a broker that is down undoes no commit."""
 
 from __future__ import annotations
 

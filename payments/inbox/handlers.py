@@ -20,7 +20,7 @@ from payments.services import collection
 from payments.services.payment_reports import apply_payment_report
 
 Payload = Mapping[str, Any]
-NOT_HANDLED = "It reports nothing about a payment or a payment link."
+NOT_HANDLED = "Messages of this type are stored, and lead to no action."
 
 
 class Ignored(Exception):

@@ -260,7 +260,7 @@ def test_an_event_about_something_else_is_stored_and_ignored(db: None, name: str
     webhook = deliver(name, {"settlement": {"id": "setl_1"}}, "evt_1")
     assert (webhook.status, webhook.outcome) == (
         "ignored",
-        "It reports nothing about a payment or a payment link.",
+        "Messages of this type are stored, and lead to no action.",
     )
 
 

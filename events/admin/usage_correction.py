@@ -39,7 +39,6 @@ from events.usage.metered import MetricWords
 Action = UsageCorrection.Action
 Kind = UsageEvent.Kind
 TONES = {Action.VOID: "danger", Action.CORRECT: "info"}
-KIND_TONES = {Kind.USAGE: "", Kind.REVERSAL: "danger", Kind.REPLACEMENT: "info"}
 
 WHERE = (
     "The event stays in the ledger; entries that cancel it are added. They count in its billing month if that is open, "

@@ -13,6 +13,7 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import format_money
 from events.services.months import close_period
 from invoicing.computing.invoice import Computed
 from invoicing.documents import InvoiceDocument, check_layout
@@ -84,7 +85,8 @@ def _check_issuable(computed: Computed) -> None:
     if not computed.lines:
         raise NothingToBill("There is nothing to bill on this invoice.")
     if computed.totals.total < ZERO:
-        raise DomainError(f"The total of {computed.totals.total} is negative.", code="NEGATIVE_TOTAL")
+        total = format_money(computed.totals.total, computed.currency)
+        raise DomainError(f"The total of {total} is negative.", code="NEGATIVE_TOTAL")
 
 
 def _check_stored(invoice: Invoice, computed: Computed) -> None:

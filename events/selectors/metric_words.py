@@ -7,22 +7,40 @@ themselves stand for the words.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
 from django.db.models import Q
 
 from events.models import Metric
-from events.usage.metered import MetricWords
+from events.usage.metered import MetricKey, MetricWords
 from organisations.models import Organisation
 
 
 class WordBook:
     """The words of all metrics that an organisation knows, or of those that all share, by name and unit; read once."""
 
-    def __init__(self, organisation: Organisation | None) -> None:
-        blank = Q(display_name="", unit_name="", unit_name_plural="")
-        known = Metric.objects.filter(Q(organisation=organisation) | Q(organisation__isnull=True)).exclude(blank)
-        self._definitions: dict[tuple[str, str], list[Metric]] = {}
-        for metric in known.order_by("organisation_id"):  # nulls come last: the organisation's own words go first
+    def __init__(self, organisation: Organisation | None, *, known: Iterable[Metric] | None = None) -> None:
+        """`known` are the definitions, the organisation's own before the shared ones, if they are read already."""
+        self._definitions: dict[MetricKey, list[Metric]] = {}
+        for metric in _worded(Q(organisation=organisation)) if known is None else known:
             self._definitions.setdefault((metric.name, metric.unit), []).append(metric)
 
     def words(self, name: str, unit: str) -> MetricWords:
         return MetricWords.called(name, unit, *self._definitions.get((name, unit), ()))
+
+
+def word_books(organisations: Collection[Organisation]) -> dict[UUID, WordBook]:
+    """The book of each organisation, by its id, with one query for all."""
+    by_owner: defaultdict[UUID | None, list[Metric]] = defaultdict(list)
+    for metric in _worded(Q(organisation__in=organisations)):
+        by_owner[metric.organisation_id].append(metric)
+    return {each.pk: WordBook(each, known=[*by_owner[each.pk], *by_owner[None]]) for each in organisations}
+
+
+def _worded(owned: Q) -> list[Metric]:
+    """Definitions that have words of their own, with the shared ones; those of an organisation go first."""
+    blank = Q(display_name="", unit_name="", unit_name_plural="")
+    known = Metric.objects.filter(owned | Q(organisation__isnull=True)).exclude(blank)
+    return list(known.order_by("organisation_id"))  # nulls come last

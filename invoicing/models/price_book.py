@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any, Self
 
@@ -30,6 +31,11 @@ class PricingRuleQuerySet(TenantQuerySet):
     def applying_to(self, organisation: Organisation) -> Self:
         """The organisation's own rules and the global ones, in the organisation's currency."""
         return self.filter(Q(organisation=organisation) | Q(organisation__isnull=True), currency=organisation.currency)
+
+    def applying_to_any(self, organisations: Collection[Organisation]) -> Self:
+        """The own rules of some organisations and the global ones, in any of their currencies."""
+        currencies = {organisation.currency for organisation in organisations}
+        return self.filter(Q(organisation__in=organisations) | Q(organisation__isnull=True), currency__in=currencies)
 
     def during(self, start: date, end: date) -> Self:
         """Rules valid on any day of `[start, end)`."""

@@ -58,6 +58,10 @@ class Rule:
     def holds_on(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
+    def holds_within(self, month: BillingPeriod) -> bool:
+        """Whether it holds on any day of the month."""
+        return self.effective_from < month.end and (self.effective_to is None or month.start < self.effective_to)
+
     @property
     def plain_unit_price(self) -> Decimal | None:
         """The price of a unit where nothing else makes the amount; None with free units or bounds, or other models."""

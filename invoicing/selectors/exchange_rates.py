@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +17,13 @@ from organisations.scoping import Actor
 
 def latest_rate(*, base: str, target: str, at: date) -> ExchangeRate | None:
     """The last rate of a pair up to and including a day, however old; None if there is none."""
-    return ExchangeRate.objects.filter(base=base, target=target, as_of__lte=at).order_by("-as_of").first()
+    return next(iter(latest_rates(bases=[base], target=target, at=at)), None)
+
+
+def latest_rates(*, bases: Collection[str], target: str, at: date) -> list[ExchangeRate]:
+    """The last rate of each currency up to and including a day, however old; none for a currency without one."""
+    known = ExchangeRate.objects.filter(base__in=bases, target=target, as_of__lte=at)
+    return list(known.order_by("base", "-as_of").distinct("base"))
 
 
 def customers_without_rate(*, actor: Actor, today: date) -> Any:

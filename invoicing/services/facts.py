@@ -1,4 +1,8 @@
-"""The only reader for computing an invoice: usage, prices, what was invoiced, parties and rates. No arithmetic.
+"""The only reader for computing invoices: usage, prices, what was invoiced, parties and rates. No arithmetic.
+
+Facts are read for many organisations at once: each source is a function `(organisations, period) -> Mapping` from the
+organisation's id, which takes as many queries for a thousand organisations as for one. What the usage of a month is
+priced by comes from `month_facts.py`.
 
 Facts of an invoice that is being issued are consistent because the caller holds locks: the closed month takes no more
 usage, the organisation's invoices are worked out one at a time, and prices stand still. Facts that are only shown are
@@ -7,42 +11,46 @@ read from one snapshot of the database.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.selectors.metric_words import WordBook
-from events.usage.metered import MeteredUsage, MetricKey, MetricWords
-from events.usage.metering import usage_for, usage_of_month
 from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
 from invoicing.lines import Line
-from invoicing.models import Invoice, InvoiceLine, PricingRule, TaxRate
-from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
-from invoicing.pricing.rules import Rule
-from invoicing.selectors.exchange_rates import latest_rate
+from invoicing.models import Invoice, InvoiceLine, TaxRate
+from invoicing.pricing.month_facts import MonthFacts
+from invoicing.selectors.exchange_rates import latest_rates
+from invoicing.services.month_facts import months_of
 from organisations.models import BillingEntity, Organisation
 
 
-def month_facts(*, organisation: Organisation, period: BillingPeriod) -> InvoiceFacts:
-    """What the invoice of a month is computed from by now. The seller is the organisation's of today."""
+def facts_of_months(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, InvoiceFacts]:
+    """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
+    of today: have `billing_entity` read with the organisations."""
     with _consistent_read():
-        return _facts(organisation, organisation.currency, month=_month_facts(organisation, period))
+        months = months_of(organisations, period)
+        shared = _Shared(organisations, {each.currency for each in organisations})
+        return {each.pk: shared.facts(each, each.currency, month=months[each.pk]) for each in organisations}
+
+
+def month_facts(*, organisation: Organisation, period: BillingPeriod) -> InvoiceFacts:
+    """The same of one organisation."""
+    return facts_of_months([organisation], period)[organisation.pk]
 
 
 def one_off_facts(*, organisation: Organisation, currency: str, lines: Sequence[Line]) -> InvoiceFacts:
     """The same for an invoice of given lines."""
     with _consistent_read():
-        return _facts(organisation, currency, lines=tuple(lines))
+        return _Shared([organisation], {currency}).facts(organisation, currency, lines=tuple(lines))
 
 
 def facts_of(invoice: Invoice) -> InvoiceFacts:
@@ -75,21 +83,46 @@ def _consistent_read() -> Iterator[None]:
         yield
 
 
-def _facts(
-    organisation: Organisation, currency: str, *, month: MonthFacts | None = None, lines: tuple[Line, ...] = ()
-) -> InvoiceFacts:
-    entity = organisation.billing_entity
-    day = clock.today(entity.time_zone)
-    return InvoiceFacts(
-        day=day,
-        currency=currency,
-        seller=_seller(entity),
-        customer=_customer(organisation),
-        tax_rates={rate.sac: rate.rate for rate in TaxRate.objects.on(day)},
-        exchange_rate=None if currency == BOOKS else _exchange_rate(currency, day),
-        month=month,
-        lines=lines,
-    )
+class _Shared:
+    """What many invoices have in common: their sellers, the day, the rates of tax and of exchange."""
+
+    def __init__(self, organisations: Collection[Organisation], currencies: Collection[str]) -> None:
+        entities = {each.billing_entity_id: each.billing_entity for each in organisations}
+        self._sellers = {pk: _seller(entity) for pk, entity in entities.items()}
+        self._days = {pk: clock.today(entity.time_zone) for pk, entity in entities.items()}
+        days = set(self._days.values())  # two at the most, but for a seller across the date line
+        self._tax_rates = {day: _tax_rates(day) for day in days}
+        self._exchange_rates = {day: _exchange_rates(currencies, day) for day in days}
+
+    def facts(
+        self,
+        organisation: Organisation,
+        currency: str,
+        *,
+        month: MonthFacts | None = None,
+        lines: tuple[Line, ...] = (),
+    ) -> InvoiceFacts:
+        day = self._days[organisation.billing_entity_id]
+        return InvoiceFacts(
+            day=day,
+            currency=currency,
+            seller=self._sellers[organisation.billing_entity_id],
+            customer=_customer(organisation),
+            tax_rates=self._tax_rates[day],
+            exchange_rate=self._exchange_rates[day].get(currency),
+            month=month,
+            lines=lines,
+        )
+
+
+def _tax_rates(day: date) -> dict[str, Decimal]:
+    return {rate.sac: rate.rate for rate in TaxRate.objects.on(day)}
+
+
+def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:
+    foreign = {currency for currency in currencies if currency != BOOKS}
+    rates = latest_rates(bases=foreign, target=BOOKS, at=day) if foreign else ()
+    return {found.base: Rate(found.base, found.target, found.rate, found.as_of, found.source) for found in rates}
 
 
 def _seller(entity: BillingEntity) -> Seller:
@@ -99,66 +132,3 @@ def _seller(entity: BillingEntity) -> Seller:
 
 def _customer(organisation: Organisation) -> Customer:
     return Customer(**{each.name: getattr(organisation, each.name) for each in fields(Customer)})
-
-
-def _exchange_rate(currency: str, day: date) -> Rate | None:
-    found = latest_rate(base=currency, target=BOOKS, at=day)
-    return Rate(found.base, found.target, found.rate, found.as_of, found.source) if found else None
-
-
-def _month_facts(organisation: Organisation, period: BillingPeriod) -> MonthFacts:
-    rows = sorted(usage_for(organisation=organisation, period=period), key=_used_in)
-    months = tuple(
-        _used_month(organisation, period, month, tuple(usage)) for month, usage in groupby(rows, key=_used_in)
-    )
-    return MonthFacts(period, organisation.currency, months, _words(organisation, months))
-
-
-def _used_in(row: MeteredUsage) -> BillingPeriod:
-    return row.used_in
-
-
-def _used_month(
-    organisation: Organisation, period: BillingPeriod, month: BillingPeriod, usage: tuple[MeteredUsage, ...]
-) -> UsedMonth:
-    rules = _rules(organisation, month)
-    others = _other_invoices(organisation, month, period)
-    if not others:
-        return UsedMonth(month, usage, rules)
-    covered = [other.period for other in others if other.period is not None]
-    before = InvoicedBefore(
-        charged=_charged(others, month),
-        usage=usage_of_month(organisation=organisation, month=month, counted_in=covered),
-        usage_with_late=usage_of_month(organisation=organisation, month=month, counted_in=[*covered, period]),
-    )
-    return UsedMonth(month, usage, rules, before)
-
-
-def _rules(organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
-    rules = PricingRule.objects.applying_to(organisation).during(month.start, month.end)
-    return tuple(rule.as_rule() for rule in rules)
-
-
-def _other_invoices(organisation: Organisation, month: BillingPeriod, period: BillingPeriod) -> list[Invoice]:
-    """The live invoices of other periods that charge for usage of the month, in the currency of today: rupees can't
-    be set against dollars, so after a change of currency what comes late is priced by itself."""
-    charging = Invoice.objects.live().filter(
-        organisation=organisation, currency=organisation.currency, lines__used_in=month.start
-    )
-    return list(charging.exclude(period_start=period.start).distinct().order_by("period_start"))
-
-
-def _charged(invoices: Iterable[Invoice], month: BillingPeriod) -> dict[MetricKey, Decimal]:
-    """What the invoices charged for the month's usage, by metric, before tax."""
-    lines = InvoiceLine.objects.filter(invoice__in=list(invoices), used_in=month.start).order_by()
-    found: defaultdict[MetricKey, Decimal] = defaultdict(Decimal)
-    for name, unit, amount in lines.values_list("metric_name", "unit", "amount"):
-        found[name, unit] += amount
-    return dict(found)
-
-
-def _words(organisation: Organisation, months: Iterable[UsedMonth]) -> dict[MetricKey, MetricWords]:
-    book = WordBook(organisation)
-    used = {row.metric for month in months for row in month.usage}
-    covered = {row.metric for month in months if month.invoiced_before for row in month.invoiced_before.usage_with_late}
-    return {metric: book.words(*metric) for metric in sorted(used | covered)}

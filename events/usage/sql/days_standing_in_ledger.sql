@@ -2,9 +2,12 @@
 --
 -- The aggregates of a closed month keep what was true when the month closed; this heeds later corrections too.
 --
--- %(metrics)s       the metrics to look at
--- %(corrected_in)s  billing months whose corrections are heeded (is_standing.sql)
--- the others        as in days.sql
+-- %(organisation)s, %(zone)s  whose usage, and its time zone
+-- %(project)s                 one project, test or live; NULL: all
+-- %(metrics)s                 the metrics to look at
+-- %(months)s                  billing months that the usage was counted in
+-- %(corrected_in)s            billing months whose corrections are heeded (is_standing.sql)
+-- %(first)s, %(after)s        instants between which it happened, half-open
 SELECT project_id, metric_id, dimensions, day, maximum,
     (latest).occurred_at, (latest).received_at, (latest)."position", (latest).value
 FROM (

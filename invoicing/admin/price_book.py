@@ -26,7 +26,7 @@ PARAMETERS_HELP = (
 
 TIERS_SHOWN = 3
 PRICE = ("model", "parameters")
-BOUNDS = ("free_units", "minimum", "maximum")
+BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
 PLAIN = ("organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to")
 
 
@@ -76,7 +76,8 @@ def _amounts(rule: PricingRule) -> list[str]:
 
 def _tier_text(tier: dict[str, Any], shown: Callable[[str | Decimal], str]) -> str:
     fee = Decimal(tier.get("flat_fee") or 0)
-    price = shown(tier.get("unit_price") or "0") + (f" and {shown(fee)}" if fee else "")
+    share = f"{format_number(Decimal(tier['rate']))}%" if "rate" in tier else shown(tier.get("unit_price") or "0")
+    price = share + (f" and {shown(fee)}" if fee else "")
     return f"{price} to {format_number(Decimal(tier['up_to']))}" if tier.get("up_to") else f"{price} above"
 
 
@@ -92,7 +93,7 @@ class PricingRuleAdmin(ModelAdmin):
     autocomplete_fields = ("organisation",)
     fieldsets = (
         ("For", {"fields": ("organisation", "metric_name", "unit", "dimensions", "currency")}),
-        ("Price", {"fields": ("model", "parameters", "pool", "free_units", "minimum", "maximum")}),
+        ("Price", {"fields": ("model", "parameters", "pool", *BOUNDS)}),
         ("Valid", {"fields": ("effective_from", "effective_to")}),
     )
     related_lists = ((InvoiceLine, "pricing_rule__id__exact"),)

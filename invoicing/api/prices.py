@@ -35,8 +35,8 @@ from organisations.api.serializers import OrganisationReference
 from organisations.models import ApiKey, AuditEntry
 
 PRICE_FIELDS = (
-    "model", "unit_price", "tiers", "charge_at_zero", "package_price", "package_size",
-    "rate", "fixed_fee", "amount", "free_units", "minimum", "maximum",
+    "model", "unit_price", "tiers", "package_price", "package_size", "rounding", "rate", "fixed_fee", "free_events",
+    "free_amount", "amount", "free_units", "minimum", "maximum", "charge_at_zero",
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class PricingRuleSerializer(serializers.Serializer):
     free_units = DecimalText(required=False)
     minimum = DecimalText(required=False, allow_null=True)
     maximum = DecimalText(required=False, allow_null=True)
+    charge_at_zero = serializers.BooleanField(required=False)
     effective_from = serializers.DateField(validators=[validate_business_date])
     effective_to = serializers.DateField(
         allow_null=True, default=None, validators=[validate_business_date], help_text="First day it no longer holds."

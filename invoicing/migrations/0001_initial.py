@@ -418,13 +418,14 @@ class Migration(migrations.Migration):
                         choices=[
                             ("per_unit", "Per unit"),
                             ("graduated", "Graduated tiers"),
+                            ("graduated_percentage", "Graduated percentage"),
                             ("volume", "Volume tiers"),
                             ("package", "Package"),
                             ("percentage", "Percentage"),
                             ("flat", "Flat"),
                         ],
                         default="per_unit",
-                        max_length=20,
+                        max_length=24,
                     ),
                 ),
                 (
@@ -470,6 +471,13 @@ class Migration(migrations.Migration):
                         help_text="The greatest amount of a line.",
                         max_digits=24,
                         null=True,
+                    ),
+                ),
+                (
+                    "charge_at_zero",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The first tier's flat fee, a flat amount and the minimum are due also without usage. A customer who used nothing at all pays them by a price of its own only.",
                     ),
                 ),
                 (

@@ -50,6 +50,7 @@ class PricingRule(BaseModel, TenantModel):
     class Model(models.TextChoices):
         PER_UNIT = "per_unit", "Per unit"
         GRADUATED = "graduated", "Graduated tiers"
+        GRADUATED_PERCENTAGE = "graduated_percentage", "Graduated percentage"
         VOLUME = "volume", "Volume tiers"
         PACKAGE = "package", "Package"
         PERCENTAGE = "percentage", "Percentage"
@@ -73,7 +74,7 @@ class PricingRule(BaseModel, TenantModel):
     metric_name = models.CharField("metric", max_length=METRIC_NAME_LENGTH, validators=[validate_line])
     unit = models.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
     currency = models.CharField(max_length=3, validators=[validate_currency])
-    model = models.CharField(max_length=20, choices=Model, default=Model.PER_UNIT)
+    model = models.CharField(max_length=24, choices=Model, default=Model.PER_UNIT)
     parameters = models.JSONField(
         default=dict, help_text='What the model needs, such as {"unit_price": "0.0123"}; decimals as text.'
     )
@@ -89,6 +90,11 @@ class PricingRule(BaseModel, TenantModel):
     free_units = QuantityField(default=0)
     minimum = PriceField(null=True, blank=True, help_text="The least amount of a line, if anything was used.")
     maximum = PriceField(null=True, blank=True, help_text="The greatest amount of a line.")
+    charge_at_zero = models.BooleanField(
+        default=False,
+        help_text="The first tier's flat fee, a flat amount and the minimum are due also without usage. A customer who "
+        "used nothing at all pays them by a price of its own only.",
+    )
     effective_from = models.DateField(
         validators=[validate_business_date], help_text="First day, in the customer's time zone."
     )
@@ -186,6 +192,7 @@ class PricingRule(BaseModel, TenantModel):
             "free_units": self.free_units,
             "minimum": self.minimum,
             "maximum": self.maximum,
+            "charge_at_zero": self.charge_at_zero,
         }
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from billing_platform.lib.errors import InvalidInput
@@ -46,10 +47,15 @@ def _sentence(path: str, problem: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is to be priced: the aggregated quantity, and how many events it came in."""
+    """What is to be priced: the aggregated quantity, and how many events it came in.
+
+    `first_events` are the amounts of the first events, in the order in which they happened. None: not known; they
+    count as equally large.
+    """
 
     quantity: Decimal
     event_count: int = 0
+    first_events: tuple[Decimal, ...] | None = None
 
     def __post_init__(self) -> None:
         check_number("quantity", self.quantity, QUANTITY_PLACES)
@@ -57,6 +63,15 @@ class Usage:
             raise PriceError("event_count", "must not be negative.")
         if self.event_count > MAX_EVENT_COUNT:
             raise PriceError("event_count", f"must be at most {MAX_EVENT_COUNT}.")
+
+    def amounts_of_first_events(self, most: int) -> Sequence[Decimal]:
+        """What the first events came to, at most `most` of them."""
+        many = min(most, self.event_count)
+        if self.first_events is not None:
+            return self.first_events[:many]
+        whole = int(self.quantity.scaleb(QUANTITY_PLACES))
+        sums = [Decimal(whole * count // self.event_count).scaleb(-QUANTITY_PLACES) for count in range(1, many + 1)]
+        return [after - before for before, after in pairwise([ZERO, *sums])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,9 @@ class Charge:
     def explanation(self) -> list[dict[str, Any]]:
         """The steps as JSON, decimals as text."""
         return [step.to_json() for step in self.steps]
+
+
+NO_CHARGE = Charge(ZERO, ())
 
 
 def check_number(field: str, value: Decimal, places: int = UNIT_PRICE_PLACES) -> None:

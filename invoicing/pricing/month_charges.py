@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from billing_platform.lib.number_formats import format_number
-from invoicing.pricing.charges import Charge, Usage, adjustment, step
+from invoicing.pricing.charges import NO_CHARGE, Charge, Usage, adjustment, step
 from invoicing.pricing.price import Price
 from invoicing.pricing.price_models import Percentage, PerUnit, Volume
 from invoicing.steps import Step
@@ -20,13 +20,18 @@ from invoicing.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted on some days. Negative where corrections outweigh usage."""
+    """What was counted on some days. Negative where corrections outweigh usage. `first_events` as in `Usage`."""
 
     quantity: Decimal = ZERO
     event_count: int = 0
+    first_events: tuple[Decimal, ...] | None = None
 
     def __add__(self, other: Counted) -> Counted:
-        return Counted(self.quantity + other.quantity, self.event_count + other.event_count)
+        """Both together; the days of `other` are the later ones."""
+        known = None
+        if self.first_events is not None and other.first_events is not None:
+            known = self.first_events + other.first_events
+        return Counted(self.quantity + other.quantity, self.event_count + other.event_count, known)
 
     def __neg__(self) -> Counted:
         return Counted(-self.quantity, -self.event_count)
@@ -98,17 +103,23 @@ def _charge_part(part: Part, month: Counted) -> Charge:
 def _signed(price: Price, used: Counted) -> Charge:
     """If corrections make the quantity negative and the month has no earlier invoice, charge the price of the same
     quantity with the sign reversed (a credit): −4 calls at ₹2 are −8.00. If the month is invoiced later, the difference
-    on that invoice takes the credit into account."""
+    on that invoice takes the credit into account. The fees of `percentage` have the sign of the number of events."""
+    if isinstance(price.model, Percentage) and used.quantity * used.event_count < ZERO:
+        share, fees = Counted(used.quantity), Counted(event_count=used.event_count)
+        return Charge.of([*_signed(price, share).steps, *_signed(price, fees).steps])
     if used.is_negative:
         return _signed(price, -used).negated()
     if used.is_nothing:  # every event was voided: not even a fee for zero usage is due
-        return Charge.of([])
-    return price.charge_without_bounds(Usage(used.quantity, max(used.event_count, 0)))
+        return NO_CHARGE
+    return price.charge_without_bounds(Usage(used.quantity, max(used.event_count, 0), used.first_events))
 
 
 def _is_linear(price: Price) -> bool:
     """Whether every unit and event costs the same, whatever came before it."""
-    return not price.free_units and isinstance(price.model, PerUnit | Percentage)
+    model = price.model
+    return not price.free_units and (
+        isinstance(model, PerUnit) or (isinstance(model, Percentage) and not model.has_allowance)
+    )
 
 
 def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
@@ -123,7 +134,8 @@ def _charge_by_volume(part: Part, model: Volume, month: Counted) -> Charge:
     total = _without_free(part.price, month)
     if not total:
         is_first = (part.before is None or part.before.is_nothing) and not part.so_far.is_nothing
-        return Charge.of([free, *(model.charge_nothing().steps if is_first else ())])
+        due = model.charge_nothing() if is_first and part.price.charge_at_zero else NO_CHARGE
+        return Charge.of([free, *due.steps])
     tier, label = model.reached(total)
     fees = int(so_far > ZERO) - int(before > ZERO)
     by = f", by the month's total of {format_number(total)}" if total != used else ""

@@ -45,7 +45,7 @@ def changed_days(old: PricingRule, new: PricingRule) -> list[tuple[PricingRule, 
 
 _PRICING = (
     "organisation_id", "metric_name", "unit", "currency", "dimensions",
-    "model", "parameters", "pool", "free_units", "minimum", "maximum",
+    "model", "parameters", "pool", "free_units", "minimum", "maximum", "charge_at_zero",
 )  # fmt: skip
 
 

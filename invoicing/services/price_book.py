@@ -115,6 +115,7 @@ def _set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
     price = price_from_dict(body)
     rule.model, rule.parameters = price.model.name, price.model.to_dict()
     rule.free_units, rule.minimum, rule.maximum = price.free_units, price.minimum, price.maximum
+    rule.charge_at_zero = price.charge_at_zero
 
 
 def _check_changeable(rule: PricingRule, names: set[str]) -> None:

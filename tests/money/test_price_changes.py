@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_platform.lib.money import round_money
-from invoicing.pricing import Flat, Graduated, Package, Percentage, PerUnit, Price, Tier, Usage, Volume
+from invoicing.pricing import (
+    MODELS,
+    Flat,
+    Graduated,
+    GraduatedPercentage,
+    Package,
+    Percentage,
+    PercentTier,
+    PerUnit,
+    Price,
+    Rounding,
+    Tier,
+    Usage,
+    Volume,
+)
 from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
 from tests.money.golden_tables import golden, tables
 from tests.money.test_pricing import BODIES, price_from_dict
@@ -27,8 +42,13 @@ def parts_of(price_and_used: list[tuple[Price, Counted | None]]) -> list[Part]:
 
 def lines(price_and_used: list[tuple[Price, Counted | None]]) -> list[tuple]:
     parts = parts_of(price_and_used)
-    month = sum((part.used for part in parts), Counted())
+    month = parts[-1].so_far if parts else Counted()
     return round_running(charge_month(parts, month, price_and_used[-1][0]), "INR")
+
+
+def events(amounts: Iterable[str | Decimal]) -> Counted:
+    exact = tuple(Decimal(amount) for amount in amounts)
+    return Counted(sum(exact, Decimal(0)), len(exact), exact)
 
 
 def reported(quantity: str, events: str) -> Counted | None:
@@ -59,7 +79,25 @@ def add_up(charged, amount) -> bool:
 
 def test_the_worked_examples_change_every_model():
     changed = {BODIES[row["second_price"]]["model"] for row in tables("pricing")["changes"]}
-    assert changed == {"per_unit", "graduated", "volume", "package", "percentage", "flat"}
+    assert changed == set(MODELS)
+
+
+@golden("pricing", "free_event_changes")
+def test_free_events_are_granted_once(row):
+    first, second = (
+        (price_from_dict(BODIES[row[price]]), events(row[amounts].split()))
+        for price, amounts in (("first_price", "events_first"), ("second_price", "events_then"))
+    )
+    assert [amount for _charge, amount in lines([first, second])] == [
+        Decimal(row["first_line"]),
+        Decimal(row["second_line"]),
+    ]
+
+
+def test_fees_of_events_are_due_also_where_corrections_make_the_quantity_negative():
+    price = Price(Percentage(Decimal("1.3"), Decimal(2)))
+    ((_charge, amount),) = lines([(price, Counted(Decimal(-100), 2))])
+    assert amount == Decimal("2.70")  # -1.30 + 2 x 2
 
 
 def test_a_later_line_shows_its_price_of_the_month_so_far_and_of_what_came_before():
@@ -104,17 +142,19 @@ bounds = st.lists(st.decimals("0.01", 100, places=2), max_size=4, unique=True).m
 
 
 @st.composite
-def tiered(draw, kind):
-    tiers = tuple(Tier(bound, draw(amounts), draw(amounts)) for bound in [*draw(bounds), None])
-    return kind(tiers, draw(st.booleans()))
+def tiered(draw, kind, tier=Tier):
+    return kind(tuple(tier(bound, draw(amounts), draw(amounts)) for bound in [*draw(bounds), None]))
 
 
 models = st.one_of(
     st.builds(PerUnit, amounts),
     tiered(Graduated),
+    tiered(GraduatedPercentage, PercentTier),
     tiered(Volume),
-    st.builds(Package, amounts, st.decimals("0.01", 40, places=2)),
+    st.builds(Package, amounts, st.decimals("0.01", 40, places=2), st.sampled_from(Rounding)),
     st.builds(Percentage, amounts, amounts),
+    st.builds(Percentage, amounts, amounts, st.integers(1, 8), st.none() | small),
+    st.builds(Percentage, amounts, free_amount=small),
     st.builds(Flat, amounts),
 )
 
@@ -123,18 +163,20 @@ models = st.one_of(
 def prices(draw, kinds=models):
     least, most = sorted([draw(amounts), draw(amounts)])
     minimum, maximum = draw(st.sampled_from([(None, None), (least, None), (None, most), (least, most)]))
-    return Price(draw(kinds), draw(small), minimum, maximum)
+    model = draw(kinds)
+    free_units = Decimal(0) if isinstance(model, Percentage) and model.has_allowance else draw(small)
+    return Price(model, free_units, minimum, maximum, charge_at_zero=draw(st.booleans()))
 
 
-counts = st.builds(Counted, small, st.integers(0, 5)).map(lambda found: None if found.is_nothing else found)
+counts = st.none() | st.lists(small, min_size=1, max_size=5).map(events)
 months = st.lists(counts, min_size=1, max_size=5)
 
 
 @given(prices(), months)
 def test_a_price_that_changes_into_itself_costs_what_it_costs_unchanged(price, stretches):
     found = lines([(price, used) for used in stretches])
-    month = sum(filter(None, stretches), Counted())
-    unchanged = price.charge(Usage(month.quantity, month.event_count)).exact_amount if found else 0
+    month = sum(filter(None, stretches), events([]))
+    unchanged = price.charge(Usage(month.quantity, month.event_count, month.first_events)).exact_amount if found else 0
     assert sum(amount for _charge, amount in found) == round_money(Decimal(unchanged), "INR")
     assert all(add_up(charged, amount) for charged, amount in found)
 
@@ -156,6 +198,17 @@ def test_the_months_sum_lies_between_the_last_versions_minimum_and_maximum(stret
     if found and last.maximum is not None:
         assert total <= round_money(last.maximum, "INR")
     assert all(add_up(charged, amount) for charged, amount in found)
+
+
+signed = st.builds(Counted, st.decimals(-50, 50, places=2), st.integers(-5, 5))
+
+
+@given(st.builds(Percentage, amounts, amounts), st.lists(signed, min_size=1, max_size=5))
+def test_a_split_percentage_costs_what_it_costs_unsplit_whatever_was_corrected(model, stretches):
+    price, month = Price(model), sum(stretches, Counted())
+    split = lines([(price, used) for used in stretches])
+    ((_charge, unsplit),) = lines([(price, month)])
+    assert sum(amount for _charge, amount in split) == unsplit
 
 
 @given(prices(), small, st.integers(1, 5))

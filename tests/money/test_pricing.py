@@ -26,6 +26,13 @@ def test_worked_examples(row):
     assert sum(detail.amount for detail in charged.steps) == charged.exact_amount
 
 
+@golden("pricing", "free_events")
+def test_free_events_are_the_first_ones(row):
+    amounts = tuple(Decimal(amount) for amount in row["events"].split())
+    charged = price_from_dict(BODIES[row["price"]]).charge(Usage(sum(amounts), len(amounts), amounts))
+    assert charged.exact_amount == Decimal(row["exact_amount"])
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_a_price_survives_being_written_and_read(body):
     price = price_from_dict(body)
@@ -61,6 +68,34 @@ def test_a_percentage_shows_share_and_fees_apart():
     share, fees = charge(BODIES["card volume"], "800", 4).steps
     assert (share.description, share.amount) == ("1.3% of the total", Decimal("10.4"))
     assert (fees.description, fees.quantity, fees.amount) == ("Fee per event", 4, 8)
+
+
+def test_a_percentage_shows_what_is_free():
+    price = price_from_dict(BODIES["card volume, some free"])
+    free, share, fees = price.charge(Usage(Decimal(560), 4, tuple(map(Decimal, (50, 100, 400, 10))))).steps
+    assert (free.description, free.quantity, free.amount) == ("Free: the first 2 events", 500, 0)
+    assert (share.description, share.quantity, share.amount) == ("1.3% of the rest", 60, Decimal("0.78"))
+    assert (fees.description, fees.quantity, fees.amount) == ("Fee per event", 2, 4)
+
+
+def test_a_graduated_percentage_shows_the_rate_of_each_tier():
+    assert [(each.description, each.quantity, each.amount) for each in charge(BODIES["payouts"], "6000").steps] == [
+        ("3% of tier 1 (up to 1,000)", 1000, 40),
+        ("2% of tier 2 (over 1,000, up to 5,000)", 4000, 80),
+        ("1% of tier 3 (over 5,000)", 1000, 15),
+    ]
+
+
+def test_full_packages_show_the_rest_that_costs_nothing():
+    full, rest = charge(BODIES["messages, full packages"], "129.5").steps
+    assert (full.description, full.quantity, full.amount) == ("Full packages of 10", 12, 1200)
+    assert (rest.description, rest.quantity, rest.amount) == ("Rest, below a package", Decimal("9.5"), 0)
+
+
+def test_a_minimum_is_due_at_zero_usage_only_if_the_price_says_so():
+    body = {"model": "package", "package_price": "15", "package_size": "10", "minimum": "100"}
+    assert charge(body, "0").exact_amount == 0
+    assert charge({**body, "charge_at_zero": True}, "0").exact_amount == 100
 
 
 def test_a_maximum_shows_what_it_takes_off():
@@ -102,6 +137,30 @@ def test_charges_are_exact_to_the_last_of_eighteen_decimals():
         ({"model": "package", "package_price": "1", "package_size": "0"}, "package_size", "greater than 0"),
         ({"model": "package", "package_price": "1"}, "package_size", "is required"),
         ({"model": "percentage", "rate": "x"}, "rate", "not a decimal"),
+        ({"model": "percentage", "rate": "1", "free_events": "1.5"}, "free_events", "whole number"),
+        ({"model": "percentage", "rate": "1", "free_events": -1}, "free_events", "from 1 to 10,000"),
+        ({"model": "percentage", "rate": "1", "free_events": 10_001}, "free_events", "from 1 to 10,000"),
+        ({"model": "percentage", "rate": "1", "free_amount": "-1"}, "free_amount", "negative"),
+        (
+            {"model": "percentage", "rate": "1", "fixed_fee": "2", "free_amount": "9"},
+            "free_events",
+            "required beside a free amount and a fee",
+        ),
+        (
+            {"model": "percentage", "rate": "1", "free_amount": "9", "free_units": "9"},
+            "free_units",
+            "must be 0 beside free events",
+        ),
+        (
+            {"model": "package", "package_price": "1", "package_size": "1", "rounding": "nearest"},
+            "rounding",
+            "one of up, down",
+        ),
+        (
+            {"model": "graduated_percentage", "tiers": [{"up_to": None, "unit_price": "1"}]},
+            "tiers[0].rate",
+            "is required",
+        ),
         ({"model": "flat", "amount": None}, "amount", "is required"),
         ({"model": "volume"}, "tiers", "is required"),
         ({"model": "volume", "tiers": []}, "tiers", "1 to 100"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -229,6 +230,17 @@ EVENTS_MAX_METRICS = env.int("EVENTS_MAX_METRICS", default=1000)  # registered a
 EVENTS_MAX_BATCH = 10_000
 EVENTS_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = EVENTS_MAX_BYTES + 1024
+
+# --- billing runs ---------------------------------------------------------------------------------------------------
+
+# When a run parks a month for somebody to look at (invoicing/computing/safety_bounds.py); a customer may have its own.
+SAFETY_BOUND_TIMES = Decimal(env.str("SAFETY_BOUND_TIMES", default="3"))  # times the usual, or a part of it; 0: any
+SAFETY_BOUND_LINES = env.int("SAFETY_BOUND_LINES", default=500)
+# Largest totals with tax, and totals too small to compare, by currency: INR=1000,USD=10. Another currency has none.
+_LARGEST = {"INR": "10000000", "USD": "100000", "EUR": "100000", "GBP": "100000"}
+_SMALL = {"INR": "100", "USD": "1", "EUR": "1", "GBP": "1"}
+SAFETY_BOUND_TOTALS = {code: Decimal(most) for code, most in env.dict("SAFETY_BOUND_TOTALS", default=_LARGEST).items()}
+SAFETY_BOUND_SMALL = {code: Decimal(small) for code, small in env.dict("SAFETY_BOUND_SMALL", default=_SMALL).items()}
 
 # --- payments -------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from invoicing.models import (
     InvoiceDelivery,
     NumberSequence,
     PricingRule,
+    ReviewItem,
+    SafetyBounds,
     TaxRate,
 )
 from invoicing.models.invoice import amount_due
@@ -80,11 +82,11 @@ _BILLING_RUNS = (
     ),
     Waits(
         kind="item_parked",
-        one="billing item parked",
-        many="billing items parked",
-        rows=lambda user: BillingRunItem.objects.for_organisations(user).filter(status="parked"),
-        model=BillingRunItem,
-        filters={"status__exact": "parked"},
+        one="month to review",
+        many="months to review",
+        rows=lambda user: ReviewItem.objects.for_organisations(user),
+        model=ReviewItem,
+        filters={},
         urgency=Urgency.BILLING,
         since="finished_at",
     ),
@@ -136,10 +138,12 @@ BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
+        SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.PRICES, PricingRule, "sell"),
         SidebarItem(Group.PRICES, TaxRate, "percent"),
         SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
         SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
+        SidebarItem(Group.SYSTEM, SafetyBounds, "height"),
         # a series tells how many documents the seller has issued to all customers
         SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
     ),
@@ -154,9 +158,11 @@ BACKOFFICE = Contribution(
             "add_pricingrule",
             "change_pricingrule",
             "add_exchangerate",
+            "add_safetybounds",
+            "change_safetybounds",
         }
     ),
     # written by workers; what a person does to a delivery is noted on its invoice
-    unwatched=frozenset({InvoiceDelivery}),
+    unwatched=frozenset({InvoiceDelivery, ReviewItem}),
     unlogged={BillingRunItem: ("claimed_until",)},
 )

@@ -7,6 +7,8 @@ from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
+from invoicing.admin.review import ReviewItemAdmin
+from invoicing.admin.safety_bounds import SafetyBoundsAdmin
 
 __all__ = [
     "BillingOfOrganisation",
@@ -18,5 +20,7 @@ __all__ = [
     "NumberSequenceAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
+    "ReviewItemAdmin",
+    "SafetyBoundsAdmin",
     "TaxRateAdmin",
 ]

@@ -70,6 +70,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.TextField(blank=True, help_text="Why it is not done.")),
+                (
+                    "reasons",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The same in parts, each a code and a sentence, while it waits for a person.",
+                    ),
+                ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -503,6 +511,69 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SafetyBounds",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "times",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="A month's total may be so many times the mean of the last three, and the mean so many times the total. Empty: the default.",
+                        max_digits=6,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("1000")),
+                        ],
+                        verbose_name="times the usual",
+                    ),
+                ),
+                (
+                    "lines",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="How many lines a month's invoice may have. Empty: the default.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                    ),
+                ),
+                (
+                    "most",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="In the customer's currency, with tax. Empty: the default.",
+                        max_digits=19,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("10000000000000")),
+                        ],
+                        verbose_name="largest total",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        help_text="Why this customer is different.",
+                        max_length=500,
+                        validators=[billing_platform.lib.validators.validate_paragraphs],
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "safety bounds",
+                "verbose_name_plural": "safety bounds",
+                "ordering": ["organisation__name"],
+            },
+        ),
+        migrations.CreateModel(
             name="TaxRate",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -594,6 +665,20 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="items", to="invoicing.billingrun"
             ),
+        ),
+        migrations.CreateModel(
+            name="ReviewItem",
+            fields=[],
+            options={
+                "verbose_name": "month to review",
+                "verbose_name_plural": "months to review",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "base_manager_name": "objects",
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("invoicing.billingrunitem",),
         ),
         migrations.AddConstraint(
             model_name="exchangerate",
@@ -768,6 +853,16 @@ class Migration(migrations.Migration):
                 related_name="invoice_lines",
                 to="invoicing.pricingrule",
                 verbose_name="price",
+            ),
+        ),
+        migrations.AddField(
+            model_name="safetybounds",
+            name="organisation",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="safety_bounds",
+                to="organisations.organisation",
+                verbose_name="customer",
             ),
         ),
         migrations.AddConstraint(
@@ -1344,6 +1439,24 @@ class Migration(migrations.Migration):
                     table="invoicing_invoiceline",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="safetybounds",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("times__isnull", True), models.Q(("times__gte", 1), ("times__lte", 1000)), _connector="OR"
+                ),
+                name="safety_bounds_times_from_one",
+                violation_error_message="Choose a number from 1 to 1,000.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="safetybounds",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="safety_bounds_say_why",
+                violation_error_message="Say why this customer is different.",
             ),
         ),
     ]

@@ -8,6 +8,8 @@ from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
+from invoicing.models.review_item import ReviewItem
+from invoicing.models.safety_bounds import SafetyBounds
 from invoicing.models.tax_rate import TaxRate
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "InvoiceTax",
     "NumberSequence",
     "PricingRule",
+    "ReviewItem",
+    "SafetyBounds",
     "TaxRate",
 ]

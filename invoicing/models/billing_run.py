@@ -78,6 +78,11 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
         Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="billing_run_items"
     )
     reason = models.TextField(blank=True, help_text="Why it is not done.")
+    reasons = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="The same in parts, each a code and a sentence, while it waits for a person.",
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]

@@ -8,7 +8,7 @@ its item are one transaction, so a crash leaves either both or neither, and no n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,15 +21,16 @@ from billing_platform.lib.database.failures import is_trouble_of_the_database
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
 from events.errors import UsageUnsettled
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
+from invoicing.computing.safety_bounds import MonthDraft, OutOfBounds
 from invoicing.errors import NothingToBill
 from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.selectors.safety_bounds import out_of_bounds_of
 from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_month
 from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
@@ -146,7 +147,8 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
 
 @transaction.atomic
 def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
-    """A month whose invoice was voided is not to be billed again: noted with the reason, and told of no more.
+    """A month whose invoice was voided, or that is parked, is not to be billed: noted with the reason, and told of no
+    more. The draft of a parked month is thrown away.
 
     Raises InvalidInput without a reason, DomainError ITEM_NOT_VOIDED for any other item.
     """
@@ -154,12 +156,22 @@ def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
     if not reason:
         raise InvalidInput.field("reason", "Say why the month is not billed.")
     item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
-    if item.status != Status.VOIDED:
+    if item.status not in (Status.VOIDED, Status.PARKED):
         raise DomainError(
-            f"{item} has no voided invoice: only such a month can be left unbilled.", code="ITEM_NOT_VOIDED"
+            f"{item} can't be left unbilled: only what was voided or is parked can.", code="ITEM_NOT_VOIDED"
         )
+    if item.status == Status.PARKED:
+        _forget_draft(item)
     _finish(item, Status.LEFT_UNBILLED, reason)
     return item
+
+
+def _forget_draft(item: BillingRunItem) -> None:
+    """The month is closed: an open one that nobody looks at again would swallow what is reported late."""
+    if item.invoice_id is not None:
+        delete_draft(invoice_id=item.invoice_id)
+        item.invoice = None
+    close_period(organisation=item.organisation, period=item.run.period)
 
 
 def waiting_items(*, run_id: UUID) -> list[UUID]:
@@ -169,8 +181,8 @@ def waiting_items(*, run_id: UUID) -> list[UUID]:
 
 def _reopen(item: BillingRunItem) -> None:
     """Saved row by row: an update of many would leave no trace in the audit log."""
-    item.reason, item.finished_at = "", None
-    item.save(update_fields=["reason", "finished_at", *item.wait()])
+    item.reason, item.reasons, item.finished_at = "", [], None
+    item.save(update_fields=["reason", "reasons", "finished_at", *item.wait()])
 
 
 def take_up_open_items() -> list[UUID]:
@@ -229,6 +241,9 @@ def _draft(claimed: BillingRunItem) -> Draft | None:
         draft = _new_draft(item)  # what was settled before the closing is still this month's
     if draft is None:
         item.invoice = None  # of a void one, if any
+        if reasons := _out_of_bounds(item, None):
+            _park(item, reasons)
+            return None
         _finish(item, Status.SKIPPED, "Nothing to bill.")
         return None
     item.invoice = draft.invoice
@@ -249,20 +264,27 @@ def _finalize(claimed: BillingRunItem, draft: Draft) -> None:
     item = _lock(claimed)
     if item is None:
         return
-    if reason := _out_of_bounds(Invoice.objects.get(pk=draft.invoice.pk)):
-        _finish(item, Status.PARKED, reason)
+    if reasons := _out_of_bounds(item, draft):
+        _park(item, reasons)
         return
     finalize_invoice(invoice_id=draft.invoice.pk, drafted=draft)
     _finish(item, Status.DONE, "")
 
 
-def _out_of_bounds(invoice: Invoice) -> str:
-    """Why a person should look at the draft first; empty when nothing speaks against it."""
-    if invoice.total < ZERO:
-        return f"The total of {format_money(invoice.total, invoice.currency)} is negative."
-    if not invoice.lines.exists():
-        return " ".join(warning["message"] for warning in invoice.warnings)
-    return ""
+def _out_of_bounds(item: BillingRunItem, draft: Draft | None) -> tuple[OutOfBounds, ...]:
+    """Why a person should look at the month first; of a month in which nothing was used too."""
+    organisation, period = item.organisation, item.run.period
+    month = MonthDraft(period.start, organisation.currency, ZERO, 0)
+    if draft is not None:
+        remarks = tuple(warning.message for warning in draft.computed.warnings)
+        computed = draft.computed
+        month = MonthDraft(period.start, computed.currency, computed.totals.total, len(computed.lines), remarks)
+    return out_of_bounds_of([organisation], {organisation.pk: month}, period=period).get(organisation.pk, ())
+
+
+def _park(item: BillingRunItem, reasons: Sequence[OutOfBounds]) -> None:
+    item.reasons = [{"code": reason.code.value, "message": reason.sentence} for reason in reasons]
+    _finish(item, Status.PARKED, " ".join(reason.sentence for reason in reasons))
 
 
 def _live_invoice(item: BillingRunItem) -> Invoice | None:
@@ -287,4 +309,4 @@ def _lock(claimed: BillingRunItem) -> BillingRunItem | None:
 def _finish(item: BillingRunItem, status: str, reason: str) -> None:
     fields = item.end()
     item.status, item.reason, item.finished_at = status, reason, clock.now()
-    item.save(update_fields=["status", "reason", "invoice", "finished_at", *fields])
+    item.save(update_fields=["status", "reason", "reasons", "invoice", "finished_at", *fields])

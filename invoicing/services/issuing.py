@@ -125,6 +125,6 @@ def _number(invoice: Invoice, issue_date: date) -> None:
 def _billed_by(item: BillingRunItem, invoice: Invoice) -> None:
     """An operator drafted and finalized the month by hand; the worker of a run notes its own end itself."""
     if item.status not in (ItemStatus.PENDING, ItemStatus.CLAIMED):
-        item.status, item.reason, item.invoice = ItemStatus.DONE, "", invoice
+        item.status, item.reason, item.reasons, item.invoice = ItemStatus.DONE, "", [], invoice
         item.finished_at = clock.now()
-        item.save(update_fields=["status", "reason", "invoice", "finished_at", "updated_at"])
+        item.save(update_fields=["status", "reason", "reasons", "invoice", "finished_at", "updated_at"])

@@ -22,6 +22,7 @@ from events.services.settling.chunks import settle_pending
 from invoicing.emails import queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
 from invoicing.services import drafting, issuing, price_book
+from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
@@ -200,4 +201,21 @@ def run_of_both(one: Tenant, other: Tenant) -> BillingRun:
     for each in (one, other):
         BillingRunItem.objects.create(run=run, organisation=each.organisation, reason=f"{each.marker} waits")
         each.run = run
+    _park_september(one, other)
     return run
+
+
+def _park_september(*tenants: Tenant) -> None:
+    """A month to review for each, and safety bounds of its own."""
+    run = BillingRun.objects.create(period_start=date(2026, 9, 1), requested_by="schedule")
+    for each in tenants:
+        sentence = f"{each.marker} is far above the usual."
+        BillingRunItem.objects.create(
+            run=run,
+            organisation=each.organisation,
+            status=BillingRunItem.Status.PARKED,
+            next_attempt_at=None,
+            reason=sentence,
+            reasons=[{"code": "FAR_ABOVE_USUAL", "message": sentence}],
+        )
+        set_safety_bounds(organisation=each.organisation, reason=f"{each.marker} is different")

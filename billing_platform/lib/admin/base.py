@@ -21,6 +21,7 @@ from unfold import admin as unfold
 from unfold import widgets
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
+from unfold.sections import TemplateSection
 
 from billing_platform.lib.admin.actions import (
     ActionForm,
@@ -63,6 +64,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
+    "TemplateSection",
     "Textarea",
     "UserChangeForm",
     "UserCreationForm",

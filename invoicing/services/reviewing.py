@@ -1,0 +1,39 @@
+"""What an operator decides about a parked month: it goes out as it stands."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
+from events.services.months import close_period
+from invoicing.models import BillingRunItem
+from invoicing.services.issuing import finalize_invoice
+
+Status = BillingRunItem.Status
+APPROVED = "Nothing to bill, as somebody has checked."
+
+
+@transaction.atomic
+def approve_parked(*, item_id: UUID) -> BillingRunItem:
+    """Issue the draft of a parked month, and e-mail it; or end a month in which nothing was used, without an invoice.
+
+    The invoice is what usage and prices give at this moment. Raises DomainError ITEM_NOT_PARKED, and what finalizing
+    raises, such as NEGATIVE_TOTAL.
+    """
+    item: BillingRunItem = (
+        BillingRunItem.objects.select_for_update(of=("self",)).select_related("organisation", "run").get(pk=item_id)
+    )
+    if item.status != Status.PARKED:
+        raise DomainError(f"{item} is not parked.", code="ITEM_NOT_PARKED")
+    if item.invoice_id is not None:
+        finalize_invoice(invoice_id=item.invoice_id)
+    else:
+        close_period(organisation=item.organisation, period=item.run.period)
+        fields = item.end()
+        item.status, item.reason, item.reasons, item.finished_at = Status.SKIPPED, APPROVED, [], clock.now()
+        item.save(update_fields=["status", "reason", "reasons", "finished_at", *fields])
+    item.refresh_from_db()
+    return item

@@ -14,6 +14,9 @@ from billing_platform.lib.periods import BillingPeriod
 MetricKey = tuple[str, str]
 """Name and unit of a metric."""
 
+Meter = tuple[UUID, str, str, tuple[tuple[str, str], ...]]
+"""Project, name and unit of the metric, and dimensions: in one month, a meter."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeteredUsage:
@@ -37,8 +40,21 @@ class MeteredUsage:
         return self.metric_name, self.unit
 
     @property
+    def meter(self) -> Meter:
+        return self.project_id, self.metric_name, self.unit, self.dimensions
+
+    @property
     def used_in(self) -> BillingPeriod:
         return BillingPeriod.of(self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredEvent:
+    """What one event added to a meter of a `sum` metric."""
+
+    meter: Meter
+    day: date
+    quantity: Decimal
 
 
 class MetricDefinition(Protocol):

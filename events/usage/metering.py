@@ -42,7 +42,7 @@ _DAYS_WITH_USAGE = query(__file__, "days_with_usage")
 
 
 @lru_cache(maxsize=10_000)
-def _dimensions(text: str) -> tuple[tuple[str, str], ...]:
+def dimensions_of(text: str) -> tuple[tuple[str, str], ...]:
     """Names and values, sorted. The same few texts come with every day of a meter."""
     return tuple(sorted(json.loads(text).items()))
 
@@ -85,7 +85,7 @@ class _Day:
             metric_name=self.metric_name,
             unit=self.unit,
             aggregation=self.aggregation,
-            dimensions=_dimensions(self.dimensions),
+            dimensions=dimensions_of(self.dimensions),
             day=self.day,
             quantity=quantity,
             event_count=self.event_count,
@@ -157,12 +157,12 @@ def days_with_usage(
     with connection.cursor() as cursor:
         cursor.execute(_DAYS_WITH_USAGE, parameters | {"first": first, "after": after})
         return [
-            UsedOn(organisation_id, name, unit, day, _dimensions(dimensions))
+            UsedOn(organisation_id, name, unit, day, dimensions_of(dimensions))
             for organisation_id, day, dimensions in cursor.fetchall()
         ]
 
 
-class _Questions:
+class Questions:
     """Which aggregates are meant, as SQL parameters."""
 
     def __init__(self, asked: Sequence[Asked], project: Project | None) -> None:
@@ -212,7 +212,7 @@ def metered(asked: Sequence[Asked], *, project: Project | None = None) -> list[t
     """The answers, in the order of the questions: the usage of live projects, or of one project, test or live.
     Corrections are taken into account. The number of queries does not grow with the number of questions; only where a
     maximum was corrected after its month had closed, the ledger is asked for each such question."""
-    questions = _Questions(asked, project)
+    questions = Questions(asked, project)
     days = _days(questions)
     _mend_what_was_corrected_late(questions, days)
     if any(day.aggregation == Aggregation.UNIQUE for of_question in days for day in of_question):
@@ -230,7 +230,7 @@ def _metered(days: Iterable[_Day]) -> tuple[MeteredUsage, ...]:
     return tuple(row for meter in meters.values() for row in _rows(meter))
 
 
-def _days(questions: _Questions) -> list[list[_Day]]:
+def _days(questions: Questions) -> list[list[_Day]]:
     """The days of each question, in order of meter and day."""
     found: list[list[_Day]] = [[] for _question in questions.asked]
     for number, *row in questions.ask(_DAYS):
@@ -258,7 +258,7 @@ def _rows(days: list[_Day]) -> list[MeteredUsage]:
     return [day.used(day.total) for day in days]
 
 
-def _mend_what_was_corrected_late(questions: _Questions, days: Sequence[Sequence[_Day]]) -> None:
+def _mend_what_was_corrected_late(questions: Questions, days: Sequence[Sequence[_Day]]) -> None:
     """Maximum and latest where a correction came after the month had closed: rare, so the ledger may be read."""
     corrections = UsageCorrection.objects.filter(
         organisation__in=questions.parameters["organisations"],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from billing_platform.lib.periods import BillingPeriod
-from events.usage.metered import MeteredUsage, MetricKey, MetricWords
+from events.usage.metered import MeteredEvent, MeteredUsage, MetricKey, MetricWords
 from invoicing.pricing.rules import Rule
+
+FirstEvents = Mapping[MetricKey, tuple[MeteredEvent, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +18,29 @@ class InvoicedBefore:
     """What live invoices of other periods say of one month.
 
     `charged` is the sum of their lines for the month, by metric, before tax; `usage` is what those invoices covered,
-    `usage_with_late` the same together with what the period being billed adds.
+    `usage_with_late` the same together with what the period being billed adds. `periods` are those of the invoices.
     """
 
     charged: Mapping[MetricKey, Decimal]
     usage: tuple[MeteredUsage, ...]
     usage_with_late: tuple[MeteredUsage, ...]
+    periods: tuple[BillingPeriod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class UsedMonth:
-    """Usage that happened in one month and is counted in the period being billed, with the rules of that month."""
+    """Usage that happened in one month and is counted in the period being billed, with the rules of that month.
+
+    `first_events` has the first events of the metrics whose prices let some go free, in the order in which they
+    happened: of each meter, as many as may be free, of all usage that is priced (where other invoices charged for the
+    month, of theirs too).
+    """
 
     month: BillingPeriod
     usage: tuple[MeteredUsage, ...]
     rules: tuple[Rule, ...]
     invoiced_before: InvoicedBefore | None = None  # None: no other live invoice charged for the month
+    first_events: FirstEvents = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class MonthFacts:
     """Everything that the usage lines of one period's invoice are computed from.
 
     `months` holds the period itself and each earlier month whose usage arrived late, oldest first, as far as they have
-    usage. `words` has an entry for every metric in them.
+    usage; the period itself also if a price is due without usage. `words` has an entry for every metric in them.
     """
 
     period: BillingPeriod

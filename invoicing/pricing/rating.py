@@ -20,7 +20,7 @@ from invoicing.draft_warnings import DraftWarning
 from invoicing.lines import Line, LineKind
 from invoicing.pricing.charges import Charge
 from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
-from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
 from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, unpriced_usage
 from invoicing.steps import Step
@@ -43,12 +43,15 @@ class Rated:
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """What the lines of one month's usage have in common."""
+    """What the lines of one month's usage have in common. `due_without_usage` is empty if the month's own invoice is
+    still to come: that one will charge it."""
 
     rules: RulesOfMonth
     currency: str
     kind: LineKind
     words: Mapping[MetricKey, MetricWords]
+    first_events: FirstEvents
+    due_without_usage: Sequence[PriceKey]
 
     @property
     def period(self) -> BillingPeriod:
@@ -75,11 +78,14 @@ def rate(facts: MonthFacts) -> Rated:
 
 def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     kind = LineKind.USAGE if used.month == facts.period else LineKind.LATE_USAGE
-    month = _Month(RulesOfMonth(used.rules, used.month), facts.currency, kind, facts.words)
-    if used.invoiced_before is None:
+    rules, before = RulesOfMonth(used.rules, used.month), used.invoiced_before
+    is_charged = kind == LineKind.USAGE or (before is not None and used.month in before.periods)
+    due_without_usage = rules.due_without_usage() if is_charged else []
+    month = _Month(rules, facts.currency, kind, facts.words, used.first_events, due_without_usage)
+    if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
         return _rate([row for row in used.usage if row.quantity or row.event_count], month)
-    return _rate_by_difference(used.usage, used.invoiced_before, month)
+    return _rate_by_difference(used.usage, before, month)
 
 
 def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, month: _Month) -> Rated:
@@ -93,19 +99,20 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
     late: defaultdict[MetricKey, list[MeteredUsage]] = defaultdict(list)
     for row in usage:
         late[row.metric].append(row)
+    own = {key[:2] for key in month.due_without_usage} if month.kind == LineKind.USAGE else set()
     lines = [
         _difference(
             priced[metric],
             late[metric],
-            added=added[metric] - quantities.get(metric, ZERO),
+            added=added.get(metric, ZERO) - quantities.get(metric, ZERO),
             charged=before.charged.get(metric, ZERO),
             month=month,
         )
-        for metric in sorted(late)
+        for metric in sorted(own | {*late})
         if metric in priced
     ]
     return Rated(
-        tuple(lines),
+        tuple(line for line in lines if line.amount or late[line.metric]),
         unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
         tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
     )
@@ -165,6 +172,8 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
             missing.append(row)
         else:
             by_price[rule.key].append(row)
+    for key in month.due_without_usage:
+        by_price[key].extend(())
     lines: list[Line] = []
     large: dict[MetricKey, DraftWarning] = {}
     for key, members in by_price.items():
@@ -180,6 +189,9 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
 def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:
     """The lines of one price: by version, and by project where the version prices each project alone."""
     versions = month.rules.versions(key)
+    if not any(row.quantity or row.event_count for row in rows) and key in month.due_without_usage:
+        yield from _lines_without_usage(versions[-1], month)
+        return
     by_project: defaultdict[UUID, list[MeteredUsage]] = defaultdict(list)
     for row in rows:
         by_project[row.project_id].append(row)
@@ -189,6 +201,13 @@ def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Ite
     if PROJECT_POOL in pools:
         for members in by_project.values():
             yield from _lines_of_pool(versions, PROJECT_POOL, members, month)
+
+
+def _lines_without_usage(version: Version, month: _Month) -> Iterator[Line]:
+    words = month.words[version.rule.metric]
+    for charge, amount in round_running([version.price.charge_no_usage()], month.currency):
+        if charge.steps:
+            yield _line(version, [], charge, amount, words, month)
 
 
 def _lines_of_pool(versions: Sequence[Version], pool: str, rows: Sequence[MeteredUsage], month: _Month) -> list[Line]:
@@ -202,7 +221,7 @@ def _lines_of_pool(versions: Sequence[Version], pool: str, rows: Sequence[Metere
         members = [row for row in rows if version.holds_on(row.day)]
         if not members:
             continue
-        used = _counted(members)
+        used = _counted(members, month)
         if version.rule.pool == pool:
             earlier = f"the {words.quantity_text(before.quantity)} before {day_text(version.start)}" if before else ""
             parts.append(Part(version.price, used, before, earlier))
@@ -222,8 +241,18 @@ def _lines_of_pool(versions: Sequence[Version], pool: str, rows: Sequence[Metere
     ]
 
 
-def _counted(rows: Iterable[MeteredUsage]) -> Counted:
-    return sum((Counted(row.quantity, row.event_count) for row in rows), Counted())
+def _counted(rows: Sequence[MeteredUsage], month: _Month) -> Counted:
+    quantity, event_count = sum((row.quantity for row in rows), ZERO), sum(row.event_count for row in rows)
+    return Counted(quantity, event_count, _first_events(rows, month))
+
+
+def _first_events(rows: Sequence[MeteredUsage], month: _Month) -> tuple[Decimal, ...] | None:
+    """What the first events of these meters and days came to. None: no price has to know, or the metric can't tell."""
+    events = month.first_events.get(rows[0].metric)
+    if events is None:
+        return None
+    days = {(row.meter, row.day) for row in rows}
+    return tuple(event.quantity for event in events if (event.meter, event.day) in days)
 
 
 def _check_quantities(parts: Sequence[Part], whole: Counted, metric: MetricKey, words: MetricWords) -> None:
@@ -239,7 +268,7 @@ def _line(
     rule, quantity = version.rule, sum((row.quantity for row in rows), ZERO)
     projects = _by_project(rows)
     pooled = rule.pool == ORGANISATION_POOL
-    named = "" if pooled else rows[0].project_name
+    named = rows[0].project_name if rows and not pooled else ""
     shares = [Step.share(name, used) for name, used in projects.values() if pooled]
     return Line(
         kind=month.kind,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.pricing.price import Price, price_from_dict
-from invoicing.pricing.price_models import PerUnit
+from invoicing.pricing.price_models import Percentage, PerUnit
 
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values, sorted."""
@@ -46,6 +46,21 @@ class Rule:
     def price(self) -> Price:
         """Raises PriceError if the body does not make a price."""
         return price_from_dict(self.body)
+
+    @property
+    def is_due_without_usage(self) -> bool:
+        """Whether a customer who used nothing pays by this rule: only by one of its own that says so."""
+        return self.organisation_id is not None and bool(self.body.get("charge_at_zero"))
+
+    @property
+    def free_events(self) -> int:
+        """How many events of a month the rule may let go free; they have to be looked at one by one."""
+        model = self.price.model if self.body.get("free_events") else None
+        return (model.free_events or 0) if isinstance(model, Percentage) else 0
+
+    @property
+    def metric(self) -> tuple[str, str]:
+        return self.metric_name, self.unit
 
     @property
     def key(self) -> PriceKey:
@@ -141,6 +156,11 @@ class RulesOfMonth:
 
     def choose(self, used: Used) -> Rule | None:
         return choose_rule(self._by_metric.get((used.metric_name, used.unit), ()), used)
+
+    def due_without_usage(self) -> list[PriceKey]:
+        """The prices that are due without usage: what counts is the version at the month's end."""
+        asking = {rule.key for rules in self._by_price.values() for rule in rules if rule.is_due_without_usage}
+        return sorted(key for key in asking if self.versions(key)[-1].rule.is_due_without_usage)
 
     def versions(self, key: PriceKey) -> list[Version]:
         """The versions of one price in the month, by day. Where an organisation's own rule and a global one both hold,

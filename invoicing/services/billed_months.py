@@ -87,6 +87,8 @@ def _reached(rule: PricingRule, days: Days) -> set[tuple[UUID, date]]:
     first, after = days
     start = BillingPeriod.of(first).start
     end = after if after == date.max else BillingPeriod.of(after - timedelta(days=1)).end
+    if rule.as_rule().is_due_without_usage:  # it is on every invoice of the customer, also if nothing was used
+        return {place for place in _invoiced(rule, start) if place[1] < end}
     used = _invoiced_usage(rule, start, end)
     rivals = _rivals(rule, {each.organisation_id for each in used})
     standing = replace(rule.as_rule(), effective_from=date.min, effective_to=None)
@@ -98,14 +100,19 @@ def _reached(rule: PricingRule, days: Days) -> set[tuple[UUID, date]]:
     return found
 
 
-def _invoiced_usage(rule: PricingRule, start: date, end: date) -> list[UsedOn]:
+def _invoiced(rule: PricingRule, start: date) -> list[tuple[UUID, date]]:
+    """The invoiced months of the rule's customers, from a day on."""
     invoices = Invoice.objects.issued().filter(
         currency=rule.currency, organisation__currency=rule.currency, period_start__gte=start
     )
     if rule.organisation_id is not None:
         invoices = invoices.filter(organisation=rule.organisation_id)
-    counted_in = list(invoices.order_by().values_list("organisation_id", "period_start").distinct())
-    return days_with_usage(metric=(rule.metric_name, rule.unit), counted_in=counted_in, first=start, after=end)
+    return list(invoices.order_by().values_list("organisation_id", "period_start").distinct())
+
+
+def _invoiced_usage(rule: PricingRule, start: date, end: date) -> list[UsedOn]:
+    metric = rule.metric_name, rule.unit
+    return days_with_usage(metric=metric, counted_in=_invoiced(rule, start), first=start, after=end)
 
 
 def _rivals(rule: PricingRule, organisation_ids: set[UUID]) -> dict[UUID, list[Rule]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
@@ -15,10 +16,11 @@ from django.db.models import F, Sum
 
 from billing_platform.lib.periods import BillingPeriod
 from events.selectors.metric_words import WordBook, word_books
+from events.usage.first_events import first_events
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from events.usage.metering import Asked, metered, usage_of_organisations
 from invoicing.models import Invoice, InvoiceLine, PricingRule
-from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from organisations.models import Organisation
 
@@ -32,12 +34,20 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     """`MonthFacts` of each organisation, by its id."""
     by_id = {each.pk: each for each in organisations}
     usage = _usage_by_month(organisations, period)
-    rules = _RuleBook(organisations, [month for _pk, month in usage])
+    rules = _RuleBook(organisations, {period, *(month for _pk, month in usage)})
+    for each in organisations:
+        if any(rule.is_due_without_usage for rule in rules.own(each, period)):
+            usage.setdefault((each.pk, period), ())
     before = _invoiced_before(by_id, usage, period)
+    months = {
+        (pk, month): UsedMonth(month, rows, rules.of(by_id[pk], month), before.get((pk, month)))
+        for (pk, month), rows in usage.items()
+    }
+    first = _first_events(by_id, months, period)
     books = word_books(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
-    for (pk, month), rows in usage.items():
-        found[pk].append(UsedMonth(month, rows, rules.of(by_id[pk], month), before.get((pk, month))))
+    for place, used in months.items():
+        found[place[0]].append(replace(used, first_events=first[place]) if place in first else used)
     return {
         each.pk: MonthFacts(period, each.currency, tuple(found[each.pk]), _words(books[each.pk], found[each.pk]))
         for each in organisations
@@ -71,9 +81,13 @@ class _RuleBook:
         for row in rules.order_by("metric_name", "unit", "-effective_from", "pk"):
             self._rules[row.organisation_id, row.currency].append(row.as_rule())
 
+    def own(self, organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
+        """The organisation's own rules, in its currency, that hold on any day of the month."""
+        return self._holding(organisation.pk, organisation.currency, month)
+
     def of(self, organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
-        """The organisation's own rules and the global ones, in its currency, that hold on any day of the month."""
-        own = self._holding(organisation.pk, organisation.currency, month)
+        """The same together with the global rules."""
+        own = self.own(organisation, month)
         shared = self._holding(None, organisation.currency, month)
         return (*own, *shared) if own else shared
 
@@ -98,9 +112,38 @@ def _invoiced_before(
         questions.append(Asked(by_id[pk], (*others, period), month))
     answers = metered(questions)
     return {
-        place: InvoicedBefore(charged[place], invoiced, with_late)
+        place: InvoicedBefore(charged[place], invoiced, with_late, tuple(sorted(covered.get(place, ()))))
         for place, invoiced, with_late in zip(places, answers[::2], answers[1::2], strict=True)
     }
+
+
+def _first_events(
+    by_id: Mapping[UUID, Organisation],
+    months: Mapping[Place, UsedMonth],
+    period: BillingPeriod,
+) -> dict[Place, FirstEvents]:
+    """The first events of the used metrics whose prices let some go free. Such prices are few: of most organisations,
+    nothing is read."""
+    wanted = {place: most for place, used in months.items() if (most := _free_events(used))}
+    questions = [Asked(by_id[pk], (*_periods(months[pk, month]), period), month) for pk, month in wanted]
+    return dict(zip(wanted, first_events(questions, list(wanted.values())), strict=True))
+
+
+def _free_events(used: UsedMonth) -> dict[MetricKey, int]:
+    """How many events of a meter may be free, at the most, by metric."""
+    found: dict[MetricKey, int] = {}
+    for rule in used.rules:
+        if rule.free_events:
+            found[rule.metric] = max(found.get(rule.metric, 0), rule.free_events)
+    if not found:
+        return found
+    before = used.invoiced_before.usage_with_late if used.invoiced_before else ()
+    metrics = {row.metric for row in (*used.usage, *before)}
+    return {metric: most for metric, most in found.items() if metric in metrics}
+
+
+def _periods(used: UsedMonth) -> tuple[BillingPeriod, ...]:
+    return used.invoiced_before.periods if used.invoiced_before else ()
 
 
 def _charged(
@@ -132,4 +175,5 @@ def _charged(
 def _words(book: WordBook, months: Sequence[UsedMonth]) -> dict[MetricKey, MetricWords]:
     used = {row.metric for month in months for row in month.usage}
     covered = {row.metric for month in months if month.invoiced_before for row in month.invoiced_before.usage_with_late}
-    return {metric: book.words(*metric) for metric in sorted(used | covered)}
+    due = {rule.metric for month in months for rule in month.rules if rule.is_due_without_usage}
+    return {metric: book.words(*metric) for metric in sorted(used | covered | due)}

@@ -96,6 +96,21 @@ def test_the_preview_shows_exact_and_rounded_amount_with_the_working(api: Client
     ]
 
 
+def test_every_field_of_the_models_is_stored_and_read(api: Client) -> None:
+    bodies: list[dict[str, Any]] = [
+        {"model": "graduated_percentage", "tiers": [{"up_to": None, "rate": "2.5", "flat_fee": "1"}]},
+        {"model": "percentage", "rate": "1.3", "fixed_fee": "2", "free_events": 3, "free_amount": "500"},
+        {"model": "package", "package_price": "100", "package_size": "10", "rounding": "down", "charge_at_zero": True},
+    ]
+    for month, body in enumerate(bodies, start=5):
+        days = {"effective_from": f"2026-{month:02}-01", "effective_to": f"2026-{month:02}-28"}
+        made = post(api, "/pricing-rules", RULE | days | body)
+        assert made.status_code == 201, made.json()
+        assert body.items() <= made.json().items()
+        answer = api.patch(f"{ADMIN}/pricing-rules/{made.json()['id']}", {"minimum": "7"}, "application/json")
+        assert (body | {"minimum": "7"}).items() <= answer.json().items()
+
+
 def test_a_stored_rule_is_previewed_by_its_id_either_way(api: Client) -> None:
     rule = per_unit("0.015")
     for body in ({"rule_id": str(rule.pk)}, {"rule": str(rule.pk)}):

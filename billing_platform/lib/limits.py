@@ -34,6 +34,8 @@ METRIC_NAME_LENGTH = 100  # characters: a metric's name is part of index entries
 UNIT_LENGTH = 50  # characters: a unit is part of index entries
 DESCRIPTION_LENGTH = 2000  # characters of a one-off line's description: it must fit on a page
 REASON_LENGTH = 500  # characters of a reason that is stored for the log
+NOTES_LENGTH = 2000  # characters of the notes on an invoice: they must fit on a page
+PURCHASE_ORDER_LENGTH = 50  # characters of a customer's order number: it stands in a narrow column
 REFERENCE_LENGTH = 100  # characters of a transfer's, cheque's or certificate's number
 
 # --- days -----------------------------------------------------------------------------------------------------------

@@ -64,12 +64,13 @@ def _in_books(facts: InvoiceFacts, usable: Rate | None, totals: Totals) -> InRup
 
 
 def _lines(facts: InvoiceFacts) -> tuple[tuple[Line, ...], list[DraftWarning]]:
-    """The lines before tax: of a month's usage, or as a person gave them."""
+    """The lines before tax: of a month's usage, and as people typed them."""
     if facts.month is None:
         return facts.lines, []
     rated = rate(facts.month)
-    lines, left_off = within_bounds(rated.lines, facts.currency)
-    return lines, [*rated.warnings, *left_off]
+    lines, left_off = within_bounds((*facts.lines, *rated.lines), facts.currency)  # what was typed is never left off
+    typed = len(facts.lines)
+    return (*lines[typed:], *lines[:typed]), [*rated.warnings, *left_off]
 
 
 def _exchange_rate(facts: InvoiceFacts) -> tuple[Rate | None, list[DraftWarning]]:

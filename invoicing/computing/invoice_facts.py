@@ -19,8 +19,8 @@ class InvoiceFacts:
 
     `day` is today in the seller's time zone: the document's date, for which LUT, tax rates and exchange rate hold.
     `tax_rates` are percentages by service code; the empty code is every other service. `exchange_rate` is the last one
-    up to the day, however old; None where none is known or none is needed. A month's invoice has `month`, a one-off
-    has its `lines`.
+    up to the day, however old; None where none is known or none is needed. A month's invoice has `month`. `lines` are
+    those that a person typed: all of a one-off invoice, or those beside the month's usage.
     """
 
     day: date

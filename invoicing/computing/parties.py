@@ -78,6 +78,7 @@ class Customer(Party):
     billing_email: str
     is_sez: bool
     payment_terms_days: int
+    purchase_order: str
 
     @property
     def tax_profile(self) -> CustomerTaxProfile:

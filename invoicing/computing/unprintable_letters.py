@@ -22,7 +22,7 @@ def letter_warnings(*, seller: Seller, customer: Customer, lines: Iterable[Line]
     """One warning for each field or line; each blocks the invoice."""
     sentences = [
         *_of_party("seller", seller, _SELLER),
-        *_of_party("customer", customer, _PARTY),
+        *_of_party("customer", customer, (*_PARTY, "purchase_order")),
         *(sentence for line in lines for sentence in _of_line(line)),
     ]
     return [

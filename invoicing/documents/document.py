@@ -117,6 +117,7 @@ class InvoiceDocument:
     brand_colour: str = "#1f4e79"
     logo: str = ""  # name in the default storage
     notes: str = ""
+    purchase_order: str = ""
     payment_terms: str = ""  # 15 days
     tax_note: str = ""  # the tax row's name where no tax is charged
 

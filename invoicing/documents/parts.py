@@ -103,6 +103,7 @@ def _facts(document: InvoiceDocument, width: float) -> Table:
     facts += [("Payment terms", document.payment_terms)] if document.payment_terms else []
     if document.period_start and document.period_last_day:
         facts.append(("Period", days_text(document.period_start, document.period_last_day)))
+    facts += [("Purchase order", document.purchase_order)] if document.purchase_order else []
     facts += [("Currency", document.currency)]
     facts += [("Place of supply", document.place_of_supply)] if document.place_of_supply else []
     facts += [("Reverse charge", document.reverse_charge)]

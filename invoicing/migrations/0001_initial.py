@@ -247,7 +247,25 @@ class Migration(migrations.Migration):
                         default=list, help_text="What the draft could not bill, such as usage without a price."
                     ),
                 ),
-                ("notes", models.TextField(blank=True)),
+                (
+                    "purchase_order",
+                    models.CharField(
+                        blank=True,
+                        help_text="The customer's number for what it ordered. Empty: the one on the customer's page.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="purchase order number",
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True,
+                        help_text="Printed below the totals.",
+                        max_length=2000,
+                        validators=[billing_platform.lib.validators.validate_printed_paragraphs],
+                    ),
+                ),
                 (
                     "public_token",
                     models.CharField(

@@ -19,8 +19,10 @@ from django.utils.functional import cached_property
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib.limits import NOTES_LENGTH, PURCHASE_ORDER_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
 from invoicing.models.columns import MoneyField
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
@@ -155,7 +157,19 @@ class Invoice(BaseModel, TenantModel):
     cgst_in_rupees = MoneyField("CGST in rupees", null=True, blank=True)
     sgst_in_rupees = MoneyField("SGST in rupees", null=True, blank=True, help_text="Or UTGST.")
     warnings = models.JSONField(default=list, help_text="What the draft could not bill, such as usage without a price.")
-    notes = models.TextField(blank=True)
+    purchase_order = models.CharField(
+        "purchase order number",
+        max_length=PURCHASE_ORDER_LENGTH,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="The customer's number for what it ordered. Empty: the one on the customer's page.",
+    )
+    notes = models.TextField(
+        blank=True,
+        max_length=NOTES_LENGTH,
+        validators=[validate_printed_paragraphs],
+        help_text="Printed below the totals.",
+    )
     public_token = models.CharField(
         max_length=32, unique=True, editable=False, default=new_public_token, help_text="Opens the pay page."
     )

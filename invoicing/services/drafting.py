@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +12,17 @@ from django.db import transaction
 
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
-from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
-from billing_platform.lib.number_formats import NumberError, parse_decimal
+from billing_platform.lib.limits import MAX_LINES
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.validators import require, validate_printed_paragraphs, validate_sac
 from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
-from invoicing.lines import Line, LineKind
+from invoicing.lines import Line
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
 from invoicing.services.facts import LINE_COLUMNS, facts_of, month_facts, one_off_facts
 from invoicing.services.locking import lock_billing, lock_draft
-from invoicing.steps import Step
-from organisations.models import BillingEntity, Organisation
+from invoicing.services.typed_lines import TypedLine, read_typed_lines
+from organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +68,12 @@ def draft_month(*, organisation: Organisation, period: BillingPeriod) -> Draft:
 
 
 @transaction.atomic
-def create_one_off_draft(*, organisation: Organisation, lines: Sequence[Mapping[str, Any]]) -> Invoice:
+def create_one_off_draft(*, organisation: Organisation, lines: Sequence[TypedLine]) -> Invoice:
     """Draft an invoice of given lines: `{description, quantity, unit_price, sac?}`. Raises InvalidInput."""
-    if not 1 <= len(lines) <= MAX_LINES:
+    if not lines:
         raise InvalidInput.field("lines", f"Give 1 to {MAX_LINES} lines.")
-    entity, currency = organisation.billing_entity, organisation.currency
-    given = [_one_off_line(index, line, currency, entity) for index, line in enumerate(lines)]
-    if abs(sum((line.amount for line in given), ZERO)) >= MAX_MONEY:
-        raise InvalidInput.field("lines", "The lines must add up to less than 10,000,000,000,000.")
+    currency = organisation.currency
+    given = read_typed_lines(lines, organisation=organisation, currency=currency)
     invoice = _new_invoice(organisation)
     _store(invoice, compute(one_off_facts(organisation=organisation, currency=currency, lines=given)))
     return invoice
@@ -159,38 +152,3 @@ def _store(invoice: Invoice, computed: Computed) -> None:
     invoice.tax_total, invoice.round_off, invoice.total = totals.tax_total, totals.round_off, totals.total
     invoice.warnings = [warning.to_json() for warning in computed.warnings]
     invoice.save()
-
-
-def _one_off_line(index: int, line: Mapping[str, Any], currency: str, entity: BillingEntity) -> Line:
-    number = partial(_number, index, line)
-    description = str(line.get("description", "")).strip()
-    if not description:
-        raise InvalidInput.field(f"lines[{index}].description", "Say what is charged.")
-    require(f"lines[{index}].description", description, validate_printed_paragraphs)
-    sac = str(line.get("sac") or entity.default_sac)
-    require(f"lines[{index}].sac", sac, validate_sac)
-    quantity = number("quantity", QUANTITY_PLACES)
-    unit_price = number("unit_price", UNIT_PRICE_PLACES)
-    with exact_arithmetic():
-        exact = quantity * unit_price
-    amount = round_money(exact, currency)
-    if quantity <= ZERO:
-        raise InvalidInput.field(f"lines[{index}].quantity", "The quantity must be greater than 0.")
-    if abs(amount) >= MAX_MONEY:
-        raise InvalidInput.field(f"lines[{index}].unit_price", "The amount must be less than 10,000,000,000,000.")
-    return Line(
-        kind=LineKind.ONE_OFF,
-        description=description,
-        quantity=quantity,
-        unit_price=unit_price,
-        amount=amount,
-        sac=sac,
-        steps=(Step(description, quantity, unit_price, ZERO, exact),),
-    )
-
-
-def _number(index: int, line: Mapping[str, Any], name: str, places: int) -> Decimal:
-    try:
-        return parse_decimal(line.get(name, ""), places=places, max_digits=14)
-    except NumberError as error:
-        raise InvalidInput.field(f"lines[{index}].{name}", str(error)) from None

@@ -11,9 +11,10 @@ read from one snapshot of the database.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -21,11 +22,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
-from invoicing.lines import Line
+from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.selectors.exchange_rates import latest_rates
@@ -37,14 +39,31 @@ def facts_of_months(organisations: Collection[Organisation], period: BillingPeri
     """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
     of today: have `billing_entity` read with the organisations."""
     with _consistent_read():
-        months = months_of(organisations, period)
+        months, typed = months_of(organisations, period), _typed_lines(organisations, period)
         shared = _Shared(organisations, {each.currency for each in organisations})
-        return {each.pk: shared.facts(each, each.currency, month=months[each.pk]) for each in organisations}
+        return {
+            each.pk: shared.facts(each, each.currency, month=months[each.pk], lines=typed.get(each.pk, ()))
+            for each in organisations
+        }
 
 
 def month_facts(*, organisation: Organisation, period: BillingPeriod) -> InvoiceFacts:
     """The same of one organisation."""
     return facts_of_months([organisation], period)[organisation.pk]
+
+
+def _typed_lines(organisations: Collection[Organisation], period: BillingPeriod) -> Mapping[UUID, tuple[Line, ...]]:
+    """What people typed on the month's drafts."""
+    rows = InvoiceLine.objects.filter(
+        kind=LineKind.ONE_OFF,
+        invoice__organisation__in=[each.pk for each in organisations],
+        invoice__period_start=period.start,
+        invoice__status=Invoice.Status.DRAFT,
+    )
+    found: defaultdict[UUID, tuple[Line, ...]] = defaultdict(tuple)
+    for row in rows.select_related("invoice").order_by("position"):
+        found[row.invoice.organisation_id] += (as_typed(row),)
+    return found
 
 
 def one_off_facts(*, organisation: Organisation, currency: str, lines: Sequence[Line]) -> InvoiceFacts:
@@ -57,7 +76,7 @@ def facts_of(invoice: Invoice) -> InvoiceFacts:
     """What a draft would be computed from by now. A one-off keeps its lines and its currency."""
     if invoice.period is not None:
         return month_facts(organisation=invoice.organisation, period=invoice.period)
-    lines = [line_of(row) for row in invoice.lines.all()]
+    lines = [as_typed(row) for row in invoice.lines.all()]
     return one_off_facts(organisation=invoice.organisation, currency=invoice.currency, lines=lines)
 
 
@@ -69,6 +88,11 @@ def line_of(row: InvoiceLine) -> Line:
     """A stored line, without its taxes."""
     same = {name: getattr(row, name) for name in LINE_COLUMNS}
     return Line(**same, dimensions=tuple(sorted(row.dimensions.items())), steps=row.steps)
+
+
+def as_typed(row: InvoiceLine) -> Line:
+    """A line as a person typed it: discounts are computed anew."""
+    return replace(line_of(row), discount=ZERO)
 
 
 @contextmanager

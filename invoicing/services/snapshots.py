@@ -77,6 +77,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         brand_colour=seller.brand_colour,
         logo=seller.logo,
         notes=invoice.notes,
+        purchase_order=invoice.purchase_order or facts.customer.purchase_order,
         payment_terms=_payment_terms(facts.customer.payment_terms_days),
         tax_note=_TAX_NOTES.get(supply.kind, "GST 0%"),
     )

@@ -72,7 +72,13 @@ class OrganisationAdmin(ModelAdmin):
         (None, {"fields": (("name", "slug"), ("legal_name", "billing_email"), "is_active", "confirm")}),
         (
             "Billing",
-            {"fields": (("billing_entity", "currency"), ("payment_terms_days", "time_zone"), "strict_metrics")},
+            {
+                "fields": (
+                    ("billing_entity", "currency"),
+                    ("payment_terms_days", "time_zone"),
+                    ("purchase_order", "strict_metrics"),
+                )
+            },
         ),
         ("Tax", {"fields": (("gstin", "state_code"), ("tax_id", "is_sez"))}),
         ("Address", {"fields": (("address_line1", "address_line2"), ("city", "postal_code"), "country")}),

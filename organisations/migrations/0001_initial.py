@@ -484,6 +484,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "purchase_order",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed on each of the customer's invoices, unless the invoice has another one.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="purchase order number",
+                    ),
+                ),
+                (
                     "strict_metrics",
                     models.BooleanField(
                         default=False,

@@ -10,8 +10,14 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.limits import MAX_PAYMENT_TERMS_DAYS
-from billing_platform.lib.validators import validate_currency, validate_line, validate_slug, validate_time_zone
+from billing_platform.lib.limits import MAX_PAYMENT_TERMS_DAYS, PURCHASE_ORDER_LENGTH
+from billing_platform.lib.validators import (
+    validate_currency,
+    validate_line,
+    validate_printed_line,
+    validate_slug,
+    validate_time_zone,
+)
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity
 from organisations.scoping import TenantModel
@@ -36,6 +42,13 @@ class Organisation(BaseModel, PartyFields, TenantModel):
     is_sez = models.BooleanField("SEZ unit or developer", default=False)
     payment_terms_days = models.PositiveSmallIntegerField(
         default=15, validators=[MaxValueValidator(MAX_PAYMENT_TERMS_DAYS)]
+    )
+    purchase_order = models.CharField(
+        "purchase order number",
+        max_length=PURCHASE_ORDER_LENGTH,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="Printed on each of the customer's invoices, unless the invoice has another one.",
     )
     strict_metrics = models.BooleanField(
         default=False, help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric."

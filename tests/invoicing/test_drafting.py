@@ -13,7 +13,7 @@ from django.db import connection
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
-from invoicing.services import drafting, facts, issuing, voiding
+from invoicing.services import drafting, issuing, month_facts, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
@@ -312,14 +312,14 @@ def test_an_upcoming_invoice_is_of_one_moment(
     """Usage is read first, then prices: a price that is saved in between is not mixed with the usage from before."""
     rule = per_unit("1")
     used(project, 100)
-    read_rules = facts._rules
+    read_rules = month_facts._RuleBook
 
     def reads_rules_after_a_change(*arguments: Any) -> Any:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(_save_another_price, rule).result(timeout=20)
         return read_rules(*arguments)
 
-    monkeypatch.setattr(facts, "_rules", reads_rules_after_a_change)
+    monkeypatch.setattr(month_facts, "_RuleBook", reads_rules_after_a_change)
     with after_october():
         computed = drafting.compute_month(organisation=acme, period=OCTOBER)
     assert computed.totals.subtotal == Decimal("100.00")

@@ -80,6 +80,12 @@ def ending_prices(*, actor: Actor, today: date) -> QuerySet[Any]:
     return rules.filter(~Exists(following), effective_to__gt=today, effective_to__lte=today + NOTICE)
 
 
+def versions_of(rule: PricingRule) -> QuerySet[PricingRule]:
+    """The rules for the same usage, this one included, from the first to the last."""
+    same = {name: getattr(rule, name) for name in ("organisation", "metric_name", "unit", "currency", "dimensions")}
+    return PricingRule.objects.filter(**same).order_by("effective_from")
+
+
 class Reason(StrEnum):
     OWN = "The customer's own price"
     DEFAULT = "The default: the customer has no price of its own"

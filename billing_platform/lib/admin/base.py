@@ -229,7 +229,8 @@ class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfo
     def style_form(self, form: forms.Form) -> None:
         for field in form.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
-            if field.widget.is_hidden or "unfold" in type(field.widget).__module__:
+            widget = field.widget
+            if widget.is_hidden or "unfold" in type(widget).__module__ or getattr(widget, "has_own_looks", False):
                 continue
             if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
                 select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)

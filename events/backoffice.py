@@ -11,6 +11,7 @@ from events.models import (
     UsageAggregate,
     UsageCorrection,
     UsageEvent,
+    UsageLevel,
     UsagePeriod,
 )
 from events.selectors.backlog import recent_conflicts
@@ -91,5 +92,5 @@ BACKOFFICE = Contribution(
             "verify_hotlogday",
         }
     ),
-    unwatched=frozenset({EventBatch, UsageEvent, UsageAggregate}),
+    unwatched=frozenset({EventBatch, UsageEvent, UsageAggregate, UsageLevel}),
 )

@@ -23,6 +23,8 @@ MAX_PERCENT = Decimal(100)  # of a tax rate: nothing is taxed at more than its v
 QUANTITY_DIGITS = 28  # of a quantity column, decimals included
 QUANTITY_PLACES = 8  # decimals of a quantity
 QUANTITY_INTEGER_DIGITS = QUANTITY_DIGITS - QUANTITY_PLACES  # digits of a quantity before its point
+FACTOR_DIGITS = 30  # of a metric's multiplier or divisor, decimals included: 2^60 bytes are an EiB
+FACTOR_PLACES = 10  # decimals of either; what they can't say together nobody converts by
 MAX_EVENT_COUNT = 2**63 - 1  # the greatest number that a counter (bigint) holds
 
 # --- lists and texts ------------------------------------------------------------------------------------------------

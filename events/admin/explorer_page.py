@@ -48,6 +48,8 @@ NOT_ADDED = {
     Metric.Aggregation.MAX: "The greatest value of the whole time, per project and combination of dimensions.",
     Metric.Aggregation.LATEST: "The newest value of the whole time, per project and combination of dimensions.",
     Metric.Aggregation.UNIQUE: "Different values of the whole time, per project and combination of dimensions.",
+    Metric.Aggregation.WEIGHTED_SUM: "The level, carried over from earlier days, times the hours that it lasted. An "
+    "hour counts when it is over.",
 }
 
 
@@ -208,7 +210,13 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
         legend=(),
         columns=("Metric", "Quantity", "Events"),
         lines=tuple(
-            _metric_line(form, answer.span, rows, book.words(rows[0].metric_name, rows[0].unit)) for rows in shown
+            _metric_line(
+                form,
+                answer.span,
+                rows,
+                book.words(rows[0].metric_name, rows[0].unit).counted_by(rows[0].aggregation),
+            )
+            for rows in shown
         ),
         footer=None,
         footnote=_which(len(found), first, len(shown)),
@@ -247,9 +255,7 @@ def _metric_page(form: ExplorerForm, report: Report) -> Page:
         bars=_bars(form, report),
         legend=columns,
         columns=(question.grain.capitalize(), *columns, *(["Total"] if split else ["Quantity"]), "Events"),
-        lines=tuple(
-            _line(form, report, bucket) for bucket in report.buckets if bucket.total.event_count or bucket.late
-        ),
+        lines=tuple(_line(form, report, bucket) for bucket in report.buckets if bucket.total != NOTHING or bucket.late),
         footer=Line(
             Shown("Whole time"),
             _cells(
@@ -392,4 +398,5 @@ def _names(report: Report) -> dict[Series, str]:
 
 
 def _words(question: Question) -> MetricWords:
-    return WordBook(question.span.organisation).words(question.metric.name, question.metric.unit)
+    words = WordBook(question.span.organisation).words(question.metric.name, question.metric.unit)
+    return words.counted_by(question.metric.aggregation)

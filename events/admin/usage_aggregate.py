@@ -18,6 +18,8 @@ from events.admin.explorer_page import Answer, csv_rows, organisations_of, page_
 from events.admin.quantity import amount_of
 from events.models import Metric, UsageAggregate
 
+ADDED_UP = (Metric.Aggregation.SUM, Metric.Aggregation.WEIGHTED_SUM)
+
 
 @admin.register(UsageAggregate)
 class UsageAggregateAdmin(ReadOnlyAdmin):
@@ -58,10 +60,11 @@ class UsageAggregateAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Quantity")
     def quantity(self, row: UsageAggregate) -> str:
-        """The value of this hour alone. Of a `unique` metric the number of events, because its values are elsewhere."""
+        """The value of this hour alone: of a level, what changed it. Of a `unique` metric the number of events, because
+        its values are elsewhere."""
         aggregation = row.metric.aggregation
         if aggregation == Metric.Aggregation.MAX:
             return amount_of(row.maximum or 0, row.metric)
         if aggregation == Metric.Aggregation.LATEST:
             return amount_of(row.latest or 0, row.metric)
-        return amount_of(row.total if aggregation == Metric.Aggregation.SUM else row.event_count, row.metric)
+        return amount_of(row.total if aggregation in ADDED_UP else row.event_count, row.metric)

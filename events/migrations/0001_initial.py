@@ -1,6 +1,7 @@
 import billing_platform.lib.clock
 import billing_platform.lib.database.sql
 import billing_platform.lib.validators
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import events.models.metric
@@ -8,6 +9,7 @@ import events.models.usage_aggregate
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
+from decimal import Decimal
 from django.db import migrations, models
 
 
@@ -32,6 +34,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("METRIC_UNKNOWN", "Unknown metric"),
                             ("VALUE_MISSING", "Nothing to tell apart"),
+                            ("OPERATION_UNKNOWN", "Neither added nor removed"),
                             ("METRIC_LIMIT", "Too many metrics"),
                             ("EVENT_UNSTORABLE", "Can't be stored"),
                             ("BATCH_DISCARDED", "Batch discarded"),
@@ -162,9 +165,10 @@ class Migration(migrations.Migration):
                             ("max", "Greatest value"),
                             ("latest", "Latest value"),
                             ("unique", "Number of different values of a metadata key"),
+                            ("weighted_sum", "Level over time, in unit-hours"),
                         ],
                         default="sum",
-                        max_length=10,
+                        max_length=12,
                     ),
                 ),
                 (
@@ -182,6 +186,69 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="For `unique` only: the metadata key whose different values are counted, such as user_id.",
                         max_length=40,
+                    ),
+                ),
+                (
+                    "multiplier",
+                    models.DecimalField(
+                        decimal_places=10,
+                        default=Decimal("1"),
+                        help_text="The quantity of a month is multiplied by this before it is priced.",
+                        max_digits=30,
+                        validators=[django.core.validators.MinValueValidator(Decimal("1E-10"))],
+                    ),
+                ),
+                (
+                    "divisor",
+                    models.DecimalField(
+                        decimal_places=10,
+                        default=Decimal("1"),
+                        help_text="And divided by this: 1073741824 makes GiB of bytes.",
+                        max_digits=30,
+                        validators=[django.core.validators.MinValueValidator(Decimal("1E-10"))],
+                    ),
+                ),
+                (
+                    "rounding",
+                    models.CharField(
+                        choices=[
+                            ("none", "Not rounded"),
+                            ("up", "Up"),
+                            ("down", "Down"),
+                            ("nearest", "To the nearest, halves up"),
+                        ],
+                        default="none",
+                        help_text="Of the quantity that is priced. Up is away from zero, down towards it.",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "rounding_places",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="If it is rounded: 0 for whole units.",
+                        validators=[django.core.validators.MaxValueValidator(8)],
+                        verbose_name="decimals left",
+                    ),
+                ),
+                (
+                    "billed_unit",
+                    models.CharField(
+                        blank=True,
+                        help_text="What the conversion makes, such as GiB. Empty: the unit of the usage.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="one unit that is priced",
+                    ),
+                ),
+                (
+                    "billed_unit_plural",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the same as for one.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="several units that are priced",
                     ),
                 ),
                 ("description", models.TextField(blank=True)),
@@ -227,6 +294,19 @@ class Migration(migrations.Migration):
                 "verbose_name": "correction",
                 "ordering": ["-created_at"],
             },
+        ),
+        migrations.CreateModel(
+            name="UsageLevel",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("dimensions", models.JSONField(default=dict)),
+                (
+                    "used_in",
+                    models.DateField(help_text="First day of the month it was used in, in the customer's time zone."),
+                ),
+                ("counted_in", models.DateField(help_text="Billing period it is counted in.")),
+                ("change", models.DecimalField(decimal_places=8, max_digits=38)),
+            ],
         ),
         migrations.CreateModel(
             name="UsagePeriod",
@@ -333,6 +413,40 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="usagelevel",
+            name="metric",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="events.metric",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagelevel",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagelevel",
+            name="project",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
             model_name="usageperiod",
             name="organisation",
             field=models.ForeignKey(
@@ -380,6 +494,32 @@ class Migration(migrations.Migration):
                 condition=models.Q(("aggregation", "unique"), ("unique_property", ""), _connector="XOR"),
                 name="metric_names_a_property_if_unique",
                 violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("aggregation", "weighted_sum"), ("dimensions__contains", ["operation"]), _negated=True
+                ),
+                name="metric_level_has_no_operation_dimension",
+                violation_error_message="The key `operation` says whether an event adds to the level or takes off it: as a dimension it would make two levels.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("divisor__gt", 0), ("multiplier__gt", 0)),
+                name="metric_factors_above_zero",
+                violation_error_message="Multiplier and divisor must be above zero.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rounding_places__lte", 8)),
+                name="metric_rounds_to_stored_places",
+                violation_error_message="A quantity has at most 8 decimals.",
             ),
         ),
         migrations.AddIndex(
@@ -435,6 +575,13 @@ class Migration(migrations.Migration):
                     table="events_usagecorrection",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagelevel",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "metric", "project", "dimensions", "used_in", "counted_in"),
+                name="usage_level_key",
             ),
         ),
         migrations.AddConstraint(
@@ -697,6 +844,15 @@ class Migration(migrations.Migration):
                                 decimal_places=8,
                                 help_text="Of `latest` metrics: the value of the newest event.",
                                 max_digits=28,
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "weighted",
+                            models.DecimalField(
+                                decimal_places=8,
+                                help_text="Of `weighted_sum` metrics: each change times the microseconds from it to the end of the hour.",
+                                max_digits=48,
                                 null=True,
                             ),
                         ),

@@ -8,6 +8,7 @@ from events.models.usage_aggregate import UsageAggregate
 from events.models.usage_correction import UsageCorrection
 from events.models.usage_distinct import UsageDistinct
 from events.models.usage_event import UsageEvent
+from events.models.usage_level import UsageLevel
 from events.models.usage_period import UsagePeriod
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "UsageCorrection",
     "UsageDistinct",
     "UsageEvent",
+    "UsageLevel",
     "UsagePeriod",
 ]

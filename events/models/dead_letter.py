@@ -15,6 +15,7 @@ class DeadLetter(BaseModel, TenantModel):
     class Reason(models.TextChoices):
         METRIC_UNKNOWN = "METRIC_UNKNOWN", "Unknown metric"
         VALUE_MISSING = "VALUE_MISSING", "Nothing to tell apart"
+        OPERATION_UNKNOWN = "OPERATION_UNKNOWN", "Neither added nor removed"
         METRIC_LIMIT = "METRIC_LIMIT", "Too many metrics"
         EVENT_UNSTORABLE = "EVENT_UNSTORABLE", "Can't be stored"
         BATCH_DISCARDED = "BATCH_DISCARDED", "Batch discarded"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
-from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
+from billing_platform.lib.limits import (
+    FACTOR_DIGITS,
+    FACTOR_PLACES,
+    METRIC_NAME_LENGTH,
+    QUANTITY_PLACES,
+    UNIT_LENGTH,
+)
 from billing_platform.lib.printable_text import name_of, unprintable
 from billing_platform.lib.validators import validate_printed_line
 from organisations.models import Organisation
@@ -15,6 +24,15 @@ from organisations.scoping import TenantModel
 
 MAX_DIMENSIONS = 8
 DIMENSION_LENGTH = 40
+SMALLEST_FACTOR = Decimal(1).scaleb(-FACTOR_PLACES)
+OPERATION = "operation"
+"""The metadata key of a `weighted_sum` event that says whether its value is added to the level or taken off."""
+ADD = "add"
+OPERATIONS = (ADD, "remove")
+OPERATION_IS_NO_DIMENSION = (
+    f"The key `{OPERATION}` says whether an event adds to the level or takes off it: as a dimension it would make two "
+    "levels."
+)
 
 
 def validate_dimensions(value: object) -> None:
@@ -42,6 +60,13 @@ class Metric(BaseModel, TenantModel):
         MAX = "max", "Greatest value"
         LATEST = "latest", "Latest value"
         UNIQUE = "unique", "Number of different values of a metadata key"
+        WEIGHTED_SUM = "weighted_sum", "Level over time, in unit-hours"
+
+    class Rounding(models.TextChoices):
+        NONE = "none", "Not rounded"
+        UP = "up", "Up"
+        DOWN = "down", "Down"
+        NEAREST = "nearest", "To the nearest, halves up"
 
     tenant_shared = True
 
@@ -77,7 +102,7 @@ class Metric(BaseModel, TenantModel):
         validators=[validate_printed_line],
         help_text="The word for several, such as calls. Empty: the same as for one, as in 5 GB.",
     )
-    aggregation = models.CharField(max_length=10, choices=Aggregation, default=Aggregation.SUM)
+    aggregation = models.CharField(max_length=12, choices=Aggregation, default=Aggregation.SUM)
     dimensions = models.JSONField(
         default=list,
         blank=True,
@@ -89,6 +114,46 @@ class Metric(BaseModel, TenantModel):
         blank=True,
         help_text="For `unique` only: the metadata key whose different values are counted, such as user_id.",
     )
+    multiplier = models.DecimalField(
+        max_digits=FACTOR_DIGITS,
+        decimal_places=FACTOR_PLACES,
+        default=Decimal(1),
+        validators=[MinValueValidator(SMALLEST_FACTOR)],
+        help_text="The quantity of a month is multiplied by this before it is priced.",
+    )
+    divisor = models.DecimalField(
+        max_digits=FACTOR_DIGITS,
+        decimal_places=FACTOR_PLACES,
+        default=Decimal(1),
+        validators=[MinValueValidator(SMALLEST_FACTOR)],
+        help_text="And divided by this: 1073741824 makes GiB of bytes.",
+    )
+    rounding = models.CharField(
+        max_length=7,
+        choices=Rounding,
+        default=Rounding.NONE,
+        help_text="Of the quantity that is priced. Up is away from zero, down towards it.",
+    )
+    rounding_places = models.PositiveSmallIntegerField(
+        "decimals left",
+        default=0,
+        validators=[MaxValueValidator(QUANTITY_PLACES)],
+        help_text="If it is rounded: 0 for whole units.",
+    )
+    billed_unit = models.CharField(
+        "one unit that is priced",
+        max_length=UNIT_LENGTH,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="What the conversion makes, such as GiB. Empty: the unit of the usage.",
+    )
+    billed_unit_plural = models.CharField(
+        "several units that are priced",
+        max_length=UNIT_LENGTH,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="Empty: the same as for one.",
+    )
     description = models.TextField(blank=True)
     registered_automatically = models.BooleanField(
         default=False, editable=False, help_text="An event named it before an operator did."
@@ -97,6 +162,9 @@ class Metric(BaseModel, TenantModel):
     constraint_fields = {
         "metric_once_per_organisation": "name",
         "metric_names_a_property_if_unique": "unique_property",
+        "metric_level_has_no_operation_dimension": "dimensions",
+        "metric_factors_above_zero": "multiplier",
+        "metric_rounds_to_stored_places": "rounding_places",
     }
 
     class Meta:
@@ -115,6 +183,21 @@ class Metric(BaseModel, TenantModel):
                     "Name the metadata key to count if, and only if, the aggregation is `unique`."
                 ),
             ),
+            models.CheckConstraint(
+                condition=~Q(aggregation="weighted_sum", dimensions__contains=[OPERATION]),
+                name="metric_level_has_no_operation_dimension",
+                violation_error_message=OPERATION_IS_NO_DIMENSION,
+            ),
+            models.CheckConstraint(
+                condition=Q(multiplier__gt=0, divisor__gt=0),
+                name="metric_factors_above_zero",
+                violation_error_message="Multiplier and divisor must be above zero.",
+            ),
+            models.CheckConstraint(
+                condition=Q(rounding_places__lte=QUANTITY_PLACES),
+                name="metric_rounds_to_stored_places",
+                violation_error_message=f"A quantity has at most {QUANTITY_PLACES} decimals.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +208,8 @@ class Metric(BaseModel, TenantModel):
             raise ValidationError(
                 {"unique_property": "Name the metadata key to count if, and only if, the aggregation is `unique`."}
             )
+        if self.aggregation == self.Aggregation.WEIGHTED_SUM and OPERATION in self.dimensions:
+            raise ValidationError({"dimensions": OPERATION_IS_NO_DIMENSION})
         for field, text, word in (
             ("display_name", self.name, self.display_name),
             ("unit_name", self.unit, self.unit_name),

@@ -27,8 +27,9 @@ class UsageAggregate(TenantModel):
     """Everything counted for one metric, one set of dimensions and one hour, in one billing period.
 
     The table is made by migrations/sql/aggregates.up.sql: the unique key starts with the organisation, as Citus
-    asks of every unique key, so `id` is a plain indexed number. Total and count add up with those of other rows,
-    reversals included. Maximum and latest don't: they leave out what was cancelled within the same billing period.
+    asks of every unique key, so `id` is a plain indexed number. Total, count and weighted add up with those of other
+    rows, reversals included. Maximum and latest don't: they leave out what was cancelled within the same billing
+    period. The total of a `weighted_sum` metric is what the hour changed its level by.
     """
 
     whole_months = ("counted_in",)
@@ -47,6 +48,12 @@ class UsageAggregate(TenantModel):
     maximum = models.DecimalField(max_digits=28, decimal_places=8, null=True, help_text="Of `max` metrics.")
     latest = LatestField(
         max_digits=28, decimal_places=8, null=True, help_text="Of `latest` metrics: the value of the newest event."
+    )
+    weighted = models.DecimalField(
+        max_digits=48,
+        decimal_places=8,
+        null=True,
+        help_text="Of `weighted_sum` metrics: each change times the microseconds from it to the end of the hour.",
     )
 
     class Meta:

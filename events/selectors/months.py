@@ -7,9 +7,11 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import (
     UsageAggregate,
@@ -17,6 +19,8 @@ from events.models import (
 )
 from events.usage.metering import usage_for
 from organisations.models import Organisation, Project
+
+_MONTHS_WITH_LEVEL = query(__file__, "months_with_level")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,27 @@ def has_usage(*, organisation: Organisation) -> bool:
 
 
 def organisations_with_usage(*, period: BillingPeriod) -> set[UUID]:
-    """Ids of those for whom something was counted in a billing period, test usage aside."""
+    """Ids of those for whom something was counted in a billing period, or that carry a level into it; test usage
+    aside."""
     periods = UsagePeriod.objects.filter(month=period.start)
-    return {organisation_id for organisation_id, _month in _with_live_usage(periods)}
+    found = _with_live_usage(periods) + _with_level(month=period.start, before=period.end)
+    return {organisation_id for organisation_id, _month in found}
 
 
 def open_months(*, before: date) -> list[tuple[UUID, date]]:
-    """Organisation and first day of the months before a day's that have seen live usage and are not closed."""
-    return _with_live_usage(UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1)))
+    """Organisation and first day of the months before a day's that have seen live usage and are not closed. A level
+    that is carried over is usage of a month without any event."""
+    still_open = UsagePeriod.objects.filter(closed_at__isnull=True, month__lt=before.replace(day=1))
+    found = {*_with_live_usage(still_open), *_with_level(month=None, before=before.replace(day=1))}
+    return sorted(found, key=lambda pair: (pair[1], pair[0]))
+
+
+def _with_level(*, month: date | None, before: date) -> list[tuple[UUID, date]]:
+    """Organisation and month where a level is carried into that month, or into any that begins before a day and is not
+    closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS_WITH_LEVEL, {"month": month, "before": before})
+        return list(cursor.fetchall())
 
 
 def _with_live_usage(periods: QuerySet[UsagePeriod]) -> list[tuple[UUID, date]]:

@@ -27,7 +27,7 @@ from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import QUANTITY_PLACES
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
-from events.models import UsageCorrection, UsageEvent
+from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors.entries import current_entry, entry_id
 from events.selectors.status import event_status
 from events.services.aggregates.correcting import fold_correction
@@ -143,7 +143,11 @@ def _correct(request: _Request) -> UsageCorrection:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     advisory_lock(LockSpace.DEDUP)
     place = (event.organisation_id, entry.counted_in)
-    correction = _write_correction(request, event, entry, counted_in=lock_months([place])[place])
+    if event.metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+        counted_in = lock_months(levels=[place]).levels[place]
+    else:
+        counted_in = lock_months(usage=[place]).usage[place]
+    correction = _write_correction(request, event, entry, counted_in=counted_in)
     _write_entries(correction)
     fold_correction(correction)
     audit.note(event, reason=request.reason, quantity=(_text(entry.quantity), _text(request.quantity)))

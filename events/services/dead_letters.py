@@ -27,11 +27,12 @@ from msgspec import Raw
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
-from events.models import DeadLetter, EventBatch
+from events.models import DeadLetter, EventBatch, Metric
+from events.models.metric import OPERATION, OPERATIONS
 from events.services.bulk_report import BulkReport
 from events.services.partitions import with_partitions
 from events.services.settling.known_metrics import MetricKey, Tenant, load_tenants, read_metrics, room_for_metrics
-from events.services.settling.staging import names_value
+from events.services.settling.staging import names_value, operation_of
 from events.wire import incoming, packing
 from events.wire.incoming import AcceptedEvent, Limits, Rejection
 from events.wire.packing import StoredEvent
@@ -72,8 +73,8 @@ def replay(*, letter_ids: Sequence[UUID], by: str, reason: str = "") -> BulkRepo
 def replay_one(*, letter_id: UUID, by: str, reason: str = "") -> DeadLetter:
     """Put one letter's event back for counting, as it is.
 
-    Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, METRIC_LIMIT, VALUE_MISSING, EVENT_UNSTORABLE or
-    DEAD_LETTER_UNREADABLE if it would only be rejected again.
+    Raises NotFound or DEAD_LETTER_RESOLVED; and METRIC_UNKNOWN, METRIC_LIMIT, VALUE_MISSING, OPERATION_UNKNOWN,
+    EVENT_UNSTORABLE or DEAD_LETTER_UNREADABLE if it would only be rejected again.
     """
     return _replay_one(letter_id, by, reason)
 
@@ -269,6 +270,11 @@ def _obstacle(tenant: Tenant, event: AcceptedEvent, room: int) -> DomainError | 
         code = Reason.METRIC_UNKNOWN if tenant.strict else Reason.METRIC_LIMIT
         return DomainError(f"Define the metric {name} ({unit}) first, or edit the event.", code=code)
     stored = StoredEvent("", name, unit, "", None, metadata or Raw(b"null"))
+    if metric.aggregation == Metric.Aggregation.WEIGHTED_SUM and operation_of(stored) not in OPERATIONS:
+        return DomainError(
+            f"{name} ({unit}) is a level: write {' or '.join(OPERATIONS)} as {OPERATION!r} in the event's metadata.",
+            code=Reason.OPERATION_UNKNOWN,
+        )
     if not metric.unique_property or names_value(metric.unique_property, stored):
         return None
     return DomainError(

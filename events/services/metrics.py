@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
-from events.models import Metric, UsageAggregate, UsagePeriod
+from events.models import Metric, UsageAggregate, UsageLevel, UsagePeriod
 from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
@@ -99,13 +99,17 @@ def _refuse_to_split_a_month(metric: Metric) -> None:
         splits = changed and metric.aggregation not in ADDITIVE
     if before is not None and splits and _is_used_in_an_open_month(before, metric.organisation):
         raise DomainError(
-            f"Usage of {metric} was counted in another way this month already, which would count it twice. "
+            f"Usage of {metric} was counted in another way already, which would count it twice. "
             "Keep the aggregation and the dimensions, or let the usage come under another name.",
             code="METRIC_IN_USE",
         )
 
 
 def _is_used_in_an_open_month(metric: Metric, organisation: Organisation | None) -> bool:
+    """A level is used in every month after it was changed first."""
+    if metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+        levels = UsageLevel.objects.filter(metric=metric)
+        return (levels if organisation is None else levels.filter(organisation=organisation)).exists()
     still_open = UsagePeriod.objects.filter(
         organisation=OuterRef("organisation"), month=OuterRef("counted_in"), closed_at__isnull=True
     )

@@ -8,7 +8,8 @@ either before its month closes or, as late usage, in a later month.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from organisations.models import Organisation
 
 _LOCK_MONTHS = query(__file__, "lock_months")
 _ADD_MONTHS = query(__file__, "add_months")
+FURTHEST_AHEAD = timedelta(hours=14)  # of UTC: the time zones in which a day begins first
 
 
 def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by: str = "billing run") -> UsagePeriod:
@@ -60,15 +62,55 @@ def lock_period(organisation: Organisation, month: date) -> UsagePeriod:
     return locked
 
 
-def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], date]:
+Place = tuple[UUID, date]
+"""An organisation and the first day of a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedIn:
+    """The billing month of usage of each (organisation, month)."""
+
+    usage: dict[Place, date]
+    levels: dict[Place, date]
+
+
+def lock_months(*, usage: Iterable[Place] = (), levels: Iterable[Place] = ()) -> CountedIn:
     """The billing month that usage of each (organisation, month) is counted in: its own, or the next open one.
 
+    A change of a level is usage of every month that follows as well. So it is counted after the last of them that is
+    closed, also where its own month is still open: otherwise a month that is invoiced already would never charge it.
     Every row that decides it stays locked FOR SHARE until commit, so that no month closes in between.
     """
-    answer: dict[tuple[UUID, date], date] = {}
-    waiting = {(organisation_id, month): month for organisation_id, month in months}
+    usage, levels = set(usage), set(levels)
+    reached = {(organisation_id, own): _closable_months(own) for organisation_id, own in levels}
+    closed = _lock_rows(usage | levels | {(place[0], month) for place, months in reached.items() for month in months})
+    after_last_closed = {
+        (organisation_id, own): max(
+            (BillingPeriod.of(month).end for month in months if closed[organisation_id, month]), default=own
+        )
+        for (organisation_id, own), months in reached.items()
+    }
+    return CountedIn(
+        usage=_first_open({place: place[1] for place in usage}, closed),
+        levels=_first_open(after_last_closed, closed),
+    )
+
+
+def _closable_months(own: date) -> list[date]:
+    """A month and those after it that are over by now in some time zone."""
+    months, today = [own], (clock.now() + FURTHEST_AHEAD).date()
+    while (period := BillingPeriod.of(months[-1]).next()).end <= today:
+        months.append(period.start)
+    return months
+
+
+def _first_open(wanted: dict[Place, date], closed: dict[Place, bool]) -> dict[Place, date]:
+    """The first open month from each one that is wanted; rows that are not in `closed` yet are locked on the way."""
+    answer: dict[Place, date] = {}
+    waiting = dict(wanted)
     while waiting:
-        closed = _lock_rows({(organisation_id, month) for (organisation_id, _own), month in waiting.items()})
+        unknown = {(organisation_id, month) for (organisation_id, _own), month in waiting.items()} - closed.keys()
+        closed |= _lock_rows(unknown)
         for (organisation_id, own), month in list(waiting.items()):
             if closed[organisation_id, month]:
                 waiting[organisation_id, own] = BillingPeriod.of(month).next().start
@@ -80,6 +122,8 @@ def lock_months(months: Iterable[tuple[UUID, date]]) -> dict[tuple[UUID, date], 
 
 def _lock_rows(months: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], bool]:
     """Whether each month is closed. Months that have no row get one first: what isn't there can't be locked."""
+    if not months:
+        return {}
     organisation_ids, firsts = zip(*sorted(months), strict=True)
     parameters: dict[str, Any] = {"organisation_ids": list(organisation_ids), "months": list(firsts)}
     with connection.cursor() as cursor:

@@ -6,4 +6,5 @@ ON CONFLICT ({{ events/sql_fragments/aggregate_key.sql }}) DO UPDATE SET
     total = a.total + excluded.total,
     event_count = a.event_count + excluded.event_count,
     maximum = greatest(a.maximum, excluded.maximum),
-    latest = greatest(a.latest, excluded.latest)
+    latest = greatest(a.latest, excluded.latest),
+    weighted = a.weighted + excluded.weighted

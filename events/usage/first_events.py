@@ -11,8 +11,8 @@ from django.db import connection
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.usage.metered import MeteredEvent, MetricKey
-from events.usage.metering import Asked, Questions, dimensions_of
+from events.usage.metered import MeteredEvent, MetricKey, dimensions_of
+from events.usage.metering import Asked, Questions
 from organisations.models import Organisation
 
 _FIRST_EVENTS = query(__file__, "first_events")

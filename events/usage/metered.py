@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +18,12 @@ MetricKey = tuple[str, str]
 
 Meter = tuple[UUID, str, str, tuple[tuple[str, str], ...]]
 """Project, name and unit of the metric, and dimensions: in one month, a meter."""
+
+
+@lru_cache(maxsize=10_000)
+def dimensions_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Names and values, sorted. The same few texts come with every day of a meter."""
+    return tuple(sorted(json.loads(text).items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,12 @@ class MetricWords:
 
         display_name, one = word("display_name", ""), word("unit_name", unit)
         return cls(display_name or name, display_name or f"{name} ({unit})", one, word("unit_name_plural", one))
+
+    def counted_by(self, aggregation: str) -> MetricWords:
+        """The words of a quantity of usage: a level is counted in unit-hours."""
+        if aggregation != "weighted_sum":
+            return self
+        return replace(self, one=f"{self.one}-hour", many=f"{self.one}-hours")
 
     def unit_for(self, quantity: Decimal | int) -> str:
         return unit_for(quantity, self.one, self.many)

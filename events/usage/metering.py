@@ -7,20 +7,19 @@ finds every unit on one day:
 - sum and count: each day what was used on it;
 - max: the greatest value, on the day it was first reached;
 - latest: the value of the newest event, on that event's day;
-- unique: each different value once, on the day it was first seen.
+- unique: each different value once, on the day it was first seen;
+- weighted_sum: each day the level integrated over it, in unit-hours (`levels.py`).
 
 Test projects are left out unless one is asked for by name: their usage is on no invoice and in no total.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,7 +28,8 @@ from django.db import connection
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsageCorrection
-from events.usage.metered import MeteredUsage
+from events.usage.levels import level_usage
+from events.usage.metered import MeteredUsage, MetricKey, dimensions_of
 from organisations.models import Organisation, Project
 
 Aggregation = Metric.Aggregation
@@ -39,12 +39,6 @@ _DAYS = query(__file__, "days")
 _DAYS_STANDING_IN_LEDGER = query(__file__, "days_standing_in_ledger")
 _FIRST_SEEN = query(__file__, "first_seen")
 _DAYS_WITH_USAGE = query(__file__, "days_with_usage")
-
-
-@lru_cache(maxsize=10_000)
-def dimensions_of(text: str) -> tuple[tuple[str, str], ...]:
-    """Names and values, sorted. The same few texts come with every day of a meter."""
-    return tuple(sorted(json.loads(text).items()))
 
 
 class Reading(NamedTuple):
@@ -146,7 +140,7 @@ class UsedOn:
 
 
 def days_with_usage(
-    *, metric: tuple[str, str], counted_in: Sequence[tuple[UUID, date]], first: date, after: date
+    *, metric: MetricKey, counted_in: Sequence[tuple[UUID, date]], first: date, after: date
 ) -> list[UsedOn]:
     """On which days `[first, after)` live projects used a metric, of what these organisations' months count."""
     if not counted_in:
@@ -154,12 +148,20 @@ def days_with_usage(
     organisations, months = (list(column) for column in zip(*counted_in, strict=True))
     name, unit = metric
     parameters: dict[str, Any] = {"organisations": organisations, "months": months, "name": name, "unit": unit}
-    with connection.cursor() as cursor:
-        cursor.execute(_DAYS_WITH_USAGE, parameters | {"first": first, "after": after})
-        return [
-            UsedOn(organisation_id, name, unit, day, dimensions_of(dimensions))
-            for organisation_id, day, dimensions in cursor.fetchall()
-        ]
+    used = [
+        UsedOn(organisation_id, name, unit, day, dimensions_of(dimensions))
+        for organisation_id, day, dimensions in _fetch(_DAYS_WITH_USAGE, parameters | {"first": first, "after": after})
+    ]
+    return used + [each for each in _days_with_level(metric, counted_in) if first <= each.day < after]
+
+
+def _days_with_level(metric: MetricKey, counted_in: Sequence[tuple[UUID, date]]) -> Iterator[UsedOn]:
+    """The days on which a `weighted_sum` metric had a level, changed on the day or carried over."""
+    owners = Organisation.objects.in_bulk({organisation_id for organisation_id, _month in counted_in})
+    asked = [Asked(owners[organisation_id], (BillingPeriod.of(month),)) for organisation_id, month in counted_in]
+    for number, rows in level_usage(Questions(asked, None).parameters, metric=metric).items():
+        for row in rows:
+            yield UsedOn(asked[number].organisation.pk, *metric, row.day, row.dimensions)
 
 
 class Questions:
@@ -220,7 +222,17 @@ def metered(asked: Sequence[Asked], *, project: Project | None = None) -> list[t
         for number, of_question in enumerate(days):
             for day in of_question:
                 day.distinct = seen.get((number, day.project_id, day.metric_id, day.dimensions, day.day), 0)
-    return [_metered(of_question) for of_question in days]
+    levels = level_usage(questions.parameters)
+    return [_together(_metered(of_question), levels.get(number, [])) for number, of_question in enumerate(days)]
+
+
+def _together(rows: tuple[MeteredUsage, ...], levels: list[MeteredUsage]) -> tuple[MeteredUsage, ...]:
+    """In order of project, metric, dimensions and day."""
+    return tuple(sorted([*rows, *levels], key=_place)) if levels else rows
+
+
+def _place(row: MeteredUsage) -> tuple[Any, ...]:
+    return row.project_name, row.project_id, row.metric_name, row.unit, row.dimensions, row.day
 
 
 def _metered(days: Iterable[_Day]) -> tuple[MeteredUsage, ...]:

@@ -2,8 +2,9 @@
 
 A report is about when usage happened, in the organisation's time zone; the month that bills it is shown beside it. A
 *meter* is one project, metric and combination of dimensions. Within a meter and a span, a sum adds up, a count counts,
-`max` takes the greatest value, `latest` the newest and `unique` the number of different values; several meters are
-added up. So a span's quantity is not always the sum of its hours: it is asked for beside them, in the same statement.
+`max` takes the greatest value, `latest` the newest, `unique` the number of different values and `weighted_sum` the
+level times its hours; several meters are added up. So a span's quantity is not always the sum of its hours: it is asked
+for beside them, in the same statement.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from django.db.models import Q
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric
+from events.usage.level_report import level_numbers, used_levels
 from events.usage.questions import (
     A_DAY,
     BUCKET,
@@ -116,8 +118,11 @@ def usage_report(question: Question, *, most_series: int | None = MOST_SERIES) -
     """The numbers. Raises InvalidInput, with a sentence, for more days than such a report covers."""
     parameters = parameters_of(question) | {"most": most_series}
     with connection.cursor() as cursor:
-        cursor.execute(_NUMBERS[question.grain], parameters)
-        rows = [(bucket and _start(question, bucket), *rest) for bucket, *rest in cursor.fetchall()]
+        if question.metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+            rows = level_numbers(question.span, parameters, list(_starts(question)))
+        else:
+            cursor.execute(_NUMBERS[question.grain], parameters)
+            rows = [(bucket and _start(question, bucket), *rest) for bucket, *rest in cursor.fetchall()]
         cursor.execute(_LATE[question.grain], parameters)
         late: defaultdict[datetime, list[LateUsage]] = defaultdict(list)
         for bucket, counted_in, event_count in cursor.fetchall():
@@ -166,10 +171,8 @@ def used_metrics(span: Span, *, project: Project | None = None, metric_name: str
     with connection.cursor() as cursor:
         parameters = span_parameters(span, list(names), metrics)
         cursor.execute(_USED_METRICS, parameters)
-        rows = [
-            UsedMetric(project_id, names[project_id], metric_id, *used)
-            for project_id, metric_id, *used in cursor.fetchall()
-        ]
+        found = [*cursor.fetchall(), *used_levels(span, parameters)]
+    rows = [UsedMetric(project_id, names[project_id], metric_id, *used) for project_id, metric_id, *used in found]
     return tuple(sorted(rows, key=lambda row: (row.project_name, row.project_id, row.metric_name, row.unit)))
 
 

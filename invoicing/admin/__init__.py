@@ -1,7 +1,6 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
-from invoicing.admin.billing_item import BillingRunItemAdmin
-from invoicing.admin.billing_run import BillingRunAdmin
+from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.metric import PricesOfMetric

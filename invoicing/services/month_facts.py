@@ -173,7 +173,12 @@ def _charged(
 
 
 def _words(book: WordBook, months: Sequence[UsedMonth]) -> dict[MetricKey, MetricWords]:
-    used = {row.metric for month in months for row in month.usage}
-    covered = {row.metric for month in months if month.invoiced_before for row in month.invoiced_before.usage_with_late}
-    due = {rule.metric for month in months for rule in month.rules if rule.is_due_without_usage}
-    return {metric: book.words(*metric) for metric in sorted(used | covered | due)}
+    due = {rule.metric: "" for month in months for rule in month.rules if rule.is_due_without_usage}
+    covered = {
+        row.metric: row.aggregation
+        for month in months
+        for row in (*month.usage, *(month.invoiced_before.usage_with_late if month.invoiced_before else ()))
+    }
+    return {
+        metric: book.words(*metric).counted_by(aggregation) for metric, aggregation in sorted((due | covered).items())
+    }

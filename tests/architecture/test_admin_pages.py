@@ -32,6 +32,7 @@ OURS, THEIRS = "Acmeqq", "Zzyzxqq"
 NOT_REGISTERED = {
     "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
+    "events.UsageLevel": "sums of hours that the usage explorer counts",
     "invoicing.InvoiceTax": "rows of the invoice's page",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",

@@ -24,6 +24,7 @@ UNREACHABLE = {
     "verified_hot_log_day_conserves_events": "counted by verifying",
     "only_a_verified_hot_log_day_is_dropped": "retention drops, and asks first",
     "usage_aggregate_key": "written by folding",
+    "usage_level_key": "written by folding",
     "ledger_entry_cancelled_once": "the correction locks the ledger entry first",
     "usage_correction_says_the_new_quantity": "the service refuses it at metric_value",
     "usage_period_once_per_month": "closed by get_or_create",

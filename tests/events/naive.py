@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Kolkata")
 
-AGGREGATIONS = {"calls": "sum", "bytes": "sum", "hits": "count", "peak": "max", "level": "latest", "users": "unique"}
-DIMENSIONS = {"calls": ["region"], "peak": ["region"], "users": ["region"]}
+AGGREGATIONS = {
+    "calls": "sum",
+    "bytes": "sum",
+    "hits": "count",
+    "peak": "max",
+    "level": "latest",
+    "users": "unique",
+    "stored": "weighted_sum",
+}
+DIMENSIONS = {"calls": ["region"], "peak": ["region"], "users": ["region"], "stored": ["region"]}
 
 Meter = tuple[str, str | None, date]
 """Metric, region, and the month in which it happened."""
@@ -30,6 +39,7 @@ class Entry:
     position: int
     user: str | None
     counted_in: date
+    operation: str | None = None
     sign: int = 1
     cancelled_in: date | None = None
     """The billing month of the correction that cancelled it."""
@@ -37,6 +47,11 @@ class Entry:
     @property
     def hour(self) -> datetime:
         return self.occurred_at.astimezone(ZONE).replace(minute=0, second=0, microsecond=0)
+
+    @property
+    def value(self) -> Decimal:
+        """What is added up: of a level, what is taken off is negative."""
+        return -self.quantity if self.metric == "stored" and self.operation == "remove" else self.quantity
 
     @property
     def meter(self) -> Meter:
@@ -76,6 +91,9 @@ class Naive:
             if metric == "users" and metadata.get("user") is None:
                 self.dead += 1
                 continue
+            if metric == "stored" and metadata.get("operation") not in (None, "add", "remove"):
+                self.dead += 1
+                continue
             if winners is not None and winners.get(event_id) != (sent.batch, sent.position):
                 continue
             entry = Entry(
@@ -87,8 +105,9 @@ class Naive:
                 position=sent.position,
                 user=metadata.get("user"),
                 counted_in=sent.received_at.date(),
+                operation=metadata.get("operation"),
             )
-            entry.counted_in = self._open_month(entry.meter[2])
+            entry.counted_in = self._open_month(entry.meter[2], metric)
             self.ledger.append(entry)
             self.standing[event_id] = entry
         self.waiting = []
@@ -96,7 +115,7 @@ class Naive:
     def correct(self, event_id: str, quantity: Decimal | None) -> None:
         entry = self.standing[event_id]
         assert entry is not None
-        month = self._open_month(entry.counted_in)
+        month = self._open_month(entry.counted_in, entry.metric)
         entry.cancelled_in = month
         reversal = Entry(**(vars(entry) | {"quantity": -entry.quantity, "counted_in": month, "sign": -entry.sign}))
         self.ledger.append(reversal)
@@ -106,9 +125,11 @@ class Naive:
             self.ledger.append(replacement)
             self.standing[event_id] = replacement
 
-    def _open_month(self, month: date) -> date:
+    def _open_month(self, month: date, metric: str) -> date:
+        if metric == "stored":  # usage of all months that follow, so none of them may be closed
+            month = max([month, *(_next(closed) for closed in self.closed)])
         while month in self.closed:
-            month = (month.replace(day=28) + (date(2026, 1, 5) - date(2026, 1, 1))).replace(day=1)
+            month = _next(month)
         return month
 
     def sums(self) -> dict[tuple[Any, ...], tuple[Decimal, int]]:
@@ -116,18 +137,47 @@ class Naive:
         found: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [Decimal(0), 0])
         for entry in self.ledger:
             key = (entry.metric, entry.region, entry.hour, entry.counted_in)
-            found[key][0] += entry.quantity
+            found[key][0] += entry.value
             found[key][1] += entry.sign
         return {key: (total, count) for key, (total, count) in found.items()}
 
-    def quantities(self, counted_in: set[date]) -> dict[Meter, Decimal]:
+    def quantities(self, counted_in: set[date], now: datetime) -> dict[Meter, Decimal]:
         """What each meter comes to over some billing months, meters that come to nothing left out."""
         meters: defaultdict[Meter, list[Entry]] = defaultdict(list)
         for entry in self.ledger:
-            if entry.counted_in in counted_in:
+            if entry.counted_in in counted_in and entry.metric != "stored":
                 meters[entry.meter].append(entry)
         found = {meter: _quantity(AGGREGATIONS[meter[0]], entries, counted_in) for meter, entries in meters.items()}
+        found |= self._unit_hours(counted_in, now)
         return {meter: quantity for meter, quantity in found.items() if quantity}
+
+    def _unit_hours(self, counted_in: set[date], now: datetime) -> dict[Meter, Decimal]:
+        """Each change of a level for as long as it lasts, month by month."""
+        hour_begun = now.astimezone(ZONE).replace(minute=0, second=0, microsecond=0)
+        found: defaultdict[Meter, Fraction] = defaultdict(Fraction)
+        for entry in self.ledger:
+            if entry.metric != "stored" or entry.hour >= hour_begun:
+                continue
+            month = entry.meter[2]
+            while month <= max(counted_in):
+                if max(month, entry.counted_in) in counted_in:
+                    start = max(entry.occurred_at, datetime.combine(month, time(), ZONE))
+                    end = min(hour_begun, datetime.combine(_next(month), time(), ZONE))
+                    if start < end:
+                        hours = Fraction((end - start) // timedelta(microseconds=1), 3_600_000_000)
+                        found[entry.metric, entry.region, month] += Fraction(entry.value) * hours
+                month = _next(month)
+        return {meter: _rounded(hours) for meter, hours in found.items()}
+
+
+def _next(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _rounded(number: Fraction) -> Decimal:
+    """To 8 places, halves away from zero."""
+    units = int(abs(number) * 10**8 + Fraction(1, 2))
+    return Decimal(f"{units if number > 0 else -units}E-8")
 
 
 def _quantity(aggregation: str, entries: list[Entry], counted_in: set[date]) -> Decimal:

@@ -48,7 +48,8 @@ single = st.fixed_dictionaries(
         "metadata": st.one_of(
             st.none(),
             st.fixed_dictionaries(
-                {"region": st.sampled_from(["in", "us"]), "user": st.sampled_from(["ann", "bob", "zoe"])}
+                {"region": st.sampled_from(["in", "us"]), "user": st.sampled_from(["ann", "bob", "zoe"])},
+                optional={"operation": st.sampled_from(["add", "remove", "remove", "sideways"])},
             ),
         ),
     }
@@ -212,15 +213,17 @@ def check_meters(story: Story) -> None:
     for month in months:
         period = BillingPeriod.of(month)
         rows = usage_for(organisation=story.organisation, period=period)
-        assert by_meter(rows) == story.naive.quantities({month})
+        assert by_meter(rows) == story.naive.quantities({month}, story.now)
         assert rebuild_aggregates(organisation=story.organisation, period=period, dry_run=True).differences == 0
-    happened = {entry.meter[2] for entry in story.naive.ledger}
+    happened = months | {entry.meter[2] for entry in story.naive.ledger}
+    for month in sorted(happened)[:-1]:  # a level is used in the months between as well
+        happened.add(BillingPeriod.of(month).next().start)
     periods = [BillingPeriod.of(month) for month in months]
     together: dict[Meter, Decimal] = {}
     for month in happened:
         rows = usage_of_month(organisation=story.organisation, month=BillingPeriod.of(month), counted_in=periods)
         together |= by_meter(rows)
-    assert together == story.naive.quantities(months)
+    assert together == story.naive.quantities(months, story.now)
 
 
 def by_meter(rows: tuple[MeteredUsage, ...]) -> dict[Meter, Decimal]:

@@ -27,6 +27,7 @@ CREATE TABLE events_usageaggregate (
     total numeric(38, 8) NOT NULL,
     maximum numeric(28, 8),
     latest events_reading,
+    weighted numeric(48, 8),
     dimensions jsonb NOT NULL,
     CONSTRAINT usage_aggregate_key
         UNIQUE (organisation_id, project_id, metric_id, dimensions, hour, counted_in)

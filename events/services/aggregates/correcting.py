@@ -7,10 +7,11 @@ from typing import Any
 from django.db import connection
 
 from billing_platform.lib.database.sql import query
-from events.models import UsageCorrection
+from events.models import Metric, UsageCorrection
 from events.selectors.entries import entry_ids
 
 _ADD = query(__file__, "add_correction")
+_ADD_TO_LEVEL = query(__file__, "add_correction_to_level")
 _ADD_DISTINCT = query(__file__, "add_correction_distinct")
 _WORK_OUT_ANEW = query(__file__, "work_out_anew")
 
@@ -29,9 +30,12 @@ def fold_correction(correction: UsageCorrection) -> None:
         "corrected_in": [correction.counted_in],
         "correction": correction.pk,
         "event_ids": entry_ids(correction.pk),
+        "zone": correction.organisation.time_zone,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, parameters)
         cursor.execute(_ADD_DISTINCT, parameters)
+        if correction.metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+            cursor.execute(_ADD_TO_LEVEL, parameters)
         if correction.metric.aggregation in {"max", "latest"}:
             cursor.execute(_WORK_OUT_ANEW, parameters)

@@ -48,11 +48,18 @@ _TABLES = (
     _Table.of(
         "events_usageaggregate",
         more_key="",
-        values=("total", "event_count", "maximum", "latest"),
+        values=("total", "event_count", "maximum", "latest", "weighted"),
         from_ledger="aggregates_from_ledger",
     ),
     _Table.of("events_usagedistinct", more_key=", value", values=("event_count",), from_ledger="distinct_from_ledger"),
 )
+
+_LEVELS = _Table(
+    compare=query(__file__, "compare_levels"),
+    delete=query(__file__, "delete_levels"),
+    insert=query(__file__, "insert_levels"),
+)
+"""The sums of a whole month: compared with its aggregates, once these are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,10 @@ def rebuild_aggregates(
             parameters = {"organisation": organisation.pk, "month": period.start, "start": start, "end": end}
             parameters |= {"metric": metric and metric.pk, "corrected_in": [period.start]}
             for table in _TABLES:
-                found = _compare(table, parameters)
-                report += found
-                if found.differences and not dry_run:
-                    _replace(table, parameters)
+                report += _mend(table, parameters, dry_run=dry_run)
             progress(number, len(pieces))
+        whole = {"organisation": organisation.pk, "zone": organisation.time_zone, "month": period.start}
+        report += _mend(_LEVELS, whole | {"metric": metric and metric.pk}, dry_run=dry_run)
     return report
 
 
@@ -124,13 +130,12 @@ def _pieces(organisation: Organisation, period: BillingPeriod) -> Iterator[tuple
     yield end, "infinity"
 
 
-def _compare(table: _Table, parameters: dict[str, Any]) -> RebuildReport:
+def _mend(table: _Table, parameters: dict[str, Any], *, dry_run: bool) -> RebuildReport:
+    """Compare, and write anew what differs unless it is a dry run."""
     with connection.cursor() as cursor:
         cursor.execute(table.compare, parameters)
-        return RebuildReport(*cursor.fetchone())
-
-
-def _replace(table: _Table, parameters: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(table.delete, parameters)
-        cursor.execute(table.insert, parameters)
+        found = RebuildReport(*cursor.fetchone())
+        if found.differences and not dry_run:
+            cursor.execute(table.delete, parameters)
+            cursor.execute(table.insert, parameters)
+    return found

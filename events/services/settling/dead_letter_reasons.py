@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from events.models import DeadLetter
+from events.models import DeadLetter, Metric
+from events.models.metric import OPERATION, OPERATIONS
 from events.services.settling.known_metrics import Tenant
 from events.wire.packing import StoredEvent
 
@@ -36,6 +37,13 @@ def why_dead(tenant: Tenant, event: StoredEvent, spoiled: str | None) -> DeadEve
             event,
             DeadLetter.Reason.METRIC_UNKNOWN,
             f"No metric {event.metric_name!r} in {event.unit!r} is defined, and the organisation is strict.",
+        )
+    if metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+        return DeadEvent(
+            event,
+            DeadLetter.Reason.OPERATION_UNKNOWN,
+            f"{event.metric_name} ({event.unit}) is a level: the metadata key {OPERATION!r} of an event is "
+            f"{' or '.join(map(repr, OPERATIONS))}, or left out to add; this event has another value there.",
         )
     return DeadEvent(
         event,

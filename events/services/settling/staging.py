@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ import msgspec
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
+from events.models.metric import ADD, OPERATION, OPERATIONS
 from events.services.partitions import ledger_month
 from events.services.settling.dead_letter_reasons import DeadEvent, why_dead
 from events.services.settling.known_metrics import KnownMetric, MetricKey, Tenant, load_metrics, load_tenants
@@ -66,6 +67,16 @@ class Series:
     """As canonical JSON."""
 
 
+class Slot(NamedTuple):
+    """An hour of an organisation, and the month it lies in. A level's usage may be counted in another month than that
+    of other metrics."""
+
+    organisation_id: UUID
+    hour: datetime
+    month: date
+    is_level: bool
+
+
 @dataclass(slots=True)
 class Stage:
     """Everything one chunk writes. Rows refer to batches, series and slots by number."""
@@ -76,8 +87,9 @@ class Stage:
     tenants: dict[UUID, Tenant]
     staged: int = 0
     series: dict[Series, int] = field(default_factory=dict)
-    slots: dict[tuple[UUID, datetime, date], int] = field(default_factory=dict)
-    """(organisation, hour, the month it lies in) → number."""
+    slots: dict[Slot, int] = field(default_factory=dict)
+    levels: set[int] = field(default_factory=set)
+    """Numbers of the series that are levels, of `weighted_sum` metrics."""
 
 
 SeriesOf = Callable[[StoredEvent], int | None]
@@ -136,6 +148,7 @@ def _stage_batch(
     received = batch.received_at.astimezone(UTC).isoformat()
     rows: list[str] = []
     by_minute: dict[str, int] = {}
+    by_minute_of_levels: dict[str, int] = {}
     for position, event in enumerate(stage.events[number]):
         event_id = event.event_id
         first = firsts.get(event_id)
@@ -153,9 +166,10 @@ def _stage_batch(
             continue
         firsts[event_id] = event
         moment = event.timestamp or received
-        slot = by_minute.get(moment[:16])
+        known = by_minute_of_levels if series in stage.levels else by_minute
+        slot = known.get(moment[:16])
         if slot is None:
-            slot = by_minute[moment[:16]] = _slot(stage, tenant, moment[:16])
+            slot = known[moment[:16]] = _slot(stage, tenant, moment[:16], is_level=series in stage.levels)
         metadata = str(event.metadata, "utf-8")
         if escape:
             event_id = event_id.translate(_COPY_ESCAPES)
@@ -166,9 +180,9 @@ def _stage_batch(
     return rows
 
 
-def _slot(stage: Stage, tenant: Tenant, minute: str) -> int:
-    hour, month = local_hour(tenant.zone, minute)
-    return stage.slots.setdefault((tenant.id, hour, month), len(stage.slots))
+def _slot(stage: Stage, tenant: Tenant, minute: str, *, is_level: bool) -> int:
+    slot = Slot(tenant.id, *local_hour(tenant.zone, minute), is_level)
+    return stage.slots.setdefault(slot, len(stage.slots))
 
 
 @lru_cache(maxsize=100_000)
@@ -185,20 +199,24 @@ def local_hour(zone: ZoneInfo, minute: str) -> tuple[datetime, date]:
 
 
 def _series_of(stage: Stage, batch: ClaimedBatch, metric: KnownMetric) -> SeriesOf:
-    """A function from an event to the number of its series; None if the event has no value for a `unique` metric.
+    """A function from an event to the number of its series; None if the event can't be counted.
 
     Made once for each metric of a project: it decodes only the declared keys, and remembers the numbers it gave.
     """
 
     def number_of(dimensions: str) -> int:
         series = Series(batch.organisation_id, batch.project_id, metric, dimensions)
-        return stage.series.setdefault(series, len(stage.series))
+        number = stage.series.setdefault(series, len(stage.series))
+        if metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+            stage.levels.add(number)
+        return number
 
     def look_up(event: StoredEvent) -> int:
         return number_of(dimensions_of(metric.dimensions, event))
 
-    if metric.aggregation == Metric.Aggregation.UNIQUE:
-        return lambda event: look_up(event) if names_value(metric.unique_property, event) else None
+    can_count = _condition(metric)
+    if can_count is not None:
+        return lambda event: look_up(event) if can_count(event) else None
     if not metric.dimensions:
         only = cache(number_of)
         return lambda _event: only("{}")
@@ -217,6 +235,22 @@ def _series_of(stage: Stage, batch: ClaimedBatch, metric: KnownMetric) -> Series
         return series
 
     return series_of
+
+
+def _condition(metric: KnownMetric) -> Callable[[StoredEvent], bool] | None:
+    """What an event must fulfil to be counted, where that depends on the metric."""
+    if metric.aggregation == Metric.Aggregation.UNIQUE:
+        return lambda event: names_value(metric.unique_property, event)
+    if metric.aggregation == Metric.Aggregation.WEIGHTED_SUM:
+        return lambda event: operation_of(event) in OPERATIONS
+    return None
+
+
+def operation_of(event: StoredEvent) -> object:
+    """Whether an event of a `weighted_sum` metric adds or removes, as its metadata says; without a word it adds."""
+    found = _dimension_decoder((OPERATION,))(event.metadata)
+    said = None if found is None else msgspec.structs.astuple(found)[0]
+    return ADD if said is None else said
 
 
 def names_value(key: str, event: StoredEvent) -> bool:

@@ -7,7 +7,6 @@ Written so that Citus can run it: the stage is local and the ledger distributed,
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -18,8 +17,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from billing_platform.lib.database.sql import query
+from billing_platform.lib.periods import BillingPeriod, local_date
 from events.models import Metric
-from events.services.months import lock_months
+from events.services.months import CountedIn, lock_months
 from events.services.settling import dead_letter_rows
 from events.services.settling.staging import ClaimedBatch, Stage
 
@@ -32,6 +32,7 @@ _FIND_COUNTED_AMONG_DEAD = query(__file__, "find_counted_among_dead")
 _UNSTAGE = query(__file__, "unstage")
 _INSERT_INTO_LEDGER = query(__file__, "insert_into_ledger")
 _FOLD = query(__file__, "add_stage_to_aggregates")
+_FOLD_LEVELS = query(__file__, "add_stage_to_levels")
 _FOLD_DISTINCT = query(__file__, "add_stage_to_distinct")
 _MARK_SETTLED = query(__file__, "mark_settled")
 
@@ -55,7 +56,10 @@ def write_stage(
     with connection.cursor() as cursor:
         _copy(cursor, rows)
         _mark_dead_events_already_counted(cursor, stage.batches, [received_month, *other_months])
-        months = lock_months({(organisation_id, month) for organisation_id, _hour, month in stage.slots})
+        months = lock_months(
+            usage=[(slot.organisation_id, slot.month) for slot in stage.slots if not slot.is_level],
+            levels=[(slot.organisation_id, slot.month) for slot in stage.slots if slot.is_level],
+        )
         if stage.staged:
             lookups = _lookups(stage, months) | {"received_month": received_month}
             if other_months:
@@ -67,8 +71,10 @@ def write_stage(
             _mark_settled(cursor, stage.batches)
 
 
-def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[str, Any]:
-    used = [(organisation_id, hour, month) for organisation_id, hour, month in stage.slots]
+def _lookups(stage: Stage, months: CountedIn) -> dict[str, Any]:
+    counted_in = [
+        (months.levels if slot.is_level else months.usage)[slot.organisation_id, slot.month] for slot in stage.slots
+    ]
     return {
         "batch_number": list(range(len(stage.batches))),
         "batch_id": [batch.id for batch in stage.batches],
@@ -80,12 +86,17 @@ def _lookups(stage: Stage, months: dict[tuple[uuid.UUID, date], date]) -> dict[s
         "dimensions": [series.dimensions for series in stage.series],
         "max_series": _numbers(stage, Metric.Aggregation.MAX),
         "latest_series": _numbers(stage, Metric.Aggregation.LATEST),
+        "weighted_series": _numbers(stage, Metric.Aggregation.WEIGHTED_SUM),
         "unique_series": _numbers(stage, Metric.Aggregation.UNIQUE),
         "unique_property": [series.metric.unique_property for series in stage.series if series.metric.unique_property],
         "slot_number": list(stage.slots.values()),
-        "hour": [hour for _organisation_id, hour, _month in used],
-        "counted_in": [months[organisation_id, month] for organisation_id, _hour, month in used],
-        "is_late": [months[organisation_id, month] != month for organisation_id, _hour, month in used],
+        "hour": [slot.hour for slot in stage.slots],
+        "used_in": [
+            BillingPeriod.of(local_date(slot.hour, stage.tenants[slot.organisation_id].zone)).start
+            for slot in stage.slots
+        ],
+        "counted_in": counted_in,
+        "is_late": [month != slot.month for slot, month in zip(stage.slots, counted_in, strict=True)],
     }
 
 
@@ -156,6 +167,8 @@ def _unstage(cursor: CursorWrapper, places: list[tuple[int, int]]) -> None:
 
 def _fold(cursor: CursorWrapper, lookups: dict[str, Any]) -> None:
     cursor.execute(_FOLD, lookups)
+    if lookups["weighted_series"]:
+        cursor.execute(_FOLD_LEVELS, lookups)
     if lookups["unique_series"]:
         cursor.execute(_FOLD_DISTINCT, lookups)
 

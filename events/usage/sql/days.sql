@@ -1,5 +1,5 @@
 -- What each meter used on each local day, as the aggregates have it, for many questions at once; in order of question,
--- meter and day.
+-- meter and day. Levels are answered by levels.sql.
 --
 -- {{ events/usage/sql/asked.sql }} says what is asked; the other parameter is
 -- %(project)s  one project, test or live; NULL: all live ones
@@ -15,6 +15,7 @@ FROM (
     JOIN organisations_project p ON p.id = a.project_id
     JOIN events_metric m ON m.id = a.metric_id
     WHERE a.organisation_id = ANY (%(organisations)s::uuid[]) AND a.counted_in = ANY (%(months)s::date[])
+        AND m.aggregation <> 'weighted_sum'
         AND CASE WHEN %(project)s::uuid IS NULL THEN p.mode = 'live' ELSE a.project_id = %(project)s END
     GROUP BY asked.number, a.project_id, p.name, a.metric_id, m.name, m.unit, m.aggregation, a.dimensions, day
 ) days

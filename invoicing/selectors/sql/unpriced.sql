@@ -1,5 +1,7 @@
 -- Usage of each customer's current month that no price covers: (organisation_id, metric_id, total, event_count).
 --
+-- A level is usage of the month that it is carried into; its total is what it stands at by now.
+--
 -- By metric, dimensions and local day. It is the question that rating answers for one customer, for all at once: a rule
 -- covers a day if it is the customer's own or a default, in the customer's currency, and names no dimension that the
 -- usage lacks.
@@ -16,6 +18,13 @@ WITH used AS (
         WHERE organisation_id = customer.id
           AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
           AND counted_in = date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date
+        UNION ALL
+        SELECT metric_id, dimensions, date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date, change, 0
+        FROM events_usagelevel
+        WHERE organisation_id = customer.id
+          AND project_id NOT IN (SELECT id FROM organisations_project WHERE mode = 'test')
+          AND used_in < date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date
+          AND counted_in < date_trunc('month', %(now)s AT TIME ZONE customer.time_zone)::date
     ) AS hours
     WHERE customer.id = ANY (%(customers)s)
     GROUP BY customer.id, metric_id, dimensions, day
@@ -29,4 +38,4 @@ WHERE NOT EXISTS (
       AND rule.dimensions <@ used.dimensions
       AND rule.effective_from <= used.day AND (rule.effective_to IS NULL OR used.day < rule.effective_to)
 )
-GROUP BY 1, 2 HAVING sum(used.event_count) > 0
+GROUP BY used.organisation_id, metric.id HAVING sum(used.event_count) > 0 OR (metric.aggregation = 'weighted_sum' AND sum(used.total) <> 0)

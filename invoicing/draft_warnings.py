@@ -21,6 +21,7 @@ class WarningCode(StrEnum):
     PARTICULAR_MISSING = "PARTICULAR_MISSING"
     EXCHANGE_RATE_OLD = "EXCHANGE_RATE_OLD"
     NO_LUT = "NO_LUT"
+    ISSUE_SOON = "ISSUE_SOON"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from invoicing.admin.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
 from invoicing.admin.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin
+from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
 
 __all__ = [
     "BillingOfOrganisation",
@@ -23,4 +24,5 @@ __all__ = [
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",
     "TaxRateAdmin",
+    "UpcomingInvoiceOfOrganisation",
 ]

@@ -9,21 +9,18 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
-from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
+from invoicing.admin.mends import warning_text
 from invoicing.computing.invoice import Computed
-from invoicing.draft_warnings import DraftWarning
 from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
 from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
-from organisations.models import BillingEntity, Organisation
 
 SEND, HOLD = "send", "hold"
 
@@ -100,7 +97,12 @@ def finalize_facts(_request: HttpRequest, draft: ToFinalize) -> list[tuple[str, 
 
 
 def finalize_warnings(_request: HttpRequest, draft: ToFinalize) -> list[str]:
-    return [warning.message for warning in draft.computed.warnings if not warning.blocks]
+    invoice = draft.invoice
+    return [
+        warning_text(warning, organisation=invoice.organisation, period=invoice.period)
+        for warning in draft.computed.warnings
+        if not warning.blocks
+    ]
 
 
 def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str]:
@@ -118,20 +120,7 @@ def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str
         yield "The total is negative: it can't be invoiced."
     for warning in computed.warnings:
         if warning.blocks:
-            yield mended_at(warning, invoice)
-
-
-def mended_at(warning: DraftWarning, invoice: Invoice) -> str:
-    """The warning, with a link to the page where the operator can fix the cause, if there is such a page."""
-    parties: dict[str, Organisation | BillingEntity] = {
-        "customer": invoice.organisation,
-        "seller": invoice.organisation.billing_entity,
-    }
-    party = parties.get(warning.party or "")
-    if party is None:
-        return warning.message
-    link = format_html('<a class="text-link" href="{}">Open {}</a>', admin_url(party), party.name)
-    return format_html("{} {}", warning.message, link)
+            yield warning_text(warning, organisation=organisation, period=period)
 
 
 # --- sending, voiding -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money, short_text
-from invoicing.admin.invoice_asking import mended_at
+from invoicing.admin.mends import warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, InvoiceDelivery
@@ -26,7 +26,12 @@ EMAIL_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed"
 
 def warning_box(invoice: Invoice) -> SafeString:
     rows = (
-        (badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning"), mended_at(warning, invoice))
+        (
+            badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning"),
+            warning_text(warning, organisation=invoice.organisation, period=invoice.period)
+            if invoice.is_draft
+            else warning.message,
+        )
         for warning in map(DraftWarning.from_json, invoice.warnings)
     )
     return format_html('<ul class="warning-list warning-box">{}</ul>', format_html_join("", "<li>{} {}</li>", rows))

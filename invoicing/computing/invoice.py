@@ -10,6 +10,7 @@ from invoicing.computing.in_rupees import InRupees, Rate, in_rupees, old_rate_wa
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
 from invoicing.computing.missing_particulars import particular_warnings
+from invoicing.computing.time_of_issue import time_of_issue_warnings
 from invoicing.computing.unprintable_letters import letter_warnings
 from invoicing.draft_warnings import DraftWarning
 from invoicing.gst_heads import SupplyContext
@@ -46,6 +47,7 @@ def compute(facts: InvoiceFacts) -> Computed:
     totals = compute_totals(taxed, facts.currency)
     taxable = totals.subtotal - totals.discount_total
     warnings += [*rate_warnings, *tax_warnings, *particular_warnings(facts, taxable=taxable)]
+    warnings += time_of_issue_warnings(facts, lines)
     return Computed(
         day=facts.day,
         currency=facts.currency,

@@ -24,7 +24,7 @@ def kinds(invoice_id: object) -> list[str]:
 
 
 def test_a_months_draft_takes_typed_lines_after_its_usage(acme: Organisation, project: Project) -> None:
-    """100 calls at ₹1 are 100.00; 2 × 500 are 1,000.00; −40.005 is rounded to −40.01. IGST is 18 % of each."""
+    """100 calls at ₹1 are 100.00; 2 × 500 are 1,000.00; −40.005 is rounded to −40.01. CGST and SGST are 9 % of each."""
     per_unit("1")
     used(project, 100)
     month = draft(acme)

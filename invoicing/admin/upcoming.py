@@ -1,0 +1,97 @@
+"""Adds to a customer's page: the upcoming invoice, this month so far and as it will probably be. Nothing is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin.base import Extension, badge, extends, object_page
+from billing_platform.lib.admin.display import figure
+from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import format_money, format_percent, format_price
+from invoicing.admin.mends import warning_text
+from invoicing.computing.invoice import Computed
+from invoicing.lines import Line
+from invoicing.models import Invoice
+from invoicing.services.upcoming import Upcoming, upcoming_invoice
+from organisations.models import Organisation
+from organisations.operators_clock import operators_zone
+
+
+@extends(Organisation)
+class UpcomingInvoiceOfOrganisation(Extension):
+    @object_page(label="Upcoming invoice", permission="invoicing.view_invoice", icon="update")
+    def upcoming_invoice(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
+        upcoming = upcoming_invoice(organisation=organisation)
+        context = {
+            **self.page.admin_site.each_context(request),
+            "opts": self.page.opts,
+            "title": f"Upcoming invoice of {organisation}",
+            "object": organisation,
+            "month": month_text(upcoming.period),
+            "last_day": last_day_text(upcoming.period.end),
+            "now": time_text(clock.now(), operators_zone()),
+            "totals": _totals(upcoming),
+            "projected": upcoming.projected is not None,
+            "lines": _lines(upcoming),
+            "warnings": [_warned(warning, upcoming, organisation) for warning in upcoming.so_far.warnings],
+            "draft": Invoice.objects.live()
+            .filter(organisation=organisation, period_start=upcoming.period.start)
+            .first(),
+        }
+        return TemplateResponse(request, "admin/invoicing/upcoming.html", context)
+
+
+def _warned(warning: Any, upcoming: Upcoming, organisation: Organisation) -> SafeString:
+    mark = badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning")
+    return format_html("{} {}", mark, warning_text(warning, organisation=organisation, period=upcoming.period))
+
+
+def _totals(upcoming: Upcoming) -> list[tuple[str, str, str]]:
+    """Subtotal, taxes and total: so far, and as they will probably be."""
+    so_far = _sums(upcoming.so_far)
+    later = _sums(upcoming.projected) if upcoming.projected else {}
+    zero = format_money(ZERO, upcoming.so_far.currency)
+    return [(name, so_far.get(name, zero), later.get(name, zero)) for name in dict.fromkeys([*so_far, *later])]
+
+
+def _sums(computed: Computed) -> dict[str, str]:
+    totals, currency = computed.totals, computed.currency
+    rows = {"Subtotal": totals.subtotal}
+    rows |= {"Discount": totals.discount_total} if totals.discount_total else {}
+    rows |= {f"{tax.name} {format_percent(tax.rate)}": tax.amount for tax in totals.taxes}
+    rows |= {"Total": totals.total}
+    return {name: format_money(amount, currency) for name, amount in rows.items()}
+
+
+def _lines(upcoming: Upcoming) -> list[dict[str, str]]:
+    """Each line so far, with what it will probably come to. A line that only the rest of the month brings follows."""
+    later = {_key(line): line for line in upcoming.projected.lines} if upcoming.projected else {}
+    currency = upcoming.so_far.currency
+    rows = [_row(line, line, later.pop(_key(line), None), currency) for line in upcoming.so_far.lines]
+    return [*rows, *(_row(line, None, line, currency) for line in later.values())]
+
+
+def _key(line: Line) -> tuple[object, ...]:
+    return line.kind, line.description, line.project_id, line.pricing_rule_id, line.used_in, line.service_start
+
+
+def _row(shown: Line, so_far: Line | None, later: Line | None, currency: str) -> dict[str, str]:
+    return {
+        "description": shown.description,
+        "quantity": _quantity(so_far),
+        "unit_price": format_price(shown.unit_price, currency) if shown.unit_price is not None else "",
+        "amount": format_money(so_far.amount, currency) if so_far else "",
+        "later_quantity": _quantity(later),
+        "later": format_money(later.amount, currency) if later else "",
+    }
+
+
+def _quantity(line: Line | None) -> str:
+    return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip() if line else ""

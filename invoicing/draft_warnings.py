@@ -22,6 +22,7 @@ class WarningCode(StrEnum):
     EXCHANGE_RATE_OLD = "EXCHANGE_RATE_OLD"
     NO_LUT = "NO_LUT"
     ISSUE_SOON = "ISSUE_SOON"
+    FEE_IN_OTHER_CURRENCY = "FEE_IN_OTHER_CURRENCY"
 
 
 @dataclass(frozen=True, slots=True)

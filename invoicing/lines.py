@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import short_text
 from invoicing.gst_heads import TaxAmount, TaxHead, tax_line
 from invoicing.steps import Step
 
@@ -23,12 +25,36 @@ class LineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LineDiscount:
+    """What one discount takes off one line, before tax. `terms` says it in words, as it was: "10% of API calls"."""
+
+    discount_id: UUID
+    name: str
+    terms: str
+    amount: Decimal
+
+    @property
+    def text(self) -> str:
+        """As pages and documents name it: "Launch offer (10%)"."""
+        return f"{self.name} ({self.terms})"
+
+    def to_json(self) -> dict[str, Any]:
+        own = {"name": self.name, "terms": self.terms, "amount": short_text(self.amount)}
+        return {"discount": str(self.discount_id), **own}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> LineDiscount:
+        return cls(UUID(content["discount"]), content["name"], content["terms"], Decimal(content["amount"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line before it has an invoice.
 
-    `amount` is rounded, before discount and tax; `heads` are the taxes on what the discount leaves. `service_start`
-    and `service_end` are half-open days of the organisation's time zone; `used_in` is the first day of the month in
-    which the usage happened. `steps` is the exact working that adds up to the amount before it was rounded.
+    `amount` is rounded, before discount and tax; `discounts` add up to `discount`; `heads` are the taxes on what the
+    discount leaves. `service_start` and `service_end` are half-open days of the organisation's time zone; `used_in` is
+    the first day of the month in which the usage happened. `steps` is the exact working that adds up to the amount
+    before it was rounded.
     """
 
     kind: str
@@ -49,8 +75,11 @@ class Line:
     service_end: date | None = None
     used_in: date | None = None
     pricing_rule_id: UUID | None = None
+    recurring_fee_id: UUID | None = None
+    minimum_charge_id: UUID | None = None
     price: dict[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    discounts: tuple[LineDiscount, ...] = ()
 
     @property
     def metric(self) -> tuple[str, str]:
@@ -58,8 +87,13 @@ class Line:
         return self.metric_name, self.unit
 
     @property
+    def discounted_amount(self) -> Decimal:
+        """What the discounts leave, before tax."""
+        return self.amount - self.discount
+
+    @property
     def taxable_amount(self) -> Decimal:
-        return self.amount - self.discount if self.taxable else ZERO
+        return self.discounted_amount if self.taxable else ZERO
 
     def taxes(self, currency: str) -> tuple[TaxAmount, ...]:
         """Each head on the taxable amount, rounded to the currency."""

@@ -10,6 +10,7 @@ from invoicing.computing.in_rupees import InRupees, Rate, in_rupees, old_rate_wa
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
 from invoicing.computing.missing_particulars import particular_warnings
+from invoicing.computing.terms import agreed_discounts, agreed_lines, agreed_warnings
 from invoicing.computing.time_of_issue import time_of_issue_warnings
 from invoicing.computing.unprintable_letters import letter_warnings
 from invoicing.draft_warnings import DraftWarning
@@ -66,13 +67,15 @@ def _in_books(facts: InvoiceFacts, usable: Rate | None, totals: Totals) -> InRup
 
 
 def _lines(facts: InvoiceFacts) -> tuple[tuple[Line, ...], list[DraftWarning]]:
-    """The lines before tax: of a month's usage, and as people typed them."""
+    """The lines before tax: of a month's usage and terms, and as people typed them."""
     if facts.month is None:
         return facts.lines, []
     rated = rate(facts.month)
-    lines, left_off = within_bounds((*facts.lines, *rated.lines), facts.currency)  # what was typed is never left off
+    agreed = agreed_lines(facts.month, facts.terms, rated.lines)
+    lines, left_off = within_bounds((*facts.lines, *agreed), facts.currency)  # what was typed is never left off
     typed = len(facts.lines)
-    return (*lines[typed:], *lines[:typed]), [*rated.warnings, *left_off]
+    discounted = agreed_discounts(facts.month, facts.terms, (*lines[typed:], *lines[:typed]))
+    return discounted, [*rated.warnings, *left_off, *agreed_warnings(facts.month, facts.terms)]
 
 
 def _exchange_rate(facts: InvoiceFacts) -> tuple[Rate | None, list[DraftWarning]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.parties import Customer, Seller
+from invoicing.computing.terms import Terms
 from invoicing.lines import Line
 from invoicing.pricing.month_facts import MonthFacts
 
@@ -19,8 +20,8 @@ class InvoiceFacts:
 
     `day` is today in the seller's time zone: the document's date, for which LUT, tax rates and exchange rate hold.
     `tax_rates` are percentages by service code; the empty code is every other service. `exchange_rate` is the last one
-    up to the day, however old; None where none is known or none is needed. A month's invoice has `month`. `lines` are
-    those that a person typed: all of a one-off invoice, or those beside the month's usage.
+    up to the day, however old; None where none is known or none is needed. A month's invoice has `month`, and the
+    `terms` of that month. `lines` are those that a person typed: all of a one-off invoice, or those beside the month's.
     """
 
     day: date
@@ -30,6 +31,7 @@ class InvoiceFacts:
     tax_rates: Mapping[str, Decimal]
     exchange_rate: Rate | None = None
     month: MonthFacts | None = None
+    terms: Terms = field(default_factory=Terms)
     lines: tuple[Line, ...] = ()
 
     @property

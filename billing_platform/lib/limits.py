@@ -34,6 +34,7 @@ MAX_PRICE_DIMENSIONS = 10  # of a price rule: they are part of the constraint th
 PRICE_DIMENSION_LENGTH = 100  # characters of one dimension's name or value
 METRIC_NAME_LENGTH = 100  # characters: a metric's name is part of index entries
 UNIT_LENGTH = 50  # characters: a unit is part of index entries
+FEE_NAME_LENGTH = 200  # characters of a recurring fee's or discount's name: one line of a document, or two
 DESCRIPTION_LENGTH = 2000  # characters of a one-off line's description: it must fit on a page
 REASON_LENGTH = 500  # characters of a reason that is stored for the log
 NOTES_LENGTH = 2000  # characters of the notes on an invoice: they must fit on a page

@@ -10,7 +10,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_price
+from invoicing.lines import LineDiscount
 from invoicing.steps import Step
 
 PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan
@@ -48,6 +50,12 @@ class DocumentLine:
     amount: Decimal
     tax_amount: Decimal | None = None
     steps: tuple[Step, ...] = ()  # empty where quantity times unit price says it all
+    discounts: tuple[LineDiscount, ...] = ()
+
+    @property
+    def taxable_value(self) -> Decimal:
+        """What the discounts leave of the amount: Rule 46 (k)."""
+        return self.amount - sum((each.amount for each in self.discounts), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

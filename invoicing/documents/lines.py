@@ -107,9 +107,10 @@ def _head(document: InvoiceDocument, widths: list[float]) -> Table:
 
 def _block(document: InvoiceDocument, line: DocumentLine, widths: list[float]) -> Table:
     """A line with its steps. It stays on one page unless it is as tall as half of one."""
-    rows = [_line(document, line), *(_step(document, step) for step in line.steps)]
+    steps = [*line.steps, *_discounts(line)]
+    rows = [_line(document, line), *(_step(document, step) for step in steps)]
     style = [*_STYLE, ("LINEBELOW", (0, -1), (-1, -1), 0.5, RULE)]
-    if line.steps:
+    if steps:
         style += [("SPAN", (1, row), (_TAXABLE - 1, row)) for row in range(1, len(rows))]
         style += [("TOPPADDING", (0, 1), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -2), 1)]
         style += [("LEFTPADDING", (1, 1), (1, -1), 10)]
@@ -125,9 +126,17 @@ def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
         paragraph(line.sac, BODY),
         paragraph(quantity, RIGHT),
         paragraph(price, RIGHT),
-        paragraph(document.money(line.amount), RIGHT),
+        paragraph(document.money(line.taxable_value), RIGHT),
         _tax(document, line),
     ]
+
+
+def _discounts(line: DocumentLine) -> list[Step]:
+    """The amount before the discounts, and what each of them takes off: together the line's taxable value."""
+    if not line.discounts:
+        return []
+    taken = [Step.of_amount(f"Discount: {each.text}", -each.amount) for each in line.discounts]
+    return [Step.of_amount("Before discounts", line.amount), *taken]
 
 
 def _tax(document: InvoiceDocument, line: DocumentLine) -> Paragraph:

@@ -1,13 +1,16 @@
 """Price book, invoices, and the monthly run that makes the one out of the other."""
 
 from invoicing.models.billing_run import BillingRun, BillingRunItem
+from invoicing.models.discount import Discount, DiscountRedemption
 from invoicing.models.document_snapshot import DocumentSnapshot
 from invoicing.models.exchange_rate import ExchangeRate
 from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
+from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
+from invoicing.models.recurring_fee import RecurringFee
 from invoicing.models.review_item import ReviewItem
 from invoicing.models.safety_bounds import SafetyBounds
 from invoicing.models.tax_rate import TaxRate
@@ -15,14 +18,18 @@ from invoicing.models.tax_rate import TaxRate
 __all__ = [
     "BillingRun",
     "BillingRunItem",
+    "Discount",
+    "DiscountRedemption",
     "DocumentSnapshot",
     "ExchangeRate",
     "Invoice",
     "InvoiceDelivery",
     "InvoiceLine",
     "InvoiceTax",
+    "MinimumCharge",
     "NumberSequence",
     "PricingRule",
+    "RecurringFee",
     "ReviewItem",
     "SafetyBounds",
     "TaxRate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary
@@ -19,10 +20,15 @@ from billing_platform.lib.limits import (
     QUANTITY_PLACES,
     UNIT_PRICE_PLACES,
 )
+from billing_platform.lib.money import exponent, round_money
+from billing_platform.lib.vocabularies import CURRENCIES
 
 MoneyField = partial(models.DecimalField, max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES)
 PriceField = partial(models.DecimalField, max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
 QuantityField = partial(models.DecimalField, max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES)
+
+NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
+"""Stands for "every organisation" in constraints, which would take NULL for different values."""
 
 
 class Validity(Func):
@@ -42,3 +48,14 @@ def check_validity(effective_from: date | None, effective_to: date | None) -> No
         raise ValidationError(
             {"effective_to": f"Choose a day after {day_text(effective_from)}, the first day. Empty: no end."}
         )
+
+
+def check_amount(amount: Decimal | None, currency: str) -> None:
+    """Refuse an amount with more decimals than its currency has: it could not be charged. Raises ValidationError.
+
+    An unknown currency is refused at its own field.
+    """
+    if amount is None or currency not in CURRENCIES or amount == round_money(amount, currency):
+        return
+    places = exponent(currency)
+    raise ValidationError({"amount": f"{currency} has {places or 'no'} decimals: round the amount to them."})

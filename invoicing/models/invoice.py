@@ -24,6 +24,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
 from invoicing.models.columns import MoneyField
+from invoicing.models.discount_bounds import redeems_within_bounds
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -318,6 +319,7 @@ class Invoice(BaseModel, TenantModel):
                     RETURN NEW;
                 """,
             ),
+            redeems_within_bounds(),
             pgtrigger.Trigger(
                 name="issued_has_its_document",
                 when=pgtrigger.After,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent
-from invoicing.lines import LineKind
+from invoicing.lines import LineDiscount, LineKind
 from invoicing.models.columns import MoneyField, PriceField, QuantityField
 from invoicing.models.invoice import Invoice
 from invoicing.models.price_book import PricingRule
@@ -82,14 +82,32 @@ class InvoiceLine(BaseModel, TenantModel):
     pricing_rule = models.ForeignKey(
         PricingRule, verbose_name="price", on_delete=models.PROTECT, null=True, blank=True, related_name="invoice_lines"
     )
-    price = models.JSONField(default=dict, blank=True, help_text="The price as it was.")
+    # emptied on drafts when the fee or minimum is deleted; of an issued invoice the trigger refuses that
+    recurring_fee = models.ForeignKey(
+        "RecurringFee", on_delete=models.SET_NULL, null=True, blank=True, related_name="invoice_lines", db_index=False
+    )
+    minimum_charge = models.ForeignKey(
+        "MinimumCharge", on_delete=models.SET_NULL, null=True, blank=True, related_name="invoice_lines", db_index=False
+    )
+    price = models.JSONField(default=dict, blank=True, help_text="The price, fee or minimum as it was.")
     explanation = models.JSONField(default=list, blank=True, help_text="The working, step by step.")
+    discounts = models.JSONField(
+        default=list, blank=True, help_text="What each discount takes off; together it is the line's discount."
+    )
 
     class Meta:
         ordering = ["invoice", "position"]
+        indexes = [
+            models.Index(fields=["recurring_fee"], condition=Q(recurring_fee__isnull=False), name="line_of_fee"),
+            models.Index(fields=["minimum_charge"], condition=Q(minimum_charge__isnull=False), name="line_of_minimum"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position_once"),
             models.CheckConstraint(condition=Q(position__gte=1), name="invoice_line_position_from_one"),
+            models.CheckConstraint(
+                condition=Q(discount=0) | Q(discount__gt=0, discount__lte=F("amount")),
+                name="invoice_line_discount_within_amount",
+            ),
         ]
         triggers = [frozen_with_invoice(), no_truncate()]
 
@@ -100,6 +118,11 @@ class InvoiceLine(BaseModel, TenantModel):
     def steps(self) -> tuple[Step, ...]:
         """The working as values; `explanation` is how they are stored and sent."""
         return tuple(Step.from_json(step) for step in self.explanation)
+
+    @property
+    def line_discounts(self) -> tuple[LineDiscount, ...]:
+        """The discounts on the line as values, in the order in which they were taken off."""
+        return tuple(LineDiscount.from_json(each) for each in self.discounts)
 
 
 class InvoiceTax(BaseModel, TenantModel):

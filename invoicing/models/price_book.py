@@ -18,13 +18,11 @@ from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
-from invoicing.models.columns import PriceField, QuantityField, check_validity, validity
+from invoicing.models.columns import NO_ORGANISATION, PriceField, QuantityField, check_validity, validity
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
-
-NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
 
 
 class PricingRuleQuerySet(TenantQuerySet):

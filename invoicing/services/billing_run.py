@@ -31,6 +31,7 @@ from invoicing.computing.safety_bounds import MonthDraft, OutOfBounds
 from invoicing.errors import NothingToBill
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.selectors.safety_bounds import out_of_bounds_of
+from invoicing.selectors.terms import organisations_with_terms
 from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_month
 from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
@@ -56,8 +57,11 @@ def due_periods(now: datetime) -> list[BillingPeriod]:
 
 def left_open(now: datetime) -> dict[BillingPeriod, list[Organisation]]:
     """Months with usage that are over and that no run ever took up: of customers who came later and brought old usage,
-    or when nothing was running in the days that a run is started in."""
-    months = open_months(before=now.date())
+    or when nothing was running in the days that a run is started in. Of the last month, also those with a fee or a
+    minimum of their own; an earlier one is billed for these by hand."""
+    last = BillingPeriod.of(now.date()).previous()
+    owed = {(organisation_id, last.start) for organisation_id in organisations_with_terms(period=last)}
+    months = sorted({*open_months(before=now.date()), *owed})
     items = BillingRunItem.objects.filter(run__period_start__in={month for _organisation_id, month in months})
     taken_up = set(items.values_list("organisation_id", "run__period_start"))
     left = [(organisation_id, month) for organisation_id, month in months if (organisation_id, month) not in taken_up]
@@ -79,7 +83,8 @@ def start_billing_run(
     voided_too: bool = True,
 ) -> BillingRun:
     """Bill a month for every organisation whose month is over; or for some of them. Those that are inactive by now
-    have it billed if they used something: who leaves in the middle of a month owes its beginning.
+    have it billed if they used something, or have a fee or a minimum of their own in it: who leaves in the middle of a
+    month owes its beginning.
 
     A month has one run: starting it again adds organisations that are missing, tries failed ones again, bills those
     whose invoice was voided (unless `voided_too` is false: no schedule undoes what a person did), and leaves what is
@@ -112,7 +117,8 @@ def who_is_billed(
     period: BillingPeriod, organisations: Iterable[Organisation] | None = None
 ) -> tuple[tuple[Organisation, ...], tuple[tuple[Organisation, datetime], ...]]:
     """The organisations whose month is over, and those for whom it ends later, with that moment."""
-    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=organisations_with_usage(period=period)))
+    owing = organisations_with_usage(period=period) | organisations_with_terms(period=period)
+    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=owing))
     if organisations is not None:
         candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
     now = clock.now()

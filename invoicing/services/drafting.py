@@ -19,6 +19,7 @@ from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
 from invoicing.lines import Line
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.services.discounts import store_redemptions
 from invoicing.services.facts import LINE_COLUMNS, facts_of, month_facts, one_off_facts
 from invoicing.services.locking import lock_billing, lock_draft
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
@@ -121,7 +122,12 @@ def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Compu
 def line_columns(line: Line) -> dict[str, Any]:
     """The columns of a line's row, without invoice and position."""
     same = {name: getattr(line, name) for name in LINE_COLUMNS}
-    return {**same, "dimensions": dict(line.dimensions), "explanation": [step.to_json() for step in line.steps]}
+    return {
+        **same,
+        "dimensions": dict(line.dimensions),
+        "explanation": [step.to_json() for step in line.steps],
+        "discounts": [discount.to_json() for discount in line.discounts],
+    }
 
 
 def _new_invoice(organisation: Organisation, **values: date) -> Invoice:
@@ -147,6 +153,7 @@ def _store(invoice: Invoice, computed: Computed) -> None:
         for row, taxes in zip(rows, computed.totals.line_taxes, strict=True)
         for tax in taxes
     )
+    store_redemptions(invoice, computed.lines)
     totals = computed.totals
     invoice.subtotal, invoice.discount_total = totals.subtotal, totals.discount_total
     invoice.tax_total, invoice.round_off, invoice.total = totals.tax_total, totals.round_off, totals.total

@@ -1,4 +1,4 @@
-"""The only reader for computing invoices: usage, prices, what was invoiced, parties and rates. No arithmetic.
+"""The only reader for computing invoices: usage, prices, terms, what was invoiced, parties and rates. No arithmetic.
 
 Facts are read for many organisations at once: each source is a function `(organisations, period) -> Mapping` from the
 organisation's id, which takes as many queries for a thousand organisations as for one. What the usage of a month is
@@ -27,11 +27,13 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
+from invoicing.computing.terms import Terms
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.selectors.exchange_rates import latest_rates
 from invoicing.services.month_facts import months_of
+from invoicing.services.term_facts import terms_of
 from organisations.models import BillingEntity, Organisation
 
 
@@ -41,8 +43,11 @@ def facts_of_months(organisations: Collection[Organisation], period: BillingPeri
     with _consistent_read():
         months, typed = months_of(organisations, period), _typed_lines(organisations, period)
         shared = _Shared(organisations, {each.currency for each in organisations})
+        terms = terms_of(organisations, period, months)
         return {
-            each.pk: shared.facts(each, each.currency, month=months[each.pk], lines=typed.get(each.pk, ()))
+            each.pk: shared.facts(
+                each, each.currency, month=months[each.pk], terms=terms[each.pk], lines=typed.get(each.pk, ())
+            )
             for each in organisations
         }
 
@@ -80,19 +85,21 @@ def facts_of(invoice: Invoice) -> InvoiceFacts:
     return one_off_facts(organisation=invoice.organisation, currency=invoice.currency, lines=lines)
 
 
-LINE_COLUMNS = tuple(each.name for each in fields(Line) if each.name not in {"heads", "taxable", "dimensions", "steps"})
-"""What a line and its row call the same; dimensions and steps are JSON there, and taxes have rows of their own."""
+_APART = {"heads", "taxable", "dimensions", "steps", "discounts"}
+LINE_COLUMNS = tuple(each.name for each in fields(Line) if each.name not in _APART)
+"""What a line and its row call the same; what is JSON there is read apart, and taxes have rows of their own."""
 
 
 def line_of(row: InvoiceLine) -> Line:
     """A stored line, without its taxes."""
     same = {name: getattr(row, name) for name in LINE_COLUMNS}
-    return Line(**same, dimensions=tuple(sorted(row.dimensions.items())), steps=row.steps)
+    dimensions = tuple(sorted(row.dimensions.items()))
+    return Line(**same, dimensions=dimensions, steps=row.steps, discounts=row.line_discounts)
 
 
 def as_typed(row: InvoiceLine) -> Line:
     """A line as a person typed it: discounts are computed anew."""
-    return replace(line_of(row), discount=ZERO)
+    return replace(line_of(row), discount=ZERO, discounts=())
 
 
 @contextmanager
@@ -124,6 +131,7 @@ class _Shared:
         currency: str,
         *,
         month: MonthFacts | None = None,
+        terms: Terms | None = None,
         lines: tuple[Line, ...] = (),
     ) -> InvoiceFacts:
         day = self._days[organisation.billing_entity_id]
@@ -135,6 +143,7 @@ class _Shared:
             tax_rates=self._tax_rates[day],
             exchange_rate=self._exchange_rates[day].get(currency),
             month=month,
+            terms=terms or Terms(),
             lines=lines,
         )
 

@@ -138,6 +138,7 @@ def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
             amount=line.amount,
             tax_amount=sum((tax.amount for tax in taxes), ZERO),
             steps=_printed_steps(line),
+            discounts=line.discounts,
         )
         for position, (line, taxes) in enumerate(zip(computed.lines, computed.totals.line_taxes, strict=True), 1)
     )

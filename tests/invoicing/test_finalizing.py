@@ -317,18 +317,6 @@ def test_an_invoice_finalized_across_midnight_is_of_one_day(
     assert "UNDERTAKING" in invoice_document(issued).endorsement.upper()
 
 
-def test_a_discount_on_a_line_comes_off_before_tax_wherever_it_is_computed(acme: Organisation) -> None:
-    """Drafting, the check before issuing and the database's own check agree on it."""
-    invoice = one_off(acme)
-    invoice.lines.update(discount=Decimal("10.00"))
-    invoice = issuing.finalize_invoice(invoice_id=invoice.pk)
-    # 100.00 - 10.00 = 90.00, CGST 8.10, SGST 8.10
-    assert [(tax.taxable_amount, tax.amount) for tax in invoice.taxes.all()] == [(Decimal(90), Decimal("8.10"))] * 2
-    assert (invoice.subtotal, invoice.discount_total, invoice.total) == (Decimal(100), Decimal(10), Decimal("106.20"))
-    assert invoice.taxable_in_rupees == Decimal(90)
-    assert invoice_document(invoice).taxable_amount == Decimal(90)
-
-
 def test_a_stored_line_that_was_not_computed_so_is_never_issued(
     acme: Organisation, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,131 @@
+"""Minimum charges: what a customer's month costs at least, before discounts and tax."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
+
+from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
+from invoicing.computing.minimum_charges import Minimum
+from invoicing.models.columns import NO_ORGANISATION, MoneyField, check_amount, check_validity, validity
+from invoicing.models.invoice import Invoice
+from invoicing.models.only_ends import on_issued_line, only_ends
+from organisations.models import Organisation
+from organisations.scoping import TenantModel, TenantQuerySet
+
+
+class MinimumChargeQuerySet(TenantQuerySet):
+    def during(self, start: date, end: date) -> Self:
+        """Minimums with a day in `[start, end)`."""
+        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
+
+
+class MinimumCharge(BaseModel, TenantModel):
+    """The minimum of one customer, or of every customer with this currency that has none of its own. On an issued
+    invoice it can only be ended."""
+
+    half_open_ends = ("effective_to",)
+    tenant_shared = True
+
+    organisation = models.ForeignKey(
+        Organisation,
+        verbose_name="customer",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="minimum_charges",
+        help_text="Empty: every customer that has no minimum of its own.",
+    )
+    amount = MoneyField(
+        validators=[MinValueValidator(0)],
+        help_text="Of a whole month, before discounts and tax. 0 for one customer: the global minimum is not for it.",
+    )
+    currency = models.CharField(max_length=3, validators=[validate_currency])
+    sac = models.CharField(
+        "SAC", max_length=6, blank=True, validators=[validate_sac], help_text="Empty: the seller's usual one."
+    )
+    effective_from = models.DateField(
+        validators=[validate_business_date], help_text="First day, in the customer's time zone."
+    )
+    effective_to = models.DateField(
+        null=True,
+        blank=True,
+        validators=[validate_business_date],
+        help_text="The first day on which the minimum does not hold any more. Empty: no end.",
+    )
+
+    objects = MinimumChargeQuerySet.as_manager()  # type: ignore[misc]
+
+    constraint_fields = {
+        "minimum_charges_never_overlap": "effective_from",
+        "minimum_charge_ends_after_it_starts": "effective_to",
+        "minimum_charge_not_negative": "amount",
+    }
+
+    class Meta:
+        ordering = ["currency", "organisation__name", "-effective_from"]
+        constraints = [
+            ExclusionConstraint(
+                name="minimum_charges_never_overlap",
+                expressions=[
+                    (Coalesce("organisation", Value(NO_ORGANISATION, models.UUIDField())), RangeOperators.EQUAL),
+                    ("currency", RangeOperators.EQUAL),
+                    (validity(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Another minimum holds on some of these days: end that one first.",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
+                name="minimum_charge_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0),
+                name="minimum_charge_not_negative",
+                violation_error_message="Must not be negative.",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="minimum_charge_currency_is_iso"),
+        ]
+        triggers = [
+            only_ends(
+                "billed_minimum_only_ends",
+                issued=on_issued_line("minimum_charge_id"),
+                sentence="Minimum charge % is on an issued invoice: end it and add another.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        amount = format_money(self.amount, self.currency)
+        return (
+            f"{self.organisation or 'Every customer'}: at least {amount} a month from {day_text(self.effective_from)}"
+        )
+
+    def clean(self) -> None:
+        check_validity(self.effective_from, self.effective_to)
+        check_amount(self.amount, self.currency)
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it is on an issued invoice that is not void. Then it can only be ended."""
+        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued()).exists())
+
+    def as_minimum(self) -> Minimum:
+        """The plain value that invoices are computed from."""
+        return Minimum(
+            id=self.pk,
+            amount=self.amount,
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+            is_own=self.organisation_id is not None,
+            sac=self.sac,
+        )

@@ -1,0 +1,38 @@
+"""The promise that what an issued invoice charges for is never changed afterwards, only ended."""
+
+from __future__ import annotations
+
+import pgtrigger
+
+ISSUED_AND_LIVE = "invoice.number <> '' AND invoice.status <> 'void'"
+"""Of a row of invoicing_invoice that is called `invoice`."""
+
+
+def only_ends(name: str, *, issued: str, sentence: str) -> pgtrigger.Trigger:
+    """Refuses an update of anything but the end once an issued invoice that is not void refers to the row.
+
+    `issued` is a SELECT of such invoices; OLD is the row. `sentence` has one % for the row's id.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM
+               to_jsonb(NEW) - 'effective_to' - 'updated_at'
+               AND EXISTS ({issued})
+            THEN
+                RAISE EXCEPTION '{sentence}', OLD.id;
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def on_issued_line(column: str) -> str:
+    """The issued invoices that are not void and have a line for the row."""
+    return f"""
+        SELECT FROM invoicing_invoiceline line
+        JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+        WHERE line.{column} = OLD.id AND {ISSUED_AND_LIVE}
+    """

@@ -9,11 +9,15 @@ from events.models import Metric
 from invoicing.models import (
     BillingRun,
     BillingRunItem,
+    Discount,
+    DiscountRedemption,
     ExchangeRate,
     Invoice,
     InvoiceDelivery,
+    MinimumCharge,
     NumberSequence,
     PricingRule,
+    RecurringFee,
     ReviewItem,
     SafetyBounds,
     TaxRate,
@@ -134,12 +138,17 @@ _PRICES_AND_RATES = (
     ),
 )
 
+_TERMS = ("recurringfee", "minimumcharge", "discount")
+
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
         SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.PRICES, PricingRule, "sell"),
+        SidebarItem(Group.PRICES, RecurringFee, "autorenew"),
+        SidebarItem(Group.PRICES, MinimumCharge, "vertical_align_bottom"),
+        SidebarItem(Group.PRICES, Discount, "loyalty"),
         SidebarItem(Group.PRICES, TaxRate, "percent"),
         SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
         SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
@@ -160,9 +169,10 @@ BACKOFFICE = Contribution(
             "add_exchangerate",
             "add_safetybounds",
             "change_safetybounds",
+            *(f"{verb}_{term}" for verb in ("add", "change", "delete") for term in _TERMS),
         }
     ),
     # written by workers; what a person does to a delivery is noted on its invoice
-    unwatched=frozenset({InvoiceDelivery, ReviewItem}),
+    unwatched=frozenset({InvoiceDelivery, ReviewItem, DiscountRedemption}),
     unlogged={BillingRunItem: ("claimed_until",)},
 )

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from invoicing.api import invoices, prices, rates, runs
+from invoicing.api import discounts, invoices, minimum_charges, prices, rates, recurring_fees, runs
 
 admin_urlpatterns = [
     path("pricing-rules", prices.PricingRuleList.as_view()),
     path("pricing-rules/<uuid:rule_id>", prices.PricingRuleDetail.as_view()),
     path("pricing-rules/<uuid:rule_id>/history", prices.PricingRuleHistory.as_view()),
     path("pricing/preview", prices.PricingPreview.as_view()),
+    path("recurring-fees", recurring_fees.RecurringFeeList.as_view()),
+    path("recurring-fees/<uuid:fee_id>", recurring_fees.RecurringFeeDetail.as_view()),
+    path("minimum-charges", minimum_charges.MinimumChargeList.as_view()),
+    path("minimum-charges/<uuid:minimum_id>", minimum_charges.MinimumChargeDetail.as_view()),
+    path("discounts", discounts.DiscountList.as_view()),
+    path("discounts/<uuid:discount_id>", discounts.DiscountDetail.as_view()),
     path("tax-rates", rates.TaxRateList.as_view()),
     path("exchange-rates", rates.ExchangeRateList.as_view()),
     path("exchange-rates/<slug:base>/<slug:target>", rates.ExchangeRatePair.as_view()),

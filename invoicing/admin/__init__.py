@@ -1,12 +1,15 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
 from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
+from invoicing.admin.discount import DiscountAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.metric import PricesOfMetric
+from invoicing.admin.minimum_charge import MinimumChargeAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
+from invoicing.admin.recurring_fee import RecurringFeeAdmin
 from invoicing.admin.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin
 from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
@@ -15,12 +18,15 @@ __all__ = [
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
+    "DiscountAdmin",
     "ExchangeRateAdmin",
     "InvoiceAdmin",
     "InvoiceLineAdmin",
+    "MinimumChargeAdmin",
     "NumberSequenceAdmin",
     "PricesOfMetric",
     "PricingRuleAdmin",
+    "RecurringFeeAdmin",
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",
     "TaxRateAdmin",

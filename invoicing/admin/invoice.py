@@ -41,7 +41,7 @@ from invoicing.admin.invoice_asking import (
     standing,
     void_facts,
 )
-from invoicing.admin.invoice_line import unit_price
+from invoicing.admin.invoice_line import discounts_of, unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
 from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
@@ -73,7 +73,7 @@ AttentionFilter = attention_filter(
 class InvoiceLineInline(ReadOnlyInline):
     model = InvoiceLine
     row_link = "description"
-    fields = ("position", "description", "quantity_text", "price_text", "total", "sac")
+    fields = ("position", "description", "quantity_text", "price_text", "total", "discount_text", "sac")
     readonly_fields = fields
     per_page = 50
     total = money("amount", currency="invoice__currency")
@@ -87,6 +87,16 @@ class InvoiceLineInline(ReadOnlyInline):
     @admin.display(description="Unit price")
     def price_text(self, line: InvoiceLine) -> Any:
         return unit_price(line)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The column of discounts only where there is one."""
+        shown = super().get_fields(request, obj)
+        return shown if obj is None or obj.discount_total else [each for each in shown if each != "discount_text"]
+
+    @numeric
+    @admin.display(description="Discount")
+    def discount_text(self, line: InvoiceLine) -> Any:
+        return discounts_of(line)
 
 
 class InvoiceTaxInline(ReadOnlyInline):

@@ -66,11 +66,12 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
         heads = ("Quantity", "Unit price", "Fee", "Amount")
         return format_html(
             '<div class="facts-scroll"><table class="facts"><thead><tr><th>{}</th>{}</tr></thead>'
-            "<tbody>{}</tbody><tfoot><tr><th>Line, rounded</th>{}</tr></tfoot></table></div>",
+            "<tbody>{}</tbody><tfoot><tr><th>Line, rounded</th>{}</tr>{}</tfoot></table></div>",
             line.description,
             format_html_join("", '<th class="number">{}</th>', ((head,) for head in heads)),
             format_html_join("", "<tr><td>{}</td>{}</tr>", rows),
             format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in ("", "", "", total))),
+            _discount_rows(line),
         )
 
     @admin.display(description="Usage behind it")
@@ -98,6 +99,23 @@ def unit_price(line: InvoiceLine) -> Any:
     steps = [step for step in line.steps if step.unit_price]
     priced = [(figure(step.quantity), format_price(step.unit_price, currency)) for step in steps]
     return format_html_join(mark_safe("<br>"), "{} × {}", priced) or EMPTY
+
+
+def discounts_of(line: InvoiceLine) -> Any:
+    """What each discount takes off the line, with its name and terms."""
+    currency = line.invoice.currency
+    taken = [(format_money(-each.amount, currency), each.text) for each in line.line_discounts]
+    return format_html_join(mark_safe("<br>"), "{} {}", taken) or EMPTY
+
+
+def _discount_rows(line: InvoiceLine) -> SafeString:
+    """Under the line's amount: what the discounts take off, and what is left to be taxed."""
+    if not line.discounts:
+        return SafeString()
+    currency = line.invoice.currency
+    rows = [(f"Discount: {each.text}", format_money(-each.amount, currency)) for each in line.line_discounts]
+    rows.append(("Taxable value", format_money(line.amount - line.discount, currency)))
+    return format_html_join("", '<tr><th>{}</th><td colspan="3"></td><td class="number">{}</td></tr>', rows)
 
 
 def _step_cells(step: Step, currency: str) -> tuple[str, SafeString]:

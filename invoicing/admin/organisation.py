@@ -25,7 +25,7 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
 from invoicing.admin.price_book import price_text
-from invoicing.models import Invoice
+from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
 from invoicing.services import drafting
@@ -67,7 +67,12 @@ AttentionFilter = attention_filter(
 @extends(Organisation)
 class BillingOfOrganisation(Extension):
     list_filter = (AttentionFilter,)
-    related_lists = ((Invoice, "organisation__id__exact"),)
+    related_lists = (
+        (Invoice, "organisation__id__exact"),
+        (RecurringFee, "organisation__id__exact"),
+        (MinimumCharge, "organisation__id__exact"),
+        (Discount, "organisation__id__exact"),
+    )
 
     @object_page(label="Prices", permission="invoicing.view_pricingrule", icon="sell")
     def prices(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:

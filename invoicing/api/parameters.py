@@ -14,7 +14,7 @@ from billing_platform.lib.http.parameters import (
     TruthFilter,
 )
 from billing_platform.lib.validators import validate_billing_month, validate_currency
-from invoicing.models import Invoice, PricingRule
+from invoicing.models import Discount, Invoice, PricingRule
 
 
 class InvoiceParameters(FilterSet):
@@ -55,3 +55,22 @@ class ExchangeRateParameters(FilterSet):
 
 class ExchangeRatePairParameters(FilterSet):
     at = DayOrMomentFilter(label="The last day on which the rate may be published; today if left out.")
+
+
+class RecurringFeeParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    project = IdFilter("project_id")
+    currency = TextFilter(validators=[validate_currency])
+
+
+class MinimumChargeParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    currency = TextFilter(validators=[validate_currency])
+
+
+class DiscountParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    kind = ChoiceFilter(choices=Discount.Kind.choices)
+    metric_name = TextFilter()
+    unit = TextFilter()
+    recurring_fee = IdFilter("recurring_fee_id")

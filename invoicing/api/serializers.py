@@ -40,6 +40,15 @@ class ExplanationStepSerializer(serializers.Serializer):
     amount = serializers.CharField()
 
 
+class LineDiscountSerializer(serializers.Serializer):
+    """What one discount takes off a line, before tax: frozen with the line."""
+
+    discount = serializers.UUIDField(source="discount_id")
+    name = serializers.CharField()
+    terms = serializers.CharField(help_text="Such as 10%, or ₹300.00 off API calls.")
+    amount = DecimalText()
+
+
 class LineItemSerializer(serializers.Serializer):
     line_number = serializers.IntegerField(source="position")
     kind = serializers.ChoiceField(choices=InvoiceLine.Kind.choices)
@@ -50,11 +59,15 @@ class LineItemSerializer(serializers.Serializer):
     dimensions = serializers.DictField(child=serializers.CharField())
     quantity = DecimalText()
     unit_price = DecimalText(allow_null=True)
-    amount = MoneyText(currency="invoice.currency")
+    amount = MoneyText(currency="invoice.currency", help_text="Before discounts and tax.")
+    discount = MoneyText(currency="invoice.currency")
+    discounts = LineDiscountSerializer(source="line_discounts", many=True)
     sac = serializers.CharField()
     service_start = serializers.DateField(allow_null=True)
     service_end = serializers.DateField(allow_null=True)
     pricing_rule = serializers.UUIDField(source="pricing_rule_id", allow_null=True)
+    recurring_fee = serializers.UUIDField(source="recurring_fee_id", allow_null=True)
+    minimum_charge = serializers.UUIDField(source="minimum_charge_id", allow_null=True)
     explanation = ExplanationStepSerializer(many=True)
 
 

@@ -90,6 +90,126 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Discount",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="As it is printed on invoices.",
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("percent", "Percent"), ("amount", "Amount")], default="percent", max_length=10
+                    ),
+                ),
+                (
+                    "percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=3,
+                        help_text="Of what is charged before tax. Only for a percentage.",
+                        max_digits=6,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Before tax, off each invoice. Only for an amount.",
+                        max_digits=19,
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_positive],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the amount. Empty for a percentage.",
+                        max_length=3,
+                        validators=[billing_platform.lib.validators.validate_currency],
+                    ),
+                ),
+                (
+                    "metric_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Comes off the usage of this metric only. Empty: off everything.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                        verbose_name="metric",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        blank=True, max_length=50, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                (
+                    "times",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="On how many invoices. 1: once. Empty: on each one while it is valid.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "carries_remainder",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only for an amount that is given once: what one invoice can't use is left for the next ones.",
+                        verbose_name="carries its remainder",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="Invoices of the month of this day, and of later months, are discounted.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which it is not valid any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "-effective_from", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DiscountRedemption",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
+            ],
+            options={
+                "ordering": ["invoice", "discount"],
+            },
+        ),
+        migrations.CreateModel(
             name="DocumentSnapshot",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -374,8 +494,16 @@ class Migration(migrations.Migration):
                     "used_in",
                     models.DateField(blank=True, help_text="First day of the month the usage happened in.", null=True),
                 ),
-                ("price", models.JSONField(blank=True, default=dict, help_text="The price as it was.")),
+                ("price", models.JSONField(blank=True, default=dict, help_text="The price, fee or minimum as it was.")),
                 ("explanation", models.JSONField(blank=True, default=list, help_text="The working, step by step.")),
+                (
+                    "discounts",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What each discount takes off; together it is the line's discount.",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["invoice", "position"],
@@ -395,6 +523,56 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "invoice taxes",
                 "ordering": ["invoice", "line__position", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="MinimumCharge",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="Of a whole month, before discounts and tax. 0 for one customer: the global minimum is not for it.",
+                        max_digits=19,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the seller's usual one.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="First day, in the customer's time zone.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the minimum does not hold any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["currency", "organisation__name", "-effective_from"],
             },
         ),
         migrations.CreateModel(
@@ -526,6 +704,64 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "price",
                 "ordering": ["metric_name", "unit", "currency", "organisation", "-effective_from"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecurringFee",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "description",
+                    models.CharField(
+                        help_text="As it is printed on invoices.",
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="Of a whole month, before tax.",
+                        max_digits=19,
+                        validators=[billing_platform.lib.validators.validate_positive],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the seller's usual one.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="First day, in the customer's time zone.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the fee is not due any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "-effective_from", "description"],
             },
         ),
         migrations.CreateModel(
@@ -698,6 +934,23 @@ class Migration(migrations.Migration):
             },
             bases=("invoicing.billingrunitem",),
         ),
+        migrations.AddField(
+            model_name="discount",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="discounts",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="discountredemption",
+            name="discount",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.discount"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="exchangerate",
             constraint=models.UniqueConstraint(
@@ -794,6 +1047,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="discountredemption",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
             model_name="billingrunitem",
             name="invoice",
             field=models.ForeignKey(
@@ -838,6 +1098,31 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="minimumcharge",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: every customer that has no minimum of its own.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="minimum_charges",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="minimum_charge",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="invoice_lines",
+                to="invoicing.minimumcharge",
+            ),
+        ),
+        migrations.AddField(
             model_name="numbersequence",
             name="billing_entity",
             field=models.ForeignKey(
@@ -871,6 +1156,52 @@ class Migration(migrations.Migration):
                 related_name="invoice_lines",
                 to="invoicing.pricingrule",
                 verbose_name="price",
+            ),
+        ),
+        migrations.AddField(
+            model_name="recurringfee",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="recurring_fees",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="recurringfee",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The invoice names it. Empty: the customer as a whole.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="recurring_fees",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="recurring_fee",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="invoice_lines",
+                to="invoicing.recurringfee",
+            ),
+        ),
+        migrations.AddField(
+            model_name="discount",
+            name="recurring_fee",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Comes off this fee only. Empty: off everything.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="discounts",
+                to="invoicing.recurringfee",
             ),
         ),
         migrations.AddField(
@@ -1195,6 +1526,22 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
             trigger=pgtrigger.compiler.Trigger(
+                name="redeems_within_bounds",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    declare="DECLARE bad uuid;",
+                    func="\n            IF NEW.discount_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_discountredemption WHERE invoice_id = NEW.id)\n            THEN\n                RAISE EXCEPTION 'Invoice % does not say which discounts it uses.', NEW.id;\n            END IF;\n            IF NEW.discount_total = 0 THEN RETURN NEW; END IF;\n            PERFORM FROM invoicing_discount\n             WHERE id IN (SELECT discount_id FROM invoicing_discountredemption WHERE invoice_id = NEW.id)\n             ORDER BY id FOR UPDATE;\n            SELECT discount.id INTO bad\n              FROM invoicing_discount discount\n              JOIN invoicing_discountredemption own ON own.discount_id = discount.id AND own.invoice_id = NEW.id\n             CROSS JOIN LATERAL (\n                   SELECT COUNT(*) AS times, COALESCE(SUM(redemption.amount), 0) AS amount\n                     FROM invoicing_discountredemption redemption\n                     JOIN invoicing_invoice invoice ON invoice.id = redemption.invoice_id\n                    WHERE redemption.discount_id = discount.id AND invoice.number <> '' AND invoice.status <> 'void'\n                   ) AS used\n             WHERE discount.organisation_id <> NEW.organisation_id\n                OR CASE WHEN discount.carries_remainder THEN used.amount + own.amount > discount.amount\n                        ELSE used.times >= discount.times OR own.amount > discount.amount END\n             LIMIT 1;\n            IF bad IS NOT NULL THEN\n                RAISE EXCEPTION 'Discount % is used up, or not for this customer.', bad;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="7eb63e0519f46011d9f377d349e27775921e5aea",
+                    operation="UPDATE",
+                    pgid="pgtrigger_redeems_within_bounds_f77c8",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
                 name="issued_has_its_document",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
@@ -1232,6 +1579,46 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_91121",
                     table="invoicing_documentsnapshot",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "discount"), name="one_redemption_per_invoice_and_discount"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="redemption_above_zero"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discountredemption",
+            trigger=pgtrigger.compiler.Trigger(
+                name="frozen_with_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owner uuid; owners uuid[]; stage text;",
+                    func="\n            owners := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.invoice_id]\n                                 WHEN 'DELETE' THEN ARRAY[OLD.invoice_id]\n                                 ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END;\n            FOREACH owner IN ARRAY owners LOOP\n                SELECT status INTO stage FROM invoicing_invoice WHERE id = owner FOR SHARE;\n                IF stage IS NOT NULL AND stage <> 'draft' THEN\n                    RAISE EXCEPTION 'Invoice % is issued: its lines and taxes never change.', owner;\n                END IF;\n            END LOOP;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ",
+                    hash="2c443415a46153d8504b112840d6e99c7e9bb0a4",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_frozen_with_invoice_9b214",
+                    table="invoicing_discountredemption",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discountredemption",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="fadc9f22a69dcb21636db71ed606cb5dc986768b",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_69a0b",
+                    table="invoicing_discountredemption",
                     when="BEFORE",
                 ),
             ),
@@ -1286,6 +1673,70 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_fc9c7",
                     table="invoicing_invoicetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        django.db.models.functions.comparison.Coalesce(
+                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
+                        ),
+                        "=",
+                    ),
+                    ("currency", "="),
+                    (
+                        invoicing.models.columns.Validity(
+                            "effective_from",
+                            "effective_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="minimum_charges_never_overlap",
+                violation_error_message="Another minimum holds on some of these days: end that one first.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="minimum_charge_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0)),
+                name="minimum_charge_not_negative",
+                violation_error_message="Must not be negative.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="minimum_charge_currency_is_iso"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="minimumcharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="billed_minimum_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n        SELECT FROM invoicing_invoiceline line\n        JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id\n        WHERE line.minimum_charge_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n    )\n            THEN\n                RAISE EXCEPTION 'Minimum charge % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="71e5d7bd75dee1444ee9ebbc8e97205a18aaa47f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_billed_minimum_only_ends_d5d0d",
+                    table="invoicing_minimumcharge",
                     when="BEFORE",
                 ),
             ),
@@ -1420,6 +1871,56 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="recurring_fee_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)),
+                name="recurring_fee_above_zero",
+                violation_error_message="Write an amount above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="recurring_fee_currency_is_iso"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="recurringfee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="billed_fee_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n        SELECT FROM invoicing_invoiceline line\n        JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id\n        WHERE line.recurring_fee_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n    )\n            THEN\n                RAISE EXCEPTION 'Recurring fee % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="2aa04b7dbe341248b543dda31f803233c611145f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_billed_fee_only_ends_7ff98",
+                    table="invoicing_recurringfee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("recurring_fee__isnull", False)), fields=["recurring_fee"], name="line_of_fee"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("minimum_charge__isnull", False)), fields=["minimum_charge"], name="line_of_minimum"
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="invoiceline",
             constraint=models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position_once"),
         ),
@@ -1427,6 +1928,17 @@ class Migration(migrations.Migration):
             model_name="invoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(("position__gte", 1)), name="invoice_line_position_from_one"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("discount", 0),
+                    models.Q(("discount__gt", 0), ("discount__lte", models.F("amount"))),
+                    _connector="OR",
+                ),
+                name="invoice_line_discount_within_amount",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -1455,6 +1967,107 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_690f0",
                     table="invoicing_invoiceline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="discount_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount__isnull", True), ("currency", ""), ("kind", "percent"), ("percent__isnull", False)
+                    ),
+                    models.Q(
+                        ("amount__isnull", False),
+                        ("kind", "amount"),
+                        ("percent__isnull", True),
+                        ("currency__regex", "^[A-Z]{3}$"),
+                    ),
+                    _connector="OR",
+                ),
+                name="discount_is_percent_or_amount",
+                violation_error_message="Give either a percentage, or an amount with its currency.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("percent__isnull", True), models.Q(("percent__gt", 0), ("percent__lte", 100)), _connector="OR"
+                ),
+                name="discount_percent_within_hundred",
+                violation_error_message="Write a percentage above 0, up to 100.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
+                name="discount_amount_above_zero",
+                violation_error_message="Write an amount above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("recurring_fee__isnull", True), models.Q(("metric_name", ""), ("unit", "")), _connector="OR"
+                ),
+                name="discount_for_one_thing",
+                violation_error_message="A discount is for one metric, or for one recurring fee, or for everything.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("metric_name", ""), ("unit", "")),
+                    models.Q(models.Q(("metric_name", ""), _negated=True), models.Q(("unit", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="discount_metric_has_its_unit",
+                violation_error_message="A metric is known by its name and its unit: give both, or none.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("carries_remainder", False), models.Q(("kind", "amount"), ("times", 1)), _connector="OR"
+                ),
+                name="discount_remainder_of_one_amount",
+                violation_error_message="Only an amount that is given once (1 time) can carry its remainder.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("times__isnull", True), ("times__gte", 1), _connector="OR"),
+                name="discount_at_least_once",
+                violation_error_message="At least 1. Empty: on each invoice.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="used_discount_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n                    SELECT FROM invoicing_discountredemption redemption\n                    JOIN invoicing_invoice invoice ON invoice.id = redemption.invoice_id\n                    WHERE redemption.discount_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n                )\n            THEN\n                RAISE EXCEPTION 'Discount % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="f14a574fddc81f019c0815db15e07d244d185464",
+                    operation="UPDATE",
+                    pgid="pgtrigger_used_discount_only_ends_2681d",
+                    table="invoicing_discount",
                     when="BEFORE",
                 ),
             ),

@@ -14,14 +14,15 @@ from django.apps import apps
 from django.db.models import Model
 
 from billing_platform.lib import clock
+from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, UsageCorrection
 from events.services.accepting import Form, accept_events
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
 from invoicing.emails import queue_invoice_email
-from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
-from invoicing.services import drafting, issuing, price_book
+from invoicing.models import BillingRun, BillingRunItem, Discount, Invoice, MinimumCharge, PricingRule, RecurringFee
+from invoicing.services import discounts, drafting, issuing, minimum_charges, price_book, recurring_fees
 from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
@@ -52,6 +53,9 @@ class Tenant:
     event_id: str
     correction: UsageCorrection
     letter: DeadLetter
+    fee: RecurringFee
+    minimum: MinimumCharge
+    discount: Discount
     run: BillingRun | None = None
 
     def secrets(self) -> set[str]:
@@ -87,6 +91,7 @@ def tenant(marker: str) -> Tenant:
         price={"model": "per_unit", "unit_price": "2.50"},
         effective_from=date(2026, 1, 1),
     )
+    fee, minimum, discount = _agree(organisation, project, marker)
     invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
     order, payment, webhook = _collect(organisation, invoice, marker)
     return Tenant(
@@ -106,6 +111,9 @@ def tenant(marker: str) -> Tenant:
         event_id=event_id,
         correction=_correct(project, event_id, marker),
         letter=DeadLetter.objects.get(project=project),
+        fee=fee,
+        minimum=minimum,
+        discount=discount,
     )
 
 
@@ -149,6 +157,26 @@ def _correct(project: Project, event_id: str, marker: str) -> UsageCorrection:
         reason=f"{marker} sent one too many",
         by=f"{marker.lower()}-person",
     )
+
+
+def _agree(organisation: Organisation, project: Project, marker: str) -> tuple[RecurringFee, MinimumCharge, Discount]:
+    """Terms of next year, so that no invoice of a test has them; a draft of that time uses the discount."""
+    begins = date(2027, 1, 1)
+    fee = recurring_fees.add_recurring_fee(
+        organisation=organisation,
+        project=project,
+        description=f"{marker} support",
+        amount=Decimal("100.00"),
+        effective_from=begins,
+    )
+    minimum = minimum_charges.add_minimum_charge(
+        organisation=organisation, amount=Decimal("1000.00"), currency="INR", effective_from=begins
+    )
+    discount = discounts.add_discount(
+        organisation=organisation, name=f"{marker} offer", percent=Decimal(10), effective_from=begins
+    )
+    drafting.create_draft(organisation=organisation, period=BillingPeriod.of(begins))
+    return fee, minimum, discount
 
 
 def _draft(organisation: Organisation, marker: str) -> Invoice:

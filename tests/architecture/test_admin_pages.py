@@ -34,6 +34,7 @@ NOT_REGISTERED = {
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
     "events.UsageLevel": "sums of hours that the usage explorer counts",
     "invoicing.InvoiceTax": "rows of the invoice's page",
+    "invoicing.DiscountRedemption": "rows of the discount's page",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",

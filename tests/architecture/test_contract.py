@@ -43,6 +43,12 @@ GET POST {ADMIN}/pricing-rules
 GET PATCH {ADMIN}/pricing-rules/{{rule_id}}
 GET {ADMIN}/pricing-rules/{{rule_id}}/history
 POST {ADMIN}/pricing/preview
+GET POST {ADMIN}/recurring-fees
+GET PATCH DELETE {ADMIN}/recurring-fees/{{fee_id}}
+GET POST {ADMIN}/minimum-charges
+GET PATCH DELETE {ADMIN}/minimum-charges/{{minimum_id}}
+GET POST {ADMIN}/discounts
+GET PATCH DELETE {ADMIN}/discounts/{{discount_id}}
 GET POST {ADMIN}/tax-rates
 GET POST {ADMIN}/exchange-rates
 GET {ADMIN}/exchange-rates/{{base}}/{{target}}
@@ -156,7 +162,8 @@ ISSUED_KEY = {
 }  # fmt: skip
 LINE = {
     "line_number": 1, "kind": str, "description": str, "project": None, "metric_name": str, "unit": str,
-    "quantity": DECIMAL, "unit_price": DECIMAL, "amount": MONEY, "explanation": list,
+    "quantity": DECIMAL, "unit_price": DECIMAL, "amount": MONEY, "discount": "0.00", "discounts": [],
+    "explanation": list,
 }  # fmt: skip
 TAX = {"name": str, "rate": DECIMAL, "taxable_amount": MONEY, "amount": MONEY}
 INVOICE = {
@@ -353,6 +360,9 @@ def test_each_operation_documents_the_errors_it_may_answer(schema: dict[str, Any
         f"{ADMIN}/organisations/{{organisation_id}}/projects",
         f"{ADMIN}/metrics",
         f"{ADMIN}/pricing-rules",
+        f"{ADMIN}/recurring-fees",
+        f"{ADMIN}/minimum-charges",
+        f"{ADMIN}/discounts",
         f"{ADMIN}/tax-rates",
     ],
 )

@@ -80,6 +80,9 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "event_id": lambda owner: owner.event_id,
     "correction_id": lambda owner: owner.correction.pk,
     "letter_id": lambda owner: owner.letter.pk,
+    "fee_id": lambda owner: owner.fee.pk,
+    "minimum_id": lambda owner: owner.minimum.pk,
+    "discount_id": lambda owner: owner.discount.pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
 SHARED: dict[str, dict[str, Any]] = {
@@ -104,6 +107,33 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         {404},
     ),
     "/api/v1/admin/pricing-rules": (lambda ids: {**RULE, "organisation": ids["organisation_id"]}, {404}),
+    "/api/v1/admin/recurring-fees": (
+        lambda ids: {
+            "organisation": ids["organisation_id"],
+            "description": "Q",
+            "amount": "1",
+            "effective_from": "2027-01-01",
+        },
+        {404},
+    ),
+    "/api/v1/admin/minimum-charges": (
+        lambda ids: {
+            "organisation": ids["organisation_id"],
+            "amount": "1",
+            "currency": "INR",
+            "effective_from": "2027-01-01",
+        },
+        {404},
+    ),
+    "/api/v1/admin/discounts": (
+        lambda ids: {
+            "organisation": ids["organisation_id"],
+            "name": "Q",
+            "percent": "1",
+            "effective_from": "2027-01-01",
+        },
+        {404},
+    ),
     "/api/v1/admin/pricing/preview": (lambda ids: {"rule_id": ids["rule_id"], "quantity": "1"}, {404}),
     "/api/v1/admin/tax-rates": (lambda ids: {"name": "x", "rate": "5", "effective_from": "2027-01-01"}, {403}),
     "/api/v1/admin/exchange-rates": (

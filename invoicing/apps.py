@@ -16,11 +16,13 @@ class InvoicingConfig(AppConfig):
 
     def ready(self) -> None:
         from invoicing.customer_changes import currency_consequences, time_zone_consequences
-        from organisations import customer_changes
+        from invoicing.services.numbering import refuse_taken_series
+        from organisations import customer_changes, seller_changes
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
         customer_changes.register(currency_consequences)
         customer_changes.register(time_zone_consequences)
+        seller_changes.register(refuse_taken_series)
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:

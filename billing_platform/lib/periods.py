@@ -81,8 +81,18 @@ def start_of_day(day: date, tz: ZoneInfo) -> datetime:
 
 def financial_year(day: date) -> str:
     """The Indian financial year of a day, from 1 April to 31 March, as in document numbers: "26-27"."""
-    first = day.year if day.month >= FINANCIAL_YEAR_FIRST_MONTH else day.year - 1
+    first = financial_year_start(day).year
     return f"{first % 100:02d}-{(first + 1) % 100:02d}"
+
+
+def financial_year_start(day: date) -> date:
+    """The first day of the Indian financial year of a day."""
+    return date(day.year if day.month >= FINANCIAL_YEAR_FIRST_MONTH else day.year - 1, FINANCIAL_YEAR_FIRST_MONTH, 1)
+
+
+def next_financial_year_start(day: date) -> date:
+    start = financial_year_start(day)
+    return start.replace(year=start.year + 1)
 
 
 def _aware(instant: datetime) -> datetime:

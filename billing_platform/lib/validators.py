@@ -16,6 +16,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from billing_platform.lib import clock, printable_text, vocabularies
+from billing_platform.lib.document_numbers import PREFIX_LENGTH
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY, MAX_MONEY, YEARS_AHEAD
 from billing_platform.lib.periods import BillingPeriod
@@ -122,11 +123,12 @@ def validate_colour(value: Any) -> None:
 
 
 def validate_prefix(value: Any) -> None:
-    """Accepts the part of a document number before the year, such as INV (CGST Rule 46 (b))."""
+    """Accepts the part of a document number before the year, such as INV or BLR/INV (CGST Rule 46 (b))."""
     _match(
         value,
-        r"[A-Z][A-Z0-9-]{0,2}",
-        "One to three capital letters, digits or hyphens: the number has 16 characters in all.",
+        rf"[A-Z1-9](?:[A-Z0-9/-]{{0,{PREFIX_LENGTH - 2}}}[A-Z0-9])?",
+        f"At most {PREFIX_LENGTH} capital letters, digits, hyphens or slashes. The first one is a letter or a digit "
+        "from 1 to 9, the last one a letter or a digit.",
     )
 
 

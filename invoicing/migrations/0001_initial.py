@@ -282,7 +282,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.CharField(blank=True, help_text="Given when it is finalized.", max_length=16)),
-                ("series", models.CharField(blank=True, max_length=3)),
+                (
+                    "series",
+                    models.CharField(
+                        blank=True,
+                        help_text="What stands before the running number, such as INV/26-27/.",
+                        max_length=15,
+                    ),
+                ),
                 ("financial_year", models.CharField(blank=True, max_length=5)),
                 ("sequence_number", models.PositiveIntegerField(blank=True, null=True)),
                 ("period_start", models.DateField(blank=True, help_text="Empty on a one-off invoice.", null=True)),
@@ -587,7 +594,20 @@ class Migration(migrations.Migration):
                         help_text="The GSTIN of the documents; the seller's id if it has no GSTIN.", max_length=36
                     ),
                 ),
-                ("series", models.CharField(help_text="The prefix, such as INV.", max_length=3)),
+                (
+                    "series",
+                    models.CharField(
+                        help_text="What stands before the running number, such as INV/26-27/.", max_length=15
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("invoice", "Invoices"), ("credit_note", "Credit notes")],
+                        max_length=11,
+                        verbose_name="numbers",
+                    ),
+                ),
                 ("financial_year", models.CharField(help_text="Such as 26-27: April to March.", max_length=5)),
                 ("next_number", models.PositiveIntegerField(default=1)),
             ],
@@ -1542,6 +1562,21 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="invoice",
             trigger=pgtrigger.compiler.Trigger(
+                name="number_is_of_a_series",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    func="\n            IF NEW.number !~ ('^' || NEW.series || '0*' || NEW.sequence_number || '$') OR NOT EXISTS (\n                SELECT FROM invoicing_numbersequence counter\n                WHERE counter.registration = COALESCE(NULLIF(NEW.seller_gstin, ''), NEW.billing_entity_id::text)\n                    AND counter.series = NEW.series AND counter.kind = 'invoice'\n                    AND counter.next_number > NEW.sequence_number\n            ) THEN\n                RAISE EXCEPTION '% is no number that was taken from the series %.', NEW.number, NEW.series\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="0d66117a528cda196c79eb3182be6bedf0376370",
+                    operation="UPDATE",
+                    pgid="pgtrigger_number_is_of_a_series_2a1b6",
+                    table="invoicing_invoice",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
                 name="issued_has_its_document",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
@@ -1744,18 +1779,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="numbersequence",
             constraint=models.UniqueConstraint(
-                fields=("registration", "series", "financial_year"), name="one_sequence_per_registration_series_year"
+                fields=("registration", "series"), name="one_sequence_per_registration_and_series"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="numbersequence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("series__regex", "^[A-Z1-9][A-Z0-9/-]*[/-]$")), name="series_ends_with_a_separator"
             ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="numbersequence",
             trigger=pgtrigger.compiler.Trigger(
-                name="counts_by_one",
+                name="counts_up_by_blocks",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF (NEW.registration, NEW.series, NEW.financial_year)\n                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.financial_year)\n                       OR NEW.next_number NOT IN (OLD.next_number, OLD.next_number + 1)\n                    THEN\n                        RAISE EXCEPTION 'A number sequence counts up by one: a gap or a repeat is never allowed.';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="968d35aa7ca25664cd08582c703a816f8ceb415b",
+                    func="\n                    IF (NEW.registration, NEW.series, NEW.kind, NEW.financial_year)\n                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.kind, OLD.financial_year)\n                       OR NEW.next_number NOT BETWEEN OLD.next_number AND OLD.next_number + 500\n                    THEN\n                        RAISE EXCEPTION 'A number sequence counts up by documents: a gap or a repeat is never allowed.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="660373c2d14e4964232c0530164cfca4a1eaefdf",
                     operation="UPDATE",
-                    pgid="pgtrigger_counts_by_one_2a47f",
+                    pgid="pgtrigger_counts_up_by_blocks_32b33",
                     table="invoicing_numbersequence",
                     when="BEFORE",
                 ),

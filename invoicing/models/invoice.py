@@ -19,12 +19,14 @@ from django.utils.functional import cached_property
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib.document_numbers import SERIES_LENGTH
 from billing_platform.lib.limits import NOTES_LENGTH, PURCHASE_ORDER_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
 from invoicing.models.columns import MoneyField
 from invoicing.models.discount_bounds import redeems_within_bounds
+from invoicing.models.number_sequence import number_is_of_a_series
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -131,7 +133,9 @@ class Invoice(BaseModel, TenantModel):
     )
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     number = models.CharField(max_length=16, blank=True, help_text="Given when it is finalized.")
-    series = models.CharField(max_length=3, blank=True)
+    series = models.CharField(
+        max_length=SERIES_LENGTH, blank=True, help_text="What stands before the running number, such as INV/26-27/."
+    )
     financial_year = models.CharField(max_length=5, blank=True)
     sequence_number = models.PositiveIntegerField(null=True, blank=True)
     period_start = models.DateField(null=True, blank=True, help_text="Empty on a one-off invoice.")
@@ -320,6 +324,11 @@ class Invoice(BaseModel, TenantModel):
                 """,
             ),
             redeems_within_bounds(),
+            number_is_of_a_series(
+                "invoice",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
+            ),
             pgtrigger.Trigger(
                 name="issued_has_its_document",
                 when=pgtrigger.After,

@@ -1,17 +1,40 @@
-"""The counters of document numbers: one per GSTIN, prefix and financial year, whichever seller uses it."""
+"""The counters of document numbers: one per GSTIN and series, whichever seller uses it."""
 
 from __future__ import annotations
 
+from typing import Self
+
 import pgtrigger
 from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Least, Length, Power
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.document_numbers import MAX_WIDTH, NUMBER_LENGTH, SERIES_LENGTH
 from organisations.models import BillingEntity
+
+MOST_AT_ONCE = 500
+"""Documents that one transaction may number. A greater step is no block of documents, but a gap."""
+
+NEARLY_FULL = 10
+"""A series is nearly full when less than a tenth of its numbers is left."""
+
+
+class NumberSequenceQuerySet(models.QuerySet["NumberSequence"]):
+    def nearly_full(self) -> Self:
+        """Less than a tenth of the numbers that rule 46 allows are left."""
+        digits = Least(NUMBER_LENGTH - Length("series"), Value(MAX_WIDTH))
+        room = Cast(Power(Value(10), digits), models.BigIntegerField())
+        return self.annotate(room=room).filter(next_number__gt=F("room") - F("room") / NEARLY_FULL)
 
 
 class NumberSequence(BaseModel):
-    """A counter. The transaction that issues a document locks and raises it, so a rollback gives the number back."""
+    """A counter. The transaction that issues documents locks and raises it, so a rollback gives the numbers back."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", "Invoices"
+        CREDIT_NOTE = "credit_note", "Credit notes"
 
     registration = models.CharField(
         max_length=36, help_text="The GSTIN of the documents; the seller's id if it has no GSTIN."
@@ -23,30 +46,36 @@ class NumberSequence(BaseModel):
         related_name="number_sequences",
         help_text="The seller that began the series.",
     )
-    series = models.CharField(max_length=3, help_text="The prefix, such as INV.")
+    series = models.CharField(
+        max_length=SERIES_LENGTH, help_text="What stands before the running number, such as INV/26-27/."
+    )
+    kind = models.CharField("numbers", max_length=11, choices=Kind)
     financial_year = models.CharField(max_length=5, help_text="Such as 26-27: April to March.")
     next_number = models.PositiveIntegerField(default=1)
+
+    objects = NumberSequenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = "number series"
         verbose_name_plural = "number series"
         ordering = ["registration", "-financial_year", "series"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["registration", "series", "financial_year"], name="one_sequence_per_registration_series_year"
+            models.UniqueConstraint(fields=["registration", "series"], name="one_sequence_per_registration_and_series"),
+            models.CheckConstraint(
+                condition=Q(series__regex=r"^[A-Z1-9][A-Z0-9/-]*[/-]$"), name="series_ends_with_a_separator"
             ),
         ]
         triggers = [
             pgtrigger.Trigger(
-                name="counts_by_one",
+                name="counts_up_by_blocks",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="""
-                    IF (NEW.registration, NEW.series, NEW.financial_year)
-                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.financial_year)
-                       OR NEW.next_number NOT IN (OLD.next_number, OLD.next_number + 1)
+                func=f"""
+                    IF (NEW.registration, NEW.series, NEW.kind, NEW.financial_year)
+                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.kind, OLD.financial_year)
+                       OR NEW.next_number NOT BETWEEN OLD.next_number AND OLD.next_number + {MOST_AT_ONCE}
                     THEN
-                        RAISE EXCEPTION 'A number sequence counts up by one: a gap or a repeat is never allowed.';
+                        RAISE EXCEPTION 'A number sequence counts up by documents: a gap or a repeat is never allowed.';
                     END IF;
                     RETURN NEW;
                 """,
@@ -56,4 +85,30 @@ class NumberSequence(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series}/{self.financial_year}: next {self.next_number}"
+        return self.series
+
+
+def number_is_of_a_series(
+    kind: str, *, operation: pgtrigger.Operation, condition: pgtrigger.Condition | None = None
+) -> pgtrigger.Trigger:
+    """A trigger for documents of a kind: the number is the series and the running number, and was taken from the
+    counter of that registration, series and kind. As a series ends with a separator and belongs to one kind, an invoice
+    and a credit note never have the same number."""
+    return pgtrigger.Trigger(
+        name="number_is_of_a_series",
+        when=pgtrigger.After,
+        operation=operation,
+        condition=condition,
+        func=f"""
+            IF NEW.number !~ ('^' || NEW.series || '0*' || NEW.sequence_number || '$') OR NOT EXISTS (
+                SELECT FROM invoicing_numbersequence counter
+                WHERE counter.registration = COALESCE(NULLIF(NEW.seller_gstin, ''), NEW.billing_entity_id::text)
+                    AND counter.series = NEW.series AND counter.kind = '{kind}'
+                    AND counter.next_number > NEW.sequence_number
+            ) THEN
+                RAISE EXCEPTION '% is no number that was taken from the series %.', NEW.number, NEW.series
+                    USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  (the kind is ours)
+    )

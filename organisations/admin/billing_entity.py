@@ -17,6 +17,7 @@ PAYMENT_DETAILS = (
     "bank_name", "bank_address", "bank_account_number", "bank_ifsc", "bank_swift", "correspondent_bank", "upi_id",
 )  # fmt: skip
 
+NUMBERS = ("invoice_prefix", "credit_note_prefix", "number_separator", "number_year", "number_width")
 
 AttentionFilter = attention_filter(
     lut=(
@@ -38,7 +39,7 @@ class BillingEntityAdmin(ModelAdmin):
         ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
         ("Tax", {"fields": ("gstin", "state_code", "tax_id", "default_sac")}),
         ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
-        ("Numbers", {"fields": ("invoice_prefix", "credit_note_prefix")}),
+        ("Numbers", {"fields": NUMBERS}),
         ("Payment details", {"fields": PAYMENT_DETAILS}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )

@@ -2,6 +2,9 @@ import billing_platform.lib.clock
 import billing_platform.lib.validators
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
+import django.db.models.functions.text
+import django.db.models.lookups
 import organisations.logos
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -219,13 +222,50 @@ class Migration(migrations.Migration):
                 (
                     "invoice_prefix",
                     models.CharField(
-                        default="INV", max_length=3, validators=[billing_platform.lib.validators.validate_prefix]
+                        default="INV", max_length=11, validators=[billing_platform.lib.validators.validate_prefix]
                     ),
                 ),
                 (
                     "credit_note_prefix",
                     models.CharField(
-                        default="CN", max_length=3, validators=[billing_platform.lib.validators.validate_prefix]
+                        default="CN", max_length=11, validators=[billing_platform.lib.validators.validate_prefix]
+                    ),
+                ),
+                (
+                    "number_separator",
+                    models.CharField(
+                        choices=[("/", "Slash: INV/26-27/000123"), ("-", "Hyphen: INV-26-27-000123")],
+                        default="/",
+                        help_text="Before and after the year.",
+                        max_length=1,
+                        verbose_name="separator",
+                    ),
+                ),
+                (
+                    "number_year",
+                    models.CharField(
+                        choices=[
+                            ("yy-nn", "26-27"),
+                            ("yynn", "2627"),
+                            ("yyyy-nn", "2026-27"),
+                            ("yy", "26: the year it begins in"),
+                        ],
+                        default="yy-nn",
+                        help_text="How the year stands in numbers.",
+                        max_length=7,
+                        verbose_name="financial year",
+                    ),
+                ),
+                (
+                    "number_width",
+                    models.PositiveSmallIntegerField(
+                        default=6,
+                        help_text="Of the running number: a shorter one gets zeros before it.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(9),
+                        ],
+                        verbose_name="digits",
                     ),
                 ),
                 (
@@ -339,6 +379,51 @@ class Migration(migrations.Migration):
                         condition=models.Q(("invoice_prefix", models.F("credit_note_prefix")), _negated=True),
                         name="invoices_and_credit_notes_have_series_of_their_own",
                         violation_error_message="Invoices have this prefix: choose another one for credit notes.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("invoice_prefix"),
+                                        "+",
+                                        django.db.models.functions.text.Length("number_year"),
+                                    ),
+                                    "+",
+                                    models.F("number_width"),
+                                ),
+                                "+",
+                                models.Value(2),
+                            ),
+                            16,
+                        ),
+                        name="invoice_numbers_fit_rule_46",
+                        violation_error_message="Invoice numbers would be longer than 16 characters (rule 46): shorten the prefix or the year, or take fewer digits.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("credit_note_prefix"),
+                                        "+",
+                                        django.db.models.functions.text.Length("number_year"),
+                                    ),
+                                    "+",
+                                    models.F("number_width"),
+                                ),
+                                "+",
+                                models.Value(2),
+                            ),
+                            16,
+                        ),
+                        name="credit_note_numbers_fit_rule_46",
+                        violation_error_message="Credit note numbers would be longer than 16 characters (rule 46): shorten the prefix or the year, or take fewer digits.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number_width__gte", 1), ("number_width__lte", 9)),
+                        name="running_number_has_digits",
+                        violation_error_message="1 to 9 digits.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

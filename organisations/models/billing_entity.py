@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.document_numbers import (
+    MAX_WIDTH,
+    NUMBER_LENGTH,
+    PREFIX_LENGTH,
+    SEPARATORS,
+    YEARS,
+    NumberStyle,
+)
 from billing_platform.lib.validators import (
     check_order,
     validate_business_date,
@@ -22,6 +33,17 @@ from billing_platform.lib.validators import (
 )
 from organisations.logos import LogoField
 from organisations.models.address import PartyFields
+
+
+def _fits_rule_46(prefix: str, name: str, numbers: str) -> models.CheckConstraint:
+    """Prefix, year, two separators and the running number have at most 16 characters."""
+    length = Length(prefix) + Length("number_year") + F("number_width") + 2
+    return models.CheckConstraint(
+        condition=LessThanOrEqual(length, NUMBER_LENGTH),
+        name=name,
+        violation_error_message=f"{numbers} would be longer than {NUMBER_LENGTH} characters (rule 46): shorten the "
+        "prefix or the year, or take fewer digits.",
+    )
 
 
 class BillingEntity(BaseModel, PartyFields):
@@ -47,8 +69,20 @@ class BillingEntity(BaseModel, PartyFields):
     lut_valid_to = models.DateField(
         "LUT valid to (last day)", null=True, blank=True, validators=[validate_business_date]
     )
-    invoice_prefix = models.CharField(max_length=3, default="INV", validators=[validate_prefix])
-    credit_note_prefix = models.CharField(max_length=3, default="CN", validators=[validate_prefix])
+    invoice_prefix = models.CharField(max_length=PREFIX_LENGTH, default="INV", validators=[validate_prefix])
+    credit_note_prefix = models.CharField(max_length=PREFIX_LENGTH, default="CN", validators=[validate_prefix])
+    number_separator = models.CharField(
+        "separator", max_length=1, choices=SEPARATORS, default="/", help_text="Before and after the year."
+    )
+    number_year = models.CharField(
+        "financial year", max_length=7, choices=YEARS, default="yy-nn", help_text="How the year stands in numbers."
+    )
+    number_width = models.PositiveSmallIntegerField(
+        "digits",
+        default=6,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_WIDTH)],
+        help_text="Of the running number: a shorter one gets zeros before it.",
+    )
     default_sac = models.CharField("default SAC", max_length=6, default="998315", validators=[validate_sac])
     bank_name = models.CharField(max_length=100, blank=True, validators=[validate_printed_line])
     bank_address = models.CharField(
@@ -86,6 +120,9 @@ class BillingEntity(BaseModel, PartyFields):
         "one_default_entity": "is_default",
         "one_invoice_series_per_gstin": "invoice_prefix",
         "invoices_and_credit_notes_have_series_of_their_own": "credit_note_prefix",
+        "invoice_numbers_fit_rule_46": "invoice_prefix",
+        "credit_note_numbers_fit_rule_46": "credit_note_prefix",
+        "running_number_has_digits": "number_width",
         "lut_has_validity": "lut_valid_from",
     }
 
@@ -110,6 +147,13 @@ class BillingEntity(BaseModel, PartyFields):
                 name="invoices_and_credit_notes_have_series_of_their_own",
                 violation_error_message="Invoices have this prefix: choose another one for credit notes.",
             ),
+            _fits_rule_46("invoice_prefix", "invoice_numbers_fit_rule_46", "Invoice numbers"),
+            _fits_rule_46("credit_note_prefix", "credit_note_numbers_fit_rule_46", "Credit note numbers"),
+            models.CheckConstraint(
+                condition=Q(number_width__gte=1, number_width__lte=MAX_WIDTH),
+                name="running_number_has_digits",
+                violation_error_message=f"1 to {MAX_WIDTH} digits.",
+            ),
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
                 name="lut_has_validity",
@@ -119,6 +163,10 @@ class BillingEntity(BaseModel, PartyFields):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def number_style(self) -> NumberStyle:
+        return NumberStyle(self.number_separator, self.number_year, self.number_width)
 
     def clean(self) -> None:
         super().clean()

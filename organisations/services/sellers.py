@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from organisations.models import BillingEntity
+from organisations.seller_changes import refuse_what_is_known_against
 
 
 @transaction.atomic
@@ -14,6 +15,7 @@ def create_seller(**fields: Any) -> BillingEntity:
     """A new seller. Raises ValidationError for what the model checks, such as a second default seller."""
     seller = BillingEntity(**fields)
     seller.full_clean()
+    refuse_what_is_known_against(seller)
     seller.save()
     return seller
 
@@ -25,5 +27,6 @@ def update_seller(*, seller: BillingEntity, **changes: Any) -> BillingEntity:
     for name, value in changes.items():
         setattr(seller, name, value)
     seller.full_clean()
+    refuse_what_is_known_against(seller)
     seller.save()
     return seller

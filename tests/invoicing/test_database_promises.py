@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
-from invoicing.models import Invoice, InvoiceLine, InvoiceTax, NumberSequence, PricingRule, TaxRate
+from invoicing.models import DocumentSnapshot, Invoice, InvoiceLine, InvoiceTax, NumberSequence, PricingRule, TaxRate
 from invoicing.services import voiding
+from invoicing.services.numbering import take_number
 from organisations.models import Organisation, Project
 from tests.invoicing.language import draft, issued, one_off, per_unit, used
 
@@ -179,6 +180,34 @@ def test_no_number_is_given_twice(invoice: Invoice, acme: Organisation) -> None:
     assert "invoice_number_once_per_registration" in words
 
 
+@pytest.mark.parametrize(
+    ("number", "series", "running"),
+    [
+        ("INV/26-27/000002", "INV/26-27/", 2),  # the counter gives it next
+        ("INV/26-27/000002", "INV/26-27/", 1),
+        ("INV-26-27-000001", "INV-26-27-", 1),  # no counter
+        ("CN/26-27/000001", "CN/26-27/", 1),  # credit notes have it
+    ],
+)
+def test_an_invoice_is_not_issued_with_a_number_that_was_not_taken_for_it(
+    invoice: Invoice, number: str, series: str, running: int
+) -> None:
+    take_number(billing_entity=invoice.billing_entity, series="CN", on=date(2026, 11, 1))
+    another = one_off(invoice.organisation)
+    DocumentSnapshot.objects.create(invoice=another, content={})
+    words = refused(
+        """UPDATE invoicing_invoice SET status = 'finalized', number = %s, series = %s, sequence_number = %s,
+           seller_gstin = %s, supply_kind = 'NO_GST', issue_date = now(), due_date = now(), finalized_at = now()
+           WHERE id = %s""",
+        number,
+        series,
+        running,
+        invoice.seller_gstin,
+        another.pk,
+    )
+    assert f"{number} is no number that was taken from the series {series}" in words
+
+
 def test_a_month_has_one_live_invoice_whoever_writes_it(invoice: Invoice, acme: Organisation) -> None:
     with pytest.raises(DatabaseError, match="one_live_invoice"), transaction.atomic():
         Invoice.objects.create(
@@ -190,9 +219,12 @@ def test_a_month_has_one_live_invoice_whoever_writes_it(invoice: Invoice, acme: 
         )
 
 
-@pytest.mark.parametrize("change", ["next_number = next_number + 2", "next_number = next_number - 1", "series = 'X'"])
-def test_a_number_sequence_only_counts_up_by_one(invoice: Invoice, change: str) -> None:
-    assert "counts up by one" in refused(f"UPDATE invoicing_numbersequence SET {change}")
+@pytest.mark.parametrize(
+    "change",
+    ["next_number = next_number + 501", "next_number = next_number - 1", "series = 'X/'", "kind = 'credit_note'"],
+)
+def test_a_number_sequence_only_counts_up_by_documents(invoice: Invoice, change: str) -> None:
+    assert "counts up by documents" in refused(f"UPDATE invoicing_numbersequence SET {change}")
     assert NumberSequence.objects.get().next_number == 2
 
 

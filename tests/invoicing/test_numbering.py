@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
+from billing_platform.lib.document_numbers import NUMBER_LENGTH, SEPARATORS, YEARS, NumberStyle, last_number
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice, NumberSequence
 from invoicing.services import issuing
-from invoicing.services.numbering import take_number
+from invoicing.services.numbering import expected_number, take_number, take_numbers
 from organisations.models import BillingEntity, Organisation
+from organisations.services.sellers import update_seller
 from tests import factories
 from tests.factories import KARNATAKA_GSTIN
 from tests.invoicing.language import at, one_off
+from tests.money.golden_tables import golden
 
 DAY = date(2026, 11, 1)
 
@@ -40,12 +47,21 @@ def test_a_rollback_gives_the_number_back() -> None:
     assert take_number(billing_entity=entity, series="INV", on=DAY).text == "INV/26-27/000001"
 
 
+def counter(series: str, entity: BillingEntity, kind: str = "invoice", next_number: int = 1) -> NumberSequence:
+    return NumberSequence.objects.create(
+        billing_entity=entity,
+        registration=entity.gstin,
+        series=series,
+        kind=kind,
+        financial_year="26-27",
+        next_number=next_number,
+    )
+
+
 @pytest.mark.django_db
 def test_a_series_ends_where_the_number_would_have_seventeen_characters() -> None:
     entity = factories.billing_entity()
-    NumberSequence.objects.create(
-        billing_entity=entity, registration=entity.gstin, series="INV", financial_year="26-27", next_number=999_999
-    )
+    counter("INV/26-27/", entity, next_number=999_999)
     last = take_number(billing_entity=entity, series="INV", on=DAY)
     assert (last.text, len(last.text)) == ("INV/26-27/999999", 16)
     with pytest.raises(DomainError) as refused:
@@ -104,13 +120,8 @@ def number_of(customer: Organisation) -> str:
     return issuing.finalize_invoice(invoice_id=one_off(customer).pk).number
 
 
-def changed(entity: BillingEntity, **values: str) -> None:
-    """As the seller's form saves it: checked first."""
-    entity.refresh_from_db()
-    for name, value in values.items():
-        setattr(entity, name, value)
-    entity.full_clean()
-    entity.save()
+def changed(entity: BillingEntity, **values: Any) -> None:
+    update_seller(seller=entity, **values)
 
 
 def test_a_seller_that_takes_its_old_prefix_again_goes_on_with_its_series(acme: Organisation) -> None:
@@ -150,6 +161,119 @@ def test_a_seller_without_gstin_counts_for_itself(db: None) -> None:
     customers = [factories.organisation(f"Customer of {each}", billing_entity=each) for each in sellers]
     with at("2026-11-01 10:00"):
         assert [number_of(each) for each in customers] == ["INV/26-27/000001"] * 2
+
+
+# --- how numbers are written ------------------------------------------------------------------------------------------
+
+
+@golden("dates", "number_styles")
+def test_numbers_are_written_in_the_sellers_style(row: dict[str, str]) -> None:
+    style = NumberStyle(row["separator"], row["year"], int(row["digits"]))
+    series = style.series(row["prefix"], DAY)
+    assert (style.text(series, int(row["running"])), last_number(series)) == (row["number"], int(row["last"]))
+
+
+styles = st.builds(NumberStyle, st.sampled_from(sorted(SEPARATORS)), st.sampled_from(sorted(YEARS)), st.integers(1, 9))
+prefixes = st.sampled_from(["INV", "INV-26", "INV/26", "I", "26", "A-26-27", "INV1", "2627"])
+days = st.sampled_from([date(2025, 4, 1), DAY, date(2027, 3, 31), date(2027, 4, 1), date(2028, 4, 1)])
+
+
+@given(st.lists(st.tuples(styles, prefixes, days), min_size=2, max_size=40))
+def test_two_counters_never_write_the_same_text(taken: list[tuple[NumberStyle, str, date]]) -> None:
+    """Whatever the order of styles, prefixes and years: each number comes from the counter of its series."""
+    counters: Counter[str] = Counter()
+    texts = []
+    for style, prefix, day in taken:
+        series = style.series(prefix, day)
+        if len(series) + style.width <= NUMBER_LENGTH:
+            counters[series] += 1
+            texts.append(style.text(series, counters[series]))
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_seller_changes_how_its_numbers_are_written(acme: Organisation) -> None:
+    with at("2026-11-01 10:00"):
+        assert number_of(acme) == "INV/26-27/000001"
+        changed(acme.billing_entity, number_width=3)
+        assert number_of(acme) == "INV/26-27/002"  # the series goes on
+        changed(acme.billing_entity, number_separator="-", number_year="yynn")
+        assert number_of(acme) == "INV-2627-001"
+        changed(acme.billing_entity, invoice_prefix="BLR/INV")
+        assert number_of(acme) == "BLR/INV-2627-001"
+        changed(acme.billing_entity, invoice_prefix="INV", number_separator="/", number_year="yy-nn", number_width=6)
+        assert number_of(acme) == "INV/26-27/000003"
+    with at("2027-04-01 10:00"):
+        assert number_of(acme) == "INV/27-28/000001"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"invoice_prefix": "INVO"}, "invoice_prefix"),  # with 26-27 and six digits 17 characters
+        ({"credit_note_prefix": "CRN-"}, "credit_note_prefix"),
+        ({"invoice_prefix": "0IN"}, "invoice_prefix"),
+        ({"invoice_prefix": "/I"}, "invoice_prefix"),
+        ({"number_year": "yyyy-nn"}, "invoice_prefix"),
+        ({"number_width": 7}, "invoice_prefix"),
+        ({"number_width": 0}, "number_width"),
+        ({"number_separator": "_"}, "number_separator"),
+    ],
+)
+def test_what_rule_46_does_not_allow_is_refused_at_the_field(
+    acme: Organisation, values: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        changed(acme.billing_entity, **values)
+    assert field in refused.value.message_dict
+
+
+def test_a_prefix_that_numbered_the_other_kind_of_document_this_year_is_refused_in_any_order(
+    acme: Organisation,
+) -> None:
+    entity = acme.billing_entity
+    with at("2026-11-01 10:00"):
+        number_of(acme)
+        changed(entity, invoice_prefix="NEW")
+        with pytest.raises(ValidationError) as refused:
+            changed(entity, credit_note_prefix="INV")
+        assert refused.value.message_dict == {
+            "credit_note_prefix": ["The series INV/26-27/ numbers invoices already: take another prefix."]
+        }
+        second = factories.billing_entity(
+            name="Second", is_default=False, gstin=KARNATAKA_GSTIN, invoice_prefix="SEC", credit_note_prefix="INV"
+        )
+        with pytest.raises(ValidationError) as refused:  # gets the GSTIN later
+            changed(second, gstin=entity.gstin)
+        assert list(refused.value.message_dict) == ["credit_note_prefix"]
+    with at("2027-04-01 10:00"):  # another financial year, another series
+        changed(entity, credit_note_prefix="INV")
+
+
+@pytest.mark.django_db
+def test_a_series_of_credit_notes_gives_no_number_to_an_invoice() -> None:
+    entity = factories.billing_entity()
+    counter("INV/26-27/", entity, kind="credit_note")
+    with pytest.raises(DomainError) as refused:
+        take_number(billing_entity=entity, series="INV", on=DAY)
+    assert refused.value.code == "SERIES_TAKEN"
+
+
+@pytest.mark.django_db
+def test_the_next_number_is_shown_as_it_will_be_printed() -> None:
+    entity = factories.billing_entity(number_width=4)
+    take_numbers(12, billing_entity=entity, series="INV", on=DAY)
+    assert expected_number(billing_entity=entity, on=DAY) == "INV/26-27/0013"
+    assert expected_number(billing_entity=entity, on=DAY, series="CN") == "CN/26-27/0001"
+
+
+@pytest.mark.django_db
+def test_a_series_is_nearly_full_when_a_tenth_of_its_numbers_is_left() -> None:
+    entity = factories.billing_entity()
+    counter("INV/26-27/", entity, next_number=900_000)
+    counter("A/26/", entity, next_number=1_000_001)  # eleven digits would fit, a counter has nine
+    assert not NumberSequence.objects.nearly_full().exists()
+    counter("LONGER/26-27/", entity, next_number=902)
+    assert [each.series for each in NumberSequence.objects.nearly_full()] == ["LONGER/26-27/"]
 
 
 @pytest.mark.parametrize(

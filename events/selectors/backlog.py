@@ -42,6 +42,24 @@ def unsettled_batches(*, organisation: Organisation | None = None, received_befo
     return batches.count()
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Accepted requests of live projects that are not counted: those that wait, and those that can't be counted."""
+
+    pending: int
+    quarantined: int
+
+
+def unsettled_by_status(*, actor: Actor, received_before: datetime) -> Unsettled:
+    """Of the organisations that an actor may see."""
+    batches = EventBatch.objects.for_organisations(actor).exclude(status=EventBatch.Status.SETTLED)
+    found = batches.filter(project__mode=Project.Mode.LIVE, received_at__lt=received_before).aggregate(
+        pending=Count("pk", filter=Q(status=EventBatch.Status.PENDING)),
+        quarantined=Count("pk", filter=Q(status=EventBatch.Status.QUARANTINED)),
+    )
+    return Unsettled(**found)
+
+
 def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:
     """How far settling is behind, for all organisations or for those an actor may see. Reads only unsettled batches."""
     pending = Q(status=EventBatch.Status.PENDING)

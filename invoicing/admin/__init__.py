@@ -1,6 +1,7 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
-from invoicing.admin.billing_run import BillingRunAdmin, BillingRunItemAdmin
+from invoicing.admin.billing_item import BillingRunItemAdmin
+from invoicing.admin.billing_run import BillingRunAdmin
 from invoicing.admin.discount import DiscountAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin

@@ -6,21 +6,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, Sum, TextField, Value
 from django.db.models.functions import Cast, JSONObject
-from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.base import (
-    ActionForm,
     ReadOnlyAdmin,
     ReadOnlyInline,
-    attention_filter,
     badge,
-    facts,
     link,
     list_action,
     numeric,
@@ -28,84 +27,23 @@ from billing_platform.lib.admin.base import (
     scoped,
     short_time,
     status,
-    when,
 )
+from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import EMPTY
-from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, format_number
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.admin.months import EndedMonthForm, ended_months
-from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.selectors.billing_runs import names_people, requester
+from invoicing.admin.billing_item import TONES
+from invoicing.admin.month_end import MonthEndPages
+from invoicing.admin.months import EndedMonthForm
+from invoicing.admin.run_preview import chosen_month, preview_facts, run_warnings
+from invoicing.models import BillingRun, BillingRunItem, Invoice, ReviewItem
+from invoicing.selectors.billing_runs import names_people, requester, run_pace, run_progress
 from invoicing.services import billing_run
-from invoicing.services.billing_run_preview import RunPreview, preview_run
 
 Status = BillingRunItem.Status
-TONES = {
-    Status.PENDING: "info",
-    Status.CLAIMED: "info",
-    Status.DONE: "success",
-    Status.SKIPPED: "",
-    Status.FAILED: "danger",
-    Status.PARKED: "warning",
-    Status.VOIDED: "danger",
-    Status.LEFT_UNBILLED: "",
-}
 TROUBLED = [Status.FAILED, Status.PARKED, Status.VOIDED]
 WAITING = [Status.PENDING, Status.CLAIMED]
-REFRESH_SECONDS = 5
-
-
-# --- what starting a run would do ---------------------------------------------------------------------------------
-
-
-def preview_facts(period: BillingPeriod) -> list[tuple[str, Any]]:
-    preview = preview_run(period=period)
-    return [
-        ("Month", month_text(period)),
-        ("To be billed", _customers(preview)),
-        ("Estimated total", _estimated(preview)),
-        ("E-mails", _emails(preview)),
-        *((f"Left alone: {state.lower()}", f"{count:,}") for state, count in preview.left_alone.items()),
-        *((f"Not over yet for {who}", format_html("until {}", when(end))) for who, end in preview.not_over[:5]),
-    ]
-
-
-def _customers(preview: RunPreview) -> str:
-    count = len(preview.billed)
-    text = f"{count:,} {'customer' if count == 1 else 'customers'}"
-    if preview.invoices is None or preview.invoices == count:
-        return text
-    return f"{text}, of whom {count - preview.invoices:,} used nothing"
-
-
-def _estimated(preview: RunPreview) -> str:
-    if preview.estimates is None:
-        return "Not worked out for so many customers."
-    return ", ".join(format_money(each.amount, each.currency) for each in preview.estimates) or EMPTY
-
-
-def _emails(preview: RunPreview) -> str:
-    if preview.invoices is None:
-        return "Each invoice is e-mailed to its customer."
-    if not preview.invoices:
-        return "None"
-    return "1 invoice is e-mailed" if preview.invoices == 1 else f"{preview.invoices:,} invoices are e-mailed"
-
-
-def _chosen_month(request: HttpRequest) -> BillingPeriod:
-    """What the form on the page has chosen, or what it offers first."""
-    offered = [month for month, _name in ended_months()]
-    chosen = request.POST.get("month") or request.GET.get("month", "")
-    return BillingPeriod.parse(chosen if chosen in offered else offered[0])
-
-
-def run_warnings(period: BillingPeriod) -> Iterable[str]:
-    return preview_run(period=period).warnings
-
-
-# --- pages ----------------------------------------------------------------------------------------------------------
 
 
 class BillingRunItemInline(ReadOnlyInline):
@@ -133,15 +71,19 @@ def _total_of(invoice: Invoice | None) -> str:
 
 
 @admin.register(BillingRun)
-class BillingRunAdmin(ReadOnlyAdmin):
+class BillingRunAdmin(MonthEndPages, ReadOnlyAdmin):
     """A run belongs to no organisation: starting one takes the permission for all of them."""
 
     empty_hint = "A billing run starts by itself on the first of each month, or with the button above."
     list_on_a_phone = ("name", "invoiced", "waiting", "troubled")
     list_display = ("name", "invoiced", "billed", "skipped", "waiting", "troubled", "started_by", "started")
     list_filter = ("period_start",)
-    fields = ("name", "standing", "billed", "started_by", "created_at")
+    fields = ("progress", "name", "billed", "started_by", "created_at")
     inlines = (BillingRunItemInline,)
+    related_lists = ((BillingRunItem, "run__id__exact"), (ReviewItem, "run__id__exact"))
+
+    class Media:
+        js = ("billing_platform/run_progress.js",)
 
     started = short_time("created_at", "Started")
 
@@ -160,20 +102,32 @@ class BillingRunAdmin(ReadOnlyAdmin):
             .annotate(**counts, sums=ArraySubquery(in_each), named=Value(names_people(request.user)))
         )
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """While workers process items the page reloads itself."""
-        response = super().render_change_form(request, context, *args, **kwargs)
-        if _count(kwargs["obj"], WAITING):
-            response["Refresh"] = str(REFRESH_SECONDS)
-        return response
+    def get_urls(self) -> list[URLPattern]:
+        """The progress alone, which the open page asks for again and again."""
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<path:object_id>/progress/", view, name="invoicing_billingrun_progress"), *super().get_urls()]
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        run = self.get_object(request, unquote(object_id))
+        if run is None:
+            raise Http404
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        return HttpResponse(progress_panel(run, request.user))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        run = super().get_object(request, object_id, from_field)
+        if run is not None:
+            run.seen_by = request.user
+        return run
 
     @list_action(
         label="Start billing run",
         permission="invoicing.start_billingrun",
         form=EndedMonthForm,
         confirm="Every active customer's month is drafted, finalized and e-mailed; what was billed is left alone.",
-        facts=lambda request, _none: preview_facts(_chosen_month(request)),
-        warnings=lambda request, _none: run_warnings(_chosen_month(request)),
+        facts=lambda request, _none: preview_facts(chosen_month(request)),
+        warnings=lambda request, _none: run_warnings(request, chosen_month(request)),
         icon="play_arrow",
     )
     def start(self, request: HttpRequest, *, month: BillingPeriod) -> HttpResponse:
@@ -187,12 +141,24 @@ class BillingRunAdmin(ReadOnlyAdmin):
         when=lambda run: bool(billing_run.left_to_do(period=run.period)),
         confirm="Customers that failed are tried again, voided months billed again, and missing customers added.",
         facts=lambda _request, run: preview_facts(run.period),
-        warnings=lambda _request, run: run_warnings(run.period),
+        warnings=lambda request, run: run_warnings(request, run.period),
         icon="replay",
     )
     def carry_on(self, request: HttpRequest, run: BillingRun) -> str:
         billing_run.start_billing_run(period=run.period, requested_by=_name_of(request))
         return "The run goes on."
+
+    @object_action(
+        label="Retry failed",
+        permission="invoicing.start_billingrun",
+        when=lambda run: run.items.filter(status=Status.FAILED).exists(),
+        confirm="Only customers that failed are tried again; everything else stays as it is.",
+        facts=lambda _request, run: failed_facts(run),
+        icon="restart_alt",
+    )
+    def retry_failed(self, request: HttpRequest, run: BillingRun) -> str:
+        count = billing_run.retry_failed(run_id=run.pk)
+        return f"{count:,} {'customer is' if count == 1 else 'customers are'} tried again."
 
     @admin.display(description="Month", ordering="period_start")
     def name(self, run: BillingRun) -> str:
@@ -230,10 +196,50 @@ class BillingRunAdmin(ReadOnlyAdmin):
     def started_by(self, run: Any) -> str:
         return requester(run, named=run.named)
 
-    @admin.display(description="Where it stands")
-    def standing(self, run: Any) -> Any:
-        counted = [(state.label, f"{_count(run, [state]):,}") for state in Status if _count(run, [state])]
-        return facts(counted, numbers=True) if counted else EMPTY
+    @admin.display(description="Progress")
+    def progress(self, run: Any) -> Any:
+        return progress_panel(run, run.seen_by)
+
+
+def progress_panel(run: BillingRun, user: Any) -> str:
+    """How far the run is, of the customers that a user may see, with links to each kind of result."""
+    progress = run_progress(run=run, actor=user)
+    pace = run_pace(run=run, progress=progress, actor=user)
+    results = [
+        {"label": state.label, "count": f"{getattr(progress, state.value):,}", "url": results_url(run, state)}
+        for state in Status
+        if getattr(progress, state.value)
+    ]
+    context = {
+        "progress": progress,
+        "results": results,
+        "pace": "" if pace.per_second is None else f"{format_number(pace.per_second)} customers a second",
+        "left": "" if pace.seconds_left is None else f"about {duration_text(pace.seconds_left)} left",
+        "url": reverse("admin:invoicing_billingrun_progress", args=[run.pk]),
+    }
+    return render_to_string("admin/invoicing/run_progress.html", context)
+
+
+def results_url(run: BillingRun, state: Status) -> str:
+    """The list of the run's customers in a state; for the parked ones the list to review them in."""
+    if state == Status.PARKED:
+        return list_address(ReviewItem, run__id__exact=str(run.pk))
+    return list_address(BillingRunItem, run__id__exact=str(run.pk), status__exact=state.value)
+
+
+def duration_text(seconds: int) -> str:
+    """12 s, 3 min, 2 h 5 min."""
+    minutes = -(-seconds // 60)
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def failed_facts(run: BillingRun) -> list[tuple[str, Any]]:
+    """How many failed, and why: the most frequent reasons first."""
+    failed = run.items.filter(status=Status.FAILED)
+    reasons = failed.order_by().values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")
+    return [("Failed", f"{failed.count():,}"), *((f"{count:,} of them", reason) for reason, count in reasons[:5])]
 
 
 def _count(run: Any, states: Iterable[Status]) -> int:
@@ -243,78 +249,3 @@ def _count(run: Any, states: Iterable[Status]) -> int:
 def _name_of(request: HttpRequest) -> str:
     user: Any = request.user
     return str(user.get_full_name() or user.get_username())
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the item.")
-
-
-AttentionFilter = attention_filter(unbilled=("Without a live invoice", lambda items, _user: items.unbilled()))
-
-
-def item_facts(_request: HttpRequest, item: BillingRunItem) -> list[tuple[str, Any]]:
-    """The customer, the reason of the item's status, and the total that billing would give now."""
-    preview = preview_run(period=item.run.period, organisations=[item.organisation])
-    return [
-        ("Customer", item.organisation.name),
-        ("Month", month_text(item.run.period_start)),
-        ("State", item.get_status_display()),
-        ("Reason", item.reason),
-        ("Estimated total", _estimated(preview)),
-    ]
-
-
-@admin.register(BillingRunItem)
-class BillingRunItemAdmin(ReadOnlyAdmin):
-    empty_hint = "A billing run has an item for each customer."
-    list_on_a_phone = ("customer", "month", "state", "invoice_link")
-    list_display = ("customer", "month", "state", "invoice_link", "reason", "attempts", "finished")
-    list_display_links = ("month",)
-    list_filter = (AttentionFilter, "status", "organisation", "run__period_start")
-    search_fields = ("organisation__name", "reason")
-    list_select_related = ("run", "organisation", "invoice")
-    ordering = ("-run__period_start", "organisation__name")
-    fieldsets = ((None, {"fields": ("run", "organisation", "state", "invoice", "reason", "finished_at")}), WORK)
-
-    customer = link("organisation", "Customer")
-    invoice_link = link("invoice")
-    state = status("status", TONES, "State")
-    finished = short_time("finished_at", "Finished")
-    work = work_column()
-    retry = try_now_action(
-        name="retry",
-        permission="invoicing.retry_billingrunitem",
-        may=lambda item: item.status in (Status.FAILED, Status.PARKED),
-        service=lambda pk: billing_run.retry_item(item_id=pk),
-        facts=item_facts,
-    )
-
-    @object_action(
-        label="Bill again",
-        permission="invoicing.retry_billingrunitem",
-        when=lambda item: item.status in (Status.VOIDED, Status.LEFT_UNBILLED),
-        confirm="The month is drafted, finalized and e-mailed with a new number; the void invoice stays as it is.",
-        facts=item_facts,
-        icon="replay",
-    )
-    def bill_again(self, request: HttpRequest, item: BillingRunItem) -> str:
-        billing_run.retry_item(item_id=item.pk)
-        return "The month is billed again as soon as a worker is free."
-
-    @object_action(
-        label="Leave unbilled",
-        permission="invoicing.leave_unbilled_billingrunitem",
-        when=lambda item: item.status == Status.VOIDED,
-        form=ReasonForm,
-        confirm="The month stays without an invoice, and no longer needs attention. It can still be billed again.",
-        facts=item_facts,
-        danger=True,
-        icon="money_off",
-    )
-    def leave_unbilled(self, request: HttpRequest, item: BillingRunItem, *, reason: str) -> str:
-        billing_run.leave_unbilled(item_id=item.pk, reason=reason)
-        return "The month is left unbilled."
-
-    @admin.display(description="Month", ordering="run__period_start")
-    def month(self, item: BillingRunItem) -> str:
-        return month_text(item.run.period_start)

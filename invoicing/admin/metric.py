@@ -18,7 +18,7 @@ from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, ex
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from invoicing.admin.price_book import price_text
+from invoicing.admin.price_words import price_text
 from invoicing.models import PricingRule
 from invoicing.selectors.price_coverage import Unpriced, prices_by_metric, unpriced_metrics, unpriced_usage
 from organisations.models import Organisation
@@ -70,18 +70,18 @@ def prices_column(user: Any) -> Any:
     return price
 
 
-def without_price(row: Unpriced, user: Any) -> SafeString:
+def without_price(row: Unpriced, user: Any, *, month: BillingPeriod | None = None) -> SafeString:
     """Which customer used how much, with a link to set a price if the user may do so."""
     may = user.has_perm("invoicing.add_pricingrule", row.organisation)
-    way = format_html(' <a class="text-link" href="{}">Set price</a>', set_price_url(row)) if may else ""
+    way = format_html(' <a class="text-link" href="{}">Set price</a>', set_price_url(row, month)) if may else ""
     used = f"{row.organisation.name}: {row.used}"
     return format_html("{} {}{}", badge("No price", "danger"), used, way)
 
 
-def set_price_url(row: Unpriced) -> str:
-    """The form for a new price, filled in: from the first day of the customer's current month."""
+def set_price_url(row: Unpriced, month: BillingPeriod | None = None) -> str:
+    """The form for a new price, filled in: from the first day of a month, the customer's current one by default."""
     organisation: Organisation = row.organisation
-    month = BillingPeriod.containing(clock.now(), organisation.zone)
+    month = month or BillingPeriod.containing(clock.now(), organisation.zone)
     known = {
         "organisation": organisation.pk,
         "metric_name": row.metric.name,

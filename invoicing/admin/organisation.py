@@ -24,7 +24,7 @@ from billing_platform.lib.dates_in_words import day_text, last_day_text, month_t
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
-from invoicing.admin.price_book import price_text
+from invoicing.admin.price_words import price_text
 from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of

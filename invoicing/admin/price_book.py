@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import NON_FIELD_ERRORS
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
-from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, short_time
-from billing_platform.lib.number_formats import format_number, format_price
+from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, object_page, scoped, short_time
+from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.errors import InvalidInput
+from events.models import Metric
+from invoicing.admin.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm
+from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
+from invoicing.admin.price_preview import Asked, show
+from invoicing.admin.price_words import days_of, dimensions_text, price_text, whole_price_text
 from invoicing.models import InvoiceLine, PricingRule
-from invoicing.selectors.price_coverage import ending_prices, is_known
+from invoicing.pricing import Price, PriceError, price_from_dict
+from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
 from invoicing.services import price_book
+from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
-PARAMETERS_HELP = (
-    'Decimals as text. Per unit: {"unit_price": "0.0123"}. Tiers: {"tiers": [{"up_to": "1000", "unit_price": "0.02"}, '
-    '{"up_to": null, "unit_price": "0.01"}]}.'
-)
-
-
-TIERS_SHOWN = 3
-PRICE = ("model", "parameters")
-BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
-PLAIN = ("organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to")
-
-
-class PricingRuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    class Meta:
-        model = PricingRule
-        fields = (*PLAIN, *PRICE, *BOUNDS)
-        help_texts = {"parameters": PARAMETERS_HELP}
-
-    def _post_clean(self) -> None:
-        """Of another price on the same days the service says which, and the way out: more than the constraint can."""
-        super()._post_clean()  # type: ignore[misc]  # not among Django's types
-        if {*self.errors} == {NON_FIELD_ERRORS} and price_book.overlapping(self.instance) is not None:
-            del self.errors[NON_FIELD_ERRORS]
-
+FOR = (("organisation", "currency"), ("metric_name", "unit"), "dimensions")
+DAYS = ("Valid", {"fields": (("effective_from", "effective_to"), "reason")})
+PRICE = ("model", *PARTS, ("free_units", "pool"), ("minimum", "maximum"), "charge_at_zero")
+VERSION_OF, COPY_OF = "version_of", "copy_of"
+PRICE_FIELDS = {"model", "currency", *PARTS, *BOUNDS}
+COPIED = ("metric_name", "unit", "currency", "dimensions", "pool", "model", *BOUNDS)
 
 AttentionFilter = attention_filter(
     ending=(
@@ -51,77 +45,100 @@ AttentionFilter = attention_filter(
 )
 
 
-def price_text(rule: PricingRule) -> str:
-    """ "Per unit ₹0.015", "Graduated tiers ₹1.00 to 1,000, ₹0.50 above"."""
-    amounts = ", ".join(_amounts(rule))
-    return f"{rule.get_model_display()} {amounts or rule.currency}"
-
-
-def _amounts(rule: PricingRule) -> list[str]:
-    body = rule.parameters
-
-    def shown(amount: str | Decimal) -> str:
-        return format_price(Decimal(amount), rule.currency)
-
-    if tiers := body.get("tiers"):
-        words = [_tier_text(tier, shown) for tier in tiers]
-        return words if len(words) <= TIERS_SHOWN else [*words[: TIERS_SHOWN - 1], f"and {len(words) - 2} more tiers"]
-    if "package_price" in body:
-        return [f"{shown(body['package_price'])} for {format_number(Decimal(body['package_size']))}"]
-    if "rate" in body:
-        fee = Decimal(body.get("fixed_fee") or 0)
-        return [f"{format_number(Decimal(body['rate']))}%", *([f"{shown(fee)} an event"] if fee else [])]
-    return [shown(body[name]) for name in ("unit_price", "amount") if name in body]
-
-
-def _tier_text(tier: dict[str, Any], shown: Callable[[str | Decimal], str]) -> str:
-    fee = Decimal(tier.get("flat_fee") or 0)
-    share = f"{format_number(Decimal(tier['rate']))}%" if "rate" in tier else shown(tier.get("unit_price") or "0")
-    price = share + (f" and {shown(fee)}" if fee else "")
-    return f"{price} to {format_number(Decimal(tier['up_to']))}" if tier.get("up_to") else f"{price} above"
-
-
 @admin.register(PricingRule)
 class PricingRuleAdmin(ModelAdmin):
     empty_hint = "Without a price, usage is counted but not billed: add one for every customer, or for one."
     list_on_a_phone = ("metric_name", "scope", "price", "state")
-    form = PricingRuleForm
     list_display = ("metric_name", "unit", "scope", "price", "effective_from", "effective_to", "state")
     list_filter = (AttentionFilter, "organisation", "currency", "model", "effective_from")
     search_fields = ("metric_name", "unit", "organisation__name")
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
-    fieldsets = (
-        ("For", {"fields": ("organisation", "metric_name", "unit", "dimensions", "currency")}),
-        ("Price", {"fields": ("model", "parameters", "pool", *BOUNDS)}),
-        ("Valid", {"fields": ("effective_from", "effective_to")}),
-    )
     related_lists = ((InvoiceLine, "pricing_rule__id__exact"),)
-
     ordering = ("metric_name",)
+    change_form_template = "admin/invoicing/price_form.html"
+    add_form_template = "admin/invoicing/price_form.html"
 
     created = short_time("created_at", "Created")
 
+    # --- which fields ---------------------------------------------------------------------------------------------
+
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A rule on an issued invoice can only be ended: its price is shown in words. The database insists on it."""
+        if obj is not None and self._only_ends(request, obj):
+            shown = (("scope", "currency"), ("metric_name", "unit"), "where")
+            return (("For", {"fields": shown}), DAYS, ("Price", {"fields": ("whole_price", "pool")}))
+        return (("For", {"fields": FOR}), DAYS, ("Price", {"fields": PRICE}))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A rule that stands on an issued invoice can only be ended; the database insists on it."""
-        if obj is None or not obj.is_billed:
-            return ()
-        fields = [name for _title, options in self.fieldsets for name in options["fields"]]
-        return tuple(name for name in fields if name != "effective_to")
+        if obj is not None and self._only_ends(request, obj):
+            return ("scope", "currency", "metric_name", "unit", "where", "effective_from", "whole_price", "pool")
+        if obj is None and self.followed(request) is not None:
+            return ("scope", "where", *(name for name in IDENTITY if name not in ("organisation", "dimensions")))
+        return ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kind = EndingForm if obj is not None and self._only_ends(request, obj) else PriceForm
+        follows = self.followed(request) if obj is None else None
+        fields = [name for name in kind.Meta.fields if follows is None or name not in IDENTITY]
+        form = super().get_form(request, obj, change=change, **{**kwargs, "form": kind, "fields": fields})
+        form.page, form.follows = self, follows
+        form.permitted = staticmethod(lambda rule: self.may(request, "change" if change else "add", rule))
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None and self.followed(request) is not None:
+            fields = (("scope", "currency"), ("metric_name", "unit"), "where")
+            return [("For", {"fields": fields}), *shown[1:]]
+        return shown
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new version begins with the price of the old one, and so does a customer's own price with a copy."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        source = self.followed(request) or self._named(request, COPY_OF)
+        if source is None:
+            return {"currency": Organisation._meta.get_field("currency").get_default()} | given
+        known = {name: getattr(source, name) for name in COPIED} | typed_of(source.parameters)
+        return known | {"effective_from": operators_today(), "effective_to": source.effective_to} | given
+
+    def followed(self, request: HttpRequest) -> PricingRule | None:
+        """The rule that the form makes a new version of, if its address names one that the user may change."""
+        old = self._named(request, VERSION_OF)
+        if old is not None and not self.has_change_permission(request, old):
+            raise PermissionDenied
+        return old
+
+    def _named(self, request: HttpRequest, parameter: str) -> PricingRule | None:
+        given = request.GET.get(parameter)
+        if not given:
+            return None
+        try:
+            found: PricingRule | None = self.get_queryset(request).filter(pk=UUID(given)).first()
+        except ValueError:
+            found = None
+        if found is None:
+            raise Http404
+        return found
+
+    def _only_ends(self, request: HttpRequest, obj: PricingRule) -> bool:
+        return obj.is_billed or not self.has_change_permission(request, obj)
+
+    # --- saving -----------------------------------------------------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: PricingRule, form: Any, change: bool) -> None:
-        """Saves by a service, which refuses changes of a billed rule."""
+        """Saves by a service, which refuses changes of a billed rule and of a billed month."""
         answers = form.cleaned_data
-        price: dict[str, Any] | None
-        price = {"model": answers["model"], **answers["parameters"]} if "parameters" in answers else {}
-        price |= {name: answers[name] for name in BOUNDS if name in answers}
-        others = {name: answers[name] for name in PLAIN if name in answers}
+        named = [name for name in (*IDENTITY, "pool", "effective_from", "effective_to") if name in answers]
+        columns = {name: answers[name] for name in named} | {"reason": answers["reason"]}
         if change:
-            others = {name: value for name, value in others.items() if name in form.changed_data}
-            price = price if {*PRICE, *BOUNDS} & {*form.changed_data} else None
-            price_book.update_pricing_rule(rule_id=obj.pk, price=price, **others)
+            price = form.body if form.changes_the_price() else None
+            columns = {name: value for name, value in columns.items() if name in form.changed_data}
+            price_book.update_pricing_rule(rule_id=obj.pk, price=price, **columns)
+        elif form.follows is not None:
+            obj.pk = price_book.new_version(rule_id=form.follows.pk, price=form.body, **columns).pk
         else:
-            obj.pk = price_book.create_pricing_rule(price=price, **others).pk
+            obj.pk = price_book.create_pricing_rule(price=form.body, **columns).pk
         self._warn_of_unknown(request, obj)
 
     def _warn_of_unknown(self, request: HttpRequest, rule: PricingRule) -> None:
@@ -129,6 +146,69 @@ class PricingRuleAdmin(ModelAdmin):
         if not is_known(metric_name=rule.metric_name, unit=rule.unit, organisation=rule.organisation):
             named = f"{rule.metric_name} ({rule.unit})"
             messages.warning(request, f"There is no metric {named}, and no usage of it: are its name and unit right?")
+
+    # --- the page ---------------------------------------------------------------------------------------------------
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        form, obj = context["adminform"].form, kwargs.get("obj")
+        follows = getattr(form, "follows", None)
+        metrics = scoped(Metric.objects.all(), request).order_by("name", "unit").values_list("name", "unit").distinct()
+        units = _units_of(metrics)
+        context |= {
+            "follows": follows and price_text(follows),
+            "reprices": form.reprices,
+            "preview": _first_preview(form, obj),
+            "preview_url": reverse("admin:invoicing_pricingrule_preview"),
+            "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
+            "units_of": units,
+            "models": {
+                name: {"sentence": each.sentence, "parts": each.parts, "columns": ("up_to", *each.columns)}
+                for name, each in MODELS.items()
+            },
+            "versions": [_version_row(each, obj) for each in versions_of(obj)] if obj is not None else [],
+        }
+        shown = super().render_change_form(request, context, *args, **kwargs)
+        if follows is not None and obj is None:
+            shown.context_data["title"] = f"New version of {follows.metric_name} ({follows.unit})"
+        return shown
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview_view)
+        return [path("preview/", view, name="invoicing_pricingrule_preview"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """What the typed price costs, as a part of the page, and what is wrong with it by field. Nothing is stored."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        price, currency, errors = self._asked_price(request)
+        shown = None
+        if price is not None and currency:
+            try:
+                asked = Asked.read(request.POST.get("quantity", ""), request.POST.get("events", ""))
+                shown = show(price, currency=currency, asked=asked)
+            except InvalidInput as error:
+                errors |= error.details
+        html = render_to_string("admin/invoicing/price_preview.html", {"preview": shown}, request=request)
+        return JsonResponse({"html": html, "errors": errors})
+
+    def _asked_price(self, request: HttpRequest) -> tuple[Price | None, str, dict[str, list[str]]]:
+        """A stored price, or the one that was typed with what is wrong with it."""
+        if "rule" in request.POST:
+            rule = self.get_object(request, request.POST["rule"])
+            if rule is None:
+                raise Http404
+            return rule.price, rule.currency, {}
+        form = PriceForm(request.POST)
+        form.reads_price_only = True
+        errors = {name: [str(each) for each in found] for name, found in form.errors.items() if name in PRICE_FIELDS}
+        return form.price, form.cleaned_data.get("currency", ""), errors
+
+    @object_page(label="New version", permission="invoicing.add_pricingrule", icon="playlist_add")
+    def new_version(self, request: HttpRequest, rule: PricingRule) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode({VERSION_OF: rule.pk})}")
+
+    # --- columns ----------------------------------------------------------------------------------------------------
 
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:
@@ -138,9 +218,53 @@ class PricingRuleAdmin(ModelAdmin):
     def price(self, rule: PricingRule) -> str:
         return price_text(rule)
 
+    @admin.display(description="Price")
+    def whole_price(self, rule: PricingRule) -> str:
+        return whole_price_text(rule.body(), rule.currency)
+
+    @admin.display(description="Dimensions")
+    def where(self, rule: PricingRule) -> str:
+        return dimensions_text(rule.dimensions) or "Any"
+
     @admin.display(description="State")
     def state(self, rule: PricingRule) -> Any:
-        today = operators_today()
-        if rule.holds_on(today):
-            return badge("In force", "success")
-        return badge("To come", "info") if rule.effective_from > today else badge("Ended")
+        return state_of(rule, operators_today())
+
+
+def state_of(rule: PricingRule, today: date) -> Any:
+    if rule.holds_on(today):
+        return badge("In force", "success")
+    return badge("To come", "info") if rule.effective_from > today else badge("Ended")
+
+
+def _first_preview(form: Any, obj: PricingRule | None) -> Any:
+    """What the page shows before anything is typed: the stored price, or what the form begins with."""
+    price, currency = getattr(form, "price", None), obj.currency if obj is not None else None
+    try:
+        if price is None and obj is not None:
+            price = obj.price
+        if price is None and form.initial.get("model"):
+            price, currency = price_from_dict(body_of(form.initial["model"], form.initial)), form.initial["currency"]
+    except PriceError:
+        return None
+    if price is None:
+        return None
+    return show(price, currency=currency or form.instance.currency)
+
+
+def _units_of(known: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, unit in known:
+        found.setdefault(name, []).append(unit)
+    return found
+
+
+def _version_row(rule: PricingRule, shown: PricingRule) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "is_this": rule.pk == shown.pk,
+        "days": days_of(rule.effective_from, rule.effective_to),
+        "price": whole_price_text(rule.body(), rule.currency),
+        "state": state_of(rule, operators_today()),
+        "url": admin_url(rule),
+    }

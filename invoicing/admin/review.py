@@ -32,6 +32,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number
+from invoicing.admin.billing_item import ReasonForm
 from invoicing.computing.safety_bounds import BoundCode, Bounds
 from invoicing.models import InvoiceLine, ReviewItem
 from invoicing.models.safety_bounds import MOST_TIMES
@@ -43,7 +44,7 @@ from invoicing.services.safety_bounds import set_safety_bounds
 FIRST_LINES = 12
 """Of the draft, in the list; the draft's page has all of them."""
 
-CHIPS = {
+CHIPS: dict[str, tuple[str, str]] = {
     BoundCode.NEGATIVE_TOTAL: ("Negative", "danger"),
     BoundCode.NOTHING_PRICED: ("Nothing has a price", "danger"),
     BoundCode.NOTHING_AFTER_USAGE: ("Nothing, after usage before", "warning"),
@@ -100,10 +101,6 @@ class LinesSection(TemplateSection):
             "more": max(instance.reviewed.lines - len(lines), 0),
             "draft_url": reverse("admin:invoicing_invoice_change", args=[invoice.pk]) if invoice else "",
         }
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the item.")
 
 
 class RaiseForm(ActionForm):

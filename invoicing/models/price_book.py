@@ -103,6 +103,9 @@ class PricingRule(BaseModel, TenantModel):
         help_text="The first day on which the price does not apply any more. Empty: no end.",
     )
 
+    reason_of_change = ""
+    """Why a person makes the change that is saved next: kept in the audit log, with the change."""
+
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 
     constraint_fields = {
@@ -181,6 +184,10 @@ class PricingRule(BaseModel, TenantModel):
         except PriceError as error:
             own = error.path if error.path in ("free_units", "minimum", "maximum") else "parameters"
             raise ValidationError({own: error.sentence}) from None
+
+    def get_additional_data(self) -> dict[str, str | None]:
+        told = super().get_additional_data()
+        return told | {"reason": self.reason_of_change} if self.reason_of_change else told
 
     def body(self) -> dict[str, Any]:
         """The price part of the rule, in the form of docs/api.md."""

@@ -17,7 +17,7 @@ class ReviewItemManager(models.Manager.from_queryset(BillingRunItemQuerySet)):  
 class ReviewItem(BillingRunItem):
     """A parked billing item, looked at by a person. Services work on the billing item of the same id."""
 
-    objects = ReviewItemManager()
+    objects = ReviewItemManager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 
 from django.db.models import Count
 
+from billing_platform.lib import clock
+from billing_platform.lib.money import with_places
 from invoicing.models import BillingRun, BillingRunItem
 from organisations.scoping import Actor, reaches_every_organisation
 
@@ -43,6 +47,24 @@ class RunProgress:
     def total(self) -> int:
         return self.waiting + self.done + self.skipped + self.troubled + self.left_unbilled
 
+    @property
+    def percent(self) -> int:
+        """How much of the run has ended, one way or another; below 100 while something waits."""
+        return 100 * (self.total - self.waiting) // self.total if self.total else 100
+
+
+MEASURED = timedelta(minutes=1)
+"""How far back the pace of a run is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPace:
+    """Customers a second over the last minute, to one decimal, and the seconds that the rest takes at that pace. Both
+    are None while nothing has ended in that minute, and when nothing waits."""
+
+    per_second: Decimal | None = None
+    seconds_left: int | None = None
+
 
 BY_API, BY_SCHEDULE = "API", "schedule"
 
@@ -66,3 +88,15 @@ def run_progress(*, run: BillingRun, actor: Actor) -> RunProgress:
     visible = BillingRunItem.objects.for_organisations(actor).filter(run=run)
     counts = Counter(dict(visible.order_by().values_list("status").annotate(Count("pk"))))
     return RunProgress(**{status: counts[status] for status in BillingRunItem.Status.values})
+
+
+def run_pace(*, run: BillingRun, progress: RunProgress, actor: Actor) -> RunPace:
+    """How fast the items that an actor may see come to their end. A run that was given more to do is measured from then
+    on."""
+    now = clock.now()
+    since = max(now - MEASURED, run.updated_at)
+    seconds = (now - since) // timedelta(seconds=1)
+    ended = BillingRunItem.objects.for_organisations(actor).filter(run=run, finished_at__gt=since).count()
+    if progress.is_finished or not ended or not seconds:
+        return RunPace()
+    return RunPace(with_places(Decimal(ended) / seconds, 1), -(-progress.waiting * seconds // ended))

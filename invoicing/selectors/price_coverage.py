@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.number_formats import format_events
+from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from events.usage.metered import MetricWords
 from invoicing.models import PricingRule
@@ -23,6 +24,7 @@ from organisations.models import Organisation
 from organisations.scoping import Actor
 
 NOTICE = timedelta(days=30)
+_HALF_A_MONTH = timedelta(days=14)  # a moment that is in the same month in every time zone
 ADDED_UP = (Metric.Aggregation.SUM, Metric.Aggregation.WEIGHTED_SUM)
 
 _UNPRICED = query(__file__, "unpriced")
@@ -53,6 +55,12 @@ def unpriced_usage(*, actor: Actor) -> tuple[Unpriced, ...]:
     return _unpriced(customers)
 
 
+def unpriced_usage_in(period: BillingPeriod, *, actor: Actor) -> tuple[Unpriced, ...]:
+    """The same of a given month."""
+    customers = {found.pk: found for found in Organisation.objects.for_organisations(actor)}
+    return _unpriced(customers, at=datetime.combine(period.start + _HALF_A_MONTH, time(12), UTC))
+
+
 def unpriced_usage_of(organisation: Organisation) -> tuple[Unpriced, ...]:
     return _unpriced({organisation.pk: organisation})
 
@@ -73,6 +81,12 @@ def ending_prices(*, actor: Actor, today: date) -> QuerySet[Any]:
     ).exclude(pk=OuterRef("pk"))
     rules = PricingRule.objects.for_organisations(actor)
     return rules.filter(~Exists(following), effective_to__gt=today, effective_to__lte=today + NOTICE)
+
+
+def versions_of(rule: PricingRule) -> QuerySet[PricingRule]:
+    """The rules for the same usage, this one included, from the first to the last."""
+    same = {name: getattr(rule, name) for name in ("organisation", "metric_name", "unit", "currency", "dimensions")}
+    return PricingRule.objects.filter(**same).order_by("effective_from")
 
 
 class Reason(StrEnum):
@@ -143,9 +157,10 @@ def prices_by_metric(rules: Any) -> dict[tuple[str, str], list[PricingRule]]:
     return dict(found)
 
 
-def _unpriced(customers: dict[UUID, Organisation]) -> tuple[Unpriced, ...]:
+def _unpriced(customers: dict[UUID, Organisation], *, at: datetime | None = None) -> tuple[Unpriced, ...]:
+    """Of the month that it is at a moment, now unless said otherwise, where each customer is."""
     with connection.cursor() as cursor:
-        cursor.execute(_UNPRICED, {"now": clock.now(), "customers": list(customers)})
+        cursor.execute(_UNPRICED, {"now": at or clock.now(), "customers": list(customers)})
         rows = cursor.fetchall()
     metrics = Metric.objects.in_bulk({metric_id for _organisation, metric_id, _total, _events in rows})
     found = [

@@ -118,7 +118,7 @@ def who_is_billed(
 ) -> tuple[tuple[Organisation, ...], tuple[tuple[Organisation, datetime], ...]]:
     """The organisations whose month is over, and those for whom it ends later, with that moment."""
     owing = organisations_with_usage(period=period) | organisations_with_terms(period=period)
-    candidates = Organisation.objects.filter(Q(is_active=True) | Q(pk__in=owing))
+    candidates = Organisation.objects.select_related("billing_entity").filter(Q(is_active=True) | Q(pk__in=owing))
     if organisations is not None:
         candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])
     now = clock.now()
@@ -178,6 +178,19 @@ def _forget_draft(item: BillingRunItem) -> None:
         delete_draft(invoice_id=item.invoice_id)
         item.invoice = None
     close_period(organisation=item.organisation, period=item.run.period)
+
+
+@transaction.atomic
+def retry_failed(*, run_id: UUID) -> int:
+    """Try again what failed in a run, and nothing else; the number of customers. The rest of the run stays as it is."""
+    failed = BillingRunItem.objects.filter(run=run_id, status=Status.FAILED).order_by("pk")
+    items = list(failed.select_for_update(of=("self",)))
+    for item in items:
+        _reopen(item)
+    if items:
+        BillingRun.objects.filter(pk=run_id).update(updated_at=clock.now())
+        wake_on_commit("invoicing.tasks.hand_out_billing_run", run_id)
+    return len(items)
 
 
 def waiting_items(*, run_id: UUID) -> list[UUID]:

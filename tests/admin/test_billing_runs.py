@@ -90,12 +90,18 @@ def test_the_run_names_who_started_it_and_shows_counts_and_sums(
     act(as_admin, reverse(START, args=["start"]), month="2026-10")
     run = BillingRun.objects.get()
     assert run.requested_by == admin_user.get_username()
-    waiting = page(as_admin, run)
-    assert waiting["Refresh"] == "5"
+    progress = reverse("admin:invoicing_billingrun_progress", args=[run.pk])
+    assert progress in page(as_admin, run).content.decode()
+    waiting = as_admin.get(progress).content.decode()
+    assert "data-running" in waiting
+    assert ("0%" in waiting, "2 of 2 waiting" in waiting) == (True, True)
     run_october()
     done = page(as_admin, run)
-    assert "Refresh" not in done
-    assert facts_of(done) == {"Done": "1", "Nothing to bill": "1"}
+    ended = as_admin.get(progress).content.decode()
+    assert ("data-running" in ended, "100%" in ended) == (False, True)
+    assert re.findall(r">([A-Z][^<:]*): ([0-9,]+)</a>", ended) == [("Done", "1"), ("Nothing to bill", "1")]
+    for href in re.findall(r'href="([^"]+)">', ended):
+        assert as_admin.get(href.replace("&amp;", "&")).context["cl"].result_count == 1
     assert re.search(r"Billed.{0,900}₹118\.00", done.content.decode(), re.DOTALL)
     listed = as_admin.get(reverse("admin:invoicing_billingrun_changelist"))
     assert re.search(r"field-billed[^>]*>.{0,200}₹118\.00", listed.content.decode(), re.DOTALL)

@@ -121,7 +121,7 @@ def test_a_price_for_an_unknown_metric_warns(
     used(project, 1, on="2026-11-02")
     form = {
         "organisation": acme.pk, "metric_name": metric_name, "unit": "call", "currency": "INR", "model": "per_unit",
-        "parameters": '{"unit_price": "1"}', "dimensions": "{}", "pool": "organisation", "free_units": "0",
+        "unit_price": "1", "pool": "organisation", "free_units": "0",
         "effective_from": "2026-11-01",
     }  # fmt: skip
     answer = as_operator.post(reverse("admin:invoicing_pricingrule_add"), form, follow=True)

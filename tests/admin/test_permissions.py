@@ -27,8 +27,7 @@ def rule_form(organisation: Organisation | None) -> dict[str, Any]:
         "unit": "call",
         "currency": "INR",
         "model": "per_unit",
-        "parameters": '{"unit_price": "0.01"}',
-        "dimensions": "{}",
+        "unit_price": "0.01",
         "pool": "organisation",
         "free_units": "0",
         "effective_from": "01/11/2026",
@@ -61,10 +60,10 @@ def test_a_viewer_of_another_organisation_is_not_an_operator_there(globex: Organ
 
 
 def test_a_price_that_makes_no_sense_is_refused_with_its_reason(acme: Organisation, as_operator: Client) -> None:
-    refused = add_rule(as_operator, acme, parameters='{"unit_price": 0.01}')
-    assert "must be given as text" in refused.content.decode()
+    refused = add_rule(as_operator, acme, unit_price="one rupee")
+    assert "is not a decimal number." in refused.content.decode()
     refused = add_rule(as_operator, acme, model="graduated")
-    assert "The list of tiers is required." in refused.content.decode()
+    assert "Write at least one tier." in refused.content.decode()
     assert not PricingRule.objects.exists()
 
 

@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.test.client import Client
 from django.urls import reverse
 
-from invoicing.admin.price_book import price_text
+from invoicing.admin.price_words import price_text
 from invoicing.models import ExchangeRate, TaxRate
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used
@@ -60,7 +60,22 @@ def test_the_list_of_prices_shows_the_prices(acme: Organisation, as_viewer: Clie
     [
         ({"model": "flat", "amount": "1500"}, "Flat $1,500.00"),
         ({"model": "package", "package_price": "2", "package_size": "1000"}, "Package $2.00 for 1,000"),
+        (
+            {"model": "package", "package_price": "2", "package_size": "10", "rounding": "down"},
+            "Package $2.00 for 10, only full ones",
+        ),
         ({"model": "percentage", "rate": "2.5", "fixed_fee": "0.30"}, "Percentage 2.5%, $0.30 an event"),
+        (
+            {"model": "percentage", "rate": "2.5", "free_events": 5, "free_amount": "100"},
+            "Percentage 2.5%, the first 5 events or $100.00 free",
+        ),
+        (
+            {
+                "model": "graduated_percentage",
+                "tiers": [{"up_to": "1000", "rate": "2", "flat_fee": "1"}, {"rate": "1"}],
+            },
+            "Graduated percentage 2% and $1.00 to 9, 1% above",
+        ),
         (
             {"model": "graduated", "tiers": [{"up_to": "1000", "unit_price": "1"}, {"unit_price": "0.125"}]},
             "Graduated tiers $1.00 to 1,000, $0.125 above",

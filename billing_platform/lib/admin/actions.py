@@ -144,6 +144,11 @@ def object_page(
     return _mark(label=label, permission=permission, when=when, icon=icon, only_shows=True)
 
 
+def list_page(*, label: str, permission: str, icon: str = "visibility") -> Callable[[Method], Method]:
+    """A link above the list to a page that only shows. The handler gets no object."""
+    return _mark(label=label, permission=permission, icon=icon, on_list=True, only_shows=True)
+
+
 def list_action(*, label: str, permission: str, **asking: Unpack[Asking]) -> Callable[[Method], Method]:
     """A button above the list, asked about and posted like an object action. The handler gets no object."""
     return _mark(label=label, permission=permission, on_list=True, **{"icon": "add", **asking})
@@ -266,7 +271,7 @@ class ActionsMixin(ExtendedMixin):
         if action.only_shows:
             if request.method not in ("GET", "HEAD"):
                 return HttpResponseNotAllowed(["GET"])
-            return action.handler(request, obj)  # type: ignore[return-value]
+            return action.handler(request, *([] if obj is None else [obj]))  # type: ignore[return-value]
         return self._ask_or_act(request, action, obj)
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:

@@ -27,6 +27,7 @@ from billing_platform.lib.admin.actions import (
     ActionForm,
     ActionsMixin,
     list_action,
+    list_page,
     object_action,
     object_page,
     rows_action,
@@ -74,6 +75,7 @@ __all__ = [
     "facts",
     "link",
     "list_action",
+    "list_page",
     "money",
     "number",
     "numeric",
@@ -227,7 +229,8 @@ class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfo
     def style_form(self, form: forms.Form) -> None:
         for field in form.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
-            if field.widget.is_hidden or "unfold" in type(field.widget).__module__:
+            widget = field.widget
+            if widget.is_hidden or "unfold" in type(widget).__module__ or getattr(widget, "has_own_looks", False):
                 continue
             if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
                 select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)

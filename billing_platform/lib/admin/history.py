@@ -40,6 +40,7 @@ class HistoryEntry:
     source: str
     address: str
     request_id: str
+    reason: str
     changes: tuple[Change, ...]
 
 
@@ -65,6 +66,7 @@ def readable(entry: Any, names: Names) -> HistoryEntry:
         source=source_in_words(extra.get("source", "")),
         address=entry.remote_addr or "",
         request_id=entry.cid or "",
+        reason=extra.get("reason", ""),
         changes=tuple(changes_of(entry, names)),
     )
 

@@ -1,0 +1,259 @@
+"""The form of a price: fields made from the description of each model, tables of rows, and a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, REASON_LENGTH
+from billing_platform.lib.validators import validate_line
+from invoicing.admin.price_parts import (
+    MODELS,
+    PARTS,
+    TIER_COLUMNS,
+    Kind,
+    Part,
+    Row,
+    body_of,
+    filled,
+    tier_faults,
+    typed_of,
+)
+from invoicing.models import PricingRule
+from invoicing.pricing import Price, PriceError, price_from_dict
+from invoicing.pricing.tiers import MAX_TIERS
+from invoicing.services import price_book
+from invoicing.services.billed_months import OpenMonth, changed_days, open_months, validity
+from organisations.operators_clock import operators_today
+
+SPARE_ROWS = 2  # empty rows below those that are filled: enough to go on without a script
+MOST_ROWS = MAX_TIERS + 100  # read from a form; more are no tiers anyway
+NAMED = 5  # months that the sentence about usage names; the others are counted
+REASON_HELP = "Kept in the history. Needed if usage that was counted already gets another price."
+IDENTITY = ("organisation", "metric_name", "unit", "currency", "dimensions")
+BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
+
+
+class RowsWidget(forms.Widget):
+    """A table whose cells are `<name>-<row>-<column>`. It works without a script; with one, rows are added, removed
+    and moved."""
+
+    has_own_looks = True
+
+    def __init__(self, columns: Mapping[str, str], *, ordered: bool = False) -> None:
+        super().__init__()
+        self.columns, self.ordered = columns, ordered
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[Row]:
+        cell = re.compile(rf"{re.escape(name)}-([0-9]{{1,4}})-([a-z_]+)")
+        rows: dict[int, Row] = {}
+        for key in data:
+            found = cell.fullmatch(key)
+            if found and found[2] in self.columns:
+                rows.setdefault(int(found[1]), {})[found[2]] = data[key]
+        return [rows[number] for number in sorted(rows)[:MOST_ROWS]]
+
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return False
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        rows = [*filled(value or ()), *({} for _ in range(SPARE_ROWS))]
+        context = {
+            "name": name,
+            "columns": self.columns,
+            "ordered": self.ordered,
+            "rows": [[(column, label, row.get(column, "")) for column, label in self.columns.items()] for row in rows],
+        }
+        return render_to_string("admin/invoicing/price_rows.html", context)
+
+
+class RowsField(forms.Field):
+    """The rows in which something was typed."""
+
+    widget: RowsWidget
+
+    def clean(self, value: Any) -> list[Row]:
+        return filled(value or ())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return filled(initial or ()) != filled(data or ())
+
+
+class DimensionsField(RowsField):
+    """Names and values of dimensions, as the model stores them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return [{"name": name, "value": text} for name, text in sorted(value.items())]
+        return value
+
+    def clean(self, value: Any) -> Any:
+        found: dict[str, str] = {}
+        for row in filled(value or ()):
+            name = row.get("name", "")
+            if not name or not row.get("value"):
+                raise ValidationError("Write a name and a value in each row.")
+            if name in found:
+                raise ValidationError(f"{name} is named twice: a price is for one value of each dimension.")
+            found[name] = row["value"]
+        if len(found) > MAX_PRICE_DIMENSIONS:
+            raise ValidationError(f"Name at most {MAX_PRICE_DIMENSIONS} dimensions.")
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+def field_of(part: Part) -> forms.Field:
+    """The form's field for a part of a price."""
+    traits: dict[str, Any] = {"label": part.label, "help_text": part.help, "required": False}
+    if part.kind == Kind.TIERS:
+        return RowsField(widget=RowsWidget(TIER_COLUMNS, ordered=True), **traits)
+    if part.kind == Kind.CHOICE:
+        return forms.ChoiceField(choices=part.choices, **traits)
+    return forms.CharField(max_length=64, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **traits)
+
+
+class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form that tells which counted usage the change would price anew, and then asks why it is made."""
+
+    page: Any = None
+    parts: Mapping[str, Part] = {}
+    """What the form asks for beside columns of the rule."""
+    permitted: Callable[[PricingRule], bool] = staticmethod(lambda _rule: True)
+    """Whether the user may save the rule: only then the form tells of customers and their months."""
+    reason = forms.CharField(
+        max_length=REASON_LENGTH, required=False, help_text=REASON_HELP, validators=[validate_line]
+    )
+
+    class Meta:
+        model = PricingRule
+        fields = ("effective_to",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields |= {name: field_of(part) for name, part in self.parts.items()}
+        self.before = self._before()
+        self.reprices: tuple[OpenMonth, ...] = ()
+        if self.page is not None:
+            self.page.style_form(self)
+
+    def _before(self) -> PricingRule | None:
+        """The rule as it is stored; None for a new one."""
+        return None if self.instance._state.adding else PricingRule.objects.filter(pk=self.instance.pk).first()
+
+    def changes(self) -> list[Any]:
+        """The rules and days that the change touches, as invoicing.services.billed_months asks for them."""
+        if self.before is None:
+            return [(self.instance, validity(self.instance))]
+        return changed_days(self.before, self.instance)
+
+    def _post_clean(self) -> None:
+        """Of another price on the same days the service says which, and the way out: more than the constraint can."""
+        super()._post_clean()  # type: ignore[misc]  # not among Django's types
+        if {*self.errors} == {NON_FIELD_ERRORS} and price_book.overlapping(self.instance) is not None:
+            del self.errors[NON_FIELD_ERRORS]
+        if self.errors or not self.permitted(self.instance):
+            return
+        self.reprices = open_months(self.changes(), today=operators_today())
+        changed = [month for month in self.reprices if month.had_a_price]
+        if changed and not self.cleaned_data.get("reason"):
+            self.add_error("reason", _asks_why(changed))
+
+
+def _asks_why(months: Sequence[OpenMonth]) -> str:
+    others = len(months) - NAMED
+    more = f" and {others} more" if others > 0 else ""
+    named = ", ".join(str(month) for month in months[:NAMED])
+    return f"Usage that is counted and not yet invoiced gets another price: {named}{more}. Say why."
+
+
+class EndingForm(ReasonedForm):
+    """A rule that is on an issued invoice can only be ended."""
+
+    def changes_the_price(self) -> bool:
+        return False
+
+
+class PriceForm(ReasonedForm):
+    """A rule with its price. `follows` is the rule that a new version comes after."""
+
+    follows: PricingRule | None = None
+    parts = PARTS
+    reads_price_only = False
+    """For a preview: what is checked against stored rules is left out."""
+    dimensions = DimensionsField(
+        required=False,
+        widget=RowsWidget({"name": "Dimension", "value": "Value"}),
+        help_text="Usage with these values only, such as region: in. Empty: any.",
+    )
+
+    class Meta:
+        model = PricingRule
+        fields = (*IDENTITY, "pool", "model", *BOUNDS, "effective_from", "effective_to")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        instance = kwargs.get("instance")
+        if instance is not None:
+            kwargs["initial"] = {**typed_of(instance.parameters), **(kwargs.get("initial") or {})}
+        self.price: Price | None = None
+        super().__init__(*args, **kwargs)
+        if self.follows is not None:
+            del self.fields["dimensions"]
+            for name in IDENTITY:
+                setattr(self.instance, name, getattr(self.follows, name))
+        for name in ("metric_name", "unit"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["list"] = f"known-{name}"
+
+    def changes(self) -> list[Any]:
+        if self.follows is None:
+            return super().changes()
+        ended = price_book.ended(self.follows, self.instance.effective_from)
+        return [*changed_days(self.follows, ended), (self.instance, validity(self.instance))]
+
+    def clean(self) -> dict[str, Any]:
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        self.instance.parameters = {}
+        if answers.get("model"):
+            self._read_price(answers)
+        if self.follows is not None and answers.get("effective_from"):
+            try:
+                price_book.check_follows(self.follows, answers["effective_from"])
+            except InvalidInput as error:
+                self.add_error("effective_from", error.details["effective_from"])
+        return answers
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The price as the services take it."""
+        answers = self.cleaned_data
+        return body_of(answers["model"], answers) | {name: answers[name] for name in BOUNDS}
+
+    def _post_clean(self) -> None:
+        if not self.reads_price_only:
+            super()._post_clean()
+
+    def _read_price(self, answers: dict[str, Any]) -> None:
+        """The price of what was typed, or its faults at their fields."""
+        if "tiers" in MODELS[answers["model"]].parts and (faults := tier_faults(answers.get("tiers") or ())):
+            self.add_error("tiers", faults)
+        if self.errors.keys() & {*PARTS, *BOUNDS}:
+            return
+        try:
+            self.price = price_from_dict(self.body)
+        except PriceError as error:
+            name = error.path.partition("[")[0]
+            self.add_error(name if name in self.fields else None, error.sentence)
+            return
+        self.instance.parameters = self.price.model.to_dict()
+
+    def changes_the_price(self) -> bool:
+        return bool({*self.changed_data} & {"model", *PARTS, *BOUNDS})

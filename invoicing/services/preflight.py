@@ -17,16 +17,17 @@ from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.document_numbers import last_number
 from billing_platform.lib.gst import INDIA, GstError, validate_gstin
 from billing_platform.lib.number_formats import format_number
-from billing_platform.lib.periods import BillingPeriod, financial_year
+from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter
 from events.selectors.backlog import unsettled_by_status
 from invoicing.models import BillingRunItem, Invoice, NumberSequence
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import Unpriced, unpriced_usage_in
 from invoicing.services.billing_run import who_is_billed
-from invoicing.services.numbering import LAST_NUMBER, registration_of
+from invoicing.services.numbering import registration_of
 from organisations.models import BillingEntity, Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
@@ -197,7 +198,7 @@ def _series(customers: Iterable[Organisation]) -> Check:
     sellers = {customer.billing_entity_id: customer.billing_entity for customer in customers}
     left = numbers_left(sellers.values())
     short = [seller for pk, seller in sellers.items() if left[pk] < needed[pk]]
-    least = min(left.values(), default=LAST_NUMBER)
+    least = min(left.values(), default=0)
     return _check(
         Topic.SERIES,
         "Number series have room",
@@ -211,16 +212,17 @@ def _series(customers: Iterable[Organisation]) -> Check:
 
 
 def numbers_left(sellers: Iterable[BillingEntity]) -> dict[Any, int]:
-    """How many invoice numbers each seller has left in its series of this financial year."""
+    """How many invoice numbers each seller has left in its series of today."""
     keys = {
-        seller.pk: (registration_of(seller), seller.invoice_prefix, financial_year(clock.today(seller.time_zone)))
+        seller.pk: (
+            registration_of(seller),
+            seller.number_style.series(seller.invoice_prefix, clock.today(seller.time_zone)),
+        )
         for seller in sellers
     }
-    counters = NumberSequence.objects.filter(registration__in={registration for registration, *_rest in keys.values()})
-    following = {
-        (each.registration, each.series, each.financial_year): each.next_number for each in counters.iterator()
-    }
-    return {pk: LAST_NUMBER + 1 - following.get(key, 1) for pk, key in keys.items()}
+    counters = NumberSequence.objects.filter(registration__in={registration for registration, _series in keys.values()})
+    following = {(each.registration, each.series): each.next_number for each in counters.iterator()}
+    return {pk: last_number(key[1]) + 1 - following.get(key, 1) for pk, key in keys.items()}
 
 
 def _earlier_items(period: BillingPeriod, actor: Actor) -> Check:

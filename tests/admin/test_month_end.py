@@ -87,7 +87,12 @@ def test_each_fault_is_counted_and_leads_to_its_mend(
     BillingRunItem.objects.create(run=run_october, organisation=acme, status="failed", next_attempt_at=None)
     # three customers and two numbers left
     NumberSequence.objects.create(
-        registration=entity.gstin, billing_entity=entity, series="INV", financial_year="26-27", next_number=999_998
+        registration=entity.gstin,
+        billing_entity=entity,
+        series="INV/26-27/",
+        kind="invoice",
+        financial_year="26-27",
+        next_number=999_998,
     )
     found = faults(admin_user)
     assert found == {

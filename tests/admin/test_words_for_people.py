@@ -72,7 +72,7 @@ def test_the_list_of_prices_shows_the_prices(acme: Organisation, as_viewer: Clie
         (
             {
                 "model": "graduated_percentage",
-                "tiers": [{"up_to": "1000", "rate": "2", "flat_fee": "1"}, {"rate": "1"}],
+                "tiers": [{"up_to": "9", "rate": "2", "flat_fee": "1"}, {"rate": "1"}],
             },
             "Graduated percentage 2% and $1.00 to 9, 1% above",
         ),

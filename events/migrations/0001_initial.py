@@ -1,0 +1,983 @@
+import billing_platform.lib.clock
+import billing_platform.lib.database.sql
+import billing_platform.lib.validators
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.expressions
+import events.models.metric
+import events.models.usage_aggregate
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from decimal import Decimal
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("organisations", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="DeadLetter",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("event_id", models.CharField(max_length=255)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("METRIC_UNKNOWN", "Unknown metric"),
+                            ("VALUE_MISSING", "Nothing to tell apart"),
+                            ("OPERATION_UNKNOWN", "Neither added nor removed"),
+                            ("METRIC_LIMIT", "Too many metrics"),
+                            ("EVENT_UNSTORABLE", "Can't be stored"),
+                            ("BATCH_DISCARDED", "Batch discarded"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("message", models.TextField()),
+                ("accepted_event", models.JSONField(help_text="As its sender wrote it, its numbers exact.")),
+                ("batch_id", models.UUIDField(help_text="The batch that brought it first.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("replayed", "Replayed"), ("discarded", "Discarded")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("times_sent", models.PositiveIntegerField(default=1)),
+                ("first_seen_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("last_seen_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                ("resolved_by", models.CharField(blank=True, max_length=200)),
+                ("resolution", models.TextField(blank=True)),
+                (
+                    "replay_batch_id",
+                    models.UUIDField(blank=True, help_text="The batch that took it back for counting.", null=True),
+                ),
+            ],
+            options={
+                "ordering": ["-last_seen_at"],
+                "permissions": [
+                    ("replay_deadletter", "Can replay a dead letter"),
+                    ("discard_deadletter", "Can discard a dead letter"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="HotLogDay",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("day", models.DateField(unique=True)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("checked_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "verified_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Empty unless the last check found it right.", null=True
+                    ),
+                ),
+                ("batches", models.PositiveBigIntegerField(default=0)),
+                ("events", models.PositiveBigIntegerField(default=0)),
+                ("counted", models.PositiveBigIntegerField(default=0)),
+                ("duplicates", models.PositiveBigIntegerField(default=0)),
+                ("dead_lettered", models.PositiveBigIntegerField(default=0)),
+                ("discrepancies", models.PositiveBigIntegerField(default=0)),
+                ("findings", models.JSONField(blank=True, default=list, help_text="The first of the discrepancies.")),
+                (
+                    "retained_because",
+                    models.TextField(blank=True, help_text="Why it was not dropped after its retention."),
+                ),
+                (
+                    "dropped_at",
+                    models.DateTimeField(blank=True, help_text="Empty while there is a partition.", null=True),
+                ),
+                ("dropped_batches", models.PositiveBigIntegerField(default=0)),
+                (
+                    "dropped_counted",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Entries of the ledger whose batch was dropped."
+                    ),
+                ),
+                ("dropped_bytes", models.PositiveBigIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name": "day accepted",
+                "verbose_name_plural": "days accepted",
+                "ordering": ["-day"],
+                "permissions": [("verify_hotlogday", "Can verify a day of the hot log")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Metric",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100)),
+                ("unit", models.CharField(max_length=50)),
+                (
+                    "display_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="What customers read, such as API calls. Empty: the name and the unit.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="name on invoices",
+                    ),
+                ),
+                (
+                    "unit_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The word for one of them, such as call. Empty: the unit as it is.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="one unit",
+                    ),
+                ),
+                (
+                    "unit_name_plural",
+                    models.CharField(
+                        blank=True,
+                        help_text="The word for several, such as calls. Empty: the same as for one, as in 5 GB.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="several units",
+                    ),
+                ),
+                (
+                    "aggregation",
+                    models.CharField(
+                        choices=[
+                            ("sum", "Sum of the values"),
+                            ("count", "Number of events"),
+                            ("max", "Greatest value"),
+                            ("latest", "Latest value"),
+                            ("unique", "Number of different values of a metadata key"),
+                            ("weighted_sum", "Level over time, in unit-hours"),
+                        ],
+                        default="sum",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "dimensions",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Metadata keys that usage is broken down by, from now on.",
+                        validators=[events.models.metric.validate_dimensions],
+                    ),
+                ),
+                (
+                    "unique_property",
+                    models.CharField(
+                        blank=True,
+                        help_text="For `unique` only: the metadata key whose different values are counted, such as user_id.",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "multiplier",
+                    models.DecimalField(
+                        decimal_places=10,
+                        default=Decimal("1"),
+                        help_text="The quantity of a month is multiplied by this before it is priced.",
+                        max_digits=30,
+                        validators=[django.core.validators.MinValueValidator(Decimal("1E-10"))],
+                    ),
+                ),
+                (
+                    "divisor",
+                    models.DecimalField(
+                        decimal_places=10,
+                        default=Decimal("1"),
+                        help_text="And divided by this: 1073741824 makes GiB of bytes.",
+                        max_digits=30,
+                        validators=[django.core.validators.MinValueValidator(Decimal("1E-10"))],
+                    ),
+                ),
+                (
+                    "rounding",
+                    models.CharField(
+                        choices=[
+                            ("none", "Not rounded"),
+                            ("up", "Up"),
+                            ("down", "Down"),
+                            ("nearest", "To the nearest, halves up"),
+                        ],
+                        default="none",
+                        help_text="Of the quantity that is priced. Up is away from zero, down towards it.",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "rounding_places",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="If it is rounded: 0 for whole units.",
+                        validators=[django.core.validators.MaxValueValidator(8)],
+                        verbose_name="decimals left",
+                    ),
+                ),
+                (
+                    "billed_unit",
+                    models.CharField(
+                        blank=True,
+                        help_text="What the conversion makes, such as GiB. Empty: the unit of the usage.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="one unit that is priced",
+                    ),
+                ),
+                (
+                    "billed_unit_plural",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the same as for one.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="several units that are priced",
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "registered_automatically",
+                    models.BooleanField(
+                        default=False, editable=False, help_text="An event named it before an operator did."
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name", "unit"],
+            },
+        ),
+        migrations.CreateModel(
+            name="UsageCorrection",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("event_id", models.CharField(db_collation="C", help_text="As the sender called it.", max_length=255)),
+                ("received_month", models.DateField(help_text="UTC month of the event's receipt.")),
+                ("action", models.CharField(choices=[("void", "Void"), ("correct", "Correct")], max_length=7)),
+                ("quantity_before", models.DecimalField(decimal_places=8, max_digits=28)),
+                ("quantity_after", models.DecimalField(blank=True, decimal_places=8, max_digits=28, null=True)),
+                ("hour", models.DateTimeField(help_text="The hour in which the event happened.")),
+                ("counted_in", models.DateField(help_text="Billing period that the reversal is counted in.")),
+                (
+                    "is_late",
+                    models.BooleanField(
+                        default=False, help_text="The event's own period was closed already.", verbose_name="late"
+                    ),
+                ),
+                (
+                    "cancelled_event_id",
+                    models.CharField(db_collation="C", help_text="The ledger entry cancelled.", max_length=255),
+                ),
+                ("cancelled_received_month", models.DateField()),
+                ("reason", models.TextField()),
+                ("created_by", models.CharField(max_length=200)),
+            ],
+            options={
+                "verbose_name": "correction",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="UsageLevel",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("dimensions", models.JSONField(default=dict)),
+                (
+                    "used_in",
+                    models.DateField(help_text="First day of the month it was used in, in the customer's time zone."),
+                ),
+                ("counted_in", models.DateField(help_text="Billing period it is counted in.")),
+                ("change", models.DecimalField(decimal_places=8, max_digits=38)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="UsagePeriod",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("month", models.DateField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                "verbose_name": "usage month",
+                "ordering": ["-month"],
+                "permissions": [("close_usageperiod", "Can close a month for usage")],
+            },
+        ),
+        migrations.AddField(
+            model_name="deadletter",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="dead_letters",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="deadletter",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="dead_letters", to="organisations.project"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="hotlogday",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verified_at__isnull", True),
+                    models.Q(
+                        ("discrepancies", 0),
+                        (
+                            "events",
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("counted"), "+", models.F("duplicates")
+                                ),
+                                "+",
+                                models.F("dead_lettered"),
+                            ),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="verified_hot_log_day_conserves_events",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="hotlogday",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("dropped_at__isnull", True),
+                    models.Q(("retained_because", ""), ("verified_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="only_a_verified_hot_log_day_is_dropped",
+            ),
+        ),
+        migrations.AddField(
+            model_name="metric",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: known to every customer. A customer's own metric of that name and unit wins.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="metrics",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagecorrection",
+            name="metric",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="events.metric"),
+        ),
+        migrations.AddField(
+            model_name="usagecorrection",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_corrections",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagecorrection",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_corrections",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagelevel",
+            name="metric",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="events.metric",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagelevel",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagelevel",
+            name="project",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageperiod",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_periods",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="deadletter",
+            index=models.Index(fields=["organisation", "event_id"], name="dead_letter_event"),
+        ),
+        migrations.AddConstraint(
+            model_name="deadletter",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "open")),
+                fields=("organisation", "project", "event_id"),
+                name="one_open_dead_letter",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="deadletter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolved_at__isnull", True), ("status", "open")),
+                    models.Q(models.Q(("status", "open"), _negated=True), ("resolved_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="dead_letter_resolution_has_a_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "name", "unit"),
+                name="metric_once_per_organisation",
+                nulls_distinct=False,
+                violation_error_message="There is a metric of that name and unit already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("aggregation", "unique"), ("unique_property", ""), _connector="XOR"),
+                name="metric_names_a_property_if_unique",
+                violation_error_message="Name the metadata key to count if, and only if, the aggregation is `unique`.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("aggregation", "weighted_sum"), ("dimensions__contains", ["operation"]), _negated=True
+                ),
+                name="metric_level_has_no_operation_dimension",
+                violation_error_message="The key `operation` says whether an event adds to the level or takes off it: as a dimension it would make two levels.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("divisor__gt", 0), ("multiplier__gt", 0)),
+                name="metric_factors_above_zero",
+                violation_error_message="Multiplier and divisor must be above zero.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rounding_places__lte", 8)),
+                name="metric_rounds_to_stored_places",
+                violation_error_message="A quantity has at most 8 decimals.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="usagecorrection",
+            index=models.Index(fields=["organisation", "event_id"], name="usage_correction_event"),
+        ),
+        migrations.AddIndex(
+            model_name="usagecorrection",
+            index=models.Index(fields=["organisation", "counted_in", "metric"], name="usage_correction_month"),
+        ),
+        migrations.AddConstraint(
+            model_name="usagecorrection",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "project", "cancelled_event_id", "cancelled_received_month"),
+                name="ledger_entry_cancelled_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagecorrection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("action", "void"), ("quantity_after__isnull", True)),
+                    models.Q(("action", "correct"), ("quantity_after__isnull", False)),
+                    _connector="OR",
+                ),
+                name="usage_correction_says_the_new_quantity",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="usagecorrection",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f98d1d4f9f665edea21d2cbaa87783e1f55a5548",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_00aa6",
+                    table="events_usagecorrection",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="usagecorrection",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="b55b52764b9195aa723d04e557f63535aea13b68",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_ea006",
+                    table="events_usagecorrection",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagelevel",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "metric", "project", "dimensions", "used_in", "counted_in"),
+                name="usage_level_key",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usageperiod",
+            constraint=models.UniqueConstraint(fields=("organisation", "month"), name="usage_period_once_per_month"),
+        ),
+        migrations.AddConstraint(
+            model_name="usageperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__day", 1)), name="usage_period_starts_on_the_first"
+            ),
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                billing_platform.lib.database.sql.SqlFile(
+                    app="events",
+                    name="hot_log",
+                ),
+            ],
+            state_operations=[
+                migrations.CreateModel(
+                    name="EventBatch",
+                    fields=[
+                        ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                        (
+                            "next_attempt_at",
+                            models.DateTimeField(
+                                blank=True,
+                                default=billing_platform.lib.clock.now,
+                                help_text="When it is due. Empty: nothing waits.",
+                                null=True,
+                                verbose_name="next try",
+                            ),
+                        ),
+                        ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                        ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                        ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                        ("event_count", models.PositiveIntegerField()),
+                        ("packed_events", models.BinaryField()),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("pending", "Pending"),
+                                    ("settled", "Settled"),
+                                    ("quarantined", "Quarantined"),
+                                ],
+                                default="pending",
+                                max_length=11,
+                            ),
+                        ),
+                        ("counted", models.PositiveIntegerField(default=0)),
+                        ("duplicates", models.PositiveIntegerField(default=0)),
+                        ("dead_lettered", models.PositiveIntegerField(default=0)),
+                        (
+                            "conflicts",
+                            models.PositiveIntegerField(
+                                default=0, help_text="Duplicates whose body differs from what was counted."
+                            ),
+                        ),
+                        ("conflict_ids", models.JSONField(default=list, help_text="The first of them.")),
+                        ("settled_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "is_replay",
+                            models.BooleanField(
+                                db_default=False,
+                                default=False,
+                                help_text="Not a request but dead letters on their way back; received when they were first.",
+                                verbose_name="replay",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "accepted batch",
+                        "verbose_name_plural": "accepted batches",
+                        "ordering": ["-received_at"],
+                        "permissions": [("retry_eventbatch", "Can retry or discard a quarantined batch")],
+                    },
+                ),
+                migrations.AddField(
+                    model_name="eventbatch",
+                    name="organisation",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="eventbatch",
+                    name="project",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="eventbatch",
+                    index=models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["received_at", "id"],
+                        name="event_batch_pending",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="eventbatch",
+                    index=models.Index(
+                        condition=models.Q(("status", "settled"), _negated=True),
+                        fields=["organisation", "received_at"],
+                        name="event_batch_unsettled",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="eventbatch",
+                    index=models.Index(
+                        condition=models.Q(("conflicts__gt", 0)), fields=["received_at"], name="event_batch_conflicts"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="eventbatch",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "settled"), _negated=True),
+                            models.Q(
+                                (
+                                    "event_count",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("counted"), "+", models.F("duplicates")
+                                        ),
+                                        "+",
+                                        models.F("dead_lettered"),
+                                    ),
+                                ),
+                                ("settled_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="event_batch_conserves_events",
+                    ),
+                ),
+            ],
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                billing_platform.lib.database.sql.SqlFile(
+                    app="events",
+                    name="ledger",
+                ),
+            ],
+            state_operations=[
+                migrations.CreateModel(
+                    name="UsageEvent",
+                    fields=[
+                        ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                        ("event_id", models.CharField(db_collation="C", max_length=255)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[("usage", "Usage"), ("reversal", "Reversal"), ("replacement", "Replacement")],
+                                default="usage",
+                                max_length=11,
+                            ),
+                        ),
+                        ("quantity", models.DecimalField(decimal_places=8, max_digits=28)),
+                        ("occurred_at", models.DateTimeField()),
+                        ("received_at", models.DateTimeField()),
+                        ("received_month", models.DateField(help_text="UTC month of receipt: the partition.")),
+                        (
+                            "hour",
+                            models.DateTimeField(
+                                help_text="Start of the hour it happened in, in the customer's time zone."
+                            ),
+                        ),
+                        ("counted_in", models.DateField(help_text="Billing period it was counted in.")),
+                        (
+                            "is_late",
+                            models.BooleanField(
+                                default=False, help_text="Its own month was closed already.", verbose_name="late"
+                            ),
+                        ),
+                        ("dimensions", models.JSONField(default=dict)),
+                        ("metadata", models.JSONField(null=True)),
+                        ("batch_id", models.UUIDField()),
+                        ("position", models.PositiveIntegerField(help_text="Place in its batch, from 0.")),
+                    ],
+                    options={
+                        "verbose_name": "event",
+                        "ordering": ["-id"],
+                    },
+                ),
+                migrations.AddField(
+                    model_name="usageevent",
+                    name="metric",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.metric",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usageevent",
+                    name="organisation",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usageevent",
+                    name="project",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
+            ],
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                billing_platform.lib.database.sql.SqlFile(
+                    app="events",
+                    name="aggregates",
+                ),
+            ],
+            state_operations=[
+                migrations.CreateModel(
+                    name="UsageAggregate",
+                    fields=[
+                        ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                        ("dimensions", models.JSONField(default=dict)),
+                        ("hour", models.DateTimeField(help_text="Start of the hour in the customer's time zone.")),
+                        (
+                            "counted_in",
+                            models.DateField(
+                                help_text="Billing period it is counted in; for late usage not the hour's own."
+                            ),
+                        ),
+                        ("total", models.DecimalField(decimal_places=8, max_digits=38)),
+                        ("event_count", models.BigIntegerField()),
+                        (
+                            "maximum",
+                            models.DecimalField(
+                                decimal_places=8, help_text="Of `max` metrics.", max_digits=28, null=True
+                            ),
+                        ),
+                        (
+                            "latest",
+                            events.models.usage_aggregate.LatestField(
+                                decimal_places=8,
+                                help_text="Of `latest` metrics: the value of the newest event.",
+                                max_digits=28,
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "weighted",
+                            models.DecimalField(
+                                decimal_places=8,
+                                help_text="Of `weighted_sum` metrics: each change times the microseconds from it to the end of the hour.",
+                                max_digits=48,
+                                null=True,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "hour of usage",
+                        "verbose_name_plural": "usage explorer",
+                        "ordering": ["-hour"],
+                    },
+                ),
+                migrations.AddField(
+                    model_name="usageaggregate",
+                    name="metric",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.metric",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usageaggregate",
+                    name="organisation",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usageaggregate",
+                    name="project",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="usageaggregate",
+                    constraint=models.UniqueConstraint(
+                        fields=("organisation", "project", "metric", "dimensions", "hour", "counted_in"),
+                        name="usage_aggregate_key",
+                    ),
+                ),
+            ],
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                billing_platform.lib.database.sql.SqlFile(
+                    app="events",
+                    name="distinct",
+                ),
+            ],
+            state_operations=[
+                migrations.CreateModel(
+                    name="UsageDistinct",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "organisation_id",
+                                "project_id",
+                                "metric_id",
+                                "dimensions",
+                                "counted_in",
+                                "value",
+                                "hour",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("dimensions", models.JSONField(default=dict)),
+                        ("counted_in", models.DateField(help_text="Billing period it is counted in.")),
+                        (
+                            "value",
+                            models.CharField(
+                                db_collation="C",
+                                help_text="A long one is cut and told apart by a hash.",
+                                max_length=200,
+                            ),
+                        ),
+                        ("hour", models.DateTimeField(help_text="Start of the hour in the customer's time zone.")),
+                        ("event_count", models.BigIntegerField()),
+                    ],
+                    options={
+                        "abstract": False,
+                    },
+                ),
+                migrations.AddField(
+                    model_name="usagedistinct",
+                    name="metric",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.metric",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usagedistinct",
+                    name="organisation",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="usagedistinct",
+                    name="project",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.project",
+                    ),
+                ),
+            ],
+        ),
+    ]

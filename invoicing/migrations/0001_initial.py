@@ -1,0 +1,2134 @@
+import billing_platform.lib.clock
+import billing_platform.lib.validators
+import django.contrib.postgres.constraints
+import django.contrib.postgres.fields.ranges
+import django.contrib.postgres.operations
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.expressions
+import django.db.models.functions.comparison
+import invoicing.models.columns
+import invoicing.models.invoice
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from decimal import Decimal
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("organisations", "0001_initial"),
+    ]
+
+    operations = [
+        django.contrib.postgres.operations.BtreeGistExtension(),
+        migrations.CreateModel(
+            name="BillingRunItem",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("claimed", "At work"),
+                            ("done", "Done"),
+                            ("skipped", "Nothing to bill"),
+                            ("failed", "Failed"),
+                            ("parked", "Parked for review"),
+                            ("voided", "Invoice voided"),
+                            ("left_unbilled", "Left unbilled"),
+                        ],
+                        default="pending",
+                        max_length=13,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, help_text="Why it is not done.")),
+                (
+                    "reasons",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The same in parts, each a code and a sentence, while it waits for a person.",
+                    ),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "billing item",
+                "ordering": ["run", "organisation__name"],
+                "permissions": [
+                    ("retry_billingrunitem", "Can retry an organisation of a billing run"),
+                    ("leave_unbilled_billingrunitem", "Can leave an organisation's month unbilled"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Discount",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="As it is printed on invoices.",
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("percent", "Percent"), ("amount", "Amount")], default="percent", max_length=10
+                    ),
+                ),
+                (
+                    "percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=3,
+                        help_text="Of what is charged before tax. Only for a percentage.",
+                        max_digits=6,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Before tax, off each invoice. Only for an amount.",
+                        max_digits=19,
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_positive],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the amount. Empty for a percentage.",
+                        max_length=3,
+                        validators=[billing_platform.lib.validators.validate_currency],
+                    ),
+                ),
+                (
+                    "metric_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Comes off the usage of this metric only. Empty: off everything.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                        verbose_name="metric",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        blank=True, max_length=50, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                (
+                    "times",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="On how many invoices. 1: once. Empty: on each one while it is valid.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "carries_remainder",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only for an amount that is given once: what one invoice can't use is left for the next ones.",
+                        verbose_name="carries its remainder",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="Invoices of the month of this day, and of later months, are discounted.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which it is not valid any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "-effective_from", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DiscountRedemption",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
+            ],
+            options={
+                "ordering": ["invoice", "discount"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DocumentSnapshot",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("content", models.JSONField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ExchangeRate",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "base",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "target",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "rate",
+                    models.DecimalField(
+                        decimal_places=10, max_digits=24, validators=[billing_platform.lib.validators.validate_positive]
+                    ),
+                ),
+                (
+                    "as_of",
+                    models.DateField(
+                        help_text="The day for which the source published the rate.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="date",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        help_text="Such as RBI reference rate (FBIL).",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-as_of", "base", "target"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Invoice",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("finalized", "Finalized"),
+                            ("partially_paid", "Partially paid"),
+                            ("paid", "Paid"),
+                            ("void", "Void"),
+                            ("partially_refunded", "Partially refunded"),
+                            ("refunded", "Refunded"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("number", models.CharField(blank=True, help_text="Given when it is finalized.", max_length=16)),
+                (
+                    "series",
+                    models.CharField(
+                        blank=True,
+                        help_text="What stands before the running number, such as INV/26-27/.",
+                        max_length=15,
+                    ),
+                ),
+                ("financial_year", models.CharField(blank=True, max_length=5)),
+                ("sequence_number", models.PositiveIntegerField(blank=True, null=True)),
+                ("period_start", models.DateField(blank=True, help_text="Empty on a one-off invoice.", null=True)),
+                ("period_end", models.DateField(blank=True, help_text="The first day after the period.", null=True)),
+                ("issue_date", models.DateField(blank=True, help_text="In the seller's time zone.", null=True)),
+                ("due_date", models.DateField(blank=True, null=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("subtotal", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("discount_total", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("tax_total", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("round_off", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("total", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                (
+                    "amount_paid",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What of the payments is credited to it now.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "amount_returned",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Was paid, was given back, and is not asked for again: no part of what is due.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "seller_gstin",
+                    models.CharField(
+                        blank=True, help_text="As on the document.", max_length=15, verbose_name="seller's GSTIN"
+                    ),
+                ),
+                (
+                    "supply_kind",
+                    models.CharField(
+                        blank=True,
+                        help_text="As GSTR-1 names it, such as B2B or EXPWOP; NO_GST where none is charged.",
+                        max_length=6,
+                    ),
+                ),
+                ("place_of_supply", models.CharField(blank=True, help_text="State code; 96 is abroad.", max_length=2)),
+                (
+                    "taxable_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Values for returns. Empty without GST.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                (
+                    "igst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="IGST in rupees"
+                    ),
+                ),
+                (
+                    "cgst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="CGST in rupees"
+                    ),
+                ),
+                (
+                    "sgst_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Or UTGST.",
+                        max_digits=19,
+                        null=True,
+                        verbose_name="SGST in rupees",
+                    ),
+                ),
+                (
+                    "warnings",
+                    models.JSONField(
+                        default=list, help_text="What the draft could not bill, such as usage without a price."
+                    ),
+                ),
+                (
+                    "purchase_order",
+                    models.CharField(
+                        blank=True,
+                        help_text="The customer's number for what it ordered. Empty: the one on the customer's page.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="purchase order number",
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True,
+                        help_text="Printed below the totals.",
+                        max_length=2000,
+                        validators=[billing_platform.lib.validators.validate_printed_paragraphs],
+                    ),
+                ),
+                (
+                    "public_token",
+                    models.CharField(
+                        default=invoicing.models.invoice.new_public_token,
+                        editable=False,
+                        help_text="Opens the pay page.",
+                        max_length=32,
+                        unique=True,
+                    ),
+                ),
+                ("finalized_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When an e-mail was last handed to the outbox.", null=True
+                    ),
+                ),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.TextField(blank=True)),
+                ("pdf", models.FileField(blank=True, max_length=200, upload_to="", verbose_name="PDF")),
+                (
+                    "pdf_state",
+                    models.CharField(
+                        choices=[
+                            ("none", "None yet"),
+                            ("pending", "Being made"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                        ],
+                        default="none",
+                        max_length=10,
+                        verbose_name="PDF state",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+                "permissions": [
+                    ("create_invoice", "Can draft and recompute an invoice"),
+                    ("finalize_invoice", "Can finalize an invoice"),
+                    ("send_invoice", "Can send an invoice"),
+                    ("void_invoice", "Can void an invoice"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceLine",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("position", models.PositiveIntegerField(help_text="1 is the first line.")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("usage", "Usage"),
+                            ("late_usage", "Late usage of an earlier month"),
+                            ("minimum", "Minimum charge"),
+                            ("recurring", "Recurring fee"),
+                            ("one_off", "One-off"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("description", models.TextField()),
+                ("metric_name", models.CharField(blank=True, max_length=100)),
+                ("unit", models.CharField(blank=True, max_length=50)),
+                (
+                    "unit_label",
+                    models.CharField(
+                        blank=True,
+                        help_text="The unit as people read it beside the quantity: call or calls.",
+                        max_length=50,
+                    ),
+                ),
+                ("dimensions", models.JSONField(blank=True, default=dict)),
+                ("quantity", models.DecimalField(decimal_places=8, max_digits=28)),
+                (
+                    "unit_price",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=10,
+                        help_text="Empty where tiers or packages make the amount.",
+                        max_digits=24,
+                        null=True,
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, help_text="Rounded; before discount and tax.", max_digits=19),
+                ),
+                (
+                    "discount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Comes off the amount before tax.",
+                        max_digits=19,
+                    ),
+                ),
+                ("sac", models.CharField(blank=True, max_length=6, verbose_name="SAC")),
+                ("service_start", models.DateField(blank=True, help_text="First day that the line bills.", null=True)),
+                ("service_end", models.DateField(blank=True, help_text="The first day after.", null=True)),
+                (
+                    "used_in",
+                    models.DateField(blank=True, help_text="First day of the month the usage happened in.", null=True),
+                ),
+                ("price", models.JSONField(blank=True, default=dict, help_text="The price, fee or minimum as it was.")),
+                ("explanation", models.JSONField(blank=True, default=list, help_text="The working, step by step.")),
+                (
+                    "discounts",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What each discount takes off; together it is the line's discount.",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["invoice", "position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceTax",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(help_text="CGST, SGST, UTGST or IGST.", max_length=20)),
+                ("rate", models.DecimalField(decimal_places=3, help_text="In percent.", max_digits=6)),
+                ("taxable_amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+            ],
+            options={
+                "verbose_name_plural": "invoice taxes",
+                "ordering": ["invoice", "line__position", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="MinimumCharge",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="Of a whole month, before discounts and tax. 0 for one customer: the global minimum is not for it.",
+                        max_digits=19,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the seller's usual one.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="First day, in the customer's time zone.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the minimum does not hold any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["currency", "organisation__name", "-effective_from"],
+            },
+        ),
+        migrations.CreateModel(
+            name="NumberSequence",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "registration",
+                    models.CharField(
+                        help_text="The GSTIN of the documents; the seller's id if it has no GSTIN.", max_length=36
+                    ),
+                ),
+                (
+                    "series",
+                    models.CharField(
+                        help_text="What stands before the running number, such as INV/26-27/.", max_length=15
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("invoice", "Invoices"), ("credit_note", "Credit notes")],
+                        max_length=11,
+                        verbose_name="numbers",
+                    ),
+                ),
+                ("financial_year", models.CharField(help_text="Such as 26-27: April to March.", max_length=5)),
+                ("next_number", models.PositiveIntegerField(default=1)),
+            ],
+            options={
+                "verbose_name": "number series",
+                "verbose_name_plural": "number series",
+                "ordering": ["registration", "-financial_year", "series"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PricingRule",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "metric_name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                        verbose_name="metric",
+                    ),
+                ),
+                ("unit", models.CharField(max_length=50, validators=[billing_platform.lib.validators.validate_line])),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "model",
+                    models.CharField(
+                        choices=[
+                            ("per_unit", "Per unit"),
+                            ("graduated", "Graduated tiers"),
+                            ("graduated_percentage", "Graduated percentage"),
+                            ("volume", "Volume tiers"),
+                            ("package", "Package"),
+                            ("percentage", "Percentage"),
+                            ("flat", "Flat"),
+                        ],
+                        default="per_unit",
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "parameters",
+                    models.JSONField(
+                        default=dict,
+                        help_text='What the model needs, such as {"unit_price": "0.0123"}; decimals as text.',
+                    ),
+                ),
+                (
+                    "dimensions",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Usage with these dimensions only, such as {"region": "in"}. Empty: any.',
+                    ),
+                ),
+                (
+                    "pool",
+                    models.CharField(
+                        choices=[("organisation", "The customer's total"), ("project", "Each project alone")],
+                        default="organisation",
+                        help_text="The usage that tiers and free units apply to.",
+                        max_length=12,
+                    ),
+                ),
+                ("free_units", models.DecimalField(decimal_places=8, default=0, max_digits=28)),
+                (
+                    "minimum",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=10,
+                        help_text="The least amount of a line, if anything was used.",
+                        max_digits=24,
+                        null=True,
+                    ),
+                ),
+                (
+                    "maximum",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=10,
+                        help_text="The greatest amount of a line.",
+                        max_digits=24,
+                        null=True,
+                    ),
+                ),
+                (
+                    "charge_at_zero",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The first tier's flat fee, a flat amount and the minimum are due also without usage. A customer who used nothing at all pays them by a price of its own only.",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="First day, in the customer's time zone.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the price does not apply any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "price",
+                "ordering": ["metric_name", "unit", "currency", "organisation", "-effective_from"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecurringFee",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "description",
+                    models.CharField(
+                        help_text="As it is printed on invoices.",
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="Of a whole month, before tax.",
+                        max_digits=19,
+                        validators=[billing_platform.lib.validators.validate_positive],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the seller's usual one.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(
+                        help_text="First day, in the customer's time zone.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the fee is not due any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "-effective_from", "description"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SafetyBounds",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "times",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="A month's total may be so many times the mean of the last three, and the mean so many times the total. Empty: the default.",
+                        max_digits=6,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("1000")),
+                        ],
+                        verbose_name="times the usual",
+                    ),
+                ),
+                (
+                    "lines",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="How many lines a month's invoice may have. Empty: the default.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                    ),
+                ),
+                (
+                    "most",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="In the customer's currency, with tax. Empty: the default.",
+                        max_digits=19,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("10000000000000")),
+                        ],
+                        verbose_name="largest total",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        help_text="Why this customer is different.",
+                        max_length=500,
+                        validators=[billing_platform.lib.validators.validate_paragraphs],
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "safety bounds",
+                "verbose_name_plural": "safety bounds",
+                "ordering": ["organisation__name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="TaxRate",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Such as GST 18%.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                (
+                    "rate",
+                    models.DecimalField(
+                        decimal_places=3,
+                        help_text="In percent: 18 is charged as CGST 9 + SGST 9, or IGST 18.",
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                    ),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: every service that has no rate of its own.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "effective_from",
+                    models.DateField(validators=[billing_platform.lib.validators.validate_business_date]),
+                ),
+                (
+                    "effective_to",
+                    models.DateField(
+                        blank=True,
+                        help_text="The first day on which the rate does not apply any more. Empty: no end.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["sac", "-effective_from"],
+            },
+        ),
+        migrations.CreateModel(
+            name="BillingRun",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("period_start", models.DateField(help_text="First day of the month.", unique=True)),
+                (
+                    "requested_by",
+                    models.CharField(help_text="Who or what last gave it something to do.", max_length=200),
+                ),
+            ],
+            options={
+                "ordering": ["-period_start"],
+                "permissions": [("start_billingrun", "Can start a billing run")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("period_start__day", 1)), name="billing_run_is_of_a_whole_month"
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="billingrunitem",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="billing_run_items",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="billingrunitem",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="items", to="invoicing.billingrun"
+            ),
+        ),
+        migrations.CreateModel(
+            name="ReviewItem",
+            fields=[],
+            options={
+                "verbose_name": "month to review",
+                "verbose_name_plural": "months to review",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "base_manager_name": "objects",
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("invoicing.billingrunitem",),
+        ),
+        migrations.AddField(
+            model_name="discount",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="discounts",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="discountredemption",
+            name="discount",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.discount"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exchangerate",
+            constraint=models.UniqueConstraint(
+                fields=("base", "target", "as_of"),
+                name="one_exchange_rate_per_day",
+                violation_error_message="There is a rate for these currencies and this day already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exchangerate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gt", 0)),
+                name="exchange_rate_is_positive",
+                violation_error_message="Write a number above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exchangerate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("base", models.F("target")), _negated=True),
+                name="exchange_rate_between_two_currencies",
+                violation_error_message="Choose another currency than the base currency.",
+            ),
+        ),
+        migrations.CreateModel(
+            name="InvoiceDelivery",
+            fields=[
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="delivery",
+                        serialize=False,
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "send_to",
+                    models.JSONField(blank=True, default=list, help_text="Addresses whose e-mail waits for the PDF."),
+                ),
+            ],
+            options={
+                "verbose_name": "delivery",
+                "verbose_name_plural": "deliveries",
+            },
+        ),
+        migrations.AddField(
+            model_name="invoice",
+            name="billing_entity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="organisations.billingentity",
+                verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoice",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="documentsnapshot",
+            name="invoice",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="document", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
+            model_name="discountredemption",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
+            model_name="billingrunitem",
+            name="invoice",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="billing_run_items",
+                to="invoicing.invoice",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: several.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetax",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetax",
+            name="line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoiceline"
+            ),
+        ),
+        migrations.AddField(
+            model_name="minimumcharge",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: every customer that has no minimum of its own.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="minimum_charges",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="minimum_charge",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="invoice_lines",
+                to="invoicing.minimumcharge",
+            ),
+        ),
+        migrations.AddField(
+            model_name="numbersequence",
+            name="billing_entity",
+            field=models.ForeignKey(
+                help_text="The seller that began the series.",
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="number_sequences",
+                to="organisations.billingentity",
+                verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="pricingrule",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: every customer that has no price of its own for the metric.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="pricing_rules",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="pricing_rule",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoice_lines",
+                to="invoicing.pricingrule",
+                verbose_name="price",
+            ),
+        ),
+        migrations.AddField(
+            model_name="recurringfee",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="recurring_fees",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="recurringfee",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The invoice names it. Empty: the customer as a whole.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="recurring_fees",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
+            name="recurring_fee",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="invoice_lines",
+                to="invoicing.recurringfee",
+            ),
+        ),
+        migrations.AddField(
+            model_name="discount",
+            name="recurring_fee",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Comes off this fee only. Empty: off everything.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="discounts",
+                to="invoicing.recurringfee",
+            ),
+        ),
+        migrations.AddField(
+            model_name="safetybounds",
+            name="organisation",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="safety_bounds",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="taxrate",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("sac", "="),
+                    (
+                        invoicing.models.columns.Validity(
+                            "effective_from",
+                            "effective_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="tax_rates_never_overlap",
+                violation_error_message="Another rate for this service code applies on some of these days.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="taxrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="tax_rate_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="taxrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
+                name="tax_rate_is_a_percentage",
+                violation_error_message="Write a percentage from 0 to 100.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoicedelivery",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="invoice_to_deliver",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("status__in", ("finalized", "partially_paid", "partially_refunded", "refunded"))),
+                fields=["due_date"],
+                name="invoice_collectable",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(models.Q(("status", "void"), _negated=True), ("period_start__isnull", False)),
+                fields=("organisation", "period_start"),
+                name="one_live_invoice_per_organisation_and_period",
+                violation_error_message="The customer has an invoice for this month already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("number"),
+                condition=models.Q(("number", ""), _negated=True),
+                name="invoice_number_once_per_registration",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("series"),
+                models.F("financial_year"),
+                models.F("sequence_number"),
+                condition=models.Q(("sequence_number__isnull", False)),
+                name="invoice_sequence_number_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", ""), ("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$"), _connector="OR"),
+                name="invoice_number_fits_rule_46",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("number", ""), ("status", "draft")),
+                    models.Q(("number", ""), ("status", "void")),
+                    models.Q(
+                        models.Q(("number", ""), _negated=True),
+                        models.Q(("status", "draft"), _negated=True),
+                        ("due_date__isnull", False),
+                        ("finalized_at__isnull", False),
+                        ("issue_date__isnull", False),
+                        ("sequence_number__isnull", False),
+                        models.Q(("supply_kind", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_has_number_once_issued",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("number", ""),
+                    ("supply_kind", "NO_GST"),
+                    models.Q(
+                        ("igst_in_rupees__isnull", False),
+                        ("taxable_in_rupees__isnull", False),
+                        ("cgst_in_rupees__isnull", False),
+                        ("sgst_in_rupees__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="gst_invoice_has_values_in_rupees",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("subtotal"), "-", models.F("discount_total")
+                                ),
+                                "+",
+                                models.F("tax_total"),
+                            ),
+                            "+",
+                            models.F("round_off"),
+                        ),
+                    )
+                ),
+                name="invoice_adds_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_paid", 0), ("amount_returned", 0), ("number", "")),
+                    models.Q(
+                        ("amount_paid__gte", 0),
+                        (
+                            "amount_paid__lte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("amount_returned")
+                            ),
+                        ),
+                        ("amount_returned__gte", 0),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_paid_between_nothing_and_total",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount_paid", 0), ("amount_returned", 0), ("status__in", ["draft", "finalized", "void"])
+                    ),
+                    models.Q(
+                        ("amount_paid__gt", 0),
+                        ("amount_paid__lt", models.F("total")),
+                        ("amount_returned", 0),
+                        ("status", "partially_paid"),
+                    ),
+                    models.Q(("amount_paid", models.F("total")), ("amount_returned", 0), ("status", "paid")),
+                    models.Q(("amount_paid__gt", 0), ("amount_returned__gt", 0), ("status", "partially_refunded")),
+                    models.Q(("amount_paid", 0), ("amount_returned__gt", 0), ("status", "refunded")),
+                    _connector="OR",
+                ),
+                name="invoice_status_tells_what_is_paid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("period_end__isnull", True), ("period_start__isnull", True)),
+                    models.Q(("period_end__gt", models.F("period_start")), ("period_start__isnull", False)),
+                    _connector="OR",
+                ),
+                name="invoice_period_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="invoice_currency_is_iso"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:finalized,draft:void,finalized:void,paid:void,finalized:partially_paid,finalized:paid,finalized:partially_refunded,finalized:refunded,partially_paid:finalized,partially_paid:paid,partially_paid:partially_refunded,partially_paid:refunded,paid:finalized,paid:partially_paid,paid:partially_refunded,paid:refunded,partially_refunded:finalized,partially_refunded:partially_paid,partially_refunded:paid,partially_refunded:refunded,refunded:finalized,refunded:partially_paid,refunded:paid,refunded:partially_refunded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="994c7b2accac71d2e6deef8322770e35575cc857",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_73f5c",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="begins_as_a_draft",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (NEW.\"status\" = 'draft'))",
+                    func="RAISE EXCEPTION 'An invoice begins as a draft: finalizing gives it its number.';",
+                    hash="df17adac7ecdffc4245a4a5527873377b3a22472",
+                    operation="INSERT",
+                    pgid="pgtrigger_begins_as_a_draft_6d92a",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_is_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="db8690701edfd81ec78746d1ae4c4683140a1277",
+                    operation="UPDATE",
+                    pgid="pgtrigger_issued_is_frozen_9eefc",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="6b22d486026ae52e5953da7de3c0ca22e228b80a",
+                    operation="DELETE",
+                    pgid="pgtrigger_issued_never_deleted_ea070",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="ee0e31aaaf535a120925fbd372c116bb84b6657a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_70c77",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    func="\n                    IF NEW.subtotal IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.discount_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.tax_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="87bf42eaf2d7d5a995984477ff1b389df1ac9432",
+                    operation="UPDATE",
+                    pgid="pgtrigger_issued_adds_up_fe003",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="redeems_within_bounds",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    declare="DECLARE bad uuid;",
+                    func="\n            IF NEW.discount_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_discountredemption WHERE invoice_id = NEW.id)\n            THEN\n                RAISE EXCEPTION 'Invoice % does not say which discounts it uses.', NEW.id;\n            END IF;\n            IF NEW.discount_total = 0 THEN RETURN NEW; END IF;\n            PERFORM FROM invoicing_discount\n             WHERE id IN (SELECT discount_id FROM invoicing_discountredemption WHERE invoice_id = NEW.id)\n             ORDER BY id FOR UPDATE;\n            SELECT discount.id INTO bad\n              FROM invoicing_discount discount\n              JOIN invoicing_discountredemption own ON own.discount_id = discount.id AND own.invoice_id = NEW.id\n             CROSS JOIN LATERAL (\n                   SELECT COUNT(*) AS times, COALESCE(SUM(redemption.amount), 0) AS amount\n                     FROM invoicing_discountredemption redemption\n                     JOIN invoicing_invoice invoice ON invoice.id = redemption.invoice_id\n                    WHERE redemption.discount_id = discount.id AND invoice.number <> '' AND invoice.status <> 'void'\n                   ) AS used\n             WHERE discount.organisation_id <> NEW.organisation_id\n                OR CASE WHEN discount.carries_remainder THEN used.amount + own.amount > discount.amount\n                        ELSE used.times >= discount.times OR own.amount > discount.amount END\n             LIMIT 1;\n            IF bad IS NOT NULL THEN\n                RAISE EXCEPTION 'Discount % is used up, or not for this customer.', bad;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="7eb63e0519f46011d9f377d349e27775921e5aea",
+                    operation="UPDATE",
+                    pgid="pgtrigger_redeems_within_bounds_f77c8",
+                    table="invoicing_invoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="number_is_of_a_series",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    func="\n            IF NEW.number !~ ('^' || NEW.series || '0*' || NEW.sequence_number || '$') OR NOT EXISTS (\n                SELECT FROM invoicing_numbersequence counter\n                WHERE counter.registration = COALESCE(NULLIF(NEW.seller_gstin, ''), NEW.billing_entity_id::text)\n                    AND counter.series = NEW.series AND counter.kind = 'invoice'\n                    AND counter.next_number > NEW.sequence_number\n            ) THEN\n                RAISE EXCEPTION '% is no number that was taken from the series %.', NEW.number, NEW.series\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="0d66117a528cda196c79eb3182be6bedf0376370",
+                    operation="UPDATE",
+                    pgid="pgtrigger_number_is_of_a_series_2a1b6",
+                    table="invoicing_invoice",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_has_its_document",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
+                    func="\n                    IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="3f95b5b3f2e9522cf3978521d4cfa8e58d03a5e5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_issued_has_its_document_3c446",
+                    table="invoicing_invoice",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="documentsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="15153a5a1cbad8953eca10741358d80e55a670b9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_92fdc",
+                    table="invoicing_documentsnapshot",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="documentsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="728e26880353c58bdb96c380ba93f622d681464f",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_91121",
+                    table="invoicing_documentsnapshot",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "discount"), name="one_redemption_per_invoice_and_discount"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discountredemption",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="redemption_above_zero"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discountredemption",
+            trigger=pgtrigger.compiler.Trigger(
+                name="frozen_with_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owner uuid; owners uuid[]; stage text;",
+                    func="\n            owners := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.invoice_id]\n                                 WHEN 'DELETE' THEN ARRAY[OLD.invoice_id]\n                                 ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END;\n            FOREACH owner IN ARRAY owners LOOP\n                SELECT status INTO stage FROM invoicing_invoice WHERE id = owner FOR SHARE;\n                IF stage IS NOT NULL AND stage <> 'draft' THEN\n                    RAISE EXCEPTION 'Invoice % is issued: its lines and taxes never change.', owner;\n                END IF;\n            END LOOP;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ",
+                    hash="2c443415a46153d8504b112840d6e99c7e9bb0a4",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_frozen_with_invoice_9b214",
+                    table="invoicing_discountredemption",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discountredemption",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="fadc9f22a69dcb21636db71ed606cb5dc986768b",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_69a0b",
+                    table="invoicing_discountredemption",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="billingrunitem",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "claimed"])), fields=["run"], name="billing_run_item_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="billingrunitem",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="billing_run_item_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="billingrunitem",
+            constraint=models.UniqueConstraint(
+                fields=("run", "organisation"), name="one_item_per_run_and_organisation"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetax",
+            constraint=models.UniqueConstraint(fields=("line", "name"), name="one_tax_per_line_and_head"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoicetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="frozen_with_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owner uuid; owners uuid[]; stage text;",
+                    func="\n            owners := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.invoice_id]\n                                 WHEN 'DELETE' THEN ARRAY[OLD.invoice_id]\n                                 ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END;\n            FOREACH owner IN ARRAY owners LOOP\n                SELECT status INTO stage FROM invoicing_invoice WHERE id = owner FOR SHARE;\n                IF stage IS NOT NULL AND stage <> 'draft' THEN\n                    RAISE EXCEPTION 'Invoice % is issued: its lines and taxes never change.', owner;\n                END IF;\n            END LOOP;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ",
+                    hash="1997cbae2f666ac36c6f7e7ca36f331aa848f87e",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_frozen_with_invoice_bdc2d",
+                    table="invoicing_invoicetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoicetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="b8c706ad923f86040c7d028670a387161ca54adc",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_fc9c7",
+                    table="invoicing_invoicetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        django.db.models.functions.comparison.Coalesce(
+                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
+                        ),
+                        "=",
+                    ),
+                    ("currency", "="),
+                    (
+                        invoicing.models.columns.Validity(
+                            "effective_from",
+                            "effective_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="minimum_charges_never_overlap",
+                violation_error_message="Another minimum holds on some of these days: end that one first.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="minimum_charge_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0)),
+                name="minimum_charge_not_negative",
+                violation_error_message="Must not be negative.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="minimumcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="minimum_charge_currency_is_iso"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="minimumcharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="billed_minimum_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n        SELECT FROM invoicing_invoiceline line\n        JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id\n        WHERE line.minimum_charge_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n    )\n            THEN\n                RAISE EXCEPTION 'Minimum charge % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="71e5d7bd75dee1444ee9ebbc8e97205a18aaa47f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_billed_minimum_only_ends_d5d0d",
+                    table="invoicing_minimumcharge",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="numbersequence",
+            constraint=models.UniqueConstraint(
+                fields=("registration", "series"), name="one_sequence_per_registration_and_series"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="numbersequence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("series__regex", "^[A-Z1-9][A-Z0-9/-]*[/-]$")), name="series_ends_with_a_separator"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="numbersequence",
+            trigger=pgtrigger.compiler.Trigger(
+                name="counts_up_by_blocks",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF (NEW.registration, NEW.series, NEW.kind, NEW.financial_year)\n                       IS DISTINCT FROM (OLD.registration, OLD.series, OLD.kind, OLD.financial_year)\n                       OR NEW.next_number NOT BETWEEN OLD.next_number AND OLD.next_number + 500\n                    THEN\n                        RAISE EXCEPTION 'A number sequence counts up by documents: a gap or a repeat is never allowed.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="660373c2d14e4964232c0530164cfca4a1eaefdf",
+                    operation="UPDATE",
+                    pgid="pgtrigger_counts_up_by_blocks_32b33",
+                    table="invoicing_numbersequence",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="numbersequence",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="0f68fcab8a85ab091d73d1c6ef878a2457fef90f",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_7c476",
+                    table="invoicing_numbersequence",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="numbersequence",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="042ef213bc86bb3c3056eb4c3609212f1a2b8a4b",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_ad86e",
+                    table="invoicing_numbersequence",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        django.db.models.functions.comparison.Coalesce(
+                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
+                        ),
+                        "=",
+                    ),
+                    ("metric_name", "="),
+                    ("unit", "="),
+                    ("currency", "="),
+                    (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
+                    (
+                        invoicing.models.columns.Validity(
+                            "effective_from",
+                            "effective_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="pricing_rules_never_overlap",
+                violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="pricing_rule_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="pricing_rule_currency_is_iso"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("free_units__gte", 0)),
+                name="pricing_rule_free_units_not_negative",
+                violation_error_message="Must not be negative.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("minimum__isnull", True),
+                    ("maximum__isnull", True),
+                    ("minimum__lte", models.F("maximum")),
+                    _connector="OR",
+                ),
+                name="pricing_rule_minimum_below_maximum",
+                violation_error_message="The maximum must not be less than the minimum.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="pricingrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="billed_rule_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n                       to_jsonb(NEW) - 'effective_to' - 'updated_at'\n                       AND EXISTS (\n                           SELECT 1 FROM invoicing_invoiceline line\n                           JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id\n                           WHERE line.pricing_rule_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n                       )\n                    THEN\n                        RAISE EXCEPTION 'Pricing rule % is on an issued invoice: end it and add another.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="4e7a92cdb98b00ec8e0da474f06570f665b5d578",
+                    operation="UPDATE",
+                    pgid="pgtrigger_billed_rule_only_ends_34d8f",
+                    table="invoicing_pricingrule",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="recurring_fee_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)),
+                name="recurring_fee_above_zero",
+                violation_error_message="Write an amount above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="recurringfee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="recurring_fee_currency_is_iso"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="recurringfee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="billed_fee_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n        SELECT FROM invoicing_invoiceline line\n        JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id\n        WHERE line.recurring_fee_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n    )\n            THEN\n                RAISE EXCEPTION 'Recurring fee % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="2aa04b7dbe341248b543dda31f803233c611145f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_billed_fee_only_ends_7ff98",
+                    table="invoicing_recurringfee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("recurring_fee__isnull", False)), fields=["recurring_fee"], name="line_of_fee"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoiceline",
+            index=models.Index(
+                condition=models.Q(("minimum_charge__isnull", False)), fields=["minimum_charge"], name="line_of_minimum"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="invoice_line_position_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1)), name="invoice_line_position_from_one"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("discount", 0),
+                    models.Q(("discount__gt", 0), ("discount__lte", models.F("amount"))),
+                    _connector="OR",
+                ),
+                name="invoice_line_discount_within_amount",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoiceline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="frozen_with_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owner uuid; owners uuid[]; stage text;",
+                    func="\n            owners := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.invoice_id]\n                                 WHEN 'DELETE' THEN ARRAY[OLD.invoice_id]\n                                 ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END;\n            FOREACH owner IN ARRAY owners LOOP\n                SELECT status INTO stage FROM invoicing_invoice WHERE id = owner FOR SHARE;\n                IF stage IS NOT NULL AND stage <> 'draft' THEN\n                    RAISE EXCEPTION 'Invoice % is issued: its lines and taxes never change.', owner;\n                END IF;\n            END LOOP;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ",
+                    hash="69f0aab9725a98dccc5a4253588b24282b75e0f9",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_frozen_with_invoice_aeb62",
+                    table="invoicing_invoiceline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoiceline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="e5c0932b80c8855064d6c97a9eb6eda9dc891b3a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_690f0",
+                    table="invoicing_invoiceline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True), ("effective_to__gt", models.F("effective_from")), _connector="OR"
+                ),
+                name="discount_ends_after_it_starts",
+                violation_error_message="Must be after the first day. Empty: no end.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount__isnull", True), ("currency", ""), ("kind", "percent"), ("percent__isnull", False)
+                    ),
+                    models.Q(
+                        ("amount__isnull", False),
+                        ("kind", "amount"),
+                        ("percent__isnull", True),
+                        ("currency__regex", "^[A-Z]{3}$"),
+                    ),
+                    _connector="OR",
+                ),
+                name="discount_is_percent_or_amount",
+                violation_error_message="Give either a percentage, or an amount with its currency.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("percent__isnull", True), models.Q(("percent__gt", 0), ("percent__lte", 100)), _connector="OR"
+                ),
+                name="discount_percent_within_hundred",
+                violation_error_message="Write a percentage above 0, up to 100.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
+                name="discount_amount_above_zero",
+                violation_error_message="Write an amount above 0.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("recurring_fee__isnull", True), models.Q(("metric_name", ""), ("unit", "")), _connector="OR"
+                ),
+                name="discount_for_one_thing",
+                violation_error_message="A discount is for one metric, or for one recurring fee, or for everything.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("metric_name", ""), ("unit", "")),
+                    models.Q(models.Q(("metric_name", ""), _negated=True), models.Q(("unit", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="discount_metric_has_its_unit",
+                violation_error_message="A metric is known by its name and its unit: give both, or none.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("carries_remainder", False), models.Q(("kind", "amount"), ("times", 1)), _connector="OR"
+                ),
+                name="discount_remainder_of_one_amount",
+                violation_error_message="Only an amount that is given once (1 time) can carry its remainder.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("times__isnull", True), ("times__gte", 1), _connector="OR"),
+                name="discount_at_least_once",
+                violation_error_message="At least 1. Empty: on each invoice.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="used_discount_only_ends",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM\n               to_jsonb(NEW) - 'effective_to' - 'updated_at'\n               AND EXISTS (\n                    SELECT FROM invoicing_discountredemption redemption\n                    JOIN invoicing_invoice invoice ON invoice.id = redemption.invoice_id\n                    WHERE redemption.discount_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'\n                )\n            THEN\n                RAISE EXCEPTION 'Discount % is on an issued invoice: end it and add another.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="f14a574fddc81f019c0815db15e07d244d185464",
+                    operation="UPDATE",
+                    pgid="pgtrigger_used_discount_only_ends_2681d",
+                    table="invoicing_discount",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="safetybounds",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("times__isnull", True), models.Q(("times__gte", 1), ("times__lte", 1000)), _connector="OR"
+                ),
+                name="safety_bounds_times_from_one",
+                violation_error_message="Choose a number from 1 to 1,000.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="safetybounds",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="safety_bounds_say_why",
+                violation_error_message="Say why this customer is different.",
+            ),
+        ),
+    ]

@@ -1,0 +1,905 @@
+import billing_platform.lib.clock
+import billing_platform.lib.validators
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.expressions
+import django.db.models.functions.text
+import django.db.models.lookups
+import organisations.logos
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("auditlog", "0017_add_actor_email"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="AuditEntry",
+            fields=[],
+            options={
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("auditlog.logentry",),
+        ),
+        migrations.CreateModel(
+            name="ApiKey",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("project", "Project (reports usage)"), ("admin", "Admin (back office)")],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, validators=[billing_platform.lib.validators.validate_line])),
+                ("mode", models.CharField(choices=[("live", "Live"), ("test", "Test")], default="live", max_length=4)),
+                (
+                    "scope",
+                    models.CharField(
+                        blank=True,
+                        choices=[("read", "Read"), ("write", "Write"), ("admin", "Admin")],
+                        help_text="Admin keys: read < write < admin.",
+                        max_length=5,
+                    ),
+                ),
+                ("prefix", models.CharField(editable=False, max_length=8, unique=True)),
+                ("key_hash", models.CharField(editable=False, max_length=64)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The user whose customers and permissions an admin key has.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaced_by",
+                    models.OneToOneField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaces",
+                        to="organisations.apikey",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "API key",
+                "ordering": ["-created_at"],
+                "permissions": [("issue_apikey", "Can issue, rotate and revoke API keys")],
+            },
+        ),
+        migrations.CreateModel(
+            name="BillingEntity",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "legal_name",
+                    models.CharField(
+                        max_length=200, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "address_line1",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="address line 1",
+                    ),
+                ),
+                (
+                    "address_line2",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="address line 2",
+                    ),
+                ),
+                (
+                    "city",
+                    models.CharField(
+                        blank=True, max_length=100, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "postal_code",
+                    models.CharField(
+                        blank=True, max_length=20, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "state_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="GST code of the State, such as 29 for Karnataka. Indian parties only.",
+                        max_length=2,
+                        validators=[billing_platform.lib.validators.validate_state],
+                        verbose_name="State",
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="IN", max_length=2, validators=[billing_platform.lib.validators.validate_country]
+                    ),
+                ),
+                ("gstin", models.CharField(blank=True, max_length=15, verbose_name="GSTIN")),
+                (
+                    "tax_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="VAT number or a similar number, outside India.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="tax id",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The name that operators see.",
+                        max_length=100,
+                        unique=True,
+                        validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        help_text="Contact address on documents, and reply address of e-mails.", max_length=254
+                    ),
+                ),
+                (
+                    "phone",
+                    models.CharField(
+                        blank=True, max_length=30, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Kolkata",
+                        help_text="Time zone of document dates and of the financial year.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_time_zone],
+                    ),
+                ),
+                (
+                    "lut_number",
+                    models.CharField(
+                        blank=True,
+                        help_text="ARN of the letter of undertaking.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="LUT number",
+                    ),
+                ),
+                (
+                    "lut_valid_from",
+                    models.DateField(
+                        blank=True,
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="LUT valid from",
+                    ),
+                ),
+                (
+                    "lut_valid_to",
+                    models.DateField(
+                        blank=True,
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="LUT valid to (last day)",
+                    ),
+                ),
+                (
+                    "invoice_prefix",
+                    models.CharField(
+                        default="INV", max_length=11, validators=[billing_platform.lib.validators.validate_prefix]
+                    ),
+                ),
+                (
+                    "credit_note_prefix",
+                    models.CharField(
+                        default="CN", max_length=11, validators=[billing_platform.lib.validators.validate_prefix]
+                    ),
+                ),
+                (
+                    "number_separator",
+                    models.CharField(
+                        choices=[("/", "Slash: INV/26-27/000123"), ("-", "Hyphen: INV-26-27-000123")],
+                        default="/",
+                        help_text="Before and after the year.",
+                        max_length=1,
+                        verbose_name="separator",
+                    ),
+                ),
+                (
+                    "number_year",
+                    models.CharField(
+                        choices=[
+                            ("yy-nn", "26-27"),
+                            ("yynn", "2627"),
+                            ("yyyy-nn", "2026-27"),
+                            ("yy", "26: the year it begins in"),
+                        ],
+                        default="yy-nn",
+                        help_text="How the year stands in numbers.",
+                        max_length=7,
+                        verbose_name="financial year",
+                    ),
+                ),
+                (
+                    "number_width",
+                    models.PositiveSmallIntegerField(
+                        default=6,
+                        help_text="Of the running number: a shorter one gets zeros before it.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(9),
+                        ],
+                        verbose_name="digits",
+                    ),
+                ),
+                (
+                    "default_sac",
+                    models.CharField(
+                        default="998315",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="default SAC",
+                    ),
+                ),
+                (
+                    "bank_name",
+                    models.CharField(
+                        blank=True, max_length=100, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "bank_address",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed for customers abroad.",
+                        max_length=300,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "bank_account_number",
+                    models.CharField(
+                        blank=True,
+                        help_text="The account number, or the IBAN where accounts have one.",
+                        max_length=40,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "bank_ifsc",
+                    models.CharField(
+                        blank=True,
+                        max_length=11,
+                        validators=[billing_platform.lib.validators.validate_ifsc],
+                        verbose_name="IFSC",
+                    ),
+                ),
+                (
+                    "bank_swift",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed for customers abroad.",
+                        max_length=11,
+                        validators=[billing_platform.lib.validators.validate_swift],
+                        verbose_name="SWIFT code (BIC)",
+                    ),
+                ),
+                (
+                    "correspondent_bank",
+                    models.CharField(
+                        blank=True,
+                        help_text="Name, SWIFT code and account of the bank that receives foreign currency first. Printed for customers abroad.",
+                        max_length=300,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "upi_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_upi_id],
+                        verbose_name="UPI id",
+                    ),
+                ),
+                (
+                    "logo",
+                    organisations.logos.LogoField(
+                        blank=True, help_text="PNG or JPEG. Without a logo, invoices show the name.", upload_to=""
+                    ),
+                ),
+                (
+                    "brand_colour",
+                    models.CharField(
+                        default="#1f4e79", max_length=7, validators=[billing_platform.lib.validators.validate_colour]
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Seller of the customers for whom no other seller is chosen.",
+                        verbose_name="default",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "seller",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("is_default",),
+                        name="one_default_entity",
+                        violation_error_message="Another seller is the default: remove the mark there first.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("gstin", ""), _negated=True),
+                        fields=("gstin", "invoice_prefix"),
+                        name="one_invoice_series_per_gstin",
+                        violation_error_message="Another seller numbers its invoices under this GSTIN and prefix.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("invoice_prefix", models.F("credit_note_prefix")), _negated=True),
+                        name="invoices_and_credit_notes_have_series_of_their_own",
+                        violation_error_message="Invoices have this prefix: choose another one for credit notes.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("invoice_prefix"),
+                                        "+",
+                                        django.db.models.functions.text.Length("number_year"),
+                                    ),
+                                    "+",
+                                    models.F("number_width"),
+                                ),
+                                "+",
+                                models.Value(2),
+                            ),
+                            16,
+                        ),
+                        name="invoice_numbers_fit_rule_46",
+                        violation_error_message="Invoice numbers would be longer than 16 characters (rule 46): shorten the prefix or the year, or take fewer digits.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.text.Length("credit_note_prefix"),
+                                        "+",
+                                        django.db.models.functions.text.Length("number_year"),
+                                    ),
+                                    "+",
+                                    models.F("number_width"),
+                                ),
+                                "+",
+                                models.Value(2),
+                            ),
+                            16,
+                        ),
+                        name="credit_note_numbers_fit_rule_46",
+                        violation_error_message="Credit note numbers would be longer than 16 characters (rule 46): shorten the prefix or the year, or take fewer digits.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number_width__gte", 1), ("number_width__lte", 9)),
+                        name="running_number_has_digits",
+                        violation_error_message="1 to 9 digits.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lut_number", ""),
+                            models.Q(("lut_valid_from__isnull", False), ("lut_valid_to__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="lut_has_validity",
+                        violation_error_message="Enter the first and the last day of the letter of undertaking.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="IdempotencyRecord",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(help_text="SHA-256 of method, path and body.", max_length=64)),
+                (
+                    "status_code",
+                    models.PositiveSmallIntegerField(help_text="Empty while the first request still runs.", null=True),
+                ),
+                ("body", models.JSONField(null=True)),
+                (
+                    "owners",
+                    models.JSONField(
+                        default=list,
+                        help_text="Ids of the organisations that the request was about; null for a shared object.",
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="organisations.apikey",
+                        verbose_name="API key",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Organisation",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "legal_name",
+                    models.CharField(
+                        max_length=200, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "address_line1",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="address line 1",
+                    ),
+                ),
+                (
+                    "address_line2",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="address line 2",
+                    ),
+                ),
+                (
+                    "city",
+                    models.CharField(
+                        blank=True, max_length=100, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "postal_code",
+                    models.CharField(
+                        blank=True, max_length=20, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "state_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="GST code of the State, such as 29 for Karnataka. Indian parties only.",
+                        max_length=2,
+                        validators=[billing_platform.lib.validators.validate_state],
+                        verbose_name="State",
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="IN", max_length=2, validators=[billing_platform.lib.validators.validate_country]
+                    ),
+                ),
+                ("gstin", models.CharField(blank=True, max_length=15, verbose_name="GSTIN")),
+                (
+                    "tax_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="VAT number or a similar number, outside India.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="tax id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, validators=[billing_platform.lib.validators.validate_line])),
+                (
+                    "slug",
+                    models.SlugField(
+                        max_length=60, unique=True, validators=[billing_platform.lib.validators.validate_slug]
+                    ),
+                ),
+                ("billing_email", models.EmailField(max_length=254)),
+                (
+                    "currency",
+                    models.CharField(
+                        default="INR", max_length=3, validators=[billing_platform.lib.validators.validate_currency]
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Kolkata",
+                        help_text="Time zone of the months and hours of usage.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_time_zone],
+                    ),
+                ),
+                ("is_sez", models.BooleanField(default=False, verbose_name="SEZ unit or developer")),
+                (
+                    "payment_terms_days",
+                    models.PositiveSmallIntegerField(
+                        default=15, validators=[django.core.validators.MaxValueValidator(365)]
+                    ),
+                ),
+                (
+                    "purchase_order",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed on each of the customer's invoices, unless the invoice has another one.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="purchase order number",
+                    ),
+                ),
+                (
+                    "strict_metrics",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric.",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="organisations",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "customer",
+                "ordering": ["name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Notification",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("kind", models.CharField(help_text="What it tells, such as invoice_issued.", max_length=50)),
+                ("dedupe_key", models.CharField(max_length=200, unique=True)),
+                ("recipients", models.JSONField(help_text="E-mail addresses.")),
+                ("sender", models.CharField(blank=True, max_length=254)),
+                ("subject", models.CharField(max_length=255)),
+                ("text", models.TextField()),
+                ("html", models.TextField(blank=True)),
+                ("attachments", models.JSONField(default=list, help_text="[{storage_name, filename, content_type}]")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "e-mail",
+                "ordering": ["-created_at"],
+                "permissions": [("resend_notification", "Can send a failed e-mail again")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Membership",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("viewer", "Viewer"), ("operator", "Operator"), ("admin", "Admin")], max_length=10
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: every customer.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["user__username", "organisation__name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Project",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=200, validators=[billing_platform.lib.validators.validate_printed_line]
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("live", "Live"), ("test", "Test")],
+                        default="live",
+                        help_text="A test project's usage is counted and shown, but never billed. Fixed once the project has a key.",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True, help_text="An inactive project's keys are refused.", verbose_name="active"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["organisation__name", "name"],
+            },
+        ),
+        migrations.AddField(
+            model_name="apikey",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="api_keys",
+                to="organisations.project",
+            ),
+        ),
+        migrations.CreateModel(
+            name="SeenAttention",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("fingerprint", models.CharField(max_length=60)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="0155ebd9620451be030a5cf8d5ca834a0f619524",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_57b4b",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="0c2bb8ef5de2eabf00cc5779469d0df3d1ffcc60",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_f109e",
+                    table="auditlog_logentry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="idempotencyrecord",
+            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_key_once_per_api_key"),
+        ),
+        migrations.AddConstraint(
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organisation_currency_is_iso"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("payment_terms_days__lte", 365)), name="organisation_terms_within_a_year"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="notification_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("user", "organisation"),
+                name="one_role_per_user_and_organisation",
+                nulls_distinct=False,
+                violation_error_message="This user has a role for this organisation already: change that role.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="project",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "name"),
+                name="project_name_once_per_organisation",
+                violation_error_code="duplicate",
+                violation_error_message="The customer has a project of that name.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="project",
+            trigger=pgtrigger.compiler.Trigger(
+                name="project_mode_is_that_of_its_keys",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT FROM organisations_apikey WHERE project_id = NEW.id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % has keys of the other mode.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="52a163340ea3e0c39c27d9a6b5558358cb28849f",
+                    operation='UPDATE OF "mode"',
+                    pgid="pgtrigger_project_mode_is_that_of_its_keys_81898",
+                    table="organisations_project",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "project"), ("owner__isnull", True), ("project__isnull", False), ("scope", "")),
+                    models.Q(
+                        ("kind", "admin"),
+                        ("owner__isnull", False),
+                        ("project__isnull", True),
+                        models.Q(("scope", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="api_key_belongs_to_project_or_owner",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__isnull", True), ("expires_at__gt", models.F("created_at")), _connector="OR"
+                ),
+                name="api_key_expires_later",
+                violation_error_message="Must be later than now.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="apikey",
+            trigger=pgtrigger.compiler.Trigger(
+                name="api_key_mode_is_that_of_its_project",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT FROM organisations_project WHERE id = NEW.project_id AND mode <> NEW.mode) THEN\n                        RAISE EXCEPTION 'Project % is of the other mode.', NEW.project_id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="417fdc9f81502d7880f4b99d94b3045787b64fa2",
+                    operation='INSERT OR UPDATE OF "mode", "project_id"',
+                    pgid="pgtrigger_api_key_mode_is_that_of_its_project_1a8cc",
+                    table="organisations_apikey",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="seenattention",
+            constraint=models.UniqueConstraint(fields=("user", "kind"), name="attention_seen_once_per_user_and_kind"),
+        ),
+    ]

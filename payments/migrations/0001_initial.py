@@ -1,0 +1,930 @@
+import billing_platform.lib.clock
+import django.db.models.deletion
+import payments.models.payment_order
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from decimal import Decimal
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("invoicing", "0001_initial"),
+        ("organisations", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Payment",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("gateway", "Razorpay"),
+                            ("offline", "Offline"),
+                            ("tds", "TDS withheld by the customer"),
+                        ],
+                        default="gateway",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "razorpay_payment_id",
+                    models.CharField(
+                        blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay payment"
+                    ),
+                ),
+                ("razorpay_order_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay order")),
+                ("method", models.CharField(max_length=20)),
+                (
+                    "reference",
+                    models.CharField(blank=True, help_text="UTR, cheque number or TDS certificate.", max_length=100),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("failed", "Failed"),
+                            ("authorized", "Authorised"),
+                            ("captured", "Captured"),
+                            ("refunded", "Refunded"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="created",
+                        max_length=10,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "amount_refunded",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Given back, by Razorpay or by bank transfer.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "refunds_reported",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        editable=False,
+                        help_text="The highest sum of refunds that Razorpay named, failed ones included.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "fee",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Razorpay's fee, GST on it included.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                (
+                    "tax",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, help_text="The GST within the fee.", max_digits=19, null=True
+                    ),
+                ),
+                (
+                    "payer_fee",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="The fee, where the payer bore it on top of what was asked: no part of what is credited.",
+                        max_digits=19,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error_description", models.TextField(blank=True)),
+                ("error_source", models.CharField(blank=True, max_length=60)),
+                ("error_step", models.CharField(blank=True, max_length=60)),
+                ("error_reason", models.CharField(blank=True, max_length=100)),
+                (
+                    "attempted_at",
+                    models.DateTimeField(help_text="When the payer made it, as Razorpay or the operator says."),
+                ),
+                ("paid_at", models.DateTimeField(blank=True, help_text="Set once the money is captured.", null=True)),
+                (
+                    "received_on",
+                    models.DateField(
+                        blank=True, help_text="The day that was typed for a transfer, cheque or certificate.", null=True
+                    ),
+                ),
+                ("reversed_at", models.DateTimeField(blank=True, null=True)),
+                ("reversal_reason", models.TextField(blank=True)),
+                (
+                    "conflict",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="How Razorpay's reports of it contradict each other.",
+                        max_length=255,
+                    ),
+                ),
+                (
+                    "problem",
+                    models.CharField(blank=True, help_text="Why it is not credited, or not in full.", max_length=255),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="invoicing.invoice"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+                "permissions": [
+                    ("record_offline_payment", "Can record an offline payment"),
+                    ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
+                    ("place_payment", "Can credit a payment to another invoice, and decide about money that went back"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentAllocation",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("credit", "Credited"),
+                            ("refund", "Given back"),
+                            ("restored", "Refund failed"),
+                            ("reversal", "Reversed"),
+                        ],
+                        default="credit",
+                        max_length=8,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "Waits for a decision"),
+                            ("asked_again", "Asked for again"),
+                            ("left", "Left refunded"),
+                        ],
+                        help_text="Of a refund: whether the invoice asks for the money again.",
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="invoicing.invoice"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="payments.payment"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "allocation",
+                "ordering": ["created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentOrder",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("order", "Order"), ("link", "Payment link")], max_length=5)),
+                (
+                    "receipt",
+                    models.CharField(
+                        default=payments.models.payment_order.new_receipt, editable=False, max_length=40, unique=True
+                    ),
+                ),
+                (
+                    "razorpay_order_id",
+                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"),
+                ),
+                (
+                    "razorpay_link_id",
+                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay link"),
+                ),
+                ("short_url", models.URLField(blank=True, verbose_name="link")),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField(help_text="The amount in minor units: paise, cents.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("open", "Open"),
+                            ("paid", "Paid"),
+                            ("superseded", "Superseded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="created",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its receipt before Razorpay is asked again.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When Razorpay confirmed that the link can't be paid any more.", null=True
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_orders",
+                        to="invoicing.invoice",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "payment request",
+                "ordering": ["-created_at"],
+                "permissions": [("collect_invoice", "Can ask a customer to pay an invoice")],
+            },
+        ),
+        migrations.AddField(
+            model_name="payment",
+            name="order",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="payments.paymentorder",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Refund",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(choices=[("gateway", "Razorpay"), ("bank", "Bank transfer")], max_length=7)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("processed", "Processed"), ("failed", "Failed")], max_length=9
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "razorpay_refund_id",
+                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay refund"),
+                ),
+                ("reference", models.CharField(blank=True, help_text="UTR of the transfer back.", max_length=100)),
+                ("refunded_on", models.DateField(help_text="The day of the transfer, or of Razorpay's refund.")),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.payment"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="InboundWebhook",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("event_id", models.CharField(max_length=100, unique=True)),
+                ("event_type", models.CharField(max_length=60)),
+                (
+                    "body",
+                    models.TextField(help_text="Exactly as received; the signature was checked over these bytes."),
+                ),
+                (
+                    "body_digest",
+                    models.CharField(
+                        editable=False, max_length=64, null=True, unique=True, verbose_name="digest of the body"
+                    ),
+                ),
+                ("headers", models.JSONField(default=dict)),
+                ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processing", "Processing"),
+                            ("processed", "Processed"),
+                            ("ignored", "Ignored"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(blank=True, help_text="What came of it, or why it is ignored.", max_length=255),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook",
+                "ordering": ["-received_at"],
+                "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
+                "indexes": [
+                    models.Index(fields=["-received_at"], name="webhook_by_time"),
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="webhook_due",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_arrived_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."event_id" IS DISTINCT FROM (NEW."event_id") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."body_digest" IS DISTINCT FROM (NEW."body_digest") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="1fd1e734807d1a1b621afbff24985c1a328f911e",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_arrived_never_changes_00ee5",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="bc351314d416a698381eb7936219837d68775f9a",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_86c00",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="inboundwebhook",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="92242d7ef9ad9582da64334771b33684e6df77aa",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_217ea",
+                    table="payments_inboundwebhook",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="paymentallocation",
+            index=models.Index(condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored"])),
+                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal"])),
+                    _connector="OR",
+                ),
+                name="allocation_sign_fits_its_kind",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "refund"), models.Q(("answer", ""), _negated=True)),
+                    models.Q(models.Q(("kind", "refund"), _negated=True), ("answer", "")),
+                    _connector="OR",
+                ),
+                name="allocation_answer_is_about_a_refund",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9b4c451a9a0472dc5b181486562a5380b218c245",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_e598e",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_the_answer_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="62acb8b40d84957ebf11ed11d88f80f5ec3b492c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_the_answer_changes_89410",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="answered_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."answer", \':\', NEW."answer") = ANY(\'{open:asked_again,open:left,left:asked_again}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."answer" IS DISTINCT FROM NEW."answer") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "answer" from "%" to "%" on table %\', OLD."answer", NEW."answer", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="723cd85659a76e8d8bf645e08f2cd6244fa7dced",
+                    operation="UPDATE",
+                    pgid="pgtrigger_answered_once_04995",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="998be71fe54946457468fb95f5c8dec6b6e26bc6",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_910cc",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_payment_and_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE; owed invoicing_invoice%ROWTYPE;",
+                    func="\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="0731f50c08328cdd24b3c1916ae14ea8f357f98d",
+                    operation="INSERT",
+                    pgid="pgtrigger_within_payment_and_invoice_3a6c7",
+                    table="payments_paymentallocation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_credited_did_not_go_back",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END\n              FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="ea8b571f0b357f0368f8c08b563441baf348bacd",
+                    operation="INSERT",
+                    pgid="pgtrigger_what_is_credited_did_not_go_back_629c3",
+                    table="payments_paymentallocation",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="paymentorder",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="payment_order_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["created", "open"])),
+                fields=("invoice", "kind"),
+                name="one_live_payment_order_per_invoice_and_kind",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("amount_minor__gt", 0)), name="payment_order_asks_something"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_order_currency_is_iso"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "open"), _negated=True),
+                    models.Q(("kind", "order"), ("razorpay_order_id__isnull", False)),
+                    models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="open_payment_order_is_known_to_the_gateway",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_asked_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="5f09dd8a5b021f5341e0d0c5d99c40beecd026ed",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_asked_never_changes_b34d9",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="2665eaf37c1089f940de0ca2a4f84786250a621b",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_b7553",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentorder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:open,created:paid,created:superseded,created:failed,open:paid,open:superseded,superseded:paid,failed:created,failed:paid}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="602e94d1466b92d04380eb5517a6c54fb05afca2",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_3b5b1",
+                    table="payments_paymentorder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("paid_at__isnull", False)), fields=["paid_at"], name="payment_by_paid_at"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("status", "authorized")), fields=["updated_at"], name="payment_to_capture"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_positive"),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_refunded__gte", 0), ("amount_refunded__lte", models.F("amount"))),
+                name="payment_refunded_between_nothing_and_amount",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_currency_is_iso"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "gateway"), ("order__isnull", False), ("razorpay_payment_id__isnull", False)),
+                    models.Q(
+                        ("kind__in", ["offline", "tds"]), ("order__isnull", True), ("razorpay_payment_id__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="payment_comes_from_gateway_or_operator",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        models.Q(("paid_at__isnull", False), ("status", "captured")),
+                        models.Q(("status", "captured"), _negated=True),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("paid_at__isnull", True), ("status__in", ["captured", "refunded", "reversed"]), _connector="OR"
+                    ),
+                ),
+                name="payment_has_paid_at_once_captured",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("payer_fee__gte", 0), ("payer_fee__lt", models.F("amount"))),
+                name="payment_is_more_than_the_payers_fee",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reversed_at__isnull", True), models.Q(("status", "reversed"), _negated=True)),
+                    models.Q(("kind__in", ["offline", "tds"]), ("reversed_at__isnull", False), ("status", "reversed")),
+                    _connector="OR",
+                ),
+                name="only_what_an_operator_recorded_is_reversed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "gateway"), ("received_on__isnull", True)),
+                    ("kind__in", ["offline", "tds"]),
+                    _connector="OR",
+                ),
+                name="gateway_payment_has_a_time_not_a_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "gateway"), _negated=True),
+                    models.Q(("reference", ""), _negated=True),
+                    models.Q(("status", "reversed"), _negated=True),
+                ),
+                fields=("invoice", "method", "reference"),
+                name="offline_payment_once_per_invoice_and_reference",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="1232e32e89d68337f257565d606138f459d32e40",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_075ea",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_paid_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."razorpay_payment_id" IS DISTINCT FROM (NEW."razorpay_payment_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="072da89d0b7c55bcc84ce410ab132d0da7243983",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_paid_never_changes_724dd",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_credited_did_not_go_back",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END\n              FROM payments_payment WHERE id = NEW.id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="7b613499465f9ffdc0678c08ff7bead6c667defd",
+                    operation='UPDATE OF "amount_refunded", "payer_fee", "status"',
+                    pgid="pgtrigger_what_is_credited_did_not_go_back_9a1ee",
+                    table="payments_payment",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:failed,created:authorized,created:captured,created:refunded,failed:authorized,failed:captured,failed:refunded,authorized:captured,authorized:refunded,captured:refunded,refunded:captured,captured:reversed,refunded:reversed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="c386104757c9d7e61338bf6d974bca347adaf874",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_139ec",
+                    table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "gateway"), ("razorpay_refund_id__isnull", False), ("reference", "")),
+                    models.Q(
+                        ("kind", "bank"),
+                        ("razorpay_refund_id__isnull", True),
+                        ("status", "processed"),
+                        models.Q(("reference", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="refund_comes_from_gateway_or_operator",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "bank")),
+                fields=("payment", "reference"),
+                name="bank_refund_once_per_payment_and_reference",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="956de1291ad48afbddf247982946f79b6bfc1ce4",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_eb90c",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_the_status_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."razorpay_refund_id" IS DISTINCT FROM (NEW."razorpay_refund_id") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."refunded_on" IS DISTINCT FROM (NEW."refunded_on"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="361c8a9ba89a10c634c4184e1b40b7b331f3063d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_the_status_changes_e075d",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{pending:processed,pending:failed,processed:failed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="1875d51391adc817ec68ded7e1d74fa063a2ce25",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_1c561",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="43c177adcca61200ad4cde8303a49cc8273a49c8",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_0e63b",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import shared_task
@@ -27,20 +28,24 @@ def generate_invoices() -> None:
 
 @shared_task(name="invoicing.tasks.hand_out_billing_run")
 def hand_out_billing_run(run_id: str) -> None:
-    for item_id in billing_run.waiting_items(run_id=UUID(run_id)):
-        process_billing_item.delay(str(item_id))
+    _send_chunks(billing_run.waiting_items(run_id=UUID(run_id)))
 
 
-@shared_task(name="invoicing.tasks.process_billing_item")
-def process_billing_item(item_id: str) -> None:
-    billing_run.process_item(item_id=UUID(item_id))
+@shared_task(name="invoicing.tasks.process_billing_items")
+def process_billing_items(*item_ids: str) -> None:
+    """Bill a chunk of a run: those of its items that nobody else is at."""
+    billing_run.process_items(item_ids=[UUID(item_id) for item_id in item_ids])
 
 
 @shared_task(name="invoicing.tasks.continue_billing_runs")
 def continue_billing_runs() -> None:
     """Take up items that wait for usage to settle, whose message was lost, or whose worker died."""
-    for item_id in billing_run.take_up_open_items():
-        process_billing_item.delay(str(item_id))
+    _send_chunks(billing_run.take_up_open_items())
+
+
+def _send_chunks(item_ids: Sequence[UUID]) -> None:
+    for start in range(0, len(item_ids), billing_run.CHUNK):
+        process_billing_items.delay(*map(str, item_ids[start : start + billing_run.CHUNK]))
 
 
 @shared_task(name="invoicing.tasks.deliver_invoice")

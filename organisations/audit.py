@@ -8,7 +8,7 @@ delete an entry (organisations.models.audit).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from auditlog.cid import get_cid
+from auditlog.diff import model_instance_diff
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 from celery.signals import task_postrun, task_prerun
@@ -89,7 +90,23 @@ def note_all(
 ) -> None:
     """Log the same action on many objects: one entry for each, written in a few statements."""
     written = {name: [str(value) for value in values] for name, values in changes.items()}
-    entries = [_entry(obj, action=action, changes=written, reason=reason) for obj in objects]
+    _write([_entry(obj, action=action, changes=written, reason=reason) for obj in objects])
+
+
+def note_created(objects: Iterable[Model]) -> None:
+    """Log rows that were inserted in bulk, which sends no signals: one entry for each, as `save` would have made it."""
+    created = LogEntry.Action.CREATE
+    _write([_entry(obj, action=created, changes=model_instance_diff(None, obj), reason="") for obj in objects])
+
+
+def note_changed(pairs: Iterable[tuple[Model, Model]]) -> None:
+    """The same for rows that were changed in bulk, as they were before and as they are by now."""
+    changes = [(now, model_instance_diff(before, now)) for before, now in pairs]
+    updated = LogEntry.Action.UPDATE
+    _write([_entry(obj, action=updated, changes=changed, reason="") for obj, changed in changes if changed])
+
+
+def _write(entries: Sequence[LogEntry]) -> None:
     for entry in entries:
         _stamp(LogEntry, entry)  # writing in bulk sends no signals
     LogEntry.objects.bulk_create(entries, batch_size=_ENTRIES_AT_ONCE)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
@@ -58,6 +61,18 @@ def unsettled_by_status(*, actor: Actor, received_before: datetime) -> Unsettled
         quarantined=Count("pk", filter=Q(status=EventBatch.Status.QUARANTINED)),
     )
     return Unsettled(**found)
+
+
+def unsettled_by_organisation(*, until: Mapping[UUID, datetime]) -> dict[UUID, int]:
+    """`unsettled_batches` of many organisations, each with the instant before which the requests were received; those
+    that have none are left out."""
+    if not until:
+        return {}
+    batches = EventBatch.objects.exclude(status=EventBatch.Status.SETTLED).filter(
+        project__mode=Project.Mode.LIVE, organisation__in=until, received_at__lt=max(until.values())
+    )
+    received = batches.order_by().values_list("organisation_id", "received_at")
+    return Counter(organisation_id for organisation_id, at in received if at < until[organisation_id])
 
 
 def settle_backlog(*, actor: Actor | None = None) -> SettleBacklog:

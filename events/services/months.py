@@ -7,9 +7,10 @@ either before its month closes or, as late usage, in a later month.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,12 @@ from django.db import connection, transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.errors import UsageUnsettled
 from events.models import UsagePeriod
-from events.selectors.backlog import unsettled_batches
+from events.selectors.backlog import unsettled_by_organisation
+from organisations import audit
 from organisations.models import Organisation
 
 _LOCK_MONTHS = query(__file__, "lock_months")
@@ -36,30 +37,69 @@ def close_period(*, organisation: Organisation, period: BillingPeriod, closed_by
     Raises DomainError PERIOD_NOT_OVER, or UsageUnsettled. Settling holds the row FOR SHARE until it commits: what
     it counted before is in this month, what it counts afterwards is late.
     """
-    _first, after = period.bounds(organisation.zone)
     with transaction.atomic():
         usage_period = lock_period(organisation, period.start)
-        if usage_period.is_closed:
-            return usage_period
-        if clock.now() < after:
-            raise DomainError(f"{month_text(period)} is not over yet.", code="PERIOD_NOT_OVER")
-        unsettled = unsettled_batches(organisation=organisation, received_before=after)
-        if unsettled:
-            raise UsageUnsettled(
-                f"{unsettled} accepted requests of {month_text(period)} are not settled yet.",
-                details={"unsettled_batches": unsettled},
-            )
-        usage_period.closed_at = clock.now()
-        usage_period.closed_by = closed_by
-        usage_period.save(update_fields=["closed_at", "closed_by", "updated_at"])
+        if refusal := refused_closings([organisation], {organisation.pk: usage_period}).get(organisation.pk):
+            raise refusal
+        close_locked([usage_period], closed_by=closed_by)
     return usage_period
 
 
 def lock_period(organisation: Organisation, month: date) -> UsagePeriod:
     """The month's row, made if need be, locked against settling until the transaction ends."""
-    UsagePeriod.objects.bulk_create([UsagePeriod(organisation=organisation, month=month)], ignore_conflicts=True)
-    locked: UsagePeriod = UsagePeriod.objects.select_for_update().get(organisation=organisation, month=month)
-    return locked
+    return lock_periods([organisation], month)[organisation.pk]
+
+
+def lock_periods(organisations: Collection[Organisation], month: date, *, wait: bool = True) -> dict[UUID, UsagePeriod]:
+    """The same for many organisations, by their ids. Unless it is to `wait`, months that somebody else has locked at
+    this moment are left out: whoever waits with many rows in hand may wait for who waits for him."""
+    if not organisations:
+        return {}
+    rows = UsagePeriod.objects.filter(organisation__in=organisations, month=month).order_by("organisation_id")
+    locked = rows.select_for_update(skip_locked=not wait)
+    found = {row.organisation_id: row for row in locked}
+    missing = [each for each in organisations if each.pk not in found]
+    if missing:
+        made = [UsagePeriod(organisation=each, month=month) for each in sorted(missing, key=lambda each: each.pk)]
+        UsagePeriod.objects.bulk_create(made, ignore_conflicts=True)
+        found |= {row.organisation_id: row for row in locked.filter(organisation__in=missing)}
+    return found
+
+
+def refused_closings(
+    organisations: Iterable[Organisation], periods: Mapping[UUID, UsagePeriod]
+) -> dict[UUID, DomainError]:
+    """Why months can't be closed now, by organisation: PERIOD_NOT_OVER, or UsageUnsettled. For closed ones: nothing."""
+    refused: dict[UUID, DomainError] = {}
+    ends: dict[UUID, datetime] = {}
+    now = clock.now()
+    for each in organisations:
+        usage_period = periods[each.pk]
+        _first, after = usage_period.period.bounds(each.zone)
+        if usage_period.is_closed:
+            continue
+        if now < after:
+            refused[each.pk] = DomainError(f"{usage_period} is not over yet.", code="PERIOD_NOT_OVER")
+        else:
+            ends[each.pk] = after
+    for pk, count in unsettled_by_organisation(until=ends).items():
+        refused[pk] = UsageUnsettled(
+            f"{count} accepted requests of {periods[pk]} are not settled yet.", details={"unsettled_batches": count}
+        )
+    return refused
+
+
+def close_locked(periods: Iterable[UsagePeriod], *, closed_by: str = "billing run") -> None:
+    """Close months whose rows the caller has locked, and that nothing keeps open. Closed ones stay as they are."""
+    still_open = [each for each in periods if not each.is_closed]
+    before = [copy(each) for each in still_open]
+    now = clock.now()
+    for each in still_open:
+        each.closed_at, each.closed_by, each.updated_at = now, closed_by, now
+    UsagePeriod.objects.filter(pk__in=[each.pk for each in still_open]).update(
+        closed_at=now, closed_by=closed_by, updated_at=now
+    )
+    audit.note_changed(zip(before, still_open, strict=True))
 
 
 Place = tuple[UUID, date]

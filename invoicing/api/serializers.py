@@ -28,7 +28,7 @@ from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import sending
-from invoicing.services.drafting import line_columns
+from invoicing.services.draft_rows import line_columns
 from organisations.models import Organisation
 
 

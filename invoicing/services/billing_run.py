@@ -1,14 +1,15 @@
-"""The monthly run: one item per organisation, each drafted and finalized on its own, resumable at any point.
+"""The monthly run: one item per organisation, drafted and finalized in chunks, resumable at any point.
 
-A worker claims an item for less than a minute and then holds its row's lock while it works. A claim that has ended on
-a row that nobody holds is that of a worker that died: the next worker takes the item over. The invoice and the end of
-its item are one transaction, so a crash leaves either both or neither, and no number is lost.
+A worker claims a chunk of items for less than a minute and then holds their rows' locks while it works. A claim that
+has ended on a row that nobody holds is that of a worker that died: the next worker takes the item over. The invoices
+and the ends of their items are one transaction, so a crash leaves either both or neither, and no number is lost.
+`billing_chunks` does the work.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,27 +18,24 @@ from django.db import transaction
 from django.db.models import Q
 
 from billing_platform.lib import clock
-from billing_platform.lib.database.failures import is_trouble_of_the_database
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.work.claims import LONGEST_FAILURE, claim, failure_text, hand_out, let_go, note_failure
+from billing_platform.lib.work.claims import claim_all, hand_out
 from billing_platform.lib.work.waking import wake_on_commit
-from events.errors import UsageUnsettled
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
-from invoicing.computing.safety_bounds import MonthDraft, OutOfBounds
-from invoicing.errors import NothingToBill
-from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.selectors.safety_bounds import out_of_bounds_of
+from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.terms import organisations_with_terms
-from invoicing.services.drafting import Draft, delete_draft, draft_again, draft_month
-from invoicing.services.issuing import finalize_invoice
+from invoicing.services.billing_chunks import bill
+from invoicing.services.drafting import delete_draft
 from organisations.models import Organisation
 
 LOOK_BACK = timedelta(days=4)
 """How long after a month's end the schedule still starts its run; the schedule covers the 1st to the 3rd."""
+
+CHUNK = 100
+"""Items that a worker bills in one transaction. More make it hardly faster, and hold the counter of numbers longer."""
 
 Status = BillingRunItem.Status
 RETRIABLE = (Status.FAILED, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
@@ -147,7 +145,7 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
             code="ITEM_NOT_RETRIABLE",
         )
     _reopen(item)
-    wake_on_commit("invoicing.tasks.process_billing_item", item_id)
+    wake_on_commit("invoicing.tasks.process_billing_items", item_id)
     return item
 
 
@@ -194,7 +192,7 @@ def retry_failed(*, run_id: UUID) -> int:
 
 
 def waiting_items(*, run_id: UUID) -> list[UUID]:
-    """What a run's workers have to do: ten thousand messages, which the page that starts the run need not wait for."""
+    """What a run's workers have to do: the page that starts the run need not wait for ten thousand of them."""
     return hand_out(BillingRunItem.objects.filter(run=run_id), limit=None)
 
 
@@ -205,124 +203,26 @@ def _reopen(item: BillingRunItem) -> None:
 
 
 def take_up_open_items() -> list[UUID]:
-    """Items that wait for usage to settle, whose message was lost, or whose worker died: for one message each."""
+    """Items that wait for usage to settle, whose message was lost, or whose worker died."""
     return hand_out(BillingRunItem.objects.all())
 
 
 def process_item(*, item_id: UUID) -> BillingRunItem:
-    """Draft and finalize one organisation's month. Whatever goes wrong ends on the item, not in the worker."""
-    claimed = claim(BillingRunItem.objects.all(), item_id, early=True)
-    if claimed is not None:
-        try:
-            _work(claimed)
-        except UsageUnsettled as error:
-            let_go(claimed, after=claimed.claim_lasts, reason=error.message)
-        except Exception as error:
-            if is_trouble_of_the_database(error):  # such as a deadlock: nothing was done
-                note_failure(claimed, error, reason=f"Interrupted, will be tried again: {error}"[:LONGEST_FAILURE])
-            else:
-                _fail(claimed, error)
+    """`process_items` of one; the item as it is afterwards."""
+    process_items(item_ids=[item_id])
     item: BillingRunItem = BillingRunItem.objects.select_related("invoice", "organisation", "run").get(pk=item_id)
     return item
 
 
-def _fail(claimed: BillingRunItem, error: Exception) -> None:
-    note_failure(claimed, error, final=True, reason=failure_text(error), finished_at=clock.now())
-
-
-def _work(claimed: BillingRunItem) -> None:
-    draft = _draft(claimed)
-    if draft is not None:
-        _finalize(claimed, draft)
-
-
-@transaction.atomic
-def _draft(claimed: BillingRunItem) -> Draft | None:
-    """The month's draft, stored; None when the item has ended with this, or is in another worker's hands."""
-    item = _lock(claimed)
-    if item is None:
-        return None
-    existing, draft = _live_invoice(item), None
-    if existing is not None and not existing.is_draft:  # an operator was faster, or a crash came between
-        item.invoice = existing
-        _finish(item, Status.DONE, "")
-        return None
-    if existing is not None:
-        draft = draft_again(invoice_id=existing.pk)  # prices may have come since
-        if draft.is_empty:  # or its usage was voided
-            delete_draft(invoice_id=existing.pk)
-            draft = None
-    if draft is None:
-        draft = _new_draft(item)
-    if draft is None:
-        # an open month that nobody looks at again would swallow what is reported late: closed, the next one bills it
-        close_period(organisation=item.organisation, period=item.run.period)
-        draft = _new_draft(item)  # what was settled before the closing is still this month's
-    if draft is None:
-        item.invoice = None  # of a void one, if any
-        if reasons := _out_of_bounds(item, None):
-            _park(item, reasons)
-            return None
-        _finish(item, Status.SKIPPED, "Nothing to bill.")
-        return None
-    item.invoice = draft.invoice
-    item.save(update_fields=["invoice", *item.renew()])  # drafting may have taken longer than the claim
-    claimed.claimed_until = item.claimed_until
-    return draft
-
-
-def _new_draft(item: BillingRunItem) -> Draft | None:
-    try:
-        return draft_month(organisation=item.organisation, period=item.run.period)
-    except NothingToBill:
-        return None
-
-
-@transaction.atomic
-def _finalize(claimed: BillingRunItem, draft: Draft) -> None:
-    item = _lock(claimed)
-    if item is None:
-        return
-    if reasons := _out_of_bounds(item, draft):
-        _park(item, reasons)
-        return
-    finalize_invoice(invoice_id=draft.invoice.pk, drafted=draft)
-    _finish(item, Status.DONE, "")
-
-
-def _out_of_bounds(item: BillingRunItem, draft: Draft | None) -> tuple[OutOfBounds, ...]:
-    """Why a person should look at the month first; of a month in which nothing was used too."""
-    organisation, period = item.organisation, item.run.period
-    month = MonthDraft(period.start, organisation.currency, ZERO, 0)
-    if draft is not None:
-        remarks = tuple(warning.message for warning in draft.computed.warnings)
-        computed = draft.computed
-        month = MonthDraft(period.start, computed.currency, computed.totals.total, len(computed.lines), remarks)
-    return out_of_bounds_of([organisation], {organisation.pk: month}, period=period).get(organisation.pk, ())
-
-
-def _park(item: BillingRunItem, reasons: Sequence[OutOfBounds]) -> None:
-    item.reasons = [{"code": reason.code.value, "message": reason.sentence} for reason in reasons]
-    _finish(item, Status.PARKED, " ".join(reason.sentence for reason in reasons))
-
-
-def _live_invoice(item: BillingRunItem) -> Invoice | None:
-    found: Invoice | None = (
-        Invoice.objects.live().filter(organisation=item.organisation, period_start=item.run.period_start).first()
-    )
-    return found
-
-
-def _lock(claimed: BillingRunItem) -> BillingRunItem | None:
-    """The item, unless it has ended, or its claim is no longer ours."""
-    found: BillingRunItem | None = (
-        BillingRunItem.objects.open()
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("organisation__billing_entity", "run")
-        .filter(pk=claimed.pk, claimed_until=claimed.claimed_until)
-        .first()
-    )
-    return found
+def process_items(*, item_ids: Collection[UUID]) -> None:
+    """Draft and finalize the months of some items, as far as nobody else is at them. Whatever goes wrong ends on the
+    item, not in the worker."""
+    claimed = claim_all(BillingRunItem.objects.select_related("run"), item_ids, early=True)
+    by_run: defaultdict[UUID, list[BillingRunItem]] = defaultdict(list)
+    for item in claimed:
+        by_run[item.run_id].append(item)
+    for items in by_run.values():
+        bill(items)
 
 
 def _finish(item: BillingRunItem, status: str, reason: str) -> None:

@@ -6,13 +6,14 @@ get it by e-mail. A delivery of a void invoice ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.bulk import insert_objects
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
@@ -25,11 +26,12 @@ from organisations import audit
 PdfState = Invoice.PdfState
 
 
-def begin_delivery(invoice: Invoice, *, to: list[str]) -> None:
-    """Have the PDF of a newly issued invoice made, and then e-mailed to the addresses. The caller saves the invoice."""
-    invoice.pdf_state = PdfState.PENDING
-    InvoiceDelivery.objects.create(invoice=invoice, send_to=to)
-    _wake(invoice)
+def begin_deliveries(addresses: Mapping[Invoice, list[str]]) -> None:
+    """Have the PDFs of newly issued invoices made, each then e-mailed to its addresses. The caller saves them."""
+    for invoice in addresses:
+        invoice.pdf_state = PdfState.PENDING
+        _wake(invoice)
+    insert_objects([InvoiceDelivery(invoice=invoice, send_to=to) for invoice, to in addresses.items()])
 
 
 def deliver_to(invoice: Invoice, addresses: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -81,10 +81,13 @@ def delete_discount(*, discount_id: UUID) -> None:
     discount.delete()
 
 
-def store_redemptions(invoice: Invoice, lines: Iterable[Line]) -> None:
-    """Replace what a draft would use of each discount."""
-    invoice.redemptions.all().delete()
-    DiscountRedemption.objects.bulk_create(redemptions_of(invoice, lines))
+def store_redemptions(lines: Mapping[Invoice, Iterable[Line]], known: Collection[Invoice]) -> None:
+    """Replace what drafts would use of each discount. Only the `known` ones were stored before."""
+    if known:
+        DiscountRedemption.objects.filter(invoice__in=known).delete()
+    DiscountRedemption.objects.bulk_create(
+        redemption for invoice, own in lines.items() for redemption in redemptions_of(invoice, own)
+    )
 
 
 def redemptions_of(invoice: Invoice, lines: Iterable[Line]) -> list[DiscountRedemption]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import date
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
 
+from billing_platform.lib.database.bulk import insert_objects
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.limits import MAX_LINES
@@ -17,18 +16,19 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
-from invoicing.lines import Line
-from invoicing.models import Invoice, InvoiceLine, InvoiceTax
+from invoicing.models import Invoice
 from invoicing.services.discounts import store_redemptions
-from invoicing.services.facts import LINE_COLUMNS, facts_of, month_facts, one_off_facts
+from invoicing.services.draft_rows import delete_lines, insert_lines, read_rows, rows_of
+from invoicing.services.facts import facts_of, month_facts, one_off_facts
 from invoicing.services.locking import lock_billing, lock_draft
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
+from organisations import audit
 from organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A stored draft with the facts that it was computed from: as long as they hold, it need not be computed again."""
+    """An invoice that is no document yet, the facts that it is computed from, and what they come to."""
 
     invoice: Invoice
     facts: InvoiceFacts
@@ -40,17 +40,12 @@ class Draft:
         return not self.computed.lines and not self.computed.warnings
 
 
+@transaction.atomic
 def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoice:
     """Draft the invoice of a month.
 
     Raises DomainError INVOICE_EXISTS when the month has a live invoice, NothingToBill when nothing was used.
     """
-    return draft_month(organisation=organisation, period=period).invoice
-
-
-@transaction.atomic
-def draft_month(*, organisation: Organisation, period: BillingPeriod) -> Draft:
-    """`create_draft`, for a caller that issues the invoice next."""
     lock_billing(organisation)
     existing = Invoice.objects.live().filter(organisation=organisation, period_start=period.start).first()
     if existing is not None:
@@ -60,12 +55,11 @@ def draft_month(*, organisation: Organisation, period: BillingPeriod) -> Draft:
             details={"invoice": str(existing.pk)},
         )
     facts = month_facts(organisation=organisation, period=period)
-    computed = compute(facts)
-    if not computed.lines and not computed.warnings:
+    draft = Draft(month_invoice(organisation, period), facts, compute(facts))
+    if draft.is_empty:
         raise NothingToBill(f"{organisation.name} used nothing in {month_text(period)}.")
-    invoice = _new_invoice(organisation, period_start=period.start, period_end=period.end)
-    _store(invoice, computed)
-    return Draft(invoice, facts, computed)
+    store([draft])
+    return draft.invoice
 
 
 @transaction.atomic
@@ -75,38 +69,26 @@ def create_one_off_draft(*, organisation: Organisation, lines: Sequence[TypedLin
         raise InvalidInput.field("lines", f"Give 1 to {MAX_LINES} lines.")
     currency = organisation.currency
     given = read_typed_lines(lines, organisation=organisation, currency=currency)
-    invoice = _new_invoice(organisation)
-    _store(invoice, compute(one_off_facts(organisation=organisation, currency=currency, lines=given)))
-    return invoice
-
-
-def recompute_draft(*, invoice_id: UUID) -> Invoice:
-    """Compute a draft again from today's usage, prices and rates. Raises DomainError INVOICE_NOT_DRAFT."""
-    return draft_again(invoice_id=invoice_id).invoice
+    facts = one_off_facts(organisation=organisation, currency=currency, lines=given)
+    draft = Draft(Invoice(organisation=organisation), facts, compute(facts))
+    store([draft])
+    return draft.invoice
 
 
 @transaction.atomic
-def draft_again(*, invoice_id: UUID) -> Draft:
-    """`recompute_draft`, for a caller that issues the invoice next."""
+def recompute_draft(*, invoice_id: UUID) -> Invoice:
+    """Compute a draft again from today's usage, prices and rates. Raises DomainError INVOICE_NOT_DRAFT."""
     invoice = lock_draft(invoice_id)
     lock_billing(invoice.organisation)
     facts = facts_of(invoice)
-    return Draft(invoice, facts, store_computed(invoice, facts))
+    store([Draft(invoice, facts, compute(facts))])
+    return invoice
 
 
 @transaction.atomic
 def delete_draft(*, invoice_id: UUID) -> None:
     """Delete a draft; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT."""
     lock_draft(invoice_id).delete()
-
-
-def store_computed(invoice: Invoice, facts: InvoiceFacts) -> Computed:
-    """Compute the draft from these facts and store the result. The seller is the organisation's of today."""
-    computed = compute(facts)
-    invoice.billing_entity = invoice.organisation.billing_entity
-    invoice.currency = computed.currency
-    _store(invoice, computed)
-    return computed
 
 
 def computed_anew(invoice: Invoice) -> Computed:
@@ -119,43 +101,51 @@ def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Compu
     return compute(month_facts(organisation=organisation, period=period))
 
 
-def line_columns(line: Line) -> dict[str, Any]:
-    """The columns of a line's row, without invoice and position."""
-    same = {name: getattr(line, name) for name in LINE_COLUMNS}
-    return {
-        **same,
-        "dimensions": dict(line.dimensions),
-        "explanation": [step.to_json() for step in line.steps],
-        "discounts": [discount.to_json() for discount in line.discounts],
-    }
+def month_invoice(organisation: Organisation, period: BillingPeriod) -> Invoice:
+    """The invoice of a month, not stored yet."""
+    return Invoice(organisation=organisation, period_start=period.start, period_end=period.end)
 
 
-def _new_invoice(organisation: Organisation, **values: date) -> Invoice:
-    return Invoice.objects.create(
-        organisation=organisation,
-        billing_entity=organisation.billing_entity,
-        currency=organisation.currency,
-        **values,
-    )
+def store(drafts: Sequence[Draft]) -> None:
+    """Store the invoices, new ones and others, with the lines, taxes and sums that were computed. The seller is the
+    organisation's of today. A few statements for all of them: the caller has locked what must not change meanwhile."""
+    for draft in drafts:
+        take_over(draft)
+    known = [draft.invoice for draft in drafts if not draft.invoice._state.adding]
+    new = [draft.invoice for draft in drafts if draft.invoice._state.adding]
+    delete_lines([invoice.pk for invoice in known])
+    for invoice in known:
+        invoice.save()
+    insert_objects(new)
+    audit.note_created(new)
+    rows = {draft.invoice.pk: rows_of(draft.computed) for draft in drafts}
+    insert_lines(rows)
+    store_redemptions({draft.invoice: draft.computed.lines for draft in drafts}, known)
+    if read_rows(rows) != {pk: lines for pk, lines in rows.items() if lines}:  # a fault of ours: never to be printed
+        raise DomainError("The stored lines are not the computed ones.", code="INVOICE_DOES_NOT_ADD_UP", status=500)
 
 
-def _store(invoice: Invoice, computed: Computed) -> None:
-    """Replace lines and taxes of a draft, and its sums."""
-    invoice.taxes.all().delete()
-    invoice.lines.all().delete()
-    rows = [
-        InvoiceLine(invoice=invoice, position=position, **line_columns(line))
-        for position, line in enumerate(computed.lines, 1)
-    ]
-    InvoiceLine.objects.bulk_create(rows)
-    InvoiceTax.objects.bulk_create(
-        InvoiceTax(invoice=invoice, line=row, **{each.name: getattr(tax, each.name) for each in fields(tax)})
-        for row, taxes in zip(rows, computed.totals.line_taxes, strict=True)
-        for tax in taxes
-    )
-    store_redemptions(invoice, computed.lines)
-    totals = computed.totals
-    invoice.subtotal, invoice.discount_total = totals.subtotal, totals.discount_total
-    invoice.tax_total, invoice.round_off, invoice.total = totals.tax_total, totals.round_off, totals.total
+def take_over(draft: Draft) -> None:
+    """Set the invoice's columns as they were computed. Nothing is saved."""
+    invoice, computed = draft.invoice, draft.computed
+    invoice.billing_entity = invoice.organisation.billing_entity
+    invoice.currency = computed.currency
+    for name in _SUMS:
+        setattr(invoice, name, getattr(computed.totals, name))
     invoice.warnings = [warning.to_json() for warning in computed.warnings]
-    invoice.save()
+
+
+def is_stored(draft: Draft) -> bool:
+    """Whether the database holds exactly what was computed: then it need not be written again."""
+    invoice, computed = draft.invoice, draft.computed
+    entity_id = invoice.organisation.billing_entity_id
+    if (invoice.billing_entity_id, invoice.currency) != (entity_id, computed.currency):
+        return False
+    if any(getattr(invoice, name) != getattr(computed.totals, name) for name in _SUMS):
+        return False
+    if invoice.warnings != [warning.to_json() for warning in computed.warnings]:
+        return False
+    return read_rows([invoice.pk]).get(invoice.pk, []) == rows_of(computed)
+
+
+_SUMS = ("subtotal", "discount_total", "tax_total", "round_off", "total")

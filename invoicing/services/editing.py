@@ -10,9 +10,10 @@ from django.db import transaction
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.number_formats import format_money, short_text
+from invoicing.computing.invoice import compute
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice
-from invoicing.services.drafting import store_computed
+from invoicing.services.drafting import Draft, store
 from invoicing.services.facts import as_typed, facts_of
 from invoicing.services.locking import lock_billing, lock_draft
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
@@ -34,7 +35,8 @@ def set_typed_lines(*, invoice_id: UUID, lines: Sequence[TypedLine]) -> Invoice:
     before = typed_lines_of(invoice)
     if given == before:
         return invoice
-    store_computed(invoice, replace(facts_of(invoice), lines=given))
+    facts = replace(facts_of(invoice), lines=given)
+    store([Draft(invoice, facts, compute(facts))])
     audit.note(invoice, typed_lines=(_in_words(before, invoice.currency), _in_words(given, invoice.currency)))
     return invoice
 

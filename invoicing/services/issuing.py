@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.bulk import insert_objects, update_rows
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from events.services.months import close_period
-from invoicing.computing.invoice import Computed
+from invoicing.computing.invoice import Computed, compute
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.errors import NothingToBill
-from invoicing.gst_heads import TaxHead
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
-from invoicing.selectors.documents import summed_taxes
 from invoicing.services import snapshots
 from invoicing.services.billed_months import lock_prices
-from invoicing.services.delivery import begin_delivery
-from invoicing.services.drafting import Draft, store_computed
-from invoicing.services.facts import facts_of, line_of
+from invoicing.services.delivery import begin_deliveries
+from invoicing.services.drafting import Draft, is_stored, store, take_over
+from invoicing.services.facts import facts_of
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
-from invoicing.services.numbering import take_number
+from invoicing.services.numbering import registration_of, take_numbers
 from invoicing.signals import invoice_issued
 from invoicing.totals import check_document
+from organisations import audit
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +41,25 @@ Status = Invoice.Status
 ItemStatus = BillingRunItem.Status
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A draft that may be issued: `invoice` with its columns frozen, `document` complete but for the number."""
+
+    draft: Draft
+    invoice: Invoice
+    document: InvoiceDocument
+
+    @property
+    def frozen(self) -> Draft:
+        """The draft as it is stored before it is issued."""
+        return replace(self.draft, invoice=self.invoice)
+
+
 @transaction.atomic
-def finalize_invoice(*, invoice_id: UUID, send: bool = True, drafted: Draft | None = None) -> Invoice:
+def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     """Turn a draft into a document: close its month, compute it a last time, freeze, check, number it.
 
-    Its PDF is made afterwards, and then e-mailed to the customer's billing address unless `send` is false. A caller
-    that has just drafted the invoice passes `drafted`: if its facts still hold, the draft is not computed again.
+    Its PDF is made afterwards, and then e-mailed to the customer's billing address unless `send` is false.
 
     All in one transaction: if anything refuses, the draft is as it was and no number is gone. Raises DomainError
     INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
@@ -55,27 +72,97 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True, drafted: Draft | No
         close_period(organisation=invoice.organisation, period=invoice.period)
     lock_prices(to_change_them=False)
     facts = facts_of(invoice)
-    computed = drafted.computed if drafted and drafted.facts == facts else store_computed(invoice, facts)
+    draft = Draft(invoice, facts, compute(facts))
+    ready = prepare(draft)
+    if not is_stored(draft):
+        store([ready.frozen])
+    issue([ready], send=send)
+    for item in items:
+        _billed_by(item, ready.invoice)
+    return ready.invoice
+
+
+def prepare(draft: Draft) -> Ready:
+    """Freeze what a draft will say and check it, before anything is written: no number is needed for that. The draft
+    itself stays as it is.
+
+    Raises the DomainErrors of `finalize_invoice` that concern the draft itself.
+    """
+    invoice, facts, computed = copy(draft.invoice), draft.facts, draft.computed
     _check_issuable(computed)
-    _check_stored(invoice, computed)
+    take_over(replace(draft, invoice=invoice))
+    if problems := check_document(computed.lines, computed.totals.taxes, invoice, invoice.currency):
+        raise DomainError(" ".join(problems), code="INVOICE_DOES_NOT_ADD_UP", status=500)
     invoice.issue_date = facts.day
     invoice.due_date = facts.day + timedelta(days=facts.customer.payment_terms_days)
     snapshots.freeze_columns(invoice, facts, computed)
     document = snapshots.build_document(invoice, facts, computed)
-    _check_drawable(document)  # before the number: a seller's other invoices wait for that until we commit
-    _number(invoice, facts.day)
-    invoice.status, invoice.finalized_at = Status.FINALIZED, clock.now()
-    begin_delivery(invoice, to=[facts.customer.billing_email] if send else [])
-    content = replace(document, number=invoice.number).to_json()
-    DocumentSnapshot.objects.create(invoice=invoice, content=content)
-    invoice.save()
-    if invoice.total == ZERO:  # nothing to collect
-        invoice.status = Status.PAID
-        invoice.save(update_fields=["status", "updated_at"])
-    for item in items:
-        _billed_by(item, invoice)
-    transaction.on_commit(partial(invoice_issued.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
-    return invoice
+    _check_drawable(document)
+    return Ready(draft, invoice, document)
+
+
+def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
+    """Number and freeze stored drafts, in the caller's transaction, in a few statements for all of them.
+
+    The caller holds the locks of `finalize_invoice`, and has closed the months. Other workers wait for the counter from
+    the first number until the commit: what needs no number is done before.
+    """
+    begin_deliveries({each.invoice: [each.draft.facts.customer.billing_email] if send else [] for each in ready})
+    _check_references_now()
+    _number(ready)
+    now = clock.now()
+    for each in ready:
+        each.invoice.status, each.invoice.finalized_at, each.invoice.updated_at = Status.FINALIZED, now, now
+    insert_objects([DocumentSnapshot(invoice=each.invoice, content=_content(each)) for each in ready])
+    _save([each.invoice for each in ready], _ISSUED)
+    _settle_what_is_nothing([each.invoice for each in ready])
+    audit.note_changed((each.draft.invoice, each.invoice) for each in ready)
+    for each in ready:
+        told = partial(invoice_issued.send_robust, sender=Invoice, invoice_id=each.invoice.pk)
+        transaction.on_commit(told, robust=True)
+
+
+_ISSUED = (
+    "status", "number", "series", "financial_year", "sequence_number", "issue_date", "due_date", "seller_gstin",
+    "supply_kind", "place_of_supply", "taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees",
+    "finalized_at", "pdf_state", "updated_at",
+)  # fmt: skip
+
+
+def _check_references_now() -> None:
+    """Foreign keys are checked at commit, unless somebody asks: then the counter would be locked meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+def _content(ready: Ready) -> dict[str, Any]:
+    return replace(ready.document, number=ready.invoice.number).to_json()
+
+
+def _save(invoices: Sequence[Invoice], columns: Sequence[str]) -> None:
+    update_rows(Invoice, columns, [(each.pk, *(getattr(each, name) for name in columns)) for each in invoices])
+
+
+def _settle_what_is_nothing(invoices: Sequence[Invoice]) -> None:
+    """An invoice of nothing is paid at once: there is nothing to collect."""
+    of_nothing = [each for each in invoices if each.total == ZERO]
+    for each in of_nothing:
+        each.status = Status.PAID
+    _save(of_nothing, ["status"])
+
+
+def _number(ready: Sequence[Ready]) -> None:
+    """Counters are locked in one order, so that two workers with several sellers can't wait for each other."""
+    by_counter: defaultdict[tuple[str, str, date], list[Ready]] = defaultdict(list)
+    for each in ready:
+        entity = each.invoice.billing_entity
+        by_counter[registration_of(entity), entity.invoice_prefix, each.draft.facts.day].append(each)
+    for (_registration, series, day), members in sorted(by_counter.items(), key=lambda each: each[0]):
+        entity = members[0].invoice.billing_entity
+        numbers = take_numbers(len(members), billing_entity=entity, series=series, on=day)
+        for each, number in zip(members, numbers, strict=True):
+            each.invoice.number, each.invoice.series = number.text, number.series
+            each.invoice.financial_year, each.invoice.sequence_number = number.financial_year, number.sequence_number
 
 
 def _check_issuable(computed: Computed) -> None:
@@ -89,20 +176,6 @@ def _check_issuable(computed: Computed) -> None:
         raise DomainError(f"The total of {total} is negative.", code="NEGATIVE_TOTAL")
 
 
-def _check_stored(invoice: Invoice, computed: Computed) -> None:
-    """The stored rows are what was computed, and add up when worked out again from the rows alone. A disagreement is a
-    fault of ours and must never be printed."""
-    rows = list(invoice.lines.order_by("position").prefetch_related("taxes"))
-    taxes = [tax for row in rows for tax in row.taxes.all()]
-    stored = tuple(
-        replace(line_of(row), heads=tuple(TaxHead(tax.name, tax.rate) for tax in row.taxes.all())) for row in rows
-    )
-    problems = [] if stored == computed.lines else ["The stored lines are not the computed ones."]
-    problems += check_document(stored, summed_taxes(taxes), invoice, invoice.currency)
-    if problems:
-        raise DomainError(" ".join(problems), code="INVOICE_DOES_NOT_ADD_UP", status=500)
-
-
 def _check_drawable(document: InvoiceDocument) -> None:
     """What can't be drawn must not be issued: its customer would never get it, and its number would be gone."""
     try:
@@ -113,13 +186,6 @@ def _check_drawable(document: InvoiceDocument) -> None:
             f"The invoice can't be drawn as a PDF ({error}). Shorten the names, addresses and texts on it.",
             code="DOCUMENT_NOT_DRAWABLE",
         ) from error
-
-
-def _number(invoice: Invoice, issue_date: date) -> None:
-    entity = invoice.billing_entity
-    number = take_number(billing_entity=entity, series=entity.invoice_prefix, on=issue_date)
-    invoice.number, invoice.series = number.text, number.series
-    invoice.financial_year, invoice.sequence_number = number.financial_year, number.sequence_number
 
 
 def _billed_by(item: BillingRunItem, invoice: Invoice) -> None:

@@ -41,13 +41,13 @@ def require_issued(invoice: Invoice) -> None:
         raise DomainError(f"Invoice {invoice} is void.", code="INVOICE_VOID")
 
 
-def lock_billing(organisation: Organisation) -> None:
-    """Compute one organisation's invoices one at a time, until the transaction ends.
+def lock_billing(*organisations: Organisation) -> None:
+    """Compute an organisation's invoices one at a time, until the transaction ends.
 
     A month's late usage is charged by the difference to what other invoices charged for the month: two invoices that
     are computed at the same moment would both leave the same usage out, or both charge it.
     """
-    advisory_lock(LockSpace.BILLING_RUN, organisation.pk)
+    advisory_lock(LockSpace.BILLING_RUN, *(organisation.pk for organisation in organisations))
 
 
 def lock_items(invoice_id: UUID) -> list[BillingRunItem]:

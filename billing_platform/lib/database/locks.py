@@ -33,8 +33,8 @@ def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> Non
     keys = sorted({_key(str(name)) for name in names}) or [0]
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute(f"SELECT {function}(%s, %s)", [int(space), key])
+        in_order = f"SELECT {function}(%s, key) FROM unnest(%s::int[]) AS keys (key)"  # noqa: S608  (a name of ours)
+        cursor.execute(in_order, [int(space), keys])
 
 
 def _key(name: str) -> int:

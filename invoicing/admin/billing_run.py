@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
@@ -67,7 +68,9 @@ class BillingRunItemInline(ReadOnlyInline):
 
 
 def _total_of(invoice: Invoice | None) -> str:
-    return EMPTY if invoice is None else format_money(invoice.total, invoice.currency)
+    if invoice is None:
+        return EMPTY
+    return format_html('<span class="nowrap">{}</span>', format_money(invoice.total, invoice.currency))
 
 
 @admin.register(BillingRun)

@@ -57,7 +57,10 @@ def mends() -> dict[Topic, tuple[str, str]]:
         Topic.PARTICULARS: ("Customers", list_address(Organisation)),
         Topic.LUT: ("Sellers", list_address(BillingEntity)),
         Topic.SERIES: ("Number series", list_address(NumberSequence)),
-        Topic.EARLIER_ITEMS: ("Billing items", list_address(BillingRunItem)),
+        Topic.EARLIER_ITEMS: (
+            "Billing items",
+            list_address(BillingRunItem, status__in="pending,claimed,failed,parked"),
+        ),
         Topic.EARLIER_DRAFTS: ("Drafts of past months", list_address(Invoice, attention="old_drafts")),
     }
 

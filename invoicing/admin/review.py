@@ -23,7 +23,7 @@ from billing_platform.lib.admin.base import (
     numeric,
     object_action,
     rows_action,
-    short_time,
+    when,
 )
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.sparkline import Bar, sparkline
@@ -46,10 +46,10 @@ FIRST_LINES = 12
 
 CHIPS: dict[str, tuple[str, str]] = {
     BoundCode.NEGATIVE_TOTAL: ("Negative", "danger"),
-    BoundCode.NOTHING_PRICED: ("Nothing has a price", "danger"),
-    BoundCode.NOTHING_AFTER_USAGE: ("Nothing, after usage before", "warning"),
-    BoundCode.FAR_ABOVE_USUAL: ("Far above the usual", "warning"),
-    BoundCode.FAR_BELOW_USUAL: ("Far below the usual", "warning"),
+    BoundCode.NOTHING_PRICED: ("No price", "danger"),
+    BoundCode.NOTHING_AFTER_USAGE: ("Nothing this month", "warning"),
+    BoundCode.FAR_ABOVE_USUAL: ("Far above usual", "warning"),
+    BoundCode.FAR_BELOW_USUAL: ("Far below usual", "warning"),
     BoundCode.TOO_MANY_LINES: ("Many lines", "warning"),
     BoundCode.ABOVE_LIMIT: ("Above the limit", "danger"),
 }
@@ -129,7 +129,7 @@ class RaiseForm(ActionForm):
         self.fields["most"].help_text = f"With tax, in {organisation.currency}. Empty: no limit but the default."
 
 
-def item_facts(_request: HttpRequest, item: ReviewItem) -> list[tuple[str, Any]]:
+def item_facts(_request: HttpRequest | None, item: ReviewItem) -> list[tuple[str, Any]]:
     """What a page about one parked month shows before it acts."""
     (found,) = reviewed([item])
     return [
@@ -166,7 +166,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     empty_hint = "A billing run parks a month here when its total is far from the usual. Nothing waits for a review."
     list_per_page = 25
     list_on_a_phone = ("customer", "month", "why", "total", "trend", "next_step")
-    list_display = ("customer", "month", "why", "total", "usual", "times", "trend", "parked", "next_step")
+    list_display = ("customer", "month", "why", "total", "usual", "trend", "next_step")
     list_display_links = ("month",)
     list_filter = ("organisation", "run__period_start", "invoice__currency")
     search_fields = ("organisation__name", "reason")
@@ -176,7 +176,6 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     fields = ("review", "months")
 
     customer = link("organisation", "Customer")
-    parked = short_time("finished_at", "Parked")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         first = InvoiceLine.objects.filter(position__lte=FIRST_LINES).order_by("position")
@@ -288,13 +287,14 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 
     @numeric
     @admin.display(description="Usual")
-    def usual(self, item: Any) -> str:
-        return _usual(item.reviewed)
-
-    @numeric
-    @admin.display(description="Ratio")
-    def times(self, item: Any) -> str:
-        return ratio(item.reviewed)
+    def usual(self, item: Any) -> Any:
+        """With the total as a multiple of it underneath."""
+        found = item.reviewed
+        if found.usual is None:
+            return EMPTY
+        return format_html(
+            '<span class="nowrap">{}</span><br><span class="nowrap">{}</span>', _usual(found), ratio(found)
+        )
 
     @admin.display(description="Last months")
     def trend(self, item: Any) -> Any:
@@ -314,13 +314,14 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def review(self, item: Any) -> Any:
         found: Reviewed = item.reviewed
         draft = anchor(self, item.invoice) if item.invoice else "No draft: nothing was used"
-        return facts([*item_facts(None, item), ("Ratio", ratio(found)), ("Draft", draft)])  # type: ignore[arg-type]
+        parked = ("Parked", when(item.finished_at))
+        return facts([*item_facts(None, item), ("Ratio", ratio(found)), ("Draft", draft), parked])
 
     @admin.display(description="Earlier invoices")
     def months(self, item: Any) -> Any:
         found: Reviewed = item.reviewed
         rows = [(month_text(each.month), format_money(each.total, found.currency)) for each in found.history]
-        return facts(rows, numbers=True) if rows else EMPTY
+        return facts(rows) if rows else EMPTY
 
 
 def _each(rows: Any, act: Any, done: str) -> str:

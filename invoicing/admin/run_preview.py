@@ -55,9 +55,7 @@ def run_warnings(request: HttpRequest, period: BillingPeriod) -> Iterable[Any]:
     found = [check for check in month_end_check(period=period, actor=request.user) if not check.is_green]
     url = f"{reverse('admin:invoicing_billingrun_list_action', args=['month_end'])}?month={period}"
     for check in found:
-        yield format_html(
-            '{}: {} <a class="text-link" href="{}#{}">Look</a>', check.title, check.sentence, url, check.topic.value
-        )
+        yield format_html('{} <a class="text-link" href="{}#{}">Look</a>', check.sentence, url, check.topic.value)
     yield from preview_run(period=period).warnings
 
 

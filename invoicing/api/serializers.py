@@ -25,7 +25,7 @@ from billing_platform.lib.validators import validate_billing_month, validate_par
 from invoicing.computing.invoice import Computed
 from invoicing.gst_heads import TaxAmount
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
-from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_progress
+from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_pace, run_progress
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import sending
 from invoicing.services.draft_rows import line_columns
@@ -238,6 +238,16 @@ class RunCountsSerializer(serializers.Serializer):
     left_unbilled = serializers.IntegerField()
 
 
+class ProgressSerializer(serializers.Serializer):
+    """Of the customers that the key reaches."""
+
+    total = serializers.IntegerField(help_text="Customers in the run.")
+    waiting = serializers.IntegerField(help_text="Of them, those that are waiting or at work.")
+    percent = serializers.IntegerField(help_text="How much of the run has ended; 100 once nothing waits.")
+    per_second = DecimalText(allow_null=True, help_text="Customers a second over the last minute, while it runs.")
+    seconds_left = serializers.IntegerField(allow_null=True, help_text="At that pace.")
+
+
 class BillingRunSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     period = serializers.CharField()
@@ -245,6 +255,7 @@ class BillingRunSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     status = serializers.SerializerMethodField(help_text="running or finished, by the items that the key reaches.")
     counts = serializers.SerializerMethodField()
+    progress = serializers.SerializerMethodField()
 
     def get_requested_by(self, run: BillingRun) -> str:
         return requester(run, named=names_people(self.context["request"].auth))
@@ -258,6 +269,15 @@ class BillingRunSerializer(serializers.Serializer):
     @extend_schema_field(RunCountsSerializer)
     def get_counts(self, run: BillingRun) -> dict[str, int]:
         return dict(RunCountsSerializer(self._progress(run)).data)
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, run: BillingRun) -> dict[str, Any]:
+        progress = self._progress(run)
+        pace = run_pace(run=run, progress=progress, actor=self.context["request"].auth)
+        known = {name: getattr(progress, name) for name in ("total", "waiting", "percent")}
+        return dict(
+            ProgressSerializer({**known, "per_second": pace.per_second, "seconds_left": pace.seconds_left}).data
+        )
 
 
 class BillingRunDetailSerializer(BillingRunSerializer):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from billing_platform.lib.dates_in_words import month_text
 from invoicing.models.billing_run import BillingRunItem, BillingRunItemQuerySet
 
 
@@ -25,3 +26,6 @@ class ReviewItem(BillingRunItem):
         verbose_name_plural = "months to review"
         default_permissions = ("view",)
         base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"{self.organisation}, {month_text(self.run.period)}"

@@ -61,9 +61,10 @@ def customers_of(period: BillingPeriod) -> list[Organisation]:
 def dry_run(*, period: BillingPeriod, organisations: Sequence[Organisation]) -> Iterator[DryRow]:
     """A row for each of the organisations, in their order; worked out as they are asked for, some hundred at a time."""
     due = {organisation.pk for organisation in left_to_do(period=period)}
-    states = dict(
-        BillingRunItem.objects.filter(run__period_start=period.start).values_list("organisation_id", "status")
-    )
+    states = {
+        item.organisation_id: item
+        for item in BillingRunItem.objects.filter(run__period_start=period.start).select_related("invoice")
+    }
     for start in range(0, len(organisations), CHUNK):
         chunk = organisations[start : start + CHUNK]
         computed = _computed([each for each in chunk if each.pk in due], period)
@@ -106,10 +107,12 @@ def _month_before(history: Sequence[MonthTotal], period: BillingPeriod) -> Decim
     return next((each.total for each in history if each.month == previous), None)
 
 
-def _untouched(organisation: Organisation, status: str | None, before: Decimal | None) -> DryRow:
-    if status is None:
+def _untouched(organisation: Organisation, item: BillingRunItem | None, before: Decimal | None) -> DryRow:
+    """With the total of the invoice or draft that the month has already."""
+    if item is None:
         return DryRow(organisation, Outcome.NOT_OVER, before=before)
-    return DryRow(organisation, Outcome.LEFT_ALONE, before=before, remarks=(BillingRunItem.Status(status).label,))
+    total = item.invoice.total if item.invoice else None
+    return DryRow(organisation, Outcome.LEFT_ALONE, total, before=before, remarks=(item.get_status_display(),))
 
 
 def _worked_out(

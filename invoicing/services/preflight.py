@@ -94,7 +94,7 @@ def _usage(period: BillingPeriod, actor: Actor) -> Iterator[Check]:
         "Usage is counted",
         found.pending,
         "Every request of the month is counted.",
-        f"{_many(found.pending, 'accepted request')} not counted yet: the run waits for that, customer by customer.",
+        f"{_are(found.pending, 'accepted request')} not counted yet: the run waits for that, customer by customer.",
         stops=True,
     )
     yield _check(
@@ -102,7 +102,7 @@ def _usage(period: BillingPeriod, actor: Actor) -> Iterator[Check]:
         "No batch is quarantined",
         found.quarantined,
         "None is.",
-        f"{_many(found.quarantined, 'batch', 'batches')} can't be counted, and the customer's month waits for each.",
+        f"{_are(found.quarantined, 'batch', 'batches')} quarantined: the customer's month waits for a decision.",
         stops=True,
     )
     letters = DeadLetter.objects.for_organisations(actor).filter(status=DeadLetter.Status.OPEN).count()
@@ -111,7 +111,7 @@ def _usage(period: BillingPeriod, actor: Actor) -> Iterator[Check]:
         "No event waits as a dead letter",
         letters,
         "None does.",
-        f"{_many(letters, 'event')} accepted but not counted: what is replayed after the run is billed as late usage.",
+        f"{_are(letters, 'event')} accepted but not counted: what is replayed after the run is billed as late usage.",
     )
 
 
@@ -123,7 +123,7 @@ def _unpriced(period: BillingPeriod, actor: Actor) -> Check:
         "All usage has a price",
         metrics,
         "Every metric that was used has one.",
-        f"{_many(metrics, 'metric')} used without a price: that usage is on no invoice.",
+        f"{_are(metrics, 'metric')} used without a price: that usage is on no invoice.",
         rows=rows,
     )
 
@@ -136,8 +136,8 @@ def _rates(actor: Actor) -> Check:
         "Exchange rates are fresh",
         len(customers),
         "Each currency that is needed has a rate of the last 7 days.",
-        f"{currencies}: no rate of the last 7 days, for {_many(len(customers), 'customer')}. Without one of the "
-        "last 31 days nothing is issued in it.",
+        f"{_are(len(customers), 'customer')} billed in a currency without a rate of the last 7 days: {currencies}. "
+        "Without one of the last 31 days nothing is issued in it.",
         rows=customers,
     )
 
@@ -149,7 +149,7 @@ def _particulars(customers: Iterable[Organisation]) -> Check:
         "Customers' particulars are complete",
         len(lacking),
         "Each GSTIN is valid, and has a name, an address and a State with it.",
-        f"{_many(len(lacking), 'customer')} with a wrong GSTIN, or without what an invoice must name (CGST Rule 46).",
+        f"{_are(len(lacking), 'customer')} held up by a wrong GSTIN, or by a particular that CGST Rule 46 asks for.",
         stops=True,
         rows=lacking,
     )
@@ -181,7 +181,7 @@ def _lut(customers: Iterable[Organisation]) -> Check:
         "Letters of undertaking are valid",
         len(sellers),
         "Each seller that exports or supplies to a Special Economic Zone has one.",
-        f"{_many(len(sellers), 'seller')} without one valid on {day_text(today)}: exports are charged IGST.",
+        f"{_are(len(sellers), 'seller')} without one that is valid on {day_text(today)}: exports are charged IGST.",
         rows=list(sellers.values()),
     )
 
@@ -204,8 +204,8 @@ def _series(customers: Iterable[Organisation]) -> Check:
         "Number series have room",
         len(short),
         f"At least {format_number(least)} numbers are left in each.",
-        f"{_many(len(short), 'seller')} with fewer numbers left this financial year than customers: choose "
-        "another prefix.",
+        f"{_are(len(short), 'seller')} short of numbers: this financial year has fewer left than there are customers. "
+        "Choose another prefix.",
         stops=True,
         rows=short,
     )
@@ -235,7 +235,7 @@ def _earlier_items(period: BillingPeriod, actor: Actor) -> Check:
         "Earlier runs are finished",
         count,
         "Nothing of an earlier month waits, failed or is parked.",
-        f"{_many(count, 'customer')} of earlier months not billed yet: waiting, failed or parked.",
+        f"{_are(count, 'month')} before this one not billed yet: it waits, failed, or is parked.",
     )
 
 
@@ -247,7 +247,7 @@ def _earlier_drafts(period: BillingPeriod, actor: Actor) -> Check:
         "No draft of an earlier month is left",
         count,
         "None is.",
-        f"{_many(count, 'draft')} of earlier months: finalize or discard each.",
+        f"{_are(count, 'draft')} left of earlier months: finalize or discard each.",
     )
 
 
@@ -264,5 +264,6 @@ def _check(
     return Check(topic, title, count, red if count else green, stops and bool(count), tuple(rows[:SHOWN_ROWS]))
 
 
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{format_number(count)} {one if count == 1 else several or one + 's'}"
+def _are(count: int, one: str, several: str = "") -> str:
+    """1 draft is, 2 drafts are."""
+    return f"{format_number(count)} {one} is" if count == 1 else f"{format_number(count)} {several or one + 's'} are"

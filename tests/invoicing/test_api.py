@@ -359,6 +359,7 @@ def test_a_run_is_started_and_read(api: Client, acme: Organisation, project: Pro
     assert again.json()["id"] == started.json()["id"]
     body = get(api, f"/billing-runs/{started.json()['id']}").json()
     assert (body["period"], body["counts"]["pending"]) == ("2026-10", 1)
+    assert body["progress"] == {"total": 1, "waiting": 1, "percent": 0, "per_second": None, "seconds_left": None}
     assert [(item["organisation"], item["status"]) for item in body["items"]] == [(str(acme.pk), "pending")]
     assert post(api, "/billing-runs", {"period": "nonsense"}).status_code == 400
 

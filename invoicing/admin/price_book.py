@@ -20,13 +20,13 @@ from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.errors import InvalidInput
 from events.models import Metric
 from invoicing.admin.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm
+from invoicing.admin.price_list_pages import PriceListPages
 from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
 from invoicing.admin.price_preview import Asked, show
 from invoicing.admin.price_words import days_of, dimensions_text, price_text, whole_price_text
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
-from invoicing.services import price_book
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -46,7 +46,7 @@ AttentionFilter = attention_filter(
 
 
 @admin.register(PricingRule)
-class PricingRuleAdmin(ModelAdmin):
+class PricingRuleAdmin(PriceListPages, ModelAdmin):
     empty_hint = "Without a price, usage is counted but not billed: add one for every customer, or for one."
     list_on_a_phone = ("metric_name", "scope", "price", "state")
     list_display = ("metric_name", "unit", "scope", "price", "effective_from", "effective_to", "state")
@@ -127,18 +127,8 @@ class PricingRuleAdmin(ModelAdmin):
     # --- saving -----------------------------------------------------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: PricingRule, form: Any, change: bool) -> None:
-        """Saves by a service, which refuses changes of a billed rule and of a billed month."""
-        answers = form.cleaned_data
-        named = [name for name in (*IDENTITY, "pool", "effective_from", "effective_to") if name in answers]
-        columns = {name: answers[name] for name in named} | {"reason": answers["reason"]}
-        if change:
-            price = form.body if form.changes_the_price() else None
-            columns = {name: value for name, value in columns.items() if name in form.changed_data}
-            price_book.update_pricing_rule(rule_id=obj.pk, price=price, **columns)
-        elif form.follows is not None:
-            obj.pk = price_book.new_version(rule_id=form.follows.pk, price=form.body, **columns).pk
-        else:
-            obj.pk = price_book.create_pricing_rule(price=form.body, **columns).pk
+        """By the form, which calls a service."""
+        obj.pk = form.save_by_service().pk
         self._warn_of_unknown(request, obj)
 
     def _warn_of_unknown(self, request: HttpRequest, rule: PricingRule) -> None:

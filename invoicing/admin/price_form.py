@@ -36,8 +36,8 @@ from organisations.operators_clock import operators_today
 SPARE_ROWS = 2  # empty rows below those that are filled: enough to go on without a script
 MOST_ROWS = MAX_TIERS + 100  # read from a form; more are no tiers anyway
 NAMED = 5  # months that the sentence about usage names; the others are counted
-REASON_HELP = "Kept in the history. Needed if usage that was counted already gets another price."
 IDENTITY = ("organisation", "metric_name", "unit", "currency", "dimensions")
+SAVED = (*IDENTITY, "pool", "effective_from", "effective_to")
 BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
 
 
@@ -111,6 +111,15 @@ class DimensionsField(RowsField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
+def reason_field() -> forms.CharField:
+    return forms.CharField(
+        max_length=REASON_LENGTH,
+        required=False,
+        validators=[validate_line],
+        help_text="Kept in the history. Needed if usage that was counted already gets another price.",
+    )
+
+
 def field_of(part: Part) -> forms.Field:
     """The form's field for a part of a price."""
     traits: dict[str, Any] = {"label": part.label, "help_text": part.help, "required": False}
@@ -129,9 +138,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the form asks for beside columns of the rule."""
     permitted: Callable[[PricingRule], bool] = staticmethod(lambda _rule: True)
     """Whether the user may save the rule: only then the form tells of customers and their months."""
-    reason = forms.CharField(
-        max_length=REASON_LENGTH, required=False, help_text=REASON_HELP, validators=[validate_line]
-    )
+    reason = reason_field()
 
     class Meta:
         model = PricingRule
@@ -154,6 +161,23 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.before is None:
             return [(self.instance, validity(self.instance))]
         return changed_days(self.before, self.instance)
+
+    def changes_the_price(self) -> bool:
+        raise NotImplementedError
+
+    def columns(self) -> dict[str, Any]:
+        """What was changed beside the price, with the reason; of a new rule all that was typed."""
+        named = [name for name in SAVED if name in self.cleaned_data]
+        if self.before is not None:
+            named = [name for name in named if name in self.changed_data]
+        return {name: self.cleaned_data[name] for name in (*named, "reason")}
+
+    def has_changes(self) -> bool:
+        return self.changes_the_price() or len(self.columns()) > 1
+
+    def save_by_service(self) -> PricingRule:
+        """Saves what was typed by a service, which refuses changes of a billed rule and of a billed month."""
+        raise NotImplementedError
 
     def _post_clean(self) -> None:
         """Of another price on the same days the service says which, and the way out: more than the constraint can."""
@@ -180,6 +204,9 @@ class EndingForm(ReasonedForm):
 
     def changes_the_price(self) -> bool:
         return False
+
+    def save_by_service(self) -> PricingRule:
+        return price_book.update_pricing_rule(rule_id=self.instance.pk, **self.columns())
 
 
 class PriceForm(ReasonedForm):
@@ -237,6 +264,14 @@ class PriceForm(ReasonedForm):
         answers = self.cleaned_data
         return body_of(answers["model"], answers) | {name: answers[name] for name in BOUNDS}
 
+    def save_by_service(self) -> PricingRule:
+        if self.follows is not None:
+            return price_book.new_version(rule_id=self.follows.pk, price=self.body, **self.columns())
+        if self.before is None:
+            return price_book.create_pricing_rule(price=self.body, **self.columns())
+        price = self.body if self.changes_the_price() else None
+        return price_book.update_pricing_rule(rule_id=self.before.pk, price=price, **self.columns())
+
     def _post_clean(self) -> None:
         if not self.reads_price_only:
             super()._post_clean()
@@ -256,4 +291,5 @@ class PriceForm(ReasonedForm):
         self.instance.parameters = self.price.model.to_dict()
 
     def changes_the_price(self) -> bool:
-        return bool({*self.changed_data} & {"model", *PARTS, *BOUNDS})
+        """Whether the price is another one: 0.20 and 0.2 are the same."""
+        return self.before is None or self.before.price != self.price

@@ -12,6 +12,7 @@ from django.http import StreamingHttpResponse
 # What a spreadsheet takes for the beginning of a formula: the signs, their full-width forms, white space before them,
 # and the same after a semicolon, which separates cells where a comma is the decimal sign.
 _FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@＝＋－＠]|[\t\r])")
+_GUARD = re.compile(r"(^|[;\t\r\n])'(?=\s*[=+\-@＝＋－＠]|[\t\r])")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -31,6 +32,11 @@ def safe_cell(cell: Any) -> Any:
     if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
         return cell
     return _FORMULA.sub(r"\1'", cell)
+
+
+def without_guard(cell: str) -> str:
+    """The text as it was before `safe_cell`, for a file that comes back."""
+    return _GUARD.sub(r"\1", cell)
 
 
 class _Echo:

@@ -15,7 +15,9 @@ class InvoicingConfig(AppConfig):
     backoffice = "invoicing.backoffice"
 
     def ready(self) -> None:
+        from events import metric_changes
         from invoicing.customer_changes import currency_consequences, time_zone_consequences
+        from invoicing.services.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.numbering import refuse_taken_series
         from organisations import customer_changes, seller_changes
 
@@ -23,6 +25,7 @@ class InvoicingConfig(AppConfig):
         customer_changes.register(currency_consequences)
         customer_changes.register(time_zone_consequences)
         seller_changes.register(refuse_taken_series)
+        metric_changes.register(refuse_to_convert_what_is_billed)
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:

@@ -16,7 +16,8 @@ class Step:
     """One step of the working of a line: quantity times unit price, plus a flat fee.
 
     The same value from the price model to the printed document; `to_json` is how a line keeps it. A share says which
-    project used how much of the quantity: 40 of the 100 calls. It has no amount of its own.
+    project used how much of the quantity: 40 of the 100 calls. A note says how the quantity came about: 2,048 MB
+    × 1/1,024 = 2 GB. Neither has an amount of its own.
     """
 
     description: str
@@ -25,6 +26,11 @@ class Step:
     flat_fee: Decimal
     amount: Decimal
     is_share: bool = False
+    is_note: bool = False
+
+    @classmethod
+    def note(cls, sentence: str) -> Step:
+        return cls(sentence, ZERO, ZERO, ZERO, ZERO, is_note=True)
 
     @classmethod
     def share(cls, name: str, quantity: Decimal) -> Step:
@@ -45,14 +51,20 @@ class Step:
         return replace(self, quantity=-self.quantity, flat_fee=-self.flat_fee, amount=-self.amount)
 
     def to_json(self) -> dict[str, Any]:
-        """Decimals as text without superfluous zeros; `is_share` only where it is true."""
+        """Decimals as text without superfluous zeros; `is_share` and `is_note` only where they are true."""
         numbers = {name: short_text(getattr(self, name)) for name in _NUMBERS}
-        return {"description": self.description, **numbers, **({"is_share": True} if self.is_share else {})}
+        return {
+            "description": self.description,
+            **numbers,
+            **{name: True for name in _KINDS if getattr(self, name)},
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Step:
         numbers = {name: Decimal(content[name]) for name in _NUMBERS}
-        return cls(content["description"], **numbers, is_share=content.get("is_share", False))
+        is_share, is_note = (content.get(name, False) for name in _KINDS)
+        return cls(content["description"], **numbers, is_share=is_share, is_note=is_note)
 
 
+_KINDS = ("is_share", "is_note")
 _NUMBERS = ("quantity", "unit_price", "flat_fee", "amount")

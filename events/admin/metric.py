@@ -40,6 +40,18 @@ class MetricAdmin(ModelAdmin):
         (None, {"fields": ("organisation", "name", "unit")}),
         ("In front of people", {"fields": metrics.WORDS}),
         ("Counting", {"fields": ("aggregation", "unique_property", "dimensions", "description")}),
+        (
+            "Pricing in another unit",
+            {
+                "description": "A month's quantity of each project and combination of dimensions is multiplied, "
+                "divided and rounded, and then priced. Once an invoice has usage of the metric, this stays as it is.",
+                "fields": (
+                    ("multiplier", "divisor"),
+                    ("billed_unit", "billed_unit_plural"),
+                    ("rounding", "rounding_places"),
+                ),
+            },
+        ),
     )
     related_lists = (
         (UsageAggregate, "metric"),
@@ -65,6 +77,11 @@ class MetricAdmin(ModelAdmin):
                 "A greatest, latest or different value is then one of each combination.",
             )
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "aggregation":
+            field.help_text = (
+                "Of a level, the metadata of events says whether to add the value or to take it off: operation is add "
+                "or remove. It is counted in unit-hours, such as GB-hours, and carried over from month to month."
+            )
         if db_field.name == "unique_property":
             field.help_text = "Only where different values are counted: the metadata key, such as user_id."
         return field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from billing_platform.lib.http.fields import MonthField
+from billing_platform.lib.http.fields import DecimalText, MonthField
 from events.models import DeadLetter, Metric, UsageCorrection
 from organisations.api.serializers import OrganisationReference
 from organisations.models import Project
@@ -14,6 +14,8 @@ REASON_LENGTH = 1000
 
 class MetricSerializer(serializers.ModelSerializer):
     organisation = OrganisationReference(required=False)
+    multiplier = DecimalText(required=False)
+    divisor = DecimalText(required=False)
 
     class Meta:
         model = Metric
@@ -28,6 +30,12 @@ class MetricSerializer(serializers.ModelSerializer):
             "aggregation",
             "unique_property",
             "dimensions",
+            "multiplier",
+            "divisor",
+            "rounding",
+            "rounding_places",
+            "billed_unit",
+            "billed_unit_plural",
             "description",
             "registered_automatically",
             "created_at",

@@ -124,7 +124,8 @@ class MetricList(ListModelMixin, AdminGenericView):
             values["organisation"] = self.organisation(values["organisation"].pk)
         else:
             self.check_object_permissions(request, Metric())  # everybody's: needs the permission for all
-        metric = metrics.define_metric(actor=api_key_of(request), **values)
+        conversion = {field: values.pop(field) for field in metrics.CONVERSION if field in values}
+        metric = metrics.define_metric(actor=api_key_of(request), conversion=conversion, **values)
         return Response(self.get_serializer(metric).data, status=201)
 
 

@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
                             ("none", "Not rounded"),
                             ("up", "Up"),
                             ("down", "Down"),
-                            ("nearest", "To the nearest, halves up"),
+                            ("nearest", "To the nearest"),
                         ],
                         default="none",
                         help_text="Of the quantity that is priced. Up is away from zero, down towards it.",
@@ -512,6 +512,16 @@ class Migration(migrations.Migration):
                 condition=models.Q(("divisor__gt", 0), ("multiplier__gt", 0)),
                 name="metric_factors_above_zero",
                 violation_error_message="Multiplier and divisor must be above zero.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="metric",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("multiplier", models.F("divisor")), models.Q(("billed_unit", ""), _negated=True), _connector="OR"
+                ),
+                name="metric_names_the_unit_it_makes",
+                violation_error_message="Name the unit that the conversion makes: it stands beside the quantity on invoices.",
             ),
         ),
         migrations.AddConstraint(

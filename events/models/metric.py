@@ -34,6 +34,8 @@ OPERATION_IS_NO_DIMENSION = (
     "levels."
 )
 
+CONVERSION_MAKES_A_UNIT = "Name the unit that the conversion makes: it stands beside the quantity on invoices."
+
 
 def validate_dimensions(value: object) -> None:
     """Metadata keys that usage is broken down by: few and short, because they are part of an index entry."""
@@ -66,7 +68,7 @@ class Metric(BaseModel, TenantModel):
         NONE = "none", "Not rounded"
         UP = "up", "Up"
         DOWN = "down", "Down"
-        NEAREST = "nearest", "To the nearest, halves up"
+        NEAREST = "nearest", "To the nearest"
 
     tenant_shared = True
 
@@ -164,6 +166,7 @@ class Metric(BaseModel, TenantModel):
         "metric_names_a_property_if_unique": "unique_property",
         "metric_level_has_no_operation_dimension": "dimensions",
         "metric_factors_above_zero": "multiplier",
+        "metric_names_the_unit_it_makes": "billed_unit",
         "metric_rounds_to_stored_places": "rounding_places",
     }
 
@@ -194,6 +197,11 @@ class Metric(BaseModel, TenantModel):
                 violation_error_message="Multiplier and divisor must be above zero.",
             ),
             models.CheckConstraint(
+                condition=Q(multiplier=models.F("divisor")) | ~Q(billed_unit=""),
+                name="metric_names_the_unit_it_makes",
+                violation_error_message=CONVERSION_MAKES_A_UNIT,
+            ),
+            models.CheckConstraint(
                 condition=Q(rounding_places__lte=QUANTITY_PLACES),
                 name="metric_rounds_to_stored_places",
                 violation_error_message=f"A quantity has at most {QUANTITY_PLACES} decimals.",
@@ -210,6 +218,8 @@ class Metric(BaseModel, TenantModel):
             )
         if self.aggregation == self.Aggregation.WEIGHTED_SUM and OPERATION in self.dimensions:
             raise ValidationError({"dimensions": OPERATION_IS_NO_DIMENSION})
+        if self.multiplier != self.divisor and not self.billed_unit:
+            raise ValidationError({"billed_unit": CONVERSION_MAKES_A_UNIT})
         for field, text, word in (
             ("display_name", self.name, self.display_name),
             ("unit_name", self.unit, self.unit_name),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,12 +12,14 @@ from django.db.models import Exists, OuterRef
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
+from events.metric_changes import check_change
 from events.models import Metric, UsageAggregate, UsageLevel, UsagePeriod
 from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
 
 WORDS = ("display_name", "unit_name", "unit_name_plural")
+CONVERSION = ("multiplier", "divisor", "billed_unit", "billed_unit_plural", "rounding", "rounding_places")
 ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
 """Aggregations that every row of aggregates can answer, whatever its metric was when it was counted."""
 
@@ -31,13 +34,15 @@ def define_metric(
     unique_property: str = "",
     dimensions: Sequence[str] = (),
     description: str = "",
+    conversion: Mapping[str, Any] | None = None,
     **words: str,
 ) -> Metric:
     """Create a metric; one that usage registered by itself under this name and unit is completed instead.
 
-    `words` are what people read: `display_name`, `unit_name`, `unit_name_plural`.
-    Raises DomainError METRIC_EXISTS if it is defined already, and FORBIDDEN if it is to be shared and the actor may
-    not see every organisation.
+    `words` are what people read: `display_name`, `unit_name`, `unit_name_plural`; `conversion` has those of the fields
+    CONVERSION that are not to be what they are by default.
+    Raises DomainError METRIC_EXISTS if it is defined already, METRIC_IS_BILLED if usage that an invoice has would be
+    converted otherwise, and FORBIDDEN if it is to be shared and the actor may not see every organisation.
     """
     if organisation is None and reachable_organisations(actor) is not EVERY_ORGANISATION:
         raise DomainError(
@@ -55,6 +60,8 @@ def define_metric(
         metric.description = description
         for field in WORDS:
             setattr(metric, field, words.get(field, ""))
+        for field, value in (conversion or {}).items():
+            setattr(metric, field, value)
         try:
             metric.full_clean()
         except ValidationError as error:
@@ -69,10 +76,12 @@ def save_definition(*, metric: Metric) -> None:
     A shared definition also changes the metrics of that name and unit that usage registered for single organisations:
     an organisation's own metric takes precedence over a shared one, so these would hide it for ever. Settling waits
     meanwhile: a chunk that had read the old definition would count by it.
-    Raises DomainError METRIC_IN_USE if an open month would be counted in two ways.
+    Raises DomainError METRIC_IN_USE if an open month would be counted in two ways, and METRIC_IS_BILLED if usage that
+    an invoice has would be converted otherwise.
     """
     with transaction.atomic():
         advisory_lock(LockSpace.DEDUP)
+        check_change(Metric.objects.filter(pk=metric.pk).first(), metric)
         _complete(metric)
         if metric.organisation is None:
             same = Metric.objects.filter(name=metric.name, unit=metric.unit, registered_automatically=True)

@@ -31,6 +31,7 @@ class MeteredUsage:
     """What one meter used on one local day. Quantity and count are negative where corrections outweigh usage.
 
     `used_in` is the month in which the usage happened: earlier than the period asked for where the usage is late.
+    `measured` is the quantity before it was converted into the unit that is priced; None where nothing was.
     """
 
     project_id: UUID
@@ -42,6 +43,7 @@ class MeteredUsage:
     day: date
     quantity: Decimal
     event_count: int
+    measured: Decimal | None = None
 
     @property
     def metric(self) -> MetricKey:

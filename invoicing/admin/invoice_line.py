@@ -123,7 +123,7 @@ def _step_cells(step: Step, currency: str) -> tuple[str, SafeString]:
         figure(step.quantity) if step.quantity else EMPTY,
         format_price(step.unit_price, currency) if step.unit_price else EMPTY,
         format_price(step.flat_fee, currency) if step.flat_fee else EMPTY,
-        EMPTY if step.is_share else format_price(step.amount, currency),
+        EMPTY if step.is_share or step.is_note else format_price(step.amount, currency),
     )
     row = format_html_join("", '<td class="number">{}</td>', ((cell,) for cell in cells))
     return step.description, row

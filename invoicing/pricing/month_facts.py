@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from billing_platform.lib.periods import BillingPeriod
+from events.usage.conversion import Conversions
 from events.usage.metered import MeteredEvent, MeteredUsage, MetricKey, MetricWords
 from invoicing.pricing.rules import Rule
 
@@ -48,10 +49,12 @@ class MonthFacts:
     """Everything that the usage lines of one period's invoice are computed from.
 
     `months` holds the period itself and each earlier month whose usage arrived late, oldest first, as far as they have
-    usage; the period itself also if a price is due without usage. `words` has an entry for every metric in them.
+    usage; the period itself also if a price is due without usage. `words` has an entry for every metric in them, in the
+    unit of the usage; `conversions` for those that are priced in another unit, or rounded.
     """
 
     period: BillingPeriod
     currency: str
     months: tuple[UsedMonth, ...]
     words: Mapping[MetricKey, MetricWords]
+    conversions: Conversions = field(default_factory=dict)

@@ -15,10 +15,12 @@ from billing_platform.lib.limits import MAX_MONEY
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.printable_text import spelled_out
+from events.usage.conversion import Conversions
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from invoicing.draft_warnings import DraftWarning
 from invoicing.lines import Line, LineKind
 from invoicing.pricing.charges import Charge
+from invoicing.pricing.converting import billed_words, conversion_notes, converted_month
 from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
@@ -50,6 +52,8 @@ class _Month:
     currency: str
     kind: LineKind
     words: Mapping[MetricKey, MetricWords]
+    measured_words: Mapping[MetricKey, MetricWords]
+    conversions: Conversions
     first_events: FirstEvents
     due_without_usage: Sequence[PriceKey]
 
@@ -77,11 +81,15 @@ def rate(facts: MonthFacts) -> Rated:
 
 
 def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
+    used = converted_month(used, facts.conversions)
     kind = LineKind.USAGE if used.month == facts.period else LineKind.LATE_USAGE
     rules, before = RulesOfMonth(used.rules, used.month), used.invoiced_before
     is_charged = kind == LineKind.USAGE or (before is not None and used.month in before.periods)
     due_without_usage = rules.due_without_usage() if is_charged else []
-    month = _Month(rules, facts.currency, kind, facts.words, used.first_events, due_without_usage)
+    words = billed_words(facts.words, facts.conversions)
+    month = _Month(
+        rules, facts.currency, kind, words, facts.words, facts.conversions, used.first_events, due_without_usage
+    )
     if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
         return _rate([row for row in used.usage if row.quantity or row.event_count], month)
@@ -270,6 +278,8 @@ def _line(
     pooled = rule.pool == ORGANISATION_POOL
     named = rows[0].project_name if rows and not pooled else ""
     shares = [Step.share(name, used) for name, used in projects.values() if pooled]
+    is_part = (version.start, version.end) != (month.period.start, month.period.end)
+    notes = conversion_notes(rows, month.conversions, month.measured_words, is_part=is_part)
     return Line(
         kind=month.kind,
         description=_description(version, words, month.period, named),
@@ -286,7 +296,7 @@ def _line(
         used_in=month.period.start,
         pricing_rule_id=rule.id,
         price=rule.snapshot(),
-        steps=(*charge.steps, *shares),
+        steps=(*notes, *charge.steps, *shares),
     )
 
 

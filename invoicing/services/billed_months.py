@@ -7,7 +7,7 @@ late event would charge (or credit) the difference for everything that was invoi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -61,12 +61,8 @@ def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]]) -> None:
     last_months: dict[UUID, date] = {}
     for organisation_id, month in sorted(reached, key=lambda each: each[1]):
         last_months[organisation_id] = month
-    names = dict(Organisation.objects.filter(pk__in=last_months).values_list("pk", "name"))
-    told = sorted(f"{names[pk]} for {month_text(month)}" for pk, month in last_months.items())
-    others = len(told) - NAMED
-    more = f" and {others} more {'customer' if others == 1 else 'customers'}" if others > 0 else ""
     raise DomainError(
-        f"Usage that this price would change is invoiced already: {', '.join(told[:NAMED])}{more}. "
+        f"Usage that this price would change is invoiced already: {invoiced_in_words(last_months)}. "
         f"The first day on which a price can begin, end or change is {day_text(possible)}. "
         "To bill an earlier month by another price, void its invoice (or credit it) first, and bill it anew.",
         code=CODE,
@@ -115,6 +111,15 @@ def open_months(changes: Iterable[tuple[PricingRule, Days]], *, today: date) -> 
     }
     found = (OpenMonth(customers[pk], month, told, drafts.get((pk, month))) for (pk, month), told in had.items())
     return tuple(sorted(found, key=lambda each: (each.month, each.organisation.name)))
+
+
+def invoiced_in_words(last_months: Mapping[UUID, date]) -> str:
+    """Some of the customers, each with the last month that was invoiced, and how many more there are."""
+    names = dict(Organisation.objects.filter(pk__in=last_months).values_list("pk", "name"))
+    told = sorted(f"{names[pk]} for {month_text(month)}" for pk, month in last_months.items())
+    others = len(told) - NAMED
+    more = f" and {others} more {'customer' if others == 1 else 'customers'}" if others > 0 else ""
+    return f"{', '.join(told[:NAMED])}{more}"
 
 
 def validity(rule: PricingRule) -> Days:

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import F, Sum
 
 from billing_platform.lib.periods import BillingPeriod
+from events.selectors.conversions import conversions_of
 from events.selectors.metric_words import WordBook, word_books
 from events.usage.first_events import first_events
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
@@ -48,8 +49,15 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
     for place, used in months.items():
         found[place[0]].append(replace(used, first_events=first[place]) if place in first else used)
+    conversions = conversions_of(organisations)
     return {
-        each.pk: MonthFacts(period, each.currency, tuple(found[each.pk]), _words(books[each.pk], found[each.pk]))
+        each.pk: MonthFacts(
+            period,
+            each.currency,
+            tuple(found[each.pk]),
+            _words(books[each.pk], found[each.pk]),
+            conversions[each.pk],
+        )
         for each in organisations
     }
 

@@ -147,7 +147,11 @@ def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
 def _printed_steps(line: Line) -> tuple[Step, ...]:
     """The steps that say more than the line itself: without the working of quantity times unit price, and without the
     share of a project that used the whole quantity."""
-    return tuple(step for step in line.steps if (line.project_id is None if step.is_share else line.unit_price is None))
+    return tuple(
+        step
+        for step in line.steps
+        if step.is_note or (line.project_id is None if step.is_share else line.unit_price is None)
+    )
 
 
 def _exchange_note(books: InRupees | None) -> ExchangeNote | None:

@@ -37,13 +37,24 @@ from organisations.models import BillingEntity, Organisation
 ROWS_OF_A_PAGE = 200
 TONES = {
     Outcome.ISSUED: "success",
+    Outcome.WAITS: "info",
+    Outcome.APPROVAL: "warning",
     Outcome.PARKED: "warning",
     Outcome.REFUSED: "danger",
     Outcome.NOTHING: "",
     Outcome.LEFT_ALONE: "",
     Outcome.NOT_OVER: "info",
 }
-FIRST = (Outcome.REFUSED, Outcome.PARKED, Outcome.ISSUED, Outcome.NOTHING, Outcome.NOT_OVER, Outcome.LEFT_ALONE)
+FIRST = (
+    Outcome.REFUSED,
+    Outcome.PARKED,
+    Outcome.APPROVAL,
+    Outcome.WAITS,
+    Outcome.ISSUED,
+    Outcome.NOTHING,
+    Outcome.NOT_OVER,
+    Outcome.LEFT_ALONE,
+)
 
 
 def mends() -> dict[Topic, tuple[str, str]]:

@@ -38,6 +38,17 @@ class Computed:
     in_rupees: InRupees | None
     warnings: tuple[DraftWarning, ...]
 
+    @property
+    def left_off(self) -> tuple[DraftWarning, ...]:
+        """What was used and is on no line."""
+        return tuple(warning for warning in self.warnings if warning.metric_name is not None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was used: what else is missing, such as a rate or an address, matters once there is something to
+        bill."""
+        return not self.lines and not self.left_off
+
 
 def compute(facts: InvoiceFacts) -> Computed:
     """Lines, tax, totals, and what keeps the invoice from being issued. Tax is computed here, once, after discounts."""

@@ -59,7 +59,8 @@ class MonthTotal:
 
 @dataclass(frozen=True, slots=True)
 class MonthDraft:
-    """What is looked at: a month's invoice as it is computed by now. `remarks` are the sentences of its warnings."""
+    """What is looked at: a month's invoice as it is computed by now. `remarks` are the
+    sentences about usage that is on no line."""
 
     month: date
     currency: str

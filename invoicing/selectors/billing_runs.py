@@ -66,7 +66,7 @@ class RunPace:
     seconds_left: int | None = None
 
 
-BY_API, BY_SCHEDULE = "API", "schedule"
+BY_API, BY_SCHEDULE, BY_COMMAND = "API", "schedule", "command"
 
 
 def names_people(actor: Actor) -> bool:
@@ -76,7 +76,7 @@ def names_people(actor: Actor) -> bool:
 
 def requester(run: BillingRun, *, named: bool) -> str:
     """Who last started or continued the run. A person's name is shown only if `named`."""
-    return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE) else STAFF
+    return run.requested_by if named or run.requested_by in (BY_API, BY_SCHEDULE, BY_COMMAND) else STAFF
 
 
 def latest_run() -> BillingRun | None:

@@ -196,6 +196,16 @@ def waiting_items(*, run_id: UUID) -> list[UUID]:
     return hand_out(BillingRunItem.objects.filter(run=run_id), limit=None)
 
 
+def open_items(*, run_id: UUID) -> list[UUID]:
+    """What is not ended in a run, waiting or at work."""
+    return list(BillingRunItem.objects.filter(run=run_id).open().order_by("pk").values_list("pk", flat=True))
+
+
+def at_work(*, run_id: UUID) -> bool:
+    """Whether some worker has an item of the run in hand at this moment."""
+    return BillingRunItem.objects.filter(run=run_id, claimed_until__gt=clock.now()).open().exists()
+
+
 def _reopen(item: BillingRunItem) -> None:
     """Saved row by row: an update of many would leave no trace in the audit log."""
     item.reason, item.reasons, item.finished_at = "", [], None

@@ -36,8 +36,8 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing was used that could be billed, and nothing needs a person's attention."""
-        return not self.computed.lines and not self.computed.warnings
+        """Nothing is on it, and nothing was left off it."""
+        return self.computed.is_empty
 
 
 @transaction.atomic

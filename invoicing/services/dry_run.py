@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from uuid import UUID
 
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work.claims import failure_text
+from invoicing.computing.approval import Decision, IssueStep
 from invoicing.computing.invoice import Computed, compute
-from invoicing.computing.safety_bounds import MonthDraft, MonthTotal, OutOfBounds
+from invoicing.computing.safety_bounds import MonthTotal
 from invoicing.models import BillingRunItem
 from invoicing.selectors.month_history import month_histories
-from invoicing.selectors.safety_bounds import out_of_bounds_of
 from invoicing.services.billing_run import left_to_do, who_is_billed
 from invoicing.services.facts import facts_of_months
+from invoicing.services.issue_gate import decisions
 from organisations.models import Organisation
 
 CHUNK = 200
@@ -27,6 +29,8 @@ class Outcome(Enum):
     """What would become of a customer's month, in words for people."""
 
     ISSUED = "Issued"
+    WAITS = "Waits"
+    APPROVAL = "Needs approval"
     PARKED = "Parked for review"
     REFUSED = "Can't be issued"
     NOTHING = "Nothing to bill"
@@ -61,45 +65,35 @@ def customers_of(period: BillingPeriod) -> list[Organisation]:
 def dry_run(*, period: BillingPeriod, organisations: Sequence[Organisation]) -> Iterator[DryRow]:
     """A row for each of the organisations, in their order; worked out as they are asked for, some hundred at a time."""
     due = {organisation.pk for organisation in left_to_do(period=period)}
-    states = {
+    items = {
         item.organisation_id: item
         for item in BillingRunItem.objects.filter(run__period_start=period.start).select_related("invoice")
     }
     for start in range(0, len(organisations), CHUNK):
-        chunk = organisations[start : start + CHUNK]
-        computed = _computed([each for each in chunk if each.pk in due], period)
-        histories = month_histories(organisations=[each.pk for each in chunk], before=period)
-        drafts = {
-            organisation.pk: _draft(organisation, found, period)
-            for organisation in chunk
-            if isinstance(found := computed.get(organisation.pk), Computed)
-        }
-        bounds = out_of_bounds_of(chunk, drafts, period=period)
-        for organisation in chunk:
-            before = _month_before(histories.get(organisation.pk, ()), period)
-            found = computed.get(organisation.pk)
-            if found is None:
-                yield _untouched(organisation, states.get(organisation.pk), before)
-            elif isinstance(found, DomainError):
-                yield DryRow(organisation, Outcome.REFUSED, before=before, remarks=(found.message,))
+        chunk = {organisation.pk: organisation for organisation in organisations[start : start + CHUNK]}
+        months, refused = _computed([each for pk, each in chunk.items() if pk in due], period)
+        decided = decisions(chunk, months, period)
+        histories = month_histories(organisations=list(chunk), before=period)
+        for pk, organisation in chunk.items():
+            before = _month_before(histories.get(pk, ()), period)
+            if pk in months:
+                yield _worked_out(organisation, months[pk], before, decided[pk])
+            elif pk in refused:
+                yield DryRow(organisation, Outcome.REFUSED, before=before, remarks=(refused[pk],))
             else:
-                yield _worked_out(organisation, found, before, bounds.get(organisation.pk, ()))
+                yield _untouched(organisation, items.get(pk), before)
 
 
-def _computed(organisations: list[Organisation], period: BillingPeriod) -> dict[object, Computed | DomainError]:
-    """The month's invoice of each, or the rule that refuses to work it out."""
-    found: dict[object, Computed | DomainError] = {}
+def _computed(organisations: list[Organisation], period: BillingPeriod) -> tuple[dict[UUID, Computed], dict[UUID, str]]:
+    """The month's invoice of each, and why it can't be worked out: one customer's wrong facts stop no other."""
+    months: dict[UUID, Computed] = {}
+    refused: dict[UUID, str] = {}
     for pk, facts in (facts_of_months(organisations, period) if organisations else {}).items():
         try:
-            found[pk] = compute(facts)
-        except DomainError as error:
-            found[pk] = error
-    return found
-
-
-def _draft(organisation: Organisation, computed: Computed, period: BillingPeriod) -> MonthDraft:
-    remarks = tuple(warning.message for warning in computed.warnings)
-    return MonthDraft(period.start, computed.currency, computed.totals.total, len(computed.lines), remarks)
+            months[pk] = compute(facts)
+        except Exception as error:
+            refused[pk] = failure_text(error)
+    return months, refused
 
 
 def _month_before(history: Sequence[MonthTotal], period: BillingPeriod) -> Decimal | None:
@@ -115,15 +109,23 @@ def _untouched(organisation: Organisation, item: BillingRunItem | None, before: 
     return DryRow(organisation, Outcome.LEFT_ALONE, total, before=before, remarks=(item.get_status_display(),))
 
 
-def _worked_out(
-    organisation: Organisation, computed: Computed, before: Decimal | None, bounds: Sequence[OutOfBounds]
-) -> DryRow:
+_OUTCOMES = {
+    IssueStep.ISSUE: Outcome.ISSUED,
+    IssueStep.WAIT: Outcome.WAITS,
+    IssueStep.APPROVE: Outcome.APPROVAL,
+    IssueStep.PARK: Outcome.PARKED,
+}
+
+
+def _worked_out(organisation: Organisation, computed: Computed, before: Decimal | None, decision: Decision) -> DryRow:
     blocking = tuple(warning.message for warning in computed.warnings if warning.blocks)
     others = tuple(warning.message for warning in computed.warnings if not warning.blocks)
-    reasons = tuple(reason.sentence for reason in bounds)
+    reasons = tuple(reason.sentence for reason in decision.reasons)
     total = computed.totals.total
-    if not computed.lines and not bounds:
-        return DryRow(organisation, Outcome.NOTHING, total=ZERO, before=before, remarks=others)
-    outcome = Outcome.PARKED if reasons else Outcome.REFUSED if blocking else Outcome.ISSUED
+    if computed.is_empty and decision.step == IssueStep.ISSUE:
+        return DryRow(organisation, Outcome.NOTHING, total=ZERO, before=before)
+    outcome = _OUTCOMES[decision.step]
+    if outcome == Outcome.ISSUED and blocking:
+        outcome = Outcome.REFUSED
     told = tuple(dict.fromkeys((*blocking, *reasons, *others)))
     return DryRow(organisation, outcome, total, len(computed.lines), before, told)

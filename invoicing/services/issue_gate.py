@@ -24,5 +24,5 @@ def decisions(
 
 
 def _month_draft(computed: Computed, period: BillingPeriod) -> MonthDraft:
-    remarks = tuple(warning.message for warning in computed.warnings)
+    remarks = tuple(warning.message for warning in computed.left_off)
     return MonthDraft(period.start, computed.currency, computed.totals.total, len(computed.lines), remarks)

@@ -114,6 +114,19 @@ def test_usage_that_nobody_priced_parks_the_organisation_for_an_operator() -> No
     assert (done.status, amounts(done.invoice)) == ("done", [Decimal("100.00")])
 
 
+def test_who_used_nothing_needs_no_rate_and_no_address() -> None:
+    """An idle customer's missing particulars matter once there is something to bill: no empty draft, nothing parked."""
+    factories.organisation("Idle abroad", country="US", state_code="", currency="USD", time_zone="America/New_York")
+    nowhere = factories.organisation("Idle nowhere", gstin=factories.KARNATAKA_GSTIN)
+    Organisation.objects.filter(pk=nowhere.pk).update(address_line1="")
+    with at("2026-11-05 10:00"):
+        assert {name: item.status for name, item in run_october().items()} == {
+            "Idle abroad": "skipped",
+            "Idle nowhere": "skipped",
+        }
+    assert Invoice.objects.count() == 0
+
+
 def test_a_negative_total_is_parked() -> None:
     tiers = [{"up_to": "10", "unit_price": "10"}, {"up_to": None, "unit_price": "1"}]
     price({"model": "volume", "tiers": tiers})

@@ -29,8 +29,7 @@ from invoicing.admin.months import ended_months
 from invoicing.admin.run_preview import chosen_month
 from invoicing.models import BillingRunItem, ExchangeRate, Invoice, NumberSequence
 from invoicing.selectors.price_coverage import Unpriced
-from invoicing.services.dry_run import DryRow, Outcome, customers_of, dry_run
-from invoicing.services.dry_run_file import csv_rows
+from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
 from invoicing.services.preflight import Check, Topic, month_end_check
 from organisations.models import BillingEntity, Organisation
 

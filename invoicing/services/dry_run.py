@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import money_text
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work.claims import failure_text
 from invoicing.computing.approval import Decision, IssueStep
@@ -129,3 +130,21 @@ def _worked_out(organisation: Organisation, computed: Computed, before: Decimal 
         outcome = Outcome.REFUSED
     told = tuple(dict.fromkeys((*blocking, *reasons, *others)))
     return DryRow(organisation, outcome, total, len(computed.lines), before, told)
+
+
+COLUMNS = ("customer", "slug", "outcome", "currency", "lines", "total", "month_before", "difference", "remarks")
+
+
+def csv_rows(rows: Iterable[DryRow]) -> Iterator[tuple[str, ...]]:
+    """The heading, then a line for each customer; amounts with tax, in the customer's currency, empty where there are
+    none."""
+    yield COLUMNS
+    for row in rows:
+        currency = row.organisation.currency
+        amounts = (_amount(each, currency) for each in (row.total, row.before, row.difference))
+        name, slug = row.organisation.name, row.organisation.slug
+        yield (name, slug, row.outcome.value, currency, str(row.lines), *amounts, " ".join(row.remarks))
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else money_text(amount, currency)

@@ -22,8 +22,7 @@ from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.billing_runs import BY_COMMAND
 from invoicing.services import billing_run
-from invoicing.services.dry_run import DryRow, Outcome, customers_of, dry_run
-from invoicing.services.dry_run_file import csv_rows
+from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
 
 FAILED, WAITS = 3, 4
 LOOK_AGAIN_SECONDS = 0.5

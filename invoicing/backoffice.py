@@ -63,6 +63,17 @@ _INVOICES = (
         since="period_end",
     ),
     Waits(
+        kind="to_approve",
+        one="draft to approve",
+        many="drafts to approve",
+        rows=lambda user: Invoice.objects.for_organisations(user).to_approve(),
+        model=Invoice,
+        filters={"attention": "to_approve"},
+        urgency=Urgency.BILLING,
+        amount=F("total"),
+        since="created_at",
+    ),
+    Waits(
         kind="not_delivered",
         one="invoice could not be delivered",
         many="invoices could not be delivered",
@@ -160,6 +171,7 @@ BACKOFFICE = Contribution(
     operators_may=frozenset(
         {
             "create_invoice",
+            "approve_invoice",
             "finalize_invoice",
             "send_invoice",
             "start_billingrun",

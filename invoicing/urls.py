@@ -23,6 +23,7 @@ admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/invoices", invoices.InvoiceList.as_view()),
     path("organisations/<uuid:organisation_id>/invoices/upcoming", invoices.UpcomingInvoice.as_view()),
     path("invoices/<uuid:invoice_id>", invoices.InvoiceDetail.as_view()),
+    path("invoices/<uuid:invoice_id>/approve", invoices.ApproveInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/finalize", invoices.FinalizeInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/send", invoices.SendInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/void", invoices.VoidInvoice.as_view()),

@@ -76,6 +76,13 @@ def act_as(*, user: Any = None, api_key: ApiKey | None = None) -> None:
         origin.user, origin.api_key = user, api_key
 
 
+def acting_person() -> str:
+    """The user name of the person behind what happens now, in the admin or by an API key; empty for a job or a
+    command."""
+    user = _user_of(_origin.get())
+    return str(user.get_username()) if user is not None and user.is_authenticated else ""
+
+
 def note(obj: Any, *, action: int = LogEntry.Action.UPDATE, reason: str = "", **changes: tuple[object, object]) -> None:
     """Log an action that saves no watched row. `changes` are the values before and after, by field."""
     note_all([obj], action=action, reason=reason, **changes)
@@ -132,7 +139,7 @@ def masked(_value: str) -> str:
 
 def _stamp(sender: type[LogEntry], instance: LogEntry, **_: Any) -> None:
     origin = _origin.get() or Origin(source=_command())
-    user = origin.user() if isinstance(origin.user, FunctionType) else origin.user
+    user = _user_of(origin)
     if instance.actor is None and user is not None and user.is_authenticated:
         instance.actor = user
         instance.actor_email = user.email or None
@@ -141,6 +148,11 @@ def _stamp(sender: type[LogEntry], instance: LogEntry, **_: Any) -> None:
     if origin.api_key is not None:
         extra |= {"api_key": str(origin.api_key.pk), "api_key_name": str(origin.api_key)}
     instance.additional_data = extra
+
+
+def _user_of(origin: Origin | None) -> Any:
+    user = origin.user if origin is not None else None
+    return user() if isinstance(user, FunctionType) else user
 
 
 def _command() -> str:

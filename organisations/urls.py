@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import views
+from organisations.api import billing_config, views
 
 admin_urlpatterns = [
     path("organisations", views.OrganisationList.as_view()),
     path("organisations/<uuid:organisation_id>", views.OrganisationDetail.as_view()),
-    path("organisations/<uuid:organisation_id>/billing-config", views.BillingConfig.as_view()),
+    path("organisations/<uuid:organisation_id>/billing-config", billing_config.BillingConfig.as_view()),
     path("organisations/<uuid:organisation_id>/projects", views.ProjectList.as_view()),
     path("projects/<uuid:project_id>", views.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),

@@ -18,6 +18,7 @@ from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
 from billing_platform.lib.work.claims import due_ids
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
+from organisations.models import BillingHold, held
 from organisations.scoping import Actor
 from payments import gateways
 from payments.errors import NothingToCollect, NotPayableOnline
@@ -108,7 +109,8 @@ def _payable_online() -> Q:
 def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     """Issued and unpaid invoices for which no order asks for what is due now, and which can be paid online.
 
-    One that Razorpay refused for this very amount waits for an operator: asking again would change nothing.
+    One that Razorpay refused for this very amount waits for an operator: asking again would change nothing. Customers
+    whom a hold keeps from being asked are left out.
     """
     same_amount = PaymentOrder.objects.filter(
         invoice=OuterRef("pk"), kind=PaymentOrder.Kind.ORDER, amount=OuterRef("due"), currency=OuterRef("currency")
@@ -120,10 +122,16 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
         Invoice.objects.collectable()
         .annotate(due=amount_due())
         .filter(_payable_online())
+        .exclude(held(BillingHold.Kind.NO_COLLECTION))
         .exclude(Exists(same_amount.filter(asked | waiting)))
         .order_by("issue_date", "pk")
     )
     return list(invoices.values_list("pk", flat=True)[:limit])
+
+
+def is_held(invoice_id: UUID) -> bool:
+    """Nobody asks the invoice's customer to pay for now; who wants to pay may."""
+    return Invoice.objects.filter(held(BillingHold.Kind.NO_COLLECTION), pk=invoice_id).exists()
 
 
 def orders_to_retire() -> QuerySet[PaymentOrder]:

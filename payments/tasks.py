@@ -33,7 +33,7 @@ def start_collections() -> None:
 
 @shared_task(name="payments.tasks.collect_invoice")
 def collect_invoice(invoice_id: str) -> None:
-    if not gateways.is_configured():
+    if not gateways.is_configured() or selectors.is_held(UUID(invoice_id)):
         return
     try:
         collection.ensure_order(invoice_id=UUID(invoice_id))

@@ -17,6 +17,7 @@ MAX_MONEY = Decimal(10) ** 13  # every amount and unit price stays below it: wit
 PRICE_DIGITS = 24  # of a unit price column, decimals included
 UNIT_PRICE_PLACES = 10  # decimals of a unit price: a millionth of a paisa
 MAX_PERCENT = Decimal(100)  # of a tax rate: nothing is taxed at more than its value
+MAX_CHANGE_PERCENT = Decimal(50_000)  # of a total against the usual: five hundred times as much
 
 # --- quantities -----------------------------------------------------------------------------------------------------
 
@@ -48,3 +49,4 @@ YEARS_AHEAD = 10  # of business dates: beyond lies a mistyped year
 EXCHANGE_RATE_WARN_DAYS = 7  # nothing is published on holidays, but one that is older than a week is worth a look
 EXCHANGE_RATE_MAX_DAYS = 31  # one that is older than a month is not the day's rate (CGST Rule 34)
 MAX_PAYMENT_TERMS_DAYS = 365  # due within a year
+MAX_DRAFT_DAYS = 25  # an invoice is due within 30 days of the supply (CGST Rule 47), and a run may be late

@@ -1,9 +1,11 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
+from invoicing.admin.approving import ApprovalOfInvoice
 from invoicing.admin.billing_item import BillingRunItemAdmin
 from invoicing.admin.billing_run import BillingRunAdmin
 from invoicing.admin.discount import DiscountAdmin
 from invoicing.admin.invoice import InvoiceAdmin
+from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.minimum_charge import MinimumChargeAdmin
@@ -16,12 +18,14 @@ from invoicing.admin.safety_bounds import SafetyBoundsAdmin
 from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
 
 __all__ = [
+    "ApprovalOfInvoice",
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
     "DiscountAdmin",
     "ExchangeRateAdmin",
     "InvoiceAdmin",
+    "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",

@@ -28,6 +28,8 @@ Status = BillingRunItem.Status
 TONES = {
     Status.PENDING: "info",
     Status.CLAIMED: "info",
+    Status.DRAFTED: "info",
+    Status.APPROVAL: "warning",
     Status.DONE: "success",
     Status.SKIPPED: "",
     Status.FAILED: "danger",

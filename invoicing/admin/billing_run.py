@@ -43,7 +43,7 @@ from invoicing.selectors.billing_runs import names_people, requester, run_pace, 
 from invoicing.services import billing_run
 
 Status = BillingRunItem.Status
-TROUBLED = [Status.FAILED, Status.PARKED, Status.VOIDED]
+TROUBLED = [Status.FAILED, Status.APPROVAL, Status.PARKED, Status.VOIDED]
 WAITING = [Status.PENDING, Status.CLAIMED]
 
 

@@ -27,6 +27,7 @@ from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money, format_percent
+from invoicing.admin.held_back import badges_of, with_what_keeps_back
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     SendForm,
@@ -66,6 +67,7 @@ AttentionFilter = attention_filter(
     overdue=("Overdue", lambda invoices, _user: invoices.overdue(on=operators_today())),
     warnings=("With warnings", lambda invoices, _user: invoices.with_warnings(on=operators_today())),
     not_delivered=("Not delivered", lambda invoices, _user: invoices.not_delivered()),
+    to_approve=("To approve", lambda invoices, _user: invoices.to_approve()),
     old_drafts=("Drafts of past months", lambda invoices, _user: invoices.drafts_of_past_months(on=operators_today())),
 )
 
@@ -167,6 +169,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
     try_now = try_now_action(
         permission="invoicing.send_invoice", service=lambda pk: delivery.try_now(invoice_id=pk), work_of=_delivery_of
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return with_what_keeps_back(super().get_queryset(request))
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         quiet = obj is not None and not obj.warnings
@@ -327,6 +332,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
             found.append(badge("Not sent", "warning"))
         if invoice.warnings and invoice.is_draft:
             found.append(badge("Warnings", "warning"))
+        found += badges_of(invoice)
         return format_html_join(" ", "{}", ((mark,) for mark in found))
 
     @admin.display(description="Warnings")

@@ -199,14 +199,14 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 
     @object_action(
         label="Approve",
-        permission="invoicing.finalize_invoice",
+        permission="invoicing.approve_invoice",
         when=lambda item: item.reviewed.may_be_approved,
         confirm="The month is issued and e-mailed as usage and prices are now.",
         facts=item_facts,
         icon="task_alt",
     )
     def approve(self, request: HttpRequest, item: ReviewItem) -> HttpResponse:
-        reviewing.approve_parked(item_id=item.pk)
+        reviewing.approve_parked(item_id=item.pk, approver=request.user)
         return self._on(
             request, f"The month of {item.organisation} is issued, and goes out as soon as its PDF is made."
         )
@@ -250,12 +250,12 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 
     @rows_action(
         label="Approve",
-        permission="invoicing.finalize_invoice",
+        permission="invoicing.approve_invoice",
         confirm="Each is issued and e-mailed as usage and prices are now.",
         facts=rows_facts,
     )
     def approve_many(self, request: HttpRequest, rows: Any) -> str:
-        return _each(rows, lambda pk: reviewing.approve_parked(item_id=pk), "Approved")
+        return _each(rows, lambda pk: reviewing.approve_parked(item_id=pk, approver=request.user), "Approved")
 
     @rows_action(
         label="Recompute",

@@ -21,6 +21,7 @@ from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.api.parameters import InvoiceParameters, InvoicePdfParameters, UpcomingInvoiceParameters
 from invoicing.api.serializers import (
+    ApproveSerializer,
     FinalizeSerializer,
     InvoiceDetailSerializer,
     InvoiceSerializer,
@@ -30,7 +31,7 @@ from invoicing.api.serializers import (
     VoidSerializer,
 )
 from invoicing.models import Invoice
-from invoicing.services import drafting, issuing, sending, stored_pdfs, voiding
+from invoicing.services import approving, drafting, issuing, sending, stored_pdfs, voiding
 from organisations.api.base import AdminGenericView
 
 
@@ -117,6 +118,18 @@ class FinalizeInvoice(_InvoiceStep):
 
     def step(self, request: Request, invoice: Invoice) -> Any:
         return issuing.finalize_invoice(invoice_id=invoice.pk, **validated(FinalizeSerializer, request))
+
+
+class ApproveInvoice(_InvoiceStep):
+    permission_required = "invoicing.approve_invoice"
+
+    @extend_schema(tags=["invoices"], request=ApproveSerializer, responses=InvoiceDetailSerializer)
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        return super().post(request, invoice_id)
+
+    def step(self, request: Request, invoice: Invoice) -> Any:
+        fingerprint = validated(ApproveSerializer, request)["fingerprint"]
+        return approving.approve_invoice(invoice_id=invoice.pk, approver=request.user, fingerprint=fingerprint)
 
 
 class SendInvoice(_InvoiceStep):

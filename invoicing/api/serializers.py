@@ -28,6 +28,7 @@ from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_pace, run_progress
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import sending
+from invoicing.services.approving import stored_fingerprint
 from invoicing.services.draft_rows import line_columns
 from organisations.models import Organisation
 
@@ -100,6 +101,9 @@ class InvoiceSerializer(serializers.Serializer):
         help_text="Rate, source, date and rupee values of a foreign-currency invoice."
     )
     warnings = serializers.JSONField()
+    approval_needed = serializers.JSONField(
+        help_text="Why a draft has to be approved before it is issued: [{code, message}]."
+    )
     pdf_url = serializers.SerializerMethodField()
     pdf_state = serializers.ChoiceField(choices=Invoice.PdfState.choices)
     sent_at = serializers.DateTimeField(allow_null=True)
@@ -126,6 +130,12 @@ class InvoiceSerializer(serializers.Serializer):
 class InvoiceDetailSerializer(InvoiceSerializer):
     line_items = LineItemSerializer(source="lines.all", many=True)
     taxes = serializers.SerializerMethodField()
+    fingerprint = serializers.SerializerMethodField(
+        help_text="Of a draft's lines, taxes and total, to be approved exactly so; null once it is issued."
+    )
+
+    def get_fingerprint(self, invoice: Invoice) -> str | None:
+        return stored_fingerprint(invoice) if invoice.is_draft else None
 
     @extend_schema_field(TaxRowSerializer(many=True))
     def get_taxes(self, invoice: Invoice) -> list[dict[str, str]]:
@@ -150,6 +160,12 @@ class NewInvoiceSerializer(serializers.Serializer):
 
 class FinalizeSerializer(serializers.Serializer):
     send = serializers.BooleanField(default=True, help_text="false: the PDF is made and not e-mailed.")
+
+
+class ApproveSerializer(serializers.Serializer):
+    fingerprint = serializers.CharField(
+        required=False, default="", max_length=64, help_text="Of the draft as you saw it: another one is refused."
+    )
 
 
 class SendSerializer(serializers.Serializer):
@@ -230,6 +246,8 @@ class BillingRunItemSerializer(serializers.Serializer):
 class RunCountsSerializer(serializers.Serializer):
     pending = serializers.IntegerField()
     claimed = serializers.IntegerField()
+    drafted = serializers.IntegerField(help_text="Drafted: days of grace run, or a hold keeps the draft back.")
+    approval = serializers.IntegerField(help_text="Drafted: somebody has to approve it.")
     done = serializers.IntegerField()
     skipped = serializers.IntegerField()
     failed = serializers.IntegerField()

@@ -93,8 +93,8 @@ class IssuingFacts:
     """What the decision is made from.
 
     `history` are the totals of the customer's last issued month invoices in the draft's currency, the latest first;
-    `issued_before`: it has any issued invoice. `zone` is the seller's: times in sentences are written in it.
-    `grace_ends` is None where nothing has to be waited for, as when a person finalizes. `hold` is the sentence of a
+    `issued_before`: it has any issued invoice. Without lines there is nothing to issue, and nothing to approve. `zone`
+    is the seller's: times in sentences are written in it. `grace_ends` is None where nothing has to be waited for, as when a person finalizes. `hold` is the sentence of a
     hold that forbids issuing. `fingerprint` is that of the draft as computed now.
     """
 
@@ -107,6 +107,7 @@ class IssuingFacts:
     rules: ApprovalRules
     history: Sequence[Decimal] = ()
     issued_before: bool = True
+    has_lines: bool = True
     grace_ends: datetime | None = None
     hold: str = ""
     approval: Approval | None = None
@@ -141,13 +142,14 @@ def issue_decision(facts: IssuingFacts, *, out_of_bounds: Sequence[AnyReason] = 
     A hold is above an approval, and an approval above everything else: a person has seen exactly this draft. Whoever
     approves within the grace has it issued early. `out_of_bounds` are the safety bounds that the draft is beyond.
     """
-    demands: tuple[AnyReason, ...] = tuple(demands_of_approval(facts))
-    if facts.hold:
+    demands: tuple[AnyReason, ...] = tuple(demands_of_approval(facts)) if facts.has_lines else ()
+    if facts.hold and facts.has_lines:
         return Decision(IssueStep.WAIT, (Reason(ReasonCode.DRAFT_ONLY, facts.hold), *demands))
     if facts.is_approved:
         return Decision(IssueStep.ISSUE)
     if facts.grace_ends is not None and facts.now < facts.grace_ends:
-        return Decision(IssueStep.WAIT, (_in_grace(facts.grace_ends, facts.zone), *demands), facts.grace_ends)
+        reasons = (_in_grace(facts.grace_ends, facts.zone), *demands, *_lapsed(facts))
+        return Decision(IssueStep.WAIT, reasons, facts.grace_ends)
     if out_of_bounds:
         return Decision(IssueStep.PARK, (*out_of_bounds, *demands, *_lapsed(facts)))
     if demands:
@@ -181,7 +183,7 @@ def fingerprint_of(*, lines: Iterable[Line], total: Decimal, currency: str) -> s
 
 
 def _line(line: Line) -> list[object]:
-    heads = [[head.name, short_text(head.rate)] for head in line.heads]
+    heads = sorted([head.name, short_text(head.rate)] for head in line.heads)
     amounts = [short_text(each) for each in (line.quantity, line.amount, line.discount)]
     days = [str(each) for each in (line.service_start, line.service_end, line.used_in)]
     return [line.kind, line.description, line.sac, line.metric_name, line.unit, amounts, days, heads]

@@ -5,6 +5,7 @@ from invoicing.models.discount import Discount, DiscountRedemption
 from invoicing.models.document_snapshot import DocumentSnapshot
 from invoicing.models.exchange_rate import ExchangeRate
 from invoicing.models.invoice import Invoice
+from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.minimum_charge import MinimumCharge
@@ -23,6 +24,7 @@ __all__ = [
     "DocumentSnapshot",
     "ExchangeRate",
     "Invoice",
+    "InvoiceApproval",
     "InvoiceDelivery",
     "InvoiceLine",
     "InvoiceTax",

@@ -58,6 +58,8 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
         CLAIMED = "claimed", "At work"
+        DRAFTED = "drafted", "Drafted, not issued yet"
+        APPROVAL = "approval", "Needs approval"
         DONE = "done", "Done"
         SKIPPED = "skipped", "Nothing to bill"
         FAILED = "failed", "Failed"
@@ -82,6 +84,9 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
         default=list,
         blank=True,
         help_text="The same in parts, each a code and a sentence, while it waits for a person.",
+    )
+    drafted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the run first drafted it: the days of grace count from then."
     )
     finished_at = models.DateTimeField(null=True, blank=True)
 

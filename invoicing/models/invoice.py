@@ -96,8 +96,13 @@ class InvoiceQuerySet(TenantQuerySet):
         return self.filter(Q(pdf_state=Invoice.PdfState.FAILED) | given_up)
 
     def drafts_of_past_months(self, on: date) -> Self:
-        """Months that are over and still wait for somebody to finalize them."""
-        return self.filter(status=Invoice.Status.DRAFT, period_end__lte=on)
+        """Months that are over and still wait for somebody to finalize them: not for an approval, nor for a time."""
+        drafts = self.filter(status=Invoice.Status.DRAFT, period_end__lte=on, approval_needed=[])
+        return drafts.exclude(billing_run_items__status="drafted")
+
+    def to_approve(self) -> Self:
+        """Drafts that a person has to approve before they are issued."""
+        return self.filter(status=Invoice.Status.DRAFT).exclude(approval_needed=[])
 
     def with_warnings(self, on: date) -> Self:
         """Something was not billed, such as usage without a price: drafts, and what was issued for last month."""
@@ -162,6 +167,10 @@ class Invoice(BaseModel, TenantModel):
     cgst_in_rupees = MoneyField("CGST in rupees", null=True, blank=True)
     sgst_in_rupees = MoneyField("SGST in rupees", null=True, blank=True, help_text="Or UTGST.")
     warnings = models.JSONField(default=list, help_text="What the draft could not bill, such as usage without a price.")
+    approval_needed = models.JSONField(
+        default=list, help_text="Why a person has to approve the draft: [{code, message}]. Empty: nobody has to."
+    )
+    edited_by = models.JSONField(default=list, help_text="Who drafted it by hand or typed on it: user names.")
     purchase_order = models.CharField(
         "purchase order number",
         max_length=PURCHASE_ORDER_LENGTH,
@@ -191,6 +200,7 @@ class Invoice(BaseModel, TenantModel):
         ordering = ["-created_at"]
         permissions = [
             ("create_invoice", "Can draft and recompute an invoice"),
+            ("approve_invoice", "Can approve an invoice"),
             ("finalize_invoice", "Can finalize an invoice"),
             ("send_invoice", "Can send an invoice"),
             ("void_invoice", "Can void an invoice"),

@@ -23,6 +23,8 @@ class RunProgress:
 
     pending: int
     claimed: int
+    drafted: int
+    approval: int
     done: int
     skipped: int
     failed: int
@@ -41,11 +43,11 @@ class RunProgress:
     @property
     def troubled(self) -> int:
         """The number of items without invoice that need an operator."""
-        return self.failed + self.parked + self.voided
+        return self.failed + self.parked + self.voided + self.approval
 
     @property
     def total(self) -> int:
-        return self.waiting + self.done + self.skipped + self.troubled + self.left_unbilled
+        return self.waiting + self.drafted + self.done + self.skipped + self.troubled + self.left_unbilled
 
     @property
     def percent(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.bulk import insert_objects
@@ -22,8 +22,10 @@ from invoicing.models import Invoice, InvoiceDelivery
 from invoicing.services import stored_pdfs
 from invoicing.services.locking import lock_invoice
 from organisations import audit
+from organisations.models import BillingHold, held
 
 PdfState = Invoice.PdfState
+NO_EMAIL = BillingHold.Kind.NO_EMAIL
 
 
 def begin_deliveries(addresses: Mapping[Invoice, list[str]]) -> None:
@@ -132,7 +134,11 @@ def distinct(addresses: Iterable[str]) -> list[str]:
 
 
 def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
-    """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered."""
+    """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered. While a hold forbids
+    e-mails, those who wait go on waiting."""
+    if delivery.send_to and NO_EMAIL in {hold.kind for hold in invoice.organisation.standing_holds}:
+        delivery.save(update_fields=["send_to", *delivery.wait()])
+        return
     if delivery.send_to:
         queue_invoice_email(invoice, to=delivery.send_to)
         delivery.send_to, invoice.sent_at = [], clock.now()
@@ -141,7 +147,9 @@ def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
 
 
 def _of_live_invoices() -> QuerySet[InvoiceDelivery]:
-    return InvoiceDelivery.objects.exclude(invoice__status=Invoice.Status.VOID)
+    """What may be worked on now: with the PDF made, the e-mail waits for the end of a hold."""
+    only_to_send = Q(invoice__pdf_state=PdfState.READY) & held(NO_EMAIL, "invoice__organisation")
+    return InvoiceDelivery.objects.exclude(invoice__status=Invoice.Status.VOID).exclude(only_to_send)
 
 
 def _locked(invoice: Invoice) -> InvoiceDelivery:

@@ -17,6 +17,7 @@ from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
 from invoicing.models import Invoice
+from invoicing.services.approval_demands import note_demands, note_edit
 from invoicing.services.discounts import store_redemptions
 from invoicing.services.draft_rows import delete_lines, insert_lines, read_rows, rows_of
 from invoicing.services.facts import facts_of, month_facts, one_off_facts
@@ -42,7 +43,7 @@ class Draft:
 
 @transaction.atomic
 def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoice:
-    """Draft the invoice of a month.
+    """Draft the invoice of a month, as a person's wish.
 
     Raises DomainError INVOICE_EXISTS when the month has a live invoice, NothingToBill when nothing was used.
     """
@@ -58,6 +59,7 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
     draft = Draft(month_invoice(organisation, period), facts, compute(facts))
     if draft.is_empty:
         raise NothingToBill(f"{organisation.name} used nothing in {month_text(period)}.")
+    note_edit(draft.invoice, draft.computed)
     store([draft])
     return draft.invoice
 
@@ -71,6 +73,7 @@ def create_one_off_draft(*, organisation: Organisation, lines: Sequence[TypedLin
     given = read_typed_lines(lines, organisation=organisation, currency=currency)
     facts = one_off_facts(organisation=organisation, currency=currency, lines=given)
     draft = Draft(Invoice(organisation=organisation), facts, compute(facts))
+    note_edit(draft.invoice, draft.computed)
     store([draft])
     return draft.invoice
 
@@ -80,8 +83,9 @@ def recompute_draft(*, invoice_id: UUID) -> Invoice:
     """Compute a draft again from today's usage, prices and rates. Raises DomainError INVOICE_NOT_DRAFT."""
     invoice = lock_draft(invoice_id)
     lock_billing(invoice.organisation)
-    facts = facts_of(invoice)
-    store([Draft(invoice, facts, compute(facts))])
+    draft = draft_anew(invoice)
+    note_demands(invoice, draft.computed)
+    store([draft])
     return invoice
 
 
@@ -91,9 +95,15 @@ def delete_draft(*, invoice_id: UUID) -> None:
     lock_draft(invoice_id).delete()
 
 
+def draft_anew(invoice: Invoice) -> Draft:
+    """A draft as it would be computed by now; nothing is stored. A one-off keeps its lines and currency."""
+    facts = facts_of(invoice)
+    return Draft(invoice, facts, compute(facts))
+
+
 def computed_anew(invoice: Invoice) -> Computed:
-    """What a draft comes to by now; nothing is stored. A one-off keeps its lines and currency."""
-    return compute(facts_of(invoice))
+    """What a draft comes to by now."""
+    return draft_anew(invoice).computed
 
 
 def compute_month(*, organisation: Organisation, period: BillingPeriod) -> Computed:

@@ -13,6 +13,7 @@ from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.computing.invoice import compute
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice
+from invoicing.services.approval_demands import note_edit, note_person
 from invoicing.services.drafting import Draft, store
 from invoicing.services.facts import as_typed, facts_of
 from invoicing.services.locking import lock_billing, lock_draft
@@ -36,7 +37,9 @@ def set_typed_lines(*, invoice_id: UUID, lines: Sequence[TypedLine]) -> Invoice:
     if given == before:
         return invoice
     facts = replace(facts_of(invoice), lines=given)
-    store([Draft(invoice, facts, compute(facts))])
+    draft = Draft(invoice, facts, compute(facts))
+    note_edit(invoice, draft.computed)
+    store([draft])
     audit.note(invoice, typed_lines=(_in_words(before, invoice.currency), _in_words(given, invoice.currency)))
     return invoice
 
@@ -48,7 +51,8 @@ def set_particulars(*, invoice_id: UUID, purchase_order: str, notes: str) -> Inv
     invoice = lock_draft(invoice_id)
     invoice.purchase_order, invoice.notes = purchase_order.strip(), notes.strip()
     invoice.clean_fields(exclude={each.name for each in Invoice._meta.fields} - {"purchase_order", "notes"})
-    invoice.save(update_fields=["purchase_order", "notes", "updated_at"])
+    note_person(invoice)
+    invoice.save(update_fields=["purchase_order", "notes", "edited_by", "updated_at"])
     return invoice
 
 

@@ -28,6 +28,7 @@ from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
 from invoicing.computing.terms import Terms
+from invoicing.gst_heads import TaxHead
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
@@ -100,6 +101,14 @@ def line_of(row: InvoiceLine) -> Line:
 def as_typed(row: InvoiceLine) -> Line:
     """A line as a person typed it: discounts are computed anew."""
     return replace(line_of(row), discount=ZERO, discounts=())
+
+
+def stored_lines(invoice: Invoice) -> tuple[Line, ...]:
+    """The stored lines with their taxes, in order."""
+    return tuple(
+        replace(line_of(row), heads=tuple(TaxHead(tax.name, tax.rate) for tax in row.taxes.all()))
+        for row in invoice.lines.order_by("position").prefetch_related("taxes")
+    )
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from events.services.months import close_period
+from invoicing.computing.approval import IssueStep
 from invoicing.computing.invoice import Computed, compute
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.errors import NothingToBill
@@ -29,6 +30,7 @@ from invoicing.services.billed_months import lock_prices
 from invoicing.services.delivery import begin_deliveries
 from invoicing.services.drafting import Draft, is_stored, store, take_over
 from invoicing.services.facts import facts_of
+from invoicing.services.issuing_facts import ToIssue, as_json, decide
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import registration_of, take_numbers
 from invoicing.signals import invoice_issued
@@ -63,7 +65,7 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
 
     All in one transaction: if anything refuses, the draft is as it was and no number is gone. Raises DomainError
     INVOICE_NOT_DRAFT, PERIOD_NOT_OVER, USAGE_UNSETTLED, NOTHING_TO_BILL, NEGATIVE_TOTAL, EXCHANGE_RATE_MISSING,
-    TAX_UNDETERMINED, TAX_RATE_MISSING, UNPRINTABLE_LETTERS or DOCUMENT_NOT_DRAWABLE.
+    TAX_UNDETERMINED, TAX_RATE_MISSING, UNPRINTABLE_LETTERS, DOCUMENT_NOT_DRAWABLE, APPROVAL_REQUIRED or BILLING_HELD.
     """
     items = lock_items(invoice_id)
     invoice = lock_draft(invoice_id)
@@ -74,12 +76,26 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     facts = facts_of(invoice)
     draft = Draft(invoice, facts, compute(facts))
     ready = prepare(draft)
+    check_decision(draft)
     if not is_stored(draft):
         store([ready.frozen])
     issue([ready], send=send)
     for item in items:
         _billed_by(item, ready.invoice)
     return ready.invoice
+
+
+def check_decision(draft: Draft) -> None:
+    """A person may issue before the grace ends, but not without the approval that the customer's rules demand, and not
+    while a hold keeps drafts back. Raises DomainError APPROVAL_REQUIRED or BILLING_HELD, with the reasons."""
+    invoice = draft.invoice
+    (decision,) = decide([ToIssue(invoice.organisation, draft.computed, invoice.period, invoice_id=invoice.pk)])
+    if decision.step == IssueStep.ISSUE:
+        return
+    details = {"reasons": as_json(decision.reasons)}
+    if decision.step == IssueStep.WAIT:
+        raise DomainError(f"Nothing is issued. {decision.sentences}", code="BILLING_HELD", details=details)
+    raise DomainError(f"It has to be approved before. {decision.sentences}", code="APPROVAL_REQUIRED", details=details)
 
 
 def prepare(draft: Draft) -> Ready:
@@ -89,7 +105,7 @@ def prepare(draft: Draft) -> Ready:
     Raises the DomainErrors of `finalize_invoice` that concern the draft itself.
     """
     invoice, facts, computed = copy(draft.invoice), draft.facts, draft.computed
-    _check_issuable(computed)
+    check_issuable(computed)
     take_over(replace(draft, invoice=invoice))
     if problems := check_document(computed.lines, computed.totals.taxes, invoice, invoice.currency):
         raise DomainError(" ".join(problems), code="INVOICE_DOES_NOT_ADD_UP", status=500)
@@ -165,7 +181,8 @@ def _number(ready: Sequence[Ready]) -> None:
             each.invoice.financial_year, each.invoice.sequence_number = number.financial_year, number.sequence_number
 
 
-def _check_issuable(computed: Computed) -> None:
+def check_issuable(computed: Computed) -> None:
+    """Raises DomainError for what keeps the content of a draft from being issued, whoever wants to issue it."""
     for warning in computed.warnings:
         if warning.blocks:
             raise DomainError(warning.message, code=warning.code)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from events.services.months import close_period
 from invoicing.models import BillingRunItem
-from invoicing.services.issuing import finalize_invoice
+from invoicing.services.approving import approve_invoice
 
 Status = BillingRunItem.Status
 APPROVED = "Nothing to bill, as somebody has checked."
 
 
 @transaction.atomic
-def approve_parked(*, item_id: UUID) -> BillingRunItem:
-    """Issue the draft of a parked month, and e-mail it; or end a month in which nothing was used, without an invoice.
+def approve_parked(*, item_id: UUID, approver: AbstractBaseUser | AnonymousUser) -> BillingRunItem:
+    """Approve and issue the draft of a parked month, and e-mail it; or end a month in which nothing was used, without
+    an invoice.
 
-    The invoice is what usage and prices give at this moment. Raises DomainError ITEM_NOT_PARKED, and what finalizing
+    The invoice is what usage and prices give at this moment. Raises DomainError ITEM_NOT_PARKED, and what approving
     raises, such as NEGATIVE_TOTAL.
     """
     item: BillingRunItem = (
@@ -29,7 +31,7 @@ def approve_parked(*, item_id: UUID) -> BillingRunItem:
     if item.status != Status.PARKED:
         raise DomainError(f"{item} is not parked.", code="ITEM_NOT_PARKED")
     if item.invoice_id is not None:
-        finalize_invoice(invoice_id=item.invoice_id)
+        approve_invoice(invoice_id=item.invoice_id, approver=approver)
     else:
         close_period(organisation=item.organisation, period=item.run.period)
         fields = item.end()

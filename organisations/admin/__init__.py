@@ -3,6 +3,7 @@
 from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
+from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
@@ -12,6 +13,8 @@ __all__ = [
     "ApiKeyAdmin",
     "AuditEntryAdmin",
     "BillingEntityAdmin",
+    "BillingHoldAdmin",
+    "HoldsOfCustomer",
     "MembershipAdmin",
     "NotificationAdmin",
     "OrganisationAdmin",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter
+from organisations.admin.amounts import AmountsField
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.selectors import sellers_with_ending_lut
@@ -27,8 +29,15 @@ AttentionFilter = attention_filter(
 )
 
 
+class BillingEntityForm(forms.ModelForm):  # type: ignore[type-arg]
+    approve_above = AmountsField(
+        label="Approval above", required=False, help_text=BillingEntity._meta.get_field("approve_above").help_text
+    )
+
+
 @admin.register(BillingEntity)
 class BillingEntityAdmin(ModelAdmin):
+    form = BillingEntityForm
     empty_hint = "An invoice needs a seller: add the legal entity whose GSTIN stands on it."
     list_on_a_phone = ("name", "gstin", "country", "is_default")
     list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
@@ -40,6 +49,16 @@ class BillingEntityAdmin(ModelAdmin):
         ("Tax", {"fields": ("gstin", "state_code", "tax_id", "default_sac")}),
         ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
         ("Numbers", {"fields": NUMBERS}),
+        (
+            "Issuing",
+            {
+                "fields": (
+                    ("draft_days", "four_eyes"),
+                    ("approve_above", "approve_change_percent"),
+                    ("approve_first", "approve_edited"),
+                )
+            },
+        ),
         ("Payment details", {"fields": PAYMENT_DETAILS}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
+from organisations.admin.billing_hold import hold_sentences, standing_of
 from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of
 from organisations.models import ApiKey, BillingEntity, Membership, Notification, Organisation, Project
@@ -80,6 +81,15 @@ class OrganisationAdmin(ModelAdmin):
                 )
             },
         ),
+        (
+            "Issuing",
+            {
+                "fields": (
+                    ("draft_days", "approve_above"),
+                    ("approve_change_percent", "approve_first", "approve_edited"),
+                )
+            },
+        ),
         ("Tax", {"fields": (("gstin", "state_code"), ("tax_id", "is_sez"))}),
         ("Address", {"fields": (("address_line1", "address_line2"), ("city", "postal_code"), "country")}),
     )
@@ -91,8 +101,20 @@ class OrganisationAdmin(ModelAdmin):
         (Notification, "organisation__id__exact"),
     )
 
+    readonly_fields = ("held",)
+
     created = short_time("created_at", "Created")
     seller = link("billing_entity", "Seller")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return standing_of(super().get_queryset(request), "billing_holds")
+
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What holds the customer's billing stands above everything else."""
+        held = obj is not None and bool(obj.standing_holds)
+        return (
+            [("On hold", {"fields": ("held",), "classes": ("warnings",)}), *self.fieldsets] if held else self.fieldsets
+        )
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Organisation:
         return onboarding.create_organisation(**values)
@@ -115,6 +137,10 @@ class OrganisationAdmin(ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         default = BillingEntity.objects.filter(is_default=True).first()
         return {"billing_entity": default and default.pk, **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="On hold")
+    def held(self, organisation: Organisation) -> Any:
+        return hold_sentences(self, organisation.standing_holds)
 
     @object_action(label="Create project", permission="organisations.add_project", form=NewProjectForm, icon="add")
     def create_project(self, request: HttpRequest, organisation: Organisation, *, name: str, mode: str) -> HttpResponse:

@@ -72,23 +72,6 @@ class OrganisationSerializer(serializers.ModelSerializer):
         read_only_fields = ["id", "created_at", "updated_at"]
 
 
-class BillingConfigSerializer(serializers.ModelSerializer):
-    confirm = ConfirmField()
-
-    class Meta:
-        model = Organisation
-        fields = [
-            "billing_email",
-            "billing_entity",
-            "currency",
-            "payment_terms_days",
-            "purchase_order",
-            "time_zone",
-            "strict_metrics",
-            "confirm",
-        ]
-
-
 class ProjectSerializer(serializers.ModelSerializer):
     class Meta:
         model = Project

@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ModelSerializer
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.http.bodies import validated
@@ -18,7 +17,6 @@ from organisations.api.base import AdminGenericView
 from organisations.api.parameters import OrganisationParameters, ProjectParameters
 from organisations.api.serializers import (
     ApiKeySerializer,
-    BillingConfigSerializer,
     IssuedKeySerializer,
     IssueKeySerializer,
     OrganisationSerializer,
@@ -50,7 +48,7 @@ class OrganisationList(ListModelMixin, AdminGenericView):
 
 
 class OrganisationDetail(AdminGenericView):
-    serializer_class: type[ModelSerializer[Organisation]] = OrganisationSerializer
+    serializer_class = OrganisationSerializer
     permission_required = {"GET": "organisations.view_organisation", "PATCH": "organisations.change_organisation"}
 
     def get(self, request: Request, organisation_id: UUID) -> Response:
@@ -58,15 +56,9 @@ class OrganisationDetail(AdminGenericView):
 
     def patch(self, request: Request, organisation_id: UUID) -> Response:
         organisation = self.organisation(organisation_id)
-        changes = validated(self.serializer_class, request, change_of=organisation)
+        changes = validated(OrganisationSerializer, request, change_of=organisation)
         onboarding.update_organisation(organisation=organisation, **changes)
         return Response(self.get_serializer(organisation).data)
-
-
-class BillingConfig(OrganisationDetail):
-    """The part of an organisation that decides how it is billed."""
-
-    serializer_class = BillingConfigSerializer
 
 
 class ProjectList(ListModelMixin, AdminGenericView):

@@ -3,6 +3,7 @@
 from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry
 from organisations.models.billing_entity import BillingEntity
+from organisations.models.billing_hold import BillingHold, held
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
 from organisations.models.notification import Notification
@@ -14,10 +15,12 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "BillingEntity",
+    "BillingHold",
     "IdempotencyRecord",
     "Membership",
     "Notification",
     "Organisation",
     "Project",
     "SeenAttention",
+    "held",
 ]

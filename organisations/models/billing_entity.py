@@ -33,6 +33,7 @@ from billing_platform.lib.validators import (
 )
 from organisations.logos import LogoField
 from organisations.models.address import PartyFields
+from organisations.models.issuing_rules import WITHIN_BOUNDS, SellersIssuingRules
 
 
 def _fits_rule_46(prefix: str, name: str, numbers: str) -> models.CheckConstraint:
@@ -46,7 +47,7 @@ def _fits_rule_46(prefix: str, name: str, numbers: str) -> models.CheckConstrain
     )
 
 
-class BillingEntity(BaseModel, PartyFields):
+class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
     name = models.CharField(
         max_length=100, unique=True, validators=[validate_line], help_text="The name that operators see."
     )
@@ -159,6 +160,7 @@ class BillingEntity(BaseModel, PartyFields):
                 name="lut_has_validity",
                 violation_error_message="Enter the first and the last day of the letter of undertaking.",
             ),
+            models.CheckConstraint(condition=WITHIN_BOUNDS, name="seller_issuing_rules_within_bounds"),
         ]
 
     def __str__(self) -> str:

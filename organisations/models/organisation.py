@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -20,10 +21,11 @@ from billing_platform.lib.validators import (
 )
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity
+from organisations.models.issuing_rules import WITHIN_BOUNDS, CustomersIssuingRules
 from organisations.scoping import TenantModel
 
 
-class Organisation(BaseModel, PartyFields, TenantModel):
+class Organisation(BaseModel, PartyFields, CustomersIssuingRules, TenantModel):
     tenant_path = "id"
 
     name = models.CharField(max_length=200, validators=[validate_line])
@@ -63,6 +65,10 @@ class Organisation(BaseModel, PartyFields, TenantModel):
             models.CheckConstraint(
                 condition=Q(payment_terms_days__lte=MAX_PAYMENT_TERMS_DAYS), name="organisation_terms_within_a_year"
             ),
+            models.CheckConstraint(
+                condition=WITHIN_BOUNDS & (Q(approve_above__isnull=True) | Q(approve_above__gt=0)),
+                name="organisation_issuing_rules_within_bounds",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +79,11 @@ class Organisation(BaseModel, PartyFields, TenantModel):
         super().clean()
         if self.gstin and self.billing_entity_id and self.gstin == self.billing_entity.gstin:
             raise ValidationError({"gstin": "This is the seller's own GSTIN: nobody supplies to oneself."})
+
+    @property
+    def standing_holds(self) -> list[Any]:
+        """What holds its billing now (`BillingHold`), the oldest first."""
+        return list(self.billing_holds.standing().order_by("starts_at", "kind", "pk"))
 
     @property
     def zone(self) -> ZoneInfo:

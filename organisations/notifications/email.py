@@ -14,24 +14,25 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
-from organisations.models import Notification
+from organisations.models import BillingHold, Notification, held
 from organisations.notifications.outbox import wake_sender
 
 Status = Notification.Status
 
 
 def due_notifications() -> list[UUID]:
-    """Ids of messages to send now, and of those whose sender died."""
-    return due_ids(Notification.objects.all())
+    """Ids of messages to send now, and of those whose sender died. What a hold keeps back is due when the hold ends."""
+    return due_ids(_sendable())
 
 
 def send_notification(*, notification_id: UUID) -> bool:
     """Send one message if it is due and nobody else is sending it. Says whether it was sent."""
-    notification = claim(Notification.objects.select_related("organisation"), notification_id)
+    notification = claim(_sendable().select_related("organisation"), notification_id)
     if notification is None:
         return False
     try:
@@ -74,6 +75,11 @@ def resend(*, notification_id: UUID) -> Notification:
     notification.save()
     wake_sender(notification)
     return notification
+
+
+def _sendable() -> QuerySet[Notification]:
+    """Without those of customers whom nothing is e-mailed to for now."""
+    return Notification.objects.exclude(held(BillingHold.Kind.NO_EMAIL))
 
 
 def _build(notification: Notification) -> EmailMultiAlternatives:

@@ -23,10 +23,12 @@ from events.services.settling.chunks import settle_pending
 from invoicing.emails import queue_invoice_email
 from invoicing.models import BillingRun, BillingRunItem, Discount, Invoice, MinimumCharge, PricingRule, RecurringFee
 from invoicing.services import discounts, drafting, issuing, minimum_charges, price_book, recurring_fees
+from invoicing.services.approving import approve_invoice
 from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
+from organisations.services.holds import place_hold
 from payments.models import InboundWebhook, Payment, PaymentOrder, Refund
 from payments.services.offline import record_offline_payment
 from tests import factories
@@ -93,6 +95,8 @@ def tenant(marker: str) -> Tenant:
     )
     fee, minimum, discount = _agree(organisation, project, marker)
     invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
+    place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
+    approve_invoice(invoice_id=draft.pk, approver=person)
     order, payment, webhook = _collect(organisation, invoice, marker)
     return Tenant(
         marker=marker,

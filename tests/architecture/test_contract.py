@@ -55,6 +55,7 @@ GET {ADMIN}/exchange-rates/{{base}}/{{target}}
 GET POST {ADMIN}/organisations/{{organisation_id}}/invoices
 GET {ADMIN}/organisations/{{organisation_id}}/invoices/upcoming
 GET {ADMIN}/invoices/{{invoice_id}}
+POST {ADMIN}/invoices/{{invoice_id}}/approve
 POST {ADMIN}/invoices/{{invoice_id}}/finalize
 POST {ADMIN}/invoices/{{invoice_id}}/send
 POST {ADMIN}/invoices/{{invoice_id}}/void

@@ -305,13 +305,13 @@ def test_an_invoice_finalized_across_midnight_is_of_one_day(
     with time_machine.travel("2027-03-31T18:29:59Z", tick=False) as clock_hands:
         add_exchange_rate(base="USD", target="INR", rate=Decimal("88.50"), as_of=date(2027, 3, 31), source="RBI")
         draft = one_off(globex)
-        check = issuing._check_issuable
+        check = issuing.check_issuable
 
         def slowly(*given: Any) -> None:
             clock_hands.move_to("2027-03-31T18:30:01Z")
             check(*given)
 
-        monkeypatch.setattr(issuing, "_check_issuable", slowly)
+        monkeypatch.setattr(issuing, "check_issuable", slowly)
         issued = issuing.finalize_invoice(invoice_id=draft.pk)
     assert (issued.issue_date, issued.financial_year) == (date(2027, 3, 31), "26-27")
     assert "UNDERTAKING" in invoice_document(issued).endorsement.upper()

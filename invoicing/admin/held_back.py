@@ -1,0 +1,57 @@
+"""What keeps an invoice back: days of grace, an approval that is due, a hold on its customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Prefetch
+
+from billing_platform.lib.admin.base import badge
+from billing_platform.lib.admin.display import anchor
+from invoicing.models import BillingRunItem, Invoice
+from organisations.models import BillingHold
+
+Kind = BillingHold.Kind
+
+
+def with_what_keeps_back(invoices: Any) -> Any:
+    """Rows with the run's items and the customer's standing holds, read once for all."""
+    standing = BillingHold.objects.standing().select_related("organisation__billing_entity").order_by("starts_at", "pk")
+    return invoices.prefetch_related(
+        "billing_run_items", Prefetch("organisation__billing_holds", queryset=standing, to_attr="holds_now")
+    )
+
+
+def badges_of(invoice: Invoice) -> list[Any]:
+    """For the list: what the draft waits for, and which hold is about the invoice as it stands."""
+    found = [badge("Needs approval", "warning")] if invoice.is_draft and invoice.approval_needed else []
+    if invoice.is_draft and any(
+        item.status == BillingRunItem.Status.DRAFTED for item in invoice.billing_run_items.all()
+    ):
+        found.append(badge("Waits", "info"))
+    return found + [badge(hold.get_kind_display(), "warning") for hold in _relevant_holds(invoice)]
+
+
+def held_back_by(page: Any, invoice: Invoice) -> Iterator[tuple[Any, str, Any]]:
+    """A mark, a sentence and perhaps a link, for each thing that keeps the invoice or its e-mail back."""
+    if invoice.is_draft:
+        items = [item for item in invoice.billing_run_items.all() if item.status == BillingRunItem.Status.DRAFTED]
+        yield from ((badge("Waits", "info"), item.reason, "") for item in items)
+        for reason in invoice.approval_needed:
+            yield badge("Needs approval", "warning"), reason["message"], ""
+    for hold in _relevant_holds(invoice):
+        yield badge(hold.get_kind_display(), "warning"), f"{hold.span}: {hold.reason}", anchor(page, hold, "Open")
+
+
+def _relevant_holds(invoice: Invoice) -> list[BillingHold]:
+    found = holds_of(invoice, Kind.DRAFT_ONLY) if invoice.is_draft else []
+    if invoice.number and invoice.sent_at is None and invoice.status != Invoice.Status.VOID:
+        found = found + holds_of(invoice, Kind.NO_EMAIL)
+    return found + holds_of(invoice, Kind.NO_COLLECTION) if invoice.is_collectable else found
+
+
+def holds_of(invoice: Invoice, kind: str) -> list[BillingHold]:
+    organisation: Any = invoice.organisation
+    known = getattr(organisation, "holds_now", None)
+    return [hold for hold in (organisation.standing_holds if known is None else known) if hold.kind == kind]

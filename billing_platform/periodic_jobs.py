@@ -23,6 +23,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
         crontab(minute="0", hour="*", day_of_month="1-3"),
     ),
     "Continue billing runs": ("invoicing.tasks.continue_billing_runs", schedule(60)),
+    "Issue drafts that waited": ("invoicing.tasks.issue_due_drafts", schedule(60)),
     "Deliver issued invoices": ("invoicing.tasks.deliver_due_invoices", schedule(60)),
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),

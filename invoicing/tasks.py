@@ -43,6 +43,13 @@ def continue_billing_runs() -> None:
     _send_chunks(billing_run.take_up_open_items())
 
 
+@shared_task(name="invoicing.tasks.issue_due_drafts")
+def issue_due_drafts() -> None:
+    """Issue the drafts of runs whose days of grace, or whose hold, are over; those that need approval then wait."""
+    billing_run.reopen_due_drafts()
+    continue_billing_runs()
+
+
 def _send_chunks(item_ids: Sequence[UUID]) -> None:
     for start in range(0, len(item_ids), billing_run.CHUNK):
         process_billing_items.delay(*map(str, item_ids[start : start + billing_run.CHUNK]))

@@ -78,7 +78,7 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     retry = try_now_action(
         name="retry",
         permission="invoicing.retry_billingrunitem",
-        may=lambda item: item.status in (Status.FAILED, Status.PARKED),
+        may=lambda item: item.status in (Status.FAILED, Status.DRAFTED, Status.APPROVAL, Status.PARKED),
         service=lambda pk: billing_run.retry_item(item_id=pk),
         facts=item_facts,
     )
@@ -98,9 +98,9 @@ class BillingRunItemAdmin(ReadOnlyAdmin):
     @object_action(
         label="Leave unbilled",
         permission="invoicing.leave_unbilled_billingrunitem",
-        when=lambda item: item.status == Status.VOIDED,
+        when=lambda item: item.status in (Status.VOIDED, Status.DRAFTED, Status.APPROVAL),
         form=ReasonForm,
-        confirm="The month stays without an invoice, and no longer needs attention. It can still be billed again.",
+        confirm="The month stays without an invoice: a draft is thrown away. It can still be billed again.",
         facts=item_facts,
         danger=True,
         icon="money_off",

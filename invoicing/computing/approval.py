@@ -94,8 +94,9 @@ class IssuingFacts:
 
     `history` are the totals of the customer's last issued month invoices in the draft's currency, the latest first;
     `issued_before`: it has any issued invoice. Without lines there is nothing to issue, and nothing to approve. `zone`
-    is the seller's: times in sentences are written in it. `grace_ends` is None where nothing has to be waited for, as when a person finalizes. `hold` is the sentence of a
-    hold that forbids issuing. `fingerprint` is that of the draft as computed now.
+    is the seller's: times in sentences are written in it. `grace_ends` is None where nothing has to be waited for, as
+    when a person finalizes. `hold` is the sentence of a hold that forbids issuing. `fingerprint` is that of the draft
+    as computed now; it is compared with that of an approval.
     """
 
     now: datetime

@@ -58,6 +58,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("pending", "Pending"),
                             ("claimed", "At work"),
+                            ("drafted", "Drafted, not issued yet"),
+                            ("approval", "Needs approval"),
                             ("done", "Done"),
                             ("skipped", "Nothing to bill"),
                             ("failed", "Failed"),
@@ -76,6 +78,14 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="The same in parts, each a code and a sentence, while it waits for a person.",
+                    ),
+                ),
+                (
+                    "drafted_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the run first drafted it: the days of grace count from then.",
+                        null=True,
                     ),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
@@ -375,6 +385,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "approval_needed",
+                    models.JSONField(
+                        default=list,
+                        help_text="Why a person has to approve the draft: [{code, message}]. Empty: nobody has to.",
+                    ),
+                ),
+                (
+                    "edited_by",
+                    models.JSONField(default=list, help_text="Who drafted it by hand or typed on it: user names."),
+                ),
+                (
                     "purchase_order",
                     models.CharField(
                         blank=True,
@@ -432,10 +453,37 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at"],
                 "permissions": [
                     ("create_invoice", "Can draft and recompute an invoice"),
+                    ("approve_invoice", "Can approve an invoice"),
                     ("finalize_invoice", "Can finalize an invoice"),
                     ("send_invoice", "Can send an invoice"),
                     ("void_invoice", "Can void an invoice"),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceApproval",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("period_start", models.DateField(blank=True, help_text="Empty: a one-off invoice.", null=True)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "total",
+                    models.DecimalField(
+                        decimal_places=4, help_text="Of the draft when it was approved, tax included.", max_digits=19
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(help_text="Of the lines, taxes and total that were approved.", max_length=64),
+                ),
+                ("reasons", models.JSONField(default=list, help_text="Why approval was needed: [{code, message}].")),
+                ("approved_by", models.CharField(max_length=200)),
+            ],
+            options={
+                "verbose_name": "approval",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
@@ -1085,6 +1133,26 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="invoiceapproval",
+            name="invoice",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="approvals",
+                to="invoicing.invoice",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceapproval",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoice_approvals",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
             model_name="invoiceline",
             name="invoice",
             field=models.ForeignKey(
@@ -1676,6 +1744,35 @@ class Migration(migrations.Migration):
             model_name="billingrunitem",
             constraint=models.UniqueConstraint(
                 fields=("run", "organisation"), name="one_item_per_run_and_organisation"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoiceapproval",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="9af1ab873eaa5c7e36a73f1c8805aca54957e2a8",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_e6db5",
+                    table="invoicing_invoiceapproval",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoiceapproval",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="39cb35da3f1e0a20801d9a05275a371971ba1da7",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b6888",
+                    table="invoicing_invoiceapproval",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

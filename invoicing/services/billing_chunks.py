@@ -39,6 +39,7 @@ from invoicing.services.drafting import Draft, delete_draft, month_invoice, stor
 from invoicing.services.facts import facts_of_months
 from invoicing.services.issue_gate import decisions
 from invoicing.services.issuing import Ready, issue, prepare
+from invoicing.services.issuing_facts import as_json
 from invoicing.services.locking import lock_billing
 from organisations import audit
 from organisations.models import Organisation
@@ -86,7 +87,7 @@ class _Month:
     @property
     def is_left_open(self) -> bool:
         """Usage that comes later still counts for it."""
-        if self.refusal is not None or self.failure is not None:
+        if self.refusal is not None or self.failure is not None or self.decision.step == IssueStep.WAIT:
             return True
         return self.decision.step != IssueStep.ISSUE and not self.draft.is_empty
 
@@ -167,13 +168,17 @@ def _compute(chunk: _Chunk, usage_periods: Mapping[UUID, UsagePeriod], period: B
     refused = refused_closings(chunk.organisations, usage_periods)
     facts = facts_of_months(chunk.organisations, period)
     computed = _computed(chunk, facts)
-    decided = decisions({pk: item.organisation for pk, item in chunk.items.items()}, computed, period)
+    for item in chunk.items.values():
+        item.drafted_at = item.drafted_at or clock.now()
+    decided = decisions(chunk.items, computed, chunk.invoices, period)
     months = []
     for pk, item in chunk.items.items():
-        invoice = chunk.invoices.get(pk) or month_invoice(item.organisation, period)
+        invoice, decision = chunk.invoices.get(pk) or month_invoice(item.organisation, period), decided[pk]
         invoice.organisation = item.organisation
+        invoice.approval_needed = as_json(decision.reasons) if decision.step == IssueStep.APPROVE else []
         draft = Draft(invoice, facts[pk], computed[pk])
-        months.append(_prepared(_Month(item, usage_periods[pk], draft, decided[pk], refused.get(pk))))
+        refusal = None if decision.step == IssueStep.WAIT else refused.get(pk)  # what waits is not closed now
+        months.append(_prepared(_Month(item, usage_periods[pk], draft, decision, refusal)))
     return months
 
 
@@ -221,8 +226,11 @@ def _end(months: Collection[_Month]) -> None:
 
 def _status(month: _Month) -> str:
     if month.decision.step != IssueStep.ISSUE:
-        return Status.PARKED
+        return _NOT_ISSUED[month.decision.step]
     return Status.DONE if month.ready else Status.SKIPPED
+
+
+_NOT_ISSUED = {IssueStep.WAIT: Status.DRAFTED, IssueStep.APPROVE: Status.APPROVAL, IssueStep.PARK: Status.PARKED}
 
 
 class _Ending(NamedTuple):
@@ -232,7 +240,7 @@ class _Ending(NamedTuple):
     reasons: Sequence[AnyReason] = ()
 
 
-_ENDED = ("status", "reason", "reasons", "invoice_id", "finished_at", "next_attempt_at", "last_failure",
+_ENDED = ("status", "reason", "reasons", "invoice_id", "drafted_at", "finished_at", "next_attempt_at", "last_failure",
           "claimed_until", "updated_at")  # fmt: skip
 
 
@@ -242,7 +250,7 @@ def _finish(endings: Collection[_Ending]) -> None:
     for item, status, invoice, reasons in endings:
         item.end()
         item.status, item.invoice, item.finished_at, item.updated_at = status, invoice, now, now
-        item.reasons = [{"code": str(reason.code), "message": reason.sentence} for reason in reasons]
+        item.reasons = as_json(reasons)
         told = " ".join(reason.sentence for reason in reasons)
         item.reason = told or ("Nothing to bill." if status == Status.SKIPPED else "")
     items = [each.item for each in endings]

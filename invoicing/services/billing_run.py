@@ -29,7 +29,8 @@ from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.terms import organisations_with_terms
 from invoicing.services.billing_chunks import bill
 from invoicing.services.drafting import delete_draft
-from organisations.models import Organisation
+from invoicing.services.issuing_facts import grace_ends
+from organisations.models import BillingHold, Organisation, held
 
 LOOK_BACK = timedelta(days=4)
 """How long after a month's end the schedule still starts its run; the schedule covers the 1st to the 3rd."""
@@ -38,7 +39,8 @@ CHUNK = 100
 """Items that a worker bills in one transaction. More make it hardly faster, and hold the counter of numbers longer."""
 
 Status = BillingRunItem.Status
-RETRIABLE = (Status.FAILED, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
+RETRIABLE = (Status.FAILED, Status.DRAFTED, Status.APPROVAL, Status.PARKED, Status.VOIDED, Status.LEFT_UNBILLED)
+_WITH_DRAFT = (Status.DRAFTED, Status.APPROVAL, Status.PARKED)
 _BILLED_BY_A_START = (Status.PENDING, Status.CLAIMED, Status.FAILED, Status.VOIDED)
 
 
@@ -134,14 +136,15 @@ def left_to_do(*, period: BillingPeriod) -> tuple[Organisation, ...]:
 
 @transaction.atomic
 def retry_item(*, item_id: UUID) -> BillingRunItem:
-    """Try a failed or parked organisation again, or bill one whose invoice was voided, or that was left unbilled.
+    """Try an organisation again that failed, is parked, or whose draft waits; or bill one whose invoice was voided, or
+    that was left unbilled.
 
     Raises DomainError ITEM_NOT_RETRIABLE for any other.
     """
     item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
     if item.status not in RETRIABLE:
         raise DomainError(
-            f"{item} can't be billed again: only what failed, is parked, was voided or was left unbilled can.",
+            f"{item} can't be billed again: only what failed, waits as a draft, was voided or was left unbilled can.",
             code="ITEM_NOT_RETRIABLE",
         )
     _reopen(item)
@@ -151,8 +154,8 @@ def retry_item(*, item_id: UUID) -> BillingRunItem:
 
 @transaction.atomic
 def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
-    """A month whose invoice was voided, or that is parked, is not to be billed: noted with the reason, and told of no
-    more. The draft of a parked month is thrown away.
+    """A month whose invoice was voided, or that is parked or waits as a draft, is not to be billed: noted with the
+    reason, and told of no more. The draft is thrown away.
 
     Raises InvalidInput without a reason, DomainError ITEM_NOT_VOIDED for any other item.
     """
@@ -160,11 +163,12 @@ def leave_unbilled(*, item_id: UUID, reason: str) -> BillingRunItem:
     if not reason:
         raise InvalidInput.field("reason", "Say why the month is not billed.")
     item: BillingRunItem = BillingRunItem.objects.select_for_update(of=("self",)).get(pk=item_id)
-    if item.status not in (Status.VOIDED, Status.PARKED):
+    if item.status not in (Status.VOIDED, *_WITH_DRAFT):
         raise DomainError(
-            f"{item} can't be left unbilled: only what was voided or is parked can.", code="ITEM_NOT_VOIDED"
+            f"{item} can't be left unbilled: only what was voided, is parked or waits as a draft can.",
+            code="ITEM_NOT_VOIDED",
         )
-    if item.status == Status.PARKED:
+    if item.status in _WITH_DRAFT:
         _forget_draft(item)
     _finish(item, Status.LEFT_UNBILLED, reason)
     return item
@@ -174,7 +178,7 @@ def _forget_draft(item: BillingRunItem) -> None:
     """The month is closed: an open one that nobody looks at again would swallow what is reported late."""
     if item.invoice_id is not None:
         delete_draft(invoice_id=item.invoice_id)
-        item.invoice = None
+        item.invoice, item.reasons = None, []
     close_period(organisation=item.organisation, period=item.run.period)
 
 
@@ -207,9 +211,34 @@ def at_work(*, run_id: UUID) -> bool:
 
 
 def _reopen(item: BillingRunItem) -> None:
-    """Saved row by row: an update of many would leave no trace in the audit log."""
+    """Saved row by row: an update of many would leave no trace in the audit log. A month that is billed once more has
+    its days of grace once more."""
+    if item.status in (Status.VOIDED, Status.LEFT_UNBILLED):
+        item.drafted_at = None
     item.reason, item.reasons, item.finished_at = "", [], None
-    item.save(update_fields=["reason", "reasons", "finished_at", *item.wait()])
+    item.save(update_fields=["reason", "reasons", "drafted_at", "finished_at", *item.wait()])
+
+
+def reopen_due_drafts() -> None:
+    """Have workers issue the drafts whose days of grace are over by today's rules, and that no hold keeps back. Each
+    becomes an open item again, so a job that dies has done a part, and the next one does the rest."""
+    for item_id in _due_drafts():
+        with transaction.atomic():
+            drafted = BillingRunItem.objects.select_for_update(skip_locked=True, of=("self",))
+            item = drafted.filter(pk=item_id, status=Status.DRAFTED).first()
+            if item is not None:
+                _reopen(item)
+
+
+def _due_drafts() -> list[UUID]:
+    now = clock.now()
+    drafted = BillingRunItem.objects.filter(status=Status.DRAFTED).exclude(held(BillingHold.Kind.DRAFT_ONLY))
+    found = []
+    for item in drafted.select_related("organisation__billing_entity").iterator(chunk_size=1000):
+        ends = grace_ends(item.organisation, item.drafted_at)
+        if ends is None or ends <= now:
+            found.append(item.pk)
+    return found
 
 
 def take_up_open_items() -> list[UUID]:

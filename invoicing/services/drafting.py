@@ -17,11 +17,11 @@ from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
 from invoicing.models import Invoice
-from invoicing.services.approval_demands import note_demands, note_edit
+from invoicing.services.approval_demands import note_demands, note_edit, park_without_draft
 from invoicing.services.discounts import store_redemptions
 from invoicing.services.draft_rows import delete_lines, insert_lines, read_rows, rows_of
 from invoicing.services.facts import facts_of, month_facts, one_off_facts
-from invoicing.services.locking import lock_billing, lock_draft
+from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
 from organisations import audit
 from organisations.models import Organisation
@@ -91,8 +91,13 @@ def recompute_draft(*, invoice_id: UUID) -> Invoice:
 
 @transaction.atomic
 def delete_draft(*, invoice_id: UUID) -> None:
-    """Delete a draft; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT."""
+    """Delete a draft; its month can be drafted again. Raises DomainError INVOICE_NOT_DRAFT.
+
+    A month of a billing run that waited for approval waits for a person as a parked one."""
+    items = lock_items(invoice_id)
     lock_draft(invoice_id).delete()
+    for item in items:
+        park_without_draft(item)
 
 
 def draft_anew(invoice: Invoice) -> Draft:

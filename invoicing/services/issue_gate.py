@@ -6,21 +6,35 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.computing.approval import Decision, IssueStep
+from invoicing.computing.approval import Decision
 from invoicing.computing.invoice import Computed
 from invoicing.computing.safety_bounds import MonthDraft
+from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors.safety_bounds import out_of_bounds_of
-from organisations.models import Organisation
+from invoicing.services.issuing_facts import ToIssue, decide
 
 
 def decisions(
-    organisations: Mapping[UUID, Organisation], months: Mapping[UUID, Computed], period: BillingPeriod
+    items: Mapping[UUID, BillingRunItem],
+    months: Mapping[UUID, Computed],
+    invoices: Mapping[UUID, Invoice],
+    period: BillingPeriod,
 ) -> dict[UUID, Decision]:
     """What becomes of each month as it is computed by now, by the organisation's id; of one in which nothing was used
-    too. What it is decided from is read for all organisations at once."""
+    too. `invoices` are the stored drafts. What it is decided from is read for all organisations at once."""
     drafts = {pk: _month_draft(computed, period) for pk, computed in months.items()}
-    reasons = out_of_bounds_of([organisations[pk] for pk in months], drafts, period=period)
-    return {pk: Decision(IssueStep.PARK, reasons[pk]) if pk in reasons else Decision(IssueStep.ISSUE) for pk in months}
+    beyond = out_of_bounds_of([items[pk].organisation for pk in months], drafts, period=period)
+    asked = [
+        ToIssue(
+            items[pk].organisation,
+            computed,
+            period,
+            invoice_id=invoices[pk].pk if pk in invoices else None,
+            drafted_at=items[pk].drafted_at,
+        )
+        for pk, computed in months.items()
+    ]
+    return dict(zip(months, decide(asked, out_of_bounds=beyond), strict=True))
 
 
 def _month_draft(computed: Computed, period: BillingPeriod) -> MonthDraft:

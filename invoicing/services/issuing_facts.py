@@ -82,7 +82,7 @@ def issuing_facts(drafts: Sequence[ToIssue]) -> list[IssuingFacts]:
             currency=draft.computed.currency,
             total=draft.computed.totals.total,
             edited=edited_by_hand(draft.computed.lines),
-            fingerprint=draft.fingerprint,
+            fingerprint=draft.fingerprint if draft.invoice_id in approvals else "",
             rules=rules[pk],
             history=histories.get((pk, draft.period), ()),
             issued_before=pk in known,

@@ -6,9 +6,11 @@ import django.db.models.expressions
 import django.db.models.functions.text
 import django.db.models.lookups
 import organisations.logos
+import organisations.models.issuing_rules
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
+from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
@@ -159,6 +161,57 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="tax id",
+                    ),
+                ),
+                (
+                    "draft_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="A month's draft is issued that many days after the run made it, at the same time of day.",
+                        validators=[django.core.validators.MaxValueValidator(25)],
+                        verbose_name="days of grace",
+                    ),
+                ),
+                (
+                    "approve_above",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="A currency and an amount in each line, such as INR 500000. A total above it, with tax, needs approval.",
+                        validators=[organisations.models.issuing_rules.validate_amounts],
+                        verbose_name="approval above",
+                    ),
+                ),
+                (
+                    "approve_change_percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="Of the total against the mean of the customer's last three month invoices. Empty: never.",
+                        max_digits=8,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("50000")),
+                        ],
+                        verbose_name="approval of a change above (%)",
+                    ),
+                ),
+                ("approve_first", models.BooleanField(default=False, verbose_name="approval of a first invoice")),
+                (
+                    "approve_edited",
+                    models.BooleanField(
+                        default=False,
+                        help_text="One-off invoices, and months with lines typed by hand.",
+                        verbose_name="approval of typed lines",
+                    ),
+                ),
+                (
+                    "four_eyes",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Who drafted an invoice by hand, or typed on it, can't approve it.",
+                        verbose_name="four eyes",
                     ),
                 ),
                 (
@@ -434,6 +487,17 @@ class Migration(migrations.Migration):
                         name="lut_has_validity",
                         violation_error_message="Enter the first and the last day of the letter of undertaking.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("draft_days__isnull", True), ("draft_days__lte", 25), _connector="OR"),
+                            models.Q(
+                                ("approve_change_percent__isnull", True),
+                                ("approve_change_percent__gte", 0),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="seller_issuing_rules_within_bounds",
+                    ),
                 ],
             },
         ),
@@ -536,6 +600,61 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="tax id",
+                    ),
+                ),
+                (
+                    "draft_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="From the run's draft of a month to its invoice. Empty: as the seller has it.",
+                        null=True,
+                        validators=[django.core.validators.MaxValueValidator(25)],
+                        verbose_name="days of grace",
+                    ),
+                ),
+                (
+                    "approve_above",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="In the customer's currency, with tax. Empty: as the seller has it.",
+                        max_digits=19,
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_positive],
+                        verbose_name="approval above",
+                    ),
+                ),
+                (
+                    "approve_change_percent",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="Against the mean of the last three month invoices. Empty: as the seller has it.",
+                        max_digits=8,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("50000")),
+                        ],
+                        verbose_name="approval of a change above (%)",
+                    ),
+                ),
+                (
+                    "approve_first",
+                    models.BooleanField(
+                        blank=True,
+                        help_text="Empty: as the seller has it.",
+                        null=True,
+                        verbose_name="approval of a first invoice",
+                    ),
+                ),
+                (
+                    "approve_edited",
+                    models.BooleanField(
+                        blank=True,
+                        help_text="Empty: as the seller has it.",
+                        null=True,
+                        verbose_name="approval of typed lines",
                     ),
                 ),
                 ("name", models.CharField(max_length=200, validators=[billing_platform.lib.validators.validate_line])),
@@ -706,6 +825,49 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BillingHold",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("draft_only", "Draft only"),
+                            ("no_email", "No e-mail"),
+                            ("no_collection", "No collection"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(max_length=500, validators=[billing_platform.lib.validators.validate_line]),
+                ),
+                ("starts_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("ends_at", models.DateTimeField(blank=True, help_text="Empty: until somebody lifts it.", null=True)),
+                ("placed_by", models.CharField(max_length=200)),
+                (
+                    "lifted_by",
+                    models.CharField(blank=True, help_text="Empty: it stands, or ended by itself.", max_length=200),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="billing_holds",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "hold",
+                "ordering": ["-starts_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Project",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -818,6 +980,19 @@ class Migration(migrations.Migration):
                 condition=models.Q(("payment_terms_days__lte", 365)), name="organisation_terms_within_a_year"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("draft_days__isnull", True), ("draft_days__lte", 25), _connector="OR"),
+                    models.Q(
+                        ("approve_change_percent__isnull", True), ("approve_change_percent__gte", 0), _connector="OR"
+                    ),
+                    models.Q(("approve_above__isnull", True), ("approve_above__gt", 0), _connector="OR"),
+                ),
+                name="organisation_issuing_rules_within_bounds",
+            ),
+        ),
         migrations.AddIndex(
             model_name="notification",
             index=models.Index(
@@ -833,6 +1008,18 @@ class Migration(migrations.Migration):
                 name="one_role_per_user_and_organisation",
                 nulls_distinct=False,
                 violation_error_message="This user has a role for this organisation already: change that role.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="billinghold",
+            index=models.Index(fields=["kind", "organisation", "ends_at"], name="billing_hold_standing"),
+        ),
+        migrations.AddConstraint(
+            model_name="billinghold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
+                name="billing_hold_ends_after_it_starts",
+                violation_error_message="The hold would be over before it begins: choose a later end.",
             ),
         ),
         migrations.AddConstraint(

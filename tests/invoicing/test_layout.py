@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +14,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from billing_platform.lib.errors import DomainError
-from invoicing.documents import DocumentLine, DocumentParty, InvoiceDocument, check_layout, render_pdf
+from invoicing.documents import DocumentLine, DocumentParty, ExchangeNote, InvoiceDocument, ordinary, render_pdf
+from invoicing.documents.pdf import lay_out
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import delivery, issuing, stored_pdfs
@@ -54,14 +55,14 @@ def test_names_and_addresses_of_any_length_are_drawn(document: InvoiceDocument, 
     extreme = replace(
         document, seller=party_of(text), customer=party_of(text), pay_url="https://x.example/pay/" + "x" * 40
     )
-    check_layout(extreme)
+    lay_out(extreme)
     assert pages(render_pdf(extreme)) >= 1
 
 
 def test_long_texts_flow_over_pages(document: InvoiceDocument) -> None:
     line = replace(document.lines[0], description="x" * 5000, unit="u" * 50)
     endless = replace(document, lines=(line,), notes="note " * 3000, endorsement="WORD " * 1000)
-    check_layout(endless)
+    lay_out(endless)
     assert pages(render_pdf(endless)) > 3
 
 
@@ -75,6 +76,64 @@ def test_a_thousand_lines_with_their_workings_are_drawn(document: InvoiceDocumen
     )
     content = render_pdf(replace(document, lines=lines))
     assert "Metric 1000" in "".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages[-3:])
+
+
+# --- which documents need not be laid out ---------------------------------------------------------------------------
+
+WIDEST = "W" * ordinary.MOST_LETTERS
+LARGEST = Decimal("-9999999999999.99")
+
+
+def widest(value: Any) -> Any:
+    """The same value with every text and every number as large as an ordinary document may have it."""
+    if isinstance(value, str):
+        return WIDEST
+    if isinstance(value, Decimal):
+        return LARGEST
+    if is_dataclass(value):
+        return type(value)(**{each.name: widest(getattr(value, each.name)) for each in fields(value)})
+    return tuple(map(widest, value)) if isinstance(value, tuple) else value
+
+
+@pytest.fixture
+def tallest(document: InvoiceDocument) -> InvoiceDocument:
+    """As tall in every part as an ordinary document can be."""
+    rows = ordinary.MOST_ROWS
+    steps = (Step("x", Decimal(1), Decimal(1), Decimal(1), Decimal(1)),) * ordinary.MOST_STEPS
+    party = replace(document.seller, address_lines=("x",) * rows, state="x", tax_id="x", phone="x")
+    exchange = ExchangeNote("USD", "INR", Decimal(1), document.issue_date, "x", Decimal(1), Decimal(1), Decimal(1))
+    full = replace(
+        document,
+        seller=party,
+        customer=party,
+        lines=(replace(document.lines[0], unit_price=None, steps=steps),) * 3,
+        taxes=(document.taxes[0],) * rows,
+        exchange=exchange,
+        bank=replace(document.bank, is_foreign=True),
+    )
+    found: InvoiceDocument = widest(full)
+    money = replace(found.exchange, base="USD", target="INR") if found.exchange else None
+    return replace(found, currency="INR", brand_colour="#1f4e79", exchange=money, total=-LARGEST)
+
+
+def test_the_tallest_ordinary_document_is_laid_out_and_drawn(tallest: InvoiceDocument) -> None:
+    assert ordinary.is_ordinary(tallest)
+    for document in (tallest, replace(tallest, bank=replace(tallest.bank, is_foreign=False))):
+        lay_out(document)
+        assert pages(render_pdf(document)) > 1
+
+
+@pytest.mark.parametrize("text", [f"{WIDEST}W", "two\nlines", "क्ष", "\u200d", 'a "quoted" name', "back\\slash"])
+def test_a_document_with_any_other_text_is_laid_out_itself(tallest: InvoiceDocument, text: str) -> None:
+    assert not ordinary.is_ordinary(replace(tallest, notes=text))
+    assert not ordinary.is_ordinary(replace(tallest, lines=(replace(tallest.lines[0], description=text),)))
+
+
+def test_a_document_with_more_rows_is_laid_out_itself(tallest: InvoiceDocument) -> None:
+    line = tallest.lines[0]
+    assert not ordinary.is_ordinary(replace(tallest, lines=(replace(line, steps=(*line.steps, line.steps[0])),)))
+    assert not ordinary.is_ordinary(replace(tallest, taxes=(*tallest.taxes, tallest.taxes[0])))
+    assert not ordinary.is_ordinary(replace(tallest, brand_colour="blue"))
 
 
 def test_a_document_that_cannot_be_drawn_is_not_issued_and_takes_no_number(

@@ -8,7 +8,7 @@ delete an entry (organisations.models.audit).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +26,12 @@ from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.contributions import contributions, our_apps
+from billing_platform.lib.database.bulk import insert_objects
 from billing_platform.lib.http.addresses import is_api
 from billing_platform.lib.http.client_ip import client_ip
 
 if TYPE_CHECKING:
     from organisations.models import ApiKey
-
-_ENTRIES_AT_ONCE = 500
 
 
 @dataclass
@@ -106,9 +105,10 @@ def note_created(objects: Iterable[Model]) -> None:
     _write([_entry(obj, action=created, changes=model_instance_diff(None, obj), reason="") for obj in objects])
 
 
-def note_changed(pairs: Iterable[tuple[Model, Model]]) -> None:
-    """The same for rows that were changed in bulk, as they were before and as they are by now."""
-    changes = [(now, model_instance_diff(before, now)) for before, now in pairs]
+def note_changed(pairs: Iterable[tuple[Model, Model]], fields: Collection[str] = ()) -> None:
+    """The same for rows that were changed in bulk, as they were before and as they are by now: in these `fields`, or
+    in any."""
+    changes = [(now, model_instance_diff(before, now, fields_to_check=fields)) for before, now in pairs]
     updated = LogEntry.Action.UPDATE
     _write([_entry(obj, action=updated, changes=changed, reason="") for obj, changed in changes if changed])
 
@@ -116,7 +116,7 @@ def note_changed(pairs: Iterable[tuple[Model, Model]]) -> None:
 def _write(entries: Sequence[LogEntry]) -> None:
     for entry in entries:
         _stamp(LogEntry, entry)  # writing in bulk sends no signals
-    LogEntry.objects.bulk_create(entries, batch_size=_ENTRIES_AT_ONCE)
+    insert_objects(entries)
 
 
 def _entry(obj: Any, *, reason: str, **fields: Any) -> LogEntry:

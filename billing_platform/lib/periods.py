@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 FINANCIAL_YEAR_FIRST_MONTH = 4  # April
@@ -30,8 +31,7 @@ class BillingPeriod:
     @classmethod
     def of(cls, day: date) -> BillingPeriod:
         """The month that a local date falls in."""
-        start = date(day.year, day.month, 1)
-        return cls(start, _first_of_next_month(start))
+        return _month(day.year, day.month)
 
     @classmethod
     def parse(cls, text: str) -> BillingPeriod:
@@ -93,6 +93,13 @@ def financial_year_start(day: date) -> date:
 def next_financial_year_start(day: date) -> date:
     start = financial_year_start(day)
     return start.replace(year=start.year + 1)
+
+
+@lru_cache(maxsize=1_000)
+def _month(year: int, month: int) -> BillingPeriod:
+    """Every day of usage is asked for its month."""
+    start = date(year, month, 1)
+    return BillingPeriod(start, _first_of_next_month(start))
 
 
 def _aware(instant: datetime) -> datetime:

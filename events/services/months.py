@@ -99,7 +99,7 @@ def close_locked(periods: Iterable[UsagePeriod], *, closed_by: str = "billing ru
     UsagePeriod.objects.filter(pk__in=[each.pk for each in still_open]).update(
         closed_at=now, closed_by=closed_by, updated_at=now
     )
-    audit.note_changed(zip(before, still_open, strict=True))
+    audit.note_changed(zip(before, still_open, strict=True), ("closed_at", "closed_by"))
 
 
 Place = tuple[UUID, date]

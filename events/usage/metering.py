@@ -69,8 +69,8 @@ class _Day:
     distinct: int = 0
 
     @property
-    def meter(self) -> tuple[UUID, UUID, str, BillingPeriod]:
-        return self.project_id, self.metric_id, self.dimensions, BillingPeriod.of(self.day)
+    def meter(self) -> tuple[UUID, UUID, str, int, int]:
+        return self.project_id, self.metric_id, self.dimensions, self.day.year, self.day.month
 
     def used(self, quantity: Decimal) -> MeteredUsage:
         return MeteredUsage(

@@ -11,8 +11,10 @@ so is every organisation of a chunk in which something unforeseen went wrong: on
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -52,7 +54,8 @@ Status = BillingRunItem.Status
 def bill(claimed: Sequence[BillingRunItem]) -> None:
     """Draft and finalize months of one run whose items the caller has claimed. Whatever goes wrong ends on the item."""
     try:
-        alone = _bill_together(claimed)
+        with _collecting_later():
+            alone = _bill_together(claimed)
     except Exception as error:
         if len(claimed) == 1:
             _fail(claimed[0], error)
@@ -61,6 +64,19 @@ def bill(claimed: Sequence[BillingRunItem]) -> None:
         alone = list(claimed)
     for each in alone:
         bill([each])
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """A chunk makes a hundred thousand objects and lets go of all of them at its end: looking for cycles among them
+    meanwhile took a third of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _fail(claimed: BillingRunItem, error: Exception, *, invoice: Invoice | None = None) -> None:
@@ -255,4 +271,4 @@ def _finish(endings: Collection[_Ending]) -> None:
         item.reason = told or ("Nothing to bill." if status == Status.SKIPPED else "")
     items = [each.item for each in endings]
     update_rows(BillingRunItem, _ENDED, [(item.pk, *(getattr(item, name) for name in _ENDED)) for item in items])
-    audit.note_changed(zip(before, items, strict=True))
+    audit.note_changed(zip(before, items, strict=True), _ENDED)

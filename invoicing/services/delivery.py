@@ -7,6 +7,7 @@ get it by e-mail. A delivery of a void invoice ends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.bulk import insert_objects
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
-from billing_platform.lib.work.waking import wake_on_commit
+from billing_platform.lib.work.waking import wake_each, wake_on_commit
 from invoicing.emails import queue_invoice_email
 from invoicing.models import Invoice, InvoiceDelivery
 from invoicing.services import stored_pdfs
@@ -32,7 +33,8 @@ def begin_deliveries(addresses: Mapping[Invoice, list[str]]) -> None:
     """Have the PDFs of newly issued invoices made, each then e-mailed to its addresses. The caller saves them."""
     for invoice in addresses:
         invoice.pdf_state = PdfState.PENDING
-        _wake(invoice)
+    invoice_ids = [invoice.pk for invoice in addresses]
+    transaction.on_commit(partial(wake_each, "invoicing.tasks.deliver_invoice", invoice_ids), robust=True)
     insert_objects([InvoiceDelivery(invoice=invoice, send_to=to) for invoice, to in addresses.items()])
 
 

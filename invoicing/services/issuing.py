@@ -33,7 +33,7 @@ from invoicing.services.facts import facts_of
 from invoicing.services.issuing_facts import ToIssue, as_json, decide
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import registration_of, take_numbers
-from invoicing.signals import invoice_issued
+from invoicing.signals import invoices_issued
 from invoicing.totals import check_document
 from organisations import audit
 
@@ -123,6 +123,8 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     The caller holds the locks of `finalize_invoice`, and has closed the months. Other workers wait for the counter from
     the first number until the commit: what needs no number is done before.
     """
+    if not ready:
+        return
     begin_deliveries({each.invoice: [each.draft.facts.customer.billing_email] if send else [] for each in ready})
     _check_references_now()
     _number(ready)
@@ -132,10 +134,9 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     insert_objects([DocumentSnapshot(invoice=each.invoice, content=_content(each)) for each in ready])
     _save([each.invoice for each in ready], _ISSUED)
     _settle_what_is_nothing([each.invoice for each in ready])
-    audit.note_changed((each.draft.invoice, each.invoice) for each in ready)
-    for each in ready:
-        told = partial(invoice_issued.send_robust, sender=Invoice, invoice_id=each.invoice.pk)
-        transaction.on_commit(told, robust=True)
+    audit.note_changed(((each.draft.invoice, each.invoice) for each in ready), _ISSUED)
+    told = partial(invoices_issued.send_robust, sender=Invoice, invoice_ids=[each.invoice.pk for each in ready])
+    transaction.on_commit(told, robust=True)
 
 
 _ISSUED = (

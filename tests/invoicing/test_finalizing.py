@@ -19,7 +19,7 @@ from invoicing.selectors.documents import invoice_document
 from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.paid_total import record_paid_total
-from invoicing.signals import invoice_issued, invoice_voided
+from invoicing.signals import invoice_voided, invoices_issued
 from organisations.models import BillingEntity, Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, issued, one_off, per_unit, used
@@ -220,7 +220,7 @@ def test_the_world_is_told_once_the_invoice_is_committed(
     acme: Organisation, django_capture_on_commit_callbacks: object
 ) -> None:
     told = []
-    invoice_issued.connect(lambda **news: told.append(news["invoice_id"]), weak=False, dispatch_uid="test")
+    invoices_issued.connect(lambda **news: told.extend(news["invoice_ids"]), weak=False, dispatch_uid="test")
     try:
         with django_capture_on_commit_callbacks(execute=False) as callbacks:  # type: ignore[operator]
             invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
@@ -228,7 +228,7 @@ def test_the_world_is_told_once_the_invoice_is_committed(
         for callback in callbacks:
             callback()
     finally:
-        invoice_issued.disconnect(dispatch_uid="test")
+        invoices_issued.disconnect(dispatch_uid="test")
     assert told == [invoice.pk]
     assert mail.outbox == []  # the e-mail waits for its PDF
 

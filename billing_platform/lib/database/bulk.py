@@ -7,6 +7,7 @@ be there (`organisations.audit`). Constraints and triggers of the table hold as 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,11 +18,11 @@ Row = Sequence[Any]
 
 
 def insert_objects(objects: Sequence[models.Model]) -> None:
-    """Insert objects of one model that have their keys, as `save` would store their columns."""
+    """Insert objects of one model, as `save` would store them. A key that PostgreSQL counts is not read back."""
     if not objects:
         return
     model = type(objects[0])
-    fields = model._meta.concrete_fields
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     insert_rows(model, [field.attname for field in fields], (_values(each, fields) for each in objects))
     for each in objects:
         each._state.adding, each._state.db = False, connection.alias
@@ -36,30 +37,27 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     fields = _fields(model, columns)
     names = ", ".join(f'"{field.column}"' for field in fields)
     statement = f'COPY "{model._meta.db_table}" ({names}) FROM STDIN'
-    json = _json_columns(fields)
+    in_json = _json_columns(fields)
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row(_wrapped(row, json) if json else row)
+            copy.write_row(_wrapped(row, in_json) if in_json else row)
 
 
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> int:
     """Set `columns` of rows found by primary key, which is the first value of each row. How many were found."""
     if not rows:
         return 0
-    fields = _fields(model, columns)
-    key = model._meta.pk
-    taken = [key, *fields]
-    json = _json_columns(taken)
-    values = zip(*(_wrapped(row, json) if json else row for row in rows), strict=True)
-    arrays = ", ".join(f"%s::{_type(field)}[]" for field in taken)
-    names = ", ".join(f'"{field.column}"' for field in taken)
+    key, *fields = _fields(model, [model._meta.pk.attname, *columns])
+    given = ", ".join(f'"{field.column}" {_type(field)}' for field in (key, *fields))
     changes = ", ".join(f'"{field.column}" = given."{field.column}"' for field in fields)
+    names = [field.column for field in (key, *fields)]
+    content = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str)
     table = f'"{model._meta.db_table}"'
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS given ({names}) "  # noqa: S608  (names of ours)
+        cursor.execute(  # one parameter: PostgreSQL takes the JSON apart faster than Python writes ten arrays
+            f"UPDATE {table} SET {changes} FROM jsonb_to_recordset(%s::jsonb) AS given ({given}) "  # noqa: S608
             f'WHERE {table}."{key.column}" = given."{key.column}"',
-            [list(column) for column in values],
+            [content],
         )
         return int(cursor.rowcount)
 
@@ -78,8 +76,8 @@ def _json_columns(fields: Sequence[Any]) -> frozenset[int]:
     return frozenset(place for place, field in enumerate(fields) if isinstance(field, models.JSONField))
 
 
-def _wrapped(row: Row, json: frozenset[int]) -> Row:
-    return [Jsonb(value) if place in json else value for place, value in enumerate(row)]
+def _wrapped(row: Row, in_json: frozenset[int]) -> Row:
+    return [Jsonb(value) if place in in_json and value is not None else value for place, value in enumerate(row)]
 
 
 def _type(field: Any) -> str:

@@ -7,6 +7,7 @@ loses nothing: the row still says that it is due, and a sweep finds it within a 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from celery import current_app
@@ -22,6 +23,17 @@ def wake_on_commit(task: str, *arguments: object) -> None:
     `arguments` (ids, mostly) are sent as text.
     """
     transaction.on_commit(partial(wake, task, *arguments), robust=True)
+
+
+def wake_each(task: str, rows: Sequence[object]) -> None:
+    """Send the task now for each of these rows. Many are one message, which a worker takes apart."""
+    if len(rows) > 1:
+        wake(FAN_OUT, task, *rows)
+    elif rows:
+        wake(task, rows[0])
+
+
+FAN_OUT = "billing_platform.tasks.fan_out"
 
 
 def wake(task: str, *arguments: object) -> bool:

@@ -150,6 +150,21 @@ _PRICES_AND_RATES = (
 )
 
 _TERMS = ("recurringfee", "minimumcharge", "discount")
+_NUMBERS = (
+    Waits(
+        kind="series_nearly_full",
+        one="number series nearly full",
+        many="number series nearly full",
+        rows=lambda user: (
+            NumberSequence.objects.nearly_full(on=operators_today())
+            if reaches_every_organisation(user)
+            else NumberSequence.objects.none()
+        ),
+        model=NumberSequence,
+        filters={"attention": "nearly_full"},
+        urgency=Urgency.BILLING,
+    ),
+)
 
 BACKOFFICE = Contribution(
     sidebar=(
@@ -167,7 +182,7 @@ BACKOFFICE = Contribution(
         # a series tells how many documents the seller has issued to all customers
         SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
     ),
-    waits=(*_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES),
+    waits=(*_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
     operators_may=frozenset(
         {
             "create_invoice",

@@ -9,9 +9,10 @@ from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.minimum_charge import MinimumChargeAdmin
+from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.price_book import PricingRuleAdmin
-from invoicing.admin.rates import ExchangeRateAdmin, NumberSequenceAdmin, TaxRateAdmin
+from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.recurring_fee import RecurringFeeAdmin
 from invoicing.admin.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin

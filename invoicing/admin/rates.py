@@ -1,4 +1,4 @@
-"""Tax rates, exchange rates, and the series that number documents."""
+"""Tax rates and exchange rates."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, ReadOnlyAdmin, numeric
-from billing_platform.lib.admin.display import EMPTY, figure
+from billing_platform.lib.admin.base import ModelAdmin, numeric
+from billing_platform.lib.admin.display import figure
 from billing_platform.lib.number_formats import format_percent
-from invoicing.models import ExchangeRate, NumberSequence, TaxRate
+from invoicing.models import ExchangeRate, TaxRate
 from invoicing.services import exchange_rates, tax_rates
-from organisations.scoping import reaches_every_organisation
 
 
 @admin.register(TaxRate)
@@ -60,20 +59,3 @@ class ExchangeRateAdmin(ModelAdmin):
     @admin.display(description="Rate", ordering="rate")
     def value(self, rate: ExchangeRate) -> str:
         return figure(rate.rate)
-
-
-@admin.register(NumberSequence)
-class NumberSequenceAdmin(ReadOnlyAdmin):
-    empty_hint = "A series begins with the first invoice of a seller's financial year."
-    list_display = ("billing_entity", "under", "series", "financial_year", "next_number")
-    list_filter = ("billing_entity",)
-    list_select_related = ("billing_entity",)
-    fields = ("billing_entity", "under", "series", "financial_year", "next_number")
-
-    @admin.display(description="GSTIN", ordering="registration")
-    def under(self, sequence: NumberSequence) -> str:
-        return sequence.registration if sequence.registration != str(sequence.billing_entity_id) else EMPTY
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A series tells how many documents the seller has issued to all customers."""
-        return self.may(request, "view") and reaches_every_organisation(request.user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 import pgtrigger
@@ -12,6 +13,7 @@ from django.db.models.functions import Cast, Least, Length, Power
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.document_numbers import MAX_WIDTH, NUMBER_LENGTH, SERIES_LENGTH
+from billing_platform.lib.periods import financial_year
 from organisations.models import BillingEntity
 
 MOST_AT_ONCE = 500
@@ -22,11 +24,12 @@ NEARLY_FULL = 10
 
 
 class NumberSequenceQuerySet(models.QuerySet["NumberSequence"]):
-    def nearly_full(self) -> Self:
-        """Less than a tenth of the numbers that rule 46 allows are left."""
+    def nearly_full(self, on: date) -> Self:
+        """Of a day's financial year: less than a tenth of the numbers that rule 46 allows are left."""
         digits = Least(NUMBER_LENGTH - Length("series"), Value(MAX_WIDTH))
         room = Cast(Power(Value(10), digits), models.BigIntegerField())
-        return self.annotate(room=room).filter(next_number__gt=F("room") - F("room") / NEARLY_FULL)
+        used = self.annotate(room=room).filter(next_number__gt=F("room") - F("room") / NEARLY_FULL)
+        return used.filter(financial_year=financial_year(on))
 
 
 class NumberSequence(BaseModel):

@@ -75,11 +75,12 @@ def take_numbers(
 
 def expected_number(*, billing_entity: BillingEntity, on: date, series: str | None = None) -> str:
     """The number that the next document of the seller gets, unless another one takes it first: of an invoice, or of the
-    kind that has the prefix `series`. Raises GstError if rule 46 does not allow it."""
+    kind that has the prefix `series`. Of a series that is used up, it says so."""
     style = billing_entity.number_style
     begun = style.series(series or billing_entity.invoice_prefix, on)
     sequence = NumberSequence.objects.filter(registration=registration_of(billing_entity), series=begun).first()
-    return style.text(begun, sequence.next_number if sequence else 1)
+    following = sequence.next_number if sequence else 1
+    return style.text(begun, following) if following <= last_number(begun) else f"none: {begun} is used up"
 
 
 def taken(sequence: NumberSequence) -> str:

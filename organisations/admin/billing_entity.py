@@ -63,6 +63,10 @@ class BillingEntityAdmin(ModelAdmin):
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A change of numbers is an action of its own, which shows the next ones before it acts."""
+        return () if obj is None else NUMBERS
+
     def create(self, request: HttpRequest, values: dict[str, Any]) -> BillingEntity:
         return sellers.create_seller(**values)
 

@@ -264,6 +264,9 @@ def test_the_next_number_is_shown_as_it_will_be_printed() -> None:
     take_numbers(12, billing_entity=entity, series="INV", on=DAY)
     assert expected_number(billing_entity=entity, on=DAY) == "INV/26-27/0013"
     assert expected_number(billing_entity=entity, on=DAY, series="CN") == "CN/26-27/0001"
+    counter("FULL/26-27/", entity, next_number=10_000)
+    entity.invoice_prefix, entity.number_width = "FULL", 3
+    assert expected_number(billing_entity=entity, on=DAY) == "none: FULL/26-27/ is used up"
 
 
 @pytest.mark.django_db
@@ -271,9 +274,10 @@ def test_a_series_is_nearly_full_when_a_tenth_of_its_numbers_is_left() -> None:
     entity = factories.billing_entity()
     counter("INV/26-27/", entity, next_number=900_000)
     counter("A/26/", entity, next_number=1_000_001)  # eleven digits would fit, a counter has nine
-    assert not NumberSequence.objects.nearly_full().exists()
+    assert not NumberSequence.objects.nearly_full(on=DAY).exists()
     counter("LONGER/26-27/", entity, next_number=902)
-    assert [each.series for each in NumberSequence.objects.nearly_full()] == ["LONGER/26-27/"]
+    assert [each.series for each in NumberSequence.objects.nearly_full(on=DAY)] == ["LONGER/26-27/"]
+    assert not NumberSequence.objects.nearly_full(on=date(2027, 4, 1)).exists()
 
 
 @pytest.mark.parametrize(

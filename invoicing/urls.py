@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from invoicing.api import discounts, invoices, minimum_charges, prices, rates, recurring_fees, runs
+from invoicing.api import discounts, invoices, lines, minimum_charges, prices, rates, recurring_fees, runs
 
 admin_urlpatterns = [
     path("pricing-rules", prices.PricingRuleList.as_view()),
@@ -29,6 +29,7 @@ admin_urlpatterns = [
     path("invoices/<uuid:invoice_id>/void", invoices.VoidInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/recompute", invoices.RecomputeInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice-pdf"),
+    path("invoice-lines/<uuid:line_id>/explain", lines.ExplainLine.as_view()),
     path("billing-runs", runs.BillingRunList.as_view()),
     path("billing-runs/<uuid:run_id>", runs.BillingRunDetail.as_view()),
 ]

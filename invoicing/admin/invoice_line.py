@@ -8,16 +8,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, numeric
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, numeric, object_page
 from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.number_formats import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
+from invoicing.admin.line_explanation import explanation_page
 from invoicing.models import InvoiceLine
 from invoicing.steps import Step
 
@@ -41,6 +44,11 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
 
     invoice_link = link("invoice")
     total = money("amount", currency="invoice__currency")
+
+    @object_page(label="Explain", permission="invoicing.view_invoiceline", icon="lightbulb")
+    def explain(self, request: HttpRequest, line: InvoiceLine) -> HttpResponseBase:
+        """The line down to its events, computed again."""
+        return explanation_page(self, request, line, self.working(line))
 
     @numeric
     @admin.display(description="Quantity", ordering="quantity")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django_filters import ChoiceFilter
+from django import forms
+from django_filters import ChoiceFilter, Filter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import (
@@ -28,6 +29,15 @@ class InvoiceParameters(FilterSet):
 
 class UpcomingInvoiceParameters(FilterSet):
     period = MonthFilter(label="2026-11; the current month if left out.", validators=[validate_billing_month])
+
+
+class WholeNumberFilter(Filter):
+    field_class = forms.IntegerField
+
+
+class LineExplanationParameters(FilterSet):
+    before = WholeNumberFilter(label="`older` of the page before.", min_value=1, max_value=2**63 - 1)
+    page_size = WholeNumberFilter(label="Events of a page: 50, at most 200.", min_value=1, max_value=200)
 
 
 class InvoicePdfParameters(FilterSet):

@@ -1,0 +1,266 @@
+"""Explain a line: its price version, the meters, corrections and events behind it, and whether it comes out again.
+
+What an issued line was computed from never changes: its price is frozen on it, the usage of its month is closed, and a
+price that is on an issued invoice can only be ended. So the line can be computed again at any time, by the same pure
+functions, from what was known when the invoice was issued.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+
+from billing_platform.lib import clock
+from billing_platform.lib.money import ZERO, round_money
+from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.periods import BillingPeriod, start_of_day
+from events.models import Metric, UsageCorrection, UsageEvent
+from events.selectors import ledger_pages
+from events.selectors.metric_words import WordBook
+from events.usage.first_events import first_events
+from events.usage.metered import Meter, MeteredUsage, MetricKey
+from events.usage.metering import Asked, metered
+from invoicing.models import Invoice, InvoiceLine, PricingRule
+from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.rating import rate
+from invoicing.pricing.rules import Rule, RulesOfMonth
+
+A_DAY = timedelta(days=1)
+USAGE_KINDS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.LATE_USAGE)
+EVENTS_AT_ONCE = 2000
+MOST_METERS = 200
+"""So many meters are named when events are looked for; of more, the line's own dimensions have to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterUse:
+    """What one meter contributed to a line, in all and on each day."""
+
+    project_id: UUID
+    project_name: str
+    dimensions: tuple[tuple[str, str], ...]
+    quantity: Decimal
+    event_count: int
+    days: tuple[MeteredUsage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The amount that the line has when it is computed again. `amount` is None where it does not come out at all."""
+
+    amount: Decimal | None
+    currency: str
+    agrees: bool
+    sentence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineExplanation:
+    """`events` are the ledger's entries that the line bills, corrections' entries included; newest first."""
+
+    line: InvoiceLine
+    meters: tuple[MeterUse, ...]
+    corrections: tuple[UsageCorrection, ...]
+    event_count: int
+    events: QuerySet[UsageEvent]
+    recomputed: Recomputed
+
+
+def explain_line(line: InvoiceLine) -> LineExplanation:
+    """Reads the usage behind a line and computes the line again. Nothing is stored."""
+    is_usage = line.kind in USAGE_KINDS and line.used_in is not None and line.invoice.period is not None
+    rows = _rows_of(line) if is_usage else ()
+    meters = _meters(rows)
+    events = _events(line, meters) if is_usage else UsageEvent.objects.none()
+    return LineExplanation(
+        line=line,
+        meters=meters,
+        corrections=tuple(_corrections(line)) if is_usage else (),
+        event_count=sum(meter.event_count for meter in meters),
+        events=events,
+        recomputed=_recomputed(line) if is_usage else _from_steps(line),
+    )
+
+
+def events_of(explained: LineExplanation) -> Iterator[UsageEvent]:
+    """All events of an explanation, newest first, page by page: however many there are, few are held at once."""
+    page = ledger_pages.page_before(explained.events, size=EVENTS_AT_ONCE)
+    while True:
+        yield from page.events
+        if page.older is None:
+            return
+        page = ledger_pages.page_before(explained.events, size=EVENTS_AT_ONCE, before=page.older)
+
+
+# --- the usage behind it --------------------------------------------------------------------------------------------
+
+
+def _period(line: InvoiceLine) -> BillingPeriod:
+    period: BillingPeriod | None = line.invoice.period
+    if period is None:
+        raise ValueError("a one-off bills no usage")
+    return period
+
+
+def _month(line: InvoiceLine) -> BillingPeriod:
+    return BillingPeriod.of(line.used_in or _period(line).start)
+
+
+def _metric(line: InvoiceLine) -> MetricKey:
+    return line.metric_name, line.unit
+
+
+def _counted(line: InvoiceLine, *periods: BillingPeriod) -> tuple[MeteredUsage, ...]:
+    """Usage of the line's metric that happened in its month and was counted in these periods."""
+    asked = Asked(line.invoice.organisation, periods, _month(line))
+    return tuple(row for row in metered([asked])[0] if row.metric == _metric(line))
+
+
+def _rows_of(line: InvoiceLine) -> tuple[MeteredUsage, ...]:
+    """The rows that the line's price version priced; of late usage, those that its invoice's month counted."""
+    rows = [row for row in _counted(line, _period(line)) if line.project_id in (None, row.project_id)]
+    if line.kind == InvoiceLine.Kind.LATE_USAGE or line.pricing_rule is None:
+        return tuple(rows)
+    rules, key = RulesOfMonth(_rules(line), _month(line)), line.pricing_rule.as_rule().key
+    start, end = line.service_start or date.min, line.service_end or date.max
+    in_days = [row for row in rows if start <= row.day < end]
+    return tuple(row for row in in_days if (chosen := rules.choose(row)) is not None and chosen.key == key)
+
+
+def _rules(line: InvoiceLine) -> tuple[Rule, ...]:
+    """The prices of the line's metric in its month, as in `PricingRuleQuerySet.applying_to`; in the invoice's currency,
+    which the customer may have left since."""
+    month = _month(line)
+    owners = Q(organisation=line.invoice.organisation) | Q(organisation=None)
+    found = PricingRule.objects.filter(owners, currency=line.invoice.currency, metric_name=line.metric_name)
+    return tuple(rule.as_rule() for rule in found.filter(unit=line.unit).during(month.start, month.end))
+
+
+def _meters(rows: Sequence[MeteredUsage]) -> tuple[MeterUse, ...]:
+    by_meter: defaultdict[Meter, list[MeteredUsage]] = defaultdict(list)
+    for row in rows:
+        by_meter[row.meter].append(row)
+    return tuple(
+        MeterUse(
+            project_id=days[0].project_id,
+            project_name=days[0].project_name,
+            dimensions=days[0].dimensions,
+            quantity=sum((day.quantity for day in days), ZERO),
+            event_count=sum(day.event_count for day in days),
+            days=tuple(sorted(days, key=lambda day: day.day)),
+        )
+        for days in by_meter.values()
+    )
+
+
+def _bounds(line: InvoiceLine) -> tuple[datetime, datetime]:
+    """The instants between which the line's usage happened."""
+    month, zone = _month(line), line.invoice.organisation.zone
+    start, end = line.service_start or month.start, line.service_end or month.end
+    return start_of_day(start, zone), start_of_day(end, zone)
+
+
+def _events(line: InvoiceLine, meters: Sequence[MeterUse]) -> QuerySet[UsageEvent]:
+    first, after = _bounds(line)
+    organisation = line.invoice.organisation
+    found = UsageEvent.objects.filter(
+        organisation=organisation,
+        metric__in=Metric.objects.filter(name=line.metric_name, unit=line.unit).values("pk"),
+        counted_in=_period(line).start,
+        hour__gte=first,
+        hour__lt=after,
+        received_month__gte=BillingPeriod.of((first - A_DAY).date()).start,
+        project_id__in={meter.project_id for meter in meters},
+    ).select_related("project")
+    if len(meters) <= MOST_METERS:
+        return found.filter(dimensions__in=[dict(each) for each in {meter.dimensions for meter in meters}])
+    return found.filter(dimensions__contains=line.dimensions)
+
+
+def _corrections(line: InvoiceLine) -> QuerySet[UsageCorrection]:
+    """Corrections of the line's usage that its invoice's month counted."""
+    first, after = _bounds(line)
+    found = UsageCorrection.objects.filter(
+        organisation=line.invoice.organisation,
+        counted_in=_period(line).start,
+        metric__name=line.metric_name,
+        metric__unit=line.unit,
+        hour__gte=first,
+        hour__lt=after,
+    )
+    return (found if line.project_id is None else found.filter(project=line.project_id)).select_related("project")
+
+
+# --- computed again -------------------------------------------------------------------------------------------------
+
+
+def _recomputed(line: InvoiceLine) -> Recomputed:
+    """The line anew, from what its invoice was issued from."""
+    period, month = _period(line), _month(line)
+    before = _invoiced_before(line)
+    rules = _rules(line)
+    wanted = {_metric(line): most} if (most := max((rule.free_events for rule in rules), default=0)) else {}
+    periods = (*before.periods, period) if before else (period,)
+    asked = Asked(line.invoice.organisation, periods, month)
+    used = UsedMonth(month, _counted(line, period), rules, before, first_events([asked], [wanted])[0])
+    words = {_metric(line): WordBook(line.invoice.organisation).words(*_metric(line))}
+    rated = rate(MonthFacts(period, line.invoice.currency, (used,), words))
+    place = (
+        line.kind,
+        line.pricing_rule_id,
+        line.service_start,
+        line.project_id,
+        tuple(sorted(line.dimensions.items())),
+    )
+    found = [
+        each.amount
+        for each in rated.lines
+        if (each.kind, each.pricing_rule_id, each.service_start, each.project_id, each.dimensions) == place
+    ]
+    return _compared(line, found[0] if len(found) == 1 else None, "From the usage and the price behind it")
+
+
+def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
+    """What invoices of other months had charged for the line's month when its invoice was issued (a draft: by now)."""
+    invoice, period = line.invoice, _period(line)
+    moment = invoice.finalized_at or clock.now()
+    stood = Q(voided_at=None) | Q(voided_at__gt=moment)
+    others = Invoice.objects.filter(
+        stood, organisation=invoice.organisation_id, currency=invoice.currency, finalized_at__lt=moment
+    ).exclude(period_start=period.start)
+    lines = InvoiceLine.objects.filter(invoice__in=others, used_in=_month(line).start).order_by()
+    starts = lines.exclude(invoice__period_start=None).values_list("invoice__period_start", flat=True).distinct()
+    periods = tuple(sorted(BillingPeriod.of(start) for start in starts))
+    if not periods:
+        return None
+    charged = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(sum=Sum("amount"))["sum"]
+    return InvoicedBefore(
+        {_metric(line): charged or ZERO},
+        _counted(line, *periods),
+        _counted(line, *periods, period),
+        periods,
+    )
+
+
+def _from_steps(line: InvoiceLine) -> Recomputed:
+    """Of a fee, a minimum or a typed line: its own steps, which say everything."""
+    exact = sum((step.quantity * step.unit_price + step.flat_fee for step in line.steps), ZERO)
+    return _compared(line, round_money(exact, line.invoice.currency), "From the steps above")
+
+
+def _compared(line: InvoiceLine, amount: Decimal | None, from_what: str) -> Recomputed:
+    agrees, currency = amount == line.amount, line.invoice.currency
+    if amount is None:
+        outcome = "this line does not come out: usage or prices are not what they were"
+    elif agrees:
+        outcome = f"the line comes to {format_money(amount, currency)} again"
+    else:
+        outcome = f"the line comes to {format_money(amount, currency)}, not to {format_money(line.amount, currency)}"
+    return Recomputed(amount, currency, agrees, f"{from_what}, {outcome}.", clock.now())

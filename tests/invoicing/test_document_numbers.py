@@ -264,7 +264,7 @@ def test_the_next_number_is_shown_as_it_will_be_printed() -> None:
     take_numbers(12, billing_entity=entity, series="INV", on=DAY)
     assert expected_number(billing_entity=entity, on=DAY) == "INV/26-27/0013"
     assert expected_number(billing_entity=entity, on=DAY, series="CN") == "CN/26-27/0001"
-    counter("FULL/26-27/", entity, next_number=10_000)
+    counter("FULL/26-27/", entity, next_number=100_000)
     entity.invoice_prefix, entity.number_width = "FULL", 3
     assert expected_number(billing_entity=entity, on=DAY) == "none: FULL/26-27/ is used up"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -14,20 +13,18 @@ from billing_platform.lib.admin.base import (
     ActionForm,
     Extension,
     attention_filter,
-    badge,
     extends,
     object_action,
     object_page,
 )
-from billing_platform.lib.admin.display import anchor
-from billing_platform.lib.dates_in_words import day_text, last_day_text, month_text
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.admin.customer_prices import prices_by_metric_of
 from invoicing.admin.metric import without_price
 from invoicing.admin.months import MonthForm
-from invoicing.admin.price_words import price_text
 from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
 from invoicing.selectors.exchange_rates import customers_without_rate
-from invoicing.selectors.price_coverage import AppliedPrice, prices_of, unpriced_usage_of
+from invoicing.selectors.price_coverage import unpriced_usage_of
 from invoicing.services import drafting
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
@@ -37,21 +34,6 @@ class OneOffForm(ActionForm):
     description = forms.CharField(max_length=500)
     quantity = forms.CharField(initial="1", max_length=40)
     unit_price = forms.CharField(max_length=40, help_text="Before tax, in the customer's currency.")
-
-
-def price_row(page: Any, price: AppliedPrice, today: date) -> dict[str, Any]:
-    rule = price.rule
-    days = f"from {day_text(rule.effective_from)}"
-    days += f" to {last_day_text(rule.effective_to)}" if rule.effective_to else ""
-    state = badge("In force", "success") if rule.holds_on(today) else badge("To come", "info")
-    return {
-        "metric": anchor(page, rule, f"{rule.metric_name} ({rule.unit})"),
-        "dimensions": ", ".join(f"{name} {value}" for name, value in sorted(rule.dimensions.items())),
-        "price": price_text(rule),
-        "days": days,
-        "state": state if price.is_used else badge("Not used"),
-        "reason": price.reason.value,
-    }
 
 
 AttentionFilter = attention_filter(
@@ -83,7 +65,7 @@ class BillingOfOrganisation(Extension):
             "opts": self.page.opts,
             "title": f"Prices of {organisation}",
             "object": organisation,
-            "prices": [price_row(self.page, price, today) for price in prices_of(organisation, today=today)],
+            "prices": prices_by_metric_of(organisation, page=self.page, user=request.user, today=today),
             "unpriced": [without_price(row, request.user) for row in unpriced_usage_of(organisation)],
         }
         return TemplateResponse(request, "admin/invoicing/customer_prices.html", context)

@@ -17,9 +17,11 @@ from django.views.decorators.http import require_POST
 
 from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, object_page, scoped, short_time
 from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.admin.history import HistoryEntry
 from billing_platform.lib.errors import InvalidInput
 from events.models import Metric
 from invoicing.admin.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm
+from invoicing.admin.price_history import price_history
 from invoicing.admin.price_list_pages import PriceListPages
 from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
 from invoicing.admin.price_preview import Asked, show
@@ -66,15 +68,15 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """A rule on an issued invoice can only be ended: its price is shown in words. The database insists on it."""
         if obj is not None and self._only_ends(request, obj):
-            shown = (("scope", "currency"), ("metric_name", "unit"), "where")
+            shown = (("customer", "currency"), ("metric_name", "unit"), "where")
             return (("For", {"fields": shown}), DAYS, ("Price", {"fields": ("whole_price", "pool")}))
         return (("For", {"fields": FOR}), DAYS, ("Price", {"fields": PRICE}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is not None and self._only_ends(request, obj):
-            return ("scope", "currency", "metric_name", "unit", "where", "effective_from", "whole_price", "pool")
+            return ("customer", "currency", "metric_name", "unit", "where", "effective_from", "whole_price", "pool")
         if obj is None and self.followed(request) is not None:
-            return ("scope", "where", *(name for name in IDENTITY if name not in ("organisation", "dimensions")))
+            return ("customer", "where", *(name for name in IDENTITY if name not in ("organisation", "dimensions")))
         return ()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -89,7 +91,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = super().get_fieldsets(request, obj)
         if obj is None and self.followed(request) is not None:
-            fields = (("scope", "currency"), ("metric_name", "unit"), "where")
+            fields = (("customer", "currency"), ("metric_name", "unit"), "where")
             return [("For", {"fields": fields}), *shown[1:]]
         return shown
 
@@ -194,6 +196,18 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
         errors = {name: [str(each) for each in found] for name, found in form.errors.items() if name in PRICE_FIELDS}
         return form.price, form.cleaned_data.get("currency", ""), errors
 
+    def history_entries(self, obj: PricingRule, *, names_people: bool) -> list[HistoryEntry]:
+        return price_history(obj, names_people=names_people)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the versions of the price in time, each with a history of its own."""
+        rule = self.get_object(request, object_id)
+        versions = [_version_row(each, rule) for each in versions_of(rule)] if rule is not None else []
+        shown: HttpResponse = super().history_view(request, object_id, {"versions": versions, **(extra_context or {})})
+        return shown
+
     @object_page(label="New version", permission="invoicing.add_pricingrule", icon="playlist_add")
     def new_version(self, request: HttpRequest, rule: PricingRule) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode({VERSION_OF: rule.pk})}")
@@ -203,6 +217,10 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
     @admin.display(description="For", ordering="organisation__name")
     def scope(self, rule: PricingRule) -> str:
         return str(rule.organisation or "Every customer")
+
+    @admin.display(description="Customer")
+    def customer(self, rule: PricingRule) -> str:
+        return self.scope(rule)
 
     @admin.display(description="Price", ordering="model")
     def price(self, rule: PricingRule) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, REASON_LENGTH
+from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import validate_line
 from invoicing.admin.price_parts import (
     MODELS,
@@ -232,6 +234,9 @@ class PriceForm(ReasonedForm):
             kwargs["initial"] = {**typed_of(instance.parameters), **(kwargs.get("initial") or {})}
         self.price: Price | None = None
         super().__init__(*args, **kwargs)
+        for name, value in self.initial.items():
+            if isinstance(value, Decimal):  # as a person would type it: 0 instead of 0E-8
+                self.initial[name] = short_text(value)
         if self.follows is not None:
             del self.fields["dimensions"]
             for name in IDENTITY:

@@ -47,7 +47,7 @@ Rows = list[dict[str, str]]
 class Outcome(StrEnum):
     ADDED = "Added"
     CHANGED = "Changed"
-    UNCHANGED = "No change"
+    UNCHANGED = "Unchanged"
     REFUSED = "Refused"
 
 

@@ -28,14 +28,10 @@ KEPT_SECONDS = 3600  # how long a checked file waits for the person to confirm i
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class FileInput(forms.FileInput):
-    has_own_looks = True
-
-
 class UploadForm(forms.Form):
     file = forms.FileField(
         label="Price list",
-        widget=FileInput(attrs={"accept": ".csv,.xlsx"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
         help_text=f"CSV or XLSX, at most {MOST_ROWS:,} rows and {LARGEST_FILE // 1024 // 1024} MB.",
     )
     reason = reason_field()

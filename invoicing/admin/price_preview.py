@@ -12,36 +12,38 @@ from billing_platform.lib.limits import MAX_EVENT_COUNT, QUANTITY_PLACES
 from billing_platform.lib.money import ZERO, with_places
 from billing_platform.lib.number_formats import (
     NumberError,
+    format_events,
     format_money,
     format_number,
     format_price,
     parse_decimal,
 )
 from invoicing.admin.price_words import whole_price_text
-from invoicing.pricing import Price, Usage
+from invoicing.pricing import Percentage, Price, Usage
 from invoicing.services import price_book
 
 SAMPLES = 60  # of the chart's line, beside the quantities at which a price bends
 MOST_BENDS = 40
 ROWS = 7
-WIDTH, HEIGHT = 600, 160
+WIDTH, HEIGHT = 6000, 1600  # of the chart, in units of its own
 PLAIN_QUANTITIES = tuple(Decimal(10) ** power for power in range(5))
 PACKAGES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The quantity that a person asks for. It comes in as many events, where a price counts them."""
+    """The quantity that a person asks for, and the number of events that it comes in. None: what suits the price."""
 
-    quantity: Decimal
-    events: int = 1
+    quantity: Decimal | None = None
+    events: int | None = None
 
     @classmethod
-    def read(cls, quantity: str, events: str) -> Asked | None:
-        """None if no quantity was typed. Raises InvalidInput at `quantity` or `events`."""
-        if not quantity.strip():
-            return None
-        return cls(_number("quantity", quantity, QUANTITY_PLACES), _events(events))
+    def read(cls, quantity: str, events: str) -> Asked:
+        """What was typed. Raises InvalidInput at `quantity` or `events`."""
+        return cls(
+            _number("quantity", quantity, QUANTITY_PLACES) if quantity.strip() else None,
+            _events(events) if events.strip() else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Shown:
     """A price as its preview shows it."""
 
     words: str
+    events: str
+    """How many events the quantities come in, where the price counts them."""
     rows: tuple[dict[str, Any], ...]
     chart: Chart
     asked: dict[str, Any] | None
@@ -68,16 +72,24 @@ class Shown:
 
 def show(price: Price, *, currency: str, asked: Asked | None = None) -> Shown:
     """The preview of a price. Raises InvalidInput for a quantity beyond the limits."""
+    quantity = asked.quantity if asked else None
     quantities = quantities_of(price)
-    if asked is not None:
-        quantities = sorted({*quantities, asked.quantity})
-    events = asked.events if asked else 1
+    if quantity is not None:
+        quantities = sorted({*quantities, quantity})
+    counted = isinstance(price.model, Percentage)
+    events = asked.events if asked and asked.events is not None else _usual_events(price)
     return Shown(
         words=whole_price_text(price.to_dict(), currency),
-        rows=tuple(_row(price, currency, quantity, events, asked) for quantity in quantities),
-        chart=chart_of(price, currency=currency, last=quantities[-1], events=events),
-        asked=None if asked is None else _working(price, currency, asked),
+        events=format_events(events) if counted else "",
+        rows=tuple(_row(price, currency, each, events, is_asked=each == quantity) for each in quantities),
+        chart=chart_of(price, currency=currency, last=quantities[-1] or Decimal(1), events=events),
+        asked=None if quantity is None else _working(price, currency, Usage(quantity, events if quantity else 0)),
     )
+
+
+def _usual_events(price: Price) -> int:
+    """Enough events to go beyond those that are free."""
+    return 2 * (getattr(price.model, "free_events", None) or 0) or 1
 
 
 def quantities_of(price: Price) -> list[Decimal]:
@@ -121,21 +133,21 @@ def _scaled(value: Decimal, whole: Decimal, size: int) -> int:
     return int(value * size / whole) if whole else 0
 
 
-def _row(price: Price, currency: str, quantity: Decimal, events: int, asked: Asked | None) -> dict[str, Any]:
+def _row(price: Price, currency: str, quantity: Decimal, events: int, *, is_asked: bool) -> dict[str, Any]:
     found = price_book.preview(price=price, currency=currency, usage=Usage(quantity, events if quantity else 0))
     per_unit = found.amount.amount / quantity if quantity else ZERO
     return {
         "quantity": format_number(quantity),
         "amount": format_money(found.amount.amount, currency),
         "per_unit": format_price(with_places(per_unit, 4).normalize() + ZERO, currency),
-        "is_asked": asked is not None and quantity == asked.quantity,
+        "is_asked": is_asked,
     }
 
 
-def _working(price: Price, currency: str, asked: Asked) -> dict[str, Any]:
-    found = price_book.preview(price=price, currency=currency, usage=Usage(asked.quantity, asked.events))
+def _working(price: Price, currency: str, usage: Usage) -> dict[str, Any]:
+    found = price_book.preview(price=price, currency=currency, usage=usage)
     return {
-        "quantity": format_number(asked.quantity),
+        "quantity": format_number(usage.quantity),
         "amount": format_money(found.amount.amount, currency),
         "steps": list(_steps(found.explanation, currency)),
     }
@@ -164,7 +176,7 @@ def _number(field: str, typed: str, places: int) -> Decimal:
 
 
 def _events(typed: str) -> int:
-    number = _number("events", typed or "1", 0)
+    number = _number("events", typed, 0)
     if number > MAX_EVENT_COUNT:
         raise InvalidInput.field("events", f"Write at most {MAX_EVENT_COUNT}.")
     return int(number)

@@ -52,6 +52,24 @@ def test_own_prices_come_first_and_say_what_they_replace(acme: Organisation) -> 
     ]
 
 
+def test_own_prices_stand_beside_those_for_everybody_with_the_way_to_an_own_one(
+    acme: Organisation, as_operator: Client, as_viewer: Client
+) -> None:
+    default = per_unit("1", metric_name="storage", unit="GB")
+    per_unit("2")
+    own = per_unit("0.50", organisation=acme)
+    url = reverse("admin:organisations_organisation_action", args=[acme.pk, "prices"])
+    rows = {row.metric: row for row in as_operator.get(url).context["prices"]}
+    calls, storage = rows["api_calls (call)"], rows["storage (GB)"]
+    assert [str(own.pk) in shown.price for shown in calls.own] == [True]
+    assert [shown.reason for shown in calls.shared] == [Reason.NOT_USED.value]
+    assert (calls.give_own, storage.own) == ("", [])
+    given = as_operator.get(storage.give_own).context["adminform"].form
+    assert (given["unit_price"].value(), given["metric_name"].value()) == ("1", "storage")
+    assert str(default.pk) in storage.give_own
+    assert "Give own price" not in as_viewer.get(url).content.decode()
+
+
 @pytest.fixture
 def used_without_a_price(acme: Organisation, project: Project) -> None:
     used(project, 100, on="2026-11-02")

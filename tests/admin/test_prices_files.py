@@ -61,7 +61,7 @@ def test_what_is_exported_and_imported_again_changes_nothing(kind: str, price_bo
     before, entries = list(PricingRule.objects.order_by("pk").values()), AuditEntry.objects.count()
     checked = upload(as_admin, exported, f"prices.{kind}")
     assert problems(checked) == []
-    assert checked.context["report"].sentence == "7 no change"
+    assert checked.context["report"].sentence == "7 unchanged"
     assert "No changes: the price book says what the file says." in checked.content.decode()
     assert list(PricingRule.objects.order_by("pk").values()) == before
     assert AuditEntry.objects.count() == entries

@@ -64,7 +64,7 @@ def test_the_preview_shows_quantities_where_a_price_bends() -> None:
     shown = show(price, currency="INR", asked=Asked.read("101", ""))
     # 50 and 100 at 2.00, 101 and 200 at 1.00, 400 at 0.50
     assert [row["amount"] for row in shown.rows] == ["₹100.00", "₹200.00", "₹101.00", "₹200.00", "₹200.00"]
-    assert (shown.chart.bends, shown.chart.highest, shown.chart.last) == ((150, 300), "₹200.00", "400")
+    assert (shown.chart.bends, shown.chart.highest, shown.chart.last) == ((1500, 3000), "₹200.00", "400")
 
 
 def test_a_new_version_begins_with_the_old_price_and_ends_it(acme: Organisation, as_operator: Client) -> None:
@@ -154,3 +154,23 @@ def test_who_may_not_set_a_price_for_all_is_told_of_no_other_customers_usage(
         page = as_operator.post(ADD, form | {"effective_from": "2026-11-01", "currency": globex.currency})
     assert page.status_code == 200
     assert globex.name not in page.content.decode()
+
+
+def test_the_history_tells_the_price_in_words_before_and_after(acme: Organisation, as_operator: Client) -> None:
+    rule = per_unit("0.50", organisation=acme)
+    for changes in (
+        {"minimum": "10"},
+        {"model": "package", "package_price": "2", "package_size": "10"},
+        {"effective_to": "2027-01-01"},
+    ):
+        assert as_operator.post(rule_page(rule), form_of(as_operator, rule, **changes)).status_code == 302
+    page = as_operator.get(reverse("admin:invoicing_pricingrule_history", args=[rule.pk]))
+    newest, *older = [
+        [(each.field, each.before, each.after) for each in entry.changes] for entry in page.context["audit_entries"]
+    ]
+    package, minimum = "Package ₹2.00 for 10; at least ₹10.00 a month", "Per unit ₹0.50; at least ₹10.00 a month"
+    assert newest == [("Last day", "", "1 Jan 2027")]
+    assert older[0] == [("Price", minimum, package)]
+    assert older[1] == [("Price", "Per unit ₹0.50", minimum)]
+    assert older[2][0] == ("Price", "", "Per unit ₹0.50")
+    assert "Versions of this price" in page.content.decode()

@@ -49,7 +49,7 @@ from billing_platform.lib.admin.display import (
 )
 from billing_platform.lib.admin.extensions import Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
-from billing_platform.lib.admin.history import history_of
+from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.validators import choices_of
@@ -97,6 +97,7 @@ _WIDGETS = (
     (forms.DecimalField, widgets.UnfoldAdminDecimalFieldWidget),
     (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
     (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
+    (forms.FileField, widgets.UnfoldAdminFileFieldWidget),
 )
 
 
@@ -229,8 +230,8 @@ class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfo
     def style_form(self, form: forms.Form) -> None:
         for field in form.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
-            widget = field.widget
-            if widget.is_hidden or "unfold" in type(widget).__module__ or getattr(widget, "has_own_looks", False):
+            present = field.widget
+            if present.is_hidden or "unfold" in type(present).__module__ or getattr(present, "has_own_looks", False):
                 continue
             if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
                 select = widgets.UnfoldAdminSelectWidget(attrs=field.widget.attrs)
@@ -274,10 +275,14 @@ class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfo
     ) -> HttpResponse:
         """Django's history of what was done on these pages, and under it every change from anywhere."""
         obj = self.get_object(request, unquote(object_id))
-        entries = history_of(obj, names_people=self.names_people(request, obj)) if obj is not None else []
+        entries = self.history_entries(obj, names_people=self.names_people(request, obj)) if obj is not None else []
         extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
         shown: HttpResponse = super().history_view(request, object_id, extra)
         return shown
+
+    def history_entries(self, obj: Any, *, names_people: bool) -> list[HistoryEntry]:
+        """Every change of an object, the newest first; a page may tell them in words of its own."""
+        return history_of(obj, names_people=names_people)
 
     def names_people(self, request: HttpRequest, obj: Any) -> bool:
         """Whether the history of an object names the people who changed it, and their addresses.

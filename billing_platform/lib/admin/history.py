@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
@@ -15,8 +15,8 @@ from django.db.models import DateField, DateTimeField, DecimalField
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 
-from billing_platform.lib.admin.display import when
-from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.admin.display import LAST_DAY, when
+from billing_platform.lib.dates_in_words import day_text, last_day_text
 
 MOST_ENTRIES = 200
 LONGEST_VALUE = 300
@@ -46,18 +46,26 @@ class HistoryEntry:
 
 def history_of(obj: Any, *, names_people: bool = True) -> list[HistoryEntry]:
     """The newest entries first. Without `names_people` the entries hold no person and no address."""
-    entries = (
-        LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(obj), object_pk=str(obj.pk))
-        .select_related("actor", "content_type")
-        .order_by("-timestamp")[:MOST_ENTRIES]
-    )
     names: Names = {}
-    found = [readable(entry, names) for entry in entries]
+    return history_from(entries_of(obj), lambda entry: changes_of(entry, names), names_people=names_people)
+
+
+def entries_of(obj: Any) -> list[Any]:
+    """The audit entries of an object, the newest first."""
+    found = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(obj), object_pk=str(obj.pk))
+    return list(found.select_related("actor", "content_type").order_by("-timestamp", "-pk")[:MOST_ENTRIES])
+
+
+def history_from(
+    entries: Iterable[Any], tell: Callable[[Any], Iterable[Change]], *, names_people: bool
+) -> list[HistoryEntry]:
+    """Audit entries as readable texts; `tell` says what each of them changed."""
+    found = [readable(entry, tuple(tell(entry))) for entry in entries]
     return found if names_people else [replace(entry, who=NAMELESS, address="", request_id="") for entry in found]
 
 
-def readable(entry: Any, names: Names) -> HistoryEntry:
-    """An audit entry in words. `names` remembers what objects are called, from one entry to the next."""
+def readable(entry: Any, changes: tuple[Change, ...]) -> HistoryEntry:
+    """An audit entry in words."""
     extra = entry.additional_data or {}
     return HistoryEntry(
         at=entry.timestamp,
@@ -67,7 +75,7 @@ def readable(entry: Any, names: Names) -> HistoryEntry:
         address=entry.remote_addr or "",
         request_id=entry.cid or "",
         reason=extra.get("reason", ""),
-        changes=tuple(changes_of(entry, names)),
+        changes=changes,
     )
 
 
@@ -93,13 +101,14 @@ def source_in_words(source: str) -> str:
 
 def changed_fields(entry: Any) -> list[str]:
     model = entry.content_type.model_class()
-    return [_label(model, name) for name, _values in _own_changes(entry, model)]
+    return [_label(model, name) for name, _values in _own_changes(entry.changes, model)]
 
 
-def changes_of(entry: Any, names: Names) -> Iterator[Change]:
-    """Each field that changed, before and after, by the names that people know."""
+def changes_of(entry: Any, names: Names, *, changes: Mapping[str, Any] | None = None) -> Iterator[Change]:
+    """Each field that changed, before and after, by the names that people know: all, or only the given `changes`.
+    `names` remembers what objects are called, from one entry to the next."""
     model = entry.content_type.model_class()
-    for name, values in _own_changes(entry, model):
+    for name, values in _own_changes(entry.changes if changes is None else changes, model):
         label = _label(model, name)
         if isinstance(values, dict):  # a many-to-many change
             yield Change(label, "", _text(f"{values.get('operation', '')}: {', '.join(values.get('objects', []))}"))
@@ -136,9 +145,9 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _own_changes(entry: Any, model: Any) -> Iterator[tuple[str, Any]]:
+def _own_changes(changes: Mapping[str, Any] | None, model: Any) -> Iterator[tuple[str, Any]]:
     """Without the other side's relations, which django-auditlog lists too, and without "nothing became nothing"."""
-    for name, values in (entry.changes or {}).items():
+    for name, values in (changes or {}).items():
         try:
             foreign = not model._meta.get_field(name).concrete
         except (AttributeError, FieldDoesNotExist):
@@ -155,6 +164,8 @@ def _says_nothing(model: Any, name: str, before: Any, after: Any) -> bool:
 
 
 def _label(model: Any, name: str) -> str:
+    if name in getattr(model, "half_open_ends", ()):
+        return LAST_DAY
     try:
         return capfirst(str(model._meta.get_field(name).verbose_name))
     except (AttributeError, FieldDoesNotExist):
@@ -174,7 +185,8 @@ def _worded(model: Any, name: str, value: Any, names: Names | None) -> str:
     if text and isinstance(field, DateTimeField):
         return when(datetime.fromisoformat(text).replace(tzinfo=UTC))  # django-auditlog writes UTC, without saying so
     if text and isinstance(field, DateField):
-        return day_text(date.fromisoformat(text))
+        day = date.fromisoformat(text)
+        return last_day_text(day) if name in getattr(model, "half_open_ends", ()) else day_text(day)
     return str(dict(field.flatchoices).get(text, text))
 
 

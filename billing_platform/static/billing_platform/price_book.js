@@ -52,6 +52,7 @@
 
         const refresh = () => {
             let over = "0";
+            box.querySelector("thead").hidden = !body.rows.length;
             for (const [index, row] of rowsOf().entries()) {
                 for (const input of row.querySelectorAll("input")) {
                     input.name = input.name.replace(/-\d+-/, `-${index}-`);

@@ -82,10 +82,19 @@ def approve_obstacles(request: HttpRequest, draft: ToApprove) -> Iterable[str]:
         yield error.message
 
 
+FOR_A_RUN = (
+    "The approval holds for exactly this draft, which is issued and e-mailed at once, also before its days of grace "
+    "are over: usage of the month that comes later goes on the next invoice."
+)
+BY_HAND = "The approval holds for exactly this draft, which can be finalized then."
+
+
+def is_held_back(invoice: Invoice) -> bool:
+    return any(item.status in HELD_BACK for item in invoice.billing_run_items.all())
+
+
 def waits_for_approval(invoice: Invoice) -> bool:
-    return invoice.is_draft and (
-        bool(invoice.approval_needed) or any(item.status in HELD_BACK for item in invoice.billing_run_items.all())
-    )
+    return invoice.is_draft and (bool(invoice.approval_needed) or is_held_back(invoice))
 
 
 def what_came_of(invoice: Invoice) -> str:
@@ -103,8 +112,7 @@ class ApprovalOfInvoice(InvoiceExtension):
         permission="invoicing.approve_invoice",
         when=waits_for_approval,
         form=ApproveForm,
-        confirm="The approval holds for exactly this draft. What a billing run keeps back is issued and e-mailed at "
-        "once, also before its days of grace are over: usage that comes later goes on the next invoice.",
+        confirm=lambda invoice: FOR_A_RUN if is_held_back(invoice) else BY_HAND,
         about=ToApprove.now,
         facts=approve_facts,
         obstacles=approve_obstacles,

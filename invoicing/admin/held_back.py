@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Prefetch
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import badge
 from billing_platform.lib.admin.display import anchor
+from invoicing.computing.approval import IssueStep
+from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice
+from invoicing.services.issuing_facts import ToIssue, decide
 from organisations.models import BillingHold
 
 Kind = BillingHold.Kind
@@ -42,6 +48,22 @@ def held_back_by(page: Any, invoice: Invoice) -> Iterator[tuple[Any, str, Any]]:
             yield badge("Needs approval", "warning"), reason["message"], ""
     for hold in _relevant_holds(invoice):
         yield badge(hold.get_kind_display(), "warning"), f"{hold.span}: {hold.reason}", anchor(page, hold, "Open")
+
+
+def decision_obstacles(invoice: Invoice, computed: Computed) -> Iterator[str]:
+    """Why a person may not issue the draft now, with the way to approve it."""
+    (decision,) = decide([ToIssue(invoice.organisation, computed, invoice.period, invoice_id=invoice.pk)])
+    if decision.step == IssueStep.WAIT:
+        yield f"Nothing is issued. {decision.sentences}"
+    elif decision.step != IssueStep.ISSUE:
+        address = reverse("admin:invoicing_invoice_action", args=[invoice.pk, "approve"])
+        way = format_html('<a class="text-link" href="{}">Approve</a>', address)
+        yield format_html("It has to be approved before. {} {}", decision.sentences, way)
+
+
+def no_email_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
+    """The e-mail waits for the end of these holds."""
+    return [f"It is sent after the hold. {hold.sentence}" for hold in holds_of(invoice, Kind.NO_EMAIL)]
 
 
 def _relevant_holds(invoice: Invoice) -> list[BillingHold]:

@@ -27,7 +27,7 @@ from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money, format_percent
-from invoicing.admin.held_back import badges_of, with_what_keeps_back
+from invoicing.admin.held_back import badges_of, decision_obstacles, no_email_warnings, with_what_keeps_back
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     SendForm,
@@ -196,7 +196,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
         about=ToFinalize.now,
         facts=finalize_facts,
         warnings=finalize_warnings,
-        obstacles=finalize_obstacles,
+        obstacles=lambda request, draft: [
+            *finalize_obstacles(request, draft),
+            *decision_obstacles(draft.invoice, draft.computed),
+        ],
         icon="task_alt",
     )
     def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
@@ -236,6 +239,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         form=SendForm,
         confirm="The invoice goes out with its PDF, in one e-mail.",
         facts=send_facts,
+        warnings=no_email_warnings,
         icon="send",
     )
     def send(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
@@ -249,6 +253,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         form=SendForm,
         confirm="The invoice goes out once more with its PDF, in one e-mail.",
         facts=send_facts,
+        warnings=no_email_warnings,
         icon="send",
     )
     def send_again(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:

@@ -186,7 +186,8 @@ def _compute(chunk: _Chunk, usage_periods: Mapping[UUID, UsagePeriod], period: B
     computed = _computed(chunk, facts)
     for item in chunk.items.values():
         item.drafted_at = item.drafted_at or clock.now()
-    decided = decisions(chunk.items, computed, chunk.invoices, period)
+    organisations = {pk: item.organisation for pk, item in chunk.items.items()}
+    decided = decisions(organisations, computed, period, items=chunk.items, invoices=chunk.invoices)
     months = []
     for pk, item in chunk.items.items():
         invoice, decision = chunk.invoices.get(pk) or month_invoice(item.organisation, period), decided[pk]

@@ -1,14 +1,38 @@
-"""Amounts in several currencies, typed as text: a currency and an amount in each line."""
+"""Fields for rules of issuing: amounts as people write them, and the choice between the seller's rule and one's own."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
-from billing_platform.lib.admin.base import Textarea
-from billing_platform.lib.limits import MONEY_PLACES
+from billing_platform.lib.admin.base import DecimalInput, Select, Textarea
+from billing_platform.lib.limits import MONEY_DIGITS, MONEY_PLACES
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
+
+
+class RuleAmountField(forms.DecimalField):
+    """An amount without the zeros that its column adds."""
+
+    widget = DecimalInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return short_text(value) if isinstance(value, Decimal) else value
+
+
+class SellersOrOwnField(forms.TypedChoiceField):
+    """Yes or no for this customer, or as the seller has it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [("", "As the seller has it"), ("True", "Yes"), ("False", "No")]
+        super().__init__(
+            choices=choices, coerce=lambda value: value == "True", empty_value=None, required=False, **kwargs
+        )
+        self.widget = Select(choices=choices)
 
 
 class AmountsField(forms.CharField):

@@ -21,6 +21,7 @@ from billing_platform.lib.admin.base import (
     extends,
     link,
     object_action,
+    scoped,
     short_time,
     status,
 )
@@ -99,7 +100,9 @@ class HoldsOfCustomer(Extension):
     inlines = (HoldInline,)
 
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
-        return [*shown[:1], self.on_hold, *shown[1:]]
+        """The column takes room only while somebody is held."""
+        held = scoped(BillingHold.objects.standing(), request).exists()
+        return [*shown[:1], self.on_hold, *shown[1:]] if held else shown
 
     @admin.display(description="On hold")
     def on_hold(self, organisation: Any) -> Any:
@@ -130,16 +133,20 @@ class HoldsOfCustomer(Extension):
 @admin.register(BillingHold)
 class BillingHoldAdmin(ReadOnlyAdmin):
     empty_hint = "A hold is placed with Hold billing on a customer's page."
-    list_on_a_phone = ("name", "customer", "state", "ends_at")
-    list_display = ("name", "customer", "state", "reason", "starts", "ends_at", "placed_by", "lifted_by")
+    list_on_a_phone = ("name", "customer", "state", "how_long")
+    list_display = ("name", "customer", "state", "reason", "starts", "how_long", "placed_by", "lifted_by")
     list_filter = ("organisation", "kind", "starts_at", "ends_at")
     search_fields = ("reason", "organisation__name")
     list_select_related = ("organisation__billing_entity",)
-    fields = ("customer", "name", "state", "reason", "starts_at", "ends_at", "placed_by", "lifted_by")
+    fields = ("customer", "name", "state", "reason", "starts_at", "how_long", "placed_by", "lifted_by")
 
     customer = link("organisation", "Customer")
     name = status("kind", TONES, "Hold")
     starts = short_time("starts_at", "From")
+
+    @admin.display(description="How long", ordering="ends_at")
+    def how_long(self, hold: BillingHold) -> str:
+        return hold.span
 
     @admin.display(description="State")
     def state(self, hold: BillingHold) -> Any:

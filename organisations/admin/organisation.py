@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
+from organisations.admin.amounts import RuleAmountField, SellersOrOwnField
 from organisations.admin.billing_hold import hold_sentences, standing_of
 from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of
@@ -39,6 +40,11 @@ class IssueKeyOfProjectForm(IssueKeyForm):
 class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
     """Refuses what would spoil what was billed, and asks before a change with consequences: the switch appears then."""
 
+    approve_above = RuleAmountField(
+        label="Approval above", required=False, help_text=Organisation._meta.get_field("approve_above").help_text
+    )
+    approve_first = SellersOrOwnField(label="Approval of a first invoice")
+    approve_edited = SellersOrOwnField(label="Approval of typed lines")
     confirm = forms.BooleanField(label="I know, and want it so", required=False, widget=forms.HiddenInput)
 
     def _post_clean(self) -> None:
@@ -77,7 +83,8 @@ class OrganisationAdmin(ModelAdmin):
                 "fields": (
                     ("billing_entity", "currency"),
                     ("payment_terms_days", "time_zone"),
-                    ("purchase_order", "strict_metrics"),
+                    "purchase_order",
+                    "strict_metrics",
                 )
             },
         ),
@@ -85,8 +92,9 @@ class OrganisationAdmin(ModelAdmin):
             "Issuing",
             {
                 "fields": (
-                    ("draft_days", "approve_above"),
-                    ("approve_change_percent", "approve_first", "approve_edited"),
+                    ("draft_days", "approve_change_percent"),
+                    ("approve_first", "approve_edited"),
+                    "approve_above",
                 )
             },
         ),

@@ -108,8 +108,12 @@ def test_a_customers_own_rules_are_typed_on_its_page(acme: Organisation, as_admi
     values = {name: value for name, value in form.initial.items() if value not in (None, "", False)}
     inlines = {"projects-TOTAL_FORMS": "0", "projects-INITIAL_FORMS": "0",
                "billing_holds-TOTAL_FORMS": "0", "billing_holds-INITIAL_FORMS": "0"}  # fmt: skip
-    typed = {**values, **inlines, "draft_days": "0", "approve_above": "1234.50", "approve_first": "false"}
+    typed = {**values, **inlines, "draft_days": "0", "approve_above": "1234.50", "approve_first": "False"}
     answer = as_admin.post(url, typed)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     acme.refresh_from_db()
     assert (acme.draft_days, acme.approve_above, acme.approve_first) == (0, Decimal("1234.50"), False)
+    assert acme.approve_edited is None
+    shown = as_admin.get(url).content.decode()
+    assert 'value="1234.5"' in shown
+    assert "As the seller has it" in shown

@@ -205,6 +205,8 @@ def test_the_page_says_what_keeps_a_draft_back_and_approves_what_it_shows(acme: 
     })  # fmt: skip
     invoice = Invoice.objects.get()
     assert invoice.edited_by == ["operator"]
+    finalizing = as_boss.get(action_url(invoice, "finalize")).content.decode()
+    assert f'<a class="text-link" href="{action_url(invoice, "approve")}">Approve</a>' in finalizing
     page = as_boss.get(f"/admin/invoicing/invoice/{invoice.pk}/change/").content.decode()
     assert "It has lines that were typed by hand." in page
     url = action_url(invoice, "approve")

@@ -57,6 +57,7 @@ from billing_platform.lib.validators import choices_of
 __all__ = [
     "ActionForm",
     "AdminPasswordChangeForm",
+    "DecimalInput",
     "DropdownFilter",
     "Extension",
     "InfinitePaginator",
@@ -64,6 +65,7 @@ __all__ = [
     "QuickFilter",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
+    "Select",
     "TabularInline",
     "TemplateSection",
     "Textarea",
@@ -88,6 +90,8 @@ __all__ = [
     "when",
 ]
 
+DecimalInput = widgets.UnfoldAdminDecimalFieldWidget
+Select = widgets.UnfoldAdminSelectWidget
 Textarea = widgets.UnfoldAdminTextareaWidget
 
 FEW_CHOICES = 10  # more of them are searched, not scrolled through

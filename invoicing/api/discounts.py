@@ -131,8 +131,9 @@ class DiscountList(ListModelMixin, _DiscountView):
     filterset_class = DiscountParameters
     permission_required = {"GET": "invoicing.view_discount", "POST": "invoicing.add_discount"}
 
-    def get_queryset(self) -> QuerySet[Discount]:
-        return with_use(super().get_queryset())
+    def get_queryset(self) -> QuerySet[Any]:
+        found: QuerySet[Any] = with_use(super().get_queryset())
+        return found
 
     @extend_schema(tags=["fees and discounts"])
     def get(self, request: Request) -> Response:

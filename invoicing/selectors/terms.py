@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
+from invoicing.models import Invoice, MinimumCharge, RecurringFee
 
 
 def organisations_with_terms(*, period: BillingPeriod) -> set[UUID]:
@@ -27,4 +27,4 @@ def with_use(discounts: Any) -> Any:
         used_times=Count("redemptions", filter=issued),
         used_amount=Sum("redemptions__amount", filter=issued, default=ZERO),
     )
-    return counted.order_by(*Discount._meta.ordering, "pk")  # counting has no order by itself
+    return counted.order_by("organisation__name", "-effective_from", "name", "pk")  # counting has no order by itself

@@ -43,21 +43,21 @@ def refuse_billed_days(
 
     Call it with the prices locked: an invoice that is being issued has read the fees and minimums.
     """
-    months = [invoice for span in days for invoice in _invoiced(span, organisation, currency)]
+    months = [each for span in days for each in _invoiced(span, organisation, currency)]
     if not months:
         return
-    last: Invoice = max(months, key=lambda invoice: invoice.period_start)
-    possible = last.period_end
+    last, period = max(months, key=lambda each: each[1])
+    possible = period.end
     raise DomainError(
-        f"{last.organisation.name} is invoiced for {month_text(last.period_start)} already ({last}). The first day on "
+        f"{last.organisation.name} is invoiced for {month_text(period)} already ({last}). The first day on "
         f"which {what} can begin, end or change is {day_text(possible)}. {instead}",
         code=CODE,
         details={"first_possible_day": possible.isoformat(), "invoice": str(last.pk)},
     )
 
 
-def _invoiced(days: Days, organisation: Organisation | None, currency: str) -> Iterable[Invoice]:
-    """The last issued month that the days touch."""
+def _invoiced(days: Days, organisation: Organisation | None, currency: str) -> Iterable[tuple[Invoice, BillingPeriod]]:
+    """The last issued month that the days touch, with its invoice."""
     first, after = days
     touched = Invoice.objects.issued().filter(period_end__gt=first, period_start__isnull=False)
     if after != date.max:
@@ -66,4 +66,5 @@ def _invoiced(days: Days, organisation: Organisation | None, currency: str) -> I
         touched = touched.filter(organisation=organisation)
     else:
         touched = touched.filter(currency=currency)
-    return touched.select_related("organisation").order_by("-period_start")[:1]
+    last = touched.select_related("organisation").order_by("-period_start")[:1]
+    return [(invoice, invoice.period) for invoice in last if invoice.period is not None]

@@ -77,7 +77,9 @@ def preview_discount(discount: Discount) -> list[MonthPreview]:
 
 def preview_own_minimum(minimum: MinimumCharge) -> list[MonthPreview]:
     """Of a customer's own minimum."""
-    organisation: Organisation = minimum.organisation
+    organisation = minimum.organisation
+    if organisation is None:
+        raise ValueError("A global minimum has no customer of its own.")
     since = local_date(organisation.created_at, organisation.zone)
 
     def changed(terms: Terms) -> Terms:

@@ -45,10 +45,10 @@ class DiscountAdmin(TermsAdmin):
     search_fields = ("name", "organisation__name", "metric_name")
     autocomplete_fields = ("organisation", "recurring_fee")
     fieldsets = (
-        ("For", {"fields": ("organisation", "name")}),
-        ("Worth", {"fields": ("percent", "amount", "currency")}),
-        ("Off", {"fields": ("metric_name", "unit", "recurring_fee")}),
-        ("How often", {"fields": ("times", "carries_remainder", "effective_from", "effective_to")}),
+        ("For", {"fields": (("organisation", "name"),)}),
+        ("Worth", {"fields": ("percent", ("amount", "currency"))}),
+        ("Off", {"fields": (("metric_name", "unit"), "recurring_fee")}),
+        ("How often", {"fields": (("times", "carries_remainder"), ("effective_from", "effective_to"))}),
         ("What it takes off", {"fields": ("preview",)}),
     )
     inlines = (RedemptionInline,)

@@ -29,9 +29,8 @@ class MinimumChargeAdmin(TermsAdmin):
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation",)
     fieldsets = (
-        ("For", {"fields": ("organisation", "currency")}),
-        ("Minimum", {"fields": ("amount", "sac")}),
-        ("Days", {"fields": ("effective_from", "effective_to")}),
+        ("For", {"fields": (("organisation", "currency"),)}),
+        ("Minimum", {"fields": (("amount", "sac"), ("effective_from", "effective_to"))}),
         ("What it charges", {"fields": ("preview",)}),
     )
     related_lists = ((InvoiceLine, "minimum_charge__id__exact"),)

@@ -26,9 +26,8 @@ class RecurringFeeAdmin(TermsAdmin):
     list_select_related = ("organisation", "project__organisation")
     autocomplete_fields = ("organisation", "project")
     fieldsets = (
-        ("For", {"fields": ("organisation", "project")}),
-        ("Fee", {"fields": ("description", "amount", "currency", "sac")}),
-        ("Days", {"fields": ("effective_from", "effective_to")}),
+        ("For", {"fields": (("organisation", "project"),)}),
+        ("Fee", {"fields": (("description", "sac"), ("amount", "currency"), ("effective_from", "effective_to"))}),
         ("What it charges", {"fields": ("preview",)}),
     )
     related_lists = ((InvoiceLine, "recurring_fee__id__exact"), (Discount, "recurring_fee__id__exact"))

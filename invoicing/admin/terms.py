@@ -59,7 +59,8 @@ class TermsAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None or not self.is_fixed(obj):
             return ("preview",)
-        fields = [name for _title, options in self.fieldsets for name in options["fields"]]
+        lines = [line for _title, options in self.fieldsets for line in options["fields"]]
+        fields = [name for line in lines for name in ((line,) if isinstance(line, str) else line)]
         return tuple(name for name in fields if name != "effective_to")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

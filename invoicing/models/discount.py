@@ -191,7 +191,15 @@ class Discount(BaseModel, TenantModel):
         return format_money(self.amount, self.currency) if self.amount is not None and self.currency else "–"
 
     def clean(self) -> None:
-        """Refuse what contradicts itself. Raises ValidationError."""
+        """Refuse what contradicts itself, and set what follows: the kind, and the currency of an amount, which is the
+        customer's unless given. Raises ValidationError."""
+        if (self.percent is None) == (self.amount is None):
+            raise ValidationError({"percent": "Give either a percentage or an amount."})
+        self.kind = self.Kind.AMOUNT if self.percent is None else self.Kind.PERCENT
+        if self.percent is not None:
+            self.currency = ""
+        elif not self.currency and self.organisation_id:
+            self.currency = self.organisation.currency
         check_validity(self.effective_from, self.effective_to)
         if self.currency:
             check_amount(self.amount, self.currency)

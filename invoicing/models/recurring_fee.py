@@ -104,7 +104,9 @@ class RecurringFee(BaseModel, TenantModel):
         return f"{self.description}, {amount} a month from {day_text(self.effective_from)}"
 
     def clean(self) -> None:
-        """Refuse what can't be billed. Raises ValidationError."""
+        """Refuse what can't be billed. The currency is the customer's unless given. Raises ValidationError."""
+        if not self.currency and self.organisation_id:
+            self.currency = self.organisation.currency
         check_validity(self.effective_from, self.effective_to)
         check_amount(self.amount, self.currency)
         if self.project is None:

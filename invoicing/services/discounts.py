@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.errors import DomainError, NotFound
 from invoicing.lines import Line
 from invoicing.models import Discount, DiscountRedemption, Invoice, RecurringFee
 from invoicing.services.billed_months import lock_prices
@@ -53,7 +53,8 @@ def add_discount(
         effective_from=effective_from,
         effective_to=effective_to,
     )
-    _save(discount)
+    discount.full_clean()
+    discount.save()
     return discount
 
 
@@ -65,7 +66,8 @@ def update_discount(*, discount_id: UUID, **changes: Any) -> Discount:
         raise DomainError("This discount is on an issued invoice: end it, and add another.", code="DISCOUNT_IN_USE")
     for name, value in changes.items():
         setattr(discount, name, value)
-    _save(discount)
+    discount.full_clean()
+    discount.save()
     return discount
 
 
@@ -110,21 +112,3 @@ def _locked(discount_id: UUID) -> Discount:
     if discount is None:
         raise NotFound("There is no such discount.")
     return discount
-
-
-def settle_kind(discount: Discount) -> None:
-    """Set what follows from the percentage or the amount: its kind, and its currency, the customer's unless given.
-
-    Raises InvalidInput unless there is exactly one of the two.
-    """
-    if (discount.percent is None) == (discount.amount is None):
-        raise InvalidInput.field("percent", "Give either a percentage or an amount.")
-    is_percent = discount.percent is not None
-    discount.kind = Discount.Kind.PERCENT if is_percent else Discount.Kind.AMOUNT
-    discount.currency = "" if is_percent else discount.currency or discount.organisation.currency
-
-
-def _save(discount: Discount) -> None:
-    settle_kind(discount)
-    discount.full_clean()
-    discount.save()

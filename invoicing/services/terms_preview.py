@@ -18,7 +18,6 @@ from invoicing.computing.minimum_charges import MinimumFacts
 from invoicing.computing.terms import Terms
 from invoicing.lines import Line, LineKind
 from invoicing.models import Discount, Invoice, InvoiceLine, MinimumCharge, RecurringFee
-from invoicing.services.discounts import settle_kind
 from invoicing.services.facts import month_facts
 from invoicing.totals import minimum_top_up
 from organisations.models import Organisation
@@ -61,8 +60,6 @@ def preview_fee(fee: RecurringFee) -> list[MonthPreview]:
 
 
 def preview_discount(discount: Discount) -> list[MonthPreview]:
-    settle_kind(discount)
-
     def changed(terms: Terms) -> Terms:
         known = next((each for each in terms.discounts if each.id == discount.pk), None)
         fact = discount.as_fact(

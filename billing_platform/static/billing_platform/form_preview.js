@@ -1,5 +1,5 @@
 // A form that shows what saving would do: its panel asks when the page is opened, and whenever something is typed.
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
     const panel = document.querySelector("[data-preview-url]");
     const form = panel?.closest("form");
     if (!form) return;
@@ -27,4 +27,4 @@
     form.addEventListener("change", ask);
     // Select2 tells of a choice by an event of jQuery only
     window.addEventListener("load", () => window.django?.jQuery?.(form).on("change", "select", ask));
-})();
+});

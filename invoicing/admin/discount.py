@@ -48,7 +48,7 @@ class DiscountAdmin(TermsAdmin):
         ("For", {"fields": (("organisation", "name"),)}),
         ("Worth", {"fields": ("percent", ("amount", "currency"))}),
         ("Off", {"fields": (("metric_name", "unit"), "recurring_fee")}),
-        ("How often", {"fields": (("times", "carries_remainder"), ("effective_from", "effective_to"))}),
+        ("How often", {"fields": ("times", "carries_remainder", ("effective_from", "effective_to"))}),
         ("What it takes off", {"fields": ("preview",)}),
     )
     inlines = (RedemptionInline,)

@@ -22,6 +22,7 @@ from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import last_day_text, month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
+from invoicing.computing.in_rupees import BOOKS
 from invoicing.services.terms_preview import MonthPreview
 from organisations.operators_clock import operators_today
 
@@ -70,7 +71,9 @@ class TermsAdmin(ModelAdmin):
         return field
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"effective_from": operators_today(), **super().get_changeform_initial_data(request)}
+        """A minimum has to name its currency; the others take the customer's."""
+        currency = {"currency": BOOKS} if getattr(self.model, "tenant_shared", False) else {}
+        return {"effective_from": operators_today(), **currency, **super().get_changeform_initial_data(request)}
 
     # --- what saving would do -------------------------------------------------------------------------------------
 
@@ -148,13 +151,13 @@ def _month_table(month: MonthPreview) -> SafeString:
     ] or [("Nothing changes", EMPTY, EMPTY)]
     so_far = "" if month.is_over else ", by the usage so far"
     return format_html(
-        '<div class="facts-scroll mb-4"><table class="facts wide"><thead><tr><th>Invoice of {}{}</th>'
-        '<th class="number">Amount</th><th class="number">Discount</th></tr></thead><tbody>{}</tbody>'
-        '<tfoot><tr><th>Before tax, instead of {}</th><td class="number"></td><td class="number">{}</td></tr></tfoot>'
+        '<div class="facts-scroll mb-4"><p class="mb-2">Invoice of {}{}</p><table class="facts"><thead><tr>'
+        '<th>Line</th><th class="number">Amount</th><th class="number">Discount</th></tr></thead><tbody>{}</tbody>'
+        '<tfoot><tr><th>Invoice before tax</th><td class="number" colspan="2">{} (instead of {})</td></tr></tfoot>'
         "</table></div>",
         month_text(month.period),
         so_far,
         format_html_join("", '<tr><td>{}</td><td class="number">{}</td><td class="number">{}</td></tr>', rows),
-        money(month.without),
         money(month.with_it),
+        money(month.without),
     )

@@ -125,12 +125,13 @@ def _of_month(organisation: Organisation, period: BillingPeriod, changed: Change
     terms = facts.terms
     without = compute(replace(facts, terms=_without(terms, pk)))
     with_it = compute(replace(facts, terms=changed(terms)))
-    before = set(map(_looks, without.lines))
+    before = {(line.description, line.amount): line.discount for line in without.lines}
+    is_discount = any(each.id == pk for each in changed(Terms()).discounts)
     return MonthPreview(
         period=period,
         currency=facts.currency,
         is_over=period.bounds(organisation.zone)[1] <= clock.now(),
-        lines=tuple(line for line in with_it.lines if _looks(line) not in before),
+        lines=tuple(line for line in with_it.lines if _differs(line, before, by_discount=is_discount)),
         without=_value(without.lines),
         with_it=_value(with_it.lines),
     )
@@ -148,8 +149,11 @@ def _without(terms: Terms, pk: UUID) -> Terms:
     )
 
 
-def _looks(line: Line) -> tuple[str, Decimal, Decimal]:
-    return line.description, line.amount, line.discount
+def _differs(line: Line, before: dict[tuple[str, Decimal], Decimal], *, by_discount: bool) -> bool:
+    """Whether the row makes the line what it is. A fee changes the paise of other lines' discounts too: that is left
+    out."""
+    known = before.get((line.description, line.amount))
+    return known is None or (by_discount and known != line.discount)
 
 
 def _value(lines: Iterable[Line]) -> Decimal:

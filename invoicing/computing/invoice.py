@@ -13,7 +13,7 @@ from invoicing.computing.missing_particulars import particular_warnings
 from invoicing.computing.terms import agreed_discounts, agreed_lines, agreed_warnings
 from invoicing.computing.time_of_issue import time_of_issue_warnings
 from invoicing.computing.unprintable_letters import letter_warnings
-from invoicing.draft_warnings import DraftWarning
+from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.gst_heads import SupplyContext
 from invoicing.lines import Line
 from invoicing.pricing.rating import rate
@@ -40,8 +40,12 @@ class Computed:
 
     @property
     def left_off(self) -> tuple[DraftWarning, ...]:
-        """What was used and is on no line."""
-        return tuple(warning for warning in self.warnings if warning.metric_name is not None)
+        """What was used, or is owed as a fee, and is on no line."""
+        return tuple(
+            warning
+            for warning in self.warnings
+            if warning.metric_name is not None or warning.code == WarningCode.FEE_IN_OTHER_CURRENCY
+        )
 
     @property
     def is_empty(self) -> bool:

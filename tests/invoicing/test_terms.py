@@ -125,6 +125,12 @@ def test_a_fee_is_deleted_only_if_no_invoice_ever_had_it(acme: Organisation) -> 
     assert refused.value.code == "FEE_IN_USE"
 
 
+def test_a_fee_in_another_currency_is_not_passed_over_in_silence(acme: Organisation) -> None:
+    fee(acme, "31.00", currency="USD")
+    (warning,) = draft(acme).warnings
+    assert (warning["code"], "in USD, and the invoice in INR" in warning["message"]) == ("FEE_IN_OTHER_CURRENCY", True)
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [
@@ -171,7 +177,8 @@ def test_an_idle_customer_pays_the_minimum_and_one_with_its_own_pays_that(
     (line,) = invoice.lines.all()
     assert (line.kind, line.description) == ("minimum", "Minimum charge · October 2026")
     assert amounts(issued(favoured)) == [Decimal("500.00")]
-    assert amounts(draft(globex)) == []  # it pays in dollars
+    with pytest.raises(DomainError, match="used nothing"):  # it pays in dollars
+        draft(globex)
 
 
 def test_late_usage_and_its_minimum_cost_what_they_would_have_cost_in_time(

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from django.db import connection
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.work import waking
+from events.models import UsagePeriod
 from events.services import partitions
 from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
@@ -30,7 +32,8 @@ from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.pricing.rating import Rated, rate
 from invoicing.services import billing_chunks, billing_run, issuing
-from invoicing.services.billing_run import due_periods, process_item, start_billing_run
+from invoicing.services.billing_run import due_periods, process_item, process_items, start_billing_run
+from invoicing.services.drafting import Draft
 from invoicing.services.price_book import update_pricing_rule
 from organisations.models import Organisation, Project
 from tests import factories
@@ -45,8 +48,7 @@ def run_october() -> dict[str, BillingRunItem]:
     """Start October's run and do every open item; the items by organisation."""
     with after_october():
         run = start_billing_run(period=OCTOBER, requested_by="test")
-        for item_id in run.items.filter(status__in=["pending", "claimed"]).values_list("pk", flat=True):
-            process_item(item_id=item_id)
+        process_items(item_ids=run.items.open().values_list("pk", flat=True))
     return {item.organisation.name: item for item in run.items.select_related("organisation", "invoice")}
 
 
@@ -90,6 +92,50 @@ def test_a_failed_customer_does_not_stop_the_others() -> None:
         "Later": "done",
     }
     assert "GSTIN, which is missing" in items["Broken"].reason
+
+
+def test_a_chunk_in_which_something_unforeseen_happens_is_done_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL refuses one of three: nothing of the chunk is stored, and then the other two."""
+    per_unit("1")
+    for name in ("Before", "Broken", "Later"):
+        customer(name, 1)
+    store, sizes = billing_chunks.store, []
+
+    def store_and_refuse(drafts: Sequence[Draft]) -> None:
+        sizes.append(len(drafts))
+        store(drafts)
+        for invoice in (each.invoice for each in drafts if each.invoice.organisation.name == "Broken"):
+            Invoice.objects.filter(pk=invoice.pk).update(total=0)  # does not add up any more
+
+    monkeypatch.setattr(billing_chunks, "store", store_and_refuse)
+    items = run_october()
+    assert {name: item.status for name, item in items.items()} == {
+        "Before": "done",
+        "Broken": "failed",
+        "Later": "done",
+    }
+    assert "invoice_adds_up" in items["Broken"].reason
+    assert sizes == [3, 1, 1, 1]
+    assert sorted(Invoice.objects.values_list("number", flat=True)) == ["INV/26-27/000001", "INV/26-27/000002"]
+
+
+def test_a_month_that_is_being_settled_is_waited_for_alone(acme: Organisation) -> None:
+    """Whoever waits for one row with a hundred others in hand may wait for who waits for him."""
+    per_unit("1")
+    customer("Umbrella", 10)
+    asked: list[tuple[int, bool]] = []
+    lock = billing_chunks.lock_periods
+
+    def held_by_another(organisations: Collection[Organisation], month: date, *, wait: bool) -> dict[UUID, UsagePeriod]:
+        asked.append((len(organisations), wait))
+        found = lock(organisations, month, wait=wait)
+        return found if wait else {pk: row for pk, row in found.items() if pk != acme.pk}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(billing_chunks, "lock_periods", held_by_another)
+        items = run_october()
+    assert {name: item.status for name, item in items.items()} == {"Acme": "skipped", "Umbrella": "done"}
+    assert asked == [(2, False), (1, True)]
 
 
 def test_what_failed_is_tried_again_when_the_run_is_started_again() -> None:
@@ -251,11 +297,10 @@ def test_two_runs_at_once_make_one_invoice_each() -> None:
         with ThreadPoolExecutor(2) as threads:
             runs = list(threads.map(lambda _: start(), range(2)))
         items = list(BillingRunItem.objects.values_list("pk", flat=True))
-        with ThreadPoolExecutor(6) as threads:
-            list(threads.map(work, [*items, *items]))
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(work, [items, items[::-1], items[:3], items[3:]]))
     with at("2026-11-01 10:01"):
-        for item_id in billing_run.take_up_open_items():
-            process_item(item_id=item_id)
+        process_items(item_ids=billing_run.take_up_open_items())
     assert runs[0] == runs[1]
     assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 6}
     assert sorted(Invoice.objects.values_list("sequence_number", flat=True)) == [1, 2, 3, 4, 5, 6]
@@ -274,7 +319,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_counts_nothing_twice() 
         assert Counter(run.items.values_list("status", flat=True)) == {"claimed": 3}
         assert not Invoice.objects.exists()
     with at("2026-11-01 10:01"):
-        billing_run.process_items(item_ids=billing_run.take_up_open_items())
+        process_items(item_ids=billing_run.take_up_open_items())
     assert Counter(BillingRunItem.objects.values_list("status", flat=True)) == {"done": 3}
     # 10.00 + 0.90 + 0.90 each; numbers 1 to 3
     assert sorted(Invoice.objects.values_list("sequence_number", "total")) == [
@@ -344,9 +389,9 @@ def start() -> BillingRun:
         connection.close()
 
 
-def work(item_id: UUID) -> None:
+def work(item_ids: Sequence[UUID]) -> None:
     try:
-        process_item(item_id=item_id)
+        process_items(item_ids=item_ids)
     finally:
         connection.close()
 

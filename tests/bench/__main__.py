@@ -9,12 +9,14 @@ import argparse
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from billing_platform.local.embedded import services
+from tests.bench.billing import Run, deliver, million
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.references import References
 from tests.bench.sample import BATCH
@@ -30,10 +32,22 @@ class Effort:
     """Of 10,000 events, for a settle figure."""
     end_to_end_seconds: float
     ledger_rows: int
+    customers: int
+    """Of the billing run."""
+    million: int
+    """How many customers send a thousand events each."""
 
 
-FULL = Effort(seconds=8, rounds=3, chunks=20, end_to_end_seconds=60, ledger_rows=10_000_000)
-QUICK = Effort(seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0)
+FULL = Effort(
+    seconds=8,
+    rounds=3,
+    chunks=20,
+    end_to_end_seconds=60,
+    ledger_rows=10_000_000,
+    customers=10_000,
+    million=1_000,
+)
+QUICK = Effort(seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0, customers=1_000, million=0)
 END_TO_END_RATE = 40_000  # events a second offered
 
 
@@ -160,10 +174,40 @@ def end_to_end(platform: Platform, database_url: str, effort: Effort, results: R
     results.add("end_to_end_backlog_batches", backlog[0], "the most that was waiting")
 
 
+def billing(effort: Effort, results: Results) -> None:
+    """Half of the customers are billed by one worker, the other half by two."""
+    run = Run(effort.customers)
+    run.use()
+    items = run.start()
+    half = len(items) // 2
+    one = run.bill(items[:half], workers=1)
+    two = run.bill(items[half:], workers=2)
+    run.check()
+    begun = time.perf_counter()
+    if left := run.start():
+        raise RuntimeError(f"{len(left)} items are left after the run.")
+    again = time.perf_counter() - begun
+    results.add("invoices_per_s", one, f"one worker, {effort.customers:,} customers with 4 metrics; aim 150")
+    results.add("billing_two_workers", two / one, "two against one, as processes; aim 1.6")
+    results.add("billing_rerun_fraction", again / (half / one + (len(items) - half) / two), "nothing left; aim 0.05")
+    results.add("delivery_ms", 1000 * deliver(100), "PDF and e-mail of an invoice, one worker")
+
+
+def million_events(database_url: str, effort: Effort, results: Results) -> None:
+    if not effort.million:
+        return
+    seconds = million(Run(effort.million), database_url)
+    for stage in ("accept", "settle", "bill"):
+        results.add(f"million_events_{stage}_s", seconds[stage], "of the next figure")
+    results.add("million_events_to_invoices_s", seconds["all"], "accepted, settled, priced, invoiced; aim 45")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
-    parser.add_argument("--only", choices=["settle", "growth", "accept", "end-to-end"], help="just one part")
+    parser.add_argument(
+        "--only", choices=["settle", "growth", "accept", "end-to-end", "billing", "million"], help="just one part"
+    )
     options = parser.parse_args()
     effort = QUICK if options.quick else FULL
     results = Results()
@@ -180,6 +224,8 @@ def main() -> None:
             "growth": lambda: growth(platform, effort, results),
             "accept": lambda: accepting(platform, references, running.database_url, effort, results),
             "end-to-end": lambda: end_to_end(platform, running.database_url, effort, results),
+            "billing": lambda: billing(effort, results),
+            "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():
             if options.only in (None, name):

@@ -1,0 +1,193 @@
+"""A monthly run over customers with usage in place, and a million events from the door to the invoices."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.bench.customers import customers_with_prices, use
+from tests.bench.platform import ROOT, serving
+from tests.bench.sample import MARK, batch_template
+
+_BILL = """
+import django, sys
+django.setup()
+from uuid import UUID
+from invoicing.services.billing_run import CHUNK, process_items
+print("ready", flush=True)
+ids = [UUID(pk) for pk in sys.stdin.readline().split()]
+for start in range(0, len(ids), CHUNK):
+    process_items(item_ids=ids[start:start + CHUNK])
+print("done", flush=True)
+"""
+
+_SETTLE = """
+import django, sys, threading, time
+django.setup()
+from events.services.settling.chunks import settle_pending
+print("ready", flush=True)
+over = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.readline(), over.set()), daemon=True).start()
+while True:
+    last = over.is_set()
+    report = settle_pending(seconds=3600)
+    if last and not report.batches:
+        break
+    if not report.batches:
+        time.sleep(0.02)
+print("done", flush=True)
+"""
+
+
+class Run:
+    """A month's run of new customers; workers are processes of their own, ready before the clock starts."""
+
+    def __init__(self, customers: int) -> None:
+        from billing_platform.lib import clock
+        from billing_platform.lib.periods import BillingPeriod
+
+        self.period = BillingPeriod.of(clock.now().date()).previous()
+        self.customers = customers_with_prices(customers)
+
+    def use(self) -> None:
+        use(self.customers, self.period)
+
+    def start(self) -> list[str]:
+        """The items to be billed."""
+        from invoicing.services.billing_run import start_billing_run, waiting_items
+
+        run = start_billing_run(period=self.period, requested_by="bench")
+        return [str(pk) for pk in waiting_items(run_id=run.pk)]
+
+    def bill(self, items: Sequence[str], workers: int) -> float:
+        """Invoices a second."""
+        with processes([_BILL] * workers) as started:
+            begun = time.perf_counter()
+            _bill(started, items)
+            return len(items) / (time.perf_counter() - begun)
+
+    def check(self) -> None:
+        """Raises RuntimeError unless each customer has one invoice, and no number is missing."""
+        from invoicing.models import Invoice
+
+        numbers = list(Invoice.objects.exclude(number="").order_by("sequence_number").values_list("sequence_number"))
+        if numbers != [(number,) for number in range(1, len(numbers) + 1)]:
+            raise RuntimeError("The numbers of the invoices have a gap.")
+        ids = [organisation_id for organisation_id, _project_id in self.customers]
+        billed = Invoice.objects.issued().filter(organisation__in=ids, period_start=self.period.start).count()
+        if billed != len(ids):
+            raise RuntimeError(f"{billed} of {len(ids)} customers have their invoice.")
+
+
+def deliver(most: int) -> float:
+    """Seconds that one worker needs for the PDF of an invoice and for handing its e-mail to the outbox."""
+    from invoicing.services.delivery import deliver, due_deliveries
+
+    ids = due_deliveries()[:most]
+    begun = time.perf_counter()
+    for invoice_id in ids:
+        deliver(invoice_id=invoice_id)
+    return (time.perf_counter() - begun) / len(ids)
+
+
+def million(run: Run, database_url: str) -> dict[str, float]:
+    """Seconds until a thousand events of each customer are accepted over HTTP, counted and invoiced, by stage."""
+    from organisations.models import Project
+    from tests.factories import project_key
+
+    projects = Project.objects.in_bulk([project_id for _organisation_id, project_id in run.customers])
+    requests = [(project_key(project), _body(run.period.start)) for project in projects.values()]
+    with (
+        serving("billing_platform.wsgi:application", database_url, "/api/v1/events/batch") as url,
+        processes([_SETTLE, _BILL, _BILL]) as (settler, *billers),
+    ):
+        begun = time.perf_counter()
+        _send(url, requests, connections=2)
+        accepted = time.perf_counter()
+        tell(settler, "that is all")
+        hear(settler, "done")
+        settled = time.perf_counter()
+        _bill(billers, run.start())
+        done = time.perf_counter()
+    run.check()
+    return {"accept": accepted - begun, "settle": settled - accepted, "bill": done - settled, "all": done - begun}
+
+
+def _bill(workers: Sequence[subprocess.Popen[str]], items: Sequence[str]) -> None:
+    for number, process in enumerate(workers):
+        tell(process, " ".join(items[number :: len(workers)]))
+    for process in workers:
+        hear(process, "done")
+
+
+def _body(month: date) -> bytes:
+    """A thousand events of one day of the month."""
+    content = json.loads(batch_template().replace(MARK, uuid.uuid4().hex[:12].encode()))
+    first = datetime(month.year, month.month, random.randint(2, 27), tzinfo=UTC)
+    for event in content["events"]:
+        event["timestamp"] = (first + timedelta(seconds=random.randrange(80_000))).isoformat()
+    return json.dumps(content).encode()
+
+
+def _send(url: str, requests: Sequence[tuple[str, bytes]], *, connections: int) -> None:
+    failures: list[str] = []
+
+    def send(mine: Sequence[tuple[str, bytes]]) -> None:
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
+        for key, body in mine:
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+            connection.request("POST", parts.path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 202:
+                failures.append(f"{answer.status}: {text[:200]!r}")
+
+    threads = [threading.Thread(target=send, args=(requests[number::connections],)) for number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise RuntimeError(f"{len(failures)} requests failed, such as {failures[0]}")
+
+
+@contextmanager
+def processes(codes: Sequence[str]) -> Iterator[list[subprocess.Popen[str]]]:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for code in codes
+    ]
+    try:
+        for process in started:
+            hear(process, "ready")
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+    process.stdin.flush()  # type: ignore[union-attr]
+
+
+def hear(process: subprocess.Popen[str], word: str) -> Any:
+    """Raises RuntimeError if the process says anything else, or dies."""
+    line = process.stdout.readline().strip()  # type: ignore[union-attr]
+    if line != word:
+        raise RuntimeError(f"A worker said {line!r} instead of {word!r}.")

@@ -236,14 +236,26 @@ def _place(row: MeteredUsage) -> tuple[Any, ...]:
 
 
 def _metered(days: Iterable[_Day]) -> tuple[MeteredUsage, ...]:
+    """In order of project, metric, dimensions and day."""
     meters: defaultdict[tuple[Any, ...], list[_Day]] = defaultdict(list)
     for day in days:
         meters[day.meter].append(day)
-    return tuple(row for meter in meters.values() for row in _rows(meter))
+    for meter in meters.values():
+        meter.sort(key=_by_day)
+    return tuple(row for meter in sorted(meters.values(), key=_first_place) for row in _rows(meter))
+
+
+def _by_day(day: _Day) -> date:
+    return day.day
+
+
+def _first_place(days: Sequence[_Day]) -> tuple[Any, ...]:
+    first = days[0]
+    return first.project_name, first.project_id, first.metric_name, first.unit, first.dimensions, first.day
 
 
 def _days(questions: Questions) -> list[list[_Day]]:
-    """The days of each question, in order of meter and day."""
+    """The days of each question, in no order."""
     found: list[list[_Day]] = [[] for _question in questions.asked]
     for number, *row in questions.ask(_DAYS):
         day = _Day(*row[:-4])

@@ -215,6 +215,10 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatus": "invoicing.models.Invoice.Status",
+        "InvoicePdfState": "invoicing.models.Invoice.PdfState",
+        "CreditNoteKind": "invoicing.models.CreditNote.Kind",
+        "CreditNoteReason": "invoicing.models.CreditNote.Reason",
+        "CreditNotePdfState": "invoicing.models.CreditNote.PdfState",
         "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",
         "PaymentStatus": "payments.models.Payment.Status",
         "PaymentOrderStatus": "payments.models.PaymentOrder.Status",

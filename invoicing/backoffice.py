@@ -9,6 +9,7 @@ from events.models import Metric
 from invoicing.models import (
     BillingRun,
     BillingRunItem,
+    CreditNote,
     Discount,
     DiscountRedemption,
     ExchangeRate,
@@ -82,6 +83,16 @@ _INVOICES = (
         filters={"attention": "not_delivered"},
         urgency=Urgency.TECHNICAL,
         since="finalized_at",
+    ),
+    Waits(
+        kind="credit_note_not_delivered",
+        one="credit note could not be delivered",
+        many="credit notes could not be delivered",
+        rows=lambda user: CreditNote.objects.for_organisations(user).not_delivered(),
+        model=CreditNote,
+        filters={"attention": "not_delivered"},
+        urgency=Urgency.TECHNICAL,
+        since="created_at",
     ),
 )
 _BILLING_RUNS = (
@@ -169,6 +180,7 @@ _NUMBERS = (
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
+        SidebarItem(Group.INVOICES, CreditNote, "assignment_return"),
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
         SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.PRICES, PricingRule, "sell"),
@@ -201,5 +213,8 @@ BACKOFFICE = Contribution(
     ),
     # written by workers; what a person does to a delivery is noted on its invoice
     unwatched=frozenset({InvoiceDelivery, ReviewItem, DiscountRedemption}),
-    unlogged={BillingRunItem: ("claimed_until",)},
+    unlogged={
+        BillingRunItem: ("claimed_until",),
+        CreditNote: ("claimed_until", "attempts", "next_attempt_at", "send_to", "document"),
+    },
 )

@@ -1,4 +1,4 @@
-"""E-mails about invoices, from the frozen document: issued, and cancelled."""
+"""E-mails about invoices and credit notes, from the frozen document: issued, and cancelled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from invoicing.models import Invoice
+from invoicing.documents import InvoiceDocument
+from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
@@ -39,6 +40,35 @@ def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
             "pay_url": document.pay_url,
         },
         attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf")],
+    )
+
+
+def credit_note_emails(note: CreditNote) -> QuerySet[Notification]:
+    """The e-mails with the credit note, oldest first."""
+    return Notification.objects.filter(
+        organisation_id=note.organisation_id, dedupe_key__startswith=f"credit_note_issued:{note.pk}"
+    ).order_by("created_at")
+
+
+def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
+    """Queue an e-mail with the note's PDF. Each call queues one more; the caller holds the note's lock."""
+    document = InvoiceDocument.from_json(note.document)
+    before = credit_note_emails(note).count()
+    return queue_email(
+        organisation=note.organisation,
+        kind="credit_note_issued",
+        dedupe_key=f"credit_note_issued:{note.pk}" + (f":{before + 1}" if before else ""),
+        recipients=to,
+        sender=document.seller.email,
+        template="invoicing/credit_note_issued",
+        context={
+            "document": document,
+            "total": document.money(document.total),
+            "due": document.money(note.invoice.amount_due),
+            "is_due": note.invoice.amount_due > 0,
+            "pay_url": invoice_document(note.invoice).pay_url,
+        },
+        attachments=[Attachment(str(note.pdf.name), document.filename, "application/pdf")],
     )
 
 

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
-from invoicing.services import billing_run, delivery
+from invoicing.services import billing_run, credit_note_delivery, delivery
 
 
 @shared_task(name="invoicing.tasks.generate_invoices")
@@ -66,3 +66,16 @@ def deliver_due_invoices() -> None:
     """Invoices whose PDF or e-mail is new, failed before, or whose worker died."""
     for invoice_id in delivery.due_deliveries():
         deliver_invoice.delay(str(invoice_id))
+
+
+@shared_task(name="invoicing.tasks.deliver_credit_note")
+def deliver_credit_note(note_id: str) -> None:
+    """Make the PDF, then e-mail the credit note with it to whoever waits for it."""
+    credit_note_delivery.deliver(note_id=UUID(note_id))
+
+
+@shared_task(name="invoicing.tasks.deliver_due_credit_notes")
+def deliver_due_credit_notes() -> None:
+    """Credit notes whose PDF or e-mail is new, failed before, or whose worker died."""
+    for note_id in credit_note_delivery.due_deliveries():
+        deliver_credit_note.delay(str(note_id))

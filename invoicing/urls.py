@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from invoicing.api import discounts, invoices, lines, minimum_charges, prices, rates, recurring_fees, runs
+from invoicing.api import (
+    credit_notes,
+    discounts,
+    invoices,
+    lines,
+    minimum_charges,
+    prices,
+    rates,
+    recurring_fees,
+    runs,
+)
 
 admin_urlpatterns = [
     path("pricing-rules", prices.PricingRuleList.as_view()),
@@ -30,6 +40,11 @@ admin_urlpatterns = [
     path("invoices/<uuid:invoice_id>/recompute", invoices.RecomputeInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice-pdf"),
     path("invoice-lines/<uuid:line_id>/explain", lines.ExplainLine.as_view()),
+    path("invoices/<uuid:invoice_id>/credit-notes", credit_notes.CreditNotesOfInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/credit-corrections", credit_notes.CreditCorrections.as_view()),
+    path("credit-notes", credit_notes.CreditNoteList.as_view()),
+    path("credit-notes/<uuid:note_id>", credit_notes.CreditNoteDetail.as_view()),
+    path("credit-notes/<uuid:note_id>/pdf", credit_notes.CreditNotePdf.as_view(), name="credit-note-pdf"),
     path("billing-runs", runs.BillingRunList.as_view()),
     path("billing-runs/<uuid:run_id>", runs.BillingRunDetail.as_view()),
 ]

@@ -1,4 +1,5 @@
-"""Wakes collection when an invoice is issued or voided. A lost signal costs minutes: the sweep is the truth."""
+"""Wakes collection when an invoice is issued or voided: a lost signal costs minutes, the sweep is the truth. And takes
+payments off an invoice that a credit note makes smaller, in the note's own transaction."""
 
 from __future__ import annotations
 
@@ -7,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.work.waking import wake, wake_each
-from invoicing.signals import invoice_voided, invoices_issued
+from invoicing.models import Invoice
+from invoicing.signals import invoice_credited, invoice_voided, invoices_issued
+from payments.services.credit_notes import take_back_excess
 
 
 def connect() -> None:
     invoices_issued.connect(_collect, dispatch_uid="payments.receivers.collect")
     invoice_voided.connect(_close, dispatch_uid="payments.receivers.close")
+    invoice_credited.connect(_take_back, dispatch_uid="payments.receivers.take_back")
 
 
 def _collect(sender: Any, *, invoice_ids: Sequence[UUID], **_: Any) -> None:
@@ -21,3 +25,7 @@ def _collect(sender: Any, *, invoice_ids: Sequence[UUID], **_: Any) -> None:
 
 def _close(sender: Any, *, invoice_id: UUID, **_: Any) -> None:
     wake("payments.tasks.retire_orders", invoice_id)
+
+
+def _take_back(sender: Any, *, invoice: Invoice, **_: Any) -> None:
+    take_back_excess(invoice)

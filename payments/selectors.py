@@ -138,7 +138,7 @@ def orders_to_retire() -> QuerySet[PaymentOrder]:
     """Live orders that ask for an amount which is not due: the invoice asks for nothing, or for another amount."""
     return PaymentOrder.objects.live().exclude(
         invoice__in=Invoice.objects.collectable(),
-        amount=F("invoice__total") - F("invoice__amount_paid") - F("invoice__amount_returned"),
+        amount=amount_due("invoice__"),
     )
 
 

@@ -3,6 +3,7 @@
 from invoicing.admin.approving import ApprovalOfInvoice
 from invoicing.admin.billing_item import BillingRunItemAdmin
 from invoicing.admin.billing_run import BillingRunAdmin
+from invoicing.admin.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.discount import DiscountAdmin
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
@@ -23,6 +24,8 @@ __all__ = [
     "BillingOfOrganisation",
     "BillingRunAdmin",
     "BillingRunItemAdmin",
+    "CreditNoteAdmin",
+    "CreditNotesOfInvoice",
     "DiscountAdmin",
     "ExchangeRateAdmin",
     "InvoiceAdmin",

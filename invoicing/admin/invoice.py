@@ -41,6 +41,7 @@ from invoicing.admin.invoice_asking import (
     send_facts,
     standing,
     void_facts,
+    void_obstacles,
 )
 from invoicing.admin.invoice_line import discounts_of, unit_price
 from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
@@ -59,6 +60,7 @@ TONES = {
     Status.VOID: "danger",
     Status.PARTIALLY_REFUNDED: "warning",
     Status.REFUNDED: "warning",
+    Status.CREDITED: "",
 }
 
 
@@ -268,6 +270,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         confirm="The number stays taken, and the invoice asks for nothing any more. There is no way back.",
         facts=void_facts,
         warnings=later_charges,
+        obstacles=void_obstacles,
         danger=True,
         icon="block",
     )
@@ -322,7 +325,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
         for tax in summed_taxes(invoice.taxes.all()):
             rows.append((f"{tax.name} {format_percent(tax.rate)}", format_money(tax.amount, invoice.currency)))
         rows += [("Round-off", shown("round_off"))] if invoice.round_off else []
-        rows += [("Total", shown("total")), ("Paid", shown("amount_paid"))]
+        rows += [("Total", shown("total"))]
+        rows += [("Credited", shown("amount_credited"))] if invoice.amount_credited else []
+        rows += [("Paid", shown("amount_paid"))]
         rows += [("Paid and given back", shown("amount_returned"))] if invoice.amount_returned else []
         rows += [("Due", shown("amount_due"))]
         return facts(rows, numbers=True)

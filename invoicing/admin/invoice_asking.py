@@ -9,6 +9,8 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
@@ -21,6 +23,7 @@ from invoicing.emails import cancellation_addresses
 from invoicing.models import Invoice
 from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
+from invoicing.services.voiding import why_not_voidable
 
 SEND, HOLD = "send", "hold"
 
@@ -117,7 +120,7 @@ def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str
     if not computed.lines:
         yield "There is nothing to bill on this invoice: discard the draft, or price what was used."
     if computed.totals.total < ZERO:
-        yield "The total is negative: it can't be invoiced."
+        yield "The total is negative: it can't be invoiced. Press “Credit and finalize” on the draft's page."
     for warning in computed.warnings:
         if warning.blocks:
             yield warning_text(warning, organisation=organisation, period=period)
@@ -157,6 +160,15 @@ def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]
     ]
 
 
+def void_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:
+    """An invoice that somebody may have seen is credited: the page leads to that."""
+    obstacle = why_not_voidable(invoice)
+    if obstacle:
+        address = reverse("admin:invoicing_invoice_action", args=[invoice.pk, "credit"])
+        asked = "?everything=on" + ("&bill_again=on" if invoice.period else "")
+        yield format_html('{} <a class="text-link" href="{}">Credit all of it</a>', obstacle, address + asked)
+
+
 def _month_after_void(invoice: Invoice) -> str:
     if invoice.period is None:
         return "a one-off invoice has none"
@@ -171,7 +183,7 @@ def later_charges(_request: HttpRequest, invoice: Invoice) -> list[str]:
     if invoice.period is None:
         return []
     others = (
-        Invoice.objects.live()
+        Invoice.objects.billing()
         .filter(organisation=invoice.organisation, lines__used_in=invoice.period_start)
         .exclude(pk=invoice.pk)
         .distinct()

@@ -41,7 +41,7 @@ class UpcomingInvoiceOfOrganisation(Extension):
             "projected": upcoming.projected is not None,
             "lines": _lines(upcoming),
             "warnings": [_warned(warning, upcoming, organisation) for warning in upcoming.so_far.warnings],
-            "draft": Invoice.objects.live()
+            "draft": Invoice.objects.billing()
             .filter(organisation=organisation, period_start=upcoming.period.start)
             .first(),
         }

@@ -161,7 +161,7 @@ class VoidInvoice(_InvoiceStep):
         return voiding.void_invoice(invoice_id=invoice.pk, reason=validated(VoidSerializer, request)["reason"])
 
 
-class _AnyAccept(BaseContentNegotiation):
+class AnyAccept(BaseContentNegotiation):
     """A PDF is a PDF whatever the client says it accepts; errors stay JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
@@ -172,7 +172,7 @@ class _AnyAccept(BaseContentNegotiation):
 
 
 class InvoicePdf(AdminGenericView):
-    content_negotiation_class = _AnyAccept
+    content_negotiation_class = AnyAccept
     queryset = Invoice.objects.none()
     filterset_class = InvoicePdfParameters
     permission_required = "invoicing.view_invoice"

@@ -95,6 +95,7 @@ class InvoiceSerializer(serializers.Serializer):
     round_off = MoneyText()
     total = MoneyText()
     amount_paid = MoneyText()
+    amount_credited = MoneyText(help_text="What credit notes took back.")
     amount_due = MoneyText()
     place_of_supply = serializers.SerializerMethodField()
     exchange = serializers.SerializerMethodField(

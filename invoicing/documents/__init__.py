@@ -1,7 +1,8 @@
-"""The invoice as a document: one frozen value, and its rendering to PDF."""
+"""The invoice or credit note as a document: one frozen value, and its rendering to PDF."""
 
 from invoicing.documents.document import (
     BankDetails,
+    CreditedInvoice,
     DocumentLine,
     DocumentParty,
     DocumentTax,
@@ -14,6 +15,7 @@ from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 __all__ = [
     "AS_ISSUED",
     "BankDetails",
+    "CreditedInvoice",
     "DocumentLine",
     "DocumentParty",
     "DocumentTax",

@@ -1,4 +1,5 @@
-"""InvoiceDocument: everything that is printed, as plain values. PDF and e-mail know nothing else."""
+"""InvoiceDocument: everything that is printed on an invoice or a credit note, as plain values. PDF and e-mail know
+nothing else."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ class DocumentLine:
     position: int
     description: str
     sac: str
-    quantity: Decimal
+    quantity: Decimal | None  # None: a credit note gives back an amount
     unit: str
     unit_price: Decimal | None
     tax_rate: Decimal
@@ -94,13 +95,23 @@ class BankDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditedInvoice:
+    """On a credit note: the invoice that it takes back something of, and why. Rule 53 (1A) (h)."""
+
+    number: str
+    issue_date: date
+    reason: str
+    remark: str = ""  # what the customer should know of the tax
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceDocument:
     """What has a default was added later, or is not on every document: documents of earlier versions are read too."""
 
     title: str
     number: str
     issue_date: date
-    due_date: date
+    due_date: date | None  # a credit note has none
     currency: str
     seller: DocumentParty
     customer: DocumentParty
@@ -128,6 +139,7 @@ class InvoiceDocument:
     purchase_order: str = ""
     payment_terms: str = ""  # 15 days
     tax_note: str = ""  # the tax row's name where no tax is charged
+    credits: CreditedInvoice | None = None  # of a credit note
 
     def money(self, amount: Decimal) -> str:
         return format_money(amount, self.currency)

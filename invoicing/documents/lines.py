@@ -118,7 +118,9 @@ def _block(document: InvoiceDocument, line: DocumentLine, widths: list[float]) -
 
 
 def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
-    quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
+    quantity = ""
+    if line.quantity is not None:
+        quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
     price = "" if line.unit_price is None else document.exactly(line.unit_price)
     return [
         paragraph(str(line.position), BODY),

@@ -18,7 +18,7 @@ from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.documents.document import DocumentParty, ExchangeNote, InvoiceDocument
 from invoicing.documents.fonts import BOLD
 from invoicing.documents.lines import LinesTable, sums_table
-from invoicing.documents.payment import payment_block, void_notice
+from invoicing.documents.payment import credit_block, payment_block, void_notice
 from invoicing.documents.standing import Standing
 from invoicing.documents.style import (
     BODY,
@@ -51,7 +51,10 @@ def story(document: InvoiceDocument, width: float, logo: bytes | None, standing:
         parts += [Spacer(0, 4 * mm), _exchange(document.exchange)]
     if document.endorsement:
         parts += [Spacer(0, 4 * mm), _endorsement(document, width)]
-    parts += [Spacer(0, 5 * mm), *payment_block(document, width, standing)]
+    if document.credits:
+        parts += [Spacer(0, 5 * mm), *credit_block(document.credits, width, document.brand_colour)]
+    else:
+        parts += [Spacer(0, 5 * mm), *payment_block(document, width, standing)]
     if document.notes:
         parts += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes, BODY)]
     return [*parts, Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
@@ -98,8 +101,11 @@ def _party(label: str, party: DocumentParty) -> list[Flowable]:
 
 
 def _facts(document: InvoiceDocument, width: float) -> Table:
-    facts = [("Invoice number", document.number), ("Invoice date", day(document.issue_date))]
-    facts += [("Due date", day(document.due_date))]
+    name = "Credit note" if document.credits else "Invoice"
+    facts = [(f"{name} number", document.number), (f"{name} date", day(document.issue_date))]
+    facts += [("Due date", day(document.due_date))] if document.due_date else []
+    if document.credits:
+        facts += [("Original invoice", document.credits.number), ("Its date", day(document.credits.issue_date))]
     facts += [("Payment terms", document.payment_terms)] if document.payment_terms else []
     if document.period_start and document.period_last_day:
         facts.append(("Period", days_text(document.period_start, document.period_last_day)))

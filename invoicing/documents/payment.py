@@ -1,4 +1,4 @@
-"""The foot of an invoice: how to pay it; or, once that is past, why there is nothing to pay."""
+"""The foot of an invoice: how to pay it; or, once that is past, why there is nothing to pay. Of a credit note: why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from billing_platform.lib.money import ZERO
-from invoicing.documents.document import InvoiceDocument
+from invoicing.documents.document import CreditedInvoice, InvoiceDocument
 from invoicing.documents.standing import Stage, Standing
 from invoicing.documents.style import ALARM, BODY, FLUSH, INK, LABEL, SHADE, SMALL, STRONG, day, readable_on
 from invoicing.documents.text import marked_up, paragraph, safe
@@ -22,7 +22,7 @@ _QR = 26 * mm
 
 def payment_block(document: InvoiceDocument, width: float, standing: Standing) -> list[Flowable]:
     due = document.total if standing.due is None else standing.due
-    if standing.stage == Stage.NOTHING_DUE:
+    if standing.stage in (Stage.NOTHING_DUE, Stage.CREDITED):
         return [_box("PAYMENT", standing.note, width, colour=document.brand_colour)]
     if not standing.asks_for_money or due <= ZERO:
         return []
@@ -31,6 +31,12 @@ def payment_block(document: InvoiceDocument, width: float, standing: Standing) -
     right: list[Flowable] = [_UpiCode(upi), paragraph("Scan to pay by UPI", SMALL)] if upi else []
     widths = [width - _QR - 6 * mm, _QR + 6 * mm]
     return [KeepTogether([Table([[left, right]], colWidths=widths, style=FLUSH)])]
+
+
+def credit_block(credited: CreditedInvoice, width: float, colour: str) -> list[Flowable]:
+    """What a credit note is about. It asks for no money."""
+    text = f"Reason: {credited.reason}" + (f"\n{credited.remark}" if credited.remark else "")
+    return [_box(f"CREDIT FOR INVOICE {credited.number} OF {day(credited.issue_date)}", text, width, colour=colour)]
 
 
 def void_notice(document: InvoiceDocument, width: float, standing: Standing) -> list[Flowable]:
@@ -58,7 +64,7 @@ def _how_to_pay(document: InvoiceDocument, standing: Standing) -> list[Flowable]
     rows: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
     if standing.stage == Stage.PARTLY_PAID and standing.due is not None:
         due, total = document.money(standing.due), document.money(document.total)
-        rows.append(paragraph(f"{due} of {total} is still due.", STRONG))
+        rows.append(paragraph(f"{due} of {total} is still due. {standing.note}".strip(), STRONG))
     rows += [paragraph(f"{name}: {value}", BODY) for name, value in document.transfer]
     rows.append(paragraph(f"Please quote {document.number}.", BODY))
     if document.pay_url:

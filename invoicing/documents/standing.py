@@ -16,6 +16,7 @@ class Stage(StrEnum):
     ISSUED = "issued"
     PARTLY_PAID = "partly paid"
     NOTHING_DUE = "nothing_due"
+    CREDITED = "credited"
     VOID = "void"
 
 
@@ -27,7 +28,7 @@ class Standing:
     due: Decimal | None = None
     void_on: date | None = None  # in the seller's time zone
     void_reason: str = ""
-    note: str = ""  # what is said instead of how to pay where nothing is due
+    note: str = ""  # what is said instead of how to pay where nothing is due, or beside what is due
 
     @property
     def asks_for_money(self) -> bool:

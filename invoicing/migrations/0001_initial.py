@@ -100,6 +100,205 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CreditNote",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("gst", "Credit note"), ("commercial", "Commercial credit note")],
+                        help_text="A commercial note gives no tax back, and is in no GST return.",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("deficiency", "Deficiency in the service"),
+                            ("price_too_high", "Price or tax charged too high"),
+                            ("quantity_too_high", "More charged than used"),
+                            ("later_discount", "Discount after the supply"),
+                            ("cancelled", "Supply or order cancelled"),
+                            ("correction", "Correction of the invoice"),
+                            ("other", "Another reason"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason_text", models.TextField(blank=True, verbose_name="reason in words")),
+                ("number", models.CharField(max_length=16)),
+                ("series", models.CharField(max_length=15)),
+                ("financial_year", models.CharField(max_length=5)),
+                ("sequence_number", models.PositiveIntegerField()),
+                ("issue_date", models.DateField(help_text="In the seller's time zone.")),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "subtotal",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="The taxable value credited: after discounts, before tax.",
+                        max_digits=19,
+                    ),
+                ),
+                ("tax_total", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("round_off", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("total", models.DecimalField(decimal_places=4, max_digits=19)),
+                (
+                    "seller_gstin",
+                    models.CharField(
+                        blank=True, help_text="As on the invoice.", max_length=15, verbose_name="seller's GSTIN"
+                    ),
+                ),
+                ("supply_kind", models.CharField(help_text="As on the invoice.", max_length=6)),
+                ("place_of_supply", models.CharField(blank=True, help_text="As on the invoice.", max_length=2)),
+                (
+                    "taxable_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Values for returns. Empty if in no return.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                (
+                    "igst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="IGST in rupees"
+                    ),
+                ),
+                (
+                    "cgst_in_rupees",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="CGST in rupees"
+                    ),
+                ),
+                (
+                    "sgst_in_rupees",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Or UTGST.",
+                        max_digits=19,
+                        null=True,
+                        verbose_name="SGST in rupees",
+                    ),
+                ),
+                ("bill_again", models.BooleanField(default=False, help_text="The invoice's month may be billed anew.")),
+                (
+                    "usage_counted_in",
+                    models.DateField(
+                        blank=True,
+                        help_text="First day of the month that counted the corrections of usage which the note gives back. Empty: it gives back something else.",
+                        null=True,
+                    ),
+                ),
+                ("document", models.JSONField(help_text="Everything that the PDF prints.")),
+                (
+                    "send_to",
+                    models.JSONField(blank=True, default=list, help_text="Addresses whose e-mail waits for the PDF."),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When an e-mail was last handed to the outbox.", null=True
+                    ),
+                ),
+                ("pdf", models.FileField(blank=True, max_length=200, upload_to="", verbose_name="PDF")),
+                (
+                    "pdf_state",
+                    models.CharField(
+                        choices=[("pending", "Being made"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="PDF state",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+                "permissions": [("issue_creditnote", "Can issue a credit note")],
+            },
+        ),
+        migrations.CreateModel(
+            name="CreditNoteLine",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "quantity",
+                    models.DecimalField(
+                        blank=True, decimal_places=8, help_text="Empty: credited by amount.", max_digits=28, null=True
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="Of the taxable value; has the sign of the invoice's line.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "usage_amount",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Of a correction of usage: what is given back of the line's amount before its discount.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["credit_note", "invoice_line__position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="CreditNoteTax",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(help_text="CGST, SGST, UTGST or IGST.", max_length=20)),
+                (
+                    "rate",
+                    models.DecimalField(decimal_places=3, help_text="In percent; that of the invoice.", max_digits=6),
+                ),
+                ("taxable_amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+            ],
+            options={
+                "verbose_name_plural": "credit note taxes",
+                "ordering": ["credit_note", "line__invoice_line__position", "name"],
+            },
+        ),
+        migrations.CreateModel(
             name="Discount",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -286,6 +485,7 @@ class Migration(migrations.Migration):
                             ("void", "Void"),
                             ("partially_refunded", "Partially refunded"),
                             ("refunded", "Refunded"),
+                            ("credited", "Credited"),
                         ],
                         default="draft",
                         max_length=20,
@@ -328,6 +528,21 @@ class Migration(migrations.Migration):
                         default=Decimal("0"),
                         help_text="Was paid, was given back, and is not asked for again: no part of what is due.",
                         max_digits=19,
+                    ),
+                ),
+                (
+                    "amount_credited",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What credit notes took back of it.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "is_released",
+                    models.BooleanField(
+                        default=False, help_text="A credit note over all of it released its month to be billed anew."
                     ),
                 ),
                 (
@@ -1003,6 +1218,47 @@ class Migration(migrations.Migration):
             bases=("invoicing.billingrunitem",),
         ),
         migrations.AddField(
+            model_name="creditnote",
+            name="billing_entity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_notes",
+                to="organisations.billingentity",
+                verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="creditnote",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_notes",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="creditnoteline",
+            name="credit_note",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="invoicing.creditnote"
+            ),
+        ),
+        migrations.AddField(
+            model_name="creditnotetax",
+            name="credit_note",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnote"
+            ),
+        ),
+        migrations.AddField(
+            model_name="creditnotetax",
+            name="line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="taxes", to="invoicing.creditnoteline"
+            ),
+        ),
+        migrations.AddField(
             model_name="discount",
             name="organisation",
             field=models.ForeignKey(
@@ -1122,6 +1378,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="creditnote",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="invoicing.invoice"
+            ),
+        ),
+        migrations.AddField(
             model_name="billingrunitem",
             name="invoice",
             field=models.ForeignKey(
@@ -1169,6 +1432,15 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="creditnoteline",
+            name="invoice_line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_note_lines",
+                to="invoicing.invoiceline",
             ),
         ),
         migrations.AddField(
@@ -1340,6 +1612,71 @@ class Migration(migrations.Migration):
                 violation_error_message="Write a percentage from 0 to 100.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="creditnotetax",
+            constraint=models.UniqueConstraint(fields=("line", "name"), name="one_credited_tax_per_line_and_head"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnotetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f3c4fb527aef1f25424763faefa976234aa39f70",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_ce71b",
+                    table="invoicing_creditnotetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnotetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="77bde815339a5afa8a4e4aec92743da36abc06db",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_38d3e",
+                    table="invoicing_creditnotetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnotetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fits_its_tax",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE credited_line uuid; whole numeric; credited numeric;",
+                    func="\n    SELECT invoice_line_id INTO credited_line FROM invoicing_creditnoteline WHERE id = NEW.line_id;\n    SELECT amount INTO whole FROM invoicing_invoicetax\n        WHERE line_id = credited_line AND name = NEW.name AND rate = NEW.rate;\n    SELECT COALESCE(SUM(tax.amount), 0) + NEW.amount INTO credited\n        FROM invoicing_creditnotetax tax JOIN invoicing_creditnoteline line ON line.id = tax.line_id\n        WHERE line.invoice_line_id = credited_line AND tax.name = NEW.name;\n    IF whole IS NULL OR NEW.amount * whole < 0 OR ABS(credited) > ABS(whole) THEN\n        RAISE EXCEPTION 'Line % of the invoice has not that much % to credit.', credited_line, NEW.name\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="61e61b16d3aa3bcbf7814176757bde0f70b4ac82",
+                    operation="INSERT",
+                    pgid="pgtrigger_fits_its_tax_e1ee6",
+                    table="invoicing_creditnotetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnotetax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="note_adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    declare="DECLARE note invoicing_creditnote%ROWTYPE;",
+                    func="\n            SELECT * INTO note FROM invoicing_creditnote WHERE id = NEW.credit_note_id;\n            IF note.subtotal IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnoteline WHERE credit_note_id = note.id)\n            OR note.tax_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnotetax WHERE credit_note_id = note.id)\n            THEN\n                RAISE EXCEPTION 'Credit note % does not add up from its lines and taxes.', note.number\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="3147e169e3ef42c80937f758809361abec19747a",
+                    operation="INSERT",
+                    pgid="pgtrigger_note_adds_up_0195b",
+                    table="invoicing_creditnotetax",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
         migrations.AddIndex(
             model_name="invoicedelivery",
             index=models.Index(
@@ -1363,7 +1700,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.UniqueConstraint(
-                condition=models.Q(models.Q(("status", "void"), _negated=True), ("period_start__isnull", False)),
+                condition=models.Q(
+                    models.Q(("status", "void"), _negated=True), ("is_released", False), ("period_start__isnull", False)
+                ),
                 fields=("organisation", "period_start"),
                 name="one_live_invoice_per_organisation_and_period",
                 violation_error_message="The customer has an invoice for this month already.",
@@ -1467,16 +1806,21 @@ class Migration(migrations.Migration):
             model_name="invoice",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("amount_paid", 0), ("amount_returned", 0), ("number", "")),
+                    models.Q(("amount_credited", 0), ("amount_paid", 0), ("amount_returned", 0), ("number", "")),
                     models.Q(
+                        ("amount_credited__gte", 0),
                         ("amount_paid__gte", 0),
+                        ("amount_returned__gte", 0),
                         (
                             "amount_paid__lte",
                             django.db.models.expressions.CombinedExpression(
-                                models.F("total"), "-", models.F("amount_returned")
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("total"), "-", models.F("amount_credited")
+                                ),
+                                "-",
+                                models.F("amount_returned"),
                             ),
                         ),
-                        ("amount_returned__gte", 0),
                     ),
                     _connector="OR",
                 ),
@@ -1488,20 +1832,65 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        ("amount_paid", 0), ("amount_returned", 0), ("status__in", ["draft", "finalized", "void"])
+                        ("amount_credited", 0),
+                        ("amount_paid", 0),
+                        ("amount_returned", 0),
+                        ("status__in", ["draft", "void"]),
+                    ),
+                    models.Q(
+                        ("amount_paid", 0),
+                        ("amount_returned", 0),
+                        ("status", "finalized"),
+                        models.Q(("amount_credited", 0), ("amount_credited__lt", models.F("total")), _connector="OR"),
                     ),
                     models.Q(
                         ("amount_paid__gt", 0),
-                        ("amount_paid__lt", models.F("total")),
+                        (
+                            "amount_paid__lt",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("amount_credited")
+                            ),
+                        ),
                         ("amount_returned", 0),
                         ("status", "partially_paid"),
                     ),
-                    models.Q(("amount_paid", models.F("total")), ("amount_returned", 0), ("status", "paid")),
+                    models.Q(
+                        (
+                            "amount_paid",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("amount_credited")
+                            ),
+                        ),
+                        ("amount_returned", 0),
+                        ("status", "paid"),
+                        models.Q(("amount_paid__gt", 0), ("amount_credited", 0), _connector="OR"),
+                    ),
                     models.Q(("amount_paid__gt", 0), ("amount_returned__gt", 0), ("status", "partially_refunded")),
                     models.Q(("amount_paid", 0), ("amount_returned__gt", 0), ("status", "refunded")),
+                    models.Q(
+                        ("amount_credited", models.F("total")),
+                        ("amount_paid", 0),
+                        ("amount_returned", 0),
+                        ("status", "credited"),
+                    ),
                     _connector="OR",
                 ),
                 name="invoice_status_tells_what_is_paid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_released", False),
+                    models.Q(
+                        ("amount_credited", models.F("total")),
+                        ("amount_credited__gt", 0),
+                        ("period_start__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="released_invoice_is_credited_in_full",
             ),
         ),
         migrations.AddConstraint(
@@ -1527,8 +1916,8 @@ class Migration(migrations.Migration):
                 name="status_moves_forward",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:finalized,draft:void,finalized:void,paid:void,finalized:partially_paid,finalized:paid,finalized:partially_refunded,finalized:refunded,partially_paid:finalized,partially_paid:paid,partially_paid:partially_refunded,partially_paid:refunded,paid:finalized,paid:partially_paid,paid:partially_refunded,paid:refunded,partially_refunded:finalized,partially_refunded:partially_paid,partially_refunded:paid,partially_refunded:refunded,refunded:finalized,refunded:partially_paid,refunded:paid,refunded:partially_refunded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="994c7b2accac71d2e6deef8322770e35575cc857",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:finalized,draft:void,finalized:void,paid:void,finalized:partially_paid,finalized:paid,finalized:partially_refunded,finalized:refunded,partially_paid:finalized,partially_paid:paid,partially_paid:partially_refunded,partially_paid:refunded,paid:finalized,paid:partially_paid,paid:partially_refunded,paid:refunded,partially_refunded:finalized,partially_refunded:partially_paid,partially_refunded:paid,partially_refunded:refunded,refunded:finalized,refunded:partially_paid,refunded:paid,refunded:partially_refunded,finalized:credited,partially_paid:credited,partially_refunded:credited,refunded:credited,paid:credited}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="47edf6a26aa69e8fb69b56e54172e666fdc9cf6e",
                     operation="UPDATE",
                     pgid="pgtrigger_status_moves_forward_73f5c",
                     table="invoicing_invoice",
@@ -1557,8 +1946,8 @@ class Migration(migrations.Migration):
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
-                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="db8690701edfd81ec78746d1ae4c4683140a1277",
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="e5ccfd3f6daab679d0a7f193d19b86ee9363c983",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9eefc",
                     table="invoicing_invoice",
@@ -1638,6 +2027,23 @@ class Migration(migrations.Migration):
                     operation="UPDATE",
                     pgid="pgtrigger_number_is_of_a_series_2a1b6",
                     table="invoicing_invoice",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="credited_by_notes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."amount_credited" IS DISTINCT FROM (NEW."amount_credited"))',
+                    constraint="CONSTRAINT",
+                    func="\n                    IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(total), 0) FROM invoicing_creditnote WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % is credited by its credit notes, and by nothing else.', NEW.number\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="46c0bf2cdb531f22f22440e93469a829e1df7bbb",
+                    operation="UPDATE",
+                    pgid="pgtrigger_credited_by_notes_fedd4",
+                    table="invoicing_invoice",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
                     when="AFTER",
                 ),
             ),
@@ -1727,6 +2133,201 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="credit_note_to_deliver",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("number"),
+                name="credit_note_number_once_per_registration",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
+                    django.db.models.functions.comparison.Cast("billing_entity_id", models.TextField()),
+                    output_field=models.TextField(),
+                ),
+                models.F("series"),
+                models.F("financial_year"),
+                models.F("sequence_number"),
+                name="credit_note_sequence_number_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__regex", "^[A-Z1-9][A-Z0-9/-]{0,15}$")),
+                name="credit_note_number_fits_rule_53",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("subtotal"), "+", models.F("tax_total")
+                            ),
+                            "+",
+                            models.F("round_off"),
+                        ),
+                    )
+                ),
+                name="credit_note_has_right_total",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(condition=models.Q(("total__gt", 0)), name="credit_note_gives_something"),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "commercial"), ("tax_total", 0), ("taxable_in_rupees__isnull", True)),
+                    models.Q(
+                        ("igst_in_rupees__isnull", False),
+                        ("kind", "gst"),
+                        ("taxable_in_rupees__isnull", False),
+                        ("cgst_in_rupees__isnull", False),
+                        ("sgst_in_rupees__isnull", False),
+                        models.Q(("supply_kind", "NO_GST"), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="credit_note_kind_tells_what_returns_hold",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reason", "other"), _negated=True),
+                    models.Q(("reason_text", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="credit_note_other_reason_in_words",
+                violation_error_message="Say in words what the reason is.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("usage_counted_in__isnull", True), ("usage_counted_in__day", 1), _connector="OR"),
+                name="credit_note_counts_whole_months",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fits_its_invoice",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owed invoicing_invoice%ROWTYPE;",
+                    func="\n    -- The lock comes first: two notes at once would each see a sum without the other.\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF owed.status IN ('draft', 'void') THEN\n        RAISE EXCEPTION 'Invoice % is not issued: there is nothing to credit.', NEW.invoice_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF (owed.organisation_id, owed.billing_entity_id, owed.currency, owed.seller_gstin)\n       IS DISTINCT FROM (NEW.organisation_id, NEW.billing_entity_id, NEW.currency, NEW.seller_gstin) THEN\n        RAISE EXCEPTION 'A credit note has the customer, the seller and the currency of its invoice.'\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.issue_date < owed.issue_date THEN\n        RAISE EXCEPTION 'A credit note is not older than its invoice.' USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="b22c1b1ba04895f637183dab37ff38fd5a53b187",
+                    operation="INSERT",
+                    pgid="pgtrigger_fits_its_invoice_95108",
+                    table="invoicing_creditnote",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="issued_is_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['pdf', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['pdf', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Credit note % is issued: what it says never changes.', OLD.number;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="89be061f769536e0b42c0629b2b9db9cc2c45529",
+                    operation="UPDATE",
+                    pgid="pgtrigger_issued_is_frozen_9221c",
+                    table="invoicing_creditnote",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="05da82eb8b673c11f6761cbb7f77de2aab93c481",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_869e1",
+                    table="invoicing_creditnote",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="4edafb87a748f520892261410adba241d34e219d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_978c4",
+                    table="invoicing_creditnote",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="note_adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    declare="DECLARE note invoicing_creditnote%ROWTYPE;",
+                    func="\n            SELECT * INTO note FROM invoicing_creditnote WHERE id = NEW.id;\n            IF note.subtotal IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnoteline WHERE credit_note_id = note.id)\n            OR note.tax_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnotetax WHERE credit_note_id = note.id)\n            THEN\n                RAISE EXCEPTION 'Credit note % does not add up from its lines and taxes.', note.number\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="07c3bf8340401488871c60f7769e206523727a9c",
+                    operation="INSERT",
+                    pgid="pgtrigger_note_adds_up_39b18",
+                    table="invoicing_creditnote",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="invoice_knows_its_notes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n                    IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.invoice_id) IS DISTINCT FROM\n                       (SELECT SUM(total) FROM invoicing_creditnote WHERE invoice_id = NEW.invoice_id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % does not know of credit note %.', NEW.invoice_id, NEW.number\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="e88a328f3dba8349af51ff2e00970624217a1934",
+                    operation="INSERT",
+                    pgid="pgtrigger_invoice_knows_its_notes_5ed6c",
+                    table="invoicing_creditnote",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
             model_name="billingrunitem",
             index=models.Index(
                 condition=models.Q(("status__in", ["pending", "claimed"])), fields=["run"], name="billing_run_item_open"
@@ -1772,6 +2373,79 @@ class Migration(migrations.Migration):
                     pgid="pgtrigger_no_truncate_b6888",
                     table="invoicing_invoiceapproval",
                     when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnoteline",
+            constraint=models.UniqueConstraint(
+                fields=("credit_note", "invoice_line"), name="credit_note_names_a_line_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnoteline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="credit_note_line_gives_something"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnoteline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="33679c1bd0081589dffa0dc0ecadcfa6bbfe0382",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_93084",
+                    table="invoicing_creditnoteline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnoteline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="2955591a9099f8b91d8a88891cb8101dfb43ba19",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_e8f04",
+                    table="invoicing_creditnoteline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnoteline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fits_its_line",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE owner uuid; whole numeric; credited numeric;",
+                    func="\n    SELECT invoice_id INTO owner FROM invoicing_creditnote WHERE id = NEW.credit_note_id;\n    PERFORM 1 FROM invoicing_invoice WHERE id = owner FOR UPDATE;\n    SELECT amount - discount INTO whole FROM invoicing_invoiceline\n        WHERE id = NEW.invoice_line_id AND invoice_id = owner;\n    SELECT COALESCE(SUM(amount), 0) + NEW.amount INTO credited\n        FROM invoicing_creditnoteline WHERE invoice_line_id = NEW.invoice_line_id;\n    IF whole IS NULL OR SIGN(NEW.amount) <> SIGN(whole) OR ABS(credited) > ABS(whole) THEN\n        RAISE EXCEPTION 'Line % of the invoice has not that much to credit.', NEW.invoice_line_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="1f9c0ff8e73f295b5fecd835bf6443dfeecdd210",
+                    operation="INSERT",
+                    pgid="pgtrigger_fits_its_line_7a6ac",
+                    table="invoicing_creditnoteline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnoteline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="note_adds_up",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    declare="DECLARE note invoicing_creditnote%ROWTYPE;",
+                    func="\n            SELECT * INTO note FROM invoicing_creditnote WHERE id = NEW.credit_note_id;\n            IF note.subtotal IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnoteline WHERE credit_note_id = note.id)\n            OR note.tax_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_creditnotetax WHERE credit_note_id = note.id)\n            THEN\n                RAISE EXCEPTION 'Credit note % does not add up from its lines and taxes.', note.number\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="65b0320d6e79c9a49a0dbeb4594b4366a3066629",
+                    operation="INSERT",
+                    pgid="pgtrigger_note_adds_up_a60a7",
+                    table="invoicing_creditnoteline",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
                 ),
             ),
         ),

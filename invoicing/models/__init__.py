@@ -1,6 +1,7 @@
 """Price book, invoices, and the monthly run that makes the one out of the other."""
 
 from invoicing.models.billing_run import BillingRun, BillingRunItem
+from invoicing.models.credit_note import CreditNote, CreditNoteLine, CreditNoteTax
 from invoicing.models.discount import Discount, DiscountRedemption
 from invoicing.models.document_snapshot import DocumentSnapshot
 from invoicing.models.exchange_rate import ExchangeRate
@@ -19,6 +20,9 @@ from invoicing.models.tax_rate import TaxRate
 __all__ = [
     "BillingRun",
     "BillingRunItem",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditNoteTax",
     "Discount",
     "DiscountRedemption",
     "DocumentSnapshot",

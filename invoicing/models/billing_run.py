@@ -45,7 +45,7 @@ class BillingRunItemQuerySet(TenantQuerySet):
 
     def unbilled(self) -> Self:
         """Months whose invoice was voided, that have no invoice or draft again, and that nobody chose to leave so."""
-        live = Invoice.objects.live().filter(
+        live = Invoice.objects.billing().filter(
             organisation=OuterRef("organisation"), period_start=OuterRef("run__period_start")
         )
         return self.filter(~Exists(live), status=BillingRunItem.Status.VOIDED)

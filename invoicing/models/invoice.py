@@ -38,6 +38,8 @@ MUTABLE_AFTER_ISSUE = (
     "status",
     "amount_paid",
     "amount_returned",
+    "amount_credited",
+    "is_released",
     "sent_at",
     "pdf",
     "pdf_state",
@@ -60,9 +62,13 @@ REGISTRATION = Coalesce(
 COLLECTABLE = ("finalized", "partially_paid", "partially_refunded", "refunded")
 
 
-def amount_due() -> CombinedExpression:
-    """`Invoice.amount_due` for the database, of rows that are not void."""
-    return F("total") - F("amount_paid") - F("amount_returned")
+def amount_due(path: str = "") -> CombinedExpression:
+    """`Invoice.amount_due` for the database, of rows that are not void. `path` leads to the invoice: "invoice__"."""
+    settled = F(f"{path}amount_credited") + F(f"{path}amount_paid") + F(f"{path}amount_returned")
+    return F(f"{path}total") - settled
+
+
+_OWED = F("total") - F("amount_credited")
 
 
 def new_public_token() -> str:
@@ -78,9 +84,14 @@ class InvoiceQuerySet(TenantQuerySet):
         """Documents with a number that are not void."""
         return self.live().exclude(status=Invoice.Status.DRAFT)
 
+    def billing(self) -> Self:
+        """Those that bill their month: live, and not released by a credit note for their month to be billed anew."""
+        return self.live().filter(is_released=False)
+
     def collectable(self) -> Self:
         """Money may be asked for: something is due. What was given back counts only once it is asked for again."""
-        return self.filter(status__in=COLLECTABLE, total__gt=F("amount_paid") + F("amount_returned"))
+        settled = F("amount_credited") + F("amount_paid") + F("amount_returned")
+        return self.filter(status__in=COLLECTABLE, total__gt=settled)
 
     def with_exchange(self) -> Self:
         """Read `Invoice.exchange` with each row: a list of invoices needs no second query."""
@@ -123,6 +134,7 @@ class Invoice(BaseModel, TenantModel):
         VOID = "void", "Void"
         PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
         REFUNDED = "refunded", "Refunded"
+        CREDITED = "credited", "Credited"
 
     class PdfState(models.TextChoices):
         NONE = "none", "None yet"
@@ -156,6 +168,10 @@ class Invoice(BaseModel, TenantModel):
     amount_paid = MoneyField(default=ZERO, help_text="What of the payments is credited to it now.")
     amount_returned = MoneyField(
         default=ZERO, help_text="Was paid, was given back, and is not asked for again: no part of what is due."
+    )
+    amount_credited = MoneyField(default=ZERO, help_text="What credit notes took back of it.")
+    is_released = models.BooleanField(
+        default=False, help_text="A credit note over all of it released its month to be billed anew."
     )
     seller_gstin = models.CharField("seller's GSTIN", max_length=15, blank=True, help_text="As on the document.")
     supply_kind = models.CharField(
@@ -212,7 +228,7 @@ class Invoice(BaseModel, TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "period_start"],
-                condition=~Q(status="void") & Q(period_start__isnull=False),
+                condition=~Q(status="void") & Q(is_released=False) & Q(period_start__isnull=False),
                 name="one_live_invoice_per_organisation_and_period",
                 violation_error_message="The customer has an invoice for this month already.",
             ),
@@ -257,17 +273,33 @@ class Invoice(BaseModel, TenantModel):
                 name="invoice_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(number="", amount_paid=0, amount_returned=0)
-                | Q(amount_paid__gte=0, amount_returned__gte=0, amount_paid__lte=F("total") - F("amount_returned")),
+                condition=Q(number="", amount_paid=0, amount_returned=0, amount_credited=0)
+                | (
+                    Q(amount_paid__gte=0, amount_returned__gte=0, amount_credited__gte=0)
+                    & Q(amount_paid__lte=F("total") - F("amount_credited") - F("amount_returned"))
+                ),
                 name="invoice_paid_between_nothing_and_total",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "finalized", "void"], amount_paid=0, amount_returned=0)
-                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=F("total"), amount_returned=0)
-                | Q(status="paid", amount_paid=F("total"), amount_returned=0)
+                condition=Q(status__in=["draft", "void"], amount_paid=0, amount_returned=0, amount_credited=0)
+                | (
+                    Q(status="finalized", amount_paid=0, amount_returned=0)
+                    & (Q(amount_credited=0) | Q(amount_credited__lt=F("total")))
+                )
+                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=_OWED, amount_returned=0)
+                | (
+                    Q(status="paid", amount_paid=_OWED, amount_returned=0)
+                    & (Q(amount_paid__gt=0) | Q(amount_credited=0))
+                )
                 | Q(status="partially_refunded", amount_paid__gt=0, amount_returned__gt=0)
-                | Q(status="refunded", amount_paid=0, amount_returned__gt=0),
+                | Q(status="refunded", amount_paid=0, amount_returned__gt=0)
+                | Q(status="credited", amount_paid=0, amount_returned=0, amount_credited=F("total")),
                 name="invoice_status_tells_what_is_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_released=False)
+                | Q(amount_credited=F("total"), amount_credited__gt=0, period_start__isnull=False),
+                name="released_invoice_is_credited_in_full",
             ),
             models.CheckConstraint(
                 condition=Q(period_start__isnull=True, period_end__isnull=True)
@@ -288,6 +320,8 @@ class Invoice(BaseModel, TenantModel):
                     ("finalized", "void"),
                     ("paid", "void"),  # of an invoice of nothing: a void one has nothing paid, says the constraint
                     *permutations(("finalized", "partially_paid", "paid", "partially_refunded", "refunded"), 2),
+                    # for good: credit notes are never taken back
+                    *((status, "credited") for status in (*COLLECTABLE, "paid")),
                 ],
             ),
             pgtrigger.Trigger(
@@ -340,6 +374,22 @@ class Invoice(BaseModel, TenantModel):
                 condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
             ),
             pgtrigger.Trigger(
+                name="credited_by_notes",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(old__amount_credited__df=pgtrigger.F("new__amount_credited")),
+                func="""
+                    IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM
+                       (SELECT COALESCE(SUM(total), 0) FROM invoicing_creditnote WHERE invoice_id = NEW.id)
+                    THEN
+                        RAISE EXCEPTION 'Invoice % is credited by its credit notes, and by nothing else.', NEW.number
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="issued_has_its_document",
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
@@ -359,8 +409,16 @@ class Invoice(BaseModel, TenantModel):
 
     @property
     def amount_due(self) -> Decimal:
-        """What is asked for: the total without what is paid, and without what was given back and is left so."""
-        return ZERO if self.status == self.Status.VOID else self.total - self.amount_paid - self.amount_returned
+        """What is asked for: the total without what credit notes took back, without what is paid, and without what was
+        given back and is left so."""
+        if self.status == self.Status.VOID:
+            return ZERO
+        return self.amount_owed - self.amount_paid - self.amount_returned
+
+    @property
+    def amount_owed(self) -> Decimal:
+        """What the customer owed in all, paid or not: the total without what credit notes took back."""
+        return self.total - self.amount_credited
 
     @property
     def is_collectable(self) -> bool:
@@ -369,8 +427,15 @@ class Invoice(BaseModel, TenantModel):
 
     @property
     def is_voidable(self) -> bool:
-        """Issued, and no money came in that stands: also of an invoice of nothing, which is paid from the start."""
-        return self.status in (self.Status.FINALIZED, self.Status.PAID) and not self.amount_paid
+        """Issued, nothing credited, and no money came in that stands: also of an invoice of nothing, which is paid
+        from the start. Whether anybody has seen it is asked by `voiding.why_not_voidable`."""
+        untouched = not self.amount_paid and not self.amount_credited
+        return self.status in (self.Status.FINALIZED, self.Status.PAID) and untouched
+
+    @property
+    def is_creditable(self) -> bool:
+        """Issued, and not credited in full."""
+        return not self.is_draft and self.status != self.Status.VOID and self.amount_credited < self.total
 
     @property
     def is_draft(self) -> bool:

@@ -20,12 +20,17 @@ class InvoicedBefore:
 
     `charged` is the sum of their lines for the month, by metric, before tax; `usage` is what those invoices covered,
     `usage_with_late` the same together with what the period being billed adds. `periods` are those of the invoices.
+
+    Credit notes made from corrections of usage are taken off `charged`; `given_back` is what those of the period being
+    billed gave back. `left` is what is left of the charges, after discounts, for notes to give back.
     """
 
     charged: Mapping[MetricKey, Decimal]
     usage: tuple[MeteredUsage, ...]
     usage_with_late: tuple[MeteredUsage, ...]
     periods: tuple[BillingPeriod, ...] = ()
+    given_back: Mapping[MetricKey, Decimal] = field(default_factory=dict)
+    left: Mapping[MetricKey, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

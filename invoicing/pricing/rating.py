@@ -114,13 +114,14 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
             late[metric],
             added=added.get(metric, ZERO) - quantities.get(metric, ZERO),
             charged=before.charged.get(metric, ZERO),
+            left=before.left.get(metric),
             month=month,
         )
         for metric in sorted(own | {*late})
         if metric in priced
     ]
     return Rated(
-        tuple(line for line in lines if line.amount or late[line.metric]),
+        tuple(line for line in lines if line.amount or (late[line.metric] and line.metric not in before.given_back)),
         unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
         tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
     )
@@ -134,13 +135,20 @@ def _quantities(rows: Iterable[MeteredUsage]) -> dict[MetricKey, Decimal]:
 
 
 def _difference(
-    priced: list[Line], late: list[MeteredUsage], *, added: Decimal, charged: Decimal, month: _Month
+    priced: list[Line],
+    late: list[MeteredUsage],
+    *,
+    added: Decimal,
+    charged: Decimal,
+    left: Decimal | None,
+    month: _Month,
 ) -> Line:
     """One line for the usage that other invoices have not charged: `priced`, the lines of the whole month, less
     `charged`.
 
     `added` is the change of the month's quantity. It may be less than the quantity of the late rows: for a `max`
     metric, a late event of 7 below a known peak of 9 adds 0. A correction that takes usage back makes it negative.
+    Nothing is given back where nothing is `left` of what was charged, because credit notes took it back already.
     """
     first, period = priced[0], month.period
     words = month.words[first.metric]
@@ -151,6 +159,9 @@ def _difference(
     exact = sum((step.amount for step in steps), ZERO) - charged
     if round_money(exact, month.currency) != amount:  # several lines, each rounded by itself
         closing.append(Step.of_amount("Rounding", amount - exact))
+    if amount < ZERO and left is not None and left <= ZERO:
+        closing.append(Step.of_amount("Taken back by credit notes already", -amount))
+        amount = ZERO
     projects = {row.project_id for row in late}
     return Line(
         kind=month.kind,

@@ -156,15 +156,17 @@ def _priced_by(
 
 
 def _months_invoiced(rule: PricingRule, months: Days) -> list[tuple[UUID, date]]:
-    invoices = Invoice.objects.issued().filter(
-        currency=rule.currency, organisation__currency=rule.currency, period_start__gte=months[0]
+    invoices = (
+        Invoice.objects.issued()
+        .billing()
+        .filter(currency=rule.currency, organisation__currency=rule.currency, period_start__gte=months[0])
     )
     return list(_of_customers(rule, invoices).values_list("organisation_id", "period_start").distinct())
 
 
 def _months_open(rule: PricingRule, days: Days) -> list[tuple[UUID, date]]:
     """The months that may count usage of these days and have no issued invoice."""
-    invoiced = {*_of_customers(rule, Invoice.objects.issued()).values_list("organisation_id", "period_start")}
+    invoiced = {*_of_customers(rule, Invoice.objects.issued().billing()).values_list("organisation_id", "period_start")}
     months = UsagePeriod.objects.filter(
         organisation__currency=rule.currency, month__gte=BillingPeriod.of(days[0]).start
     )

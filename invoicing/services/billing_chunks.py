@@ -175,7 +175,7 @@ def _put_off_new_invoices(chunk: _Chunk, period: BillingPeriod) -> None:
 
 
 def _live(organisation_ids: Collection[UUID], period: BillingPeriod) -> InvoiceQuerySet:
-    found: InvoiceQuerySet = Invoice.objects.live()
+    found: InvoiceQuerySet = Invoice.objects.billing()
     return found.filter(organisation__in=organisation_ids, period_start=period.start)
 
 

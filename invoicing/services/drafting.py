@@ -48,7 +48,7 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
     Raises DomainError INVOICE_EXISTS when the month has a live invoice, NothingToBill when nothing was used.
     """
     lock_billing(organisation)
-    existing = Invoice.objects.live().filter(organisation=organisation, period_start=period.start).first()
+    existing = Invoice.objects.billing().filter(organisation=organisation, period_start=period.start).first()
     if existing is not None:
         raise DomainError(
             f"{organisation.name} has an invoice for {month_text(period)} already.",

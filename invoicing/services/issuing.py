@@ -113,7 +113,7 @@ def prepare(draft: Draft) -> Ready:
     invoice.due_date = facts.day + timedelta(days=facts.customer.payment_terms_days)
     snapshots.freeze_columns(invoice, facts, computed)
     document = snapshots.build_document(invoice, facts, computed)
-    _check_drawable(document)
+    check_drawable(document)
     return Ready(draft, invoice, document)
 
 
@@ -194,7 +194,7 @@ def check_issuable(computed: Computed) -> None:
         raise DomainError(f"The total of {total} is negative.", code="NEGATIVE_TOTAL")
 
 
-def _check_drawable(document: InvoiceDocument) -> None:
+def check_drawable(document: InvoiceDocument) -> None:
     """What can't be drawn must not be issued: its customer would never get it, and its number would be gone."""
     try:
         check_layout(document)

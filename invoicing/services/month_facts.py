@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
 from django.db.models import F, Sum
 
+from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from events.selectors.conversions import conversions_of
 from events.selectors.metric_words import WordBook, word_books
 from events.usage.first_events import first_events
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from events.usage.metering import Asked, metered, usage_of_organisations
-from invoicing.models import Invoice, InvoiceLine, PricingRule
+from invoicing.models import CreditNoteLine, Invoice, InvoiceLine, PricingRule
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from organisations.models import Organisation
@@ -111,16 +113,16 @@ def _invoiced_before(
     by_id: Mapping[UUID, Organisation], usage: Mapping[Place, Usage], period: BillingPeriod
 ) -> dict[Place, InvoicedBefore]:
     """What live invoices of other periods say of the months that have usage, where there are such invoices."""
-    charged, covered = _charged(by_id, usage, period)
-    places = sorted(charged.keys() & usage.keys(), key=lambda place: (place[1], place[0]))
+    found = _charged(by_id, usage, period)
+    places = sorted(found.keys() & usage.keys(), key=lambda place: (place[1], place[0]))
     questions: list[Asked] = []
     for pk, month in places:
-        others = tuple(sorted(covered.get((pk, month), ())))
+        others = tuple(sorted(found[pk, month].periods))
         questions.append(Asked(by_id[pk], others, month))
         questions.append(Asked(by_id[pk], (*others, period), month))
     answers = metered(questions)
     return {
-        place: InvoicedBefore(charged[place], invoiced, with_late, tuple(sorted(covered.get(place, ()))))
+        place: found[place].as_facts(invoiced, with_late)
         for place, invoiced, with_late in zip(places, answers[::2], answers[1::2], strict=True)
     }
 
@@ -154,30 +156,85 @@ def _periods(used: UsedMonth) -> tuple[BillingPeriod, ...]:
     return used.invoiced_before.periods if used.invoiced_before else ()
 
 
+def _sums() -> defaultdict[MetricKey, Decimal]:
+    return defaultdict(Decimal)
+
+
+@dataclass
+class _Charges:
+    """`InvoicedBefore` of one place, while it is read."""
+
+    periods: set[BillingPeriod] = field(default_factory=set)
+    charged: defaultdict[MetricKey, Decimal] = field(default_factory=_sums)
+    given_back: defaultdict[MetricKey, Decimal] = field(default_factory=_sums)
+    left: defaultdict[MetricKey, Decimal] = field(default_factory=_sums)
+
+    def as_facts(self, usage: Usage, usage_with_late: Usage) -> InvoicedBefore:
+        sums = dict(self.charged), dict(self.given_back), dict(self.left)
+        return InvoicedBefore(sums[0], usage, usage_with_late, tuple(sorted(self.periods)), sums[1], sums[2])
+
+
 def _charged(
     by_id: Mapping[UUID, Organisation], places: Iterable[Place], period: BillingPeriod
-) -> tuple[dict[Place, dict[MetricKey, Decimal]], dict[Place, set[BillingPeriod]]]:
-    """What live invoices of other periods charged for usage of the months, by metric and before tax; and the periods of
-    those invoices. Only in the currency of today: rupees can't be set against dollars, so after a change of currency
-    what comes late is priced by itself."""
+) -> dict[Place, _Charges]:
+    """What invoices of other periods charged for usage of the months, by metric and before tax, and the periods of
+    those invoices; without what credit notes gave back because usage was corrected. Only in the currency of today:
+    rupees can't be set against dollars, so after a change of currency what comes late is priced by itself."""
+    found: defaultdict[Place, _Charges] = defaultdict(_Charges)
+    months = {month.start for _pk, month in places}
     lines = (
         InvoiceLine.objects.filter(
-            invoice__in=Invoice.objects.live().filter(organisation__in=by_id, currency=F("organisation__currency")),
-            used_in__in={month.start for _pk, month in places},
+            invoice__in=Invoice.objects.billing().filter(organisation__in=by_id, currency=F("organisation__currency")),
+            used_in__in=months,
         )
         .exclude(invoice__period_start=period.start)
         .order_by()
         .values_list("invoice__organisation_id", "used_in", "invoice__period_start", "metric_name", "unit")
-        .annotate(charged=Sum("amount"))
+        .annotate(charged=Sum("amount"), left=Sum(F("amount") - F("discount")))
     )
-    charged: defaultdict[Place, defaultdict[MetricKey, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    covered: defaultdict[Place, set[BillingPeriod]] = defaultdict(set)
-    for pk, used_in, period_start, name, unit, amount in lines:
-        place = pk, BillingPeriod.of(used_in)
-        charged[place][name, unit] += amount
+    for pk, used_in, period_start, name, unit, amount, taxable in lines:
+        charges = found[pk, BillingPeriod.of(used_in)]
+        charges.charged[name, unit] += amount
+        charges.left[name, unit] += taxable
         if period_start is not None:
-            covered[place].add(BillingPeriod.of(period_start))
-    return {place: dict(amounts) for place, amounts in charged.items()}, dict(covered)
+            charges.periods.add(BillingPeriod.of(period_start))
+    _take_off_credit_notes(found, by_id, months, period)
+    return dict(found)
+
+
+def _take_off_credit_notes(
+    found: defaultdict[Place, _Charges], by_id: Mapping[UUID, Organisation], months: set[date], period: BillingPeriod
+) -> None:
+    """A note that gives back a correction of usage covers the month that counted the correction, and less is charged
+    then; also if its invoice was released afterwards, but then nothing of it is charged. Any other note leaves what was
+    charged as it is: what it took back is not billed again."""
+    lines = (
+        CreditNoteLine.objects.filter(
+            credit_note__organisation__in=by_id,
+            credit_note__currency=F("credit_note__organisation__currency"),
+            invoice_line__used_in__in=months,
+        )
+        .exclude(credit_note__invoice__period_start=period.start, credit_note__invoice__is_released=False)
+        .order_by()
+        .values_list(
+            "credit_note__organisation_id",
+            "invoice_line__used_in",
+            "credit_note__usage_counted_in",
+            "credit_note__invoice__is_released",
+            "invoice_line__metric_name",
+            "invoice_line__unit",
+        )
+        .annotate(taken=Sum("amount"), of_usage=Sum("usage_amount"))
+    )
+    for pk, used_in, counted_in, is_released, name, unit, taken, of_usage in lines:
+        charges, metric = found[pk, BillingPeriod.of(used_in)], (name, unit)
+        if not is_released:
+            charges.left[metric] -= taken
+            charges.charged[metric] -= of_usage or ZERO
+        if counted_in == period.start:
+            charges.given_back[metric] += of_usage or ZERO
+        elif counted_in is not None:
+            charges.periods.add(BillingPeriod.of(counted_in))
 
 
 def _words(book: WordBook, months: Sequence[UsedMonth]) -> dict[MetricKey, MetricWords]:

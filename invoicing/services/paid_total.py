@@ -1,4 +1,4 @@
-"""What payments tell an invoice: how much of it is paid, and how much was paid and given back."""
+"""Where an issued invoice stands: what of it is paid, was paid and given back, or was taken back by credit notes."""
 
 from __future__ import annotations
 
@@ -17,24 +17,32 @@ def record_paid_total(*, invoice: Invoice, paid_total: Decimal, returned_total: 
 
     `paid_total` is what was paid and not given back, `returned_total` what was paid, given back and is not asked for
     again; both in the invoice's currency. Of an invoice of 118.00: paid 118.00, returned 0 is paid; paid 100.00,
-    returned 18.00 is partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due.
+    returned 18.00 is partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due;
+    paid 100.00 with a credit note over 18.00 is paid.
 
     Both sums may go down as well as up: a payment is reversed, or the money of a refund is asked for again. The caller
     must therefore have locked the invoice's row, loaded it under that lock and summed the allocations under it; then no
     older sum can arrive late. Safe to repeat. Raises DomainError INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when
-    the two sums are together more than the invoice's total.
+    the two sums are together more than the invoice's total without what credit notes took back.
     """
     require_issued(invoice)
-    if paid_total + returned_total > invoice.total:
+    if paid_total + returned_total > invoice.amount_owed:
         raise DomainError(f"{paid_total + returned_total} is more than invoice {invoice} asks for.", code="OVERPAID")
     invoice.amount_paid, invoice.amount_returned = paid_total, returned_total
+    save_standing(invoice)
+
+
+def save_standing(invoice: Invoice) -> None:
+    """Store the three sums, and the status that follows from them. The caller has locked the invoice's row."""
     invoice.status = _status(invoice)
-    invoice.save(update_fields=["amount_paid", "amount_returned", "status", "updated_at"])
+    invoice.save(update_fields=["amount_paid", "amount_returned", "amount_credited", "status", "updated_at"])
 
 
 def _status(invoice: Invoice) -> Status:
     if invoice.amount_returned > ZERO:
         return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
-    if invoice.amount_paid == invoice.total:
+    if invoice.amount_credited > ZERO and invoice.amount_owed == ZERO:
+        return Status.CREDITED
+    if invoice.amount_paid == invoice.amount_owed:
         return Status.PAID
     return Status.PARTIALLY_PAID if invoice.amount_paid > ZERO else Status.FINALIZED

@@ -31,7 +31,7 @@ def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoic
     """
     invoice = lock_invoice(invoice_id)
     require_issued(invoice)
-    wanted = _addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
+    wanted = addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
     deliver_to(invoice, wanted)
     return invoice
 
@@ -49,7 +49,8 @@ def validate_email_address(value: Any) -> None:
         raise ValidationError(f"{quoted(value)} is no e-mail address.") from None
 
 
-def _addresses(given: Sequence[str]) -> list[str]:
+def addresses(given: Sequence[str]) -> list[str]:
+    """Typed or sent addresses, each once. Raises InvalidInput at `to`."""
     found = distinct(address.strip() for address in given)
     if not 1 <= len(found) <= MAX_ADDRESSES:
         raise InvalidInput.field("to", f"Give 1 to {MAX_ADDRESSES} e-mail addresses.")

@@ -8,6 +8,7 @@ now, drawn on the spot: a void or paid one must not ask for money again. When it
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -16,8 +17,10 @@ from django.core.files.storage import default_storage
 from django.utils.crypto import salted_hmac
 
 from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import format_money
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
 from invoicing.models import Invoice
+from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
 from organisations import logos
 
@@ -38,7 +41,7 @@ def store_pdf(invoice: Invoice) -> str:
     name = storage_name(invoice, document)
     if default_storage.exists(name):  # a worker that died may have left half of it
         default_storage.delete(name)
-    return default_storage.save(name, ContentFile(_render(document)))
+    return default_storage.save(name, ContentFile(render(document)))
 
 
 def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
@@ -50,7 +53,7 @@ def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
     if standing == AS_ISSUED:
         return original_pdf(invoice)
     document = invoice_document(invoice)
-    return document.filename.replace(".pdf", f"-{standing.stage.value}.pdf"), _render(document, standing)
+    return document.filename.replace(".pdf", f"-{standing.stage.value}.pdf"), render(document, standing)
 
 
 def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
@@ -63,7 +66,7 @@ def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
     if name and default_storage.exists(name):
         with default_storage.open(name, "rb") as file:
             return document.filename, file.read()
-    content = _render(document)
+    content = render(document)
     if name:
         default_storage.save(name, ContentFile(content))
     return document.filename, content
@@ -77,18 +80,34 @@ def standing_of(invoice: Invoice) -> Standing:
         return Standing(Stage.VOID, void_on=on, void_reason=invoice.void_reason)
     if invoice.amount_due == invoice.total:  # nothing paid yet, or nothing to pay
         return AS_ISSUED
+    credited = _credited(invoice)
     if invoice.amount_due > ZERO:
-        return Standing(Stage.PARTLY_PAID, due=invoice.amount_due)
-    return Standing(Stage.NOTHING_DUE, due=ZERO, note=_NOTHING_DUE[invoice.status])
+        return Standing(Stage.PARTLY_PAID, due=invoice.amount_due, note=credited)
+    if invoice.status == Status.CREDITED:
+        return Standing(Stage.CREDITED, due=ZERO, note=f"{credited} Nothing is left to pay.")
+    return Standing(Stage.NOTHING_DUE, due=ZERO, note=f"{_NOTHING_DUE[invoice.status]} {credited}".strip())
+
+
+def _credited(invoice: Invoice) -> str:
+    """Which credit notes took back how much, as a sentence; empty if none did."""
+    if not invoice.amount_credited:
+        return ""
+    numbers = ", ".join(note.number for note in credit_notes_of(invoice))
+    return f"{format_money(invoice.amount_credited, invoice.currency)} of it was credited by {numbers}."
 
 
 def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:
     """Not to be guessed from anything a customer sees, and the same at every attempt."""
-    secret = salted_hmac("invoicing.pdf", str(invoice.pk), algorithm="sha256").hexdigest()[:40]
-    return f"invoices/{invoice.financial_year}/{secret}/{document.filename}"
+    return f"invoices/{invoice.financial_year}/{unguessable(invoice.pk)}/{document.filename}"
 
 
-def _render(document: InvoiceDocument, standing: Standing = AS_ISSUED) -> bytes:
+def unguessable(pk: UUID) -> str:
+    """The part of a stored PDF's name that only this program can make."""
+    return salted_hmac("invoicing.pdf", str(pk), algorithm="sha256").hexdigest()[:40]
+
+
+def render(document: InvoiceDocument, standing: Standing = AS_ISSUED) -> bytes:
+    """The document as PDF, with the seller's logo."""
     return render_pdf(document, logo=_read_logo(document.logo), standing=standing)
 
 

@@ -154,7 +154,7 @@ def _add_charged(
 ) -> None:
     lines = (
         InvoiceLine.objects.filter(
-            invoice__in=Invoice.objects.live(),
+            invoice__in=Invoice.objects.billing(),
             invoice__organisation__in=organisations,
             invoice__period_start__gte=min(firsts),
             kind__in=[LineKind.USAGE, LineKind.LATE_USAGE, LineKind.RECURRING, LineKind.MINIMUM],
@@ -172,7 +172,7 @@ def _add_charged(
         "invoice__organisation", "month", "charged", "minimum"
     ):
         found[organisation_id][month] = ChargedElsewhere(charged, minimum)
-    own = Invoice.objects.live().filter(organisation__in=organisations, period_start__in=firsts)
+    own = Invoice.objects.billing().filter(organisation__in=organisations, period_start__in=firsts)
     for organisation_id, month in own.exclude(period_start=period.start).values_list("organisation", "period_start"):
         before = found[organisation_id].get(month, ChargedElsewhere())
         found[organisation_id][month] = ChargedElsewhere(before.usage_and_fees, before.minimum, has_own_invoice=True)

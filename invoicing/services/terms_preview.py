@@ -94,7 +94,7 @@ def preview_global_minimum(minimum: MinimumCharge) -> GlobalEffect:
     own_then = own.during(period.start, period.end).values("organisation")
     customers = Organisation.objects.filter(is_active=True, currency=minimum.currency).exclude(pk__in=own_then)
     lines = InvoiceLine.objects.filter(
-        invoice__in=Invoice.objects.live().filter(period_start=period.start, organisation__in=customers)
+        invoice__in=Invoice.objects.billing().filter(period_start=period.start, organisation__in=customers)
     )
     counted = Q(kind=LineKind.RECURRING) | Q(kind=LineKind.USAGE)
     sums = lines.filter(counted).order_by().values_list("invoice__organisation").annotate(Sum("amount"))

@@ -1,34 +1,37 @@
-"""Cancel an invoice, and tell everybody who has it."""
+"""Cancel an invoice that nobody has seen. What somebody may have seen is taken back by a credit note."""
 
 from __future__ import annotations
 
 from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
-from invoicing.emails import queue_cancellation_email
-from invoicing.models import BillingRun, BillingRunItem, Invoice
+from invoicing.emails import cancellation_addresses, queue_cancellation_email
+from invoicing.gst_heads import SupplyKind
+from invoicing.models import Invoice
 from invoicing.services.delivery import end_delivery
 from invoicing.services.locking import lock_invoice, lock_items
+from invoicing.services.unbilled_months import wait_for_a_person
 from invoicing.signals import invoice_voided
 
 Status = Invoice.Status
-ItemStatus = BillingRunItem.Status
+INDIA = ZoneInfo("Asia/Kolkata")
 
 
 @transaction.atomic
 def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
-    """Cancel an invoice that nothing was paid on, or whose total is zero. Its number stays taken. Everybody to whom the
-    invoice was sent gets a cancellation by e-mail.
+    """Cancel a draft, or an issued invoice that nobody has seen. Its number stays taken.
 
     The invoice's month is then not billed, and waits for a person: its billing run item says so until the month is
     billed again (`start_billing_run`, `retry_item`) or left unbilled on purpose (`leave_unbilled`). Raises DomainError
-    INVOICE_NOT_VOIDABLE once money has come in: a credit note corrects such an invoice.
+    INVOICE_NOT_VOIDABLE, with the way out, where `why_not_voidable` says why.
     """
     reason = reason.strip()
     if not reason:
@@ -36,38 +39,44 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     require("reason", reason, validate_printed_paragraphs)
     items = lock_items(invoice_id)
     invoice = lock_invoice(invoice_id)
-    if not invoice.is_draft and not invoice.is_voidable:
-        raise DomainError(
-            f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.",
-            code="INVOICE_NOT_VOIDABLE",
-        )
+    if not invoice.is_draft and (obstacle := why_not_voidable(invoice)):
+        raise DomainError(obstacle, code="INVOICE_NOT_VOIDABLE", details=_way_out(invoice))
     invoice.status, invoice.voided_at, invoice.void_reason = Status.VOID, clock.now(), reason
     invoice.save(update_fields=["status", "voided_at", "void_reason", "updated_at"])
     end_delivery(invoice)
     queue_cancellation_email(invoice)
-    if invoice.period is not None and invoice.number:
-        _wait_for_a_person(items, invoice, invoice.period)
+    if invoice.number:
+        wait_for_a_person(items, invoice, f"Invoice {invoice} was voided: {invoice.void_reason}")
     transaction.on_commit(partial(invoice_voided.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
 
 
-def _wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, period: BillingPeriod) -> None:
-    """Mark the month's item: the month has no invoice. A month without an item gets one, or no page would show that it
-    is unbilled. An item that a worker will take up anyway stays as it is: the run bills the month."""
-    ended = {
-        "status": ItemStatus.VOIDED,
-        "invoice": invoice,
-        "reason": f"Invoice {invoice} was voided: {invoice.void_reason}",
-        "finished_at": clock.now(),
-    }
-    if not items:
-        run, _created = BillingRun.objects.get_or_create(
-            period_start=period.start, defaults={"requested_by": "void of an invoice"}
-        )
-        item = BillingRunItem(run=run, organisation=invoice.organisation, **ended)
-        BillingRunItem.objects.bulk_create([item], ignore_conflicts=True)  # a run may have been started meanwhile
-    for item in items:
-        if item.status not in (ItemStatus.PENDING, ItemStatus.CLAIMED):
-            for name, value in ended.items():
-                setattr(item, name, value)
-            item.save(update_fields=[*ended, "updated_at"])
+def why_not_voidable(invoice: Invoice) -> str:
+    """Why an issued invoice can't be voided, with the way out; "" if it can.
+
+    An invoice that was sent, or that belongs to a GST return of an earlier month, stands: a credit note takes it back
+    (CGST Act, section 34). One of nothing has nothing to credit, so it may be voided in spite of that; whoever was sent
+    it is told by e-mail.
+    """
+    if not invoice.is_voidable:
+        return f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.{_advice(invoice)}"
+    if not invoice.total:
+        return ""
+    if sent_to := cancellation_addresses(invoice):
+        return f"Invoice {invoice} was sent to {', '.join(sent_to)}, so it can't be voided.{_advice(invoice)}"
+    if invoice.supply_kind != SupplyKind.NO_GST and invoice.issue_date is not None:
+        month, today = BillingPeriod.of(invoice.issue_date), clock.today(INDIA)
+        if BillingPeriod.of(today) != month:
+            return (
+                f"Invoice {invoice} belongs to the GST return of {month_text(month)}, so it can't be voided any more."
+                f"{_advice(invoice)}"
+            )
+    return ""
+
+
+def _advice(invoice: Invoice) -> str:
+    return " Issue a credit note over all of it instead." if invoice.is_creditable else ""
+
+
+def _way_out(invoice: Invoice) -> dict[str, str]:
+    return {"credit_notes": f"/api/v1/admin/invoices/{invoice.pk}/credit-notes"} if invoice.is_creditable else {}

@@ -36,7 +36,7 @@ class PayPage:
     due_date: date | None
     amounts: tuple[Amount, ...]
     due: str
-    state: str  # due | overdue | confirming | paid | refunded | void | offline
+    state: str  # due | overdue | confirming | paid | refunded | credited | void | offline
     sentence: str
     has_pdf: bool
     bank: tuple[Amount, ...]
@@ -72,6 +72,8 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
     Status = Invoice.Status
     if invoice.status == Status.VOID:
         return "void", "This invoice has been cancelled. There is nothing to pay."
+    if invoice.status == Status.CREDITED:
+        return "credited", "This invoice has been credited in full. There is nothing to pay."
     if invoice.amount_due <= ZERO:
         if invoice.amount_returned > ZERO:
             return "refunded", "This invoice was paid, and money has been returned. There is nothing to pay."
@@ -105,6 +107,7 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
         ("Tax", invoice.tax_total, True),
         ("Round-off", invoice.round_off, bool(invoice.round_off)),
         ("Total", invoice.total, True),
+        ("Credited", -invoice.amount_credited, bool(invoice.amount_credited)),
         ("Paid", -invoice.amount_paid, bool(invoice.amount_paid)),
         ("Paid and returned", -invoice.amount_returned, bool(invoice.amount_returned)),
     ]

@@ -178,9 +178,10 @@ class Migration(migrations.Migration):
                             ("refund", "Given back"),
                             ("restored", "Refund failed"),
                             ("reversal", "Reversed"),
+                            ("credit_note", "Taken back by a credit note"),
                         ],
                         default="credit",
-                        max_length=8,
+                        max_length=11,
                     ),
                 ),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
@@ -486,7 +487,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored"])),
-                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal"])),
+                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note"])),
                     _connector="OR",
                 ),
                 name="allocation_sign_fits_its_kind",
@@ -568,8 +569,8 @@ class Migration(migrations.Migration):
                 name="within_payment_and_invoice",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE paid payments_payment%ROWTYPE; owed invoicing_invoice%ROWTYPE;",
-                    func="\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="0731f50c08328cdd24b3c1916ae14ea8f357f98d",
+                    func="\n    -- The locks come first: two inserts at once would each see a sum without the other. Payment before invoice,\n    -- as in the services.\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    SELECT * INTO owed FROM invoicing_invoice WHERE id = NEW.invoice_id FOR UPDATE;\n    IF paid.paid_at IS NULL THEN\n        RAISE EXCEPTION 'Payment % has not been captured.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF paid.currency IS DISTINCT FROM owed.currency OR paid.organisation_id IS DISTINCT FROM owed.organisation_id THEN\n        RAISE EXCEPTION 'Payment % can not be credited to invoice %: another currency or customer.',\n            NEW.payment_id, NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount < 0 THEN\n        IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation\n                         WHERE payment_id = NEW.payment_id AND invoice_id = NEW.invoice_id) < 0 THEN\n            RAISE EXCEPTION 'Payment % did not credit that much to invoice %.', NEW.payment_id, NEW.invoice_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NEW;\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n       > paid.amount - paid.payer_fee THEN\n        RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)\n       > owed.total - owed.amount_credited THEN\n        RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="0719dd5cd6e75dfdc3d2dc075521b054d933597f",
                     operation="INSERT",
                     pgid="pgtrigger_within_payment_and_invoice_3a6c7",
                     table="payments_paymentallocation",

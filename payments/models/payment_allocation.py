@@ -38,7 +38,7 @@ _LIMITS = """
         RAISE EXCEPTION 'Payment % is smaller than its allocations.', NEW.payment_id USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE invoice_id = NEW.invoice_id)
-       > owed.total THEN
+       > owed.total - owed.amount_credited THEN
         RAISE EXCEPTION 'Invoice % is smaller than its allocations.', NEW.invoice_id USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -46,7 +46,8 @@ _LIMITS = """
 
 
 class PaymentAllocation(BaseModel, TenantModel):
-    """Σ allocations ≤ payment less what went back, and ≤ invoice total. The database checks both, whoever writes a row.
+    """Σ allocations ≤ payment less what went back, and ≤ invoice total less its credit notes. The database checks both,
+    whoever writes a row.
 
     A row is never changed: what is taken back is a row with the negated amount. Example: 1,180.00 is credited, 180.00
     is given back: rows of 1,180.00 (credit) and −180.00 (refund). Only the operator's answer, whether the invoice asks
@@ -60,6 +61,7 @@ class PaymentAllocation(BaseModel, TenantModel):
         REFUND = "refund", "Given back"
         RESTORED = "restored", "Refund failed"
         REVERSAL = "reversal", "Reversed"
+        CREDIT_NOTE = "credit_note", "Taken back by a credit note"
 
     class Answer(models.TextChoices):
         OPEN = "open", "Waits for a decision"
@@ -68,7 +70,7 @@ class PaymentAllocation(BaseModel, TenantModel):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
-    kind = models.CharField(max_length=8, choices=Kind, default=Kind.CREDIT)
+    kind = models.CharField(max_length=11, choices=Kind, default=Kind.CREDIT)
     amount = MoneyField()
     answer = models.CharField(
         max_length=11,
@@ -86,7 +88,7 @@ class PaymentAllocation(BaseModel, TenantModel):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["credit", "restored"], amount__gt=0)
-                | Q(kind__in=["refund", "reversal"], amount__lt=0),
+                | Q(kind__in=["refund", "reversal", "credit_note"], amount__lt=0),
                 name="allocation_sign_fits_its_kind",
             ),
             models.CheckConstraint(

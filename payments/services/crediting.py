@@ -136,7 +136,7 @@ def update_paid_total(invoice: Invoice) -> None:
         by_payment[row.payment_id].append(row)
     returned = sum(map(_given_back, by_payment.values()), ZERO)
     # Another payment may have paid meanwhile what was given back: then nothing is left to ask about.
-    returned = max(min(returned, invoice.total - paid), ZERO)
+    returned = max(min(returned, invoice.amount_owed - paid), ZERO)
     record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
     retire_orders(invoice_id=invoice.pk)
 
@@ -156,7 +156,7 @@ def creditable(invoice: Invoice) -> Decimal:
     if invoice.is_draft or invoice.status == Invoice.Status.VOID:
         return ZERO
     credited = PaymentAllocation.objects.filter(invoice=invoice).aggregate(total=Sum("amount"))["total"]
-    return invoice.total - (credited or ZERO)
+    return invoice.amount_owed - (credited or ZERO)
 
 
 def _locked_invoices(payment: Payment) -> dict[UUID, Invoice]:

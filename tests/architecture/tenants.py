@@ -20,10 +20,21 @@ from events.services.accepting import Form, accept_events
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
+from invoicing.computing.credit_notes import Wanted
 from invoicing.emails import queue_invoice_email
-from invoicing.models import BillingRun, BillingRunItem, Discount, Invoice, MinimumCharge, PricingRule, RecurringFee
+from invoicing.models import (
+    BillingRun,
+    BillingRunItem,
+    CreditNote,
+    Discount,
+    Invoice,
+    MinimumCharge,
+    PricingRule,
+    RecurringFee,
+)
 from invoicing.services import discounts, drafting, issuing, minimum_charges, price_book, recurring_fees
 from invoicing.services.approving import approve_invoice
+from invoicing.services.credit_notes import Why, issue_credit_note
 from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
@@ -49,6 +60,7 @@ class Tenant:
     rule: PricingRule
     invoice: Invoice
     draft: Invoice
+    note: CreditNote
     order: PaymentOrder
     payment: Payment
     webhook: InboundWebhook
@@ -97,6 +109,8 @@ def tenant(marker: str) -> Tenant:
     invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
+    note = _credit(invoice, marker)
+    invoice.refresh_from_db()
     order, payment, webhook = _collect(organisation, invoice, marker)
     return Tenant(
         marker=marker,
@@ -109,6 +123,7 @@ def tenant(marker: str) -> Tenant:
         rule=rule,
         invoice=invoice,
         draft=draft,
+        note=note,
         order=order,
         payment=payment,
         webhook=webhook,
@@ -192,6 +207,11 @@ def _bill(organisation: Organisation, marker: str) -> Invoice:
     invoice = issuing.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
     queue_invoice_email(invoice, to=["ap@customer.example"])
     return invoice
+
+
+def _credit(invoice: Invoice, marker: str) -> CreditNote:
+    wanted = [Wanted(1, amount=Decimal("10.00"))]
+    return issue_credit_note(invoice_id=invoice.pk, lines=wanted, why=Why("other", f"{marker} complained"))
 
 
 def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple[PaymentOrder, Payment, InboundWebhook]:

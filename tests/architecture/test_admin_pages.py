@@ -37,6 +37,8 @@ NOT_REGISTERED = {
     "invoicing.DiscountRedemption": "rows of the discount's page",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
+    "invoicing.CreditNoteLine": "shown on its credit note's page",
+    "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
@@ -285,6 +287,7 @@ def test_every_verb_is_given_to_operators_or_kept_for_admins_on_purpose() -> Non
     }
     assert own - operators_may() == {
         "invoicing.void_invoice",
+        "invoicing.issue_creditnote",
         "invoicing.leave_unbilled_billingrunitem",
         "events.close_usageperiod",
     }

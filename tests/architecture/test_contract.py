@@ -171,7 +171,8 @@ INVOICE = {
     "id": UUID, "organisation": UUID, "number": re.compile(r"[A-Z]{1,3}/\d\d-\d\d/\d{6}"), "status": "partially_paid",
     "period_start": None, "period_end": None, "issue_date": DAY, "due_date": DAY, "currency": "INR",
     "subtotal": "1000.00", "discount_total": "0.00", "tax_total": "180.00", "round_off": "0.00", "total": "1180.00",
-    "amount_paid": "100.00", "amount_due": "1080.00", "pdf_url": re.compile(r"/api/v1/admin/invoices/.+/pdf"),
+    "amount_paid": "100.00", "amount_credited": "11.80", "amount_due": "1068.20",
+    "pdf_url": re.compile(r"/api/v1/admin/invoices/.+/pdf"),
     "line_items": [LINE], "taxes": [TAX, TAX],
 }  # fmt: skip
 PAYMENT = {

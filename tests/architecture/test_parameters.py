@@ -59,6 +59,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "fee_id": tenant.fee.pk,
         "minimum_id": tenant.minimum.pk,
         "discount_id": tenant.discount.pk,
+        "note_id": tenant.note.pk,
         "run_id": tenant.organisation.pk,
         "base": "USD",
         "target": "INR",

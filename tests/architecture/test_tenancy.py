@@ -75,6 +75,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "key_id": lambda owner: owner.api_key.pk,
     "rule_id": lambda owner: owner.rule.pk,
     "invoice_id": lambda owner: owner.invoice.pk,
+    "note_id": lambda owner: owner.note.pk,
     "run_id": lambda owner: owner.run.pk if owner.run else None,
     "payment_id": lambda owner: owner.payment.pk,
     "event_id": lambda owner: owner.event_id,
@@ -171,6 +172,7 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
+    "/api/v1/admin/invoices/{invoice_id}/credit-notes": {"full": True, "reason": "cancelled"},
 }
 
 

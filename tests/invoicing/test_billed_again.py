@@ -300,7 +300,7 @@ def test_an_item_that_is_about_to_end_with_an_invoice_is_waited_for_by_its_void(
     per_unit("1")
     used(project, 100)
     invoice = issued(acme)
-    with at(DECEMBER_2), ThreadPoolExecutor(1) as threads:
+    with at("2026-11-20 10:00"), ThreadPoolExecutor(1) as threads:
         run = start_billing_run(period=OCTOBER, requested_by="test")
         item = claim(BillingRunItem.objects.all(), run.items.get().pk)
         assert item is not None

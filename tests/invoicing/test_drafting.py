@@ -14,6 +14,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
 from invoicing.services import drafting, issuing, month_facts, voiding
+from invoicing.services.credit_notes import Why, issue_credit_note
 from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
@@ -291,7 +292,7 @@ def test_late_usage_after_a_change_of_currency_is_never_set_against_the_old_one(
     assert (november.currency, amounts(november)) == ("USD", [Decimal("1.00")])
 
 
-def test_a_voided_month_drafted_again_is_not_called_late(acme: Organisation, project: Project) -> None:
+def test_a_credited_month_billed_anew_is_not_called_late(acme: Organisation, project: Project) -> None:
     per_unit("1")
     used(project, 100)
     first = issued(acme)
@@ -299,7 +300,7 @@ def test_a_voided_month_drafted_again_is_not_called_late(acme: Organisation, pro
     with at("2026-12-01 10:00"):
         november = drafting.create_draft(organisation=acme, period=NOVEMBER)
         issuing.finalize_invoice(invoice_id=november.pk)
-        voiding.void_invoice(invoice_id=first.pk, reason="wrong address")
+        issue_credit_note(invoice_id=first.pk, lines=None, why=Why("correction"), bill_again=True)
         line = drafting.create_draft(organisation=acme, period=OCTOBER).lines.get()
     # 110 in all, of which November's invoice has charged 10
     assert (line.kind, line.amount, line.description) == ("usage", Decimal(100), "api_calls (call) · October 2026")

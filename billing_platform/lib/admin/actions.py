@@ -89,6 +89,7 @@ class Action:
     label: str
     permission: str
     icon: str = "bolt"
+    template: str = "admin/confirm_object_action.html"
     when: Callable[[Any], bool] = _always
     form: type[ActionForm] = ActionForm
     confirm: str | Callable[[Any], str] = ""
@@ -118,7 +119,8 @@ class Asking(TypedDict, total=False):
     the form. While there are `obstacles` it shows them in place of its button, and a POST does nothing.
 
     The form, facts, warnings and obstacles of an object action all get what `about` makes of the object, once for each
-    request: the object itself, or a value that holds what is expensive to compute."""
+    request: the object itself, or a value that holds what is expensive to compute. A page with more than facts and a
+    form has a `template` of its own."""
 
     form: type[ActionForm]
     confirm: str | Callable[[Any], str]
@@ -128,6 +130,7 @@ class Asking(TypedDict, total=False):
     obstacles: Sentences
     danger: bool
     icon: str
+    template: str
 
 
 def object_action(
@@ -342,7 +345,7 @@ class ActionsMixin(ExtendedMixin):
             "media": self.media + form.media,  # type: ignore[attr-defined]
             "back_url": self._home(obj),
         }
-        return TemplateResponse(request, "admin/confirm_object_action.html", context)
+        return TemplateResponse(request, action.template, context)
 
     def done(self, request: HttpRequest, message: str, target: Any) -> HttpResponse:
         """The answer of an action that made another object: say so and go there."""

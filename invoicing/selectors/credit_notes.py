@@ -1,0 +1,101 @@
+"""What is left of an invoice to credit, and what its credit notes gave back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Sum
+
+from billing_platform.lib.money import ZERO
+from invoicing.computing.credit_notes import Creditable, CreditableLine
+from invoicing.computing.in_rupees import Rate
+from invoicing.documents import InvoiceDocument
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST, TaxAmount
+from invoicing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice, InvoiceLine
+from invoicing.selectors.documents import invoice_document
+
+_IN_RETURNS = {
+    "taxable": "taxable_in_rupees",
+    IGST: "igst_in_rupees",
+    CGST: "cgst_in_rupees",
+    SGST: "sgst_in_rupees",
+    UTGST: "sgst_in_rupees",
+}
+"""Value for returns, and the column of it on invoices and credit notes."""
+
+
+@dataclass
+class _Taken:
+    """What notes took back of one line."""
+
+    amount: Decimal = ZERO
+    quantity: Decimal = ZERO
+    with_tax: Decimal = ZERO
+
+
+def creditable(invoice: Invoice) -> Creditable:
+    """An issued invoice as its next credit note sees it: four queries, whatever it holds."""
+    notes = CreditNote.objects.filter(invoice=invoice)
+    taken, taxes = _taken(notes), _taxes_taken(notes)
+    rows = invoice.lines.order_by("position").prefetch_related("taxes")
+    credited = notes.aggregate(round_off=Sum("round_off"), **{f"sum_{c}": Sum(c) for c in set(_IN_RETURNS.values())})
+    return Creditable(
+        currency=invoice.currency,
+        total=invoice.total,
+        total_credited=invoice.amount_credited,
+        round_off_left=invoice.round_off - (credited["round_off"] or ZERO),
+        lines=tuple(_line(row, taken[row.pk], taxes[row.pk]) for row in rows),
+        rate=_rate(invoice_document(invoice)),
+        rupees_left={
+            name: getattr(invoice, column) - (credited[f"sum_{column}"] or ZERO)
+            for name, column in _IN_RETURNS.items()
+            if getattr(invoice, column) is not None
+        },
+    )
+
+
+def credit_notes_of(invoice: Invoice) -> list[CreditNote]:
+    """Oldest first, without their documents."""
+    return list(CreditNote.objects.filter(invoice=invoice).defer("document").order_by("created_at"))
+
+
+def _taken(notes: Iterable[CreditNote]) -> defaultdict[UUID, _Taken]:
+    found: defaultdict[UUID, _Taken] = defaultdict(_Taken)
+    rows = CreditNoteLine.objects.filter(credit_note__in=notes).order_by()
+    for line, kind, amount, quantity in rows.values_list("invoice_line", "credit_note__kind", "amount", "quantity"):
+        taken = found[line]
+        taken.amount += amount
+        taken.quantity += quantity or ZERO
+        taken.with_tax += amount if kind == CreditNote.Kind.GST else ZERO
+    return found
+
+
+def _taxes_taken(notes: Iterable[CreditNote]) -> defaultdict[UUID, dict[str, Decimal]]:
+    found: defaultdict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    rows = CreditNoteTax.objects.filter(credit_note__in=notes).order_by()
+    for line, name, amount in rows.values_list("line__invoice_line", "name", "amount"):
+        found[line][name] = found[line].get(name, ZERO) + amount
+    return found
+
+
+def _line(row: InvoiceLine, taken: _Taken, taxes: dict[str, Decimal]) -> CreditableLine:
+    return CreditableLine(
+        position=row.position,
+        quantity=row.quantity,
+        taxable=row.amount - row.discount,
+        taxes=tuple(TaxAmount(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in row.taxes.all()),
+        credited=taken.amount,
+        quantity_credited=taken.quantity,
+        credited_with_tax=taken.with_tax,
+        taxes_credited=taxes,
+    )
+
+
+def _rate(document: InvoiceDocument) -> Rate | None:
+    """The rate of the invoice holds for its notes too: they take back that supply (CGST rule 34)."""
+    note = document.exchange
+    return Rate(note.base, note.target, note.rate, note.as_of, note.source) if note else None

@@ -1,0 +1,155 @@
+"""A month below nothing: credit notes give corrections back, and nothing is billed or given back twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from django.test.client import Client
+
+from billing_platform.lib.errors import DomainError
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.computing.credit_notes import Wanted
+from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from invoicing.services import drafting, issuing
+from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services.usage_credits import Settled, credit_corrections
+from organisations.models import Organisation, Project
+from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used
+from tests.invoicing.test_corrections import correct, november
+
+pytestmark = pytest.mark.django_db
+
+DECEMBER = BillingPeriod.parse("2026-12")
+
+
+@pytest.fixture
+def october(acme: Organisation, project: Project) -> Invoice:
+    """60 and 40 calls at ₹10: 1000.00, with tax 1180.00."""
+    per_unit("10")
+    used(project, 60)
+    used(project, 40)
+    return issued(acme)
+
+
+def settle(invoice: Invoice, on: str = "2026-12-01 10:00") -> Settled:
+    with at(on):
+        return credit_corrections(invoice_id=invoice.pk)
+
+
+def bill(organisation: Organisation, period: BillingPeriod, on: str) -> Invoice:
+    with at(on):
+        draft = drafting.create_draft(organisation=organisation, period=period)
+        return issuing.finalize_invoice(invoice_id=draft.pk)
+
+
+def charged(organisation: Organisation) -> Decimal:
+    """What all invoices charged for usage, less what notes from corrections gave back."""
+    lines = InvoiceLine.objects.filter(invoice__in=Invoice.objects.issued().billing()).aggregate(Sum("amount"))
+    notes = CreditNoteLine.objects.filter(credit_note__usage_counted_in__isnull=False).aggregate(Sum("amount"))
+    return (lines["amount__sum"] or 0) - (notes["amount__sum"] or 0)
+
+
+def test_a_correction_larger_than_the_month_becomes_a_credit_note(october: Invoice, project: Project) -> None:
+    acme = project.organisation
+    used(project, 5, on="2026-11-04")
+    correct(project, 60)
+    draft = november(acme)
+    assert (draft.subtotal, draft.total) == (Decimal("-550.00"), Decimal("-649.00"))  # 50.00 − 600.00
+    settled = settle(draft)
+    (note,) = settled.notes
+    assert (note.invoice, note.number, note.kind) == (october, "CN/26-27/000001", "gst")
+    assert (note.subtotal, note.total) == (Decimal("600.00"), Decimal("708.00"))
+    assert note.reason_in_full == "More charged than used: Usage was corrected in November 2026."
+    assert settled.invoice is not None
+    assert (amounts(settled.invoice), settled.invoice.total) == ([Decimal("50.00")], Decimal("59.00"))
+    october.refresh_from_db()
+    assert (october.amount_credited, october.amount_due) == (Decimal("708.00"), Decimal("472.00"))
+    # 10 late calls of October, reported in December, cost what they cost: 100.00
+    used(project, 10, on="2026-12-05", happened="2026-10-20T06:00:00Z")
+    late = bill(acme, DECEMBER, "2027-01-01 10:00")
+    assert amounts(late) == [Decimal("100.00")]
+    assert charged(acme) == Decimal("550.00")  # 40 + 10 + 5 calls
+
+
+def test_a_month_of_nothing_but_a_correction_has_no_invoice(october: Invoice, project: Project) -> None:
+    acme = project.organisation
+    correct(project, 60)
+    with at("2026-12-01 10:00"):
+        run = start_billing_run(period=NOVEMBER, requested_by="test", organisations=[acme])
+        item = process_item(item_id=run.items.get().pk)
+    assert item.status == "parked"
+    assert item.invoice is not None
+    settled = settle(item.invoice)
+    item.refresh_from_db()
+    assert (settled.invoice, item.status, item.invoice) == (None, "skipped", None)
+    assert item.reason == "Credited by CN/26-27/000001; nothing else to bill."
+    assert not Invoice.objects.filter(period_start=NOVEMBER.start).exists()
+    used(project, 10, on="2026-12-05", happened="2026-10-20T06:00:00Z")
+    assert amounts(bill(acme, DECEMBER, "2027-01-01 10:00")) == [Decimal("100.00")]
+    assert charged(acme) == Decimal("500.00")
+
+
+def test_tiers_run_on_over_corrections_as_if_reported_in_time(acme: Organisation, project: Project) -> None:
+    price({"model": "graduated", "tiers": [{"up_to": "50", "unit_price": "3"}, {"up_to": None, "unit_price": "1"}]})
+    used(project, 60)
+    used(project, 40)
+    issued(acme)  # 50 × 3 + 50 × 1 = 200
+    correct(project, 60, "5")  # 45 × 3 = 135, so 65.00 are given back
+    settle(november(acme))
+    assert charged(acme) == Decimal("135.00")
+    correct(project, 40, on="2026-12-05")  # 5 × 3 = 15: another 120.00
+    used(project, 3, on="2026-12-06", happened="2026-10-20T06:00:00Z")  # and 3 × 3 = 9
+    with at("2027-01-01 10:00"):
+        december = drafting.create_draft(organisation=acme, period=DECEMBER)
+    settle(december, "2027-01-01 10:00")
+    assert charged(acme) == Decimal("24.00")
+    assert CreditNote.objects.count() == 2
+
+
+def test_a_note_for_another_reason_is_never_billed_again(october: Invoice, project: Project) -> None:
+    with at("2026-11-03 10:00"):
+        wanted = [Wanted(1, amount=Decimal("200.00"))]
+        issue_credit_note(invoice_id=october.pk, lines=wanted, why=Why("deficiency"))
+    used(project, 10, on="2026-11-05", happened="2026-10-20T06:00:00Z")
+    assert amounts(november(project.organisation)) == [Decimal("100.00")]
+
+
+def test_nothing_is_given_back_of_what_is_credited_already(october: Invoice, project: Project) -> None:
+    with at("2026-11-03 10:00"):
+        issue_credit_note(invoice_id=october.pk, lines=None, why=Why("deficiency"))
+    used(project, 5, on="2026-11-04")
+    correct(project, 60)
+    assert amounts(november(project.organisation)) == [Decimal("0.00"), Decimal("50.00")]
+
+
+def test_a_month_billed_anew_knows_of_corrections_given_back_before(october: Invoice, project: Project) -> None:
+    acme = project.organisation
+    correct(project, 60)
+    settle(november(acme))
+    with at("2026-12-05 10:00"):
+        issue_credit_note(invoice_id=october.pk, lines=None, why=Why("correction"), bill_again=True)
+    assert bill(acme, OCTOBER, "2026-12-05 10:00").subtotal == Decimal("400.00")
+
+
+def test_only_a_negative_draft_is_settled_so(october: Invoice, project: Project) -> None:
+    used(project, 5, on="2026-11-04")
+    with pytest.raises(DomainError) as refused:
+        settle(november(project.organisation))
+    assert refused.value.code == "NOT_NEGATIVE"
+
+
+def test_the_api_answers_with_the_notes_and_the_rest(api: Client, october: Invoice, project: Project) -> None:
+    used(project, 5, on="2026-11-04")
+    correct(project, 60)
+    draft = november(project.organisation)
+    with at("2026-12-01 10:00"):
+        path = f"/api/v1/admin/invoices/{draft.pk}/credit-corrections"
+        answer: Any = api.post(path, "{}", content_type="application/json")
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert [(note["number"], note["total"]) for note in body["credit_notes"]] == [("CN/26-27/000001", "708.00")]
+    assert (body["invoice"]["number"], body["invoice"]["total"]) == ("INV/26-27/000002", "59.00")

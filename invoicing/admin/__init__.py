@@ -17,6 +17,7 @@ from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.recurring_fee import RecurringFeeAdmin
 from invoicing.admin.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin
+from invoicing.admin.typed_lines import EditedDraft, OneOffInvoices
 from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "CreditNoteAdmin",
     "CreditNotesOfInvoice",
     "DiscountAdmin",
+    "EditedDraft",
     "ExchangeRateAdmin",
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",
+    "OneOffInvoices",
     "PricesOfMetric",
     "PricingRuleAdmin",
     "RecurringFeeAdmin",

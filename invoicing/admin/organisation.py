@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
-    ActionForm,
     Extension,
     attention_filter,
     extends,
@@ -28,13 +24,6 @@ from invoicing.selectors.price_coverage import unpriced_usage_of
 from invoicing.services import drafting
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
-
-
-class OneOffForm(ActionForm):
-    description = forms.CharField(max_length=500)
-    quantity = forms.CharField(initial="1", max_length=40)
-    unit_price = forms.CharField(max_length=40, help_text="Before tax, in the customer's currency.")
-
 
 AttentionFilter = attention_filter(
     no_rate=(
@@ -80,14 +69,3 @@ class BillingOfOrganisation(Extension):
     def create_draft(self, request: HttpRequest, organisation: Organisation, *, month: BillingPeriod) -> HttpResponse:
         draft = drafting.create_draft(organisation=organisation, period=month)
         return self.page.done(request, f"The invoice of {month_text(month)} was drafted.", draft)
-
-    @object_action(
-        label="Draft one-off invoice",
-        permission="invoicing.create_invoice",
-        form=OneOffForm,
-        confirm="For work that is not metered. Tax is added by the customer's place of supply.",
-        icon="post_add",
-    )
-    def create_one_off(self, request: HttpRequest, organisation: Organisation, **line: Any) -> HttpResponse:
-        draft = drafting.create_one_off_draft(organisation=organisation, lines=[line])
-        return self.page.done(request, "The invoice was drafted.", draft)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from billing_platform.lib.admin.rows import Row
 from billing_platform.lib.errors import quoted
 from billing_platform.lib.number_formats import short_text
-from invoicing.admin.price_parts import MODELS, PARTS, Kind, Row, typed_of
+from invoicing.admin.price_parts import MODELS, PARTS, Kind, typed_of
 from invoicing.models import PricingRule
 
 CellErrors = dict[str, str]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 
+from billing_platform.lib.admin.rows import RowsField, RowsWidget, filled
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, REASON_LENGTH
 from billing_platform.lib.number_formats import short_text
@@ -22,70 +20,20 @@ from invoicing.admin.price_parts import (
     TIER_COLUMNS,
     Kind,
     Part,
-    Row,
     body_of,
-    filled,
     tier_faults,
     typed_of,
 )
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
-from invoicing.pricing.tiers import MAX_TIERS
 from invoicing.services import price_book
 from invoicing.services.billed_months import OpenMonth, changed_days, open_months, validity
 from organisations.operators_clock import operators_today
 
-SPARE_ROWS = 2  # empty rows below those that are filled: enough to go on without a script
-MOST_ROWS = MAX_TIERS + 100  # read from a form; more are no tiers anyway
 NAMED = 5  # months that the sentence about usage names; the others are counted
 IDENTITY = ("organisation", "metric_name", "unit", "currency", "dimensions")
 SAVED = (*IDENTITY, "pool", "effective_from", "effective_to")
 BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
-
-
-class RowsWidget(forms.Widget):
-    """A table whose cells are `<name>-<row>-<column>`. It works without a script; with one, rows are added, removed
-    and moved."""
-
-    has_own_looks = True
-
-    def __init__(self, columns: Mapping[str, str], *, ordered: bool = False) -> None:
-        super().__init__()
-        self.columns, self.ordered = columns, ordered
-
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[Row]:
-        cell = re.compile(rf"{re.escape(name)}-([0-9]{{1,4}})-([a-z_]+)")
-        rows: dict[int, Row] = {}
-        for key in data:
-            found = cell.fullmatch(key)
-            if found and found[2] in self.columns:
-                rows.setdefault(int(found[1]), {})[found[2]] = data[key]
-        return [rows[number] for number in sorted(rows)[:MOST_ROWS]]
-
-    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
-        return False
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        rows = [*filled(value or ()), *({} for _ in range(SPARE_ROWS))]
-        context = {
-            "name": name,
-            "columns": self.columns,
-            "ordered": self.ordered,
-            "rows": [[(column, label, row.get(column, "")) for column, label in self.columns.items()] for row in rows],
-        }
-        return render_to_string("admin/invoicing/price_rows.html", context)
-
-
-class RowsField(forms.Field):
-    """The rows in which something was typed."""
-
-    widget: RowsWidget
-
-    def clean(self, value: Any) -> list[Row]:
-        return filled(value or ())
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return filled(initial or ()) != filled(data or ())
 
 
 class DimensionsField(RowsField):
@@ -126,7 +74,7 @@ def field_of(part: Part) -> forms.Field:
     """The form's field for a part of a price."""
     traits: dict[str, Any] = {"label": part.label, "help_text": part.help, "required": False}
     if part.kind == Kind.TIERS:
-        return RowsField(widget=RowsWidget(TIER_COLUMNS, ordered=True), **traits)
+        return RowsField(widget=RowsWidget(TIER_COLUMNS, add="Add tier", ordered=True), **traits)
     if part.kind == Kind.CHOICE:
         return forms.ChoiceField(choices=part.choices, **traits)
     return forms.CharField(max_length=64, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **traits)
@@ -220,7 +168,7 @@ class PriceForm(ReasonedForm):
     """For a preview: what is checked against stored rules is left out."""
     dimensions = DimensionsField(
         required=False,
-        widget=RowsWidget({"name": "Dimension", "value": "Value"}),
+        widget=RowsWidget({"name": "Dimension", "value": "Value"}, add="Add dimension"),
         help_text="Usage with these values only, such as region: in. Empty: any.",
     )
 

@@ -11,11 +11,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from billing_platform.lib.admin.rows import Row
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import NumberError, format_number, parse_decimal
-
-Row = dict[str, str]
-"""What was typed into one row of a table, by column."""
 
 
 class Kind(StrEnum):
@@ -104,12 +102,6 @@ def typed_of(body: Mapping[str, Any]) -> dict[str, Any]:
             for tier in body["tiers"]
         ]
     return typed
-
-
-def filled(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The rows in which something was typed, without spaces around it."""
-    stripped = [{name: str(value or "").strip() for name, value in row.items()} for row in rows]
-    return [row for row in stripped if any(row.values())]
 
 
 def tier_faults(rows: Sequence[Row]) -> list[str]:

@@ -65,14 +65,18 @@ def create_draft(*, organisation: Organisation, period: BillingPeriod) -> Invoic
 
 
 @transaction.atomic
-def create_one_off_draft(*, organisation: Organisation, lines: Sequence[TypedLine]) -> Invoice:
-    """Draft an invoice of given lines: `{description, quantity, unit_price, sac?}`. Raises InvalidInput."""
+def create_one_off_draft(
+    *, organisation: Organisation, lines: Sequence[TypedLine], purchase_order: str = "", notes: str = ""
+) -> Invoice:
+    """Draft an invoice of given lines: `{description, quantity, unit_price, sac?}`. Raises InvalidInput, and
+    ValidationError for the texts."""
     if not lines:
         raise InvalidInput.field("lines", f"Give 1 to {MAX_LINES} lines.")
     currency = organisation.currency
     given = read_typed_lines(lines, organisation=organisation, currency=currency)
     facts = one_off_facts(organisation=organisation, currency=currency, lines=given)
     draft = Draft(Invoice(organisation=organisation), facts, compute(facts))
+    set_texts(draft.invoice, purchase_order=purchase_order, notes=notes)
     note_edit(draft.invoice, draft.computed)
     store([draft])
     return draft.invoice
@@ -87,6 +91,13 @@ def recompute_draft(*, invoice_id: UUID) -> Invoice:
     note_demands(invoice, draft.computed)
     store([draft])
     return invoice
+
+
+def set_texts(invoice: Invoice, *, purchase_order: str, notes: str) -> None:
+    """What a person writes on a draft beside its lines. Nothing is saved. Raises ValidationError."""
+    invoice.purchase_order, invoice.notes = purchase_order.strip(), notes.strip()
+    texts = {"purchase_order", "notes"}
+    invoice.clean_fields(exclude={each.name for each in Invoice._meta.fields} - texts)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from invoicing.computing.invoice import compute
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice
 from invoicing.services.approval_demands import note_edit, note_person
-from invoicing.services.drafting import Draft, store
+from invoicing.services.drafting import Draft, set_texts, store
 from invoicing.services.facts import as_typed, facts_of
 from invoicing.services.locking import lock_billing, lock_draft
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
@@ -49,8 +49,7 @@ def set_particulars(*, invoice_id: UUID, purchase_order: str, notes: str) -> Inv
     """The customer's order number and the notes that a draft will print. Raises ValidationError, and DomainError
     INVOICE_NOT_DRAFT."""
     invoice = lock_draft(invoice_id)
-    invoice.purchase_order, invoice.notes = purchase_order.strip(), notes.strip()
-    invoice.clean_fields(exclude={each.name for each in Invoice._meta.fields} - {"purchase_order", "notes"})
+    set_texts(invoice, purchase_order=purchase_order, notes=notes)
     note_person(invoice)
     invoice.save(update_fields=["purchase_order", "notes", "edited_by", "updated_at"])
     return invoice

@@ -10,7 +10,7 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse, reverse_lazy
 
-from invoicing.admin.price_form import RowsField
+from billing_platform.lib.admin.rows import RowsField
 from invoicing.models import PricingRule, TaxRate
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from invoicing.admin.price_parts import MODELS, PARTS, TIER_COLUMNS, Row, body_of, filled, tier_faults, typed_of
+from billing_platform.lib.admin.rows import Row, filled
+from invoicing.admin.price_parts import MODELS, PARTS, TIER_COLUMNS, body_of, tier_faults, typed_of
 from invoicing.models import PricingRule
 from invoicing.pricing import price_from_dict
 

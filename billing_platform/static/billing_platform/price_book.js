@@ -1,5 +1,4 @@
-// The price form: shows the fields of the chosen model, edits rows of tiers and dimensions, and asks what the price
-// costs while it is typed. Without this file the form works all the same: all fields are shown, with empty rows.
+// The price form: shows the fields of the chosen model, and asks what the price costs while it is typed. Without this file the form works all the same: all fields are shown, with empty rows.
 (() => {
     const preview = document.getElementById("price-preview");
     const form = preview?.closest("form");
@@ -30,85 +29,6 @@
         for (const cell of form.querySelectorAll('[data-rows="tiers"] [data-column]')) {
             cell.hidden = !chosen.columns.includes(cell.dataset.column);
         }
-    };
-
-    // --- rows --------------------------------------------------------------------------------------------------------
-
-    const tool = (icon, label, act) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.title = button.ariaLabel = label;
-        button.innerHTML = `<span class="material-symbols-outlined" aria-hidden="true">${icon}</span>`;
-        button.addEventListener("click", act);
-        return button;
-    };
-
-    const setUp = (box) => {
-        const body = box.querySelector("tbody");
-        const isOrdered = "ordered" in box.dataset;
-        const rowsOf = () => [...body.rows];
-        const pattern = body.rows[body.rows.length - 1].cloneNode(true);
-        const isEmpty = (row) => [...row.querySelectorAll("input")].every((input) => !input.value);
-
-        const refresh = () => {
-            let over = "0";
-            box.querySelector("thead").hidden = !body.rows.length;
-            for (const [index, row] of rowsOf().entries()) {
-                for (const input of row.querySelectorAll("input")) {
-                    input.name = input.name.replace(/-\d+-/, `-${index}-`);
-                    input.ariaLabel = input.ariaLabel.replace(/\d+$/, index + 1);
-                }
-                const from = row.querySelector(".from");
-                if (from) {
-                    from.textContent = over;
-                    over = row.querySelector('[data-column="up_to"] input').value.trim() || "…";
-                }
-                const [up, down] = row.querySelectorAll(".tools button");
-                if (isOrdered) {
-                    up.disabled = index === 0;
-                    down.disabled = index === body.rows.length - 1;
-                }
-            }
-        };
-        const changed = () => {
-            refresh();
-            touched.add(box.dataset.rows);
-            ask();
-        };
-        const equip = (row) => {
-            const move = isOrdered
-                ? [
-                      tool("arrow_upward", "Move up", () => (row.previousElementSibling?.before(row), changed())),
-                      tool("arrow_downward", "Move down", () => (row.nextElementSibling?.after(row), changed())),
-                  ]
-                : [];
-            const remove = tool("delete", "Remove", () => {
-                if (body.rows.length > 1) row.remove();
-                else for (const input of row.querySelectorAll("input")) input.value = "";
-                changed();
-            });
-            row.querySelector(".tools").replaceChildren(...move, remove);
-        };
-        const add = () => {
-            const row = pattern.cloneNode(true);
-            body.append(row);
-            equip(row);
-            refresh();
-            if (model) showParts();
-            return row;
-        };
-
-        for (const row of rowsOf()) if (isEmpty(row)) row.remove();
-        for (const row of rowsOf()) equip(row);
-        if (!body.rows.length && isOrdered) add();
-        const more = document.createElement("button");
-        more.type = "button";
-        more.className = "action";
-        more.textContent = isOrdered ? "Add tier" : "Add dimension";
-        more.addEventListener("click", () => add().querySelector("input").focus());
-        box.append(more);
-        body.addEventListener("input", refresh);
-        refresh();
     };
 
     // --- what it costs -----------------------------------------------------------------------------------------------
@@ -181,7 +101,11 @@
         // the field belongs to no form: Enter must not save the price
         input.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), ask()));
     }
-    for (const box of form.querySelectorAll("[data-rows]")) setUp(box);
+    form.addEventListener("rows-changed", (event) => {
+        touched.add(event.target.dataset.rows);
+        ask();
+    });
+    form.addEventListener("row-added", () => model && showParts());
     if (model) {
         model.parentElement.after(sentence); // beside the select stands its arrow
         showParts();

@@ -17,7 +17,7 @@ class InvoicingConfig(AppConfig):
     def ready(self) -> None:
         from events import metric_changes
         from invoicing.api.billing_config import IN_FORCE
-        from invoicing.customer_changes import currency_consequences, time_zone_consequences
+        from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
         from invoicing.services.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.numbering import refuse_taken_series
         from organisations import billing_config, customer_changes, seller_changes
@@ -25,6 +25,7 @@ class InvoicingConfig(AppConfig):
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
         billing_config.register(IN_FORCE)
         customer_changes.register(currency_consequences)
+        customer_changes.register(leaving_consequences)
         customer_changes.register(time_zone_consequences)
         seller_changes.register(refuse_taken_series)
         metric_changes.register(refuse_to_convert_what_is_billed)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
+from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
 from events.selectors.months import has_usage
-from invoicing.models import Invoice, PricingRule
+from invoicing.models import Invoice, MinimumCharge, PricingRule, RecurringFee
 from organisations.customer_changes import Consequence
 from organisations.models import Organisation
 
@@ -24,14 +27,40 @@ def currency_consequences(before: Organisation, after: Organisation) -> Iterable
             code="CURRENCY_FIXED",
         )
         return
+    fees = RecurringFee.objects.filter(organisation=before).exclude(currency=after.currency).count()
+    if fees:
+        yield Consequence(
+            "currency",
+            f"{_counted(fees, 'recurring fee')} in another currency than {after.currency} will not be billed.",
+        )
     own = PricingRule.objects.filter(organisation=before, currency=before.currency).count()
     if own:
-        prices = "1 price" if own == 1 else f"{own} prices"
+        prices = _counted(own, "price")
         yield Consequence(
             "currency",
             f"{prices} of its own in {before.currency} will not apply any more: usage is billed by prices in "
             f"{after.currency}.",
         )
+
+
+def leaving_consequences(before: Organisation, after: Organisation) -> Iterable[Consequence]:
+    """Ask before a customer with fees is made inactive: they are charged until they are ended."""
+    if not before.is_active or after.is_active:
+        return
+    today = clock.today(before.time_zone)
+    still = Q(effective_to__isnull=True) | Q(effective_to__gt=today)
+    running = RecurringFee.objects.filter(still, organisation=before).count()
+    running += MinimumCharge.objects.filter(still, organisation=before, amount__gt=0).count()
+    if running:
+        yield Consequence(
+            "is_active",
+            f"{_counted(running, 'recurring fee or minimum', 'recurring fees and minimums')} of {before.name} "
+            "will be charged every month, whether the customer is active or not, until you end them.",
+        )
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def time_zone_consequences(before: Organisation, after: Organisation) -> Iterable[Consequence]:

@@ -12,8 +12,11 @@ from billing_platform.lib.periods import BillingPeriod
 from events.services.metrics import define_metric
 from invoicing.models import Invoice
 from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.discounts import add_discount
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.minimum_charges import add_minimum_charge
 from invoicing.services.price_book import create_pricing_rule
+from invoicing.services.recurring_fees import add_recurring_fee
 from organisations.models import Organisation
 from organisations.scoping import Actor
 from payments.models import Payment
@@ -42,6 +45,17 @@ def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None
             price={"model": "per_unit", "unit_price": price},
             effective_from=(this_month - timedelta(days=200)).replace(day=1),
         )
+
+
+def make_terms(organisations: dict[str, Organisation]) -> None:
+    """Make a fee, a minimum and a discount, all from the month that is running: the invoiced ones stay as they are."""
+    nandi, konkan = organisations["Nandi Logistics"], organisations["Konkan Retail"]
+    begins = clock.today("Asia/Kolkata").replace(day=1)
+    add_recurring_fee(
+        organisation=nandi, description="Premium support", amount=Decimal("4500.00"), effective_from=begins
+    )
+    add_minimum_charge(organisation=konkan, amount=Decimal("1000.00"), currency="INR", effective_from=begins)
+    add_discount(organisation=nandi, name="Launch offer", percent=Decimal(10), times=3, effective_from=begins)
 
 
 def bill(month: BillingPeriod) -> None:

@@ -16,6 +16,7 @@ from billing_platform.lib.gst import pin_fits_state
 from invoicing.models import Invoice
 from invoicing.services import drafting, issuing
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.recurring_fees import add_recurring_fee, update_recurring_fee
 from organisations.models import Organisation
 from tests import factories
 from tests.admin.conftest import signed_in
@@ -36,6 +37,23 @@ def as_admin(admin_user: Any) -> Client:
 
 def patch(client: Client, customer: Organisation, **changes: Any) -> Any:
     return client.patch(f"{URL}/{customer.pk}", changes, content_type="application/json")
+
+
+# --- who leaves is charged fees until they are ended ------------------------------------------------------------------
+
+
+def test_a_customer_with_a_fee_is_made_inactive_after_a_question(api: Client, acme: Organisation) -> None:
+    fee = add_recurring_fee(
+        organisation=acme, description="Support", amount=Decimal("100.00"), effective_from=date(2026, 1, 1)
+    )
+    asked = patch(api, acme, is_active=False)
+    assert (asked.status_code, asked.json()["code"]) == (409, "CONFIRMATION_NEEDED")
+    assert list(asked.json()["details"]) == ["is_active"]
+    assert "1 recurring fee or minimum of Acme will be charged every month" in str(asked.json()["details"])
+    assert patch(api, acme, is_active=False, confirm=True).json()["is_active"] is False
+    patch(api, acme, is_active=True)
+    update_recurring_fee(fee_id=fee.pk, effective_to=date(2026, 2, 1))
+    assert patch(api, acme, is_active=False).status_code == 200
 
 
 # --- the currency is fixed once something is billed -----------------------------------------------------------------

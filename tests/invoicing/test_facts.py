@@ -8,7 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from invoicing.computing.minimum_charges import ChargedElsewhere
+from invoicing.services.discounts import add_discount
 from invoicing.services.facts import facts_of_months, month_facts
+from invoicing.services.minimum_charges import add_minimum_charge
+from invoicing.services.recurring_fees import add_recurring_fee
 from organisations.models import Organisation
 from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, issued, per_unit, used
@@ -45,6 +49,27 @@ def test_facts_of_many_are_the_facts_of_each(customers: list[Organisation]) -> N
     assert before.charged == {("api_calls", "call"): Decimal("20.00")}
     assert [sum(row.quantity for row in rows) for rows in (before.usage, before.usage_with_late)] == [10, 15]
     assert idle.months == ()
+
+
+def test_terms_of_many_are_the_terms_of_each_and_cost_no_query_more(customers: list[Organisation]) -> None:
+    """With a global minimum, fees and a discount that is used: the customers with late usage are asked for apart."""
+    first, *others = customers
+    november = NOVEMBER.start
+    add_minimum_charge(amount=Decimal("50.00"), currency="INR", effective_from=november)
+    for each in customers:
+        add_recurring_fee(organisation=each, description="Fee", amount=Decimal("9.00"), effective_from=november)
+        add_discount(organisation=each, name="Offer", percent=Decimal(10), effective_from=november)
+    with at("2026-12-01 10:00"):
+        with CaptureQueriesContext(connection) as of_two:
+            facts_of_months([first, customers[-1]], NOVEMBER)
+        with CaptureQueriesContext(connection) as of_all:
+            together = facts_of_months(customers, NOVEMBER)
+        assert together == {each.pk: month_facts(organisation=each, period=NOVEMBER) for each in customers}
+    assert len(of_all) == len(of_two)
+    minimum = together[others[0].pk].terms.minimum
+    assert minimum is not None
+    # October was invoiced with 11 x 1 = 11.00
+    assert minimum.elsewhere == {OCTOBER.start: ChargedElsewhere(Decimal("11.00"), has_own_invoice=True)}
 
 
 def test_the_number_of_queries_does_not_grow_with_the_number_of_customers(customers: list[Organisation]) -> None:

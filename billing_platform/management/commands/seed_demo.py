@@ -58,6 +58,7 @@ def _make() -> dict[str, Any]:
     for month in (last.previous(), last):
         money.bill(month)
     money.collect(organisations, current=current)
+    money.make_terms(organisations)
     usage.correct_one(nandi, month=last)
     usage.verify_days()
     unpaid = money.invoice_of(konkan, month=last)

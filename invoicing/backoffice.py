@@ -205,6 +205,7 @@ BACKOFFICE = Contribution(
             "retry_billingrunitem",
             "add_pricingrule",
             "change_pricingrule",
+            "delete_pricingrule",
             "add_exchangerate",
             "add_safetybounds",
             "change_safetybounds",

@@ -8,19 +8,28 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from billing_platform.lib.admin.base import ModelAdmin, attention_filter, badge, object_page, scoped, short_time
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    ModelAdmin,
+    attention_filter,
+    badge,
+    object_action,
+    object_page,
+    scoped,
+    short_time,
+)
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.admin.history import HistoryEntry
 from billing_platform.lib.errors import InvalidInput
 from events.models import Metric
-from invoicing.admin.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm
+from invoicing.admin.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm, asks_why, reason_field
 from invoicing.admin.price_history import price_history
 from invoicing.admin.price_list_pages import PriceListPages
 from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
@@ -29,6 +38,8 @@ from invoicing.admin.price_words import days_of, dimensions_text, price_text, wh
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
+from invoicing.services import price_book
+from invoicing.services.billed_months import OpenMonth, open_months, validity
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -45,6 +56,21 @@ AttentionFilter = attention_filter(
         lambda rules, user: rules.filter(pk__in=ending_prices(actor=user, today=operators_today()).values("pk")),
     )
 )
+
+
+def repriced(rule: PricingRule) -> tuple[OpenMonth, ...]:
+    """The months whose counted usage the rule prices, and that are not invoiced yet."""
+    return open_months([(rule, validity(rule))], today=operators_today())
+
+
+class DeleteForm(ActionForm):
+    reason = reason_field()
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        if not reason and (question := asks_why(repriced(self.obj))):
+            raise ValidationError(question)
+        return reason
 
 
 @admin.register(PricingRule)
@@ -211,6 +237,22 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
     @object_page(label="New version", permission="invoicing.add_pricingrule", icon="playlist_add")
     def new_version(self, request: HttpRequest, rule: PricingRule) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode({VERSION_OF: rule.pk})}")
+
+    @object_action(
+        label="Delete",
+        permission="invoicing.delete_pricingrule",
+        when=lambda rule: not rule.invoice_lines.exists(),
+        form=DeleteForm,
+        facts=lambda request, rule: [("Counted usage that loses it", ", ".join(map(str, repriced(rule))) or "None")],
+        confirm="No invoice and no draft was computed with this price. What it priced gets the next price that fits, "
+        "or none.",
+        danger=True,
+        icon="delete",
+    )
+    def delete_price(self, request: HttpRequest, rule: PricingRule, *, reason: str) -> HttpResponse:
+        price_book.delete_pricing_rule(rule_id=rule.pk, reason=reason)
+        messages.success(request, f"The price {rule} was deleted.")
+        return HttpResponseRedirect(reverse("admin:invoicing_pricingrule_changelist"))
 
     # --- columns ----------------------------------------------------------------------------------------------------
 

@@ -137,15 +137,18 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.errors or not self.permitted(self.instance):
             return
         self.reprices = open_months(self.changes(), today=operators_today())
-        changed = [month for month in self.reprices if month.had_a_price]
-        if changed and not self.cleaned_data.get("reason"):
-            self.add_error("reason", _asks_why(changed))
+        if not self.cleaned_data.get("reason") and (question := asks_why(self.reprices)):
+            self.add_error("reason", question)
 
 
-def _asks_why(months: Sequence[OpenMonth]) -> str:
-    others = len(months) - NAMED
+def asks_why(months: Sequence[OpenMonth]) -> str:
+    """The sentence that asks for a reason, where usage that had a price gets another one; else empty."""
+    changed = [month for month in months if month.had_a_price]
+    if not changed:
+        return ""
+    others = len(changed) - NAMED
     more = f" and {others} more" if others > 0 else ""
-    named = ", ".join(str(month) for month in months[:NAMED])
+    named = ", ".join(str(month) for month in changed[:NAMED])
     return f"Usage that is counted and not yet invoiced gets another price: {named}{more}. Say why."
 
 

@@ -118,13 +118,16 @@ def new_version(
 
 
 @transaction.atomic
-def delete_pricing_rule(*, rule_id: UUID) -> None:
-    """Delete a rule that no invoice names, neither a draft nor a void one. Raises DomainError PRICE_IN_USE, and
-    PRICE_REACHES_BILLED_MONTH as a change of the rule does."""
+def delete_pricing_rule(*, rule_id: UUID, reason: str = "") -> None:
+    """Delete a rule that no invoice names, neither a draft nor a void one. The audit log keeps the reason.
+
+    Raises DomainError PRICE_IN_USE, and PRICE_REACHES_BILLED_MONTH as a change of the rule does.
+    """
     rule = _locked(rule_id)
     if rule.invoice_lines.exists():
         raise DomainError("This price is on an invoice or a draft: end it instead.", code="PRICE_IN_USE")
     refuse_billed_months([(rule, validity(rule))])
+    rule.reason_of_change = check_reason(reason)
     rule.delete()
 
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from invoicing.admin.price_preview import Asked, quantities_of, show
 from invoicing.models import PricingRule
 from invoicing.pricing import price_from_dict
-from organisations.models import Organisation, Project
+from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
 from tests.admin.test_prices import ADD, NEW_PRICE, TIERS, form_of, rule_page, sent
-from tests.invoicing.language import at, per_unit, used
+from tests.invoicing.language import at, issued, per_unit, used
 
 PREVIEW = "/admin/invoicing/pricingrule/preview/"
 
@@ -174,3 +174,29 @@ def test_the_history_tells_the_price_in_words_before_and_after(acme: Organisatio
     assert older[1] == [("Price", "Per unit ₹0.50", minimum)]
     assert older[2][0] == ("Price", "", "Per unit ₹0.50")
     assert "Versions of this price" in page.content.decode()
+
+
+def test_a_price_that_no_invoice_names_is_deleted_for_a_reason_where_usage_loses_it(
+    acme: Organisation, project: Project, as_operator: Client
+) -> None:
+    rule = per_unit("0.50", organisation=acme)
+    used(project, 100, on="2026-11-05")
+    url = reverse("admin:invoicing_pricingrule_action", args=[rule.pk, "delete_price"])
+    with at("2026-11-20 12:00"):
+        page = as_operator.get(url)
+        assert "Acme for November 2026" in page.content.decode()
+        once = {"once": page.context["form"]["once"].value()}
+        page = as_operator.post(url, once)
+        assert "gets another price: Acme for November 2026. Say why." in page.content.decode()
+        assert "was deleted" in as_operator.post(url, once | {"reason": "Twice"}, follow=True).content.decode()
+    assert not PricingRule.objects.exists()
+    assert AuditEntry.objects.filter(object_pk=str(rule.pk), additional_data__reason="Twice").count() == 1
+
+
+def test_a_price_on_an_invoice_has_no_button_to_delete(
+    acme: Organisation, project: Project, as_operator: Client
+) -> None:
+    rule = per_unit("0.50", organisation=acme)
+    used(project, 100)
+    issued(acme)
+    assert "delete_price" not in as_operator.get(rule_page(rule)).content.decode()

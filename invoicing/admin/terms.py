@@ -153,8 +153,8 @@ def _month_table(month: MonthPreview) -> SafeString:
     return format_html(
         '<div class="facts-scroll mb-4"><p class="mb-2">Invoice of {}{}</p><table class="facts"><thead><tr>'
         '<th>Line</th><th class="number">Amount</th><th class="number">Discount</th></tr></thead><tbody>{}</tbody>'
-        '<tfoot><tr><th>Invoice before tax</th><td class="number" colspan="2">{} (instead of {})</td></tr></tfoot>'
-        "</table></div>",
+        '<tfoot><tr><th>Invoice before tax</th><td class="number" colspan="2">{}</td></tr>'
+        '<tr><th>Without this</th><td class="number" colspan="2">{}</td></tr></tfoot></table></div>',
         month_text(month.period),
         so_far,
         format_html_join("", '<tr><td>{}</td><td class="number">{}</td><td class="number">{}</td></tr>', rows),

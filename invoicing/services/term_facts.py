@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -20,7 +21,15 @@ from invoicing.computing.minimum_charges import ChargedElsewhere, MinimumFacts
 from invoicing.computing.recurring_fees import Fee
 from invoicing.computing.terms import Terms
 from invoicing.lines import LineKind
-from invoicing.models import Discount, DiscountRedemption, Invoice, InvoiceLine, MinimumCharge, RecurringFee
+from invoicing.models import (
+    CreditNoteLine,
+    Discount,
+    DiscountRedemption,
+    Invoice,
+    InvoiceLine,
+    MinimumCharge,
+    RecurringFee,
+)
 from invoicing.pricing.month_facts import MonthFacts
 from organisations.models import Organisation
 
@@ -172,7 +181,29 @@ def _add_charged(
         "invoice__organisation", "month", "charged", "minimum"
     ):
         found[organisation_id][month] = ChargedElsewhere(charged, minimum)
+    _take_off_corrections(found, organisations, firsts, period)
     own = Invoice.objects.billing().filter(organisation__in=organisations, period_start__in=firsts)
     for organisation_id, month in own.exclude(period_start=period.start).values_list("organisation", "period_start"):
         before = found[organisation_id].get(month, ChargedElsewhere())
         found[organisation_id][month] = ChargedElsewhere(before.usage_and_fees, before.minimum, has_own_invoice=True)
+
+
+def _take_off_corrections(
+    found: Elsewhere, organisations: Iterable[Organisation], firsts: Collection[date], period: BillingPeriod
+) -> None:
+    """Less is charged where a credit note gave back a correction of usage, as `month_facts` has it."""
+    notes = (
+        CreditNoteLine.objects.filter(
+            credit_note__organisation__in=organisations,
+            credit_note__invoice__is_released=False,
+            invoice_line__used_in__in=firsts,
+            usage_amount__isnull=False,
+        )
+        .exclude(credit_note__invoice__period_start=period.start)
+        .order_by()
+        .values_list("credit_note__organisation", "invoice_line__used_in")
+        .annotate(given_back=Sum("usage_amount"))
+    )
+    for organisation_id, month, given_back in notes:
+        before = found[organisation_id].get(month, ChargedElsewhere())
+        found[organisation_id][month] = replace(before, usage_and_fees=before.usage_and_fees - given_back)

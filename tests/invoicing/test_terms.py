@@ -18,6 +18,7 @@ from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.discounts import add_discount, delete_discount, update_discount
 from invoicing.services.minimum_charges import add_minimum_charge, delete_minimum_charge, update_minimum_charge
 from invoicing.services.recurring_fees import add_recurring_fee, delete_recurring_fee, update_recurring_fee
+from invoicing.services.usage_credits import credit_corrections
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import create_project
@@ -33,6 +34,7 @@ from tests.invoicing.language import (
     per_unit,
     used,
 )
+from tests.invoicing.test_corrections import correct, november
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +202,25 @@ def test_late_usage_and_its_minimum_cost_what_they_would_have_cost_in_time(
     with pytest.raises(DomainError) as refused:
         update_minimum_charge(minimum_id=own.pk, amount=Decimal("2000.00"))
     assert refused.value.code == "MINIMUM_IN_USE"
+
+
+def test_a_minimum_counts_what_a_credit_note_gave_back_of_the_usage(acme: Organisation, project: Project) -> None:
+    per_unit("10")
+    add_minimum_charge(
+        organisation=acme, amount=Decimal("700.00"), currency="INR", effective_from=JANUARY,
+        effective_to=date(2026, 11, 1),
+    )  # fmt: skip
+    used(project, 60)
+    used(project, 40)
+    assert amounts(issued(acme)) == [Decimal(600) + Decimal(400)]
+    correct(project, 60)
+    drafted = november(acme)
+    assert amounts(drafted) == [Decimal(-600), Decimal(300)]  # 400.00 are left of october, and 300.00 missing
+    with at("2026-12-01 10:00"):
+        settled = credit_corrections(invoice_id=drafted.pk)
+    assert [note.subtotal for note in settled.notes] == [Decimal(600)]
+    assert settled.invoice is not None
+    assert amounts(settled.invoice) == [Decimal(300)]
 
 
 def test_a_minimum_reaches_no_month_that_is_invoiced(acme: Organisation, project: Project) -> None:

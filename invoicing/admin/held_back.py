@@ -12,7 +12,7 @@ from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import badge
 from billing_platform.lib.admin.display import anchor
-from invoicing.computing.approval import IssueStep
+from invoicing.computing.approval import IssueStep, ReasonCode
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice
 from invoicing.services.issuing_facts import ToIssue, decide
@@ -32,9 +32,7 @@ def with_what_keeps_back(invoices: Any) -> Any:
 def badges_of(invoice: Invoice) -> list[Any]:
     """For the list: what the draft waits for, and which hold is about the invoice as it stands."""
     found = [badge("Needs approval", "warning")] if invoice.is_draft and invoice.approval_needed else []
-    if invoice.is_draft and any(
-        item.status == BillingRunItem.Status.DRAFTED for item in invoice.billing_run_items.all()
-    ):
+    if _waits(invoice):
         found.append(badge("Waits", "info"))
     return found + [badge(hold.get_kind_display(), "warning") for hold in _relevant_holds(invoice)]
 
@@ -42,12 +40,19 @@ def badges_of(invoice: Invoice) -> list[Any]:
 def held_back_by(page: Any, invoice: Invoice) -> Iterator[tuple[Any, str, Any]]:
     """A mark, a sentence and perhaps a link, for each thing that keeps the invoice or its e-mail back."""
     if invoice.is_draft:
-        items = [item for item in invoice.billing_run_items.all() if item.status == BillingRunItem.Status.DRAFTED]
-        yield from ((badge("Waits", "info"), item.reason, "") for item in items)
+        yield from ((badge("Waits", "info"), item.reason, "") for item in _waits(invoice))
         for reason in invoice.approval_needed:
             yield badge("Needs approval", "warning"), reason["message"], ""
     for hold in _relevant_holds(invoice):
         yield badge(hold.get_kind_display(), "warning"), f"{hold.span}: {hold.reason}", anchor(page, hold, "Open")
+
+
+def _waits(invoice: Invoice) -> list[BillingRunItem]:
+    """Items whose draft waits for a time; one that waits for a hold is told of by the hold."""
+    if not invoice.is_draft:
+        return []
+    drafted = [item for item in invoice.billing_run_items.all() if item.status == BillingRunItem.Status.DRAFTED]
+    return [item for item in drafted if not (item.reasons and item.reasons[0]["code"] == ReasonCode.DRAFT_ONLY)]
 
 
 def decision_obstacles(invoice: Invoice, computed: Computed) -> Iterator[str]:

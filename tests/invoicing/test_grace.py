@@ -14,7 +14,7 @@ from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
 from invoicing.services import billing_run, drafting, issuing, voiding
 from invoicing.services.approving import approve_invoice
-from organisations.models import BillingEntity, Organisation, Project
+from organisations.models import AuditEntry, BillingEntity, Organisation, Project
 from organisations.services import holds
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, per_unit, used
 from tests.invoicing.language import issued as october_issued
@@ -228,3 +228,27 @@ def test_an_approved_draft_of_a_held_customer_goes_out_when_the_hold_ends(acme: 
 
 def test_the_job_names_are_those_of_the_schedule() -> None:
     assert tasks.issue_due_drafts.name == "invoicing.tasks.issue_due_drafts"
+
+
+# --- at least once, at once, killed anywhere --------------------------------------------------------------------------
+
+
+def test_a_job_that_opens_items_notes_each_in_the_audit_log(acme: Organisation) -> None:
+    rules(acme, draft_days=3)
+    item = run()
+    with at("2026-12-04 02:00"):
+        billing_run.reopen_due_drafts()
+        billing_run.reopen_due_drafts()  # a second one finds nothing to open
+    item.refresh_from_db()
+    assert (item.status, item.reason, item.attempts) == ("pending", "", 1)
+    entries = AuditEntry.objects.filter(object_pk=str(item.pk), changes__status=["drafted", "pending"])
+    assert entries.count() == 1
+
+
+def test_what_blocks_a_draft_is_told_when_its_grace_is_over(acme: Organisation) -> None:
+    """Until then somebody may have entered what the seller's address lacks."""
+    rules(acme, draft_days=3, address_line1="", city="")
+    assert run().status == "drafted"
+    item = sweep("2026-12-04 02:00")
+    assert (item.status, item.invoice.status) == ("failed", "draft")
+    assert "address" in item.reason

@@ -200,9 +200,9 @@ def test_an_approved_draft_of_a_held_customer_is_issued_after_the_hold(acme: Org
 def test_the_page_says_what_keeps_a_draft_back_and_approves_what_it_shows(acme: Organisation, operator: Any) -> None:
     rules(acme, approve_edited=True, four_eyes=True)
     as_operator, as_boss = signed_in(operator), signed_in(factories.member("boss", acme, Membership.Role.ADMIN))
-    as_operator.post(action_url(acme, "create_one_off"), {
-        "once": "2d4c9d4e-3f5b-4a8f-9a51-0f6a3f6f3c11", "description": "Set-up", "quantity": "1", "unit_price": "100",
-    })  # fmt: skip
+    body = {"lines": [{"description": "Set-up", "quantity": "1", "unit_price": "100"}]}
+    by_operator = factories.client(factories.admin_key(operator))
+    by_operator.post(f"{URL}/organisations/{acme.pk}/invoices", body, content_type="application/json")
     invoice = Invoice.objects.get()
     assert invoice.edited_by == ["operator"]
     finalizing = as_boss.get(action_url(invoice, "finalize")).content.decode()

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from tests.bench.customers import customers_with_prices, use
@@ -21,15 +20,20 @@ from tests.bench.platform import ROOT, serving
 from tests.bench.sample import MARK, batch_template
 
 _BILL = """
-import django, sys
+import django, os, sys, time
 django.setup()
+from pathlib import Path
 from uuid import UUID
+from django.db import connection
 from invoicing.services.billing_run import CHUNK, process_items
 print("ready", flush=True)
 ids = [UUID(pk) for pk in sys.stdin.readline().split()]
+before = time.process_time()
 for start in range(0, len(ids), CHUNK):
     process_items(item_ids=ids[start:start + CHUNK])
-print("done", flush=True)
+server = Path(f"/proc/{connection.connection.info.backend_pid}/stat")
+ticks = [int(word) for word in server.read_text().rpartition(")")[2].split()[11:13]] if server.exists() else [0]
+print("done", time.process_time() - before, sum(ticks) / os.sysconf("SC_CLK_TCK"), flush=True)
 """
 
 _SETTLE = """
@@ -70,12 +74,13 @@ class Run:
         run = start_billing_run(period=self.period, requested_by="bench")
         return [str(pk) for pk in waiting_items(run_id=run.pk)]
 
-    def bill(self, items: Sequence[str], workers: int) -> float:
-        """Invoices a second."""
+    def bill(self, items: Sequence[str], workers: int) -> tuple[float, float]:
+        """Invoices a second, and the milliseconds of processor for each: the worker's, and its PostgreSQL backend's."""
         with processes([_BILL] * workers) as started:
             begun = time.perf_counter()
-            _bill(started, items)
-            return len(items) / (time.perf_counter() - begun)
+            seconds_of_processor = _bill(started, items)
+            elapsed = time.perf_counter() - begun
+        return len(items) / elapsed, 1000 * seconds_of_processor / len(items)
 
     def check(self) -> None:
         """Raises RuntimeError unless each customer has one invoice, and no number is missing."""
@@ -124,11 +129,11 @@ def million(run: Run, database_url: str) -> dict[str, float]:
     return {"accept": accepted - begun, "settle": settled - accepted, "bill": done - settled, "all": done - begun}
 
 
-def _bill(workers: Sequence[subprocess.Popen[str]], items: Sequence[str]) -> None:
+def _bill(workers: Sequence[subprocess.Popen[str]], items: Sequence[str]) -> float:
+    """Seconds of processor."""
     for number, process in enumerate(workers):
         tell(process, " ".join(items[number :: len(workers)]))
-    for process in workers:
-        hear(process, "done")
+    return sum(float(seconds) for process in workers for seconds in hear(process, "done"))
 
 
 def _body(month: date) -> bytes:
@@ -186,8 +191,10 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
     process.stdin.flush()  # type: ignore[union-attr]
 
 
-def hear(process: subprocess.Popen[str], word: str) -> Any:
-    """Raises RuntimeError if the process says anything else, or dies."""
-    line = process.stdout.readline().strip()  # type: ignore[union-attr]
-    if line != word:
+def hear(process: subprocess.Popen[str], word: str) -> list[str]:
+    """What the process says after the word. Raises RuntimeError if it says anything else, or dies."""
+    line = process.stdout.readline()  # type: ignore[union-attr]
+    said, *rest = line.split() or [""]
+    if said != word:
         raise RuntimeError(f"A worker said {line!r} instead of {word!r}.")
+    return rest

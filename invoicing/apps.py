@@ -16,7 +16,7 @@ class InvoicingConfig(AppConfig):
 
     def ready(self) -> None:
         from events import metric_changes
-        from invoicing.api.billing_config import IN_FORCE
+        from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
         from invoicing.services.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.numbering import refuse_taken_series
@@ -24,6 +24,7 @@ class InvoicingConfig(AppConfig):
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
         billing_config.register(IN_FORCE)
+        billing_config.register(BOUNDS)
         customer_changes.register(currency_consequences)
         customer_changes.register(leaving_consequences)
         customer_changes.register(time_zone_consequences)

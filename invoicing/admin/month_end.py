@@ -31,7 +31,7 @@ from invoicing.models import BillingRunItem, ExchangeRate, Invoice, NumberSequen
 from invoicing.selectors.price_coverage import Unpriced
 from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
 from invoicing.services.preflight import Check, Topic, month_end_check
-from organisations.models import BillingEntity, Organisation
+from organisations.models import BillingEntity, BillingHold, Organisation
 
 ROWS_OF_A_PAGE = 200
 TONES = {
@@ -67,6 +67,7 @@ def mends() -> dict[Topic, tuple[str, str]]:
         Topic.PARTICULARS: ("Customers", list_address(Organisation)),
         Topic.LUT: ("Sellers", list_address(BillingEntity)),
         Topic.SERIES: ("Number series", list_address(NumberSequence)),
+        Topic.HOLDS: ("Holds", list_address(BillingHold)),
         Topic.EARLIER_ITEMS: (
             "Billing items",
             list_address(BillingRunItem, status__in="pending,claimed,failed,parked"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +33,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number
+from invoicing.admin import approving
 from invoicing.admin.billing_item import ReasonForm
 from invoicing.computing.safety_bounds import BoundCode, Bounds
 from invoicing.models import InvoiceLine, ReviewItem
@@ -101,6 +103,41 @@ class LinesSection(TemplateSection):
             "more": max(instance.reviewed.lines - len(lines), 0),
             "draft_url": reverse("admin:invoicing_invoice_change", args=[invoice.pk]) if invoice else "",
         }
+
+
+@dataclass(frozen=True)
+class ToApprove:
+    """A parked month, with its draft as it would be computed now; without one where nothing was used."""
+
+    item: ReviewItem
+    draft: approving.ToApprove | None
+
+    @classmethod
+    def now(cls, item: ReviewItem) -> ToApprove:
+        return cls(item, approving.ToApprove.now(item.invoice) if item.invoice else None)
+
+
+class ApproveForm(ActionForm):
+    """`obj` is a ToApprove: what is approved is exactly what this page shows."""
+
+    fingerprint = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["fingerprint"].initial = self.obj.draft.asked.fingerprint if self.obj.draft else ""
+
+
+def approve_facts(request: HttpRequest, asked: ToApprove) -> list[tuple[str, Any]]:
+    """The total is that of now: usage and prices may have changed since the month was parked."""
+    facts = dict(item_facts(request, asked.item))
+    if asked.draft is not None:
+        computed = asked.draft.computed
+        facts |= {"Total": format_money(computed.totals.total, computed.currency), "Lines": f"{len(computed.lines):,}"}
+    return list(facts.items())
+
+
+def approve_obstacles(request: HttpRequest, asked: ToApprove) -> Iterable[str]:
+    return approving.approve_obstacles(request, asked.draft) if asked.draft else ()
 
 
 class RaiseForm(ActionForm):
@@ -201,12 +238,15 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         label="Approve",
         permission="invoicing.approve_invoice",
         when=lambda item: item.reviewed.may_be_approved,
-        confirm="The month is issued and e-mailed as usage and prices are now.",
-        facts=item_facts,
+        form=ApproveForm,
+        confirm="The month is issued and e-mailed exactly as it stands here.",
+        about=ToApprove.now,
+        facts=approve_facts,
+        obstacles=approve_obstacles,
         icon="task_alt",
     )
-    def approve(self, request: HttpRequest, item: ReviewItem) -> HttpResponse:
-        reviewing.approve_parked(item_id=item.pk, approver=request.user)
+    def approve(self, request: HttpRequest, item: ReviewItem, *, fingerprint: str) -> HttpResponse:
+        reviewing.approve_parked(item_id=item.pk, approver=request.user, fingerprint=fingerprint)
         return self._on(
             request, f"The month of {item.organisation} is issued, and goes out as soon as its PDF is made."
         )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework import serializers
+
+from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.number_formats import money_text, short_text
+from invoicing.models import SafetyBounds
+from invoicing.selectors.safety_bounds import bounds_of
 from invoicing.services.issuing_facts import rules_of
+from invoicing.services.safety_bounds import reset_safety_bounds, set_safety_bounds
 from organisations.billing_config import ConfigPart
 from organisations.models import Organisation
 
@@ -24,3 +30,37 @@ def rules_in_force(organisation: Organisation) -> dict[str, Any]:
 
 
 IN_FORCE = ConfigPart("in_force", rules_in_force)
+
+
+class SafetyBoundsSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = SafetyBounds
+        fields = ["times", "lines", "most", "reason"]
+
+
+def bounds_in_force(organisation: Organisation) -> dict[str, Any]:
+    """The bounds that hold; `reason` is empty where the defaults do."""
+    bounds = bounds_of([organisation])[organisation.pk]
+    own = SafetyBounds.objects.filter(organisation=organisation).first()
+    return {
+        "times": short_text(bounds.times),
+        "lines": bounds.lines,
+        "most": None if bounds.most is None else money_text(bounds.most, organisation.currency),
+        "reason": own.reason if own else "",
+    }
+
+
+def write_bounds(organisation: Organisation, sent: Any) -> None:
+    """All bounds of the customer at once, or null for the defaults. Raises InvalidInput."""
+    if sent is None:
+        reset_safety_bounds(organisation=organisation)
+        return
+    given = SafetyBoundsSerializer(data=sent)
+    if not given.is_valid():
+        named = {f"safety_bounds.{name}": sentences for name, sentences in given.errors.items()}
+        first = next(iter(named))
+        raise InvalidInput(f"{first}: {named[first][0]}", details=named)
+    set_safety_bounds(organisation=organisation, **given.validated_data)
+
+
+BOUNDS = ConfigPart("safety_bounds", bounds_in_force, write_bounds)

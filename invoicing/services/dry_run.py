@@ -70,10 +70,11 @@ def dry_run(*, period: BillingPeriod, organisations: Sequence[Organisation]) -> 
         item.organisation_id: item
         for item in BillingRunItem.objects.filter(run__period_start=period.start).select_related("invoice")
     }
+    drafts = {pk: item.invoice for pk, item in items.items() if item.invoice is not None and item.invoice.is_draft}
     for start in range(0, len(organisations), CHUNK):
         chunk = {organisation.pk: organisation for organisation in organisations[start : start + CHUNK]}
         months, refused = _computed([each for pk, each in chunk.items() if pk in due], period)
-        decided = decisions(chunk, months, period)
+        decided = decisions(chunk, months, period, items=items, invoices=drafts)
         histories = month_histories(organisations=list(chunk), before=period)
         for pk, organisation in chunk.items():
             before = _month_before(histories.get(pk, ()), period)

@@ -28,7 +28,7 @@ from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import Unpriced, unpriced_usage_in
 from invoicing.services.billing_run import who_is_billed
 from invoicing.services.numbering import registration_of
-from organisations.models import BillingEntity, Organisation
+from organisations.models import BillingEntity, BillingHold, Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import Actor
 
@@ -47,6 +47,7 @@ class Topic(StrEnum):
     PARTICULARS = "particulars"
     LUT = "lut"
     SERIES = "series"
+    HOLDS = "holds"
     EARLIER_ITEMS = "earlier_items"
     EARLIER_DRAFTS = "earlier_drafts"
 
@@ -82,6 +83,7 @@ def month_end_check(*, period: BillingPeriod, actor: Actor) -> tuple[Check, ...]
         _particulars(customers),
         _lut(customers),
         _series(customers),
+        _holds(actor),
         _earlier_items(period, actor),
         _earlier_drafts(period, actor),
     )
@@ -223,6 +225,20 @@ def numbers_left(sellers: Iterable[BillingEntity]) -> dict[Any, int]:
     counters = NumberSequence.objects.filter(registration__in={registration for registration, _series in keys.values()})
     following = {(each.registration, each.series): each.next_number for each in counters.iterator()}
     return {pk: last_number(key[1]) + 1 - following.get(key, 1) for pk, key in keys.items()}
+
+
+def _holds(actor: Actor) -> Check:
+    holds = BillingHold.objects.for_organisations(actor).standing().filter(kind=BillingHold.Kind.DRAFT_ONLY)
+    held = Organisation.objects.filter(pk__in=holds.values("organisation")).order_by("name")
+    count = held.count()
+    return _check(
+        Topic.HOLDS,
+        "No customer is held",
+        count,
+        "Everybody's invoices may be issued.",
+        f"{_are(count, 'customer')} held: the month is drafted and not issued until the hold ends.",
+        rows=list(held[:SHOWN_ROWS]),
+    )
 
 
 def _earlier_items(period: BillingPeriod, actor: Actor) -> Check:

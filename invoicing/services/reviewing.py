@@ -18,11 +18,14 @@ APPROVED = "Nothing to bill, as somebody has checked."
 
 
 @transaction.atomic
-def approve_parked(*, item_id: UUID, approver: AbstractBaseUser | AnonymousUser) -> BillingRunItem:
+def approve_parked(
+    *, item_id: UUID, approver: AbstractBaseUser | AnonymousUser, fingerprint: str = ""
+) -> BillingRunItem:
     """Approve and issue the draft of a parked month, and e-mail it; or end a month in which nothing was used, without
     an invoice.
 
-    The invoice is what usage and prices give at this moment. Raises DomainError ITEM_NOT_PARKED, and what approving
+    The invoice is what usage and prices give at this moment; with the `fingerprint` of the draft that the approver saw,
+    it is that draft or none. Raises DomainError ITEM_NOT_PARKED, and what approving
     raises, such as NEGATIVE_TOTAL.
     """
     item: BillingRunItem = (
@@ -31,7 +34,7 @@ def approve_parked(*, item_id: UUID, approver: AbstractBaseUser | AnonymousUser)
     if item.status != Status.PARKED:
         raise DomainError(f"{item} is not parked.", code="ITEM_NOT_PARKED")
     if item.invoice_id is not None:
-        approve_invoice(invoice_id=item.invoice_id, approver=approver)
+        approve_invoice(invoice_id=item.invoice_id, approver=approver, fingerprint=fingerprint)
     else:
         close_period(organisation=item.organisation, period=item.run.period)
         fields = item.end()

@@ -89,6 +89,18 @@ def test_an_approved_month_is_issued(parked: BillingRunItem, as_operator: Client
     assert as_operator.get(reverse(QUEUE)).context["cl"].result_count == 0
 
 
+def test_what_changed_since_the_page_was_opened_is_not_approved(
+    parked: BillingRunItem, project: Project, as_operator: Client
+) -> None:
+    asked = as_operator.get(url(parked, "approve")).context["form"]
+    seen = {name: asked[name].value() for name in ("once", "fingerprint")}
+    per_unit("2", organisation=parked.organisation, effective_from=NOVEMBER.start)
+    answer = as_operator.post(url(parked, "approve"), seen)
+    assert "The draft has changed since you looked at it, and is ₹2,360.00 now" in answer.content.decode()
+    parked.refresh_from_db()
+    assert parked.status == "parked"
+
+
 def test_recomputing_issues_what_is_within_its_bounds_by_now(parked: BillingRunItem, as_operator: Client) -> None:
     per_unit("0.30", organisation=parked.organisation, effective_from=NOVEMBER.start)
     act(as_operator, url(parked, "recompute"))

@@ -117,3 +117,27 @@ def test_the_history_is_what_issued_months_came_to(acme: Organisation, project: 
             MonthTotal(OCTOBER.start, Decimal(118)),
         )
         assert month_histories(organisations=everybody, before=OCTOBER) == {}
+
+
+@pytest.mark.django_db
+def test_a_customer_has_bounds_of_its_own_in_the_api(acme: Organisation, admin_user: object) -> None:
+    api = factories.client(factories.admin_key(admin_user))
+    url = f"/api/v1/admin/organisations/{acme.pk}/billing-config"
+    default = {"times": "3", "lines": 500, "most": "10000000.00", "reason": ""}
+    assert api.get(url).json()["safety_bounds"] == default
+    own = {"times": "10", "most": "50000", "reason": "A new product"}
+    sent = {"safety_bounds": own}
+    changed = api.patch(url, sent, content_type="application/json")
+    assert changed.json()["safety_bounds"] == {
+        "times": "10",
+        "lines": 500,
+        "most": "50000.00",
+        "reason": "A new product",
+    }
+    refused = api.patch(url, {"safety_bounds": {"times": "0.5"}}, content_type="application/json")
+    assert (refused.status_code, sorted(refused.json()["details"])) == (
+        400,
+        ["safety_bounds.reason", "safety_bounds.times"],
+    )
+    reset = api.patch(url, {"safety_bounds": None}, content_type="application/json")
+    assert reset.json()["safety_bounds"] == default

@@ -107,9 +107,10 @@ class InvoiceQuerySet(TenantQuerySet):
         return self.filter(Q(pdf_state=Invoice.PdfState.FAILED) | given_up)
 
     def drafts_of_past_months(self, on: date) -> Self:
-        """Months that are over and still wait for somebody to finalize them: not for an approval, nor for a time."""
+        """Months that are over and still wait for somebody to finalize them: not for a review or an approval, nor for a
+        time."""
         drafts = self.filter(status=Invoice.Status.DRAFT, period_end__lte=on, approval_needed=[])
-        return drafts.exclude(billing_run_items__status="drafted")
+        return drafts.exclude(billing_run_items__status__in=["drafted", "parked"])
 
     def to_approve(self) -> Self:
         """Drafts that a person has to approve before they are issued."""

@@ -19,17 +19,19 @@ def month_histories(
 ) -> dict[UUID, tuple[MonthTotal, ...]]:
     """The last issued month invoices of each customer before a month, the latest first, with tax and less credits.
 
-    Void ones and those in a currency that the customer no longer has are left out. One query for any number of
+    Left out are void ones, those whose month is to be billed anew, and those in a currency that the customer no longer
+    has. One query for any number of
     customers; who was never invoiced is not in the answer.
     """
     latest = Window(RowNumber(), partition_by=F("organisation"), order_by=F("period_start").desc())
     rows = (
         Invoice.objects.issued()
+        .billing()
         .filter(organisation__in=organisations, period_start__lt=before.start, currency=F("organisation__currency"))
         .annotate(place=latest)
         .filter(place__lte=months)
         .order_by("organisation", "-period_start")
-        .values_list("organisation", "period_start", "total")
+        .values_list("organisation", "period_start", F("total") - F("amount_credited"))
     )
     found: defaultdict[UUID, list[MonthTotal]] = defaultdict(list)
     for organisation_id, month, total in rows:

@@ -256,8 +256,7 @@ def _earlier_items(period: BillingPeriod, actor: Actor) -> Check:
 
 
 def _earlier_drafts(period: BillingPeriod, actor: Actor) -> Check:
-    drafts = Invoice.objects.for_organisations(actor).filter(status=Invoice.Status.DRAFT, period_end__lte=period.start)
-    count = drafts.count()
+    count = Invoice.objects.for_organisations(actor).drafts_of_past_months(on=period.start).count()
     return _check(
         Topic.EARLIER_DRAFTS,
         "No draft of an earlier month is left",

@@ -13,7 +13,7 @@ from billing_platform.lib.admin.base import badge
 from billing_platform.lib.admin.display import EMPTY, anchor, figure, when
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.http.csv_files import csv_response
-from billing_platform.lib.number_formats import format_events, plain_text
+from billing_platform.lib.number_formats import plain_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors import ledger_pages
 from invoicing.admin.price_words import days_of, dimensions_text, whole_price_text
@@ -48,7 +48,6 @@ def explanation_page(page: Any, request: HttpRequest, line: InvoiceLine, working
         "unit": line.unit_label or line.unit,
         "corrections": [_correction_row(page, each) for each in explained.corrections],
         "events": _events_context(page, request, explained) if may_see_events and explained.meters else None,
-        "event_count": format_events(explained.event_count),
     }
     return TemplateResponse(request, "admin/invoicing/line_explanation.html", context)
 

@@ -2314,6 +2314,20 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="creditnote",
             trigger=pgtrigger.compiler.Trigger(
+                name="number_is_of_a_series",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF NEW.number !~ ('^' || NEW.series || '0*' || NEW.sequence_number || '$') OR NOT EXISTS (\n                SELECT FROM invoicing_numbersequence counter\n                WHERE counter.registration = COALESCE(NULLIF(NEW.seller_gstin, ''), NEW.billing_entity_id::text)\n                    AND counter.series = NEW.series AND counter.kind = 'credit_note'\n                    AND counter.next_number > NEW.sequence_number\n            ) THEN\n                RAISE EXCEPTION '% is no number that was taken from the series %.', NEW.number, NEW.series\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="6d4740d85b660a42cc3911d7c932b6dcf77a712d",
+                    operation="INSERT",
+                    pgid="pgtrigger_number_is_of_a_series_f9690",
+                    table="invoicing_creditnote",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="creditnote",
+            trigger=pgtrigger.compiler.Trigger(
                 name="invoice_knows_its_notes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     constraint="CONSTRAINT",

@@ -17,6 +17,7 @@ from billing_platform.lib.work.claims import ClaimedWork, due_index
 from invoicing.models.columns import MoneyField, QuantityField
 from invoicing.models.invoice import NUMBER_PATTERN, REGISTRATION, Invoice
 from invoicing.models.invoice_line import InvoiceLine
+from invoicing.models.number_sequence import number_is_of_a_series
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
@@ -230,6 +231,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             no_truncate(),
             _adds_up("id"),
+            number_is_of_a_series("credit_note", operation=pgtrigger.Insert),
             pgtrigger.Trigger(
                 name="invoice_knows_its_notes",
                 when=pgtrigger.After,

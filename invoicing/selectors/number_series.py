@@ -9,11 +9,11 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, Value
 
 from billing_platform.lib.document_numbers import last_number
-from invoicing.models import Invoice, NumberSequence
+from invoicing.models import CreditNote, Invoice, NumberSequence
 from invoicing.models.invoice import REGISTRATION
 from invoicing.models.number_sequence import NEARLY_FULL
 
-DOCUMENTS: dict[str, Any] = {NumberSequence.Kind.INVOICE: Invoice}
+DOCUMENTS: dict[str, Any] = {NumberSequence.Kind.INVOICE: Invoice, NumberSequence.Kind.CREDIT_NOTE: CreditNote}
 """Whose numbers the counters of a kind gave."""
 
 NAMED = 20

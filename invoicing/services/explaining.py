@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from billing_platform.lib import clock
 from billing_platform.lib.money import ZERO, round_money
@@ -22,11 +22,12 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric, UsageCorrection, UsageEvent
 from events.selectors import ledger_pages
+from events.selectors.conversions import conversions_of
 from events.selectors.metric_words import WordBook
 from events.usage.first_events import first_events
 from events.usage.metered import Meter, MeteredUsage, MetricKey
 from events.usage.metering import Asked, metered
-from invoicing.models import Invoice, InvoiceLine, PricingRule
+from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, PricingRule
 from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rating import rate
 from invoicing.pricing.rules import Rule, RulesOfMonth
@@ -211,7 +212,8 @@ def _recomputed(line: InvoiceLine) -> Recomputed:
     asked = Asked(line.invoice.organisation, periods, month)
     used = UsedMonth(month, _counted(line, period), rules, before, first_events([asked], [wanted])[0])
     words = {_metric(line): WordBook(line.invoice.organisation).words(*_metric(line))}
-    rated = rate(MonthFacts(period, line.invoice.currency, (used,), words))
+    conversions = conversions_of([line.invoice.organisation])[line.invoice.organisation_id]
+    rated = rate(MonthFacts(period, line.invoice.currency, (used,), words, conversions))
     place = (
         line.kind,
         line.pricing_rule_id,
@@ -235,17 +237,28 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
     others = Invoice.objects.filter(
         stood, organisation=invoice.organisation_id, currency=invoice.currency, finalized_at__lt=moment
     ).exclude(period_start=period.start)
+    released = CreditNote.objects.filter(bill_again=True, created_at__lte=moment).values("invoice")
+    others = others.exclude(pk__in=released)
     lines = InvoiceLine.objects.filter(invoice__in=others, used_in=_month(line).start).order_by()
-    starts = lines.exclude(invoice__period_start=None).values_list("invoice__period_start", flat=True).distinct()
-    periods = tuple(sorted(BillingPeriod.of(start) for start in starts))
+    notes = CreditNoteLine.objects.filter(invoice_line__in=lines, credit_note__created_at__lte=moment).order_by()
+    starts = {*lines.values_list("invoice__period_start", flat=True)}
+    starts |= {*notes.values_list("credit_note__usage_counted_in", flat=True)}
+    periods = tuple(sorted(BillingPeriod.of(start) for start in starts - {None, period.start}))
     if not periods:
         return None
-    charged = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(sum=Sum("amount"))["sum"]
+    metric = _metric(line)
+    sums = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(
+        charged=Sum("amount", default=ZERO), left=Sum(F("amount") - F("discount"), default=ZERO)
+    )
+    taken = notes.filter(invoice_line__metric_name=line.metric_name, invoice_line__unit=line.unit).aggregate(
+        charged=Sum("usage_amount", default=ZERO), left=Sum("amount", default=ZERO)
+    )
     return InvoicedBefore(
-        {_metric(line): charged or ZERO},
+        {metric: sums["charged"] - taken["charged"]},
         _counted(line, *periods),
         _counted(line, *periods, period),
         periods,
+        left={metric: sums["left"] - taken["left"]},
     )
 
 

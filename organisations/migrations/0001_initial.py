@@ -476,7 +476,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("number_width__gte", 1), ("number_width__lte", 9)),
                         name="running_number_has_digits",
-                        violation_error_message="1 to 9 digits.",
+                        violation_error_message="Write a number from 1 to 9.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

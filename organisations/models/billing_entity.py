@@ -153,7 +153,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
             models.CheckConstraint(
                 condition=Q(number_width__gte=1, number_width__lte=MAX_WIDTH),
                 name="running_number_has_digits",
-                violation_error_message=f"1 to {MAX_WIDTH} digits.",
+                violation_error_message=f"Write a number from 1 to {MAX_WIDTH}.",
             ),
             models.CheckConstraint(
                 condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),

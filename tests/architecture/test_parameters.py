@@ -13,6 +13,7 @@ from django.test.client import Client
 from rest_framework.mixins import ListModelMixin
 
 from billing_platform.lib.http.parameters import DayFilter, DayOrMomentFilter, IdFilter, MonthFilter, TruthFilter
+from invoicing.api.parameters import WholeNumberFilter
 from tests import factories
 from tests.architecture.code import ROOT, python_files
 from tests.architecture.routes import Route, routes
@@ -26,6 +27,7 @@ WRONG: dict[type[Any], str] = {
     DayOrMomentFilter: "soon",
     MonthFilter: "2026-13",
     TruthFilter: "perhaps",
+    WholeNumberFilter: "1.5",
     django_filters.ChoiceFilter: "nonsense",
     django_filters.IsoDateTimeFilter: "yesterday",
 }
@@ -60,6 +62,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "minimum_id": tenant.minimum.pk,
         "discount_id": tenant.discount.pk,
         "note_id": tenant.note.pk,
+        "line_id": tenant.invoice.lines.first().pk,
         "run_id": tenant.organisation.pk,
         "base": "USD",
         "target": "INR",

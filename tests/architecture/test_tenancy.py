@@ -76,6 +76,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "rule_id": lambda owner: owner.rule.pk,
     "invoice_id": lambda owner: owner.invoice.pk,
     "note_id": lambda owner: owner.note.pk,
+    "line_id": lambda owner: owner.invoice.lines.first().pk,
     "run_id": lambda owner: owner.run.pk if owner.run else None,
     "payment_id": lambda owner: owner.payment.pk,
     "event_id": lambda owner: owner.event_id,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin.base import (
@@ -77,7 +78,7 @@ AttentionFilter = attention_filter(
 class InvoiceLineInline(ReadOnlyInline):
     model = InvoiceLine
     row_link = "description"
-    fields = ("position", "description", "quantity_text", "price_text", "total", "discount_text", "sac")
+    fields = ("position", "description", "quantity_text", "price_text", "total", "discount_text", "sac", "explain_link")
     readonly_fields = fields
     per_page = 50
     total = money("amount", currency="invoice__currency")
@@ -96,6 +97,11 @@ class InvoiceLineInline(ReadOnlyInline):
         """The column of discounts only where there is one."""
         shown = super().get_fields(request, obj)
         return shown if obj is None or obj.discount_total else [each for each in shown if each != "discount_text"]
+
+    @admin.display(description="Why")
+    def explain_link(self, line: InvoiceLine) -> Any:
+        url = reverse("admin:invoicing_invoiceline_action", args=[line.pk, "explain"])
+        return format_html('<a class="text-link" href="{}">Explain</a>', url)
 
     @numeric
     @admin.display(description="Discount")

@@ -20,7 +20,7 @@ from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.number_formats import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
-from invoicing.admin.line_explanation import explanation_page
+from invoicing.admin.explain_line import explanation_page
 from invoicing.models import InvoiceLine
 from invoicing.steps import Step
 

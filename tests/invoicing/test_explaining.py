@@ -55,6 +55,7 @@ def test_a_line_is_explained_down_to_its_events(acme: Organisation, project: Pro
         for each in found.meters
     ] == [("Main", {"region": "in"}, 9, [(3, 7), (5, 2)]), ("Mobile", {"region": "eu"}, 6, [(6, 6)])]
     assert (found.event_count, sorted(event.quantity for event in found.events)) == (4, [2, 3, 4, 6])
+    assert sum(event.quantity for event in found.events) == line.quantity
     assert found.recomputed.sentence == "From the usage and the price behind it, the line comes to ₹105.00 again."
 
 

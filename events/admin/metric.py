@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
+from billing_platform.lib.number_formats import short_text
 from events.models import Metric, UsageAggregate, UsageEvent
 from events.services import metrics
 
@@ -25,6 +27,13 @@ class KeysField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+
+
+class FactorField(forms.DecimalField):
+    """Shown without superfluous zeros: 730, as it was typed."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return short_text(value) if isinstance(value, Decimal) else value
 
 
 @admin.register(Metric)
@@ -76,6 +85,8 @@ class MetricAdmin(ModelAdmin):
                 help_text="Metadata keys that usage is broken down by, from now on; one a line, such as region. "
                 "A greatest, latest or different value is then one of each combination.",
             )
+        if db_field.name in {"multiplier", "divisor"}:
+            kwargs["form_class"] = FactorField
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "aggregation":
             field.help_text = (

@@ -68,6 +68,7 @@ def test_a_conversion_names_the_unit_it_makes_and_stays_once_it_is_billed(as_adm
     (line,) = issued(project.organisation).lines.all()
     assert (line.quantity, line.amount) == (Decimal(2), Decimal("10.00"))
     page = reverse("admin:events_metric_change", args=[metric.pk])
+    assert as_admin.get(page).context["adminform"].form["divisor"].value() == "1000"
     answer = as_admin.post(page, form | {"billed_unit": "thousand calls", "divisor": "100"}, follow=True)
     assert "is invoiced already: Acme for October 2026" in answer.content.decode()
     metric.refresh_from_db()

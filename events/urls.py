@@ -38,6 +38,7 @@ urlpatterns = [
 
 admin_urlpatterns = [
     path("metrics", views.MetricList.as_view()),
+    path("metrics/<uuid:metric_id>", views.MetricDetail.as_view()),
     path("organisations/<uuid:organisation_id>/usage", views.OrganisationUsage.as_view()),
     path("dead-letters", dead_letters.DeadLetterList.as_view()),
     path("dead-letters/<uuid:letter_id>/replay", dead_letters.DeadLetterReplay.as_view()),

@@ -129,6 +129,25 @@ class MetricList(ListModelMixin, AdminGenericView):
         return Response(self.get_serializer(metric).data, status=201)
 
 
+class MetricDetail(AdminGenericView):
+    """One metric. Its name and its unit stay; once an operator has defined it, also how it is counted."""
+
+    queryset = Metric.objects.all()
+    serializer_class = MetricSerializer
+    permission_required = {"GET": "events.view_metric", "PATCH": "events.change_metric"}
+
+    @extend_schema(tags=["usage"])
+    def get(self, request: Request, metric_id: UUID) -> Response:
+        return Response(self.get_serializer(self.find(Metric.objects.all(), pk=metric_id)).data)
+
+    @extend_schema(tags=["usage"])
+    def patch(self, request: Request, metric_id: UUID) -> Response:
+        metric = self.find(Metric.objects.all(), pk=metric_id)
+        changes = validated(MetricSerializer, request, change_of=metric)
+        changed = metrics.change_metric(metric_id=metric.pk, changes=changes)
+        return Response(self.get_serializer(changed).data)
+
+
 def _usage(
     organisation: Organisation, period: BillingPeriod, project: Project | None, metric_name: str = ""
 ) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,6 +20,8 @@ from organisations.models import Organisation
 from organisations.scoping import EVERY_ORGANISATION, Actor, reachable_organisations
 
 WORDS = ("display_name", "unit_name", "unit_name_plural")
+NAMES = ("organisation", "name", "unit")
+COUNTING = ("aggregation", "unique_property")
 CONVERSION = ("multiplier", "divisor", "billed_unit", "billed_unit_plural", "rounding", "rounding_places")
 ADDITIVE = {Metric.Aggregation.SUM, Metric.Aggregation.COUNT}
 """Aggregations that every row of aggregates can answer, whatever its metric was when it was counted."""
@@ -62,12 +65,35 @@ def define_metric(
             setattr(metric, field, words.get(field, ""))
         for field, value in (conversion or {}).items():
             setattr(metric, field, value)
-        try:
-            metric.full_clean()
-        except ValidationError as error:
-            raise InvalidInput("The metric is not valid.", details=error.message_dict) from None
+        _check(metric)
         save_definition(metric=metric)
     return metric
+
+
+def change_metric(*, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
+    """Change the words, the dimensions or the conversion of a metric; of one that usage registered by itself, also how
+    it is counted.
+
+    Raises InvalidInput for a field that stays as it is, and what `save_definition` raises.
+    """
+    with transaction.atomic():
+        advisory_lock(LockSpace.DEDUP)
+        metric: Metric = Metric.objects.select_for_update(of=("self",)).get(pk=metric_id)
+        fixed = NAMES if metric.registered_automatically else (*NAMES, *COUNTING)
+        for field, value in changes.items():
+            if field in fixed and getattr(metric, field) != value:
+                raise InvalidInput.field(field, "A metric keeps it: what is counted otherwise is another metric.")
+            setattr(metric, field, value)
+        _check(metric)
+        save_definition(metric=metric)
+    return metric
+
+
+def _check(metric: Metric) -> None:
+    try:
+        metric.full_clean()
+    except ValidationError as error:
+        raise InvalidInput("The metric is not valid.", details=error.message_dict) from None
 
 
 def save_definition(*, metric: Metric) -> None:

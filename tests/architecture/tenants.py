@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import DeadLetter, EventBatch, UsageCorrection
+from events.models import DeadLetter, EventBatch, Metric, UsageCorrection
 from events.services.accepting import Form, accept_events
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
@@ -57,6 +57,7 @@ class Tenant:
     admin_key: str
     project_key: str
     api_key: ApiKey
+    metric: Metric
     rule: PricingRule
     invoice: Invoice
     draft: Invoice
@@ -120,6 +121,7 @@ def tenant(marker: str) -> Tenant:
         admin_key=admin.secret,
         project_key=issued.secret,
         api_key=issued.api_key,
+        metric=Metric.objects.get(name=f"{marker} storage"),
         rule=rule,
         invoice=invoice,
         draft=draft,
@@ -137,7 +139,9 @@ def tenant(marker: str) -> Tenant:
 
 
 def _use(organisation: Organisation, project: Project, person: Any, marker: str) -> str:
-    define_metric(actor=person, organisation=organisation, name=f"{marker} storage", unit="GB")
+    define_metric(
+        actor=person, organisation=organisation, name=f"{marker} storage", unit="GB", aggregation="weighted_sum"
+    )
     define_metric(
         actor=person,
         organisation=organisation,
@@ -148,7 +152,9 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
     )
     event = {"event_id": f"{marker}-1", "metric_name": f"{marker} calls", "metric_value": 3, "unit": "call"}
     user = {"event_id": f"{marker}-2", "metric_name": f"{marker} users", "metric_value": 1, "unit": "user"}
+    stored = {"event_id": f"{marker}-3", "metric_name": f"{marker} storage", "metric_value": 1, "unit": "GB"}
     accepted = accept_events(project=project, body=msgspec.json.encode(event), form=Form.SINGLE)
+    accept_events(project=project, body=msgspec.json.encode(stored), form=Form.SINGLE)
     accept_events(
         project=project, body=msgspec.json.encode(user | {"metadata": {"user": f"{marker} person"}}), form=Form.SINGLE
     )

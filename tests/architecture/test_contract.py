@@ -33,6 +33,7 @@ GET POST {ADMIN}/projects/{{project_id}}/api-keys
 POST {ADMIN}/api-keys/{{key_id}}/rotate
 DELETE {ADMIN}/api-keys/{{key_id}}
 GET POST {ADMIN}/metrics
+GET PATCH {ADMIN}/metrics/{{metric_id}}
 GET {ADMIN}/organisations/{{organisation_id}}/usage
 GET POST {ADMIN}/usage-corrections
 GET {ADMIN}/usage-corrections/{{correction_id}}

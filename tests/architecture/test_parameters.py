@@ -55,6 +55,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "organisation_id": tenant.organisation.pk,
         "project_id": tenant.project.pk,
         "rule_id": tenant.rule.pk,
+        "metric_id": tenant.metric.pk,
         "invoice_id": tenant.invoice.pk,
         "payment_id": tenant.payment.pk,
         "correction_id": tenant.correction.pk,

@@ -74,6 +74,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "project_id": lambda owner: owner.project.pk,
     "key_id": lambda owner: owner.api_key.pk,
     "rule_id": lambda owner: owner.rule.pk,
+    "metric_id": lambda owner: owner.metric.pk,
     "invoice_id": lambda owner: owner.invoice.pk,
     "note_id": lambda owner: owner.note.pk,
     "line_id": lambda owner: owner.invoice.lines.first().pk,

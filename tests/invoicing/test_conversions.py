@@ -167,3 +167,22 @@ def test_the_api_defines_a_conversion(acme: Organisation, api: Client) -> None:
     assert made.status_code == 201, made.json()
     told = {field: made.json()[field] for field in ("multiplier", "divisor", "rounding", "rounding_places")}
     assert told == {"multiplier": "1", "divisor": "1073741824", "rounding": "up", "rounding_places": 2}
+
+
+def test_the_api_changes_a_conversion_until_it_is_billed(acme: Organisation, project: Project, api: Client) -> None:
+    metric = traffic(organisation=acme)
+    path = f"/api/v1/admin/metrics/{metric.pk}"
+
+    def change(**body: Any) -> Any:
+        return api.patch(path, body, content_type="application/json")
+
+    assert change(rounding="up", rounding_places=1).json()["rounding"] == "up"
+    assert api.get(path).json()["rounding_places"] == 1
+    for field, value in (("unit", "MB"), ("aggregation", "max"), ("organisation", None), ("divisor", "-1")):
+        refused = change(**{field: value})
+        assert (refused.status_code, list(refused.json()["details"])) == (400, [field]), refused.json()
+    cost()
+    send(project, GIB)
+    issued(acme)
+    assert change(rounding="down").json()["code"] == "METRIC_IS_BILLED"
+    assert change(billed_unit="gibibyte").json()["billed_unit"] == "gibibyte"

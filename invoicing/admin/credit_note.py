@@ -48,7 +48,7 @@ from invoicing.services.usage_credits import credit_corrections
 from invoicing.totals import aggregate_taxes
 from organisations.models import AuditEntry
 
-TONES = {CreditNote.Kind.GST: "info", CreditNote.Kind.COMMERCIAL: "warning"}
+TONES: dict[str, str] = {CreditNote.Kind.GST: "info", CreditNote.Kind.COMMERCIAL: "warning"}
 
 AttentionFilter = attention_filter(
     not_delivered=("Not delivered", lambda notes, _user: notes.not_delivered()),

@@ -105,8 +105,12 @@ class CreditNoteForm(ActionForm):
             del self.fields["bill_again"]
         for line in self.obj.facts.lines:
             if line.left:
-                self.fields[f"amount_{line.position}"] = forms.CharField(required=False, max_length=40)
-                self.fields[f"quantity_{line.position}"] = forms.CharField(required=False, max_length=40)
+                for name in ("quantity", "amount"):
+                    named = {"aria-label": f"Credit of line {line.position}: {name}", "inputmode": "decimal"}
+                    widget = forms.TextInput(attrs=named)
+                    self.fields[f"{name}_{line.position}"] = forms.CharField(
+                        required=False, max_length=40, widget=widget
+                    )
         self.outlook, self.refusal = self._look_ahead()
 
     @property

@@ -88,7 +88,7 @@ class WantedLineSerializer(serializers.Serializer):
 class NewCreditNoteSerializer(serializers.Serializer):
     """Either lines or full."""
 
-    lines = WantedLineSerializer(many=True, required=False, allow_empty=False, max_length=MAX_LINES)
+    lines = WantedLineSerializer(many=True, required=False, allow_empty=False)
     full = serializers.BooleanField(default=False, help_text="true: all that is left of the invoice.")
     reason = serializers.CharField(
         max_length=REASON_LENGTH,

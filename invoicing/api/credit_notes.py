@@ -7,8 +7,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django_filters import ChoiceFilter
-from django_filters.rest_framework import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.mixins import ListModelMixin
@@ -17,8 +15,6 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
-from billing_platform.lib.http.parameters import DayFilter, IdFilter, TextFilter
-from billing_platform.lib.validators import validate_currency
 from invoicing.api.credit_note_shapes import (
     CreditNoteDetailSerializer,
     CreditNoteSerializer,
@@ -26,6 +22,7 @@ from invoicing.api.credit_note_shapes import (
     SettledSerializer,
 )
 from invoicing.api.invoices import AnyAccept
+from invoicing.api.parameters import CreditNoteOfInvoiceParameters, CreditNoteParameters
 from invoicing.api.serializers import FinalizeSerializer
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, Invoice
@@ -35,20 +32,6 @@ from invoicing.services.usage_credits import credit_corrections
 from organisations.api.base import AdminGenericView
 
 Reason = CreditNote.Reason
-
-
-class CreditNoteParameters(FilterSet):
-    organisation = IdFilter("organisation_id")
-    invoice = IdFilter("invoice_id")
-    number = TextFilter()
-    kind = ChoiceFilter(choices=CreditNote.Kind.choices)
-    reason = ChoiceFilter(choices=Reason.choices)
-    currency = TextFilter(validators=[validate_currency])
-    issue_date = DayFilter()
-
-
-class CreditNoteOfInvoiceParameters(FilterSet):
-    kind = ChoiceFilter(choices=CreditNote.Kind.choices)
 
 
 class CreditNoteList(ListModelMixin, AdminGenericView):

@@ -15,7 +15,7 @@ from billing_platform.lib.http.parameters import (
     TruthFilter,
 )
 from billing_platform.lib.validators import validate_billing_month, validate_currency
-from invoicing.models import Discount, Invoice, PricingRule
+from invoicing.models import CreditNote, Discount, Invoice, PricingRule
 
 
 class InvoiceParameters(FilterSet):
@@ -42,6 +42,20 @@ class LineExplanationParameters(FilterSet):
 
 class InvoicePdfParameters(FilterSet):
     original = TruthFilter(label="As the invoice was issued and mailed, whatever has happened since.")
+
+
+class CreditNoteParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    invoice = IdFilter("invoice_id")
+    number = TextFilter()
+    kind = ChoiceFilter(choices=CreditNote.Kind.choices)
+    reason = ChoiceFilter(choices=CreditNote.Reason.choices)
+    currency = TextFilter(validators=[validate_currency])
+    issue_date = DayFilter()
+
+
+class CreditNoteOfInvoiceParameters(FilterSet):
+    kind = ChoiceFilter(choices=CreditNote.Kind.choices)
 
 
 class PricingRuleParameters(FilterSet):

@@ -542,7 +542,9 @@ class Migration(migrations.Migration):
                 (
                     "is_released",
                     models.BooleanField(
-                        default=False, help_text="A credit note over all of it released its month to be billed anew."
+                        default=False,
+                        help_text="A credit note over all of it released its month to be billed anew.",
+                        verbose_name="month released",
                     ),
                 ),
                 (

@@ -172,7 +172,7 @@ class Invoice(BaseModel, TenantModel):
     )
     amount_credited = MoneyField(default=ZERO, help_text="What credit notes took back of it.")
     is_released = models.BooleanField(
-        default=False, help_text="A credit note over all of it released its month to be billed anew."
+        "month released", default=False, help_text="A credit note over all of it released its month to be billed anew."
     )
     seller_gstin = models.CharField("seller's GSTIN", max_length=15, blank=True, help_text="As on the document.")
     supply_kind = models.CharField(

@@ -84,9 +84,11 @@ def deliver(*, note_id: UUID) -> None:
             _hand_over(_lock(note_id))
     except Exception as error:  # whatever a picture, a font, a template or the storage may throw
         note.refresh_from_db(fields=["pdf_state"])
-        failed = {} if note.pdf_state == PdfState.READY else {"pdf_state": PdfState.FAILED}
         given_up = note.max_attempts is not None and note.attempts >= note.max_attempts
-        note_failure(note, error, **(failed if given_up else {}))
+        if given_up and note.pdf_state != PdfState.READY:
+            note_failure(note, error, pdf_state=PdfState.FAILED)
+        else:
+            note_failure(note, error)
 
 
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:

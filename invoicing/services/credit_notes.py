@@ -28,7 +28,7 @@ from invoicing.computing.credit_notes import (
 )
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyKind
-from invoicing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice
+from invoicing.models import BillingRunItem, CreditNote, CreditNoteLine, CreditNoteTax, Invoice
 from invoicing.selectors.credit_notes import creditable
 from invoicing.selectors.documents import invoice_document
 from invoicing.services.credit_note_delivery import begin_delivery
@@ -151,7 +151,7 @@ def issue_credit_note(
     return note
 
 
-def _lock(invoice_id: UUID, *, with_month: bool) -> tuple[Invoice, list]:
+def _lock(invoice_id: UUID, *, with_month: bool) -> tuple[Invoice, list[BillingRunItem]]:
     """The invoice, locked after its month and its customer's money, as everywhere."""
     items = lock_items(invoice_id) if with_month else []
     unlocked = Invoice.objects.select_related("organisation").filter(pk=invoice_id).first()
@@ -213,10 +213,10 @@ def _new_note(invoice: Invoice, outlook: Outlook, why: Why, day: date) -> Credit
         seller_gstin=invoice.seller_gstin,
         supply_kind=invoice.supply_kind,
         place_of_supply=invoice.place_of_supply,
-        taxable_in_rupees=books and books.taxable_amount,
-        igst_in_rupees=books and books.of_heads(IGST),
-        cgst_in_rupees=books and books.of_heads(CGST),
-        sgst_in_rupees=books and books.of_heads(SGST, UTGST),
+        taxable_in_rupees=books.taxable_amount if books else None,
+        igst_in_rupees=books.of_heads(IGST) if books else None,
+        cgst_in_rupees=books.of_heads(CGST) if books else None,
+        sgst_in_rupees=books.of_heads(SGST, UTGST) if books else None,
     )
 
 

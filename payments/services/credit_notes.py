@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from uuid import UUID
+
 from django.db.models import Max, Q, Sum
 
 from billing_platform.lib.money import ZERO
@@ -34,7 +37,7 @@ def take_back_excess(invoice: Invoice) -> None:
     note_problems(changed)
 
 
-def _credited_last_first(invoice: Invoice) -> list[tuple[object, object]]:
+def _credited_last_first(invoice: Invoice) -> list[tuple[UUID, Decimal]]:
     rows = PaymentAllocation.objects.filter(invoice=invoice).order_by().values("payment")
     rows = rows.annotate(credited=Sum("amount"), last=Max("created_at", filter=Q(kind=Kind.CREDIT)))
     return list(rows.order_by("-last").values_list("payment", "credited"))

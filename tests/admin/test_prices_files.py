@@ -226,7 +226,7 @@ def test_a_spreadsheet_with_numbers_and_dates_of_its_own_is_read(as_admin: Clien
         ("a.csv", b"", "The file lacks the columns metric,"),
         ("a.xlsx", b"PK nonsense", "The file can't be read as a spreadsheet (XLSX)."),
         ("a.csv", b"x" * (LARGEST_FILE + 1), "The file is larger than 2 MB."),
-        ("a.csv", HEADER.encode() + b"a,b,INR,2026-12-01,flat,,,,,,\n" * (MOST_ROWS + 1), "more than 2,000 rows"),
+        ("a.csv", HEADER.encode() + b"a,b,INR,2026-12-01,flat,,,,,,\n" * (MOST_ROWS + 1), "more than 500 rows"),
     ],
 )
 def test_a_file_that_is_no_price_list_is_refused(name: str, content: bytes, said: str) -> None:

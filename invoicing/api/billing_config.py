@@ -55,12 +55,14 @@ def write_bounds(organisation: Organisation, sent: Any) -> None:
     if sent is None:
         reset_safety_bounds(organisation=organisation)
         return
-    given = SafetyBoundsSerializer(data=sent)
-    if not given.is_valid():
-        named = {f"safety_bounds.{name}": sentences for name, sentences in given.errors.items()}
+    try:
+        bounds = SafetyBoundsSerializer().run_validation(sent)
+    except serializers.ValidationError as error:
+        details: Any = error.detail
+        named = {f"safety_bounds.{name}": sentences for name, sentences in details.items()}
         first = next(iter(named))
-        raise InvalidInput(f"{first}: {named[first][0]}", details=named)
-    set_safety_bounds(organisation=organisation, **given.validated_data)
+        raise InvalidInput(f"{first}: {named[first][0]}", details=named) from None
+    set_safety_bounds(organisation=organisation, **bounds)
 
 
 BOUNDS = ConfigPart("safety_bounds", bounds_in_force, write_bounds)

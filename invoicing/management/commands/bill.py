@@ -25,7 +25,7 @@ from invoicing.services import billing_run
 from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
 
 FAILED, WAITS = 3, 4
-LOOK_AGAIN_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 1
 Status = BillingRunItem.Status
 
 

@@ -226,13 +226,13 @@ class Discount(BaseModel, TenantModel):
         )
 
     def used(self) -> Any:
-        """What issued invoices that are not void have used of it."""
-        return self.redemptions.filter(invoice__in=Invoice.objects.issued())
+        """What issued invoices have used of it: not void ones, and not those whose month is billed anew."""
+        return self.redemptions.filter(invoice__in=Invoice.objects.issued().billing())
 
 
 class DiscountRedemption(BaseModel, TenantModel):
     """What one invoice uses of one discount: of a draft, what it would use. Frozen with the invoice. A void invoice has
-    used nothing."""
+    used nothing, nor has one that was credited for its month to be billed anew."""
 
     tenant_path = "invoice__organisation"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pgtrigger
 
+from invoicing.models.only_ends import ISSUED_AND_LIVE
+
 
 def redeems_within_bounds() -> pgtrigger.Trigger:
     """For the invoice: when it is issued, its discounts are those of its lines, belong to its customer, and are not
@@ -14,7 +16,7 @@ def redeems_within_bounds() -> pgtrigger.Trigger:
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
         declare=[("bad", "uuid")],
-        func="""
+        func=f"""
             IF NEW.discount_total IS DISTINCT FROM
                (SELECT COALESCE(SUM(amount), 0) FROM invoicing_discountredemption WHERE invoice_id = NEW.id)
             THEN
@@ -31,7 +33,7 @@ def redeems_within_bounds() -> pgtrigger.Trigger:
                    SELECT COUNT(*) AS times, COALESCE(SUM(redemption.amount), 0) AS amount
                      FROM invoicing_discountredemption redemption
                      JOIN invoicing_invoice invoice ON invoice.id = redemption.invoice_id
-                    WHERE redemption.discount_id = discount.id AND invoice.number <> '' AND invoice.status <> 'void'
+                    WHERE redemption.discount_id = discount.id AND {ISSUED_AND_LIVE}
                    ) AS used
              WHERE discount.organisation_id <> NEW.organisation_id
                 OR CASE WHEN discount.carries_remainder THEN used.amount + own.amount > discount.amount
@@ -41,5 +43,5 @@ def redeems_within_bounds() -> pgtrigger.Trigger:
                 RAISE EXCEPTION 'Discount % is used up, or not for this customer.', bad;
             END IF;
             RETURN NEW;
-        """,
+        """,  # noqa: S608  (the condition is ours)
     )

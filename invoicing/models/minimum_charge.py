@@ -116,8 +116,8 @@ class MinimumCharge(BaseModel, TenantModel):
 
     @property
     def is_billed(self) -> bool:
-        """Whether it is on an issued invoice that is not void. Then it can only be ended."""
-        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued()).exists())
+        """Whether it is on an issued invoice that bills its month. Then it can only be ended."""
+        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued().billing()).exists())
 
     def as_minimum(self) -> Minimum:
         """The plain value that invoices are computed from."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pgtrigger
 
-ISSUED_AND_LIVE = "invoice.number <> '' AND invoice.status <> 'void'"
-"""Of a row of invoicing_invoice that is called `invoice`."""
+ISSUED_AND_LIVE = "invoice.number <> '' AND invoice.status <> 'void' AND NOT invoice.is_released"
+"""Of a row of invoicing_invoice that is called `invoice`: it is issued, and bills its month."""
 
 
 def only_ends(name: str, *, issued: str, sentence: str) -> pgtrigger.Trigger:
-    """Refuses an update of anything but the end once an issued invoice that is not void refers to the row.
+    """Refuses an update of anything but the end once an issued invoice refers to the row that is neither
+    void nor released for its month to be billed anew.
 
     `issued` is a SELECT of such invoices; OLD is the row. `sentence` has one % for the row's id.
     """

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, Self
 
-import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
@@ -19,6 +18,7 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import NO_ORGANISATION, PriceField, QuantityField, check_validity, validity
+from invoicing.models.only_ends import on_issued_line, only_ends
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
@@ -148,23 +148,10 @@ class PricingRule(BaseModel, TenantModel):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="billed_rule_only_ends",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                func="""
-                    IF to_jsonb(OLD) - 'effective_to' - 'updated_at' IS DISTINCT FROM
-                       to_jsonb(NEW) - 'effective_to' - 'updated_at'
-                       AND EXISTS (
-                           SELECT 1 FROM invoicing_invoiceline line
-                           JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
-                           WHERE line.pricing_rule_id = OLD.id AND invoice.number <> '' AND invoice.status <> 'void'
-                       )
-                    THEN
-                        RAISE EXCEPTION 'Pricing rule % is on an issued invoice: end it and add another.', OLD.id;
-                    END IF;
-                    RETURN NEW;
-                """,
+            only_ends(
+                "billed_rule_only_ends",
+                issued=on_issued_line("pricing_rule_id"),
+                sentence="Pricing rule % is on an issued invoice: end it and add another.",
             ),
         ]
 
@@ -202,8 +189,9 @@ class PricingRule(BaseModel, TenantModel):
 
     @property
     def is_billed(self) -> bool:
-        """Whether the rule is on an issued invoice that is not void. Then it can only be ended."""
-        return bool(self.invoice_lines.exclude(invoice__number="").exclude(invoice__status="void").exists())
+        """Whether the rule is on an issued invoice that bills its month. Then it can only be ended."""
+        billing = Q(invoice__is_released=False) & ~Q(invoice__number="") & ~Q(invoice__status="void")
+        return bool(self.invoice_lines.filter(billing).exists())
 
     @property
     def price(self) -> Price:

@@ -118,8 +118,8 @@ class RecurringFee(BaseModel, TenantModel):
 
     @property
     def is_billed(self) -> bool:
-        """Whether it is on an issued invoice that is not void. Then it can only be ended."""
-        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued()).exists())
+        """Whether it is on an issued invoice that bills its month. Then it can only be ended."""
+        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued().billing()).exists())
 
     def as_fee(self) -> Fee:
         """The plain value that invoices are computed from."""

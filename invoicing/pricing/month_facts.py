@@ -22,7 +22,7 @@ class InvoicedBefore:
     `usage_with_late` the same together with what the period being billed adds. `periods` are those of the invoices.
 
     Credit notes made from corrections of usage are taken off `charged`; `given_back` is what those of the period being
-    billed gave back. `left` is what is left of the charges, after discounts, for notes to give back.
+    billed gave back. `left` is what all notes have left of the charges, before discounts too.
     """
 
     charged: Mapping[MetricKey, Decimal]

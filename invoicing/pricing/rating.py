@@ -114,7 +114,7 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
             late[metric],
             added=added.get(metric, ZERO) - quantities.get(metric, ZERO),
             charged=before.charged.get(metric, ZERO),
-            left=before.left.get(metric),
+            left=before.left.get(metric, ZERO),
             month=month,
         )
         for metric in sorted(own | {*late})
@@ -140,7 +140,7 @@ def _difference(
     *,
     added: Decimal,
     charged: Decimal,
-    left: Decimal | None,
+    left: Decimal,
     month: _Month,
 ) -> Line:
     """One line for the usage that other invoices have not charged: `priced`, the lines of the whole month, less
@@ -148,7 +148,7 @@ def _difference(
 
     `added` is the change of the month's quantity. It may be less than the quantity of the late rows: for a `max`
     metric, a late event of 7 below a known peak of 9 adds 0. A correction that takes usage back makes it negative.
-    Nothing is given back where nothing is `left` of what was charged, because credit notes took it back already.
+    No more is given back than is `left` of what was charged: credit notes took back the rest already.
     """
     first, period = priced[0], month.period
     words = month.words[first.metric]
@@ -159,9 +159,10 @@ def _difference(
     exact = sum((step.amount for step in steps), ZERO) - charged
     if round_money(exact, month.currency) != amount:  # several lines, each rounded by itself
         closing.append(Step.of_amount("Rounding", amount - exact))
-    if amount < ZERO and left is not None and left <= ZERO:
-        closing.append(Step.of_amount("Taken back by credit notes already", -amount))
-        amount = ZERO
+    most = -round_money(max(left, ZERO), month.currency)
+    if left < charged and amount < most:
+        closing.append(Step.of_amount("Taken back by credit notes already", most - amount))
+        amount = most
     projects = {row.project_id for row in late}
     return Line(
         kind=month.kind,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import DecimalField, F, Sum
+from django.db.models.functions import Coalesce
 
 from billing_platform.lib.money import ZERO
 from invoicing.computing.credit_notes import Creditable, CreditableLine
@@ -26,6 +27,14 @@ _IN_RETURNS = {
     UTGST: "sgst_in_rupees",
 }
 """Value for returns, and the column of it on invoices and credit notes."""
+
+BEFORE_DISCOUNT = Coalesce(
+    "usage_amount",
+    F("amount") * F("invoice_line__amount") / (F("invoice_line__amount") - F("invoice_line__discount")),
+    output_field=DecimalField(),
+)
+"""What a line of a credit note took back, before the discount of its invoice's line. (A line that is discounted to
+nothing can't be credited.)"""
 
 
 @dataclass

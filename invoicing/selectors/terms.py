@@ -21,8 +21,8 @@ def organisations_with_terms(*, period: BillingPeriod) -> set[UUID]:
 
 
 def with_use(discounts: Any) -> Any:
-    """Discounts with what issued invoices that are not void use of them: `used_times` and `used_amount`."""
-    issued = Q(redemptions__invoice__in=Invoice.objects.issued())
+    """Discounts with what issued invoices use of them that bill their month: `used_times` and `used_amount`."""
+    issued = Q(redemptions__invoice__in=Invoice.objects.issued().billing())
     counted = discounts.select_related("organisation", "recurring_fee").annotate(
         used_times=Count("redemptions", filter=issued),
         used_amount=Sum("redemptions__amount", filter=issued, default=ZERO),

@@ -59,7 +59,7 @@ def refuse_billed_days(
 def _invoiced(days: Days, organisation: Organisation | None, currency: str) -> Iterable[tuple[Invoice, BillingPeriod]]:
     """The last issued month that the days touch, with its invoice."""
     first, after = days
-    touched = Invoice.objects.issued().filter(period_end__gt=first, period_start__isnull=False)
+    touched = Invoice.objects.issued().billing().filter(period_end__gt=first, period_start__isnull=False)
     if after != date.max:
         touched = touched.filter(period_start__lte=BillingPeriod.of(after - timedelta(days=1)).start)
     if organisation is not None:

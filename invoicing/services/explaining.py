@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from billing_platform.lib import clock
 from billing_platform.lib.money import ZERO, round_money
@@ -31,6 +31,7 @@ from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, P
 from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rating import rate
 from invoicing.pricing.rules import Rule, RulesOfMonth
+from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
 
 A_DAY = timedelta(days=1)
 USAGE_KINDS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.LATE_USAGE)
@@ -247,18 +248,16 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
     if not periods:
         return None
     metric = _metric(line)
-    sums = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(
-        charged=Sum("amount", default=ZERO), left=Sum(F("amount") - F("discount"), default=ZERO)
-    )
+    sums = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(charged=Sum("amount", default=ZERO))
     taken = notes.filter(invoice_line__metric_name=line.metric_name, invoice_line__unit=line.unit).aggregate(
-        charged=Sum("usage_amount", default=ZERO), left=Sum("amount", default=ZERO)
+        charged=Sum("usage_amount", default=ZERO), left=Sum(BEFORE_DISCOUNT, default=ZERO)
     )
     return InvoicedBefore(
         {metric: sums["charged"] - taken["charged"]},
         _counted(line, *periods),
         _counted(line, *periods, period),
         periods,
-        left={metric: sums["left"] - taken["left"]},
+        left={metric: sums["charged"] - taken["left"]},
     )
 
 

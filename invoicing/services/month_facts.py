@@ -25,6 +25,7 @@ from events.usage.metering import Asked, metered, usage_of_organisations
 from invoicing.models import CreditNoteLine, Invoice, InvoiceLine, PricingRule
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
+from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
 from organisations.models import Organisation
 
 Place = tuple[UUID, BillingPeriod]
@@ -190,12 +191,12 @@ def _charged(
         .exclude(invoice__period_start=period.start)
         .order_by()
         .values_list("invoice__organisation_id", "used_in", "invoice__period_start", "metric_name", "unit")
-        .annotate(charged=Sum("amount"), left=Sum(F("amount") - F("discount")))
+        .annotate(charged=Sum("amount"))
     )
-    for pk, used_in, period_start, name, unit, amount, taxable in lines:
+    for pk, used_in, period_start, name, unit, amount in lines:
         charges = found[pk, BillingPeriod.of(used_in)]
         charges.charged[name, unit] += amount
-        charges.left[name, unit] += taxable
+        charges.left[name, unit] += amount
         if period_start is not None:
             charges.periods.add(BillingPeriod.of(period_start))
     _take_off_credit_notes(found, by_id, months, period)
@@ -224,7 +225,7 @@ def _take_off_credit_notes(
             "invoice_line__metric_name",
             "invoice_line__unit",
         )
-        .annotate(taken=Sum("amount"), of_usage=Sum("usage_amount"))
+        .annotate(taken=Sum(BEFORE_DISCOUNT), of_usage=Sum("usage_amount"))
     )
     for pk, used_in, counted_in, is_released, name, unit, taken, of_usage in lines:
         charges, metric = found[pk, BillingPeriod.of(used_in)], (name, unit)

@@ -63,7 +63,9 @@ def _discounts(
         .select_related("recurring_fee")
         .order_by("effective_from", "created_at", "pk")
     )
-    used = DiscountRedemption.objects.filter(discount__in=rows, invoice__in=Invoice.objects.issued()).order_by()
+    used = DiscountRedemption.objects.filter(
+        discount__in=rows, invoice__in=Invoice.objects.issued().billing()
+    ).order_by()
     sums = (
         {
             pk: (times, amount)

@@ -107,7 +107,7 @@ def _preview(
     organisation: Organisation, first: date, after: date | None, changed: Change, pk: UUID
 ) -> list[MonthPreview]:
     """The next invoices that the row may be on: not those that are issued."""
-    issued = Invoice.objects.issued().filter(organisation=organisation, period_start__isnull=False)
+    issued = Invoice.objects.issued().billing().filter(organisation=organisation, period_start__isnull=False)
     last = issued.order_by("-period_start").first()
     start = max(first, last.period_end) if last is not None else first
     found = []

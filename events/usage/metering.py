@@ -152,6 +152,8 @@ def days_with_usage(
         UsedOn(organisation_id, name, unit, day, dimensions_of(dimensions))
         for organisation_id, day, dimensions in _fetch(_DAYS_WITH_USAGE, parameters | {"first": first, "after": after})
     ]
+    if not Metric.objects.filter(name=name, unit=unit, aggregation=Aggregation.WEIGHTED_SUM).exists():
+        return used
     return used + [each for each in _days_with_level(metric, counted_in) if first <= each.day < after]
 
 

@@ -28,6 +28,7 @@ from invoicing.models import PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.services import price_book
 from invoicing.services.billed_months import OpenMonth, changed_days, open_months, validity
+from invoicing.services.price_surroundings import Surroundings
 from organisations.operators_clock import operators_today
 
 NAMED = 5  # months that the sentence about usage names; the others are counted
@@ -88,6 +89,8 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the form asks for beside columns of the rule."""
     permitted: Callable[[PricingRule], bool] = staticmethod(lambda _rule: True)
     """Whether the user may save the rule: only then the form tells of customers and their months."""
+    around: Surroundings | None = None
+    """What was read for a whole list of prices."""
     reason = reason_field()
 
     class Meta:
@@ -136,7 +139,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.errors[NON_FIELD_ERRORS]
         if self.errors or not self.permitted(self.instance):
             return
-        self.reprices = open_months(self.changes(), today=operators_today())
+        self.reprices = open_months(self.changes(), today=operators_today(), around=self.around)
         if not self.cleaned_data.get("reason") and (question := asks_why(self.reprices)):
             self.add_error("reason", question)
 

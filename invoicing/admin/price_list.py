@@ -1,7 +1,7 @@
 """Price lists as files: what the price book says as CSV or XLSX, and a file read back with a dry run first.
 
-Each row is checked as the price form checks what a person types, and saved by the same services, all rows in one
-transaction: a file does nothing that a form would refuse, and it does all or nothing.
+Each row is checked as the price form checks what a person types, all rows in one transaction: a file does nothing that
+a form would refuse, and it does all or nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
@@ -27,12 +28,14 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.http.csv_files import safe_cell, without_guard
 from billing_platform.lib.number_formats import short_text
 from invoicing.admin.price_cells import COLUMNS, NEEDED, column_of, row_of, typed
-from invoicing.admin.price_form import PriceForm
+from invoicing.admin.price_row_form import PriceRowForm
 from invoicing.admin.price_words import days_of, whole_price_text
 from invoicing.models import PricingRule
+from invoicing.services.billed_months import lock_prices
+from invoicing.services.price_list import PriceList
 from organisations.models import Organisation
 
-MOST_ROWS = 500  # each takes a hundredth of a second or more, and issuing invoices waits for prices meanwhile
+MOST_ROWS = 2000
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_UNPACKED = 30 * 1024 * 1024
 LINE = "line"  # the column that holds the row's number in the file, beside those of the file
@@ -177,16 +180,22 @@ def _text(cell: Any) -> str:
 
 
 def import_rows(rows: Rows, *, user: Any, reason: str, dry_run: bool) -> Report:
-    """Add and change the prices of a list, all or none. A dry run does the same and takes it back.
+    """Add and change the prices of a list, all or none. A dry run checks the same, and stores nothing.
 
     Rows that change a rule go first, so that a price may end and the next one begin in one file.
     """
-    resource = PriceListResource(user=user, reason=reason)
     ordered = sorted(rows, key=lambda row: not row["id"])
     headers = [LINE, *COLUMNS]
     dataset = Dataset(*([row[name] for name in headers] for row in ordered), headers=headers)
-    resource.import_data(dataset, dry_run=dry_run, use_transactions=True, raise_errors=False)
-    return Report(tuple(sorted(resource.reports, key=lambda report: report.line)))
+    with transaction.atomic():
+        if not dry_run:
+            lock_prices(to_change_them=True)
+        resource = PriceListResource(ordered, user=user, reason=reason)
+        resource.import_data(dataset, use_transactions=False, raise_errors=False)
+        report = Report(tuple(sorted(resource.reports, key=lambda each: each.line)))
+        if not dry_run and not report.is_refused:
+            resource.prices.store()
+    return report
 
 
 class PriceListResource(Resource):
@@ -196,14 +205,29 @@ class PriceListResource(Resource):
         instance_loader_class = BaseInstanceLoader
         import_id_fields = ()  # rows find their rules by themselves
 
-    def __init__(self, *, user: Any, reason: str) -> None:
+    def __init__(self, rows: Rows, *, user: Any, reason: str) -> None:
         super().__init__()
         self.user, self.reason = user, reason
         self.reports: list[RowReport] = []
-        self.customers = {each.slug: each for each in Organisation.objects.for_organisations(user)}
+        customers = Organisation.objects.for_organisations(user)
+        self.by_slug = {each.slug: each for each in customers.filter(slug__in={row["customer"] for row in rows})}
+        self.by_key = {str(each.pk): each for each in self.by_slug.values()}
+        self.prices = self._prices(rows)
+
+    def _prices(self, rows: Rows) -> PriceList:
+        """What the rows change and what they are checked against."""
+        keys = {key for row in rows if (key := _key(row["id"])) is not None}
+        rules = PricingRule.objects.for_organisations(self.user).filter(pk__in=keys).select_related("organisation")
+        changing = list(rules)
+        customers = {each.pk for each in self.by_slug.values()} | {rule.organisation_id for rule in changing}
+        return PriceList(
+            changing=changing,
+            customers=None if None in customers or any(not row["customer"] for row in rows) else customers,
+            metric_names={row["metric"] for row in rows},
+        )
 
     def import_row(self, row: Mapping[str, str], instance_loader: Any, **kwargs: Any) -> Any:
-        """The library's step for one row, in its own savepoint; an error of one row takes all back."""
+        """The library's step for one row."""
         result = self.get_row_result_class()()
         report = self._import(row)
         self.reports.append(report)
@@ -233,20 +257,15 @@ class PriceListResource(Resource):
     def _stored(self, row: Mapping[str, str]) -> PricingRule | None:
         if not row["id"]:
             return None
-        try:
-            found: PricingRule | None = (
-                PricingRule.objects.for_organisations(self.user).filter(pk=UUID(row["id"])).first()
-            )
-        except ValueError:
-            found = None
-        if found is None:
+        key = _key(row["id"])
+        if key is None or key not in self.prices.known:
             raise _Refused("id: There is no such price. Leave the cell empty to add one.")
-        return found
+        return self.prices.known[key]
 
-    def _form(self, row: Mapping[str, str], rule: PricingRule | None) -> PriceForm:
+    def _form(self, row: Mapping[str, str], rule: PricingRule | None) -> PriceRowForm:
         """The valid form of a row. Raises _Refused."""
         sent, unreadable = typed(row)
-        customer = self.customers.get(row["customer"])
+        customer = self.by_slug.get(row["customer"])
         if row["customer"] and customer is None:
             unreadable["customer"] = "There is no such customer: write the customer's short name (slug)."
         if unreadable:
@@ -254,7 +273,7 @@ class PriceListResource(Resource):
         sent["organisation"] = str(customer.pk) if customer else ""
         sent["reason"] = self.reason
         verb = "add" if rule is None else "change"
-        form = PriceForm(sent, instance=rule)
+        form = PriceRowForm(sent, rule=rule, prices=self.prices, customers=self.by_key)
         form.permitted = lambda each: self.user.has_perm(f"invoicing.{verb}_pricingrule", each)
         if not all(form.permitted(each) for each in (PricingRule(organisation=customer), rule) if each is not None):
             raise _Refused("customer: You need this permission for the customer, or for every customer.")
@@ -263,6 +282,13 @@ class PriceListResource(Resource):
                 *(f"{column_of(name)}: {said}" for name, sentences in form.errors.items() for said in sentences)
             )
         return form
+
+
+def _key(cell: str) -> UUID | None:
+    try:
+        return UUID(cell)
+    except ValueError:
+        return None
 
 
 _TYPES = {

@@ -106,6 +106,9 @@ class PricingRule(BaseModel, TenantModel):
     reason_of_change = ""
     """Why a person makes the change that is saved next: kept in the audit log, with the change."""
 
+    checked_with_others = False
+    """Whether a list of prices checks it against the others, which the database need not be asked about then."""
+
     objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
 
     constraint_fields = {
@@ -171,6 +174,10 @@ class PricingRule(BaseModel, TenantModel):
         except PriceError as error:
             own = error.path if error.path in ("free_units", "minimum", "maximum") else "parameters"
             raise ValidationError({own: error.sentence}) from None
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        if not self.checked_with_others:
+            super().validate_constraints(exclude=exclude)
 
     def get_additional_data(self) -> dict[str, str | None]:
         told = super().get_additional_data()

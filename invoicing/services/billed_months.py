@@ -10,17 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
-from events.models import UsagePeriod
-from events.usage.metering import UsedOn, days_with_usage
+from events.usage.metering import UsedOn
 from invoicing.models import Invoice, PricingRule
 from invoicing.pricing.rules import Rule, choose_rule
+from invoicing.services.price_surroundings import Place, Surroundings
 from organisations.models import Organisation
 
 CODE = "PRICE_REACHES_BILLED_MONTH"
@@ -51,10 +50,12 @@ _PRICING = (
 )  # fmt: skip
 
 
-def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]]) -> None:
+def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]], *, around: Surroundings | None = None) -> None:
     """Raises DomainError PRICE_REACHES_BILLED_MONTH, with the first day possible, if one of the rules prices usage of
-    an invoiced month that the days touch. Call it with the prices locked."""
-    reached = {each for rule, days in changes for each in _reached(rule, days)}
+    an invoiced month that the days touch. Call it with the prices locked. `around`: what was read for a whole list."""
+    changes = list(changes)
+    around = around or Surroundings.of(rule for rule, _days in changes)
+    reached = {each for rule, days in changes for each in _reached(rule, days, around)}
     if not reached:
         return
     possible = max(BillingPeriod.of(month).end for _organisation_id, month in reached)
@@ -91,17 +92,21 @@ class OpenMonth:
         return f"{self.organisation.name} for {month_text(self.month)}"
 
 
-def open_months(changes: Iterable[tuple[PricingRule, Days]], *, today: date) -> tuple[OpenMonth, ...]:
+def open_months(
+    changes: Iterable[tuple[PricingRule, Days]], *, today: date, around: Surroundings | None = None
+) -> tuple[OpenMonth, ...]:
     """What a change of prices would price anew, of usage before today that is not invoiced yet: by month and
-    customer. Ask before the change is saved."""
-    had: defaultdict[tuple[UUID, date], bool] = defaultdict(bool)
+    customer. Ask before the change is saved. `around` is what was read for a whole list."""
+    changes = list(changes)
+    around = around or Surroundings.of(rule for rule, _days in changes)
+    had: defaultdict[Place, bool] = defaultdict(bool)
     for rule, (first, after) in changes:
         past = first, min(after, today)
         if first >= today:
             continue
-        stored = _rules_for(rule)
-        for place, used in _priced_by(rule, past, _months_open(rule, past)).items():
-            had[place] |= any(choose_rule([*stored[place[0]], *stored[None]], day) is not None for day in used)
+        used = around.used(rule, *past, around.months_open(rule, past[0]))
+        for place, days in _priced_by(rule, used, around).items():
+            had[place] |= any(choose_rule(around.rules(rule, place[0]), day) is not None for day in days)
     customers = Organisation.objects.in_bulk({organisation_id for organisation_id, _month in had})
     drafts = {
         (draft.organisation_id, draft.period_start): draft
@@ -126,67 +131,31 @@ def validity(rule: PricingRule) -> Days:
     return rule.effective_from, rule.effective_to or date.max
 
 
-def _reached(rule: PricingRule, days: Days) -> set[tuple[UUID, date]]:
+def _reached(rule: PricingRule, days: Days, around: Surroundings) -> set[Place]:
     """The months of customers in which the rule would price invoiced usage, as if the rule held on all their days. A
     version that covers only the end of a month counts too: its minimum applies to the whole month."""
     first, after = days
+    start = BillingPeriod.of(first).start
     end = after if after == date.max else BillingPeriod.of(after - timedelta(days=1)).end
-    months = BillingPeriod.of(first).start, end
+    invoiced = around.months_invoiced(rule, start)
     if rule.as_rule().is_due_without_usage:  # it is on every invoice of the customer, also if nothing was used
-        return {place for place in _months_invoiced(rule, months) if place[1] < end}
-    return {*_priced_by(rule, months, _months_invoiced(rule, months))}
+        return {place for place in invoiced if place[1] < end}
+    return {*_priced_by(rule, around.used(rule, start, end, invoiced), around)}
 
 
-def _priced_by(
-    rule: PricingRule, days: Days, counted_in: list[tuple[UUID, date]]
-) -> dict[tuple[UUID, date], list[UsedOn]]:
-    """The usage on the days that the rule would price if it held on all of them, by customer and month used in; of
-    what the given months of customers count."""
-    first, after = days
-    used = days_with_usage(metric=(rule.metric_name, rule.unit), counted_in=counted_in, first=first, after=after)
-    others, own = _rules_for(rule), rule.as_rule()
+def _priced_by(rule: PricingRule, used: Iterable[UsedOn], around: Surroundings) -> dict[Place, list[UsedOn]]:
+    """What of the usage the rule would price if it held on all days, by customer and month used in."""
+    own = rule.as_rule()
     standing = replace(own, effective_from=date.min, effective_to=None)
-    rivals = {pk: [each for each in found if not _same_price(each, own)] for pk, found in others.items()}
-    found: defaultdict[tuple[UUID, date], list[UsedOn]] = defaultdict(list)
+    rivals: dict[UUID, list[Rule]] = {}
+    found: defaultdict[Place, list[UsedOn]] = defaultdict(list)
     for each in used:
-        competing = [standing, *rivals.get(each.organisation_id, ()), *rivals.get(None, ())]
-        if choose_rule(competing, each) is standing:
-            found[each.organisation_id, each.day.replace(day=1)].append(each)
+        customer = each.organisation_id
+        if customer not in rivals:
+            rivals[customer] = [other for other in around.rules(rule, customer) if not _same_price(other, own)]
+        if choose_rule([standing, *rivals[customer]], each) is standing:
+            found[customer, each.day.replace(day=1)].append(each)
     return dict(found)
-
-
-def _months_invoiced(rule: PricingRule, months: Days) -> list[tuple[UUID, date]]:
-    invoices = (
-        Invoice.objects.issued()
-        .billing()
-        .filter(currency=rule.currency, organisation__currency=rule.currency, period_start__gte=months[0])
-    )
-    return list(_of_customers(rule, invoices).values_list("organisation_id", "period_start").distinct())
-
-
-def _months_open(rule: PricingRule, days: Days) -> list[tuple[UUID, date]]:
-    """The months that may count usage of these days and have no issued invoice."""
-    invoiced = {*_of_customers(rule, Invoice.objects.issued().billing()).values_list("organisation_id", "period_start")}
-    months = UsagePeriod.objects.filter(
-        organisation__currency=rule.currency, month__gte=BillingPeriod.of(days[0]).start
-    )
-    found = _of_customers(rule, months).values_list("organisation_id", "month")
-    return [place for place in found if place not in invoiced]
-
-
-def _of_customers(rule: PricingRule, rows: Any) -> Any:
-    """The rows of the customers for whom the rule is."""
-    rows = rows.order_by()
-    return rows if rule.organisation_id is None else rows.filter(organisation=rule.organisation_id)
-
-
-def _rules_for(rule: PricingRule) -> defaultdict[UUID | None, list[Rule]]:
-    """The stored prices of the rule's metric, by customer; None holds the global ones."""
-    stored = PricingRule.objects.filter(metric_name=rule.metric_name, unit=rule.unit, currency=rule.currency)
-    found: defaultdict[UUID | None, list[Rule]] = defaultdict(list)
-    for each in stored:
-        found[each.organisation_id].append(each.as_rule())
-    return found
 
 
 def _same_price(one: Rule, other: Rule) -> bool:

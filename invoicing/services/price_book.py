@@ -63,7 +63,7 @@ def create_pricing_rule(
         effective_from=effective_from,
         effective_to=effective_to,
     )
-    _set_price(rule, price)
+    set_price(rule, price)
     _save(rule, reason)
     refuse_billed_months([(rule, validity(rule))])
     return rule
@@ -83,7 +83,7 @@ def update_pricing_rule(
     for name, value in changes.items():
         setattr(rule, name, check_dimensions(value) if name == "dimensions" else value)
     if price is not None:
-        _set_price(rule, {**rule.body(), **price})
+        set_price(rule, {**rule.body(), **price})
     _save(rule, reason)
     refuse_billed_months(changed_days(before, rule))
     return rule
@@ -111,7 +111,7 @@ def new_version(
         _save(old, reason)
     rule = following(old, effective_from)
     rule.effective_to, rule.pool = effective_to, pool or old.pool
-    _set_price(rule, price)
+    set_price(rule, price)
     _save(rule, reason)
     refuse_billed_months([*changed_days(before, old), (rule, validity(rule))])
     return rule
@@ -194,7 +194,7 @@ def check_reason(reason: str) -> str:
     return reason
 
 
-def _set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
+def set_price(rule: PricingRule, body: Mapping[str, Any]) -> None:
     price = price_from_dict(body)
     rule.model, rule.parameters = price.model.name, price.model.to_dict()
     rule.free_units, rule.minimum, rule.maximum = price.free_units, price.minimum, price.maximum
@@ -211,13 +211,17 @@ def _locked(rule_id: UUID) -> PricingRule:
 
 def _check_changeable(rule: PricingRule, names: set[str]) -> None:
     if names - {"effective_to"} and rule.is_billed:
-        raise DomainError("This price is on an issued invoice: end it, and add another.", code="PRICE_IN_USE")
+        raise in_use()
+
+
+def in_use() -> DomainError:
+    return DomainError("This price is on an issued invoice: end it, and add another.", code="PRICE_IN_USE")
 
 
 def _save(rule: PricingRule, reason: str) -> None:
     rule.reason_of_change = check_reason(reason)
     if (other := overlapping(rule)) is not None:
-        raise _overlap(rule, other)
+        raise overlap_of(rule, other)
     rule.full_clean()
     try:
         with transaction.atomic():
@@ -225,7 +229,7 @@ def _save(rule: PricingRule, reason: str) -> None:
     except IntegrityError as error:  # another transaction added a rule at the same time
         if (other := overlapping(rule)) is None:
             raise
-        raise _overlap(rule, other) from error
+        raise overlap_of(rule, other) from error
 
 
 def overlapping(rule: PricingRule) -> PricingRule | None:
@@ -240,7 +244,7 @@ def overlapping(rule: PricingRule) -> PricingRule | None:
     return same.during(rule.effective_from, rule.effective_to or date.max).order_by("effective_from").first()
 
 
-def _overlap(rule: PricingRule, other: PricingRule) -> DomainError:
+def overlap_of(rule: PricingRule, other: PricingRule, words: WordBook | None = None) -> DomainError:
     """The error that names the other rule and its days, and says how both rules are possible."""
     until = f"to {last_day_text(other.effective_to)}" if other.effective_to else "on"
     if other.effective_from < rule.effective_from:
@@ -249,9 +253,9 @@ def _overlap(rule: PricingRule, other: PricingRule) -> DomainError:
         way_out = f"end the new price on {last_day_text(other.effective_from)}, or change the other one"
     else:
         way_out = "change that price, or begin the new one later"
-    words = WordBook(rule.organisation).words(rule.metric_name, rule.unit)
+    named = (words or WordBook(rule.organisation)).words(rule.metric_name, rule.unit)
     return DomainError(
-        f"“{words.name}” ({rule.unit}) has a price from {day_text(other.effective_from)} {until} already: {way_out}.",
+        f"“{named.name}” ({rule.unit}) has a price from {day_text(other.effective_from)} {until} already: {way_out}.",
         code="PRICE_OVERLAP",
         details={"pricing_rule": str(other.pk)},
     )

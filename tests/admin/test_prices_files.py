@@ -11,7 +11,9 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.errors import InvalidInput
 from invoicing.admin.price_cells import dimensions_cell, read_dimensions, read_tiers
@@ -101,6 +103,44 @@ def test_prices_are_added_and_changed_in_one_step_after_a_dry_run(acme: Organisa
     assert new.price.model.unit_price == Decimal("0.60")  # type: ignore[union-attr]
     assert PricingRule.objects.get(metric_name="storage").dimensions == {"region": "in"}
     assert PricingRule.objects.count() == 3
+
+
+def test_a_row_may_take_the_place_that_rows_before_it_made(acme: Organisation, as_admin: Client) -> None:
+    first = per_unit("1", effective_to=date(2026, 11, 1))
+    second = per_unit("2", effective_from=date(2026, 11, 1))
+    row = "api_calls,call,INR,{},per_unit,{},,{},{},,\n"
+    file = HEADER + (
+        row.format("2026-12-01", "2", second.pk, "")  # makes room for the other
+        + row.format("2026-04-01", "1", first.pk, "2026-11-30")
+        + row.format("2027-01-01", "3", second.pk, "")  # the same price once more
+        + row.format("2026-12-01", "2.5", "", "2026-12-31")
+    )
+    confirm(as_admin, upload(as_admin, file))
+    assert list(PricingRule.objects.order_by("effective_from").values_list("effective_from", "effective_to")) == [
+        (date(2026, 4, 1), date(2026, 12, 1)),
+        (date(2026, 12, 1), date(2027, 1, 1)),
+        (date(2027, 1, 1), None),
+    ]
+    assert PricingRule.objects.get(pk=second.pk).parameters == {"unit_price": "3"}
+    entries = AuditEntry.objects.filter(object_pk=str(second.pk), action=AuditEntry.Action.UPDATE)
+    assert [entry.changes["effective_from"] for entry in entries.order_by("pk")] == [
+        ["2026-11-01", "2026-12-01"],
+        ["2026-12-01", "2027-01-01"],
+    ]
+
+
+def test_a_dry_run_reads_once_for_all_rows_and_holds_up_nobody(acme: Organisation, as_admin: Client) -> None:
+    asked: list[int] = []
+    for number in (2, 20, 40):  # the first request reads what the process keeps
+        changed = [per_unit("1", metric_name=f"old{number}-{each}") for each in range(number)]
+        rows = [f"old{number}-{each},call,INR,2026-04-01,per_unit,2,,{r.pk},,,\n" for each, r in enumerate(changed)]
+        rows += [f"new{each},call,INR,2026-11-01,per_unit,0.60,{acme.slug},,,,\n" for each in range(number)]
+        with at("2026-11-10 12:00"), CaptureQueriesContext(connection) as queries:
+            checked = upload(as_admin, HEADER + "".join(rows))
+        assert checked.context["report"].sentence == f"{number} added, {number} changed"
+        assert not [query for query in queries if "advisory" in query["sql"]]
+        asked.append(len(queries))
+    assert asked[1] == asked[2]
 
 
 def test_one_refused_row_keeps_all_rows_out_and_each_is_told_by_its_column(
@@ -226,7 +266,7 @@ def test_a_spreadsheet_with_numbers_and_dates_of_its_own_is_read(as_admin: Clien
         ("a.csv", b"", "The file lacks the columns metric,"),
         ("a.xlsx", b"PK nonsense", "The file can't be read as a spreadsheet (XLSX)."),
         ("a.csv", b"x" * (LARGEST_FILE + 1), "The file is larger than 2 MB."),
-        ("a.csv", HEADER.encode() + b"a,b,INR,2026-12-01,flat,,,,,,\n" * (MOST_ROWS + 1), "more than 500 rows"),
+        ("a.csv", HEADER.encode() + b"a,b,INR,2026-12-01,flat,,,,,,\n" * (MOST_ROWS + 1), "more than 2,000 rows"),
     ],
 )
 def test_a_file_that_is_no_price_list_is_refused(name: str, content: bytes, said: str) -> None:

@@ -1,0 +1,122 @@
+"""What a change of prices is checked against: the stored prices of its metrics, customers' months, and their usage.
+
+Each is read once, however many changes of a price list ask for it; what they changed so far is put in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
+from typing import Any, Self, TypeAlias
+from uuid import UUID
+
+from billing_platform.lib.periods import BillingPeriod
+from events.models import UsagePeriod
+from events.usage.metering import UsedOn, days_with_usage
+from invoicing.models import Invoice, PricingRule
+from invoicing.pricing.rules import Rule
+
+Place: TypeAlias = tuple[UUID, date]
+"""A customer and the first day of a month."""
+_Metric: TypeAlias = tuple[str, str, str]
+_ByCustomer: TypeAlias = dict[UUID, list[Place]]
+
+
+class Surroundings:
+    """`customers` are those whose prices change; None where a price of all customers does."""
+
+    def __init__(self, *, customers: Collection[UUID] | None, metric_names: Collection[str]) -> None:
+        self.customers = customers
+        self._prices: defaultdict[_Metric, defaultdict[UUID | None, dict[UUID, PricingRule]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
+        self._read: dict[tuple[Any, ...], _ByCustomer] = {}
+        for rule in PricingRule.objects.filter(metric_name__in=metric_names).select_related("organisation"):
+            self.put(rule)
+
+    @classmethod
+    def of(cls, rules: Iterable[PricingRule]) -> Self:
+        """What some rules are checked against."""
+        rules = list(rules)
+        customers = {rule.organisation_id for rule in rules if rule.organisation_id is not None}
+        is_for_all = any(rule.organisation_id is None for rule in rules)
+        return cls(customers=None if is_for_all else customers, metric_names={rule.metric_name for rule in rules})
+
+    # --- prices ---------------------------------------------------------------------------------------------------
+
+    def put(self, rule: PricingRule) -> None:
+        """From here on the rule is stored as it is now."""
+        self._prices[_metric(rule)][rule.organisation_id][rule.pk] = rule
+
+    def take(self, rule: PricingRule) -> None:
+        """From here on the rule is not stored."""
+        del self._prices[_metric(rule)][rule.organisation_id][rule.pk]
+
+    def rules(self, rule: PricingRule, customer: UUID) -> list[Rule]:
+        """The prices of the rule's metric that are for the customer: own ones and global ones."""
+        found = self._prices[_metric(rule)]
+        return [each.as_rule() for owner in (customer, None) for each in found[owner].values()]
+
+    def overlapping(self, rule: PricingRule) -> PricingRule | None:
+        """The first other price of the same usage on some of the rule's days."""
+        first, after = rule.effective_from, rule.effective_to or date.max
+        others = [
+            other
+            for other in self._prices[_metric(rule)][rule.organisation_id].values()
+            if other.pk != rule.pk
+            and other.dimensions == rule.dimensions
+            and other.effective_from < after
+            and first < (other.effective_to or date.max)
+        ]
+        return min(others, key=lambda other: other.effective_from, default=None)
+
+    # --- months and usage -----------------------------------------------------------------------------------------
+
+    def months_invoiced(self, rule: PricingRule, start: date) -> list[Place]:
+        """The months from `start` on that are invoiced in the rule's currency, of the customers for whom it is."""
+        invoices = Invoice.objects.issued().billing()
+        in_currency = {"currency": rule.currency, "organisation__currency": rule.currency}
+
+        def read() -> Iterable[Place]:
+            found = self._of_customers(invoices.filter(**in_currency, period_start__gte=start))
+            return list(found.values_list("organisation_id", "period_start").distinct())
+
+        return self._theirs(rule, ("invoiced", rule.currency, start), read)
+
+    def months_open(self, rule: PricingRule, first: date) -> list[Place]:
+        """The months that may count usage from a day on and have no issued invoice, of the same customers."""
+        start = BillingPeriod.of(first).start
+        periods = UsagePeriod.objects.filter(organisation__currency=rule.currency, month__gte=start)
+
+        def read() -> Iterable[Place]:
+            issued = self._of_customers(Invoice.objects.issued().billing().filter(period_start__gte=start))
+            invoiced = {*issued.values_list("organisation_id", "period_start")}
+            found = self._of_customers(periods).values_list("organisation_id", "month")
+            return (place for place in found if place not in invoiced)
+
+        return self._theirs(rule, ("open", rule.currency, start), read)
+
+    def used(self, rule: PricingRule, first: date, after: date, counted_in: Sequence[Place]) -> list[UsedOn]:
+        """The usage of the rule's metric on days `[first, after)`, of what these months count."""
+        return days_with_usage(metric=(rule.metric_name, rule.unit), counted_in=counted_in, first=first, after=after)
+
+    def _theirs(self, rule: PricingRule, asked: tuple[Any, ...], read: Callable[[], Iterable[Place]]) -> list[Place]:
+        """What is read once, of the customers for whom the rule is."""
+        if asked not in self._read:
+            by_customer: defaultdict[UUID, list[Place]] = defaultdict(list)
+            for each in read():
+                by_customer[each[0]].append(each)
+            self._read[asked] = dict(by_customer)
+        found = self._read[asked]
+        if rule.organisation_id is not None:
+            return found.get(rule.organisation_id, [])
+        return [each for rows in found.values() for each in rows]
+
+    def _of_customers(self, rows: Any) -> Any:
+        rows = rows.order_by()
+        return rows if self.customers is None else rows.filter(organisation__in=self.customers)
+
+
+def _metric(rule: PricingRule) -> _Metric:
+    return rule.metric_name, rule.unit, rule.currency

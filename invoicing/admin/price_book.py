@@ -35,6 +35,7 @@ from invoicing.admin.price_list_pages import PriceListPages
 from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
 from invoicing.admin.price_preview import Asked, show
 from invoicing.admin.price_words import days_of, dimensions_text, price_text, whole_price_text
+from invoicing.admin.priced_unit import priced_unit
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
@@ -176,7 +177,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
             "follows": follows and price_text(follows),
             "reprices": form.reprices,
             "preview": _first_preview(form, obj),
-            "preview_url": reverse("admin:invoicing_pricingrule_preview"),
+            "preview_url": _preview_url(follows),
             "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
             "units_of": units,
             "models": {
@@ -199,28 +200,32 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
         """What the typed price costs, as a part of the page, and what is wrong with it by field. Nothing is stored."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        price, currency, errors = self._asked_price(request)
+        price, currency, unit, errors = self._asked_price(request)
         shown = None
         if price is not None and currency:
             try:
                 asked = Asked.read(request.POST.get("quantity", ""), request.POST.get("events", ""))
-                shown = show(price, currency=currency, asked=asked)
+                shown = show(price, currency=currency, asked=asked, unit=unit)
             except InvalidInput as error:
                 errors |= error.details
         html = render_to_string("admin/invoicing/price_preview.html", {"preview": shown}, request=request)
         return JsonResponse({"html": html, "errors": errors})
 
-    def _asked_price(self, request: HttpRequest) -> tuple[Price | None, str, dict[str, list[str]]]:
-        """A stored price, or the one that was typed with what is wrong with it."""
+    def _asked_price(self, request: HttpRequest) -> tuple[Price | None, str, str, dict[str, list[str]]]:
+        """A stored price, or the one that was typed with what is wrong with it; with its currency and unit."""
         if "rule" in request.POST:
             rule = self.get_object(request, request.POST["rule"])
             if rule is None:
                 raise Http404
-            return rule.price, rule.currency, {}
+            return rule.price, rule.currency, _unit_of(rule), {}
         form = PriceForm(request.POST)
         form.reads_price_only = True
         errors = {name: [str(each) for each in found] for name, found in form.errors.items() if name in PRICE_FIELDS}
-        return form.price, form.cleaned_data.get("currency", ""), errors
+        typed = form.cleaned_data
+        follows = self.get_object(request, request.GET[VERSION_OF]) if VERSION_OF in request.GET else None
+        metric = typed.get("organisation"), typed.get("metric_name", ""), typed.get("unit", "")
+        unit = _unit_of(follows) if follows is not None else priced_unit(*metric)
+        return form.price, typed.get("currency", ""), unit, errors
 
     def history_entries(self, obj: PricingRule, *, names_people: bool) -> list[HistoryEntry]:
         return price_history(obj, names_people=names_people)
@@ -299,7 +304,18 @@ def _first_preview(form: Any, obj: PricingRule | None) -> Any:
         return None
     if price is None:
         return None
-    return show(price, currency=currency or form.instance.currency)
+    rule = obj if obj is not None else form.instance
+    return show(price, currency=currency or form.instance.currency, unit=_unit_of(rule))
+
+
+def _preview_url(follows: PricingRule | None) -> str:
+    """Of a new version the form does not say whose: the address does."""
+    url = reverse("admin:invoicing_pricingrule_preview")
+    return f"{url}?{VERSION_OF}={follows.pk}" if follows is not None else url
+
+
+def _unit_of(rule: PricingRule) -> str:
+    return priced_unit(rule.organisation, rule.metric_name, rule.unit)
 
 
 def _units_of(known: Any) -> dict[str, list[str]]:

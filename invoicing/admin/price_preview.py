@@ -68,10 +68,12 @@ class Shown:
     rows: tuple[dict[str, Any], ...]
     chart: Chart
     asked: dict[str, Any] | None
+    unit: str
+    """The word for one of what is priced, where it is known."""
 
 
-def show(price: Price, *, currency: str, asked: Asked | None = None) -> Shown:
-    """The preview of a price. Raises InvalidInput for a quantity beyond the limits."""
+def show(price: Price, *, currency: str, asked: Asked | None = None, unit: str = "") -> Shown:
+    """The preview of a price per `unit`. Raises InvalidInput for a quantity beyond the limits."""
     quantity = asked.quantity if asked else None
     quantities = quantities_of(price)
     if quantity is not None:
@@ -84,6 +86,7 @@ def show(price: Price, *, currency: str, asked: Asked | None = None) -> Shown:
         rows=tuple(_row(price, currency, each, events, is_asked=each == quantity) for each in quantities),
         chart=chart_of(price, currency=currency, last=quantities[-1] or Decimal(1), events=events),
         asked=None if quantity is None else _working(price, currency, Usage(quantity, events if quantity else 0)),
+        unit=unit,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -35,6 +35,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.admin import approving
 from invoicing.admin.billing_item import ReasonForm
+from invoicing.admin.review_approving import ApproveForm, ApproveManyForm, ToApprove
 from invoicing.computing.safety_bounds import BoundCode, Bounds
 from invoicing.models import InvoiceLine, ReviewItem
 from invoicing.models.safety_bounds import MOST_TIMES
@@ -105,28 +106,6 @@ class LinesSection(TemplateSection):
         }
 
 
-@dataclass(frozen=True)
-class ToApprove:
-    """A parked month, with its draft as it would be computed now; without one where nothing was used."""
-
-    item: ReviewItem
-    draft: approving.ToApprove | None
-
-    @classmethod
-    def now(cls, item: ReviewItem) -> ToApprove:
-        return cls(item, approving.ToApprove.now(item.invoice) if item.invoice else None)
-
-
-class ApproveForm(ActionForm):
-    """`obj` is a ToApprove: what is approved is exactly what this page shows."""
-
-    fingerprint = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["fingerprint"].initial = self.obj.draft.asked.fingerprint if self.obj.draft else ""
-
-
 def approve_facts(request: HttpRequest, asked: ToApprove) -> list[tuple[str, Any]]:
     """The total is that of now: usage and prices may have changed since the month was parked."""
     facts = dict(item_facts(request, asked.item))
@@ -192,6 +171,12 @@ def rows_facts(_request: HttpRequest, rows: Any) -> Iterable[tuple[str, Any]]:
     for each in largest:
         yield each.name, f"{format_money(each.total, each.currency)} {ratio(each)}".strip()
     yield "Left alone", f"{len(found) - len(able):,} with a negative total or without a price"
+
+
+def credit_and_finalize(item: ReviewItem) -> tuple[str, str]:
+    """The page of a negative draft that gives back what it takes back, and what the link to it says."""
+    url = reverse("admin:invoicing_invoice_action", args=[item.invoice_id, "credit_corrections"])
+    return url, "Credit and finalize"
 
 
 def _usual(found: Reviewed) -> str:
@@ -291,11 +276,15 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     @rows_action(
         label="Approve",
         permission="invoicing.approve_invoice",
-        confirm="Each is issued and e-mailed as usage and prices are now.",
+        form=ApproveManyForm,
+        confirm="Each is issued and e-mailed exactly as it stands here; what has changed by then is left.",
         facts=rows_facts,
     )
-    def approve_many(self, request: HttpRequest, rows: Any) -> str:
-        return _each(rows, lambda pk: reviewing.approve_parked(item_id=pk, approver=request.user), "Approved")
+    def approve_many(self, request: HttpRequest, rows: Any, *, seen: dict[str, str]) -> str:
+        def approve(pk: UUID) -> None:
+            reviewing.approve_parked(item_id=pk, approver=request.user, fingerprint=seen[str(pk)])
+
+        return _each(rows.filter(pk__in=seen), approve, "Approved")
 
     @rows_action(
         label="Recompute",
@@ -345,7 +334,9 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         """Links to the pages that ask; which of them a user may open, the page itself says."""
         names = ["approve"] if item.reviewed.may_be_approved else []
         actions = [self.admin_actions[name] for name in (*names, "recompute", "raise_bounds", "leave_unbilled")]
-        links = ((self._action_url(action, item), action.label) for action in actions)
+        links = [(self._action_url(action, item), action.label) for action in actions]
+        if item.reviewed.is_negative:
+            links.insert(0, credit_and_finalize(item))
         return format_html(
             '<span class="steps">{}</span>', format_html_join("", '<a class="text-link" href="{}">{}</a>', links)
         )
@@ -354,8 +345,10 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def review(self, item: Any) -> Any:
         found: Reviewed = item.reviewed
         draft = anchor(self, item.invoice) if item.invoice else "No draft: nothing was used"
-        parked = ("Parked", when(item.finished_at))
-        return facts([*item_facts(None, item), ("Ratio", ratio(found)), ("Draft", draft), parked])
+        rows = [*item_facts(None, item), ("Ratio", ratio(found)), ("Draft", draft), ("Parked", when(item.finished_at))]
+        if found.is_negative:
+            rows.append(("Way on", format_html('<a class="text-link" href="{}">{}</a>', *credit_and_finalize(item))))
+        return facts(rows)
 
     @admin.display(description="Earlier invoices")
     def months(self, item: Any) -> Any:

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                             ("skipped", "Nothing to bill"),
                             ("failed", "Failed"),
                             ("parked", "Parked for review"),
-                            ("voided", "Invoice voided"),
+                            ("voided", "To be billed anew"),
                             ("left_unbilled", "Left unbilled"),
                         ],
                         default="pending",

@@ -64,7 +64,7 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
         SKIPPED = "skipped", "Nothing to bill"
         FAILED = "failed", "Failed"
         PARKED = "parked", "Parked for review"
-        VOIDED = "voided", "Invoice voided"
+        VOIDED = "voided", "To be billed anew"
         LEFT_UNBILLED = "left_unbilled", "Left unbilled"
 
     claim_lasts = timedelta(seconds=50)

@@ -44,6 +44,10 @@ class Reviewed:
         return with_places(self.total / self.usual, 1) if self.usual else None
 
     @property
+    def is_negative(self) -> bool:
+        return self.has_draft and self.total < ZERO
+
+    @property
     def may_be_approved(self) -> bool:
         """A negative total can't be issued, nor a draft without lines."""
         return self.total >= ZERO and (self.lines > 0 or not self.has_draft)

@@ -15,6 +15,8 @@ from invoicing.services.approving import approve_invoice
 
 Status = BillingRunItem.Status
 APPROVED = "Nothing to bill, as somebody has checked."
+NO_DRAFT = "no draft"
+"""Stands for the fingerprint where the approver saw that there is no draft."""
 
 
 @transaction.atomic
@@ -25,7 +27,7 @@ def approve_parked(
     an invoice.
 
     The invoice is what usage and prices give at this moment; with the `fingerprint` of the draft that the approver saw,
-    it is that draft or none. Raises DomainError ITEM_NOT_PARKED, and what approving
+    it is that draft or none. Raises DomainError ITEM_NOT_PARKED or DRAFT_CHANGED, and what approving
     raises, such as NEGATIVE_TOTAL.
     """
     item: BillingRunItem = (
@@ -35,6 +37,8 @@ def approve_parked(
         raise DomainError(f"{item} is not parked.", code="ITEM_NOT_PARKED")
     if item.invoice_id is not None:
         approve_invoice(invoice_id=item.invoice_id, approver=approver, fingerprint=fingerprint)
+    elif fingerprint not in ("", NO_DRAFT):
+        raise DomainError("The draft that you looked at is gone: look at the month again.", code="DRAFT_CHANGED")
     else:
         close_period(organisation=item.organisation, period=item.run.period)
         fields = item.end()

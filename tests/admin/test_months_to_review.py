@@ -8,20 +8,25 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user
 from django.db import connection
 from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing_platform.backoffice import dashboard
+from billing_platform.lib.errors import DomainError
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.selectors.safety_bounds import bounds_of
 from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.reviewing import NO_DRAFT, approve_parked
+from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of
 from tests.admin.test_object_actions import act
 from tests.invoicing.language import NOVEMBER, OCTOBER, per_unit, used
+from tests.invoicing.test_corrections import correct
 
 QUEUE = "admin:invoicing_reviewitem_changelist"
 
@@ -53,6 +58,11 @@ def parked(acme: Organisation, project: Project, december: Any) -> BillingRunIte
     bill_october()
     used(project, 1000, on="2026-11-10")
     return run_month(NOVEMBER).items.get()
+
+
+def seen_on(client: Client, url: str) -> str:
+    """What the page that asks says of the drafts it shows."""
+    return str(client.get(url).context["form"]["seen"].value())
 
 
 def url(item: BillingRunItem, action: str) -> str:
@@ -151,11 +161,61 @@ def test_many_are_approved_at_once_and_what_cannot_be_issued_is_left(parked: Bil
     facts = facts_of(as_admin.get(asked))
     assert (facts["Approved"], facts["Together"]) == ("1", "₹1,180.00")
     assert facts["Left alone"] == "1 with a negative total or without a price"
-    act(as_admin, asked)
+    act(as_admin, asked, seen=seen_on(as_admin, asked))
     assert {item.organisation.name: item.status for item in BillingRunItem.objects.filter(run=parked.run)} == {
         "Acme": "done",
         "Umbrella": "parked",
     }
+
+
+def test_of_many_only_what_was_seen_is_approved(parked: BillingRunItem, project: Project, as_admin: Client) -> None:
+    umbrella = factories.organisation("Umbrella")
+    asked = reverse("admin:invoicing_reviewitem_list_action", args=["approve_many"])
+    bounds = {"times": Decimal(1), "lines": 500, "most": Decimal(1), "reason": "A test"}
+    set_safety_bounds(organisation=umbrella, **bounds)
+    used(factories.project(umbrella), 10, on="2026-11-10")
+    run_month(NOVEMBER)
+    seen = seen_on(as_admin, asked)
+    per_unit("2", organisation=parked.organisation, effective_from=NOVEMBER.start)  # Acme's month has changed since
+    initech = factories.organisation("Initech")
+    set_safety_bounds(organisation=initech, **bounds)
+    used(factories.project(initech), 10, on="2026-11-10")
+    run_month(NOVEMBER)  # and Initech's was parked since
+    answer = act(as_admin, asked, seen=seen).content.decode()
+    assert "Approved 1; 1 left: The draft has changed since you looked at it, and is ₹2,360.00 now" in answer
+    assert {
+        item.organisation.name: item.status for item in BillingRunItem.objects.filter(run__period_start=NOVEMBER.start)
+    } == {
+        "Acme": "parked",
+        "Initech": "parked",
+        "Umbrella": "done",
+    }
+
+
+def test_a_month_that_was_seen_without_usage_is_not_ended_with_some(
+    parked: BillingRunItem, as_operator: Client
+) -> None:
+    with pytest.raises(DomainError, match="has changed since you looked"):
+        approve_parked(item_id=parked.pk, approver=get_user(as_operator), fingerprint=NO_DRAFT)
+
+
+def test_a_negative_month_leads_to_its_credit_notes_in_one_click(
+    acme: Organisation, project: Project, december: Any, as_admin: Client
+) -> None:
+    per_unit("1")
+    used(project, 100)
+    bill_october()
+    correct(project, 100)
+    item = run_month(NOVEMBER).items.get()
+    assert item.invoice is not None
+    assert item.invoice.total == Decimal("-118.00")
+    link = reverse("admin:invoicing_invoice_action", args=[item.invoice_id, "credit_corrections"])
+    for page in (reverse(QUEUE), reverse("admin:invoicing_reviewitem_change", args=[item.pk])):
+        assert f'href="{link}">Credit and finalize</a>' in as_admin.get(page).content.decode()
+    shown = act(as_admin, link, e_mail="send")
+    assert "Credited by CN/26-27/000001" in shown.content.decode()
+    item.refresh_from_db()
+    assert (item.status, item.invoice) == ("skipped", None)
 
 
 def test_a_longer_queue_asks_no_more_questions(parked: BillingRunItem, as_admin: Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test.client import Client
 from django.urls import reverse
 
+from events.models import Metric
 from invoicing.admin.price_preview import Asked, quantities_of, show
 from invoicing.models import PricingRule
 from invoicing.pricing import price_from_dict
@@ -55,6 +56,25 @@ def test_a_stored_price_is_previewed_by_those_who_see_it(acme: Organisation, as_
     stranger = Client()
     stranger.force_login(factories.member("stranger", factories.organisation("Initech"), "viewer"))
     assert stranger.post(PREVIEW, asked).status_code == 404
+
+
+def test_the_preview_names_the_unit_that_is_priced(acme: Organisation, as_admin: Client) -> None:
+    rule = per_unit("7", metric_name="disk", unit="byte", organisation=acme)
+    assert "Per unit" in as_admin.post(PREVIEW, {"rule": rule.pk}).json()["html"]
+    shared = Metric.objects.create(name="disk", unit="byte", multiplier=1, divisor=1024**3, billed_unit="GiB")
+    Metric.objects.create(organisation=acme, name="disk", unit="byte", display_name="Disk")
+    for asked in (
+        as_admin.post(PREVIEW, {"rule": rule.pk, "quantity": "3"}),
+        as_admin.post(f"{PREVIEW}?version_of={rule.pk}", NEW_PRICE | {"quantity": "3", "metric_name": "", "unit": ""}),
+        as_admin.post(PREVIEW, NEW_PRICE | {"quantity": "3", "metric_name": "disk", "unit": "byte"}),
+    ):
+        html = asked.json()["html"]
+        assert "Quantity in GiB" in html
+        assert "Per GiB" in html
+        assert "3 GiB cost" in html
+    Metric.objects.filter(pk=shared.pk).update(aggregation="weighted_sum", divisor=1, billed_unit="")
+    Metric.objects.filter(organisation=acme).update(aggregation="weighted_sum")
+    assert "Per byte-hour" in as_admin.post(PREVIEW, {"rule": rule.pk}).json()["html"]
 
 
 def test_the_preview_shows_quantities_where_a_price_bends() -> None:

@@ -35,7 +35,7 @@ TOKEN_LIVES_SECONDS = 24 * 3600
 
 
 class ActionForm(forms.Form):
-    """What an action asks for. Subclasses add fields, and may look at `self.obj`, the object acted on."""
+    """What an action asks for. Subclasses add fields, and may look at `self.obj`, the object or the rows acted on."""
 
     fields: dict[str, Any]
     once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
@@ -281,8 +281,7 @@ class ActionsMixin(ExtendedMixin):
         rows = self.rows(request, action) if action.on_rows else None
         given = {name: value for name, value in request.GET.items() if name != "once"}
         about = rows if action.on_rows else action.about(obj)
-        asked = None if action.on_rows else about
-        form = action.form(request.POST if request.method == "POST" else None, obj=asked, initial=given)
+        form = action.form(request.POST if request.method == "POST" else None, obj=about, initial=given)
         self.style_form(form)
         if request.method == "POST" and form.is_valid() and not list(action.obstacles(request, about)):
             if not form.spend():

@@ -2592,6 +2592,23 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="numbersequence",
             trigger=pgtrigger.compiler.Trigger(
+                name="every_number_is_on_a_document",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NEW."next_number" > (OLD."next_number"))',
+                    constraint="CONSTRAINT",
+                    func="\n    IF (\n        SELECT count(*) FROM invoicing_invoice document\n        WHERE COALESCE(NULLIF(document.seller_gstin, ''), document.billing_entity_id::text) = NEW.registration\n            AND document.series = NEW.series AND document.financial_year = NEW.financial_year\n            AND document.sequence_number >= OLD.next_number AND document.sequence_number < NEW.next_number\n    ) + (\n        SELECT count(*) FROM invoicing_creditnote document\n        WHERE COALESCE(NULLIF(document.seller_gstin, ''), document.billing_entity_id::text) = NEW.registration\n            AND document.series = NEW.series AND document.financial_year = NEW.financial_year\n            AND document.sequence_number >= OLD.next_number AND document.sequence_number < NEW.next_number\n    ) <> NEW.next_number - OLD.next_number\n    THEN\n        RAISE EXCEPTION 'The series % would have a gap from number % on.', NEW.series, OLD.next_number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n",
+                    hash="7fa971deb4aee35b17a324622f776f955a96c69b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_every_number_is_on_a_document_6d43a",
+                    table="invoicing_numbersequence",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="numbersequence",
+            trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",

@@ -23,6 +23,25 @@ NEARLY_FULL = 10
 """A series is nearly full when less than a tenth of its numbers is left."""
 
 
+def _documents(table: str) -> str:
+    return f"""
+        SELECT count(*) FROM {table} document
+        WHERE COALESCE(NULLIF(document.seller_gstin, ''), document.billing_entity_id::text) = NEW.registration
+            AND document.series = NEW.series AND document.financial_year = NEW.financial_year
+            AND document.sequence_number >= OLD.next_number AND document.sequence_number < NEW.next_number
+    """  # noqa: S608  (the table is ours)
+
+
+_EVERY_NUMBER_IS_ON_A_DOCUMENT = f"""
+    IF ({_documents("invoicing_invoice")}) + ({_documents("invoicing_creditnote")}) <> NEW.next_number - OLD.next_number
+    THEN
+        RAISE EXCEPTION 'The series % would have a gap from number % on.', NEW.series, OLD.next_number
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
 class NumberSequenceQuerySet(models.QuerySet["NumberSequence"]):
     def nearly_full(self, on: date) -> Self:
         """Of a day's financial year: less than a tenth of the numbers that rule 46 allows are left."""
@@ -82,6 +101,14 @@ class NumberSequence(BaseModel):
                     END IF;
                     RETURN NEW;
                 """,
+            ),
+            pgtrigger.Trigger(
+                name="every_number_is_on_a_document",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                timing=pgtrigger.Deferred,  # the document is written after its number was taken
+                condition=pgtrigger.Q(new__next_number__gt=pgtrigger.F("old__next_number")),
+                func=_EVERY_NUMBER_IS_ON_A_DOCUMENT,
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             no_truncate(),

@@ -53,8 +53,10 @@ def test_the_report_as_csv(acme: Organisation, as_admin: Client) -> None:
 
 
 def test_a_number_that_no_document_has_is_named(acme: Organisation, as_admin: Client) -> None:
-    """It can't be made by the program: a counter is raised from a prompt of SQL."""
+    """The database refuses such a gap, unless somebody who owns the table takes its promises away."""
     numbered(acme, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE invoicing_numbersequence DISABLE TRIGGER USER")
     take_numbers(2, billing_entity=acme.billing_entity, series="INV", on=date(2026, 11, 1))
     numbered(acme, 1)
     assert report() == [["INV/26-27/000001", "INV/26-27/000004", "2", "0", "[2, 3]", "False"]]

@@ -12,7 +12,6 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from invoicing.models import DocumentSnapshot, Invoice, InvoiceLine, InvoiceTax, NumberSequence, PricingRule, TaxRate
 from invoicing.services import voiding
-from invoicing.services.numbering import take_number
 from organisations.models import Organisation, Project
 from tests.invoicing.language import draft, issued, one_off, per_unit, used
 
@@ -192,7 +191,14 @@ def test_no_number_is_given_twice(invoice: Invoice, acme: Organisation) -> None:
 def test_an_invoice_is_not_issued_with_a_number_that_was_not_taken_for_it(
     invoice: Invoice, number: str, series: str, running: int
 ) -> None:
-    take_number(billing_entity=invoice.billing_entity, series="CN", on=date(2026, 11, 1))
+    NumberSequence.objects.create(
+        registration=invoice.seller_gstin,
+        billing_entity=invoice.billing_entity,
+        series="CN/26-27/",
+        kind=NumberSequence.Kind.CREDIT_NOTE,
+        financial_year="26-27",
+        next_number=2,
+    )
     another = one_off(invoice.organisation)
     DocumentSnapshot.objects.create(invoice=another, content={})
     words = refused(

@@ -264,7 +264,7 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
 def _from_steps(line: InvoiceLine) -> Recomputed:
     """Of a fee, a minimum or a typed line: its own steps, which say everything."""
     exact = sum((step.quantity * step.unit_price + step.flat_fee for step in line.steps), ZERO)
-    return _compared(line, round_money(exact, line.invoice.currency), "From the steps above")
+    return _compared(line, round_money(exact, line.invoice.currency), "From its own steps")
 
 
 def _compared(line: InvoiceLine, amount: Decimal | None, from_what: str) -> Recomputed:

@@ -23,6 +23,7 @@ from events.services.months import close_period
 from invoicing.computing.approval import IssueStep
 from invoicing.computing.invoice import Computed, compute
 from invoicing.documents import InvoiceDocument, check_layout
+from invoicing.draft_warnings import WarningCode
 from invoicing.errors import NothingToBill
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.services import snapshots
@@ -131,6 +132,7 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     now = clock.now()
     for each in ready:
         each.invoice.status, each.invoice.finalized_at, each.invoice.updated_at = Status.FINALIZED, now, now
+        each.invoice.warnings = [found for found in each.invoice.warnings if found["code"] != WarningCode.ISSUE_SOON]
     insert_objects([DocumentSnapshot(invoice=each.invoice, content=_content(each)) for each in ready])
     _save([each.invoice for each in ready], _ISSUED)
     _settle_what_is_nothing([each.invoice for each in ready])
@@ -142,7 +144,7 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
 _ISSUED = (
     "status", "number", "series", "financial_year", "sequence_number", "issue_date", "due_date", "seller_gstin",
     "supply_kind", "place_of_supply", "taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees",
-    "finalized_at", "pdf_state", "updated_at",
+    "finalized_at", "pdf_state", "updated_at", "warnings",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from invoicing.draft_warnings import WarningCode
 from invoicing.models import Invoice
-from invoicing.services import drafting
+from invoicing.services import drafting, issuing
 from organisations.models import Organisation, Project
 from tests.admin.test_object_actions import action_url
 from tests.invoicing.language import at, draft, per_unit, used
@@ -67,5 +67,9 @@ def test_a_draft_warns_when_the_time_to_issue_runs_out(
     with at(f"{today} 10:00"):
         warnings = drafting.recompute_draft(invoice_id=month.pk).warnings
     found = [warning["message"] for warning in warnings if warning["code"] == WarningCode.ISSUE_SOON]
+    with at(f"{today} 11:00"):
+        issued = issuing.finalize_invoice(invoice_id=month.pk, send=False)
     assert found == ([sentence] if sentence else [])
     assert Decimal("160.00") == month.subtotal
+    issued.refresh_from_db()
+    assert issued.warnings == []  # it is issued: nothing is left to do

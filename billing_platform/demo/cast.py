@@ -30,10 +30,16 @@ SELLER = {
 
 @dataclass(frozen=True)
 class Customer:
-    """One customer of the demo, and its usage: metric → (unit, quantity of a usual day)."""
+    """One customer of the demo, and its usage: metric → (unit, quantity of a usual day).
+
+    A new customer uses nothing in the first of the invoiced months; `surge` is how many times as much is used in the
+    second one.
+    """
 
     fields: dict[str, Any]
     usage: dict[str, dict[str, tuple[str, int]]]
+    is_new: bool = False
+    surge: int = 1
 
 
 TEST_PROJECT = "Fleet API test"
@@ -89,6 +95,35 @@ CUSTOMERS = [
             "payment_terms_days": 45,
         },
         usage={"Platform": {"api_calls": ("call", 320_000)}},
+    ),
+    Customer(  # its first invoice waits for approval
+        fields={
+            "name": "Deccan Press",
+            "legal_name": "Deccan Press Private Limited",
+            "billing_email": "accounts@deccan-press.example",
+            "address_line1": "7 Tank Bund Road",
+            "city": "Hyderabad",
+            "postal_code": "500003",
+            "state_code": "36",
+            "gstin": "36AABCD7788E1ZE",
+            "approve_first": True,
+        },
+        usage={"Editorial": {"api_calls": ("call", 20_000)}},
+        is_new=True,
+    ),
+    Customer(  # its second month is far above the first, and is parked for review
+        fields={
+            "name": "Malabar Foods",
+            "legal_name": "Malabar Foods Private Limited",
+            "billing_email": "billing@malabar-foods.example",
+            "address_line1": "3 Marine Drive",
+            "city": "Kochi",
+            "postal_code": "682011",
+            "state_code": "32",
+            "gstin": "32AAGCM9911B1ZT",
+        },
+        usage={"Order desk": {"api_calls": ("call", 15_000)}},
+        surge=6,
     ),
 ]
 

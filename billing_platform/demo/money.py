@@ -10,15 +10,19 @@ from billing_platform.lib import clock
 from billing_platform.lib.money import round_money
 from billing_platform.lib.periods import BillingPeriod
 from events.services.metrics import define_metric
-from invoicing.models import Invoice
+from invoicing.computing.credit_notes import Wanted
+from invoicing.models import CreditNote, Invoice
 from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.credit_notes import Why, issue_credit_note
 from invoicing.services.discounts import add_discount
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.minimum_charges import add_minimum_charge
 from invoicing.services.price_book import create_pricing_rule
 from invoicing.services.recurring_fees import add_recurring_fee
-from organisations.models import Organisation
+from invoicing.services.safety_bounds import set_safety_bounds
+from organisations.models import BillingHold, Organisation
 from organisations.scoping import Actor
+from organisations.services.holds import place_hold
 from payments.models import Payment
 from payments.services.offline import record_offline_payment
 from payments.services.refunds import record_refund
@@ -45,6 +49,31 @@ def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None
             price={"model": "per_unit", "unit_price": price},
             effective_from=(this_month - timedelta(days=200)).replace(day=1),
         )
+
+
+def make_exceptions(organisations: dict[str, Organisation]) -> None:
+    """Give a customer bounds of its own, and hold the collection of another."""
+    set_safety_bounds(
+        organisation=organisations["Konkan Retail"],
+        times=Decimal(5),
+        reason="Usage multiplies in the weeks before Diwali.",
+    )
+    place_hold(
+        organisation=organisations["Lakeside Software"],
+        kind=BillingHold.Kind.NO_COLLECTION,
+        reason="Their bank changes; they pay after it.",
+        placed_by="demo data",
+    )
+
+
+def credit_messages(invoice: Invoice) -> None:
+    """Credit a hundred messages that were counted and never delivered."""
+    line = invoice.lines.get(metric_name="sms")
+    issue_credit_note(
+        invoice_id=invoice.pk,
+        lines=[Wanted(position=line.position, quantity=Decimal(100))],
+        why=Why(CreditNote.Reason.DEFICIENCY, "A hundred text messages were not delivered."),
+    )
 
 
 def make_terms(organisations: dict[str, Organisation]) -> None:

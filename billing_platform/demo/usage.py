@@ -35,12 +35,16 @@ Event = dict[str, Any]
 def report_usage(organisations: dict[str, Organisation], *, first: date) -> None:
     """Send the events of each project as its application would, one request per day; then settle them."""
     dice = random.Random(SEED)  # noqa: S311  (plausible figures, not a secret)
+    second = BillingPeriod.of(first).next()
     for customer in CUSTOMERS:
         organisation = organisations[customer.fields["name"]]
         for name, metrics in customer.usage.items():
             project = organisation.projects.get(name=name)
-            for day in _days(first, clock.today(organisation.time_zone)):
-                _send(project, day, _events_of(project, day, (day - first).days, metrics, dice))
+            for day in _days(second.start if customer.is_new else first, clock.today(organisation.time_zone)):
+                level = Decimal(300 + (day - first).days) / 300
+                if BillingPeriod.of(day) == second:
+                    level *= customer.surge
+                _send(project, day, _events_of(project, day, level, metrics, dice))
     _try_out(organisations["Nandi Logistics"])
     _mistype(organisations["Konkan Retail"])
     while unsettled_batches():
@@ -90,19 +94,18 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 
 def _events_of(
-    project: Project, day: date, age: int, metrics: dict[str, tuple[str, int]], dice: random.Random
+    project: Project, day: date, level: Decimal, metrics: dict[str, tuple[str, int]], dice: random.Random
 ) -> list[Event]:
-    """The events of one day: fewer at week-ends, a little more each month, and random within these."""
+    """The events of one day: `level` times the usual, fewer at week-ends, and random within these."""
     events = []
     zone = ZoneInfo(project.organisation.time_zone)
     for metric, (unit, usual) in metrics.items():
-        level = Decimal(usual) * (300 + age) / 300
         quiet = 40 if day.weekday() >= 5 else 8
         for slot in range(EVENTS_PER_DAY):
             if dice.randrange(100) < quiet:
                 continue
             at = datetime.combine(day, time(hour=slot * 3, minute=dice.randrange(60)), zone).astimezone(UTC)
-            quantity = int(level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)
+            quantity = int(usual * level / EVENTS_PER_DAY * dice.randrange(70, 131) / 100)
             region = dice.choice(["in-south", "in-west"])
             events.append(_event(project, metric, unit, quantity, at) | {"metadata": {"region": region}})
     return events

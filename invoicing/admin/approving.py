@@ -21,7 +21,7 @@ from invoicing.admin.invoice_asking import finalize_obstacles
 from invoicing.admin.invoice_parts import Moment, each, rows_facts
 from invoicing.computing.approval import issue_decision
 from invoicing.computing.invoice import Computed
-from invoicing.models import Invoice, InvoiceApproval
+from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
 from invoicing.services.approving import HELD_BACK, approve_invoice, check_four_eyes, stored_fingerprint
 from invoicing.services.drafting import computed_anew
 from invoicing.services.issuing_facts import ToIssue, issuing_facts
@@ -81,7 +81,7 @@ def approve_facts(_request: HttpRequest, draft: ToApprove) -> list[tuple[str, An
     (facts,) = issuing_facts([draft.asked])
     because = [reason.sentence for reason in issue_decision(facts).reasons]
     for item in invoice.billing_run_items.all():
-        because += [item.reason] if item.status in HELD_BACK and item.reason not in because else []
+        because += [item.reason] if item.status == BillingRunItem.Status.PARKED else []
     last = [format_money(total, computed.currency) for total in facts.history]
     return [
         ("Customer", invoice.organisation.name),

@@ -327,7 +327,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
             return format_money(getattr(invoice, name), invoice.currency)
 
         rows = [("Subtotal", shown("subtotal"))]
-        rows += [("Discount", shown("discount_total"))] if invoice.discount_total else []
+        if invoice.discount_total:
+            rows += [("Discount", format_money(-invoice.discount_total, invoice.currency))]
         for tax in summed_taxes(invoice.taxes.all()):
             rows.append((f"{tax.name} {format_percent(tax.rate)}", format_money(tax.amount, invoice.currency)))
         rows += [("Round-off", shown("round_off"))] if invoice.round_off else []

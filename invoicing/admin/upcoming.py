@@ -64,7 +64,7 @@ def _totals(upcoming: Upcoming) -> list[tuple[str, str, str]]:
 def _sums(computed: Computed) -> dict[str, str]:
     totals, currency = computed.totals, computed.currency
     rows = {"Subtotal": totals.subtotal}
-    rows |= {"Discount": totals.discount_total} if totals.discount_total else {}
+    rows |= {"Discount": -totals.discount_total} if totals.discount_total else {}
     rows |= {f"{tax.name} {format_percent(tax.rate)}": tax.amount for tax in totals.taxes}
     rows |= {"Total": totals.total}
     return {name: format_money(amount, currency) for name, amount in rows.items()}

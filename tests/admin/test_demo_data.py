@@ -15,7 +15,7 @@ from django.test.client import Client
 from billing_platform.backoffice.theme import navigation
 from billing_platform.lib import clock
 from events.models import UsageEvent
-from invoicing.models import Invoice
+from invoicing.models import Invoice, ReviewItem
 from organisations.models import ApiKey, Project
 
 # An attempt at the gateway needs the running platform: tests/scenarios/test_first_start.py.
@@ -34,7 +34,10 @@ def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client:
     empty = [link for link in links if not _rows(client, link)]
     assert set(empty) <= MADE_WHEN_RUNNING
 
-    assert set(Invoice.objects.values_list("status", flat=True)) == {"finalized", "partially_paid", "paid"}
+    assert set(Invoice.objects.values_list("status", flat=True)) == {"draft", "finalized", "partially_paid", "paid"}
+    parked = ReviewItem.objects.get()
+    assert (parked.organisation.name, parked.reasons[0]["code"]) == ("Malabar Foods", "FAR_ABOVE_USUAL")
+    assert [draft.organisation.name for draft in Invoice.objects.to_approve()] == ["Deccan Press"]
     test_project = Project.objects.get(mode=Project.Mode.TEST)
     assert test_project.api_keys.get().mode == ApiKey.Mode.TEST
     assert UsageEvent.objects.filter(project=test_project).exists()

@@ -28,7 +28,7 @@ from organisations.services.sellers import create_seller
 
 
 class Command(BaseCommand):
-    help = "Make demo data: three customers, three months of usage, two invoiced months. Does nothing the second time."
+    help = "Make demo data: five customers, three months of usage, two invoiced months. Does nothing the second time."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--run-json", type=Path, help="Where to write keys and log-ins (readable by you alone).")
@@ -58,7 +58,9 @@ def _make() -> dict[str, Any]:
     for month in (last.previous(), last):
         money.bill(month)
     money.collect(organisations, current=current)
+    money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.make_terms(organisations)
+    money.make_exceptions(organisations)
     usage.correct_one(nandi, month=last)
     usage.verify_days()
     unpaid = money.invoice_of(konkan, month=last)

@@ -30,7 +30,7 @@ from invoicing.admin.run_preview import chosen_month
 from invoicing.models import BillingRunItem, ExchangeRate, Invoice, NumberSequence
 from invoicing.selectors.price_coverage import Unpriced
 from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
-from invoicing.services.preflight import Check, Topic, month_end_check
+from invoicing.services.month_end_check import Check, Topic, month_end_check
 from organisations.models import BillingEntity, BillingHold, Organisation
 
 ROWS_OF_A_PAGE = 200

@@ -16,7 +16,7 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.months import ended_months
 from invoicing.services.billing_run_preview import RunPreview, preview_run
-from invoicing.services.preflight import month_end_check
+from invoicing.services.month_end_check import month_end_check
 
 
 def preview_facts(period: BillingPeriod) -> list[tuple[str, Any]]:

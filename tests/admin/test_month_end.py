@@ -22,7 +22,7 @@ from invoicing.selectors.billing_runs import run_pace, run_progress
 from invoicing.services import billing_run, drafting
 from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.dry_run import csv_rows, customers_of, dry_run
-from invoicing.services.preflight import Topic, month_end_check
+from invoicing.services.month_end_check import Topic, month_end_check
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests import factories

@@ -5,10 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import date
 from decimal import Decimal
-from itertools import permutations
 from typing import Any, Self
 
-import pgtrigger
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.expressions import CombinedExpression
@@ -16,7 +14,6 @@ from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.functional import cached_property
 
-from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.document_numbers import SERIES_LENGTH
@@ -25,30 +22,12 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
 from invoicing.models.columns import MoneyField
-from invoicing.models.discount_bounds import redeems_within_bounds
-from invoicing.models.number_sequence import number_is_of_a_series
+from invoicing.models.invoice_triggers import COLLECTABLE, TRIGGERS
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
 # GST: at most 16 characters, and the e-invoice portal takes no leading 0, / or -.
 NUMBER_PATTERN = r"^[A-Z1-9][A-Z0-9/-]{0,15}$"
-
-# What may still change on an issued invoice: where it stands, not what it says.
-MUTABLE_AFTER_ISSUE = (
-    "status",
-    "amount_paid",
-    "amount_returned",
-    "amount_credited",
-    "is_released",
-    "sent_at",
-    "pdf",
-    "pdf_state",
-    "voided_at",
-    "void_reason",
-    "updated_at",
-)
-_MUTABLE = ", ".join(f"'{column}'" for column in MUTABLE_AFTER_ISSUE)
-
 
 # The GSTIN under which a document is numbered, as frozen on the document; the seller's id where the seller has no GSTIN
 # (CGST Rule 46 (b)).
@@ -57,9 +36,6 @@ REGISTRATION = Coalesce(
     Cast("billing_entity_id", models.TextField()),
     output_field=models.TextField(),
 )
-
-# Issued, and not paid for good: money may be asked for while something is due.
-COLLECTABLE = ("finalized", "partially_paid", "partially_refunded", "refunded")
 
 
 def amount_due(path: str = "") -> CombinedExpression:
@@ -309,101 +285,7 @@ class Invoice(BaseModel, TenantModel):
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="invoice_currency_is_iso"),
         ]
-        triggers = [
-            # Where an issued invoice stands follows from what is paid and given back, and both may go down again:
-            # the constraint above ties each status to the amounts.
-            pgtrigger.FSM(
-                name="status_moves_forward",
-                field="status",
-                transitions=[
-                    ("draft", "finalized"),
-                    ("draft", "void"),
-                    ("finalized", "void"),
-                    ("paid", "void"),  # of an invoice of nothing: a void one has nothing paid, says the constraint
-                    *permutations(("finalized", "partially_paid", "paid", "partially_refunded", "refunded"), 2),
-                    # for good: credit notes are never taken back
-                    *((status, "credited") for status in (*COLLECTABLE, "paid")),
-                ],
-            ),
-            pgtrigger.Trigger(
-                name="begins_as_a_draft",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                condition=~pgtrigger.Q(new__status="draft"),
-                func="RAISE EXCEPTION 'An invoice begins as a draft: finalizing gives it its number.';",
-            ),
-            pgtrigger.Trigger(
-                name="issued_is_frozen",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=~pgtrigger.Q(old__status="draft"),
-                func=f"""
-                    IF to_jsonb(OLD) - ARRAY[{_MUTABLE}] IS DISTINCT FROM to_jsonb(NEW) - ARRAY[{_MUTABLE}] THEN
-                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-            pgtrigger.Protect(
-                name="issued_never_deleted",
-                operation=pgtrigger.Delete,
-                condition=~pgtrigger.Q(old__status="draft"),
-            ),
-            no_truncate(),
-            pgtrigger.Trigger(
-                name="issued_adds_up",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
-                func="""
-                    IF NEW.subtotal IS DISTINCT FROM
-                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)
-                    OR NEW.discount_total IS DISTINCT FROM
-                       (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)
-                    OR NEW.tax_total IS DISTINCT FROM
-                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)
-                    THEN
-                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-            redeems_within_bounds(),
-            number_is_of_a_series(
-                "invoice",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
-            ),
-            pgtrigger.Trigger(
-                name="credited_by_notes",
-                when=pgtrigger.After,
-                operation=pgtrigger.Update,
-                timing=pgtrigger.Deferred,
-                condition=pgtrigger.Q(old__amount_credited__df=pgtrigger.F("new__amount_credited")),
-                func="""
-                    IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM
-                       (SELECT COALESCE(SUM(total), 0) FROM invoicing_creditnote WHERE invoice_id = NEW.id)
-                    THEN
-                        RAISE EXCEPTION 'Invoice % is credited by its credit notes, and by nothing else.', NEW.number
-                            USING ERRCODE = 'check_violation';
-                    END IF;
-                    RETURN NULL;
-                """,
-            ),
-            pgtrigger.Trigger(
-                name="issued_has_its_document",
-                when=pgtrigger.After,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status="draft", new__status="finalized"),
-                func="""
-                    IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN
-                        RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id
-                            USING ERRCODE = 'check_violation';
-                    END IF;
-                    RETURN NULL;
-                """,
-            ),
-        ]
+        triggers = TRIGGERS
 
     def __str__(self) -> str:
         return self.number or f"Draft for {self.period_label}"

@@ -57,10 +57,8 @@ def define_metric(
         if metric is not None and not metric.registered_automatically:
             raise DomainError(f"The metric {metric} is defined already.", code="METRIC_EXISTS")
         metric = metric or Metric(organisation=organisation, name=name, unit=unit)
-        metric.aggregation = aggregation
-        metric.unique_property = unique_property
-        metric.dimensions = list(dimensions)
-        metric.description = description
+        metric.aggregation, metric.unique_property = aggregation, unique_property
+        metric.dimensions, metric.description = list(dimensions), description
         for field in WORDS:
             setattr(metric, field, words.get(field, ""))
         for field, value in (conversion or {}).items():

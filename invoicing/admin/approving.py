@@ -18,7 +18,7 @@ from billing_platform.lib.number_formats import format_money
 from invoicing.admin.held_back import held_back_by, holds_of
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import finalize_obstacles
-from invoicing.admin.invoice_parts import Moment, each, rows_facts
+from invoicing.admin.invoice_parts import Moment, act_on_each, rows_facts
 from invoicing.computing.approval import issue_decision
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
@@ -151,10 +151,10 @@ class ApprovalOfInvoice(InvoiceExtension):
         facts=lambda _request, rows: rows_facts(rows.to_approve(), rows),
     )
     def approve_many(self, request: HttpRequest, rows: Any, *, seen: dict[str, str]) -> str:
-        def approve(invoice_id: UUID) -> Invoice:
-            return approve_invoice(invoice_id=invoice_id, approver=request.user, fingerprint=seen[str(invoice_id)])
+        def approve(pk: UUID) -> Invoice:
+            return approve_invoice(invoice_id=pk, approver=request.user, fingerprint=seen[str(pk)])
 
-        return each(rows.to_approve().filter(pk__in=seen), approve, "Approved")
+        return act_on_each(rows.to_approve().filter(pk__in=seen), approve, "Approved")
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         if obj is None or not list(held_back_by(self.page, obj)):

@@ -22,7 +22,7 @@ from billing_platform.lib.admin.base import (
     object_page,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY, anchor, figure, when
+from billing_platform.lib.admin.display import EMPTY, anchor, when
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.money import ZERO
@@ -38,6 +38,7 @@ from invoicing.admin.credit_note_form import (
 )
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import SendForm
+from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.invoice_parts import Moment
 from invoicing.emails import credit_note_emails
 from invoicing.gst_heads import TaxAmount
@@ -73,9 +74,7 @@ class CreditNoteLineInline(ReadOnlyInline):
     @numeric
     @admin.display(description="Quantity")
     def quantity_text(self, line: CreditNoteLine) -> str:
-        if line.quantity is None:
-            return EMPTY
-        return f"{figure(line.quantity)} {line.invoice_line.unit_label or line.invoice_line.unit}".strip()
+        return EMPTY if line.quantity is None else quantity_text(line.invoice_line, line.quantity)
 
 
 @admin.register(CreditNote)

@@ -13,12 +13,12 @@ from django.http import HttpRequest
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
-from billing_platform.lib.admin.display import figure
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import QUANTITY_PLACES, REASON_LENGTH
 from billing_platform.lib.money import exponent
 from billing_platform.lib.number_formats import NumberError, format_money, format_percent, parse_decimal, plain_text
+from invoicing.admin.invoice_line import quantity_text
 from invoicing.computing.credit_notes import WARN_DAYS, Creditable, CreditableLine, Wanted
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.selectors.credit_notes import creditable
@@ -208,7 +208,7 @@ class CreditNoteForm(ActionForm):
         return FormLine(
             position=row.position,
             description=row.description,
-            quantity=f"{figure(row.quantity)} {row.unit_label or row.unit}".strip(),
+            quantity=quantity_text(row),
             taxable=self.obj.shown(line.taxable),
             credited=self.obj.shown(line.credited) if line.credited else "",
             left=self.obj.shown(line.left),

@@ -24,7 +24,7 @@ from billing_platform.lib.admin.base import (
     rows_action,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY, figure
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money, format_percent
@@ -44,8 +44,17 @@ from invoicing.admin.invoice_asking import (
     void_facts,
     void_obstacles,
 )
-from invoicing.admin.invoice_line import discounts_of, unit_price
-from invoicing.admin.invoice_parts import Moment, about, each, email_table, parties, rows_facts, timeline, warning_box
+from invoicing.admin.invoice_line import discounts_of, quantity_text, unit_price
+from invoicing.admin.invoice_parts import (
+    Moment,
+    about,
+    act_on_each,
+    email_table,
+    parties,
+    rows_facts,
+    timeline,
+    warning_box,
+)
 from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
 from invoicing.services import delivery, drafting, issuing, sending, stored_pdfs, voiding
@@ -86,7 +95,7 @@ class InvoiceLineInline(ReadOnlyInline):
     @numeric
     @admin.display(description="Quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip()
+        return quantity_text(line)
 
     @numeric
     @admin.display(description="Unit price")
@@ -291,7 +300,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
         facts=lambda _request, rows: rows_facts(rows.filter(status=Status.DRAFT, warnings=[]), rows),
     )
     def finalize_many(self, request: HttpRequest, rows: Any) -> str:
-        return each(rows.filter(status=Status.DRAFT, warnings=[]), issuing.finalize_invoice, "Finalized")
+        return act_on_each(
+            rows.filter(status=Status.DRAFT, warnings=[]),
+            lambda pk: issuing.finalize_invoice(invoice_id=pk),
+            "Finalized",
+        )
 
     @rows_action(
         label="Send",
@@ -300,7 +313,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         facts=lambda _request, rows: rows_facts(rows.issued(), rows),
     )
     def send_many(self, request: HttpRequest, rows: Any) -> str:
-        return each(rows.issued(), sending.send_invoice, "Sent")
+        return act_on_each(rows.issued(), lambda pk: sending.send_invoice(invoice_id=pk), "Sent")
 
     # --- how it looks -------------------------------------------------------------------------------------------
 

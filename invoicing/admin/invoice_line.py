@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from billing_platform.lib.number_formats import format_money, format_price
 from billing_platform.lib.periods import start_of_day
 from events.usage.billed import events_counted, metric_named
 from invoicing.admin.explain_line import explanation_page
+from invoicing.lines import Line
 from invoicing.models import InvoiceLine
 from invoicing.steps import Step
 
@@ -53,7 +55,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     @numeric
     @admin.display(description="Quantity", ordering="quantity")
     def quantity_text(self, line: InvoiceLine) -> str:
-        return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip()
+        return quantity_text(line)
 
     @admin.display(description="Unit price")
     def price_text(self, line: InvoiceLine) -> Any:
@@ -97,6 +99,11 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
             ledger,
             events,
         )
+
+
+def quantity_text(line: Line | InvoiceLine, quantity: Decimal | None = None) -> str:
+    """The line's quantity, or another one in the line's unit: "1,200 calls"."""
+    return f"{figure(line.quantity if quantity is None else quantity)} {line.unit_label or line.unit}".strip()
 
 
 def unit_price(line: InvoiceLine) -> Any:

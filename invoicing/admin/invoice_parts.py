@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, Sum
 from django.utils.html import format_html, format_html_join
@@ -166,13 +167,14 @@ def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def each(rows: Any, act: Callable[..., Invoice], done: str) -> str:
-    """Runs the service for each row; a refusal does not stop the others. Raises DomainError if all are refused."""
+def act_on_each(rows: Any, act: Callable[[UUID], Any], done: str) -> str:
+    """Calls `act` with the id of each row; a refusal does not stop the others. The sentence that reports it: what was
+    `done`, how often, and why not. Raises DomainError if all are refused."""
     refused = []
     chosen = list(rows.values_list("pk", flat=True))
     for pk in chosen:
         try:
-            act(invoice_id=pk)
+            act(pk)
         except DomainError as error:
             refused.append(error.message)
     said = f"{done} {len(chosen) - len(refused):,}"

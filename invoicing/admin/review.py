@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -29,12 +29,13 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.sparkline import Bar, sparkline
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.admin import approving
 from invoicing.admin.billing_item import ReasonForm
+from invoicing.admin.invoice_line import quantity_text
+from invoicing.admin.invoice_parts import act_on_each
 from invoicing.admin.review_approving import ApproveForm, ApproveManyForm, ToApprove
 from invoicing.computing.safety_bounds import BoundCode, Bounds
 from invoicing.models import InvoiceLine, ReviewItem
@@ -93,7 +94,7 @@ class LinesSection(TemplateSection):
         lines = [
             {
                 "description": line.description,
-                "quantity": f"{format_number(line.quantity)} {line.unit_label or line.unit}".strip(),
+                "quantity": quantity_text(line),
                 "amount": format_money(line.amount, invoice.currency),
             }
             for line in getattr(invoice, "first_lines", ())
@@ -284,7 +285,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         def approve(pk: UUID) -> None:
             reviewing.approve_parked(item_id=pk, approver=request.user, fingerprint=seen[str(pk)])
 
-        return _each(rows.filter(pk__in=seen), approve, "Approved")
+        return act_on_each(rows.filter(pk__in=seen), approve, "Approved")
 
     @rows_action(
         label="Recompute",
@@ -292,7 +293,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         confirm="Each is drafted again from today's usage and prices; within its bounds it is issued and e-mailed.",
     )
     def recompute_many(self, request: HttpRequest, rows: Any) -> str:
-        return _each(rows, lambda pk: billing_run.retry_item(item_id=pk), "Worked out again:")
+        return act_on_each(rows, lambda pk: billing_run.retry_item(item_id=pk), "Worked out again:")
 
     def _on(self, request: HttpRequest, message: str) -> HttpResponse:
         """Back to the queue: the item is no longer in it."""
@@ -355,19 +356,3 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         found: Reviewed = item.reviewed
         rows = [(month_text(each.month), format_money(each.total, found.currency)) for each in found.history]
         return facts(rows) if rows else EMPTY
-
-
-def _each(rows: Any, act: Any, done: str) -> str:
-    """Acts on each row; a refusal does not stop the others. Raises DomainError if all are refused."""
-    refused: list[str] = []
-    chosen: Sequence[Any] = list(rows.values_list("pk", flat=True))
-    for pk in chosen:
-        try:
-            act(pk)
-        except DomainError as error:
-            refused.append(error.message)
-    said = f"{done} {len(chosen) - len(refused):,}"
-    sentence = f"{said}; {len(refused):,} left: {' '.join(dict.fromkeys(refused))}" if refused else f"{said}."
-    if len(refused) == len(chosen):
-        raise DomainError(sentence if chosen else "There is none among them to do this to.", code="NOTHING_DONE")
-    return sentence

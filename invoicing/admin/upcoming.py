@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, object_page
-from billing_platform.lib.admin.display import figure
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_percent, format_price
+from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.mends import warning_text
 from invoicing.computing.invoice import Computed
 from invoicing.lines import Line
@@ -94,4 +94,4 @@ def _row(shown: Line, so_far: Line | None, later: Line | None, currency: str) ->
 
 
 def _quantity(line: Line | None) -> str:
-    return f"{figure(line.quantity)} {line.unit_label or line.unit}".strip() if line else ""
+    return quantity_text(line) if line else ""

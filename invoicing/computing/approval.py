@@ -19,10 +19,8 @@ from zoneinfo import ZoneInfo
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money, with_places
 from billing_platform.lib.number_formats import format_money, format_percent, short_text
+from invoicing.computing.safety_bounds import USUAL_MONTHS
 from invoicing.lines import Line, LineKind
-
-COMPARED_INVOICES = 3
-"""How many of the last month invoices make the mean that a total is compared with."""
 
 
 class IssueStep(StrEnum):
@@ -192,7 +190,7 @@ def _line(line: Line) -> list[object]:
 
 def _change(facts: IssuingFacts, allowed: Decimal) -> str:
     """How far the total is from the mean of the last invoices; empty where it is near enough or there is no mean."""
-    last = facts.history[:COMPARED_INVOICES]
+    last = facts.history[:USUAL_MONTHS]
     count, before = len(last), sum(last, ZERO)
     if not count:
         return ""

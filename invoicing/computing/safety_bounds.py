@@ -18,7 +18,7 @@ from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.number_formats import format_money, format_number
 from billing_platform.lib.periods import BillingPeriod
 
-MONTHS = 3
+USUAL_MONTHS = 3
 """How many of the last month invoices make the usual."""
 
 
@@ -59,8 +59,8 @@ class MonthTotal:
 
 @dataclass(frozen=True, slots=True)
 class MonthDraft:
-    """What is looked at: a month's invoice as it is computed by now. `remarks` are the
-    sentences about usage that is on no line."""
+    """What is looked at: a month's invoice as it is computed by now. `remarks` are the sentences about usage that is on
+    no line."""
 
     month: date
     currency: str
@@ -82,12 +82,12 @@ def out_of_bounds(draft: MonthDraft, *, history: Sequence[MonthTotal], bounds: B
 
     `history` are earlier months' invoices in the draft's currency, the latest first.
     """
-    return tuple(_reasons(draft, history[:MONTHS], bounds))
+    return tuple(_reasons(draft, history[:USUAL_MONTHS], bounds))
 
 
 def usual(history: Sequence[MonthTotal], currency: str) -> Decimal | None:
     """The mean of the last months' totals, rounded; None without any."""
-    latest = history[:MONTHS]
+    latest = history[:USUAL_MONTHS]
     return round_money(_sum(latest) / len(latest), currency) if latest else None
 
 

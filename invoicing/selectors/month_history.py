@@ -10,18 +10,17 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.computing.safety_bounds import MONTHS, MonthTotal
+from invoicing.computing.safety_bounds import USUAL_MONTHS, MonthTotal
 from invoicing.models import Invoice
 
 
 def month_histories(
-    *, organisations: Collection[UUID], before: BillingPeriod, months: int = MONTHS
+    *, organisations: Collection[UUID], before: BillingPeriod, months: int = USUAL_MONTHS
 ) -> dict[UUID, tuple[MonthTotal, ...]]:
     """The last issued month invoices of each customer before a month, the latest first, with tax and less credits.
 
     Left out are void ones, those whose month is to be billed anew, and those in a currency that the customer no longer
-    has. One query for any number of
-    customers; who was never invoiced is not in the answer.
+    has. One query for any number of customers; who was never invoiced is not in the answer.
     """
     latest = Window(RowNumber(), partition_by=F("organisation"), order_by=F("period_start").desc())
     rows = (

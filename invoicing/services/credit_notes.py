@@ -135,8 +135,7 @@ def issue_credit_note(
     outlook = look_ahead(invoice=invoice, lines=lines, kind=kind, on=day)
     if bill_again:
         _check_release(invoice, outlook.note)
-    note = _new_note(invoice, outlook, why, day)
-    note.bill_again = bill_again
+    note = _new_note(invoice, outlook, why, day, bill_again=bill_again)
     original = invoice_document(invoice)
     check_drawable(build_document(note, outlook.note, original))
     _store(note, outlook.note, original, corrections)
@@ -195,7 +194,7 @@ def _check_release(invoice: Invoice, note: Note) -> None:
         )
 
 
-def _new_note(invoice: Invoice, outlook: Outlook, why: Why, day: date) -> CreditNote:
+def _new_note(invoice: Invoice, outlook: Outlook, why: Why, day: date, *, bill_again: bool) -> CreditNote:
     computed, books = outlook.note, outlook.note.in_rupees
     return CreditNote(
         organisation=invoice.organisation,
@@ -204,6 +203,7 @@ def _new_note(invoice: Invoice, outlook: Outlook, why: Why, day: date) -> Credit
         kind=outlook.kind,
         reason=why.reason,
         reason_text=why.text,
+        bill_again=bill_again,
         issue_date=day,
         currency=invoice.currency,
         subtotal=computed.subtotal,

@@ -21,7 +21,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from events.services.months import close_period
 from invoicing.computing.approval import IssueStep
-from invoicing.computing.invoice import Computed, compute
+from invoicing.computing.invoice import Computed
 from invoicing.documents import InvoiceDocument, check_layout
 from invoicing.draft_warnings import WarningCode
 from invoicing.errors import NothingToBill
@@ -29,8 +29,7 @@ from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.services import snapshots
 from invoicing.services.billed_months import lock_prices
 from invoicing.services.delivery import begin_deliveries
-from invoicing.services.drafting import Draft, is_stored, store, take_over
-from invoicing.services.facts import facts_of
+from invoicing.services.drafting import Draft, draft_anew, is_stored, store, take_over
 from invoicing.services.issuing_facts import ToIssue, as_json, decide
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import registration_of, take_numbers
@@ -74,8 +73,7 @@ def finalize_invoice(*, invoice_id: UUID, send: bool = True) -> Invoice:
     if invoice.period is not None:
         close_period(organisation=invoice.organisation, period=invoice.period)
     lock_prices(to_change_them=False)
-    facts = facts_of(invoice)
-    draft = Draft(invoice, facts, compute(facts))
+    draft = draft_anew(invoice)
     ready = prepare(draft)
     check_decision(draft)
     if not is_stored(draft):

@@ -54,12 +54,11 @@ class ToIssue:
         )
 
 
-Bounds = Mapping[UUID, Sequence[AnyReason]]
-"""The safety bounds that drafts are beyond, by the organisation's id."""
-
-
-def decide(drafts: Sequence[ToIssue], *, out_of_bounds: Bounds | None = None) -> list[Decision]:
-    """What becomes of each draft now, in their order. `out_of_bounds` are the reasons of safety bounds."""
+def decide(
+    drafts: Sequence[ToIssue], *, out_of_bounds: Mapping[UUID, Sequence[AnyReason]] | None = None
+) -> list[Decision]:
+    """What becomes of each draft now, in their order. `out_of_bounds` are the safety bounds that drafts are beyond,
+    by the organisation's id."""
     beyond = out_of_bounds or {}
     return [
         issue_decision(facts, out_of_bounds=beyond.get(draft.organisation.pk, ()))

@@ -27,8 +27,8 @@ def approve_parked(
     an invoice.
 
     The invoice is what usage and prices give at this moment; with the `fingerprint` of the draft that the approver saw,
-    it is that draft or none. Raises DomainError ITEM_NOT_PARKED or DRAFT_CHANGED, and what approving
-    raises, such as NEGATIVE_TOTAL.
+    it is that draft or none. Raises DomainError ITEM_NOT_PARKED or DRAFT_CHANGED, and what approving raises, such as
+    NEGATIVE_TOTAL.
     """
     item: BillingRunItem = (
         BillingRunItem.objects.select_for_update(of=("self",)).select_related("organisation", "run").get(pk=item_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,8 +9,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
-from billing_platform.lib.number_formats import short_text
+from billing_platform.lib.admin.base import ModelAdmin, ShortDecimalField, Textarea, badge, short_time
 from events.models import Metric, UsageAggregate, UsageEvent
 from events.services import metrics
 
@@ -27,13 +25,6 @@ class KeysField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
-
-
-class FactorField(forms.DecimalField):
-    """Shown without superfluous zeros: 730, as it was typed."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return short_text(value) if isinstance(value, Decimal) else value
 
 
 @admin.register(Metric)
@@ -86,7 +77,7 @@ class MetricAdmin(ModelAdmin):
                 "A greatest, latest or different value is then one of each combination.",
             )
         if db_field.name in {"multiplier", "divisor"}:
-            kwargs["form_class"] = FactorField
+            kwargs["form_class"] = ShortDecimalField
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "aggregation":
             field.help_text = (

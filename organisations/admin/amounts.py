@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 
-from billing_platform.lib.admin.base import DecimalInput, Select, Textarea
+from billing_platform.lib.admin.base import Select, ShortDecimalField, Textarea
 from billing_platform.lib.limits import MONEY_DIGITS, MONEY_PLACES
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
 
 
-class RuleAmountField(forms.DecimalField):
-    """An amount without the zeros that its column adds."""
-
-    widget = DecimalInput
+class RuleAmountField(ShortDecimalField):
+    """An amount of money."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return short_text(value) if isinstance(value, Decimal) else value
 
 
 class SellersOrOwnField(forms.TypedChoiceField):

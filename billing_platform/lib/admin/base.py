@@ -6,6 +6,7 @@ one way rows reach a page: lists, forms' choices, filters, autocomplete and inli
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -52,6 +53,7 @@ from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, atte
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.saving import SavingMixin
+from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import choices_of
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "Select",
+    "ShortDecimalField",
     "TabularInline",
     "TemplateSection",
     "Textarea",
@@ -103,6 +106,15 @@ _WIDGETS = (
     (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
     (forms.FileField, widgets.UnfoldAdminFileFieldWidget),
 )
+
+
+class ShortDecimalField(forms.DecimalField):
+    """Shows what is stored as it was typed, without the zeros that its column adds: 730."""
+
+    widget = DecimalInput
+
+    def prepare_value(self, value: Any) -> Any:
+        return short_text(value) if isinstance(value, Decimal) else value
 
 
 def scoped(queryset: Any, request: HttpRequest) -> Any:

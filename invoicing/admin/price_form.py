@@ -67,7 +67,7 @@ def reason_field() -> forms.CharField:
         max_length=REASON_LENGTH,
         required=False,
         validators=[validate_line],
-        help_text="Kept in the history. Needed if usage that was counted already gets another price.",
+        help_text="Stored in the history. Needed if usage that was counted already gets another price.",
     )
 
 

@@ -24,7 +24,7 @@ from invoicing.admin.price_list import LARGEST_FILE, MOST_ROWS, Report, Rows, as
 from invoicing.models import PricingRule
 from organisations.operators_clock import operators_today
 
-KEPT_SECONDS = 3600  # how long a checked file waits for the person to confirm it
+CHECKED_SECONDS = 3600  # how long a checked file waits for the person to confirm it
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -111,7 +111,7 @@ class PriceListPages:
             form.add_error("file", error.details["file"])
             return self._show(request, form)
         token = uuid4()
-        cache.set(_key(request, token), rows, KEPT_SECONDS)
+        cache.set(_key(request, token), rows, CHECKED_SECONDS)
         return self._check(request, rows, {"token": token, "reason": form.cleaned_data["reason"]})
 
     def _confirm(self, request: HttpRequest) -> HttpResponse:
@@ -128,7 +128,7 @@ class PriceListPages:
             return HttpResponseRedirect(reverse("admin:invoicing_pricingrule_changelist"))
         report = import_rows(rows, user=request.user, reason=form.cleaned_data["reason"], dry_run=False)
         if report.is_refused:  # somebody else changed prices after the check
-            cache.set(key, rows, KEPT_SECONDS)
+            cache.set(key, rows, CHECKED_SECONDS)
             return self._show(request, ConfirmForm(initial=form.cleaned_data), report)
         messages.success(request, f"The price list is imported: {report.sentence}.")
         return HttpResponseRedirect(reverse("admin:invoicing_pricingrule_changelist"))

@@ -130,7 +130,7 @@ class EditedDraft(Extension):
         permission="invoicing.create_invoice",
         when=lambda invoice: invoice.is_draft,
         form=LinesForm,
-        confirm="Lines of usage and fees are computed; these stand below them. They are kept when the draft is "
+        confirm="Lines of usage and fees are computed; these stand below them. They stay when the draft is "
         "computed again.",
         facts=lambda _request, invoice: [
             ("Customer", invoice.organisation.name),

@@ -104,7 +104,7 @@ class PricingRule(BaseModel, TenantModel):
     )
 
     reason_of_change = ""
-    """Why a person makes the change that is saved next: kept in the audit log, with the change."""
+    """Why a person makes the change that is saved next: stored in the audit log, with the change."""
 
     checked_with_others = False
     """Whether a list of prices checks it against the others, which the database need not be asked about then."""

@@ -12,12 +12,14 @@
 | `format_number` | 1,234,567.5 | numbers without a currency |
 | `format_quantity` | 1,234,567.5 calls | the same with its unit |
 | `format_money` (INR) | ₹12,34,567.50 | amounts, rounded; lakh and crore for rupees |
+| `format_sums` (INR, USD) | ₹12,34,567.50, $1.00 | amounts added up by currency |
 | `format_price` (INR) | ₹12,34,567.50 | unit prices and workings, unrounded |
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from billing_platform.lib.limits import QUANTITY_INTEGER_DIGITS
@@ -89,6 +91,14 @@ def format_events(count: int) -> str:
 def format_money(amount: Decimal, currency: str) -> str:
     """An amount, rounded: "₹1,23,456.00", "$1,234.00"; the code where no symbol is beyond doubt: "JPY 1,234"."""
     return _with_symbol(round_money(amount, currency), currency, exponent(currency))
+
+
+def format_sums(amounts: Iterable[tuple[str, Decimal]]) -> str:
+    """Amounts, each with its currency before it, added up by currency: "₹1,200.00, $50.00"."""
+    sums: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, ZERO) + amount
+    return ", ".join(format_money(total, currency) for currency, total in sorted(sums.items()))
 
 
 def format_price(amount: Decimal, currency: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.base import badge
 from billing_platform.lib.admin.display import anchor
-from invoicing.admin.price_words import days_of, dimensions_text, price_text
+from invoicing.admin.price_words import dimensions_text, price_text, validity_text
 from invoicing.models import PricingRule
 from invoicing.selectors.price_coverage import AppliedPrice, prices_of
 from organisations.models import Organisation
@@ -61,7 +61,7 @@ def _shown(price: AppliedPrice, page: Any, today: date) -> ShownPrice:
     return ShownPrice(
         price=anchor(page, rule, price_text(rule)),
         where=dimensions_text(rule.dimensions),
-        days=days_of(rule.effective_from, rule.effective_to),
+        days=validity_text(rule.effective_from, rule.effective_to),
         state=state if price.is_used else badge("Not used"),
         reason="" if rule.organisation_id is not None else price.reason.value,
     )

@@ -16,7 +16,7 @@ from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import plain_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors import ledger_pages
-from invoicing.admin.price_words import days_of, dimensions_text, whole_price_text
+from invoicing.admin.price_words import dimensions_text, validity_text, whole_price_text
 from invoicing.models import InvoiceLine
 from invoicing.services.explaining import LineExplanation, MeterUse, events_of, explain_line
 
@@ -63,7 +63,7 @@ def _price_rows(page: Any, line: InvoiceLine) -> list[tuple[str, Any]]:
         return []
     rows = [
         ("Price", whole_price_text(line.price, line.invoice.currency)),
-        ("Applies", days_of(rule.effective_from, rule.effective_to)),
+        ("Applies", validity_text(rule.effective_from, rule.effective_to)),
         ("To", rule.get_pool_display()),
         ("Rule", anchor(page, rule, f"{rule.metric_name} ({rule.unit})")),
     ]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.number_formats import format_money, short_text
+from billing_platform.lib.number_formats import format_money, format_sums, short_text
 from invoicing.admin.mends import warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
@@ -157,8 +157,7 @@ def _exchange(exchange: ExchangeNote) -> list[tuple[str, str]]:
 
 def rows_facts(taken: Any, rows: Any) -> list[tuple[str, Any]]:
     """How many of the ticked rows the action changes, and their total; the action skips the other rows."""
-    sums = taken.order_by("currency").values_list("currency").annotate(Sum("total"))
-    amounts = ", ".join(format_money(total, currency) for currency, total in sums)
+    amounts = format_sums(taken.order_by().values_list("currency").annotate(Sum("total")))
     count = taken.count()
     return [
         ("Invoices", f"{count:,}"),

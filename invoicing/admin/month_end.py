@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +20,7 @@ from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, format_sums
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, Metric
 from invoicing.admin.metric import without_price
@@ -176,8 +175,5 @@ def _summary(rows: list[DryRow]) -> Iterator[tuple[str, str]]:
         chosen = [row for row in rows if row.outcome == outcome]
         if not chosen:
             continue
-        totals: dict[str, Decimal] = {}
-        for row in chosen:
-            totals[row.organisation.currency] = totals.get(row.organisation.currency, ZERO) + (row.total or ZERO)
-        sums = (format_money(total, currency) for currency, total in sorted(totals.items()) if total)
-        yield outcome.value, ", ".join(chain([f"{len(chosen):,}"], sums))
+        sums = format_sums((row.organisation.currency, row.total) for row in chosen if row.total)
+        yield outcome.value, ", ".join(filter(None, [f"{len(chosen):,}", sums]))

@@ -34,13 +34,14 @@ from invoicing.admin.price_history import price_history
 from invoicing.admin.price_list_pages import PriceListPages
 from invoicing.admin.price_parts import MODELS, PARTS, body_of, typed_of
 from invoicing.admin.price_preview import Asked, show
-from invoicing.admin.price_words import days_of, dimensions_text, price_text, whole_price_text
+from invoicing.admin.price_words import dimensions_text, price_text, validity_text, whole_price_text
 from invoicing.admin.priced_unit import priced_unit
+from invoicing.computing.days import days_of
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
 from invoicing.services import price_book
-from invoicing.services.billed_months import OpenMonth, open_months, validity
+from invoicing.services.billed_months import OpenMonth, open_months
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -61,7 +62,7 @@ AttentionFilter = attention_filter(
 
 def repriced(rule: PricingRule) -> tuple[OpenMonth, ...]:
     """The months whose counted usage the rule prices, and that are not invoiced yet."""
-    return open_months([(rule, validity(rule))], today=operators_today())
+    return open_months([(rule, days_of(rule))], today=operators_today())
 
 
 class DeleteForm(ActionForm):
@@ -329,7 +330,7 @@ def _version_row(rule: PricingRule, shown: PricingRule) -> dict[str, Any]:
     return {
         "rule": rule,
         "is_this": rule.pk == shown.pk,
-        "days": days_of(rule.effective_from, rule.effective_to),
+        "days": validity_text(rule.effective_from, rule.effective_to),
         "price": whole_price_text(rule.body(), rule.currency),
         "state": state_of(rule, operators_today()),
         "url": admin_url(rule),

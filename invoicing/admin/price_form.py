@@ -24,10 +24,11 @@ from invoicing.admin.price_parts import (
     tier_faults,
     typed_of,
 )
+from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.services import price_book
-from invoicing.services.billed_months import OpenMonth, changed_days, open_months, validity
+from invoicing.services.billed_months import OpenMonth, changed_days, open_months
 from invoicing.services.price_surroundings import Surroundings
 from organisations.operators_clock import operators_today
 
@@ -112,7 +113,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
     def changes(self) -> list[Any]:
         """The rules and days that the change touches, as invoicing.services.billed_months asks for them."""
         if self.before is None:
-            return [(self.instance, validity(self.instance))]
+            return [(self.instance, days_of(self.instance))]
         return changed_days(self.before, self.instance)
 
     def changes_the_price(self) -> bool:
@@ -203,7 +204,7 @@ class PriceForm(ReasonedForm):
         if self.follows is None:
             return super().changes()
         ended = price_book.ended(self.follows, self.instance.effective_from)
-        return [*changed_days(self.follows, ended), (self.instance, validity(self.instance))]
+        return [*changed_days(self.follows, ended), (self.instance, days_of(self.instance))]
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or self.cleaned_data

@@ -29,7 +29,7 @@ from billing_platform.lib.http.csv_files import safe_cell, without_guard
 from billing_platform.lib.number_formats import short_text
 from invoicing.admin.price_cells import COLUMNS, NEEDED, column_of, row_of, typed
 from invoicing.admin.price_row_form import PriceRowForm
-from invoicing.admin.price_words import days_of, whole_price_text
+from invoicing.admin.price_words import validity_text, whole_price_text
 from invoicing.models import PricingRule
 from invoicing.services.billed_months import lock_prices
 from invoicing.services.price_list import PriceList
@@ -316,4 +316,4 @@ def _problems_of(error: DomainError) -> Iterable[str]:
 
 
 def _said(rule: PricingRule) -> str:
-    return f"{whole_price_text(rule.body(), rule.currency)}, {days_of(rule.effective_from, rule.effective_to)}"
+    return f"{whole_price_text(rule.body(), rule.currency)}, {validity_text(rule.effective_from, rule.effective_to)}"

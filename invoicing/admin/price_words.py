@@ -40,7 +40,7 @@ def body_text(model: str, body: Mapping[str, Any], currency: str, *, tiers_shown
     return f"{dict(PricingRule.Model.choices).get(model, model)} {amounts or currency}"
 
 
-def days_of(effective_from: date, effective_to: date | None) -> str:
+def validity_text(effective_from: date, effective_to: date | None) -> str:
     """ "from 1 Oct 2026 to 31 Oct 2026", "from 1 Oct 2026"."""
     ends = f" to {last_day_text(effective_to)}" if effective_to else ""
     return f"from {day_text(effective_from)}{ends}"

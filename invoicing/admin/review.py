@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +29,7 @@ from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.sparkline import Bar, sparkline
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
-from billing_platform.lib.money import ZERO
-from billing_platform.lib.number_formats import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number, format_sums
 from invoicing.admin import approving
 from invoicing.admin.billing_item import ReasonForm
 from invoicing.admin.invoice_line import quantity_text
@@ -163,12 +161,9 @@ def rows_facts(_request: HttpRequest, rows: Any) -> Iterable[tuple[str, Any]]:
     """How many would be approved, what they come to by currency, and the largest of them."""
     found = reviewed(list(rows.select_related("organisation", "invoice", "run")))
     able = [each for each in found if each.may_be_approved]
-    totals: dict[str, Decimal] = {}
-    for each in able:
-        totals[each.currency] = totals.get(each.currency, ZERO) + each.total
     largest = sorted(able, key=lambda each: each.total, reverse=True)[:5]
     yield "Approved", f"{len(able):,}"
-    yield "Together", ", ".join(format_money(total, currency) for currency, total in sorted(totals.items()))
+    yield "Together", format_sums((each.currency, each.total) for each in able)
     for each in largest:
         yield each.name, f"{format_money(each.total, each.currency)} {ratio(each)}".strip()
     yield "Left alone", f"{len(found) - len(able):,} with a negative total or without a price"

@@ -17,6 +17,7 @@ from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.usage.metering import UsedOn
+from invoicing.computing.days import Days, days_of, moved_days
 from invoicing.models import Invoice, PricingRule
 from invoicing.pricing.rules import Rule, choose_rule
 from invoicing.services.price_surroundings import Place, Surroundings
@@ -25,9 +26,6 @@ from organisations.models import Organisation
 CODE = "PRICE_REACHES_BILLED_MONTH"
 NAMED = 3
 """How many customers the refusal names; the others are counted."""
-
-Days = tuple[date, date]
-"""From the first day to the day after the last one."""
 
 
 def lock_prices(*, to_change_them: bool) -> None:
@@ -38,10 +36,8 @@ def lock_prices(*, to_change_them: bool) -> None:
 def changed_days(old: PricingRule, new: PricingRule) -> list[tuple[PricingRule, Days]]:
     """The versions of a rule that begin, end or change on some days, with those days."""
     if any(getattr(old, name) != getattr(new, name) for name in _PRICING):
-        return [(old, validity(old)), (new, validity(new))]
-    starts = sorted([old.effective_from, new.effective_from])
-    ends = sorted([old.effective_to or date.max, new.effective_to or date.max])
-    return [(new, (first, after)) for first, after in (starts, ends) if first != after]
+        return [(old, days_of(old)), (new, days_of(new))]
+    return [(new, days) for days in moved_days(days_of(old), days_of(new))]
 
 
 _PRICING = (
@@ -125,10 +121,6 @@ def invoiced_in_words(last_months: Mapping[UUID, date]) -> str:
     others = len(told) - NAMED
     more = f" and {others} more {'customer' if others == 1 else 'customers'}" if others > 0 else ""
     return f"{', '.join(told[:NAMED])}{more}"
-
-
-def validity(rule: PricingRule) -> Days:
-    return rule.effective_from, rule.effective_to or date.max
 
 
 def _reached(rule: PricingRule, days: Days, around: Surroundings) -> set[Place]:

@@ -13,26 +13,18 @@ from typing import Any
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.computing.days import Days, days_of, moved_days
 from invoicing.models import Invoice
 from organisations.models import Organisation
 
 CODE = "TERMS_REACH_BILLED_MONTH"
-
-Days = tuple[date, date]
-"""From the first day to the day after the last one."""
 
 
 def changed_days(before: Any, after: Any, *, apart_from_days: Iterable[str]) -> list[Days]:
     """The days on which a changed row charges something else: all of them, or those between its old and new ends."""
     if any(getattr(before, name) != getattr(after, name) for name in apart_from_days):
         return [days_of(before), days_of(after)]
-    (old_first, old_after), (new_first, new_after) = days_of(before), days_of(after)
-    edges = (sorted([old_first, new_first]), sorted([old_after, new_after]))
-    return [(first, last) for first, last in edges if first != last]
-
-
-def days_of(row: Any) -> Days:
-    return row.effective_from, row.effective_to or date.max
+    return moved_days(days_of(before), days_of(after))
 
 
 def refuse_billed_days(

@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_platform.lib.errors import DomainError, NotFound
+from invoicing.computing.days import Days, days_of
 from invoicing.models import MinimumCharge
 from invoicing.services.billed_months import lock_prices
-from invoicing.services.billed_terms import changed_days, days_of, refuse_billed_days
+from invoicing.services.billed_terms import changed_days, refuse_billed_days
 from organisations.models import Organisation
 
 _CHARGED = ("organisation_id", "amount", "currency", "sac")
@@ -89,7 +90,7 @@ def _locked(minimum_id: UUID) -> MinimumCharge:
     return minimum
 
 
-def _refuse(days: list[tuple[date, date]], minimum: MinimumCharge) -> None:
+def _refuse(days: list[Days], minimum: MinimumCharge) -> None:
     refuse_billed_days(
         days, organisation=minimum.organisation, currency=minimum.currency, what="this minimum", instead=_INSTEAD
     )

@@ -18,9 +18,10 @@ from billing_platform.lib.money import Money
 from billing_platform.lib.number_formats import exact_money_text
 from billing_platform.lib.validators import require, validate_line
 from events.selectors.metric_words import WordBook
+from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
-from invoicing.services.billed_months import changed_days, lock_prices, refuse_billed_months, validity
+from invoicing.services.billed_months import changed_days, lock_prices, refuse_billed_months
 from organisations.models import Organisation
 
 
@@ -65,7 +66,7 @@ def create_pricing_rule(
     )
     set_price(rule, price)
     _save(rule, reason)
-    refuse_billed_months([(rule, validity(rule))])
+    refuse_billed_months([(rule, days_of(rule))])
     return rule
 
 
@@ -113,7 +114,7 @@ def new_version(
     rule.effective_to, rule.pool = effective_to, pool or old.pool
     set_price(rule, price)
     _save(rule, reason)
-    refuse_billed_months([*changed_days(before, old), (rule, validity(rule))])
+    refuse_billed_months([*changed_days(before, old), (rule, days_of(rule))])
     return rule
 
 
@@ -126,7 +127,7 @@ def delete_pricing_rule(*, rule_id: UUID, reason: str = "") -> None:
     rule = _locked(rule_id)
     if rule.invoice_lines.exists():
         raise DomainError("This price is on an invoice or a draft: end it instead.", code="PRICE_IN_USE")
-    refuse_billed_months([(rule, validity(rule))])
+    refuse_billed_months([(rule, days_of(rule))])
     rule.reason_of_change = check_reason(reason)
     rule.delete()
 

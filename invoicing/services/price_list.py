@@ -16,9 +16,10 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.database.bulk import insert_objects
 from events.selectors.metric_words import WordBook
+from invoicing.computing.days import Days, days_of
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.services import price_book
-from invoicing.services.billed_months import Days, changed_days, refuse_billed_months, validity
+from invoicing.services.billed_months import changed_days, refuse_billed_months
 from invoicing.services.price_surroundings import Surroundings
 from organisations.audit import note_changed, note_created
 
@@ -54,7 +55,7 @@ class PriceList:
         """As `create_pricing_rule`, with the same refusals."""
         rule = PricingRule(**columns)
         price_book.set_price(rule, price)
-        self._check(rule, reason, [(rule, validity(rule))])
+        self._check(rule, reason, [(rule, days_of(rule))])
         self.around.put(rule)
         self._added[rule.pk] = rule
         return rule

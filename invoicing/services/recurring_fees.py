@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_platform.lib.errors import DomainError, NotFound
+from invoicing.computing.days import Days, days_of
 from invoicing.models import RecurringFee
 from invoicing.services.billed_months import lock_prices
-from invoicing.services.billed_terms import changed_days, days_of, refuse_billed_days
+from invoicing.services.billed_terms import changed_days, refuse_billed_days
 from organisations.models import Organisation, Project
 
 _CHARGED = ("amount", "currency", "project_id", "description", "sac")
@@ -103,7 +104,7 @@ def _locked(fee_id: UUID) -> RecurringFee:
     return fee
 
 
-def _refuse(days: list[tuple[date, date]], fee: RecurringFee) -> None:
+def _refuse(days: list[Days], fee: RecurringFee) -> None:
     refuse_billed_days(
         days, organisation=fee.organisation, currency=fee.currency, what="a recurring fee", instead=_INSTEAD
     )

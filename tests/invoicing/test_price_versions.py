@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from billing_platform.lib.errors import DomainError, InvalidInput
+from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.services import drafting, price_book
-from invoicing.services.billed_months import open_months, validity
+from invoicing.services.billed_months import open_months
 from organisations.models import AuditEntry, Organisation, Project
 from tests.invoicing.language import NOVEMBER, amounts, at, draft, issued, metric, per_unit, price, used
 
@@ -112,10 +113,10 @@ def test_what_a_price_would_price_anew_is_told_by_customer_and_month(acme: Organ
     rule = PricingRule(
         metric_name="api_calls", unit="call", currency="INR", organisation=acme, effective_from=date(2026, 9, 1)
     )
-    found = open_months([(rule, validity(rule))], today=date(2026, 11, 1))
+    found = open_months([(rule, days_of(rule))], today=date(2026, 11, 1))
     assert [(each.month, each.had_a_price, each.draft) for each in found] == [
         (date(2026, 9, 1), True, None),
         (date(2026, 10, 1), False, october),
     ]
-    assert open_months([(rule, validity(rule))], today=date(2026, 9, 5)) == ()  # the first use is of that day
-    assert open_months([(rule, validity(september))], today=date(2026, 11, 1)) == found[:1]
+    assert open_months([(rule, days_of(rule))], today=date(2026, 9, 5)) == ()  # the first use is of that day
+    assert open_months([(rule, days_of(september))], today=date(2026, 11, 1)) == found[:1]

@@ -6,7 +6,6 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,8 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.http.csv_files import csv_lines
-from billing_platform.lib.money import ZERO
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, format_sums
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.billing_runs import BY_COMMAND
@@ -128,11 +126,7 @@ def _show(bar: Any, run: BillingRun, total: int) -> None:
 
 
 def _sums(rows: list[DryRow], outcome: Outcome) -> str:
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        if row.outcome == outcome and row.total:
-            sums[row.organisation.currency] = sums.get(row.organisation.currency, ZERO) + row.total
-    return ", ".join(format_money(total, currency) for currency, total in sorted(sums.items()))
+    return format_sums((row.organisation.currency, row.total) for row in rows if row.outcome == outcome and row.total)
 
 
 def _end(code: int) -> NoReturn:

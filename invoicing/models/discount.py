@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -24,18 +23,13 @@ from billing_platform.lib.validators import (
 )
 from invoicing.computing.discounts import Discount as Fact
 from invoicing.models.columns import MoneyField, check_amount, check_validity
+from invoicing.models.dated import DatedQuerySet
 from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_line import frozen_with_invoice
 from invoicing.models.only_ends import ISSUED_AND_LIVE, only_ends
 from invoicing.models.recurring_fee import RecurringFee
 from organisations.models import Organisation
-from organisations.scoping import TenantModel, TenantQuerySet
-
-
-class DiscountQuerySet(TenantQuerySet):
-    def during(self, start: date, end: date) -> Self:
-        """Discounts that are valid on a day of `[start, end)`."""
-        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
+from organisations.scoping import TenantModel
 
 
 class Discount(BaseModel, TenantModel):
@@ -110,7 +104,7 @@ class Discount(BaseModel, TenantModel):
         help_text="The first day on which it is not valid any more. Empty: no end.",
     )
 
-    objects = DiscountQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
 
     constraint_fields = {
         "discount_ends_after_it_starts": "effective_to",

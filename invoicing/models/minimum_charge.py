@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Self
-
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MinValueValidator
@@ -18,16 +15,11 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
 from invoicing.computing.minimum_charges import Minimum
 from invoicing.models.columns import NO_ORGANISATION, MoneyField, check_amount, check_validity, validity
+from invoicing.models.dated import DatedQuerySet
 from invoicing.models.invoice import Invoice
 from invoicing.models.only_ends import on_issued_line, only_ends
 from organisations.models import Organisation
-from organisations.scoping import TenantModel, TenantQuerySet
-
-
-class MinimumChargeQuerySet(TenantQuerySet):
-    def during(self, start: date, end: date) -> Self:
-        """Minimums with a day in `[start, end)`."""
-        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
+from organisations.scoping import TenantModel
 
 
 class MinimumCharge(BaseModel, TenantModel):
@@ -64,7 +56,7 @@ class MinimumCharge(BaseModel, TenantModel):
         help_text="The first day on which the minimum does not hold any more. Empty: no end.",
     )
 
-    objects = MinimumChargeQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
 
     constraint_fields = {
         "minimum_charges_never_overlap": "effective_from",

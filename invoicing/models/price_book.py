@@ -18,14 +18,15 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
 from invoicing.models.columns import NO_ORGANISATION, PriceField, QuantityField, check_validity, validity
+from invoicing.models.dated import DatedQuerySet
 from invoicing.models.only_ends import on_issued_line, only_ends
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
-from organisations.scoping import TenantModel, TenantQuerySet
+from organisations.scoping import TenantModel
 
 
-class PricingRuleQuerySet(TenantQuerySet):
+class PricingRuleQuerySet(DatedQuerySet):
     def applying_to(self, organisation: Organisation) -> Self:
         """The organisation's own rules and the global ones, in the organisation's currency."""
         return self.filter(Q(organisation=organisation) | Q(organisation__isnull=True), currency=organisation.currency)
@@ -34,10 +35,6 @@ class PricingRuleQuerySet(TenantQuerySet):
         """The own rules of some organisations and the global ones, in any of their currencies."""
         currencies = {organisation.currency for organisation in organisations}
         return self.filter(Q(organisation__in=organisations) | Q(organisation__isnull=True), currency__in=currencies)
-
-    def during(self, start: date, end: date) -> Self:
-        """Rules valid on any day of `[start, end)`."""
-        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
 
 
 class PricingRule(BaseModel, TenantModel):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Self
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -22,16 +19,11 @@ from billing_platform.lib.validators import (
 )
 from invoicing.computing.recurring_fees import Fee
 from invoicing.models.columns import MoneyField, check_amount, check_validity
+from invoicing.models.dated import DatedQuerySet
 from invoicing.models.invoice import Invoice
 from invoicing.models.only_ends import on_issued_line, only_ends
 from organisations.models import Organisation, Project
-from organisations.scoping import TenantModel, TenantQuerySet
-
-
-class RecurringFeeQuerySet(TenantQuerySet):
-    def during(self, start: date, end: date) -> Self:
-        """Fees with a day in `[start, end)`."""
-        return self.filter(Q(effective_to__isnull=True) | Q(effective_to__gt=start), effective_from__lt=end)
+from organisations.scoping import TenantModel
 
 
 class RecurringFee(BaseModel, TenantModel):
@@ -69,7 +61,7 @@ class RecurringFee(BaseModel, TenantModel):
         help_text="The first day on which the fee is not due any more. Empty: no end.",
     )
 
-    objects = RecurringFeeQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
 
     constraint_fields = {
         "recurring_fee_ends_after_it_starts": "effective_to",

@@ -1948,8 +1948,8 @@ class Migration(migrations.Migration):
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
-                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="e5ccfd3f6daab679d0a7f193d19b86ee9363c983",
+                    func="\n            IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="da58151f9b592218ce6e68831a053823b163a4ee",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9eefc",
                     table="invoicing_invoice",
@@ -1993,8 +1993,8 @@ class Migration(migrations.Migration):
                 name="issued_adds_up",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
-                    func="\n                    IF NEW.subtotal IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.discount_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n                    OR NEW.tax_total IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="87bf42eaf2d7d5a995984477ff1b389df1ac9432",
+                    func="\n            IF NEW.subtotal IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n            OR NEW.discount_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(discount), 0) FROM invoicing_invoiceline WHERE invoice_id = NEW.id)\n            OR NEW.tax_total IS DISTINCT FROM\n               (SELECT COALESCE(SUM(amount), 0) FROM invoicing_invoicetax WHERE invoice_id = NEW.id)\n            THEN\n                RAISE EXCEPTION 'Invoice % does not add up from its lines and taxes.', NEW.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="9587089a96d925e59ee6633267d71603154730f9",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_adds_up_fe003",
                     table="invoicing_invoice",
@@ -2040,8 +2040,8 @@ class Migration(migrations.Migration):
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition='WHEN (OLD."amount_credited" IS DISTINCT FROM (NEW."amount_credited"))',
                     constraint="CONSTRAINT",
-                    func="\n                    IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM\n                       (SELECT COALESCE(SUM(total), 0) FROM invoicing_creditnote WHERE invoice_id = NEW.id)\n                    THEN\n                        RAISE EXCEPTION 'Invoice % is credited by its credit notes, and by nothing else.', NEW.number\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="46c0bf2cdb531f22f22440e93469a829e1df7bbb",
+                    func="\n            IF (SELECT amount_credited FROM invoicing_invoice WHERE id = NEW.id) IS DISTINCT FROM\n               (SELECT COALESCE(SUM(total), 0) FROM invoicing_creditnote WHERE invoice_id = NEW.id)\n            THEN\n                RAISE EXCEPTION 'Invoice % is credited by its credit notes, and by nothing else.', NEW.number\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="fc4608297b52310daa218bf3eced3f88ca68a6b4",
                     operation="UPDATE",
                     pgid="pgtrigger_credited_by_notes_fedd4",
                     table="invoicing_invoice",
@@ -2056,8 +2056,8 @@ class Migration(migrations.Migration):
                 name="issued_has_its_document",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NEW.\"status\" = 'finalized' AND OLD.\"status\" = 'draft')",
-                    func="\n                    IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="3f95b5b3f2e9522cf3978521d4cfa8e58d03a5e5",
+                    func="\n            IF NOT EXISTS (SELECT FROM invoicing_documentsnapshot WHERE invoice_id = NEW.id) THEN\n                RAISE EXCEPTION 'Invoice % is issued without its document.', NEW.id\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="78e8c0b28d9db7c23a53afcabe09c7fb66226e7d",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_has_its_document_3c446",
                     table="invoicing_invoice",

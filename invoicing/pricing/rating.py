@@ -153,16 +153,7 @@ def _difference(
     first, period = priced[0], month.period
     words = month.words[first.metric]
     reported = ", reported late for" if month.kind == LineKind.LATE_USAGE else " ·"
-    steps = [step for line in priced for step in line.steps]
-    closing = [Step.of_amount(f"Already invoiced for {month_text(period)}", -charged)]
-    amount = round_money(sum((line.amount for line in priced), ZERO) - charged, month.currency)
-    exact = sum((step.amount for step in steps), ZERO) - charged
-    if round_money(exact, month.currency) != amount:  # several lines, each rounded by itself
-        closing.append(Step.of_amount("Rounding", amount - exact))
-    most = -round_money(max(left, ZERO), month.currency)
-    if left < charged and amount < most:
-        closing.append(Step.of_amount("Taken back by credit notes already", most - amount))
-        amount = most
+    amount, steps = _less_charged(priced, charged, left, month)
     projects = {row.project_id for row in late}
     return Line(
         kind=month.kind,
@@ -178,8 +169,25 @@ def _difference(
         used_in=period.start,
         pricing_rule_id=first.pricing_rule_id,
         price=first.price,
-        steps=(*steps, *closing),
+        steps=steps,
     )
+
+
+def _less_charged(
+    priced: list[Line], charged: Decimal, left: Decimal, month: _Month
+) -> tuple[Decimal, tuple[Step, ...]]:
+    """The amount of the line, and the steps that add up to it."""
+    steps = [step for line in priced for step in line.steps]
+    closing = [Step.of_amount(f"Already invoiced for {month_text(month.period)}", -charged)]
+    amount = round_money(sum((line.amount for line in priced), ZERO) - charged, month.currency)
+    exact = sum((step.amount for step in steps), ZERO) - charged
+    if round_money(exact, month.currency) != amount:  # several lines, each rounded by itself
+        closing.append(Step.of_amount("Rounding", amount - exact))
+    most = -round_money(max(left, ZERO), month.currency)
+    if left < charged and amount < most:
+        closing.append(Step.of_amount("Taken back by credit notes already", most - amount))
+        amount = most
+    return amount, (*steps, *closing)
 
 
 def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:

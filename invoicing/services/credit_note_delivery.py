@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from billing_platform.lib import clock
@@ -19,9 +17,9 @@ from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.documents import InvoiceDocument
 from invoicing.emails import queue_credit_note_email
 from invoicing.models import CreditNote
+from invoicing.services import stored_pdfs
 from invoicing.services.delivery import distinct
 from invoicing.services.sending import addresses
-from invoicing.services.stored_pdfs import render, unguessable
 from organisations import audit
 
 PdfState = CreditNote.PdfState
@@ -93,23 +91,13 @@ def deliver(*, note_id: UUID) -> None:
 
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:
     """File name and content. Made on the spot when it is not there yet or was lost: the bytes are the same."""
-    document = InvoiceDocument.from_json(note.document)
-    name = note.pdf.name or ""
-    if name and default_storage.exists(name):
-        with default_storage.open(name, "rb") as file:
-            return document.filename, file.read()
-    content = render(document)
-    if name:
-        default_storage.save(name, ContentFile(content))
-    return document.filename, content
+    return stored_pdfs.read(InvoiceDocument.from_json(note.document), note.pdf.name or "")
 
 
 def _store_pdf(note: CreditNote) -> str:
     document = InvoiceDocument.from_json(note.document)
-    name = f"credit-notes/{note.financial_year}/{unguessable(note.pk)}/{document.filename}"
-    if default_storage.exists(name):  # a worker that died may have left half of it
-        default_storage.delete(name)
-    return default_storage.save(name, ContentFile(render(document)))
+    name = f"credit-notes/{note.financial_year}/{stored_pdfs.unguessable(note.pk)}/{document.filename}"
+    return stored_pdfs.store(document, name)
 
 
 def _hand_over(note: CreditNote) -> None:

@@ -1,4 +1,4 @@
-"""The PDF of an issued invoice: rendered from the frozen document, stored once, made again if it is lost.
+"""The PDF of an issued document: rendered from the frozen document, stored once, made again if it is lost.
 
 What is stored and mailed is the invoice as it was issued. Whoever asks for the PDF later gets it as the invoice stands
 now, drawn on the spot: a void or paid one must not ask for money again. When it is made, by whom and how often:
@@ -38,7 +38,11 @@ _NOTHING_DUE: dict[str, str] = {
 def store_pdf(invoice: Invoice) -> str:
     """Render the PDF as issued and store it. The name in the storage; raises whatever the storage raises."""
     document = invoice_document(invoice)
-    name = storage_name(invoice, document)
+    return store(document, storage_name(invoice, document))
+
+
+def store(document: InvoiceDocument, name: str) -> str:
+    """Render a document and store it under the name. The name in the storage; raises whatever the storage raises."""
     if default_storage.exists(name):  # a worker that died may have left half of it
         default_storage.delete(name)
     return default_storage.save(name, ContentFile(render(document)))
@@ -61,8 +65,11 @@ def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft.
     """
-    document = invoice_document(invoice)
-    name = invoice.pdf.name or ""
+    return read(invoice_document(invoice), invoice.pdf.name or "")
+
+
+def read(document: InvoiceDocument, name: str) -> tuple[str, bytes]:
+    """File name and content of a document that was stored under the name, or is not stored yet."""
     if name and default_storage.exists(name):
         with default_storage.open(name, "rb") as file:
             return document.filename, file.read()

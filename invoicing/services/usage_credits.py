@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -42,6 +43,10 @@ class Plan:
     invoice: Invoice
     taxable: dict[int, Decimal] = field(default_factory=dict)
     amounts: dict[int, Decimal] = field(default_factory=dict)
+
+    def add(self, position: int, amount: Decimal, taxable: Decimal) -> None:
+        self.amounts[position] = self.amounts.get(position, ZERO) + amount
+        self.taxable[position] = self.taxable.get(position, ZERO) + taxable
 
     @property
     def kind(self) -> str | None:
@@ -91,47 +96,84 @@ def planned(invoice: Invoice) -> list[Plan]:
     plans: dict[UUID, Plan] = {}
     for line in computed.lines:
         if line.kind == LineKind.LATE_USAGE and line.amount < ZERO:
-            _spread(line, _charging(invoice, line), plans)
+            _spread(_Owed.by(line), invoice, plans)
     if not plans:
         raise DomainError("No invoice charged what the draft takes back.", code="NOTHING_TO_CREDIT")
+    _take_back_deductions(invoice, plans)
     return list(plans.values())
 
 
-def _charging(invoice: Invoice, line: Line) -> list[InvoiceLine]:
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """An amount of one metric's usage in one month that is to be given back."""
+
+    used_in: date | None
+    metric: tuple[str, str]
+    amount: Decimal
+
+    @classmethod
+    def by(cls, line: Line | InvoiceLine) -> _Owed:
+        """What a line below zero gives back."""
+        return cls(line.used_in, (line.metric_name, line.unit), -line.amount)
+
+
+def _take_back_deductions(draft: Invoice, plans: dict[UUID, Plan]) -> None:
+    """An invoice that gave back a correction by a line below zero came to less than it charged. Where more is planned
+    of it than there is, that line is taken back too, and its amount given back by an earlier invoice instead."""
+    checked: set[UUID] = set()
+    while waiting := [plan for pk, plan in plans.items() if pk not in checked]:
+        plan = waiting[0]
+        checked.add(plan.invoice.pk)
+        for row in _deductions_in_the_way(plan):
+            plan.taxable[row.position] = plan.amounts[row.position] = row.amount
+            _spread(_Owed.by(row), draft, plans, apart_from=checked)
+
+
+def _deductions_in_the_way(plan: Plan) -> list[InvoiceLine]:
+    left = {line.position: line.left for line in creditable(plan.invoice).lines}
+    wanted = sum(plan.taxable.values(), ZERO)
+    if wanted <= sum(left.values(), ZERO):
+        return []
+    rows = plan.invoice.lines.filter(kind=LineKind.LATE_USAGE, amount__lt=0).order_by("position")
+    found = [row for row in rows if left[row.position]]
+    return found if wanted + sum((row.amount for row in found), ZERO) > ZERO else []
+
+
+def _charging(draft: Invoice, owed: _Owed, apart_from: Collection[UUID]) -> list[InvoiceLine]:
     """The lines of issued invoices that charged for the metric in that month, of the newest invoice first."""
     rows = InvoiceLine.objects.filter(
-        invoice__in=Invoice.objects.issued().billing().filter(organisation=invoice.organisation),
-        invoice__currency=invoice.organisation.currency,
-        used_in=line.used_in,
-        metric_name=line.metric_name,
-        unit=line.unit,
+        invoice__in=Invoice.objects.issued().billing().filter(organisation=draft.organisation),
+        invoice__currency=draft.organisation.currency,
+        used_in=owed.used_in,
+        metric_name=owed.metric[0],
+        unit=owed.metric[1],
         amount__gt=0,
-    )
+    ).exclude(invoice__in=apart_from)
     return list(rows.select_related("invoice__billing_entity").order_by("-invoice__issue_date", "invoice", "position"))
 
 
-def _spread(line: Line, charging: Iterable[InvoiceLine], plans: dict[UUID, Plan]) -> None:
-    """Take the line's amount off what the invoices charged, in proportion within each of them, until it is given back
-    or nothing is left."""
-    owed = -line.amount
+def _spread(owed: _Owed, draft: Invoice, plans: dict[UUID, Plan], *, apart_from: Collection[UUID] = ()) -> None:
+    """Take the amount off what the invoices charged, in proportion within each of them, until it is given back or
+    nothing is left."""
+    rest = owed.amount
     by_invoice: defaultdict[Invoice, list[InvoiceLine]] = defaultdict(list)
-    for row in charging:
+    for row in _charging(draft, owed, apart_from):
         by_invoice[row.invoice].append(row)
     for invoice, rows in by_invoice.items():
         currency = invoice.currency
         left = {each.position: each.left for each in creditable(invoice).lines}
+        for position, planned_before in plans[invoice.pk].taxable.items() if invoice.pk in plans else ():
+            left[position] -= planned_before
         whole = [_before_discount(row, left[row.position], currency) for row in rows]
-        given = min(owed, sum(whole, ZERO))
+        given = min(rest, sum(whole, ZERO))
         if given <= ZERO:
             continue
+        own = plans.setdefault(invoice.pk, Plan(invoice))
         for row, most, part in zip(rows, whole, allocate(Money(given, currency), whole), strict=True):
             if part.amount > ZERO:
-                own = plans.setdefault(invoice.pk, Plan(invoice))
-                own.amounts[row.position] = part.amount
-                own.taxable[row.position] = (
-                    left[row.position] if part.amount == most else _after_discount(row, part.amount, currency)
-                )
-        owed -= given
+                taxable = left[row.position] if part.amount == most else _after_discount(row, part.amount, currency)
+                own.add(row.position, part.amount, taxable)
+        rest -= given
 
 
 def _before_discount(row: InvoiceLine, left: Decimal, currency: str) -> Decimal:

@@ -153,3 +153,28 @@ def test_the_api_answers_with_the_notes_and_the_rest(api: Client, october: Invoi
     assert answer.status_code == 200, body
     assert [(note["number"], note["total"]) for note in body["credit_notes"]] == [("CN/26-27/000001", "708.00")]
     assert (body["invoice"]["number"], body["invoice"]["total"]) == ("INV/26-27/000002", "59.00")
+
+
+def test_a_note_takes_back_the_deduction_of_its_invoice_with_what_it_was_deducted_from(
+    october: Invoice, project: Project
+) -> None:
+    """November charged 900.00 less 600.00 of october's. Of november's 900.00 nothing was used: it is given back whole,
+    its deduction too, and october's 600.00 are given back by october's invoice instead."""
+    acme = project.organisation
+    used(project, 90, on="2026-11-04")
+    correct(project, 60)
+    november_s = bill(acme, NOVEMBER, "2026-12-01 10:00")
+    assert (amounts(november_s), november_s.total) == ([Decimal(-600), Decimal(900)], Decimal("354.00"))
+    correct(project, 90, on="2026-12-05")
+    with at("2027-01-01 10:00"):
+        december = drafting.create_draft(organisation=acme, period=DECEMBER)
+    assert december.subtotal == Decimal(-900)
+    settled = settle(december, "2027-01-01 10:00")
+    assert [(note.invoice, note.subtotal, note.total) for note in settled.notes] == [
+        (november_s, Decimal(300), Decimal("354.00")),
+        (october, Decimal(600), Decimal("708.00")),
+    ]
+    assert settled.invoice is None
+    assert charged(acme) == Decimal(400)
+    used(project, 10, on="2027-01-05", happened="2026-10-20T06:00:00Z")
+    assert amounts(bill(acme, BillingPeriod.parse("2027-01"), "2027-02-01 10:00")) == [Decimal(100)]

@@ -56,7 +56,7 @@ def money_text(amount: Decimal, currency: str) -> str:
 
 def exact_money_text(amount: Decimal, currency: str) -> str:
     """Unrounded, with at least the currency's decimals: "1300.00", "51.2345"."""
-    return plain_text(with_places(amount, max(exponent(currency), _decimal_places(amount))))
+    return plain_text(with_places(amount, max(exponent(currency), decimal_places(amount))))
 
 
 # --- for people -------------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def format_sums(amounts: Iterable[tuple[str, Decimal]]) -> str:
 
 def format_price(amount: Decimal, currency: str) -> str:
     """The same without rounding, for unit prices and workings: "₹0.0123", "₹2.00"."""
-    return _with_symbol(amount, currency, max(exponent(currency), _decimal_places(amount)))
+    return _with_symbol(amount, currency, max(exponent(currency), decimal_places(amount)))
 
 
 def format_indian(amount: Decimal, *, places: int = 2) -> str:
@@ -139,7 +139,7 @@ def parse_decimal(
         raise NumberError("The number must be finite.")
     if number.adjusted() >= max_digits:
         raise NumberError(f"The number has more than {max_digits} digits before the decimal point.")
-    decimals = _decimal_places(number)
+    decimals = decimal_places(number)
     allowed = _MAX_PLACES if places is None else places
     if decimals > allowed:
         raise NumberError(f"The number has more than {allowed} decimals.")
@@ -160,7 +160,7 @@ def _exponent_of(number: Decimal) -> int:
     return found
 
 
-def _decimal_places(number: Decimal) -> int:
+def decimal_places(number: Decimal) -> int:
     """Decimals that carry a value: trailing zeros don't count."""
     digits = "".join(map(str, number.as_tuple().digits))
     zeros = len(digits) - len(digits.rstrip("0"))

@@ -55,6 +55,9 @@ class DiscountAdmin(TermsAdmin):
 
     customer = link("organisation", "Customer")
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return super().get_inlines(request, obj) if obj else []
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return with_use(super().get_queryset(request))
 

@@ -13,7 +13,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, object_page
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.number_formats import format_money, format_percent, format_price
+from billing_platform.lib.number_formats import decimal_places, format_money, format_percent, format_price
 from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.mends import warning_text
 from invoicing.computing.invoice import Computed
@@ -88,10 +88,15 @@ def _row(shown: Line, so_far: Line | None, later: Line | None, currency: str) ->
         "quantity": _quantity(so_far),
         "unit_price": format_price(shown.unit_price, currency) if shown.unit_price is not None else "",
         "amount": format_money(so_far.amount, currency) if so_far else "",
-        "later_quantity": _quantity(later),
+        "later_quantity": _quantity(later, places_of=so_far),
         "later": format_money(later.amount, currency) if later else "",
     }
 
 
-def _quantity(line: Line | None) -> str:
-    return quantity_text(line) if line else ""
+def _quantity(line: Line | None, *, places_of: Line | None = None) -> str:
+    """An estimate has as many decimals as the quantity so far: there is no half call."""
+    if line is None:
+        return ""
+    if places_of is None or line.quantity == places_of.quantity:
+        return quantity_text(line)
+    return quantity_text(line, round(line.quantity, decimal_places(places_of.quantity)))

@@ -26,12 +26,13 @@ def page_of(client: Client, acme: Organisation) -> str:
 def test_the_page_shows_the_month_so_far_and_as_it_will_probably_be(
     as_operator: Client, acme: Organisation, project: Project
 ) -> None:
-    """80 calls at ₹2 in 8 days: 160.00 CGST and SGST 14.40 each; 310 calls in 31 days: 620.00, 731.60 with tax."""
+    """83 calls at ₹2 in 8 days: 166.00, CGST and SGST 14.94 each, 195.88 with tax. 83 × 31 / 8 = 321.625 calls in 31
+    days: 643.25, CGST and SGST 57.89 each, 759.03 with tax."""
     per_unit("2")
-    used(project, 80, on="2026-10-05")
+    used(project, 83, on="2026-10-05")
     with at("2026-10-09 00:00"):
         page = page_of(as_operator, acme)
-    for text in ("₹160.00", "₹14.40", "₹188.80", "310 call", "₹620.00", "₹731.60"):
+    for text in ("₹166.00", "₹14.94", "₹195.88", ">322 call", "₹643.25", "₹759.03"):
         assert text in page
     assert not Invoice.objects.exists()
 

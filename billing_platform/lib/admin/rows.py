@@ -51,6 +51,7 @@ class RowsWidget(forms.Widget):
             "columns": self.columns,
             "add": self.add,
             "ordered": self.ordered,
+            "first": self.ordered or bool(attrs and attrs.get("required")),  # the script leaves one row to type in
             "rows": [[(column, label, row.get(column, "")) for column, label in self.columns.items()] for row in rows],
         }
         return render_to_string("admin/includes/rows.html", context)

@@ -74,6 +74,7 @@
             const { html, errors } = await answer.json();
             if (mine !== asked) return;
             showFaults(errors);
+            preview.classList.toggle("outdated", Object.keys(errors).length > 0);
             if (!Object.keys(errors).length || !shown.querySelector("table")) shown.innerHTML = html;
         } catch {
             // the network is away: the page keeps what it shows, and saving tells the rest

@@ -39,10 +39,6 @@ MOST_ROWS = 2000
 LARGEST_FILE = 2 * 1024 * 1024
 LARGEST_UNPACKED = 30 * 1024 * 1024
 LINE = "line"  # the column that holds the row's number in the file, beside those of the file
-FORMATS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 Rows = list[dict[str, str]]
 

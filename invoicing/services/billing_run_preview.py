@@ -1,4 +1,4 @@
-"""What an action would do, for the page that asks: nothing here is stored."""
+"""What starting a billing run would do, for the page that asks: nothing here is stored."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, Money
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.computing.invoice import compute
 from invoicing.models import BillingRunItem
 from invoicing.services.billing_run import left_to_do, who_is_billed
-from invoicing.services.drafting import compute_month
+from invoicing.services.facts import facts_of_months
 from organisations.models import Organisation
 
 MOST_ESTIMATED = 50
@@ -52,8 +53,9 @@ def preview_run(*, period: BillingPeriod, organisations: Iterable[Organisation] 
         return RunPreview(billed, left_alone, not_over, None, None, ())
     totals: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     warnings, invoices = [], 0
+    facts = facts_of_months(billed, period) if billed else {}
     for organisation in billed:
-        computed = compute_month(organisation=organisation, period=period)
+        computed = compute(facts[organisation.pk])
         warnings += [f"{organisation.name}: {warning.message}" for warning in computed.warnings if computed.lines]
         if computed.lines:
             invoices += 1

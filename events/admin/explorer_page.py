@@ -209,15 +209,7 @@ def _overview(form: ExplorerForm, answer: Answer) -> Page:
         ),
         legend=(),
         columns=("Metric", "Quantity", "Events"),
-        lines=tuple(
-            _metric_line(
-                form,
-                answer.span,
-                rows,
-                book.words(rows[0].metric_name, rows[0].unit).counted_by(rows[0].aggregation),
-            )
-            for rows in shown
-        ),
+        lines=tuple(_metric_line(form, answer.span, rows, book) for rows in shown),
         footer=None,
         footnote=_which(len(found), first, len(shown)),
         earlier=form.address(page=form.page - 1) if first else "",
@@ -233,8 +225,9 @@ def _which(found: int, first: int, shown: int) -> str:
     return f"Metrics {first + 1:,} to {first + shown:,} of {found:,}, by events." if shown < found else ""
 
 
-def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric], words: MetricWords) -> Line:
+def _metric_line(form: ExplorerForm, span: Span, rows: Sequence[UsedMetric], book: WordBook) -> Line:
     first, (quantity, count) = rows[0], _sums(rows)
+    words = book.words(first.metric_name, first.unit).counted_by(first.aggregation)
     ledger = _ledger(span, first.metric_id, form.cleaned_data["project"], span.start, span.end, {})
     return Line(
         Shown(words.name, form.address(metric=first.metric_id)),

@@ -241,7 +241,12 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
     released = CreditNote.objects.filter(bill_again=True, created_at__lte=moment).values("invoice")
     others = others.exclude(pk__in=released)
     lines = InvoiceLine.objects.filter(invoice__in=others, used_in=_month(line).start).order_by()
-    notes = CreditNoteLine.objects.filter(invoice_line__in=lines, credit_note__created_at__lte=moment).order_by()
+    notes = CreditNoteLine.objects.filter(  # those of a released invoice too: they gave corrections back all the same
+        credit_note__organisation=invoice.organisation_id,
+        credit_note__currency=invoice.currency,
+        credit_note__created_at__lte=moment,
+        invoice_line__used_in=_month(line).start,
+    ).order_by()
     starts = {*lines.values_list("invoice__period_start", flat=True)}
     starts |= {*notes.values_list("credit_note__usage_counted_in", flat=True)}
     periods = tuple(sorted(BillingPeriod.of(start) for start in starts - {None, period.start}))
@@ -249,9 +254,9 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
         return None
     metric = _metric(line)
     sums = lines.filter(metric_name=line.metric_name, unit=line.unit).aggregate(charged=Sum("amount", default=ZERO))
-    taken = notes.filter(invoice_line__metric_name=line.metric_name, invoice_line__unit=line.unit).aggregate(
-        charged=Sum("usage_amount", default=ZERO), left=Sum(BEFORE_DISCOUNT, default=ZERO)
-    )
+    taken = notes.filter(
+        invoice_line__in=lines, invoice_line__metric_name=line.metric_name, invoice_line__unit=line.unit
+    ).aggregate(charged=Sum("usage_amount", default=ZERO), left=Sum(BEFORE_DISCOUNT, default=ZERO))
     return InvoicedBefore(
         {metric: sums["charged"] - taken["charged"]},
         _counted(line, *periods),

@@ -13,6 +13,7 @@ from invoicing.models import Invoice
 from invoicing.services import drafting, issuing
 from invoicing.services.credit_notes import Why, issue_credit_note
 from invoicing.services.discounts import add_discount, update_discount
+from invoicing.services.explaining import explain_line
 from invoicing.services.recurring_fees import add_recurring_fee, update_recurring_fee
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, used
@@ -83,3 +84,4 @@ def test_what_a_note_took_back_for_goodwill_is_not_given_back_by_a_correction(
     november = billed(acme, NOVEMBER, "2026-12-01 10:00")
     assert amounts(november) == [Decimal("-300.00"), Decimal("700.00")]
     assert november.discount_total == Decimal("40.00")  # 10 % of 400.00
+    assert all(explain_line(line).recomputed.agrees for line in november.lines.all())

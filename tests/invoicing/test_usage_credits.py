@@ -16,6 +16,7 @@ from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from invoicing.services import drafting, issuing
 from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services.explaining import explain_line
 from invoicing.services.usage_credits import Settled, credit_corrections
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used
@@ -132,7 +133,9 @@ def test_a_month_billed_anew_knows_of_corrections_given_back_before(october: Inv
     settle(november(acme))
     with at("2026-12-05 10:00"):
         issue_credit_note(invoice_id=october.pk, lines=None, why=Why("correction"), bill_again=True)
-    assert bill(acme, OCTOBER, "2026-12-05 10:00").subtotal == Decimal("400.00")
+    again = bill(acme, OCTOBER, "2026-12-05 10:00")
+    assert again.subtotal == Decimal("400.00")
+    assert all(explain_line(line).recomputed.agrees for line in again.lines.all())
 
 
 def test_only_a_negative_draft_is_settled_so(october: Invoice, project: Project) -> None:

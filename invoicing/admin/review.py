@@ -183,7 +183,7 @@ def _usual(found: Reviewed) -> str:
 class ReviewItemAdmin(ReadOnlyAdmin):
     empty_hint = "A billing run parks a month here when its total is far from the usual. Nothing waits for a review."
     list_per_page = 25
-    list_on_a_phone = ("customer", "month", "why", "total", "trend", "next_step")
+    list_on_a_phone = ("customer", "month", "why", "total", "next_step")
     list_display = ("customer", "month", "why", "total", "usual", "trend", "next_step")
     list_display_links = ("month",)
     list_filter = ("organisation", "run__period_start", "invoice__currency")

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, object_page
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
-from billing_platform.lib.money import ZERO
+from billing_platform.lib.money import ZERO, with_places
 from billing_platform.lib.number_formats import decimal_places, format_money, format_percent, format_price
 from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.mends import warning_text
@@ -99,4 +99,4 @@ def _quantity(line: Line | None, *, places_of: Line | None = None) -> str:
         return ""
     if places_of is None or line.quantity == places_of.quantity:
         return quantity_text(line)
-    return quantity_text(line, round(line.quantity, decimal_places(places_of.quantity)))
+    return quantity_text(line, with_places(line.quantity, decimal_places(places_of.quantity)))

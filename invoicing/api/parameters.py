@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 from django_filters import ChoiceFilter, Filter
 from django_filters.rest_framework import FilterSet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from billing_platform.lib.http.parameters import (
     DayFilter,
@@ -31,6 +33,7 @@ class UpcomingInvoiceParameters(FilterSet):
     period = MonthFilter(label="2026-11; the current month if left out.", validators=[validate_billing_month])
 
 
+@extend_schema_field(OpenApiTypes.INT)
 class WholeNumberFilter(Filter):
     field_class = forms.IntegerField
 

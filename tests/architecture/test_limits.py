@@ -23,7 +23,7 @@ def _reasons() -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Decimal) and value > 1000:
+    if isinstance(value, Decimal) and value > 1000 and value == Decimal(10) ** value.adjusted():
         return f"below 10^{value.adjusted()}"
     return str(value)
 

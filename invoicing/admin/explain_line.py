@@ -17,12 +17,12 @@ from billing_platform.lib.number_formats import plain_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors import ledger_pages
 from invoicing.admin.price_words import dimensions_text, validity_text, whole_price_text
-from invoicing.models import InvoiceLine
+from invoicing.models import InvoiceLine, PricingRule
 from invoicing.services.explaining import LineExplanation, MeterUse, events_of, explain_line
 
 EVENTS_A_PAGE = 50
 CSV_COLUMNS = (
-    "event_id", "kind", "occurred_at", "received_at", "project", "dimensions", "quantity", "counted_in",
+    "event_id", "kind", "occurred_at", "received_at", "project", "dimensions", "quantity", "counted_in", "taken",
 )  # fmt: skip
 
 
@@ -41,6 +41,7 @@ def explanation_page(page: Any, request: HttpRequest, line: InvoiceLine, working
         "invoice": anchor(page, line.invoice),
         "working": working,
         "price": _price_rows(page, line),
+        "versions": [_version_row(page, rule, line) for rule in explained.versions],
         "verdict": badge("Comes out again" if explained.recomputed.agrees else "Differs", _tone(explained)),
         "recomputed": explained.recomputed.sentence,
         "recomputed_at": when(explained.recomputed.at),
@@ -68,6 +69,11 @@ def _price_rows(page: Any, line: InvoiceLine) -> list[tuple[str, Any]]:
         ("Rule", anchor(page, rule, f"{rule.metric_name} ({rule.unit})")),
     ]
     return [*rows, ("Dimensions", dimensions_text(line.dimensions))] if line.dimensions else rows
+
+
+def _version_row(page: Any, rule: PricingRule, line: InvoiceLine) -> tuple[Any, str, str]:
+    said = whole_price_text(rule.body(), line.invoice.currency)
+    return anchor(page, rule, validity_text(rule.effective_from, rule.effective_to)), said, dimensions_text(rule.dimensions)
 
 
 def _meter_row(meter: MeterUse, line: InvoiceLine) -> dict[str, Any]:
@@ -101,6 +107,7 @@ def _events_context(page: Any, request: HttpRequest, explained: LineExplanation)
         "rows": [
             {
                 "event": anchor(page, event, event.event_id),
+                "decides": badge("Taken", "success") if event.pk in explained.decided_by else "",
                 "kind": event.get_kind_display() if event.kind != UsageEvent.Kind.USAGE else "",
                 "project": event.project.name,
                 "dimensions": dimensions_text(event.dimensions) or EMPTY,
@@ -109,6 +116,7 @@ def _events_context(page: Any, request: HttpRequest, explained: LineExplanation)
             }
             for event in found.events
         ],
+        "decides": bool(explained.decided_by),
         "older": found.older,
         "is_first": cursor is None,
     }
@@ -120,5 +128,5 @@ def _csv_rows(explained: LineExplanation) -> Iterator[Any]:
         yield (
             event.event_id, event.kind, event.occurred_at.isoformat(), event.received_at.isoformat(),
             event.project.name, dimensions_text(event.dimensions), plain_text(event.quantity),
-            month_text(event.counted_in),
+            month_text(event.counted_in), "yes" if event.pk in explained.decided_by else "",
         )  # fmt: skip

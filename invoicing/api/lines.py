@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from billing_platform.lib.http.fields import DecimalText, MoneyText
 from billing_platform.lib.http.parameters import report_parameters
+from events.models import UsageEvent
 from events.selectors import ledger_pages
 from invoicing.api.parameters import LineExplanationParameters
 from invoicing.api.serializers import LineItemSerializer
@@ -57,6 +58,22 @@ class LineEventSerializer(serializers.Serializer):
     dimensions = serializers.DictField(child=serializers.CharField())
     occurred_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
+    taken = serializers.SerializerMethodField(
+        help_text="Whether its value is the one that counts, of a metric that takes the greatest or the latest."
+    )
+
+    def get_taken(self, event: UsageEvent) -> bool:
+        return event.pk in self.context["decided_by"]
+
+
+class PriceVersionSerializer(serializers.Serializer):
+    """A price that late usage was priced by, with its month."""
+
+    pricing_rule = serializers.UUIDField(source="id")
+    effective_from = serializers.DateField()
+    effective_to = serializers.DateField(allow_null=True)
+    dimensions = serializers.DictField(child=serializers.CharField())
+    price = serializers.JSONField(source="body")
 
 
 class LineEventsSerializer(serializers.Serializer):
@@ -81,6 +98,7 @@ class LineExplanationSerializer(serializers.Serializer):
     invoice = serializers.UUIDField(source="line.invoice_id")
     line_item = LineItemSerializer(source="line")
     price = serializers.JSONField(source="line.price", help_text="As it is stored on the line, with rule and days.")
+    versions = PriceVersionSerializer(many=True)
     meters = MeterSerializer(many=True)
     corrections = LineCorrectionSerializer(many=True)
     recomputed = RecomputedSerializer()
@@ -101,5 +119,6 @@ class ExplainLine(AdminGenericView):
         asked = report_parameters(self)
         page = ledger_pages.page_before(explained.events, size=asked.get("page_size", 50), before=asked.get("before"))
         events = {"count": explained.event_count, "results": page.events, "older": page.older}
-        shown = {name: getattr(explained, name) for name in ("line", "meters", "corrections", "recomputed")}
-        return Response(LineExplanationSerializer({**shown, "events": events}).data)
+        shown = {name: getattr(explained, name) for name in ("line", "versions", "meters", "corrections", "recomputed")}
+        context = {"decided_by": explained.decided_by}
+        return Response(LineExplanationSerializer({**shown, "events": events}, context=context).data)

@@ -32,6 +32,7 @@ from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rating import rate
 from invoicing.pricing.rules import Rule, RulesOfMonth
 from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
+from invoicing.services.deciding_events import deciding_events
 
 A_DAY = timedelta(days=1)
 USAGE_KINDS = (InvoiceLine.Kind.USAGE, InvoiceLine.Kind.LATE_USAGE)
@@ -65,13 +66,19 @@ class Recomputed:
 
 @dataclass(frozen=True, slots=True)
 class LineExplanation:
-    """`events` are the ledger's entries that the line bills, corrections' entries included; newest first."""
+    """`events` are the ledger's entries that the line bills, corrections' entries included; newest first.
+
+    `decided_by` are the ids of those whose value was taken, of a metric that takes the greatest or the latest.
+    `versions` are the prices of the month that late usage was priced by: its whole month is priced anew.
+    """
 
     line: InvoiceLine
     meters: tuple[MeterUse, ...]
     corrections: tuple[UsageCorrection, ...]
     event_count: int
     events: QuerySet[UsageEvent]
+    decided_by: frozenset[int]
+    versions: tuple[PricingRule, ...]
     recomputed: Recomputed
 
 
@@ -87,6 +94,8 @@ def explain_line(line: InvoiceLine) -> LineExplanation:
         corrections=tuple(_corrections(line)) if is_usage else (),
         event_count=sum(meter.event_count for meter in meters),
         events=events,
+        decided_by=_decided_by(line, meters, events),
+        versions=tuple(_versions(line)) if is_usage and line.kind == InvoiceLine.Kind.LATE_USAGE else (),
         recomputed=_recomputed(line) if is_usage else _from_steps(line),
     )
 
@@ -184,6 +193,25 @@ def _events(line: InvoiceLine, meters: Sequence[MeterUse]) -> QuerySet[UsageEven
     if len(meters) <= MOST_METERS:
         return found.filter(dimensions__in=[dict(each) for each in {meter.dimensions for meter in meters}])
     return found.filter(dimensions__contains=line.dimensions)
+
+
+def _decided_by(line: InvoiceLine, meters: Sequence[MeterUse], events: QuerySet[UsageEvent]) -> frozenset[int]:
+    """Of a line that bills its own month only: late usage is a difference, which no single event makes."""
+    if line.kind != InvoiceLine.Kind.USAGE or not meters:
+        return frozenset()
+    quantities = {(meter.project_id, meter.dimensions): meter.quantity for meter in meters}
+    return deciding_events(events, aggregation=meters[0].days[0].aggregation, quantities=quantities)
+
+
+def _versions(line: InvoiceLine) -> QuerySet[PricingRule]:
+    """The prices that hold for usage of the line's month, of what was invoiced before and of what came late."""
+    before = _invoiced_before(line)
+    periods = (*before.periods, _period(line)) if before else (_period(line),)
+    rules = RulesOfMonth(_rules(line), _month(line))
+    rows = [row for row in _counted(line, *periods) if line.project_id in (None, row.project_id)]
+    chosen = {rule.id for row in rows if (rule := rules.choose(row)) is not None}
+    found: QuerySet[PricingRule] = PricingRule.objects.filter(pk__in=chosen).order_by("effective_from", "pk")
+    return found
 
 
 def _corrections(line: InvoiceLine) -> QuerySet[UsageCorrection]:

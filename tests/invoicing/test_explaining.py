@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,12 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.services import drafting
 from invoicing.services.explaining import explain_line
+from invoicing.services.usage_credits import credit_corrections
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.conftest import signed_in
@@ -91,6 +96,60 @@ def test_late_usage_and_corrections_come_out_again_whatever_was_billed_since(
     assert sorted(event.quantity for event in explained.events) == [-9, 2, 12]
     assert recomputed(first) == agreed(first)
     assert recomputed(second) == agreed(second)
+
+
+@pytest.mark.parametrize(("aggregation", "taken"), [("max", 9), ("latest", 4)])
+def test_the_event_that_decided_is_marked(
+    acme: Organisation, project: Project, admin_user: Any, aggregation: str, taken: int
+) -> None:
+    Metric.objects.filter(pk=metric(dimensions=("region",)).pk).update(aggregation=aggregation)
+    per_unit("1")
+    for day, quantity in ((3, 5), (4, 20), (5, 9), (6, 8), (7, 4)):
+        used(project, quantity, on=f"2026-10-{day:02}", region="in")
+    used(project, 1, on="2026-10-09", region="eu")  # a meter of its own
+    correct(project, 20, on="2026-10-20")  # voided
+    line = issued(acme).lines.get()
+    explained = explain_line(line)
+    assert {event.quantity for event in explained.events if event.pk in explained.decided_by} == {taken, 1}
+    address = reverse("admin:invoicing_invoiceline_action", args=[line.pk, "explain"])
+    assert signed_in(admin_user).get(address).content.decode().count(">Taken<") == 2
+
+
+def test_late_usage_names_each_price_of_its_month(acme: Organisation, project: Project, admin_key: str) -> None:
+    first = per_unit("1", effective_to=date(2026, 10, 16))
+    second = per_unit("2", effective_from=date(2026, 10, 16))
+    per_unit("3", dimensions={"region": "us"})  # nothing was used of it
+    used(project, 10, on="2026-10-10")
+    issued(acme)
+    used(project, 5, on="2026-11-06", happened="2026-10-20T06:00:00Z")
+    with at("2026-12-01 10:00"):
+        line = late_line(november(acme))
+    assert line.amount == Decimal("10.00")  # 10 x 1 + 5 x 2 - 10
+    assert explain_line(line).versions == (first, second)
+    shown = factories.client(admin_key).get(f"{ADMIN}/invoice-lines/{line.pk}/explain").json()
+    assert [(each["pricing_rule"], each["price"]["unit_price"]) for each in shown["versions"]] == [
+        (str(first.pk), "1"),
+        (str(second.pk), "2"),
+    ]
+    assert [event["taken"] for event in shown["events"]["results"]] == [False]
+
+
+def test_usage_that_a_credit_note_gave_back_comes_out_again(acme: Organisation, project: Project) -> None:
+    per_unit("10")
+    used(project, 60)
+    used(project, 40)
+    october = issued(acme)
+    used(project, 5, on="2026-11-04")
+    correct(project, 60)
+    with at("2026-12-01 10:00"):
+        rest = credit_corrections(invoice_id=november(acme).pk).invoice
+    assert rest is not None
+    assert recomputed(rest) == [(Decimal("50.00"), True)]  # 5 x 10; the note gave 600.00 back
+    used(project, 10, on="2026-12-05", happened="2026-10-20T06:00:00Z")
+    with at("2027-01-01 10:00"):
+        later = drafting.create_draft(organisation=acme, period=BillingPeriod.parse("2026-12"))
+    assert recomputed(later) == [(Decimal("100.00"), True)]  # 40 + 10 at 10, less 1000.00 - 600.00
+    assert recomputed(october) == [(Decimal("1000.00"), True)]
 
 
 def test_what_is_due_without_usage_and_typed_lines_come_out_again(acme: Organisation) -> None:

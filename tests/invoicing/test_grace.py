@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection, connections, transaction
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
@@ -16,6 +20,7 @@ from invoicing.services import billing_run, drafting, issuing, voiding
 from invoicing.services.approving import approve_invoice
 from organisations.models import AuditEntry, BillingEntity, Organisation, Project
 from organisations.services import holds
+from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, per_unit, used
 from tests.invoicing.language import issued as october_issued
 from tests.organisations.test_holds import hold
@@ -252,3 +257,53 @@ def test_what_blocks_a_draft_is_told_when_its_grace_is_over(acme: Organisation) 
     item = sweep("2026-12-04 02:00")
     assert (item.status, item.invoice.status) == ("failed", "draft")
     assert "address" in item.reason
+
+
+def issue_due(_turn: int = 0) -> None:
+    """The periodic job and a worker, on a connection of their own."""
+    try:
+        billing_run.reopen_due_drafts()
+        for item_id in billing_run.take_up_open_items():
+            billing_run.process_item(item_id=item_id)
+    finally:
+        connection.close()
+
+
+def issue_due_until_killed() -> None:
+    """The same in a process of its own, which is killed where it waits for a number."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'invoicing_numbersequence'::regclass"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE invoicing_numbersequence IN EXCLUSIVE MODE")
+        child = os.fork()
+        if not child:
+            ours = connections["default"]  # kept, since the parent goes on with it
+            try:
+                del connections["default"]
+                issue_due()
+            finally:
+                os._exit(ours is None)
+        try:
+            for _try in range(20_000):
+                cursor.execute(waiting)
+                if cursor.fetchone() != (0,):
+                    return
+            raise AssertionError("nobody waits for a number")
+        finally:
+            os.kill(child, signal.SIGKILL)
+            assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+@pytest.mark.django_db(transaction=True)
+def test_due_drafts_are_issued_once_though_a_job_was_killed_and_two_work_at_once(acme: Organisation) -> None:
+    used(factories.project(factories.organisation("Initech")), 50, on="2026-11-10")
+    rules(acme, draft_days=3)
+    run()
+    with at("2026-12-04 02:00"):
+        issue_due_until_killed()
+    assert not Invoice.objects.exclude(number="").exists()
+    with at("2026-12-04 02:05"), ThreadPoolExecutor(2) as threads:
+        list(threads.map(issue_due, range(2)))
+        issue_due()  # what one of them left to the other
+    assert sorted(BillingRunItem.objects.values_list("status", flat=True)) == ["done", "done"]
+    numbers = Invoice.objects.order_by("number").values_list("number", flat=True)
+    assert [number[-6:] for number in numbers] == ["000001", "000002"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Discount, Invoice, RecurringFee
@@ -289,6 +291,25 @@ def test_two_drafts_may_both_show_a_once_discount_but_one_invoice_gets_it(acme: 
         void_invoice(invoice_id=november.pk, reason="a mistake")
         again = drafting.create_draft(organisation=acme, period=NOVEMBER)
     assert again.discount_total == Decimal("1500.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_invoices_at_once_never_spend_more_than_the_discount(acme: Organisation) -> None:
+    fee(acme, "1500.00")
+    discount(acme, amount=Decimal("2000.00"), times=1, carries_remainder=True)
+    drafts = [draft(acme)]
+    with at("2026-12-01 10:00"), ThreadPoolExecutor(2) as threads:
+        drafts.append(drafting.create_draft(organisation=acme, period=NOVEMBER))
+        assert [each.discount_total for each in drafts] == [Decimal("1500.00")] * 2  # each as if it were the first
+
+        def finalize(invoice_id: UUID) -> Decimal:
+            try:
+                return issuing.finalize_invoice(invoice_id=invoice_id).discount_total
+            finally:
+                connection.close()
+
+        spent = sorted(threads.map(finalize, [each.pk for each in drafts]))
+    assert spent == [Decimal("500.00"), Decimal("1500.00")]
 
 
 def test_a_discount_is_not_for_one_off_invoices(acme: Organisation) -> None:

@@ -132,13 +132,22 @@ METRICS = {
     ("api_calls", "call"): ("API calls", "call", "calls"),
     ("sms", "message"): ("Text messages", "message", "messages"),
     ("pdf_exports", "file"): ("PDF exports", "file", "files"),
+    ("disk", "GB"): ("Disk", "GB", "GB"),
 }
+
+LEVEL = ("disk", "GB")
+"""A metric that is a level: Konkan Retail pays for each GB and hour."""
+
+LEVEL_AT_FIRST = 200
+LEVEL_CHANGES = {10: 25, 22: -15}
+"""By how much the level goes up or down in each month, by day."""
 
 # (organisation or None for all, metric, unit, currency, unit price). pdf_exports has no price, so that the dashboard
 # has usage without a price to show.
 PRICES = [
     (None, "api_calls", "call", "INR", "0.0150"),
     (None, "sms", "message", "INR", "0.18"),
+    (None, "disk", "GB", "INR", "0.0050"),
     ("Konkan Retail", "api_calls", "call", "INR", "0.0125"),
     (None, "api_calls", "call", "USD", "0.00025"),
 ]

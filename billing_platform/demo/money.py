@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
-from billing_platform.demo.cast import METRICS, PRICES, RECEIPTS, Receipt
+from billing_platform.demo.cast import LEVEL, METRICS, PRICES, RECEIPTS, Receipt
 from billing_platform.lib import clock
 from billing_platform.lib.money import round_money
 from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
 from events.services.metrics import define_metric
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, Invoice
@@ -36,6 +37,7 @@ def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None
             organisation=None,
             name=name,
             unit=unit,
+            aggregation=Metric.Aggregation.WEIGHTED_SUM if (name, unit) == LEVEL else Metric.Aggregation.SUM,
             display_name=display_name,
             unit_name=one,
             unit_name_plural=many,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from billing_platform.demo.cast import CUSTOMERS, MISTYPED_METRIC, TEST_PROJECT
+from billing_platform.demo.cast import CUSTOMERS, LEVEL, LEVEL_AT_FIRST, LEVEL_CHANGES, MISTYPED_METRIC, TEST_PROJECT
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsageCorrection, UsageEvent
@@ -45,6 +45,7 @@ def report_usage(organisations: dict[str, Organisation], *, first: date) -> None
                 if BillingPeriod.of(day) == second:
                     level *= customer.surge
                 _send(project, day, _events_of(project, day, level, metrics, dice))
+    _fill_disks(organisations["Konkan Retail"].projects.get(name="Storefront"), first)
     _try_out(organisations["Nandi Logistics"])
     _mistype(organisations["Konkan Retail"])
     while unsettled_batches():
@@ -109,6 +110,16 @@ def _events_of(
             region = dice.choice(["in-south", "in-west"])
             events.append(_event(project, metric, unit, quantity, at) | {"metadata": {"region": region}})
     return events
+
+
+def _fill_disks(project: Project, first: date) -> None:
+    """Send the changes of a level: the first of it on the first day, and some in each month."""
+    for day in _days(first, clock.today(project.organisation.time_zone)):
+        change = LEVEL_AT_FIRST if day == first else LEVEL_CHANGES.get(day.day)
+        if change is not None:
+            at = datetime.combine(day, time(hour=6), project.organisation.zone).astimezone(UTC)
+            operation = {"metadata": {"operation": "add" if change > 0 else "remove"}}
+            _send(project, day, [_event(project, *LEVEL, abs(change), at) | operation])
 
 
 def _try_out(organisation: Organisation) -> None:

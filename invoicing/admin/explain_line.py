@@ -73,7 +73,11 @@ def _price_rows(page: Any, line: InvoiceLine) -> list[tuple[str, Any]]:
 
 def _version_row(page: Any, rule: PricingRule, line: InvoiceLine) -> tuple[Any, str, str]:
     said = whole_price_text(rule.body(), line.invoice.currency)
-    return anchor(page, rule, validity_text(rule.effective_from, rule.effective_to)), said, dimensions_text(rule.dimensions)
+    return (
+        anchor(page, rule, validity_text(rule.effective_from, rule.effective_to)),
+        said,
+        dimensions_text(rule.dimensions),
+    )
 
 
 def _meter_row(meter: MeterUse, line: InvoiceLine) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.test.client import Client
 from billing_platform.backoffice.theme import navigation
 from billing_platform.lib import clock
 from events.models import UsageEvent
-from invoicing.models import Invoice, ReviewItem
+from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
 
 # An attempt at the gateway needs the running platform: tests/scenarios/test_first_start.py.
@@ -38,6 +38,8 @@ def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client:
     parked = ReviewItem.objects.get()
     assert (parked.organisation.name, parked.reasons[0]["code"]) == ("Malabar Foods", "FAR_ABOVE_USUAL")
     assert [draft.organisation.name for draft in Invoice.objects.to_approve()] == ["Deccan Press"]
+    storage = InvoiceLine.objects.filter(metric_name="disk").exclude(invoice__number="")
+    assert {line.unit_label for line in storage} == {"GB-hours"}
     test_project = Project.objects.get(mode=Project.Mode.TEST)
     assert test_project.api_keys.get().mode == ApiKey.Mode.TEST
     assert UsageEvent.objects.filter(project=test_project).exists()

@@ -67,7 +67,9 @@ def test_the_words_are_set_in_the_admin_and_read_in_the_explorer(admin_client: C
     settle_pending()
     metric = Metric.objects.get(organisation=project.organisation)
     page = reverse("admin:events_metric_change", args=[metric.pk])
-    form = {"aggregation": "sum", "display_name": "API calls", "unit_name": "call", "unit_name_plural": "calls"}
+    form = admin_client.get(page).context["adminform"].form.initial
+    form |= {"display_name": "API calls", "unit_name": "call", "unit_name_plural": "calls"}
+    form = {name: value for name, value in form.items() if value is not None and name != "organisation"}
     assert admin_client.post(page, form).status_code == 302
     explorer = admin_client.get(EXPLORER, {"organisation": project.organisation.pk, "metric": metric.pk})
     assert "API calls by" in explorer.content.decode()

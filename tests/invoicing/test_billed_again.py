@@ -179,7 +179,10 @@ STEPS = {
 
 
 @pytest.mark.parametrize("case", STEPS)
-def test_all_usage_is_charged_once_whatever_was_voided(case: str, acme: Organisation, project: Project) -> None:
+def test_all_usage_is_charged_once_whatever_was_voided(
+    case: str, acme: Organisation, project: Project, settings: Any
+) -> None:
+    settings.SAFETY_BOUND_TIMES = Decimal(0)  # November may come to a part of October
     steps, expected = STEPS[case]
     tiers = [{"up_to": "10", "unit_price": "10"}, {"up_to": None, "unit_price": "1"}]
     price({"model": "graduated", "tiers": tiers})
@@ -261,7 +264,7 @@ def test_voiding_while_runs_are_at_work_leaves_each_month_billed_once_or_told_of
         item = BillingRunItem.objects.get(organisation=customer)
         issued = Invoice.objects.live().filter(organisation=customer).exclude(status=Invoice.Status.DRAFT)
         assert issued.count() == (1 if item.status == "done" else 0), item
-    with at(DECEMBER_2):
+    with at("2026-12-02 11:00"):  # every claim that was left has ended
         start_billing_run(period=OCTOBER, requested_by="test")
         for pk in items:
             process_item(item_id=pk)

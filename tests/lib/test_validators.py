@@ -51,7 +51,7 @@ TABLE: dict[str, tuple[list[Any], list[Any]]] = {
     "swift": (["HDFCINBB", "HDFCINBBXXX", "DEUTDEFF500"], ["HDFCINB", "HDFC1NBB", "hdfcinbb", "HDFCINBBXX"]),
     "upi_id": (["metrics@hdfcbank", "a.b-c_1@upi"], ["metrics", "@upi", "metrics@", "me trics@upi", "a@b@c"]),
     "colour": (["#1f4e79", "#FFFFFF"], ["1f4e79", "#fff", "#1f4e7g", "#1f4e79\n"]),
-    "prefix": (["INV", "CN", "A-1", "X"], ["INVO", "1NV", "-A", "inv", "I/V", "INV\n"]),
+    "prefix": (["INV", "A-1", "X", "1NV", "BLR/INV-ABC"], ["TWELVELETTER", "0NV", "-A", "A/", "inv", "I_V", "INV\n"]),
     "slug": (["acme", "Acme-2", "0x_a", "a-"], ["-", "_", "-acme", "a b", "a/b", "acme\n"]),
 }  # fmt: skip
 

@@ -96,7 +96,9 @@ class DiscountSerializer(serializers.Serializer):
     carries_remainder = serializers.BooleanField()
     effective_from = serializers.DateField()
     effective_to = serializers.DateField(allow_null=True)
-    used_times = serializers.IntegerField(help_text="On how many issued invoices it is, void ones left out.")
+    used_times = serializers.IntegerField(
+        help_text="On how many issued invoices it is, without void ones and those whose month is billed anew."
+    )
     used_amount = serializers.SerializerMethodField(help_text="What these invoices used of it, before tax.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

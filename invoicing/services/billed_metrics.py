@@ -21,6 +21,8 @@ CODE = "METRIC_IS_BILLED"
 def refuse_to_convert_what_is_billed(before: Metric | None, after: Metric) -> None:
     """Raises DomainError METRIC_IS_BILLED if a live invoice has usage of a metric that is to be converted otherwise.
 
+    A month that a credit note released is billed anew, by any conversion.
+
     Late usage is billed by pricing its whole month anew. Converted otherwise, one late event would charge (or credit)
     the difference for everything that was invoiced.
     """
@@ -33,7 +35,8 @@ def refuse_to_convert_what_is_billed(before: Metric | None, after: Metric) -> No
     raise DomainError(
         f"Usage of {after} is invoiced already: {invoiced_in_words(billed)}. Another conversion or rounding would "
         "price these months anew with the next late usage. Let usage come under another name or unit, and convert "
-        "that; or void these invoices first, and bill the months again.",
+        "that; or void these invoices (or credit them, with the month to be billed anew) "
+        "first, and bill the months again.",
         code=CODE,
         details={"invoiced": [{"organisation": str(pk), "period": f"{month:%Y-%m}"} for pk, month in billed.items()]},
     )
@@ -48,7 +51,10 @@ def _factors(metric: Metric | None) -> tuple[Fraction, str, int]:
 def _billed(metric: Metric) -> dict[UUID, date]:
     """The customers that were billed for the metric by this definition, with the last month used in."""
     lines = InvoiceLine.objects.filter(
-        invoice__in=Invoice.objects.issued(), metric_name=metric.name, unit=metric.unit, used_in__isnull=False
+        invoice__in=Invoice.objects.issued().filter(is_released=False),
+        metric_name=metric.name,
+        unit=metric.unit,
+        used_in__isnull=False,
     )
     if metric.organisation is not None:
         lines = lines.filter(invoice__organisation=metric.organisation)

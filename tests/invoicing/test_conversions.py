@@ -13,6 +13,7 @@ from billing_platform.lib.errors import DomainError
 from events.models import Metric
 from events.services.metrics import save_definition
 from invoicing.models import Invoice, PricingRule
+from invoicing.services.credit_notes import Why, issue_credit_note
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation, Project
 from tests import factories
@@ -116,6 +117,18 @@ def test_an_own_metric_without_a_conversion_has_the_shared_one(acme: Organisatio
     traffic()
     assert Metric.objects.get(organisation=acme).registered_automatically
     assert lines(draft(acme)) == [(Decimal(1), Decimal("10.00"))]
+
+
+def test_a_month_to_be_billed_anew_may_be_converted_otherwise(acme: Organisation, project: Project) -> None:
+    metric = traffic()
+    cost()
+    send(project, GIB)
+    invoice = issued(acme)
+    with at("2026-11-02 10:00"):
+        issue_credit_note(invoice_id=invoice.pk, lines=None, why=Why("correction"), bill_again=True)
+    metric.rounding = "up"
+    save_definition(metric=metric)
+    assert Metric.objects.get(pk=metric.pk).rounding == "up"
 
 
 def test_what_is_billed_is_never_converted_otherwise(acme: Organisation, project: Project) -> None:

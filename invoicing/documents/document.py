@@ -52,6 +52,7 @@ class DocumentLine:
     tax_amount: Decimal | None = None
     steps: tuple[Step, ...] = ()  # empty where quantity times unit price says it all
     discounts: tuple[LineDiscount, ...] = ()
+    gst_rate: Decimal | None = None  # of the service, in percent, also where a zero-rated supply charges none of it
 
     @property
     def taxable_value(self) -> Decimal:

@@ -57,7 +57,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         currency=computed.currency,
         seller=_document_party(seller, email=seller.email, phone=seller.phone),
         customer=_document_party(facts.customer, email=facts.customer.billing_email),
-        lines=_document_lines(computed),
+        lines=_document_lines(facts, computed),
         taxes=tuple(DocumentTax(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in totals.taxes),
         subtotal=totals.subtotal,
         discount_total=totals.discount_total,
@@ -125,7 +125,8 @@ def _payment_terms(days: int) -> str:
     return {0: "Due at once", 1: "1 day"}.get(days, f"{days} days")
 
 
-def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
+def _document_lines(facts: InvoiceFacts, computed: Computed) -> tuple[DocumentLine, ...]:
+    rates = facts.tax_rates if facts.seller.charges_gst else {}
     return tuple(
         DocumentLine(
             position=position,
@@ -139,6 +140,7 @@ def _document_lines(computed: Computed) -> tuple[DocumentLine, ...]:
             tax_amount=sum((tax.amount for tax in taxes), ZERO),
             steps=_printed_steps(line),
             discounts=line.discounts,
+            gst_rate=rates.get(line.sac, rates.get("")) if line.taxable else None,
         )
         for position, (line, taxes) in enumerate(zip(computed.lines, computed.totals.line_taxes, strict=True), 1)
     )

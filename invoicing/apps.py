@@ -18,8 +18,8 @@ class InvoicingConfig(AppConfig):
         from events import metric_changes
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
-        from invoicing.services.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.numbering import refuse_taken_series
+        from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from organisations import billing_config, customer_changes, seller_changes
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")

@@ -9,7 +9,9 @@ from celery import shared_task
 
 from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
-from invoicing.services import billing_run, credit_note_delivery, delivery
+from invoicing.services import delivery
+from invoicing.services.credit_notes import credit_note_delivery
+from invoicing.services.runs import billing_run
 
 
 @shared_task(name="invoicing.tasks.generate_invoices")

@@ -13,14 +13,14 @@ from events.models import Metric
 from events.services.metrics import define_metric
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, Invoice
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.credit_notes import Why, issue_credit_note
-from invoicing.services.discounts import add_discount
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.exchange_rates import add_exchange_rate
-from invoicing.services.minimum_charges import add_minimum_charge
-from invoicing.services.price_book import create_pricing_rule
-from invoicing.services.recurring_fees import add_recurring_fee
+from invoicing.services.prices.price_book import create_pricing_rule
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from invoicing.services.safety_bounds import set_safety_bounds
+from invoicing.services.terms.discounts import add_discount
+from invoicing.services.terms.minimum_charges import add_minimum_charge
+from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import BillingHold, Organisation
 from organisations.scoping import Actor
 from organisations.services.holds import place_hold

@@ -1,22 +1,22 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
 from invoicing.admin.approving import ApprovalOfInvoice
-from invoicing.admin.billing_item import BillingRunItemAdmin
-from invoicing.admin.billing_run import BillingRunAdmin
-from invoicing.admin.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
-from invoicing.admin.discount import DiscountAdmin
+from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.metric import PricesOfMetric
-from invoicing.admin.minimum_charge import MinimumChargeAdmin
 from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
-from invoicing.admin.price_book import PricingRuleAdmin
+from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
-from invoicing.admin.recurring_fee import RecurringFeeAdmin
-from invoicing.admin.review import ReviewItemAdmin
+from invoicing.admin.runs.billing_item import BillingRunItemAdmin
+from invoicing.admin.runs.billing_run import BillingRunAdmin
+from invoicing.admin.runs.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin
+from invoicing.admin.terms.discount import DiscountAdmin
+from invoicing.admin.terms.minimum_charge import MinimumChargeAdmin
+from invoicing.admin.terms.recurring_fee import RecurringFeeAdmin
 from invoicing.admin.typed_lines import EditedDraft, OneOffInvoices
 from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
 

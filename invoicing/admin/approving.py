@@ -24,7 +24,7 @@ from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
 from invoicing.services.approving import HELD_BACK, approve_invoice, check_four_eyes, stored_fingerprint
 from invoicing.services.drafting import computed_anew
-from invoicing.services.issuing_facts import ToIssue, issuing_facts
+from invoicing.services.facts.issuing_facts import ToIssue, issuing_facts
 from organisations.models import BillingHold
 
 Kind = BillingHold.Kind

@@ -16,7 +16,7 @@ from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import plain_text
 from events.models import UsageCorrection, UsageEvent
 from events.selectors import ledger_pages
-from invoicing.admin.price_words import dimensions_text, validity_text, whole_price_text
+from invoicing.admin.prices.price_words import dimensions_text, validity_text, whole_price_text
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.services.explaining import LineExplanation, MeterUse, events_of, explain_line
 

@@ -15,7 +15,7 @@ from billing_platform.lib.admin.display import anchor
 from invoicing.computing.approval import IssueStep, ReasonCode
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice
-from invoicing.services.issuing_facts import ToIssue, decide
+from invoicing.services.facts.issuing_facts import ToIssue, decide
 from organisations.models import BillingHold
 
 Kind = BillingHold.Kind

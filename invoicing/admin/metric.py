@@ -18,7 +18,7 @@ from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, ex
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from invoicing.admin.price_words import price_text
+from invoicing.admin.prices.price_words import price_text
 from invoicing.models import PricingRule
 from invoicing.selectors.price_coverage import Unpriced, prices_by_metric, unpriced_metrics, unpriced_usage
 from organisations.models import Organisation

@@ -15,9 +15,9 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.admin.customer_prices import prices_by_metric_of
 from invoicing.admin.metric import without_price
-from invoicing.admin.months import MonthForm
+from invoicing.admin.prices.customer_prices import prices_by_metric_of
+from invoicing.admin.runs.months import MonthForm
 from invoicing.models import Discount, Invoice, MinimumCharge, RecurringFee
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.price_coverage import unpriced_usage_of

@@ -10,7 +10,7 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.number_formats import money_text, short_text
 from invoicing.models import SafetyBounds
 from invoicing.selectors.safety_bounds import bounds_of
-from invoicing.services.issuing_facts import rules_of
+from invoicing.services.facts.issuing_facts import rules_of
 from invoicing.services.safety_bounds import reset_safety_bounds, set_safety_bounds
 from organisations.billing_config import ConfigPart
 from organisations.models import Organisation

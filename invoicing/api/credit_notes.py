@@ -26,9 +26,9 @@ from invoicing.api.parameters import CreditNoteOfInvoiceParameters, CreditNotePa
 from invoicing.api.serializers import FinalizeSerializer
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, Invoice
-from invoicing.services.credit_note_delivery import read_pdf
-from invoicing.services.credit_notes import Why, issue_credit_note
-from invoicing.services.usage_credits import credit_corrections
+from invoicing.services.credit_notes.credit_note_delivery import read_pdf
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.credit_notes.usage_credits import credit_corrections
 from organisations.api.base import AdminGenericView
 
 Reason = CreditNote.Reason

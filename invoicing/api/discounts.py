@@ -33,7 +33,7 @@ from billing_platform.lib.validators import (
 from invoicing.api.parameters import DiscountParameters
 from invoicing.models import Discount, RecurringFee
 from invoicing.selectors.terms import with_use
-from invoicing.services import discounts
+from invoicing.services.terms import discounts
 from organisations.api.base import AdminGenericView
 
 

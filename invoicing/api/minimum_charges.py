@@ -16,7 +16,7 @@ from billing_platform.lib.limits import MONEY_DIGITS, MONEY_PLACES
 from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
 from invoicing.api.parameters import MinimumChargeParameters
 from invoicing.models import MinimumCharge
-from invoicing.services import minimum_charges
+from invoicing.services.terms import minimum_charges
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 

@@ -29,7 +29,7 @@ from invoicing.api.parameters import PricingRuleParameters
 from invoicing.api.serializers import ExplanationStepSerializer
 from invoicing.models import PricingRule
 from invoicing.pricing import Usage, price_from_dict
-from invoicing.services import price_book
+from invoicing.services.prices import price_book
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 from organisations.models import ApiKey, AuditEntry

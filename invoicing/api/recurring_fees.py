@@ -23,7 +23,7 @@ from billing_platform.lib.validators import (
 )
 from invoicing.api.parameters import RecurringFeeParameters
 from invoicing.models import RecurringFee
-from invoicing.services import recurring_fees
+from invoicing.services.terms import recurring_fees
 from organisations.api.base import AdminGenericView
 from organisations.models import Project
 

@@ -15,7 +15,7 @@ from billing_platform.lib.http.bodies import validated
 from invoicing.api.serializers import BillingRunDetailSerializer, BillingRunSerializer, NewBillingRunSerializer
 from invoicing.models import BillingRun
 from invoicing.selectors.billing_runs import BY_API
-from invoicing.services.billing_run import start_billing_run
+from invoicing.services.runs.billing_run import start_billing_run
 from organisations.api.base import AdminGenericView, api_key_of
 from organisations.models import Organisation
 

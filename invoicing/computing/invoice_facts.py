@@ -1,4 +1,4 @@
-"""What an invoice is computed from: read once by `invoicing.services.facts`, never changed."""
+"""What an invoice is computed from: read once by `invoicing.services.facts.invoice_facts`, never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rating knows of a billing period: read once by `invoicing.services.facts`, never changed."""
+"""What rating knows of a billing period: read once by `invoicing.services.facts.invoice_facts`, never changed."""
 
 from __future__ import annotations
 

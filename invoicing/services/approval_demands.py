@@ -7,7 +7,7 @@ from datetime import datetime
 from invoicing.computing.approval import IssueStep
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, Invoice
-from invoicing.services.issuing_facts import ToIssue, as_json, decide
+from invoicing.services.facts.issuing_facts import ToIssue, as_json, decide
 from organisations.audit import acting_person
 
 

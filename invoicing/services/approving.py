@@ -15,9 +15,9 @@ from billing_platform.lib.number_formats import format_money
 from invoicing.computing.approval import AnyReason, Reason, ReasonCode, fingerprint_of, issue_decision
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
 from invoicing.services.drafting import Draft, draft_anew, store
-from invoicing.services.facts import stored_lines
+from invoicing.services.facts.invoice_facts import stored_lines
+from invoicing.services.facts.issuing_facts import ToIssue, as_json, issuing_facts
 from invoicing.services.issuing import check_issuable, finalize_invoice
-from invoicing.services.issuing_facts import ToIssue, as_json, issuing_facts
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 
 ItemStatus = BillingRunItem.Status

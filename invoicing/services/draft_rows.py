@@ -16,7 +16,7 @@ from invoicing.computing.invoice import Computed
 from invoicing.gst_heads import TaxAmount
 from invoicing.lines import Line
 from invoicing.models import InvoiceLine, InvoiceTax
-from invoicing.services.facts import LINE_COLUMNS
+from invoicing.services.facts.invoice_facts import LINE_COLUMNS
 
 _COLUMNS = (*LINE_COLUMNS, "dimensions", "explanation", "discounts")
 _TAX = tuple(each.name for each in fields(TaxAmount))

@@ -15,7 +15,7 @@ from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice
 from invoicing.services.approval_demands import note_edit, note_person
 from invoicing.services.drafting import Draft, set_texts, store
-from invoicing.services.facts import as_typed, facts_of
+from invoicing.services.facts.invoice_facts import as_typed, facts_of
 from invoicing.services.locking import lock_billing, lock_draft
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
 from organisations import audit

@@ -12,7 +12,7 @@ from invoicing.computing.invoice import Computed
 from invoicing.computing.safety_bounds import MonthDraft
 from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors.safety_bounds import out_of_bounds_of
-from invoicing.services.issuing_facts import ToIssue, decide
+from invoicing.services.facts.issuing_facts import ToIssue, decide
 from organisations.models import Organisation
 
 

@@ -27,12 +27,12 @@ from invoicing.draft_warnings import WarningCode
 from invoicing.errors import NothingToBill
 from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.services import snapshots
-from invoicing.services.billed_months import lock_prices
 from invoicing.services.delivery import begin_deliveries
 from invoicing.services.drafting import Draft, draft_anew, is_stored, store, take_over
-from invoicing.services.issuing_facts import ToIssue, as_json, decide
+from invoicing.services.facts.issuing_facts import ToIssue, as_json, decide
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import registration_of, take_numbers
+from invoicing.services.prices.billed_months import lock_prices
 from invoicing.signals import invoices_issued
 from invoicing.totals import check_document
 from organisations import audit

@@ -8,7 +8,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.projection import projected
-from invoicing.services.facts import month_facts
+from invoicing.services.facts.invoice_facts import month_facts
 from organisations.models import Organisation
 
 

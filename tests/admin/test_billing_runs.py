@@ -13,7 +13,7 @@ from django.urls import reverse
 from billing_platform.backoffice import dashboard
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.services import drafting, voiding
-from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of

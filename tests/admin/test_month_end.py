@@ -19,10 +19,11 @@ from events.services import partitions
 from events.services.accepting import Form, accept_events
 from invoicing.models import BillingRun, BillingRunItem, Invoice, NumberSequence
 from invoicing.selectors.billing_runs import run_pace, run_progress
-from invoicing.services import billing_run, drafting
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.dry_run import csv_rows, customers_of, dry_run
-from invoicing.services.month_end_check import Topic, month_end_check
+from invoicing.services import drafting
+from invoicing.services.runs import billing_run
+from invoicing.services.runs.billing_run import process_item, start_billing_run
+from invoicing.services.runs.dry_run import csv_rows, customers_of, dry_run
+from invoicing.services.runs.month_end_check import Topic, month_end_check
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests import factories

@@ -18,8 +18,8 @@ from billing_platform.backoffice import dashboard
 from billing_platform.lib.errors import DomainError
 from invoicing.models import BillingRun, BillingRunItem, Invoice
 from invoicing.selectors.safety_bounds import bounds_of
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.reviewing import NO_DRAFT, approve_parked
+from invoicing.services.runs.billing_run import process_item, start_billing_run
+from invoicing.services.runs.reviewing import NO_DRAFT, approve_parked
 from invoicing.services.safety_bounds import set_safety_bounds
 from organisations.models import Organisation, Project
 from tests import factories

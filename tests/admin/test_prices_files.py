@@ -16,8 +16,8 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.errors import InvalidInput
-from invoicing.admin.price_cells import dimensions_cell, read_dimensions, read_tiers
-from invoicing.admin.price_list import LARGEST_FILE, MOST_ROWS, read_file
+from invoicing.admin.prices.price_cells import dimensions_cell, read_dimensions, read_tiers
+from invoicing.admin.prices.price_list import LARGEST_FILE, MOST_ROWS, read_file
 from invoicing.models import PricingRule
 from organisations.models import AuditEntry, Organisation, Project
 from tests.invoicing.language import at, issued, per_unit, price, used

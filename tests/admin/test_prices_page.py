@@ -10,7 +10,7 @@ from django.test.client import Client
 from django.urls import reverse
 
 from events.models import Metric
-from invoicing.admin.price_preview import Asked, quantities_of, show
+from invoicing.admin.prices.price_preview import Asked, quantities_of, show
 from invoicing.models import PricingRule
 from invoicing.pricing import price_from_dict
 from organisations.models import AuditEntry, Organisation, Project

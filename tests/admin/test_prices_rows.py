@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing_platform.lib.admin.rows import Row, filled
-from invoicing.admin.price_parts import MODELS, PARTS, TIER_COLUMNS, body_of, tier_faults, typed_of
+from invoicing.admin.prices.price_parts import MODELS, PARTS, TIER_COLUMNS, body_of, tier_faults, typed_of
 from invoicing.models import PricingRule
 from invoicing.pricing import price_from_dict
 

@@ -11,9 +11,9 @@ from django.test.client import Client
 from django.urls import reverse
 
 from invoicing.models import Discount, MinimumCharge, RecurringFee
-from invoicing.services.discounts import add_discount
-from invoicing.services.minimum_charges import add_minimum_charge
-from invoicing.services.recurring_fees import add_recurring_fee
+from invoicing.services.terms.discounts import add_discount
+from invoicing.services.terms.minimum_charges import add_minimum_charge
+from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import Membership, Organisation, Project
 from tests import factories
 from tests.admin.conftest import signed_in

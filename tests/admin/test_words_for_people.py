@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.test.client import Client
 from django.urls import reverse
 
-from invoicing.admin.price_words import price_text
+from invoicing.admin.prices.price_words import price_text
 from invoicing.models import ExchangeRate, TaxRate
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used

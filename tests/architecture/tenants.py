@@ -32,10 +32,12 @@ from invoicing.models import (
     PricingRule,
     RecurringFee,
 )
-from invoicing.services import discounts, drafting, issuing, minimum_charges, price_book, recurring_fees
+from invoicing.services import drafting, issuing
 from invoicing.services.approving import approve_invoice
-from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.prices import price_book
 from invoicing.services.safety_bounds import set_safety_bounds
+from invoicing.services.terms import discounts, minimum_charges, recurring_fees
 from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys

@@ -25,7 +25,7 @@ django.setup()
 from pathlib import Path
 from uuid import UUID
 from django.db import connection
-from invoicing.services.billing_run import CHUNK, process_items
+from invoicing.services.runs.billing_run import CHUNK, process_items
 print("ready", flush=True)
 ids = [UUID(pk) for pk in sys.stdin.readline().split()]
 before = time.process_time()
@@ -69,7 +69,7 @@ class Run:
 
     def start(self) -> list[str]:
         """The items to be billed."""
-        from invoicing.services.billing_run import start_billing_run, waiting_items
+        from invoicing.services.runs.billing_run import start_billing_run, waiting_items
 
         run = start_billing_run(period=self.period, requested_by="bench")
         return [str(pk) for pk in waiting_items(run_id=run.pk)]

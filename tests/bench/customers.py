@@ -23,7 +23,7 @@ def customers_with_prices(count: int) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """New customers with one project each, and the prices if they are not there yet: (organisation, project)."""
     from events.models import Metric
     from invoicing.models import PricingRule
-    from invoicing.services.price_book import create_pricing_rule
+    from invoicing.services.prices.price_book import create_pricing_rule
     from organisations.models import Organisation, Project
     from tests.factories import billing_entity
 

@@ -20,7 +20,7 @@ from events.services.accepting import Form, accept_events
 from events.services.settling import chunks
 from invoicing.models import Invoice, PricingRule
 from invoicing.services import drafting, issuing
-from invoicing.services.price_book import create_pricing_rule
+from invoicing.services.prices.price_book import create_pricing_rule
 from organisations.models import Organisation, Project
 
 OCTOBER = BillingPeriod.parse("2026-10")

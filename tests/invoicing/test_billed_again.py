@@ -19,9 +19,10 @@ from billing_platform.lib.work.claims import claim
 from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice
 from invoicing.selectors.billing_runs import run_progress
-from invoicing.services import billing_chunks, billing_run, drafting, issuing, voiding
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.price_book import update_pricing_rule
+from invoicing.services import drafting, issuing, voiding
+from invoicing.services.prices.price_book import update_pricing_rule
+from invoicing.services.runs import billing_chunks, billing_run
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import AuditEntry, Organisation, Project
 from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used

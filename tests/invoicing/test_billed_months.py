@@ -16,7 +16,7 @@ from django.test.client import Client
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice, PricingRule
 from invoicing.services import issuing, voiding
-from invoicing.services.price_book import update_pricing_rule
+from invoicing.services.prices.price_book import update_pricing_rule
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import NOVEMBER, after_october, amounts, draft, issued, metric, per_unit, price, used

@@ -31,10 +31,11 @@ from events.services.settling import chunks
 from invoicing.models import BillingRun, BillingRunItem, Invoice, PricingRule
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.pricing.rating import Rated, rate
-from invoicing.services import billing_chunks, billing_run, issuing
-from invoicing.services.billing_run import due_periods, process_item, process_items, start_billing_run
+from invoicing.services import issuing
 from invoicing.services.drafting import Draft
-from invoicing.services.price_book import update_pricing_rule
+from invoicing.services.prices.price_book import update_pricing_rule
+from invoicing.services.runs import billing_chunks, billing_run
+from invoicing.services.runs.billing_run import due_periods, process_item, process_items, start_billing_run
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, amounts, at, draft, per_unit, price, used
@@ -334,7 +335,8 @@ import time_machine
 from datetime import datetime
 from uuid import UUID
 from django.db import connection
-from invoicing.services import billing_chunks, billing_run
+from invoicing.services.runs import billing_chunks
+from invoicing.services.runs import billing_run
 
 end = billing_chunks._end
 def end_slowly(months):

@@ -13,7 +13,7 @@ from billing_platform.lib.errors import DomainError
 from events.models import Metric
 from events.services.metrics import save_definition
 from invoicing.models import Invoice, PricingRule
-from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation, Project
 from tests import factories

@@ -12,7 +12,7 @@ from events.models import UsageEvent
 from events.services.corrections import correct_usage
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services import drafting, issuing
-from invoicing.services.billing_run import process_item, retry_item, start_billing_run
+from invoicing.services.runs.billing_run import process_item, retry_item, start_billing_run
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, draft, issued, metric, per_unit, price, used
 

@@ -16,10 +16,11 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.computing.credit_notes import Wanted
 from invoicing.documents import InvoiceDocument
 from invoicing.models import BillingRunItem, CreditNote, CreditNoteLine, CreditNoteTax, Invoice
-from invoicing.services import credit_note_delivery, drafting, issuing, voiding
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.credit_notes import Why, issue_credit_note, last_day_of, look_ahead
+from invoicing.services import drafting, issuing, voiding
+from invoicing.services.credit_notes import credit_note_delivery
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note, last_day_of, look_ahead
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import Notification, Organisation, Project
 from tests.invoicing.language import OCTOBER, at, issued, one_off, per_unit, used
 

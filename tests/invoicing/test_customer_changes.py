@@ -16,7 +16,7 @@ from billing_platform.lib.gst import pin_fits_state
 from invoicing.models import Invoice
 from invoicing.services import drafting, issuing
 from invoicing.services.exchange_rates import add_exchange_rate
-from invoicing.services.recurring_fees import add_recurring_fee, update_recurring_fee
+from invoicing.services.terms.recurring_fees import add_recurring_fee, update_recurring_fee
 from organisations.models import Organisation
 from tests import factories
 from tests.admin.conftest import signed_in

@@ -13,9 +13,10 @@ from django.db import connection
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice, PricingRule, TaxRate
-from invoicing.services import drafting, issuing, month_facts, voiding
-from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services import drafting, issuing, voiding
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.facts import month_facts
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests import factories

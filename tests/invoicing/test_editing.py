@@ -10,7 +10,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import InvoiceLine
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import drafting, editing, issuing
-from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import AuditEntry, Organisation, Project
 from tests.invoicing.language import OCTOBER, after_october, amounts, draft, one_off, per_unit, used
 

@@ -17,8 +17,8 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services import drafting
+from invoicing.services.credit_notes.usage_credits import credit_corrections
 from invoicing.services.explaining import explain_line
-from invoicing.services.usage_credits import credit_corrections
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.conftest import signed_in

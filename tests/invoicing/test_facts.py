@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoicing.computing.minimum_charges import ChargedElsewhere
-from invoicing.services.discounts import add_discount
-from invoicing.services.facts import facts_of_months, month_facts
-from invoicing.services.minimum_charges import add_minimum_charge
-from invoicing.services.recurring_fees import add_recurring_fee
+from invoicing.services.facts.invoice_facts import facts_of_months, month_facts
+from invoicing.services.terms.discounts import add_discount
+from invoicing.services.terms.minimum_charges import add_minimum_charge
+from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import Organisation
 from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, issued, per_unit, used

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from events.models import UsageEvent
 from events.services.corrections import correct_usage
 from invoicing.models import Invoice
-from invoicing.services.facts import facts_of_months
+from invoicing.services.facts.invoice_facts import facts_of_months
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.invoicing.language import OCTOBER, amounts, at, draft, issued, metric, price, used

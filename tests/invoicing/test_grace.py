@@ -16,8 +16,9 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
 from invoicing import tasks
 from invoicing.models import BillingRunItem, Invoice, InvoiceApproval
-from invoicing.services import billing_run, drafting, issuing, voiding
+from invoicing.services import drafting, issuing, voiding
 from invoicing.services.approving import approve_invoice
+from invoicing.services.runs import billing_run
 from organisations.models import AuditEntry, BillingEntity, Organisation, Project
 from organisations.services import holds
 from tests import factories

@@ -13,8 +13,8 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric, UsagePeriod
 from invoicing.models import PricingRule
 from invoicing.selectors.price_coverage import unpriced_usage_of
-from invoicing.services.billing_run import left_open
-from invoicing.services.price_book import update_pricing_rule
+from invoicing.services.prices.price_book import update_pricing_rule
+from invoicing.services.runs.billing_run import left_open
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, per_unit, used
 from tests.invoicing.test_aggregated_metrics import lines

@@ -9,7 +9,7 @@ import pytest
 from billing_platform.lib.periods import BillingPeriod
 from invoicing import tasks
 from invoicing.models import BillingRun, BillingRunItem, Invoice
-from invoicing.services.billing_run import process_item, start_billing_run
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, per_unit, used

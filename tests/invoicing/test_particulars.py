@@ -11,8 +11,8 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from invoicing.services import issuing
-from invoicing.services.billing_run import process_item, start_billing_run
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import BillingEntity, Organisation
 from tests import factories
 from tests.invoicing.language import OCTOBER, after_october, one_off, per_unit, used

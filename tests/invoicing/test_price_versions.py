@@ -10,8 +10,9 @@ import pytest
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
-from invoicing.services import drafting, price_book
-from invoicing.services.billed_months import open_months
+from invoicing.services import drafting
+from invoicing.services.prices import price_book
+from invoicing.services.prices.billed_months import open_months
 from organisations.models import AuditEntry, Organisation, Project
 from tests.invoicing.language import NOVEMBER, amounts, at, draft, issued, metric, per_unit, price, used
 

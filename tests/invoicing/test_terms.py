@@ -16,11 +16,11 @@ from billing_platform.lib.errors import DomainError
 from invoicing.models import Discount, Invoice, RecurringFee
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import drafting, issuing
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.discounts import add_discount, delete_discount, update_discount
-from invoicing.services.minimum_charges import add_minimum_charge, delete_minimum_charge, update_minimum_charge
-from invoicing.services.recurring_fees import add_recurring_fee, delete_recurring_fee, update_recurring_fee
-from invoicing.services.usage_credits import credit_corrections
+from invoicing.services.credit_notes.usage_credits import credit_corrections
+from invoicing.services.runs.billing_run import process_item, start_billing_run
+from invoicing.services.terms.discounts import add_discount, delete_discount, update_discount
+from invoicing.services.terms.minimum_charges import add_minimum_charge, delete_minimum_charge, update_minimum_charge
+from invoicing.services.terms.recurring_fees import add_recurring_fee, delete_recurring_fee, update_recurring_fee
 from invoicing.services.voiding import void_invoice
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import create_project

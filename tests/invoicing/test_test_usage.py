@@ -21,8 +21,8 @@ from events.services.months import close_period
 from events.usage import metering, recent
 from events.usage.questions import Question, Span
 from events.usage.report import events_by_day, usage_report, used_metrics
-from invoicing.services import billing_run
 from invoicing.services.drafting import compute_month
+from invoicing.services.runs import billing_run
 from organisations.models import ApiKey, Organisation, Project
 from organisations.services import api_keys, onboarding
 from tests import factories

@@ -11,10 +11,10 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import Invoice
 from invoicing.services import drafting, issuing
-from invoicing.services.credit_notes import Why, issue_credit_note
-from invoicing.services.discounts import add_discount, update_discount
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.explaining import explain_line
-from invoicing.services.recurring_fees import add_recurring_fee, update_recurring_fee
+from invoicing.services.terms.discounts import add_discount, update_discount
+from invoicing.services.terms.recurring_fees import add_recurring_fee, update_recurring_fee
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, used
 from tests.invoicing.test_corrections import correct

@@ -14,10 +14,10 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from invoicing.services import drafting, issuing
-from invoicing.services.billing_run import process_item, start_billing_run
-from invoicing.services.credit_notes import Why, issue_credit_note
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.credit_notes.usage_credits import Settled, credit_corrections
 from invoicing.services.explaining import explain_line
-from invoicing.services.usage_credits import Settled, credit_corrections
+from invoicing.services.runs.billing_run import process_item, start_billing_run
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used
 from tests.invoicing.test_corrections import correct, november

@@ -19,8 +19,8 @@ from billing_platform.lib.number_formats import format_money, format_sums
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.billing_runs import BY_COMMAND
-from invoicing.services import billing_run
-from invoicing.services.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
+from invoicing.services.runs import billing_run
+from invoicing.services.runs.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
 
 FAILED, WAITS = 3, 4
 LOOK_AGAIN_SECONDS = 1

@@ -1,0 +1,176 @@
+"""The only reader for computing invoices: usage, prices, terms, what was invoiced, parties and rates. No arithmetic.
+
+Facts are read for many organisations at once: each source is a function `(organisations, period) -> Mapping` from the
+organisation's id, which takes as many queries for a thousand organisations as for one. What the usage of a month is
+priced by comes from `month_facts.py`.
+
+Facts of an invoice that is being issued are consistent because the caller holds locks: the closed month takes no more
+usage, the organisation's invoices are worked out one at a time, and prices stand still. Facts that are only shown are
+read from one snapshot of the database.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.periods import BillingPeriod
+from invoicing.computing.in_rupees import BOOKS, Rate
+from invoicing.computing.invoice_facts import InvoiceFacts
+from invoicing.computing.parties import Customer, Seller
+from invoicing.computing.terms import Terms
+from invoicing.gst_heads import TaxHead
+from invoicing.lines import Line, LineKind
+from invoicing.models import Invoice, InvoiceLine, TaxRate
+from invoicing.pricing.month_facts import MonthFacts
+from invoicing.selectors.exchange_rates import latest_rates
+from invoicing.services.facts.month_facts import months_of
+from invoicing.services.facts.term_facts import terms_of
+from organisations.models import BillingEntity, Organisation
+
+
+def facts_of_months(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, InvoiceFacts]:
+    """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
+    of today: have `billing_entity` read with the organisations."""
+    with _consistent_read():
+        months, typed = months_of(organisations, period), _typed_lines(organisations, period)
+        shared = _Shared(organisations, {each.currency for each in organisations})
+        terms = terms_of(organisations, period, months)
+        return {
+            each.pk: shared.facts(
+                each, each.currency, month=months[each.pk], terms=terms[each.pk], lines=typed.get(each.pk, ())
+            )
+            for each in organisations
+        }
+
+
+def month_facts(*, organisation: Organisation, period: BillingPeriod) -> InvoiceFacts:
+    """The same of one organisation."""
+    return facts_of_months([organisation], period)[organisation.pk]
+
+
+def _typed_lines(organisations: Collection[Organisation], period: BillingPeriod) -> Mapping[UUID, tuple[Line, ...]]:
+    """What people typed on the month's drafts."""
+    rows = InvoiceLine.objects.filter(
+        kind=LineKind.ONE_OFF,
+        invoice__organisation__in=[each.pk for each in organisations],
+        invoice__period_start=period.start,
+        invoice__status=Invoice.Status.DRAFT,
+    )
+    found: defaultdict[UUID, tuple[Line, ...]] = defaultdict(tuple)
+    for row in rows.select_related("invoice").order_by("position"):
+        found[row.invoice.organisation_id] += (as_typed(row),)
+    return found
+
+
+def one_off_facts(*, organisation: Organisation, currency: str, lines: Sequence[Line]) -> InvoiceFacts:
+    """The same for an invoice of given lines."""
+    with _consistent_read():
+        return _Shared([organisation], {currency}).facts(organisation, currency, lines=tuple(lines))
+
+
+def facts_of(invoice: Invoice) -> InvoiceFacts:
+    """What a draft would be computed from by now. A one-off keeps its lines and its currency."""
+    if invoice.period is not None:
+        return month_facts(organisation=invoice.organisation, period=invoice.period)
+    lines = [as_typed(row) for row in invoice.lines.all()]
+    return one_off_facts(organisation=invoice.organisation, currency=invoice.currency, lines=lines)
+
+
+_APART = {"heads", "taxable", "dimensions", "steps", "discounts"}
+LINE_COLUMNS = tuple(each.name for each in fields(Line) if each.name not in _APART)
+"""What a line and its row call the same; what is JSON there is read apart, and taxes have rows of their own."""
+
+
+def line_of(row: InvoiceLine) -> Line:
+    """A stored line, without its taxes."""
+    same = {name: getattr(row, name) for name in LINE_COLUMNS}
+    dimensions = tuple(sorted(row.dimensions.items()))
+    return Line(**same, dimensions=dimensions, steps=row.steps, discounts=row.line_discounts)
+
+
+def as_typed(row: InvoiceLine) -> Line:
+    """A line as a person typed it: discounts are computed anew."""
+    return replace(line_of(row), discount=ZERO, discounts=())
+
+
+def stored_lines(invoice: Invoice) -> tuple[Line, ...]:
+    """The stored lines with their taxes, in order."""
+    return tuple(
+        replace(line_of(row), heads=tuple(TaxHead(tax.name, tax.rate) for tax in row.taxes.all()))
+        for row in invoice.lines.order_by("position").prefetch_related("taxes")
+    )
+
+
+@contextmanager
+def _consistent_read() -> Iterator[None]:
+    """All that is read within belongs to one moment. Inside a transaction the caller's locks have to see to that."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+class _Shared:
+    """What many invoices have in common: their sellers, the day, the rates of tax and of exchange."""
+
+    def __init__(self, organisations: Collection[Organisation], currencies: Collection[str]) -> None:
+        entities = {each.billing_entity_id: each.billing_entity for each in organisations}
+        self._sellers = {pk: _seller(entity) for pk, entity in entities.items()}
+        self._days = {pk: clock.today(entity.time_zone) for pk, entity in entities.items()}
+        days = set(self._days.values())  # two at the most, but for a seller across the date line
+        self._tax_rates = {day: _tax_rates(day) for day in days}
+        self._exchange_rates = {day: _exchange_rates(currencies, day) for day in days}
+
+    def facts(
+        self,
+        organisation: Organisation,
+        currency: str,
+        *,
+        month: MonthFacts | None = None,
+        terms: Terms | None = None,
+        lines: tuple[Line, ...] = (),
+    ) -> InvoiceFacts:
+        day = self._days[organisation.billing_entity_id]
+        return InvoiceFacts(
+            day=day,
+            currency=currency,
+            seller=self._sellers[organisation.billing_entity_id],
+            customer=_customer(organisation),
+            tax_rates=self._tax_rates[day],
+            exchange_rate=self._exchange_rates[day].get(currency),
+            month=month,
+            terms=terms or Terms(),
+            lines=lines,
+        )
+
+
+def _tax_rates(day: date) -> dict[str, Decimal]:
+    return {rate.sac: rate.rate for rate in TaxRate.objects.on(day)}
+
+
+def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:
+    foreign = {currency for currency in currencies if currency != BOOKS}
+    rates = latest_rates(bases=foreign, target=BOOKS, at=day) if foreign else ()
+    return {found.base: Rate(found.base, found.target, found.rate, found.as_of, found.source) for found in rates}
+
+
+def _seller(entity: BillingEntity) -> Seller:
+    columns = {each.name: getattr(entity, each.name) for each in fields(Seller) if each.name != "logo"}
+    return Seller(**columns, logo=entity.logo.name or "")
+
+
+def _customer(organisation: Organisation) -> Customer:
+    return Customer(**{each.name: getattr(organisation, each.name) for each in fields(Customer)})

@@ -2,20 +2,21 @@
 
 CGST section 34 and rule 53: a note has the heads and rates of its invoice. The notes of one invoice add up to it
 exactly, line by line and head by head, because the note that takes the last of a line takes what is left of its taxes.
+A note's values in rupees are those of everything credited so far, less those of what was credited before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money
-from billing_platform.lib.number_formats import format_money, format_number
+from billing_platform.lib.number_formats import format_money, format_number, format_percent
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.computing.in_rupees import InRupees, Rate, in_rupees
+from invoicing.computing.in_rupees import BOOKS, InRupees, Rate, in_rupees
 from invoicing.gst_heads import TaxAmount
 from invoicing.totals import aggregate_taxes
 
@@ -54,7 +55,7 @@ class CreditableLine:
 
 @dataclass(frozen=True, slots=True)
 class Creditable:
-    """An issued invoice as credit notes see it; `rupees_left` are its values for returns that no note took yet."""
+    """An issued invoice as credit notes see it; `rate` is that of its document, None for an invoice in rupees."""
 
     currency: str
     total: Decimal
@@ -62,7 +63,6 @@ class Creditable:
     round_off_left: Decimal
     lines: tuple[CreditableLine, ...]
     rate: Rate | None = None
-    rupees_left: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def left(self) -> Decimal:
@@ -80,10 +80,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
+    """`taxed` is the value whose tax is given back: the amount, nothing in a commercial note, and more than the amount
+    where the tax of an earlier commercial note is given back too."""
+
     position: int
     amount: Decimal
     taxes: tuple[TaxAmount, ...]
     quantity: Decimal | None = None
+    taxed: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,12 @@ class Note:
         return round_money(sum((line.amount for line in self.lines), ZERO), self.currency)
 
     @property
+    def taxed_before(self) -> Decimal:
+        """The value that commercial notes took back before, and of which this note gives back the tax."""
+        more = sum((line.taxed - line.amount for line in self.lines if line.taxed), ZERO)
+        return round_money(more, self.currency)
+
+    @property
     def tax_total(self) -> Decimal:
         return round_money(sum((tax.amount for line in self.lines for tax in line.taxes), ZERO), self.currency)
 
@@ -120,13 +130,23 @@ def last_day_for_gst(supplied: date) -> date:
     return date(year, 11, 30)
 
 
-def all_that_is_left(invoice: Creditable) -> tuple[Wanted, ...]:
-    return tuple(Wanted(line.position, amount=line.left) for line in invoice.lines if line.left)
+def all_that_is_left(invoice: Creditable, *, cancels: bool = False) -> tuple[Wanted, ...]:
+    """What no note took back yet of each line; a cancelling note also names lines of which only tax is left."""
+    return tuple(
+        Wanted(line.position, amount=line.left)
+        for line in invoice.lines
+        if line.left or (cancels and any(line.tax_left(head) for head in line.taxes))
+    )
 
 
-def compute_note(invoice: Creditable, wanted: Sequence[Wanted], *, with_tax: bool, in_returns: bool) -> Note:
-    """The note over the wanted parts of an invoice. Raises InvalidInput at `lines[i].amount`, `lines[i].quantity` or
-    `lines`, with a sentence that says what is left."""
+def compute_note(
+    invoice: Creditable, wanted: Sequence[Wanted], *, with_tax: bool, in_returns: bool, cancels: bool = False
+) -> Note:
+    """The note over the wanted parts of an invoice. One that `cancels` takes back all tax that is left of its lines, so
+    that of commercial notes before it too; `wanted` is then all that is left.
+
+    Raises InvalidInput at `lines[i].amount`, `lines[i].quantity` or `lines`, with a sentence that says what is left.
+    """
     by_position = {line.position: line for line in invoice.lines}
     taken: dict[int, NoteLine] = {}
     for index, each in enumerate(wanted):
@@ -135,13 +155,13 @@ def compute_note(invoice: Creditable, wanted: Sequence[Wanted], *, with_tax: boo
             raise InvalidInput.field(f"lines[{index}].line_number", f"The invoice has no line {each.position}.")
         if each.position in taken:
             raise InvalidInput.field(f"lines[{index}].line_number", f"Line {each.position} is named twice.")
-        amount = _amount(invoice, line, each, f"lines[{index}]")
-        taxes = _taxes(line, amount, invoice.currency) if with_tax else ()
-        taken[each.position] = NoteLine(each.position, amount, taxes, each.quantity)
+        amount = line.left if cancels else _amount(invoice, line, each, f"lines[{index}]")
+        taxed = (line.taxable - line.credited_with_tax if cancels else amount) if with_tax else ZERO
+        taxes = _taxes(line, taxed, invoice.currency) if with_tax else ()
+        taken[each.position] = NoteLine(each.position, amount, taxes, each.quantity, taxed)
     lines = tuple(taken[position] for position in sorted(taken))
-    is_last = _takes_the_last(invoice, taken)
-    round_off = _round_off(invoice, lines, is_last)
-    rupees = _in_rupees(invoice, lines, is_last) if in_returns and with_tax else None
+    round_off = _round_off(invoice, lines, _takes_the_last(invoice, taken))
+    rupees = _in_rupees(invoice, lines) if in_returns and with_tax else None
     note = Note(invoice.currency, lines, round_off, rupees)
     _check(invoice, note)
     return note
@@ -222,34 +242,32 @@ def _round_off(invoice: Creditable, lines: Sequence[NoteLine], is_last: bool) ->
     return invoice.round_off_left if is_last or rest <= ZERO else ZERO
 
 
-def _in_rupees(invoice: Creditable, lines: Sequence[NoteLine], is_last: bool) -> InRupees:
-    taxable = round_money(sum((line.amount for line in lines), ZERO), invoice.currency)
+def _in_rupees(invoice: Creditable, lines: Sequence[NoteLine]) -> InRupees:
+    """Of all that is credited after the note, less of what was credited before it: so notes over all of an invoice are
+    worth what it is worth, whatever was rounded on the way."""
     taxes = aggregate_taxes(tax for line in lines for tax in line.taxes)
-    found = in_rupees(invoice.rate, taxable=taxable, taxes=taxes)
-    left = invoice.rupees_left
-    if invoice.rate is None or not left:
-        return found
-    if is_last:
-        return InRupees(found.rate, left["taxable"], _last_in_rupees(found.taxes, left))
-    return InRupees(found.rate, min(found.taxable_amount, left["taxable"]), _capped(found.taxes, left))
-
-
-def _last_in_rupees(taxes: Sequence[TaxAmount], left: Mapping[str, Decimal]) -> tuple[TaxAmount, ...]:
-    """What no note took yet of each head; a head with several rates takes it at the first."""
-    rest = dict(left)
-    found = []
-    for tax in taxes:
-        others = sum((other.amount for other in taxes if other.name == tax.name and other.rate != tax.rate), ZERO)
-        amount = rest.pop(tax.name, None)
-        found.append(tax if amount is None else TaxAmount(tax.name, tax.rate, tax.taxable_amount, amount - others))
-    return tuple(found)
-
-
-def _capped(taxes: Sequence[TaxAmount], left: Mapping[str, Decimal]) -> tuple[TaxAmount, ...]:
-    return tuple(
-        TaxAmount(tax.name, tax.rate, tax.taxable_amount, min(tax.amount, left.get(tax.name, tax.amount)))
-        for tax in taxes
+    if invoice.rate is None:
+        taxed = round_money(sum((line.taxed for line in lines), ZERO), invoice.currency)
+        return in_rupees(None, taxable=taxed, taxes=taxes)
+    before, after = _taxed_in_rupees(invoice, ()), _taxed_in_rupees(invoice, lines)
+    own = {(tax.name, tax.rate) for tax in taxes}
+    return InRupees(
+        invoice.rate,
+        after.taxable_amount - before.taxable_amount,
+        tuple(
+            TaxAmount(tax.name, tax.rate, tax.taxable_amount - old.taxable_amount, tax.amount - old.amount)
+            for tax, old in zip(after.taxes, before.taxes, strict=True)
+            if (tax.name, tax.rate) in own
+        ),
     )
+
+
+def _taxed_in_rupees(invoice: Creditable, lines: Sequence[NoteLine]) -> InRupees:
+    """Of what earlier notes and these lines give back with its tax. One row for each head and rate of the invoice."""
+    more = {line.position: line.taxed for line in lines}
+    values = {line.position: line.credited_with_tax + more.get(line.position, ZERO) for line in invoice.lines}
+    rows = (TaxAmount(tax.name, tax.rate, values[line.position], ZERO) for line in invoice.lines for tax in line.taxes)
+    return in_rupees(invoice.rate, taxable=sum(values.values(), ZERO), taxes=aggregate_taxes(rows))
 
 
 def _check(invoice: Creditable, note: Note) -> None:
@@ -262,3 +280,63 @@ def _check(invoice: Creditable, note: Note) -> None:
         left = format_money(invoice.left, currency)
         total = format_money(note.total, currency)
         raise InvalidInput.field("lines", f"The note would come to {total}, and {left} of the invoice is left.")
+    for part in _parts(invoice, note):
+        if part.is_passed:
+            raise InvalidInput.field("lines", part.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A sum of the invoice that its notes may not pass: lines below zero make it less than its lines above zero."""
+
+    name: str
+    currency: str
+    whole: Decimal
+    credited: Decimal  # by this note and those before it
+
+    @property
+    def is_passed(self) -> bool:
+        return abs(self.credited) > abs(self.whole) or self.credited * self.whole < ZERO
+
+    @property
+    def sentence(self) -> str:
+        whole, credited = (format_money(amount, self.currency) for amount in (self.whole, self.credited))
+        return (
+            f"The invoice has {whole} of {self.name}, and with this note {credited} would be credited: credit less, or "
+            "credit the lines below zero with it."
+        )
+
+
+def _parts(invoice: Creditable, note: Note) -> Iterator[_Part]:
+    """Taxable value; for a note that gives tax back also each head, and what each rate of it is charged on."""
+    own = {line.position: line for line in note.lines}
+    nothing = NoteLine(0, ZERO, ())
+    amounts: dict[str, list[Decimal]] = {}
+
+    def add(name: str, whole: Decimal, credited: Decimal) -> None:
+        sums = amounts.setdefault(name, [ZERO, ZERO])
+        sums[0], sums[1] = sums[0] + whole, sums[1] + credited
+
+    for line in invoice.lines:
+        taken = own.get(line.position, nothing)
+        add("taxable value", line.taxable, line.credited + taken.amount)
+        given = {tax.name: tax.amount for tax in taken.taxes}
+        for head in line.taxes if note.taxes else ():
+            rate = f"{head.name} {format_percent(head.rate)}"
+            credited = line.taxes_credited.get(head.name, ZERO) + given.get(head.name, ZERO)
+            add(f"taxable value with {rate}", line.taxable, line.credited_with_tax + taken.taxed)
+            add(rate, head.amount, credited)
+            add(head.name, head.amount, credited)
+    yield from (_Part(name, invoice.currency, *sums) for name, sums in amounts.items())
+    if note.in_rupees is not None and invoice.rate is not None:
+        yield from _parts_in_rupees(invoice, note)
+
+
+def _parts_in_rupees(invoice: Creditable, note: Note) -> Iterator[_Part]:
+    everything = [
+        NoteLine(line.position, ZERO, (), taxed=line.taxable - line.credited_with_tax) for line in invoice.lines
+    ]
+    whole, credited = _taxed_in_rupees(invoice, everything), _taxed_in_rupees(invoice, note.lines)
+    yield _Part("taxable value", BOOKS, whole.taxable_amount, credited.taxable_amount)
+    for name in dict.fromkeys(tax.name for tax in whole.taxes):
+        yield _Part(name, BOOKS, whole.of_heads(name), credited.of_heads(name))

@@ -2398,12 +2398,6 @@ class Migration(migrations.Migration):
                 fields=("credit_note", "invoice_line"), name="credit_note_names_a_line_once"
             ),
         ),
-        migrations.AddConstraint(
-            model_name="creditnoteline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="credit_note_line_gives_something"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="creditnoteline",
             trigger=pgtrigger.compiler.Trigger(
@@ -2438,9 +2432,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="fits_its_line",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE owner uuid; whole numeric; credited numeric;",
-                    func="\n    SELECT invoice_id INTO owner FROM invoicing_creditnote WHERE id = NEW.credit_note_id;\n    PERFORM 1 FROM invoicing_invoice WHERE id = owner FOR UPDATE;\n    SELECT amount - discount INTO whole FROM invoicing_invoiceline\n        WHERE id = NEW.invoice_line_id AND invoice_id = owner;\n    SELECT COALESCE(SUM(amount), 0) + NEW.amount INTO credited\n        FROM invoicing_creditnoteline WHERE invoice_line_id = NEW.invoice_line_id;\n    IF whole IS NULL OR SIGN(NEW.amount) <> SIGN(whole) OR ABS(credited) > ABS(whole) THEN\n        RAISE EXCEPTION 'Line % of the invoice has not that much to credit.', NEW.invoice_line_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="1f9c0ff8e73f295b5fecd835bf6443dfeecdd210",
+                    declare="DECLARE owner uuid; cancels boolean; whole numeric; credited numeric;",
+                    func="\n    SELECT invoice_id, bill_again INTO owner, cancels FROM invoicing_creditnote WHERE id = NEW.credit_note_id;\n    PERFORM 1 FROM invoicing_invoice WHERE id = owner FOR UPDATE;\n    SELECT amount - discount INTO whole FROM invoicing_invoiceline\n        WHERE id = NEW.invoice_line_id AND invoice_id = owner;\n    SELECT COALESCE(SUM(amount), 0) + NEW.amount INTO credited\n        FROM invoicing_creditnoteline WHERE invoice_line_id = NEW.invoice_line_id;\n    -- Only of a line that a note cancels, and of which commercial notes took everything before, is there only tax left.\n    IF whole IS NULL OR ABS(credited) > ABS(whole)\n    OR (SIGN(NEW.amount) <> SIGN(whole) AND NOT (cancels AND NEW.amount = 0 AND credited = whole)) THEN\n        RAISE EXCEPTION 'Line % of the invoice has not that much to credit.', NEW.invoice_line_id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="8f6b3b4876a0177d62699f356f540df203c7f33c",
                     operation="INSERT",
                     pgid="pgtrigger_fits_its_line_7a6ac",
                     table="invoicing_creditnoteline",

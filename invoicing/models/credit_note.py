@@ -46,13 +46,15 @@ _FITS_ITS_INVOICE = """
 """
 
 _FITS_ITS_LINE = """
-    SELECT invoice_id INTO owner FROM invoicing_creditnote WHERE id = NEW.credit_note_id;
+    SELECT invoice_id, bill_again INTO owner, cancels FROM invoicing_creditnote WHERE id = NEW.credit_note_id;
     PERFORM 1 FROM invoicing_invoice WHERE id = owner FOR UPDATE;
     SELECT amount - discount INTO whole FROM invoicing_invoiceline
         WHERE id = NEW.invoice_line_id AND invoice_id = owner;
     SELECT COALESCE(SUM(amount), 0) + NEW.amount INTO credited
         FROM invoicing_creditnoteline WHERE invoice_line_id = NEW.invoice_line_id;
-    IF whole IS NULL OR SIGN(NEW.amount) <> SIGN(whole) OR ABS(credited) > ABS(whole) THEN
+    -- Only of a line that a note cancels, and of which commercial notes took everything before, is there only tax left.
+    IF whole IS NULL OR ABS(credited) > ABS(whole)
+    OR (SIGN(NEW.amount) <> SIGN(whole) AND NOT (cancels AND NEW.amount = 0 AND credited = whole)) THEN
         RAISE EXCEPTION 'Line % of the invoice has not that much to credit.', NEW.invoice_line_id
             USING ERRCODE = 'check_violation';
     END IF;
@@ -278,7 +280,6 @@ class CreditNoteLine(BaseModel, TenantModel):
         ordering = ["credit_note", "invoice_line__position"]
         constraints = [
             models.UniqueConstraint(fields=["credit_note", "invoice_line"], name="credit_note_names_a_line_once"),
-            models.CheckConstraint(condition=~Q(amount=0), name="credit_note_line_gives_something"),
         ]
         triggers = [
             *append_only(),
@@ -286,7 +287,7 @@ class CreditNoteLine(BaseModel, TenantModel):
                 name="fits_its_line",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                declare=[("owner", "uuid"), ("whole", "numeric"), ("credited", "numeric")],
+                declare=[("owner", "uuid"), ("cancels", "boolean"), ("whole", "numeric"), ("credited", "numeric")],
                 func=_FITS_ITS_LINE,
             ),
             _adds_up("credit_note_id"),

@@ -15,18 +15,9 @@ from billing_platform.lib.money import ZERO
 from invoicing.computing.credit_notes import Creditable, CreditableLine
 from invoicing.computing.in_rupees import Rate
 from invoicing.documents import InvoiceDocument
-from invoicing.gst_heads import CGST, IGST, SGST, UTGST, TaxAmount
+from invoicing.gst_heads import TaxAmount
 from invoicing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice, InvoiceLine
 from invoicing.selectors.documents import invoice_document
-
-_IN_RETURNS = {
-    "taxable": "taxable_in_rupees",
-    IGST: "igst_in_rupees",
-    CGST: "cgst_in_rupees",
-    SGST: "sgst_in_rupees",
-    UTGST: "sgst_in_rupees",
-}
-"""Value for returns, and the column of it on invoices and credit notes."""
 
 BEFORE_DISCOUNT = Coalesce(
     "usage_amount",
@@ -51,19 +42,14 @@ def creditable(invoice: Invoice) -> Creditable:
     notes = CreditNote.objects.filter(invoice=invoice)
     taken, taxes = _taken(notes), _taxes_taken(notes)
     rows = invoice.lines.order_by("position").prefetch_related("taxes")
-    credited = notes.aggregate(round_off=Sum("round_off"), **{f"sum_{c}": Sum(c) for c in set(_IN_RETURNS.values())})
+    round_off = notes.aggregate(credited=Sum("round_off"))["credited"] or ZERO
     return Creditable(
         currency=invoice.currency,
         total=invoice.total,
         total_credited=invoice.amount_credited,
-        round_off_left=invoice.round_off - (credited["round_off"] or ZERO),
+        round_off_left=invoice.round_off - round_off,
         lines=tuple(_line(row, taken[row.pk], taxes[row.pk]) for row in rows),
         rate=_rate(invoice_document(invoice)),
-        rupees_left={
-            name: getattr(invoice, column) - (credited[f"sum_{column}"] or ZERO)
-            for name, column in _IN_RETURNS.items()
-            if getattr(invoice, column) is not None
-        },
     )
 
 

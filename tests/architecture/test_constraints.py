@@ -51,7 +51,6 @@ UNREACHABLE = {
     "credit_note_kind_tells_what_returns_hold": "computed",
     "credit_note_counts_whole_months": "made of a BillingPeriod",
     "credit_note_names_a_line_once": "the computation refuses it at lines",
-    "credit_note_line_gives_something": "the computation refuses it at lines",
     "one_credited_tax_per_line_and_head": "computed",
     "released_invoice_is_credited_in_full": "the service refuses it at bill_again",
     "invoice_line_position_once": "counted while drafting",

@@ -228,6 +228,38 @@ def test_any_other_note_leaves_the_month_billed(acme: Organisation, project: Pro
     assert exists.value.code == "INVOICE_EXISTS"
 
 
+@pytest.mark.parametrize(("commercial", "subtotal", "tax"), [("100.00", "0.00", "18.00"), ("40.00", "60.00", "18.00")])
+def test_a_month_is_billed_anew_after_a_commercial_note(
+    acme: Organisation, project: Project, commercial: str, subtotal: str, tax: str
+) -> None:
+    """100 calls at ₹1 and ₹18 of tax. What is left without tax, and all of the tax, make the note; the new invoice
+    charges the whole month."""
+    per_unit("1")
+    used(project, 100)
+    invoice = issued(acme)
+    credit(invoice, (1, commercial), kind="commercial")
+    note = credit(invoice, bill_again=True)
+    assert (note.subtotal, note.tax_total) == (Decimal(subtotal), Decimal(tax))
+    assert (note.taxable_in_rupees, note.cgst_in_rupees) == (Decimal("100.00"), Decimal("9.00"))
+    assert (invoice.amount_due, invoice.status, invoice.is_released) == (0, "credited", True)
+    document = InvoiceDocument.from_json(note.document)
+    assert document.credits is not None
+    assert f"also takes back the tax on ₹{commercial}" in document.credits.remark
+    with at("2026-11-21 10:00"):
+        again = drafting.create_draft(organisation=acme, period=OCTOBER)
+    assert again.subtotal == Decimal("100.00")
+
+
+def test_after_the_last_day_for_gst_no_month_is_billed_anew(acme: Organisation, project: Project) -> None:
+    per_unit("1")
+    used(project, 100)
+    invoice = issued(acme)
+    for kind in (None, "commercial"):
+        with pytest.raises(InvalidInput, match=r"30 Nov 2027 was the last day .* by a one-off") as refused:
+            credit(invoice, kind=kind, bill_again=True, on="2027-12-01 10:00")
+        assert list(refused.value.details) == ["bill_again"]
+
+
 def test_what_somebody_has_seen_is_credited_and_not_voided(acme: Organisation, project: Project) -> None:
     invoice = finalized(acme, "100")
     with at("2026-12-01 00:01"), pytest.raises(DomainError) as refused:  # the return of November

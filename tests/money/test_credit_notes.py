@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.money import ZERO, exponent, round_money
+from billing_platform.lib.money import ZERO, exponent
 from invoicing.computing.credit_notes import (
     Creditable,
     CreditableLine,
@@ -43,7 +44,7 @@ def invoice(*lines: CreditableLine, round_off: str = "0", currency: str = "INR",
     return Creditable(currency, total, ZERO, Decimal(round_off), lines, **values)
 
 
-def after(before: Creditable, note: Note, *, with_tax: bool = True) -> Creditable:
+def after(before: Creditable, note: Note) -> Creditable:
     """The invoice as the next note finds it."""
     taken = {each.position: each for each in note.lines}
     lines = []
@@ -57,27 +58,24 @@ def after(before: Creditable, note: Note, *, with_tax: bool = True) -> Creditabl
                 each,
                 credited=each.credited + part.amount,
                 quantity_credited=each.quantity_credited + (part.quantity or ZERO),
-                credited_with_tax=each.credited_with_tax + (part.amount if with_tax else ZERO),
+                credited_with_tax=each.credited_with_tax + part.taxed,
                 taxes_credited=taxes,
             )
         lines.append(each)
-    rupees = dict(before.rupees_left)
-    if note.in_rupees is not None and rupees:
-        rupees["taxable"] -= note.in_rupees.taxable_amount
-        for tax in note.in_rupees.taxes:
-            rupees[tax.name] -= tax.amount
     return replace(
         before,
         lines=tuple(lines),
         total_credited=before.total_credited + note.total,
         round_off_left=before.round_off_left - note.round_off,
-        rupees_left=rupees,
     )
 
 
-def credit(before: Creditable, *wanted: Wanted, with_tax: bool = True) -> tuple[Note, Creditable]:
-    note = compute_note(before, wanted or all_that_is_left(before), with_tax=with_tax, in_returns=True)
-    return note, after(before, note, with_tax=with_tax)
+def credit(
+    before: Creditable, *wanted: Wanted, with_tax: bool = True, cancels: bool = False
+) -> tuple[Note, Creditable]:
+    wanted = wanted or all_that_is_left(before, cancels=cancels)
+    note = compute_note(before, wanted, with_tax=with_tax, in_returns=True, cancels=cancels)
+    return note, after(before, note)
 
 
 def of(position: int, amount: str) -> Wanted:
@@ -173,17 +171,74 @@ def test_a_note_over_nothing_is_refused():
         compute_note(invoice(line(1, "1000.00")), (), with_tax=True, in_returns=True)
 
 
-def test_a_foreign_note_has_the_rate_of_its_invoice_and_the_last_one_the_rest():
-    # 499.00 at 83.4725 is 41652.7775, 41652.78; IGST 18% of that is 7497.50. Of 166.33: 13883.9809…, 13883.98; 2499.12
-    rate = Rate("USD", "INR", Decimal("83.4725"), date(2026, 10, 30), "RBI")
-    rupees = {"taxable": Decimal("41652.78"), IGST: Decimal("7497.50")}
-    left = invoice(line(1, "499.00", currency="USD"), currency="USD", rate=rate, rupees_left=rupees)
+def test_a_cancelling_note_takes_back_the_tax_of_a_commercial_one():
+    """1,000.00 with IGST 180.00: 400.00 went back without tax. The note over the rest takes the tax of all of it."""
+    _note, left = credit(invoice(line(1, "1000.00")), of(1, "400.00"), with_tax=False)
+    note, left = credit(left, cancels=True)
+    assert (note.subtotal, note.tax_total, note.taxed_before) == (
+        Decimal("600.00"),
+        Decimal("180.00"),
+        Decimal("400.00"),
+    )
+    assert note.in_rupees is not None
+    assert (note.in_rupees.taxable_amount, left.left) == (Decimal("1000.00"), ZERO)
+
+
+def test_a_cancelling_note_takes_back_only_tax_where_nothing_else_is_left():
+    _note, left = credit(invoice(line(1, "1000.00", "intra")), with_tax=False)
+    with pytest.raises(InvalidInput, match="Say what to credit"):
+        credit(left)
+    note, left = credit(left, cancels=True)
+    assert [(tax.name, tax.taxable_amount, tax.amount) for tax in note.taxes] == [
+        (CGST, Decimal("1000.00"), Decimal("90.00")),
+        (SGST, Decimal("1000.00"), Decimal("90.00")),
+    ]
+    assert (note.subtotal, note.total, left.left) == (ZERO, Decimal("180.00"), ZERO)
+
+
+DOLLARS = Rate("USD", "INR", Decimal("83.4725"), date(2026, 10, 30), "RBI")
+
+
+def test_a_foreign_note_is_worth_what_is_credited_by_then_less_what_was_before():
+    # 499.00 at 83.4725 is 41652.7775, 41652.78; IGST 18% of that is 7497.50. 166.33: 13883.9809…, 13883.98; 2499.12
+    # 332.66: 27767.9618…, 27767.96; 4998.23
+    left = invoice(line(1, "499.00", currency="USD"), currency="USD", rate=DOLLARS)
     found = []
     for amount in ("166.33", "166.33", "166.34"):
         note, left = credit(left, of(1, amount))
+        assert note.in_rupees is not None
         found.append((str(note.in_rupees.taxable_amount), str(note.in_rupees.tax_total)))
-    assert found == [("13883.98", "2499.12"), ("13883.98", "2499.12"), ("13884.82", "2499.26")]
-    assert set(left.rupees_left.values()) == {ZERO}
+    assert found == [("13883.98", "2499.12"), ("13883.98", "2499.11"), ("13884.82", "2499.27")]
+
+
+def with_a_deduction_at_another_rate(currency: str = "INR", **values):
+    """38,999.62 at 5 % is 1,949.98 of tax, −5,118.95 at 18 % is −921.41: together 1,028.57."""
+    lines = tuple(
+        CreditableLine(number, Decimal(1), Decimal(taxable), tax_line(Decimal(taxable), heads, currency))
+        for number, taxable, heads in (
+            (1, "38999.62", (TaxHead(IGST, Decimal(5)),)),
+            (2, "-5118.95", (TaxHead(IGST, Decimal(18)),)),
+        )
+    )
+    return invoice(*lines, currency=currency, **values)
+
+
+@pytest.mark.parametrize(("currency", "rate"), [("INR", None), ("USD", DOLLARS)])
+def test_no_note_takes_back_more_of_a_head_than_the_invoice_has(currency, rate):
+    """5 % of 20,571.40 are 1,028.57; of 20,571.70, 1,028.59."""
+    left = with_a_deduction_at_another_rate(currency, rate=rate)
+    with pytest.raises(InvalidInput, match=r"1,028\.57 of IGST, and with this note .*1,028\.59 would be credited"):
+        credit(left, of(1, "20571.70"))
+    first, left = credit(left, of(1, "20571.20"))  # 1,028.56
+    last, left = credit(left)
+    assert (first.tax_total, last.tax_total, left.left) == (Decimal("1028.56"), Decimal("0.01"), ZERO)
+    credit(with_a_deduction_at_another_rate(currency, rate=rate), of(1, "33000.00"), of(2, "-5118.95"))  # 728.59
+
+
+def test_a_deduction_keeps_what_is_taken_of_the_taxable_value():
+    """100.00 at 18 % and −80.00 without tax: 38.00. Of the 20.00 of taxable value, no note takes 30.00."""
+    with pytest.raises(InvalidInput, match=r"₹20\.00 of taxable value, and with this note ₹30\.00 would be credited"):
+        credit(invoice(line(1, "100.00"), line(2, "-80.00", "none")), of(1, "30.00"))
 
 
 def test_an_amount_is_given_back_in_proportion_to_what_is_left():
@@ -191,29 +246,73 @@ def test_an_amount_is_given_back_in_proportion_to_what_is_left():
     assert give_back(lines, Decimal("10.00"), "INR") == (of(1, "3.33"), of(2, "6.67"))
 
 
+def worth(lines, total) -> dict[str, Decimal]:
+    """Taxable value, each head, and the total."""
+    found = {"taxable": sum((each.taxable for each in lines), ZERO), "total": total}
+    for tax in (tax for each in lines for tax in each.taxes):
+        found[tax.name] = found.get(tax.name, ZERO) + tax.amount
+    return found
+
+
+def worth_of(notes: list[Note]) -> dict[str, Decimal]:
+    found = {"taxable": ZERO, "total": ZERO}
+    for note in notes:
+        found["taxable"] += note.subtotal
+        found["total"] += note.total
+        for tax in note.taxes:
+            found[tax.name] = found.get(tax.name, ZERO) + tax.amount
+    return found
+
+
+def everything(whole: Creditable) -> Note:
+    return compute_note(whole, all_that_is_left(whole), with_tax=True, in_returns=True)
+
+
+def in_books(notes: list[Note]) -> dict[str, Decimal]:
+    found = {"taxable": ZERO}
+    for note in notes:
+        assert note.in_rupees is not None
+        found["taxable"] += note.in_rupees.taxable_amount
+        for tax in note.in_rupees.taxes:
+            found[tax.name] = found.get(tax.name, ZERO) + tax.amount
+    return found
+
+
+def within(part: dict[str, Decimal], whole: dict[str, Decimal]) -> bool:
+    return all(abs(amount) <= abs(whole[name]) and amount * whole[name] >= ZERO for name, amount in part.items())
+
+
 @given(st.data())
 def test_any_notes_of_an_invoice_stay_within_it_and_a_last_one_makes_them_equal(data):
     currency = data.draw(st.sampled_from(["INR", "USD", "JPY", "KWD"]))
+    rate = None if currency == "INR" else replace(DOLLARS, rate=Decimal(data.draw(st.integers(1, 10**6))).scaleb(-4))
     supply = data.draw(st.sampled_from(["inter", "intra", "none"]))
     unit = Decimal(1).scaleb(-exponent(currency))
     minor = st.integers(1, 10**7)
-    lines = [
-        line(position, str(round_money(unit * data.draw(minor), currency)), supply, currency=currency)
-        for position in range(1, data.draw(st.integers(1, 4)) + 1)
-    ]
-    whole = left = invoice(*lines, currency=currency)
-    notes = []
+    lines = []
+    for position in range(1, data.draw(st.integers(1, 4)) + 1):
+        taxable = unit * data.draw(minor) * (1 if position == 1 else data.draw(st.sampled_from([1, 1, -1])))
+        percent = Decimal(data.draw(st.sampled_from([5, 18])))
+        heads = [replace(head, rate=head.rate * percent / 18) for head in HEADS[supply]]
+        lines.append(CreditableLine(position, Decimal(1), taxable, tax_line(taxable, heads, currency)))
+    whole = left = invoice(*lines, currency=currency, rate=rate)
+    assume(all(value > ZERO for value in worth(lines, whole.total).values()))
+    notes: list[Note] = []
     for _ in range(data.draw(st.integers(0, 5))):
         chosen = data.draw(st.sampled_from(left.lines))
         most = int(chosen.left / unit)
-        if most:
-            note, left = credit(left, of(chosen.position, str(unit * data.draw(st.integers(1, most)))))
+        amount = unit * data.draw(st.integers(1, most)) if most > 0 else chosen.left
+        with suppress(InvalidInput):  # more than the lines below zero leave
+            note, left = credit(left, of(chosen.position, str(amount)))
             notes.append(note)
-            assert left.total_credited <= whole.total
+            assert within(worth_of(notes), worth(lines, whole.total))
+            assert within(in_books(notes), in_books([everything(whole)]))
     if left.left:
-        note, left = credit(left)
-        notes.append(note)
+        notes.append(credit(left)[0])
+        left = after(left, notes[-1])
     assert sum((note.total for note in notes), ZERO) == whole.total
+    assert worth_of(notes) == worth(lines, whole.total)
+    assert in_books(notes) == in_books([everything(whole)])
     for each in left.lines:
         assert each.left == ZERO
         assert all(each.tax_left(head) == ZERO for head in each.taxes)

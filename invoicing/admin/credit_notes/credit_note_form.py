@@ -88,7 +88,8 @@ class CreditNoteForm(ActionForm):
     bill_again = forms.BooleanField(
         required=False,
         label="Bill the month anew",
-        help_text="The invoice's month is released, and waits to be billed again. Only with all that is left.",
+        help_text="The invoice's month is released, and waits to be billed again. Only with all that is left; "
+        "the tax that commercial notes left owed is taken back too.",
     )
     e_mail = forms.ChoiceField(label="E-mail", choices=[])
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -163,7 +164,8 @@ class CreditNoteForm(ActionForm):
             if lines == []:
                 return None, DomainError("Say what to credit.") if self.is_bound else None
             kind = self._typed("kind") or (Kind.COMMERCIAL if self.obj.is_late else None)
-            return look_ahead(invoice=self.obj.invoice, lines=lines, kind=kind), None
+            again = bool(self._typed("bill_again"))
+            return look_ahead(invoice=self.obj.invoice, lines=lines, kind=kind, bill_again=again), None
         except DomainError as error:
             return None, error
 
@@ -197,6 +199,9 @@ class CreditNoteForm(ActionForm):
             if found:
                 self.add_error(f"{found[2]}_{wanted[int(found[1])]}", sentences)
                 return
+        if "bill_again" in error.details and "bill_again" in self.fields:
+            self.add_error("bill_again", error.details["bill_again"])
+            return
         said = [sentences for sentences in error.details.values() if isinstance(sentences, list)]
         self.add_error(None, said[0] if said else error.message)
 

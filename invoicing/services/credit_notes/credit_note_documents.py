@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO, Money
+from billing_platform.lib.number_formats import format_money
 from invoicing.computing.credit_notes import Note, NoteLine
 from invoicing.documents import (
     BankDetails,
@@ -52,14 +53,25 @@ def build_document(note: CreditNote, computed: Note, invoice: InvoiceDocument) -
             number=invoice.number,
             issue_date=invoice.issue_date,
             reason=note.reason_in_full,
-            remark=_remark(invoice, without_tax=without_tax),
+            remark=_remark(computed, invoice, without_tax=without_tax),
         ),
     )
 
 
-def _remark(invoice: InvoiceDocument, *, without_tax: bool) -> str:
+def _remark(computed: Note, invoice: InvoiceDocument, *, without_tax: bool) -> str:
     if without_tax:
         return _COMMERCIAL
+    return " ".join(filter(None, [_of_commercial_notes(computed), _input_tax_credit(invoice)]))
+
+
+def _of_commercial_notes(computed: Note) -> str:
+    if not computed.taxed_before:
+        return ""
+    value = format_money(computed.taxed_before, computed.currency)
+    return f"It also takes back the tax on {value}, which commercial credit notes took back without tax."
+
+
+def _input_tax_credit(invoice: InvoiceDocument) -> str:
     if invoice.customer.gstin and invoice.tax_total:
         day = day_text(invoice.issue_date)
         return f"Please reverse the input tax credit that you took on invoice {invoice.number} of {day} for this value."

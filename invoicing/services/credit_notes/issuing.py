@@ -18,7 +18,6 @@ from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.computing.credit_notes import (
-    Creditable,
     Note,
     Wanted,
     all_that_is_left,
@@ -82,9 +81,15 @@ class Outlook:
 
 
 def look_ahead(
-    *, invoice: Invoice, lines: Sequence[Wanted] | None, kind: str | None = None, on: date | None = None
+    *,
+    invoice: Invoice,
+    lines: Sequence[Wanted] | None,
+    kind: str | None = None,
+    bill_again: bool = False,
+    on: date | None = None,
 ) -> Outlook:
-    """What a credit note over these lines, or over all that is left, would be by now. Nothing is stored.
+    """What a credit note over these lines, or over all that is left, would be by now. Nothing is stored. A note that
+    lets the month be billed anew cancels the supply: it also takes back the tax of commercial notes before it.
 
     Raises DomainError INVOICE_NOT_FINALIZED, INVOICE_VOID, INVOICE_CREDITED or CREDIT_NOTE_TOO_LATE, and InvalidInput.
     """
@@ -93,9 +98,17 @@ def look_ahead(
         raise DomainError(f"Nothing of invoice {invoice} is left to credit.", code="INVOICE_CREDITED")
     day = on or clock.today(invoice.billing_entity.time_zone)
     last_day = last_day_of(invoice)
+    if bill_again:
+        _check_month(invoice, last_day, day)
     chosen = _kind(invoice, kind, day, last_day)
-    facts = creditable(invoice)
-    note = compute_note(facts, _wanted(facts, lines), with_tax=chosen == Kind.GST, in_returns=chosen == Kind.GST)
+    facts, with_tax = creditable(invoice), chosen == Kind.GST
+    cancels = bill_again and with_tax and lines is None
+    wanted = all_that_is_left(facts, cancels=cancels) if lines is None else lines
+    note = compute_note(facts, wanted, with_tax=with_tax, in_returns=with_tax, cancels=cancels)
+    if bill_again and note.total != invoice.amount_owed:
+        raise InvalidInput.field(
+            "bill_again", "Only a credit note over all that is left, tax included, lets the month be billed anew."
+        )
     due = invoice.amount_due - note.total
     return Outlook(note, chosen, last_day, due=max(due, ZERO), excess=max(-due, ZERO))
 
@@ -122,7 +135,8 @@ def issue_credit_note(
 
     `kind` is the GST note where the invoice has GST, unless a commercial one is asked for: it gives no tax back, and is
     the only one possible after the last day for GST. `bill_again` releases the invoice's month, which then waits to be
-    billed anew, as after voiding; only a note over all that is left can. What customers paid above what they still owe
+    billed anew, as after voiding; only a note over all that is left can, and it
+    takes back the tax that commercial notes left owed, too. What customers paid above what they still owe
     is taken off the invoice in the same transaction, and waits on the payment to be refunded or credited elsewhere.
 
     Raises NotFound; DomainError INVOICE_NOT_FINALIZED, INVOICE_VOID, INVOICE_CREDITED, CREDIT_NOTE_TOO_LATE,
@@ -132,9 +146,7 @@ def issue_credit_note(
     why.check()
     invoice, items = _lock(invoice_id, with_month=bill_again)
     day = clock.today(invoice.billing_entity.time_zone)
-    outlook = look_ahead(invoice=invoice, lines=lines, kind=kind, on=day)
-    if bill_again:
-        _check_release(invoice, outlook.note)
+    outlook = look_ahead(invoice=invoice, lines=lines, kind=kind, bill_again=bill_again, on=day)
     note = _new_note(invoice, outlook, why, day, bill_again=bill_again)
     original = invoice_document(invoice)
     check_drawable(build_document(note, outlook.note, original))
@@ -181,16 +193,16 @@ def _kind(invoice: Invoice, kind: str | None, day: date, last_day: date | None) 
     return Kind.GST
 
 
-def _wanted(facts: Creditable, lines: Sequence[Wanted] | None) -> Sequence[Wanted]:
-    return all_that_is_left(facts) if lines is None else lines
-
-
-def _check_release(invoice: Invoice, note: Note) -> None:
+def _check_month(invoice: Invoice, last_day: date | None, day: date) -> None:
+    """Raises InvalidInput at `bill_again` where the invoice's month can't be billed anew."""
     if invoice.period is None:
         raise InvalidInput.field("bill_again", "A one-off invoice has no month to be billed anew.")
-    if note.total != invoice.amount_owed:
+    if last_day is not None and day > last_day and invoice.tax_total:
         raise InvalidInput.field(
-            "bill_again", "Only a credit note over all that is left, tax included, lets the month be billed anew."
+            "bill_again",
+            f"{day_text(last_day)} was the last day on which GST of invoice {invoice} could be taken back: its month "
+            "can't be billed anew. Give back what was too much by a commercial note, and charge what is missing by a "
+            "one-off invoice.",
         )
 
 

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from billing_platform.lib.registry import Registry
 from events.models import Metric
 
 Check = Callable[[Metric | None, Metric], None]
 """A function of the stored metric (None: a new one) and the one to be stored. It raises DomainError to refuse."""
 
-_checks: list[Check] = []
-
-
-def register(check: Check) -> None:
-    if check not in _checks:
-        _checks.append(check)
+checks: Registry[Check] = Registry()
 
 
 def check_change(before: Metric | None, after: Metric) -> None:
-    for check in _checks:
+    for check in checks:
         check(before, after)

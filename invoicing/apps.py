@@ -18,18 +18,18 @@ class InvoicingConfig(AppConfig):
         from events import metric_changes
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
-        from invoicing.services.numbering import refuse_taken_series
+        from invoicing.services.numbering import taken_series
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from organisations import billing_config, customer_changes, seller_changes
 
         post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
-        billing_config.register(IN_FORCE)
-        billing_config.register(BOUNDS)
-        customer_changes.register(currency_consequences)
-        customer_changes.register(leaving_consequences)
-        customer_changes.register(time_zone_consequences)
-        seller_changes.register(refuse_taken_series)
-        metric_changes.register(refuse_to_convert_what_is_billed)
+        billing_config.parts.register(IN_FORCE)
+        billing_config.parts.register(BOUNDS)
+        customer_changes.checks.register(currency_consequences)
+        customer_changes.checks.register(leaving_consequences)
+        customer_changes.checks.register(time_zone_consequences)
+        seller_changes.checks.register(taken_series)
+        metric_changes.checks.register(refuse_to_convert_what_is_billed)
 
 
 def _ensure_standard_rate(**_signal: Any) -> None:

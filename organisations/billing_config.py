@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.registry import Registry
 from organisations.models import Organisation
 
 
@@ -23,22 +24,18 @@ class ConfigPart:
     write: Callable[[Organisation, Any], None] | None = None
 
 
-_parts: dict[str, ConfigPart] = {}
-
-
-def register(part: ConfigPart) -> None:
-    _parts[part.name] = part
+parts: Registry[ConfigPart] = Registry()
 
 
 def read_parts(organisation: Organisation) -> dict[str, Any]:
-    return {name: part.read(organisation) for name, part in _parts.items()}
+    return {part.name: part.read(organisation) for part in parts}
 
 
 def write_parts(organisation: Organisation, sent: dict[str, Any]) -> None:
     """Store the parts that were sent; what is no part is left alone. Raises InvalidInput for one that only shows."""
-    for name, part in _parts.items():
-        if name not in sent:
+    for part in parts:
+        if part.name not in sent:
             continue
         if part.write is None:
-            raise InvalidInput.field(name, "This only shows what follows from the other fields.")
-        part.write(organisation, sent[name])
+            raise InvalidInput.field(part.name, "This only shows what follows from the other fields.")
+        part.write(organisation, sent[part.name])

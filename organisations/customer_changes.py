@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from billing_platform.lib.registry import Registry
 from organisations.models import Organisation
 
 
@@ -24,16 +25,11 @@ class Consequence:
 Check = Callable[[Organisation, Organisation], Iterable[Consequence]]
 """A function of the customer before and after the change; it returns the consequences."""
 
-_checks: list[Check] = []
-
-
-def register(check: Check) -> None:
-    if check not in _checks:
-        _checks.append(check)
+checks: Registry[Check] = Registry()
 
 
 def consequences_of(before: Organisation, after: Organisation) -> list[Consequence]:
-    return [each for check in (_tax_status, *_checks) for each in check(before, after)]
+    return [each for check in (_tax_status, *checks) for each in check(before, after)]
 
 
 def _tax_status(before: Organisation, after: Organisation) -> Iterable[Consequence]:

@@ -32,7 +32,7 @@ from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.periods import next_financial_year_start
 from invoicing.models import Invoice, NumberSequence
 from invoicing.selectors.number_series import SeriesReport, series_reports
-from invoicing.services.numbering import expected_number, refuse_taken_series, registration_of
+from invoicing.services.numbering import expected_number, registration_of, taken_series
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
@@ -195,7 +195,7 @@ def _against(proposed: BillingEntity) -> dict[str, list[str]]:
     except ValidationError as error:
         found |= {name: sentences for name, sentences in error.message_dict.items() if name in NUMBERS}
     if not found:
-        for name, sentence in refuse_taken_series(proposed):
+        for name, sentence in taken_series(proposed):
             found.setdefault(name, []).append(sentence)
     return found
 

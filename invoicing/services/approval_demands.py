@@ -34,17 +34,6 @@ def note_demands(invoice: Invoice, computed: Computed) -> None:
     invoice.approval_needed = as_json(decision.reasons) if decision.step == IssueStep.APPROVE else []
 
 
-def park_without_draft(item: BillingRunItem) -> None:
-    """The draft that waited for approval was discarded: the month is to be decided about all the same. The caller holds
-    the item's lock."""
-    if item.status != BillingRunItem.Status.APPROVAL:
-        return
-    item.invoice, item.status = None, BillingRunItem.Status.PARKED
-    item.reason = "Its draft was discarded before it was approved."
-    item.reasons = [{"code": "DRAFT_DISCARDED", "message": item.reason}]
-    item.save(update_fields=["invoice", "status", "reason", "reasons", "updated_at"])
-
-
 def _drafted_by_the_run(invoice: Invoice) -> datetime | None:
     found: datetime | None = (
         BillingRunItem.objects.filter(invoice=invoice, drafted_at__isnull=False)

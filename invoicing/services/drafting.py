@@ -17,12 +17,13 @@ from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.errors import NothingToBill
 from invoicing.models import Invoice
-from invoicing.services.approval_demands import note_demands, note_edit, park_without_draft
+from invoicing.services.approval_demands import note_demands, note_edit
 from invoicing.services.draft_rows import delete_lines, insert_lines, read_rows, rows_of
 from invoicing.services.facts.invoice_facts import facts_of, month_facts, one_off_facts
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.terms.discounts import store_redemptions
 from invoicing.services.typed_lines import TypedLine, read_typed_lines
+from invoicing.services.unbilled_months import park_without_draft
 from organisations import audit
 from organisations.models import Organisation
 

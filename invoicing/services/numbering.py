@@ -87,7 +87,7 @@ def taken(sequence: NumberSequence) -> str:
     return f"The series {sequence.series} numbers {sequence.get_kind_display().lower()} already: take another prefix."
 
 
-def refuse_taken_series(seller: BillingEntity) -> Iterator[tuple[str, str]]:
+def taken_series(seller: BillingEntity) -> Iterator[tuple[str, str]]:
     """What speaks against a seller's prefixes, this financial year or the next: they number the other kind of document
     under its GSTIN, whichever seller it was, and whenever."""
     today = clock.today(seller.time_zone)

@@ -18,7 +18,7 @@ from invoicing.gst_heads import SupplyKind
 from invoicing.models import Invoice
 from invoicing.services.delivery import end_delivery
 from invoicing.services.locking import lock_invoice, lock_items
-from invoicing.services.runs.unbilled_months import wait_for_a_person
+from invoicing.services.unbilled_months import wait_for_a_person
 from invoicing.signals import invoice_voided
 
 Status = Invoice.Status

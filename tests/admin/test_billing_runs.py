@@ -11,9 +11,11 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.backoffice import dashboard
+from invoicing.admin.runs import run_preview
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.services import drafting, voiding
 from invoicing.services.runs.billing_run import process_item, start_billing_run
+from invoicing.services.runs.billing_run_preview import preview_run
 from organisations.models import Organisation, Project
 from tests import factories
 from tests.admin.test_confirm_pages import facts_of
@@ -63,6 +65,15 @@ def test_the_page_says_whom_a_run_would_bill_and_how_much(
     facts = facts_of(as_admin.get(reverse(START, args=["start"])))
     assert facts["To be billed"] == "0 customers"
     assert (facts["Left alone: done"], facts["Left alone: nothing to bill"]) == ("1", "1")
+
+
+def test_the_page_works_out_once_what_a_run_would_do(
+    october: Organisation, november: Any, as_admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(run_preview, "preview_run", lambda **given: asked.append(given) or preview_run(**given))
+    as_admin.get(reverse(START, args=["start"]))
+    assert len(asked) == 1
 
 
 def test_only_months_that_are_over_are_offered_and_another_choice_shows_another_month(

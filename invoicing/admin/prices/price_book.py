@@ -29,7 +29,7 @@ from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.admin.history import HistoryEntry
 from billing_platform.lib.errors import InvalidInput
 from events.models import Metric
-from invoicing.admin.priced_unit import priced_unit
+from events.selectors.billed_unit import billed_unit_of
 from invoicing.admin.prices.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm, asks_why, reason_field
 from invoicing.admin.prices.price_history import price_history
 from invoicing.admin.prices.price_list_pages import PriceListPages
@@ -225,7 +225,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
         typed = form.cleaned_data
         follows = self.get_object(request, request.GET[VERSION_OF]) if VERSION_OF in request.GET else None
         metric = typed.get("organisation"), typed.get("metric_name", ""), typed.get("unit", "")
-        unit = _unit_of(follows) if follows is not None else priced_unit(*metric)
+        unit = _unit_of(follows) if follows is not None else billed_unit_of(*metric)
         return form.price, typed.get("currency", ""), unit, errors
 
     def history_entries(self, obj: PricingRule, *, names_people: bool) -> list[HistoryEntry]:
@@ -316,7 +316,7 @@ def _preview_url(follows: PricingRule | None) -> str:
 
 
 def _unit_of(rule: PricingRule) -> str:
-    return priced_unit(rule.organisation, rule.metric_name, rule.unit)
+    return billed_unit_of(rule.organisation, rule.metric_name, rule.unit)
 
 
 def _units_of(known: Any) -> dict[str, list[str]]:

@@ -129,7 +129,7 @@ class BillingRunAdmin(MonthEndPages, ReadOnlyAdmin):
         permission="invoicing.start_billingrun",
         form=EndedMonthForm,
         confirm="Every active customer's month is drafted, finalized and e-mailed; what was billed is left alone.",
-        facts=lambda request, _none: preview_facts(chosen_month(request)),
+        facts=lambda request, _none: preview_facts(request, chosen_month(request)),
         warnings=lambda request, _none: run_warnings(request, chosen_month(request)),
         icon="play_arrow",
     )
@@ -143,7 +143,7 @@ class BillingRunAdmin(MonthEndPages, ReadOnlyAdmin):
         permission="invoicing.start_billingrun",
         when=lambda run: bool(billing_run.left_to_do(period=run.period)),
         confirm="Customers that failed are tried again, voided months billed again, and missing customers added.",
-        facts=lambda _request, run: preview_facts(run.period),
+        facts=lambda request, run: preview_facts(request, run.period),
         warnings=lambda request, run: run_warnings(request, run.period),
         icon="replay",
     )

@@ -19,8 +19,8 @@ from invoicing.services.runs.billing_run_preview import RunPreview, preview_run
 from invoicing.services.runs.month_end_check import month_end_check
 
 
-def preview_facts(period: BillingPeriod) -> list[tuple[str, Any]]:
-    preview = preview_run(period=period)
+def preview_facts(request: HttpRequest, period: BillingPeriod) -> list[tuple[str, Any]]:
+    preview = _preview(request, period)
     return [
         ("Month", month_text(period)),
         ("To be billed", _customers(preview)),
@@ -56,7 +56,15 @@ def run_warnings(request: HttpRequest, period: BillingPeriod) -> Iterable[Any]:
     url = f"{reverse('admin:invoicing_billingrun_list_action', args=['month_end'])}?month={period}"
     for check in found:
         yield format_html('{} <a class="text-link" href="{}#{}">Look</a>', check.sentence, url, check.topic.value)
-    yield from preview_run(period=period).warnings
+    yield from _preview(request, period).warnings
+
+
+def _preview(request: HttpRequest, period: BillingPeriod) -> RunPreview:
+    """Worked out once for each request: facts and warnings both show it."""
+    known: dict[BillingPeriod, RunPreview] = vars(request).setdefault("run_previews", {})
+    if period not in known:
+        known[period] = preview_run(period=period)
+    return known[period]
 
 
 def _customers(preview: RunPreview) -> str:

@@ -36,7 +36,7 @@ from invoicing.services.issuing import check_drawable
 from invoicing.services.locking import lock_billing, lock_invoice, lock_items, require_issued
 from invoicing.services.numbering import registration_of, take_number
 from invoicing.services.paid_total import save_standing
-from invoicing.services.runs.unbilled_months import wait_for_a_person
+from invoicing.services.unbilled_months import wait_for_a_person
 from invoicing.signals import invoice_credited
 
 Kind, Reason = CreditNote.Kind, CreditNote.Reason

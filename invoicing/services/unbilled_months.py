@@ -1,4 +1,4 @@
-"""A month whose invoice was taken back: it is not billed, and waits for a person."""
+"""A month whose invoice or draft was taken away: it is not billed, and waits for a person."""
 
 from __future__ import annotations
 
@@ -29,3 +29,14 @@ def wait_for_a_person(items: list[BillingRunItem], invoice: Invoice, reason: str
             for name, value in ended.items():
                 setattr(item, name, value)
             item.save(update_fields=[*ended, "updated_at"])
+
+
+def park_without_draft(item: BillingRunItem) -> None:
+    """The draft that waited for approval was discarded: the month is to be decided about all the same. The caller holds
+    the item's lock."""
+    if item.status != Status.APPROVAL:
+        return
+    item.invoice, item.status = None, Status.PARKED
+    item.reason = "Its draft was discarded before it was approved."
+    item.reasons = [{"code": "DRAFT_DISCARDED", "message": item.reason}]
+    item.save(update_fields=["invoice", "status", "reason", "reasons", "updated_at"])

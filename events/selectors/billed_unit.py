@@ -1,4 +1,4 @@
-"""In which unit a price counts: that of the usage, or what the metric's conversion makes of it."""
+"""In which unit a metric is billed: that of its usage, or what its conversion makes of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from events.selectors.metric_words import WordBook
 from organisations.models import Organisation
 
 
-def priced_unit(organisation: Organisation | None, metric_name: str, unit: str) -> str:
-    """The word for one of what is priced: "GiB", "call", or "GB-hour" of a level. Empty if the metric is not known."""
+def billed_unit_of(organisation: Organisation | None, metric_name: str, unit: str) -> str:
+    """The word for one of what is billed: "GiB", "call", or "GB-hour" of a level. Empty if the metric is not known."""
     known = Metric.objects.filter(name=metric_name, unit=unit)
     found = list(known.filter(Q(organisation=organisation) | Q(organisation=None)).order_by("organisation"))
     if not found:

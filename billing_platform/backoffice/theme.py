@@ -50,7 +50,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "billing_platform.backoffice.theme.environment",
     "STYLES": [lambda _request: static("billing_platform/admin.css")],
-    "SCRIPTS": [lambda _request: static("billing_platform/named_fields.js")],
+    "SCRIPTS": [
+        lambda _request: static("billing_platform/named_fields.js"),
+        lambda _request: static("billing_platform/narrow_tables.js"),
+    ],
     "COLORS": {
         "primary": {
             "50": "#eef5fb",

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, ShortDecimalField, Textarea, badge, short_time
+from billing_platform.lib.admin.base import ModelAdmin, Textarea, badge, short_time
 from events.models import Metric, UsageAggregate, UsageEvent
 from events.services import metrics
 
@@ -76,8 +76,6 @@ class MetricAdmin(ModelAdmin):
                 help_text="Metadata keys that usage is broken down by, from now on; one a line, such as region. "
                 "A greatest, latest or different value is then one of each combination.",
             )
-        if db_field.name in {"multiplier", "divisor"}:
-            kwargs["form_class"] = ShortDecimalField
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "aggregation":
             field.help_text = (

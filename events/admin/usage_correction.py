@@ -213,8 +213,9 @@ class UsageCorrectionAdmin(ReadOnlyAdmin):
 def entries_table(page: Any, event: UsageEvent) -> str:
     """All ledger entries of an event, in order of receipt."""
     return format_html(
-        '<div class="facts-scroll"><table class="facts entries"><tr><th>Entry</th><th class="number">Quantity</th>'
-        "<th>Counted in</th><th>Written</th><th>Why, and who</th></tr>{}</table></div>",
+        '<div class="facts-scroll"><table class="facts entries"><thead><tr><th>Entry</th>'
+        '<th class="number">Quantity</th><th>Counted in</th><th>Written</th>'
+        "<th>Why, and who</th></tr></thead>{}</table></div>",
         format_html_join(
             "",
             '<tr><td>{}</td><td class="number">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',

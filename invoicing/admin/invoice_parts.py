@@ -98,7 +98,7 @@ def email_table(admin: Any, invoice: Invoice) -> Any:
     if not rows:
         after = "no hold forbids it" if invoice.pdf_state == Invoice.PdfState.READY else "the PDF is made"
         return f"Goes to {waiting} as soon as {after}." if waiting else "None was sent."
-    head = "<tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr>"
+    head = "<thead><tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr></thead>"
     body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
     return format_html('<div class="facts-scroll"><table class="facts wide">{}{}</table></div>', SafeString(head), body)
 

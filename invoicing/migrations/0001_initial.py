@@ -937,7 +937,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("organisation", "The customer's total"), ("project", "Each project alone")],
                         default="organisation",
-                        help_text="The usage that tiers and free units apply to.",
+                        help_text="The usage that tiers, free units and a flat amount apply to.",
                         max_length=12,
                     ),
                 ),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import (
     validate_business_date,
@@ -59,4 +60,4 @@ class ExchangeRate(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"1 {self.base} = {short_text(self.rate)} {self.target} on {self.as_of}"
+        return f"1 {self.base} = {short_text(self.rate)} {self.target} on {day_text(self.as_of)}"

@@ -80,7 +80,7 @@ class PricingRule(BaseModel, TenantModel):
         max_length=12,
         choices=Pool,
         default=Pool.ORGANISATION,
-        help_text="The usage that tiers and free units apply to.",
+        help_text="The usage that tiers, free units and a flat amount apply to.",
     )
     free_units = QuantityField(default=0)
     minimum = PriceField(null=True, blank=True, help_text="The least amount of a line, if anything was used.")

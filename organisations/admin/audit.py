@@ -134,7 +134,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Changes")
     def before_and_after(self, entry: AuditEntry) -> Any:
         rows = ((change.field, change.before or EMPTY, change.after or EMPTY) for change in changes_of(entry, {}))
-        head = "<tr><th>Field</th><th>Before</th><th>After</th></tr>"
+        head = "<thead><tr><th>Field</th><th>Before</th><th>After</th></tr></thead>"
         body = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
         return format_html('<div class="facts-scroll"><table class="facts">{}{}</table></div>', format_html(head), body)
 

@@ -67,6 +67,15 @@ def test_a_number_that_is_the_same_with_other_zeros_did_not_change() -> None:
 
 
 @pytest.mark.django_db
+def test_the_log_writes_numbers_and_answers_as_people_do() -> None:
+    written = entry(PricingRule, free_units=("0E-8", "0"), minimum=("1E+2", "150.00"), charge_at_zero=("False", "True"))
+    assert [(change.field, change.before, change.after) for change in changes_of(written, {})] == [
+        ("Minimum", "100", "150"),
+        ("Charge at zero", "No", "Yes"),
+    ]
+
+
+@pytest.mark.django_db
 def test_of_two_json_objects_the_parts_that_differ_are_shown() -> None:
     written = entry(
         PricingRule,

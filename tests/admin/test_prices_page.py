@@ -87,6 +87,12 @@ def test_the_preview_shows_quantities_where_a_price_bends() -> None:
     assert (shown.chart.bends, shown.chart.highest, shown.chart.last) == ((1500, 3000), "₹200.00", "400")
 
 
+def test_the_form_of_a_flat_price_asks_for_no_free_units(as_operator: Client) -> None:
+    models = as_operator.get(reverse("admin:invoicing_pricingrule_add")).context["models"]
+    assert "free_units" in models["per_unit"]["parts"]
+    assert models["flat"]["parts"] == ("amount",)
+
+
 def test_a_new_version_begins_with_the_old_price_and_ends_it(acme: Organisation, as_operator: Client) -> None:
     old = per_unit("0.50", organisation=acme, dimensions={"region": "in"})
     button = as_operator.get(reverse("admin:invoicing_pricingrule_action", args=[old.pk, "new_version"]))

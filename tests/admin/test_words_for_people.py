@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ from django.urls import reverse
 
 from invoicing.admin.prices.price_words import price_text
 from invoicing.models import ExchangeRate, TaxRate
+from invoicing.services.terms.discounts import add_discount
 from organisations.models import Organisation, Project
 from tests.invoicing.language import issued, per_unit, used
 from tests.invoicing.language import price as price_rule
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_times_on_lists_and_pages_are_the_sellers_and_say_so(
@@ -118,3 +123,20 @@ def test_an_operator_with_a_wrong_address_is(as_viewer: Client) -> None:
     refused = as_viewer.get(reverse("admin:invoicing_taxrate_add"), headers={"accept": "text/html"})
     assert refused.status_code == 403
     assert '<a href="/admin/">Go to the dashboard</a>' in refused.content.decode()
+
+
+def test_a_form_shows_a_stored_number_as_it_was_typed(acme: Organisation, as_operator: Client) -> None:
+    discount = add_discount(
+        organisation=acme, name="Launch", percent=Decimal(10), effective_from=date(2026, 10, 1), times=3
+    )
+    page = as_operator.get(reverse("admin:invoicing_discount_change", args=[discount.pk])).content.decode()
+    assert re.search(r'<input[^>]*name="percent"[^>]*value="10"|<input[^>]*value="10"[^>]*name="percent"', page)
+
+
+def test_every_table_with_names_of_columns_can_become_cards() -> None:
+    """narrow_tables.js reads the names from the head of a table, and measures the box that would have to scroll."""
+    for path in [*ROOT.glob("templates/admin/**/*.html"), *ROOT.glob("*/admin/*.py")]:
+        source = re.sub(r"[\"']\s*\n\s*[\"']", "", path.read_text())  # texts in parts
+        for table in re.findall(r'<table class="facts[^>]*>(.*?)(?:</table>|\Z)', source, re.DOTALL):
+            first = re.match(r"\s*<tr[^>]*>(.*?)</tr>", table, re.DOTALL)
+            assert first is None or first[1].count("<th") < 2, f"{path}: its first row is no <thead>"

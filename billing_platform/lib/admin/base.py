@@ -231,10 +231,13 @@ class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfo
         return found
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The end of a half-open span is typed as its last day; the API and the tables keep the first day after."""
+        """The end of a half-open span is typed as its last day; the API and the tables keep the first day after. A
+        number stands as it was typed: 10, not 10.000."""
         if db_field.name in getattr(self.model, "half_open_ends", ()):
             words = {"label": LAST_DAY, "help_text": "Empty: no end."}
             kwargs = {"form_class": LastDayField, **words, **kwargs}
+        elif isinstance(db_field, models.DecimalField):
+            kwargs = {"form_class": ShortDecimalField, **kwargs}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

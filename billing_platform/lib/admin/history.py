@@ -6,17 +6,19 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import DateField, DateTimeField, DecimalField
+from django.db.models import BooleanField, DateField, DateTimeField, DecimalField
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 
-from billing_platform.lib.admin.display import LAST_DAY, when
+from billing_platform.lib.admin.display import LAST_DAY, when, yes_or_no
 from billing_platform.lib.dates_in_words import day_text, last_day_text
+from billing_platform.lib.number_formats import short_text
 
 MOST_ENTRIES = 200
 LONGEST_VALUE = 300
@@ -181,13 +183,23 @@ def _worded(model: Any, name: str, value: Any, names: Names | None) -> str:
     if text and field.many_to_one and names is not None:
         return _name_of(field.related_model, text, names)
     if text and isinstance(field, DecimalField):
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return _short_number(text)
+    if text and isinstance(field, BooleanField):
+        return yes_or_no(text == "True")
     if text and isinstance(field, DateTimeField):
         return when(datetime.fromisoformat(text).replace(tzinfo=UTC))  # django-auditlog writes UTC, without saying so
     if text and isinstance(field, DateField):
         day = date.fromisoformat(text)
         return last_day_text(day) if name in getattr(model, "half_open_ends", ()) else day_text(day)
     return str(dict(field.flatchoices).get(text, text))
+
+
+def _short_number(text: str) -> str:
+    """0 for 0E-8; what was stored before the column held numbers stays as it is."""
+    try:
+        return short_text(Decimal(text))
+    except InvalidOperation:
+        return text
 
 
 def _name_of(model: Any, key: str, names: Names) -> str:

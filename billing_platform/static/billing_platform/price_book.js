@@ -14,7 +14,7 @@
     const allParts = [...new Set(Object.values(models).flatMap((each) => each.parts))];
     const lineOf = (name) => {
         const field = form.querySelector(`[name="${name}"], [data-rows="${name}"]`);
-        return field?.closest(".field-row") ?? null;
+        return field?.closest(".field-line") ?? null;
     };
     const sentence = document.createElement("p");
     sentence.className = "model-sentence";
@@ -24,7 +24,9 @@
         sentence.textContent = chosen.sentence;
         for (const name of allParts) {
             const line = lineOf(name);
-            if (line) line.hidden = !chosen.parts.includes(name);
+            // free units that are stored already count with any model: they are shown, so that one can see and remove them
+            const isInForce = name === "free_units" && Number(form.elements[name]?.value) !== 0;
+            if (line) line.hidden = !chosen.parts.includes(name) && !isInForce;
         }
         for (const cell of form.querySelectorAll('[data-rows="tiers"] [data-column]')) {
             cell.hidden = !chosen.columns.includes(cell.dataset.column);

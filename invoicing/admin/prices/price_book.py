@@ -182,7 +182,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
             "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
             "units_of": units,
             "models": {
-                name: {"sentence": each.sentence, "parts": each.parts, "columns": ("up_to", *each.columns)}
+                name: {"sentence": each.sentence, "parts": each.fields, "columns": ("up_to", *each.columns)}
                 for name, each in MODELS.items()
             },
             "versions": [_version_row(each, obj) for each in versions_of(obj)] if obj is not None else [],

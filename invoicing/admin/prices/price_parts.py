@@ -35,11 +35,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ModelParts:
-    """The parts of a model in the order of the form, the columns of its tiers, and what it does in one sentence."""
+    """The parts of a model in the order of the form, the columns of its tiers, what it does in one sentence, and
+    whether free units make sense with it."""
 
     sentence: str
     parts: tuple[str, ...]
     columns: tuple[str, ...] = ()
+    takes_free_units: bool = True
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the form shows for the model, of what not every model has."""
+        return (*self.parts, "free_units") if self.takes_free_units else self.parts
 
 
 PARTS = {
@@ -76,7 +83,7 @@ MODELS = {
     "volume": ModelParts("The tier that the whole quantity reaches prices every unit.", ("tiers",), _TIERS_OF_UNITS),
     "package": ModelParts("Units are sold by the package.", ("package_price", "package_size", "rounding")),
     "percentage": ModelParts("A share of an amount of money.", ("rate", "fixed_fee", "free_events", "free_amount")),
-    "flat": ModelParts("One amount for the month, whatever the quantity.", ("amount",)),
+    "flat": ModelParts("One amount for the month, whatever the quantity.", ("amount",), takes_free_units=False),
 }
 TIER_COLUMNS = {"up_to": "To", "unit_price": "Price of a unit", "rate": "Percent", "flat_fee": "Flat fee"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +16,11 @@ from invoicing.computing.credit_notes import Wanted
 from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from invoicing.services import drafting, issuing
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
-from invoicing.services.credit_notes.usage_credits import Settled, credit_corrections
+from invoicing.services.credit_notes.usage_credits import Settled, credit_corrections, planned
+from invoicing.services.editing import set_typed_lines
 from invoicing.services.explaining import explain_line
 from invoicing.services.runs.billing_run import process_item, start_billing_run
+from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import Organisation, Project
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, per_unit, price, used
 from tests.invoicing.test_corrections import correct, november
@@ -156,6 +159,66 @@ def test_the_api_answers_with_the_notes_and_the_rest(api: Client, october: Invoi
     assert answer.status_code == 200, body
     assert [(note["number"], note["total"]) for note in body["credit_notes"]] == [("CN/26-27/000001", "708.00")]
     assert (body["invoice"]["number"], body["invoice"]["total"]) == ("INV/26-27/000002", "59.00")
+
+
+def test_a_month_is_given_back_whole_where_its_deduction_is_larger_than_the_correction(
+    october: Invoice, project: Project
+) -> None:
+    """November charged 900.00 less 600.00 of october's. Only 40 of its 90 calls were made: 500.00 are too much, and
+    300.00 were paid. So november is given back, october's 600.00 by its own invoice, and 400.00 are billed again."""
+    acme = project.organisation
+    used(project, 50, on="2026-11-04")
+    used(project, 30, on="2026-11-04")
+    used(project, 10, on="2026-11-04")
+    correct(project, 60)
+    november_s = bill(acme, NOVEMBER, "2026-12-01 10:00")
+    assert (amounts(november_s), november_s.total) == ([Decimal(-600), Decimal(900)], Decimal("354.00"))
+    correct(project, 50, on="2026-12-05")
+    with at("2027-01-01 10:00"):
+        december = drafting.create_draft(organisation=acme, period=DECEMBER)
+    assert december.subtotal == Decimal(-500)
+    settled = settle(december, "2027-01-01 10:00")
+    assert [(note.invoice, note.subtotal) for note in settled.notes] == [
+        (november_s, Decimal(300)),
+        (october, Decimal(600)),
+    ]
+    assert settled.invoice is not None
+    assert (amounts(settled.invoice), settled.invoice.total) == ([Decimal(400)], Decimal("472.00"))
+    assert charged(acme) == Decimal(800)  # 40 calls of october, 40 of november
+    used(project, 10, on="2027-01-05", happened="2026-10-20T06:00:00Z")
+    used(project, 1, on="2027-01-05", happened="2026-11-20T06:00:00Z")
+    assert amounts(bill(acme, BillingPeriod.parse("2027-01"), "2027-02-01 10:00")) == [Decimal(100), Decimal(10)]
+    assert all(explain_line(line).recomputed.agrees for line in settled.invoice.lines.all())
+
+
+@pytest.mark.parametrize(("fee", "given_back"), [("", "20.00"), ("15.00", "35.00")])
+def test_no_more_is_given_back_than_a_typed_deduction_left(
+    acme: Organisation, project: Project, fee: str, given_back: str
+) -> None:
+    """100 calls at ₹1 less a typed 80.00. Only 30 calls were made: 70.00 are too much, and 20.00 were paid (35.00 with
+    the fee of 15.00; 30.00 + 15.00 − 80.00 would have been nothing). A later call costs what it costs."""
+    per_unit("1")
+    if fee:
+        october = {"effective_from": date(2026, 10, 1), "effective_to": date(2026, 11, 1)}
+        add_recurring_fee(organisation=acme, description="Support", amount=Decimal(fee), **october)
+    used(project, 30)
+    used(project, 70)
+    with at("2026-11-01 10:00"):
+        draft = drafting.create_draft(organisation=acme, period=OCTOBER)
+        goodwill = {"description": "Goodwill", "quantity": "1", "unit_price": "-80"}
+        set_typed_lines(invoice_id=draft.pk, lines=[goodwill])
+        october_s = issuing.finalize_invoice(invoice_id=draft.pk)
+    correct(project, 70)
+    month = november(acme)
+    assert month.subtotal == Decimal(-70)
+    with at("2026-12-01 10:00"):
+        assert [plan.not_given_back for plan in planned(month)] == [Decimal(70) - Decimal(given_back)]
+    settled = settle(month)
+    assert [(note.invoice, note.subtotal) for note in settled.notes] == [(october_s, Decimal(given_back))]
+    october_s.refresh_from_db()
+    assert (settled.invoice, october_s.status) == (None, "credited")
+    used(project, 10, on="2026-12-05", happened="2026-10-20T06:00:00Z")
+    assert amounts(bill(acme, DECEMBER, "2027-01-01 10:00")) == [Decimal("10.00")]
 
 
 def test_a_note_takes_back_the_deduction_of_its_invoice_with_what_it_was_deducted_from(

@@ -243,17 +243,22 @@ def corrections_facts(_request: HttpRequest, draft: Invoice) -> list[tuple[str, 
     except DomainError:
         return rows
     for plan in plans:
-        note = look_ahead(invoice=plan.invoice, lines=plan.wanted, kind=plan.kind).note
+        if plan.obstacle is not None:
+            continue
+        note = plan.outlook.note
         rows.append((f"Credit note for {plan.invoice}", format_money(note.total, note.currency)))
+        if plan.not_given_back:
+            lapsed = format_money(plan.not_given_back, note.currency)
+            rows.append(("Not given back", f"{lapsed}: {plan.invoice} has a typed deduction that was never paid"))
     return rows
 
 
 def corrections_obstacles(_request: HttpRequest, draft: Invoice) -> list[str]:
     try:
-        planned(draft)
+        plans = planned(draft)
     except DomainError as error:
         return [error.message]
-    return []
+    return [plan.obstacle for plan in plans if plan.obstacle is not None]
 
 
 def preview_rows(to_credit: ToCredit, outlook: Outlook) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO, Money, allocate, round_money
 from billing_platform.lib.number_formats import format_money
 from events.services.months import close_period
@@ -21,7 +21,16 @@ from invoicing.computing.credit_notes import Wanted
 from invoicing.lines import Line, LineKind
 from invoicing.models import BillingRunItem, CreditNote, Invoice, InvoiceLine
 from invoicing.selectors.credit_notes import creditable
-from invoicing.services.credit_notes.issuing import Corrections, Kind, Reason, Why, issue_credit_note, last_day_of
+from invoicing.services.credit_notes.issuing import (
+    Corrections,
+    Kind,
+    Outlook,
+    Reason,
+    Why,
+    issue_credit_note,
+    last_day_of,
+    look_ahead,
+)
 from invoicing.services.drafting import computed_anew
 from invoicing.services.issuing import finalize_invoice
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
@@ -38,15 +47,41 @@ class Settled:
 
 @dataclass(slots=True)
 class Plan:
-    """What is given back of one invoice: of its lines' taxable values, and before their discounts."""
+    """What is given back of one invoice: of its lines' taxable values, and before their discounts. `not_given_back` was
+    charged and never owed, because a typed deduction was larger than what is left of the usage."""
 
     invoice: Invoice
     taxable: dict[int, Decimal] = field(default_factory=dict)
     amounts: dict[int, Decimal] = field(default_factory=dict)
+    not_given_back: Decimal = ZERO
 
     def add(self, position: int, amount: Decimal, taxable: Decimal) -> None:
         self.amounts[position] = self.amounts.get(position, ZERO) + amount
         self.taxable[position] = self.taxable.get(position, ZERO) + taxable
+
+    def with_all_of(self, rows: Iterable[InvoiceLine], left: Mapping[int, Decimal]) -> Plan:
+        """The same with all that is left of these lines."""
+        grown = Plan(self.invoice, dict(self.taxable), dict(self.amounts))
+        for row in rows:
+            grown.taxable[row.position] = left[row.position]
+            whole = row.amount if row.amount < ZERO else _before_discount(row, left[row.position], row.invoice.currency)
+            grown.amounts[row.position] = whole
+        return grown
+
+    @property
+    def outlook(self) -> Outlook:
+        """The note that it would be. Raises InvalidInput where the invoice has not that much to credit."""
+        return look_ahead(invoice=self.invoice, lines=self.wanted, kind=self.kind)
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why no note over it is possible."""
+        try:
+            _ = self.outlook
+        except InvalidInput as error:
+            sentence = next(iter(error.details.values()))[0]
+            return f"Invoice {self.invoice} can't give the corrections back by itself. {sentence} Credit it by hand."
+        return None
 
     @property
     def kind(self) -> str | None:
@@ -99,7 +134,7 @@ def planned(invoice: Invoice) -> list[Plan]:
             _spread(_Owed.by(line), invoice, plans)
     if not plans:
         raise DomainError("No invoice charged what the draft takes back.", code="NOTHING_TO_CREDIT")
-    _take_back_deductions(invoice, plans)
+    _make_fit(invoice, plans)
     return list(plans.values())
 
 
@@ -117,26 +152,44 @@ class _Owed:
         return cls(line.used_in, (line.metric_name, line.unit), -line.amount)
 
 
-def _take_back_deductions(draft: Invoice, plans: dict[UUID, Plan]) -> None:
-    """An invoice that gave back a correction by a line below zero came to less than it charged. Where more is planned
-    of it than there is, that line is taken back too, and its amount given back by an earlier invoice instead."""
+def _make_fit(draft: Invoice, plans: dict[UUID, Plan]) -> None:
+    """Lines below zero make an invoice come to less than it charged. Where more is planned of it than there is, more of
+    its lines are taken back with it, until a note over them is possible."""
     checked: set[UUID] = set()
     while waiting := [plan for pk, plan in plans.items() if pk not in checked]:
         plan = waiting[0]
         checked.add(plan.invoice.pk)
-        for row in _deductions_in_the_way(plan):
-            plan.taxable[row.position] = plan.amounts[row.position] = row.amount
-            _spread(_Owed.by(row), draft, plans, apart_from=checked)
+        if plan.obstacle is not None:
+            for row in _taken_back_too(plan):
+                _spread(_Owed.by(row), draft, plans, apart_from=checked)
 
 
-def _deductions_in_the_way(plan: Plan) -> list[InvoiceLine]:
+def _taken_back_too(plan: Plan) -> list[InvoiceLine]:
+    """Adds lines to the plan, and returns those below zero that gave back earlier usage: an earlier invoice has to give
+    that back instead. First those alone; then all that the invoice charged for the corrected usage, too: what was used
+    is billed again by the draft. If neither is enough, a deduction that a person typed takes as much as was used, or
+    more, and all of the invoice goes back."""
     left = {line.position: line.left for line in creditable(plan.invoice).lines}
-    wanted = sum(plan.taxable.values(), ZERO)
-    if wanted <= sum(left.values(), ZERO):
-        return []
-    rows = plan.invoice.lines.filter(kind=LineKind.LATE_USAGE, amount__lt=0).order_by("position")
-    found = [row for row in rows if left[row.position]]
-    return found if wanted + sum((row.amount for row in found), ZERO) > ZERO else []
+    rows = [row for row in plan.invoice.lines.order_by("position") if left[row.position]]
+    corrected = {_usage_of(row) for row in rows if row.position in plan.taxable}
+    deductions = [row for row in rows if row.kind == LineKind.LATE_USAGE and row.amount < ZERO]
+    charges = [row for row in rows if row.amount > ZERO and row.metric_name and _usage_of(row) in corrected]
+    for more in (deductions, [*deductions, *charges]):
+        grown = plan.with_all_of(more, left)
+        if grown.obstacle is None:
+            plan.taxable, plan.amounts = grown.taxable, grown.amounts
+            return deductions
+    rest = sum(left.values(), ZERO) - sum((row.amount for row in deductions), ZERO)
+    if sum(plan.taxable.values(), ZERO) < rest:
+        return []  # the page says what is in the way
+    plan.not_given_back = sum(plan.taxable.values(), ZERO) - rest
+    plan.taxable = {position: amount for position, amount in left.items() if amount}
+    plan.amounts |= {row.position: row.amount for row in deductions}
+    return deductions
+
+
+def _usage_of(row: InvoiceLine) -> tuple[date | None, str, str]:
+    return row.used_in, row.metric_name, row.unit
 
 
 def _charging(draft: Invoice, owed: _Owed, apart_from: Collection[UUID]) -> list[InvoiceLine]:

@@ -2722,7 +2722,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="recurringfee",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)),
+                condition=models.Q(("amount__isnull", True), ("amount__gt", 0), _connector="OR"),
                 name="recurring_fee_above_zero",
                 violation_error_message="Write an amount above 0.",
             ),

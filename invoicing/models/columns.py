@@ -9,7 +9,7 @@ from functools import partial
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Func
+from django.db.models import F, Func, Q
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import (
@@ -21,11 +21,22 @@ from billing_platform.lib.limits import (
     UNIT_PRICE_PLACES,
 )
 from billing_platform.lib.money import exponent, round_money
+from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
 from billing_platform.lib.vocabularies import CURRENCIES
 
 MoneyField = partial(models.DecimalField, max_digits=MONEY_DIGITS, decimal_places=MONEY_PLACES)
 PriceField = partial(models.DecimalField, max_digits=PRICE_DIGITS, decimal_places=UNIT_PRICE_PLACES)
 QuantityField = partial(models.DecimalField, max_digits=QUANTITY_DIGITS, decimal_places=QUANTITY_PLACES)
+CurrencyField = partial(models.CharField, max_length=3, validators=[validate_currency])
+SacField = partial(
+    models.CharField,
+    "SAC",
+    max_length=6,
+    blank=True,
+    validators=[validate_sac],
+    help_text="Empty: the seller's usual one.",
+)
+DayField = partial(models.DateField, validators=[validate_business_date])
 
 NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
 """Stands for "every organisation" in constraints, which would take NULL for different values."""
@@ -40,6 +51,27 @@ class Validity(Func):
 
 def validity() -> Validity:
     return Validity("effective_from", "effective_to", RangeBoundary(inclusive_lower=True, inclusive_upper=False))
+
+
+def ends_after_it_starts(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
+        name=name,
+        violation_error_message="Must be after the first day. Empty: no end.",
+    )
+
+
+def currency_is_iso(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name=name)
+
+
+def above_zero(name: str) -> models.CheckConstraint:
+    """Of `amount`, where there is one."""
+    return models.CheckConstraint(
+        condition=Q(amount__isnull=True) | Q(amount__gt=0),
+        name=name,
+        violation_error_message="Write an amount above 0.",
+    )
 
 
 def check_validity(effective_from: date | None, effective_to: date | None) -> None:

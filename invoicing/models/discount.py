@@ -8,21 +8,27 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.limits import FEE_NAME_LENGTH, MAX_PERCENT, METRIC_NAME_LENGTH, UNIT_LENGTH
 from billing_platform.lib.number_formats import format_money, format_percent
 from billing_platform.lib.validators import (
-    validate_business_date,
     validate_currency,
     validate_line,
     validate_positive,
     validate_printed_line,
 )
 from invoicing.computing.discounts import Discount as Fact
-from invoicing.models.columns import MoneyField, check_amount, check_validity
+from invoicing.models.columns import (
+    DayField,
+    MoneyField,
+    above_zero,
+    check_amount,
+    check_validity,
+    ends_after_it_starts,
+)
 from invoicing.models.dated import DatedQuerySet
 from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_line import frozen_with_invoice
@@ -93,15 +99,11 @@ class Discount(BaseModel, TenantModel):
         default=False,
         help_text="Only for an amount that is given once: what one invoice can't use is left for the next ones.",
     )
-    effective_from = models.DateField(
-        validators=[validate_business_date],
+    effective_from = DayField(
         help_text="Invoices of the month of this day, and of later months, are discounted.",
     )
-    effective_to = models.DateField(
-        null=True,
-        blank=True,
-        validators=[validate_business_date],
-        help_text="The first day on which it is not valid any more. Empty: no end.",
+    effective_to = DayField(
+        null=True, blank=True, help_text="The first day on which it is not valid any more. Empty: no end."
     )
 
     objects = DatedQuerySet.as_manager()  # type: ignore[misc]
@@ -120,11 +122,7 @@ class Discount(BaseModel, TenantModel):
     class Meta:
         ordering = ["organisation__name", "-effective_from", "name"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
-                name="discount_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
+            ends_after_it_starts("discount_ends_after_it_starts"),
             models.CheckConstraint(
                 condition=Q(kind="percent", percent__isnull=False, amount__isnull=True, currency="")
                 | (Q(kind="amount", percent__isnull=True, amount__isnull=False) & Q(currency__regex=r"^[A-Z]{3}$")),
@@ -136,11 +134,7 @@ class Discount(BaseModel, TenantModel):
                 name="discount_percent_within_hundred",
                 violation_error_message="Write a percentage above 0, up to 100.",
             ),
-            models.CheckConstraint(
-                condition=Q(amount__isnull=True) | Q(amount__gt=0),
-                name="discount_amount_above_zero",
-                violation_error_message="Write an amount above 0.",
-            ),
+            above_zero("discount_amount_above_zero"),
             models.CheckConstraint(
                 condition=Q(recurring_fee__isnull=True) | Q(metric_name="", unit=""),
                 name="discount_for_one_thing",

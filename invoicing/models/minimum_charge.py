@@ -6,23 +6,32 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_money
-from billing_platform.lib.validators import validate_business_date, validate_currency, validate_sac
 from invoicing.computing.minimum_charges import Minimum
-from invoicing.models.columns import NO_ORGANISATION, MoneyField, check_amount, check_validity, validity
+from invoicing.models.columns import (
+    NO_ORGANISATION,
+    CurrencyField,
+    DayField,
+    MoneyField,
+    SacField,
+    check_amount,
+    check_validity,
+    currency_is_iso,
+    ends_after_it_starts,
+    validity,
+)
 from invoicing.models.dated import DatedQuerySet
-from invoicing.models.invoice import Invoice
-from invoicing.models.only_ends import on_issued_line, only_ends
+from invoicing.models.only_ends import OnlyEnds, on_issued_line, only_ends
 from organisations.models import Organisation
 from organisations.scoping import TenantModel
 
 
-class MinimumCharge(BaseModel, TenantModel):
+class MinimumCharge(OnlyEnds, BaseModel, TenantModel):
     """The minimum of one customer, or of every customer with this currency that has none of its own. On an issued
     invoice it can only be ended."""
 
@@ -42,18 +51,11 @@ class MinimumCharge(BaseModel, TenantModel):
         validators=[MinValueValidator(0)],
         help_text="Of a whole month, before discounts and tax. 0 for one customer: the global minimum is not for it.",
     )
-    currency = models.CharField(max_length=3, validators=[validate_currency])
-    sac = models.CharField(
-        "SAC", max_length=6, blank=True, validators=[validate_sac], help_text="Empty: the seller's usual one."
-    )
-    effective_from = models.DateField(
-        validators=[validate_business_date], help_text="First day, in the customer's time zone."
-    )
-    effective_to = models.DateField(
-        null=True,
-        blank=True,
-        validators=[validate_business_date],
-        help_text="The first day on which the minimum does not hold any more. Empty: no end.",
+    currency = CurrencyField()
+    sac = SacField()
+    effective_from = DayField(help_text="First day, in the customer's time zone.")
+    effective_to = DayField(
+        null=True, blank=True, help_text="The first day on which the minimum does not hold any more. Empty: no end."
     )
 
     objects = DatedQuerySet.as_manager()  # type: ignore[misc]
@@ -76,17 +78,13 @@ class MinimumCharge(BaseModel, TenantModel):
                 ],
                 violation_error_message="Another minimum holds on some of these days: end that one first.",
             ),
-            models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
-                name="minimum_charge_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
+            ends_after_it_starts("minimum_charge_ends_after_it_starts"),
             models.CheckConstraint(
                 condition=Q(amount__gte=0),
                 name="minimum_charge_not_negative",
                 violation_error_message="Must not be negative.",
             ),
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="minimum_charge_currency_is_iso"),
+            currency_is_iso("minimum_charge_currency_is_iso"),
         ]
         triggers = [
             only_ends(
@@ -105,11 +103,6 @@ class MinimumCharge(BaseModel, TenantModel):
     def clean(self) -> None:
         check_validity(self.effective_from, self.effective_to)
         check_amount(self.amount, self.currency)
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether it is on an issued invoice that bills its month. Then it can only be ended."""
-        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued().billing()).exists())
 
     def as_minimum(self) -> Minimum:
         """The plain value that invoices are computed from."""

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pgtrigger
+from django.db import models
+from django.db.models import Q
 
 ISSUED_AND_LIVE = "invoice.number <> '' AND invoice.status <> 'void' AND NOT invoice.is_released"
 """Of a row of invoicing_invoice that is called `invoice`: it is issued, and bills its month."""
+
+
+class OnlyEnds(models.Model):
+    """A row that lines of invoices refer to: its `invoice_lines`."""
+
+    invoice_lines: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it is on an issued invoice that bills its month. Then it can only be ended."""
+        billing = Q(invoice__is_released=False) & ~Q(invoice__number="") & ~Q(invoice__status="void")
+        return bool(self.invoice_lines.filter(billing).exists())
 
 
 def only_ends(name: str, *, issued: str, sentence: str) -> pgtrigger.Trigger:

@@ -16,10 +16,20 @@ from django.db.models.functions import Cast, Coalesce
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import METRIC_NAME_LENGTH, UNIT_LENGTH
-from billing_platform.lib.validators import validate_business_date, validate_currency, validate_line
-from invoicing.models.columns import NO_ORGANISATION, PriceField, QuantityField, check_validity, validity
+from billing_platform.lib.validators import validate_line
+from invoicing.models.columns import (
+    NO_ORGANISATION,
+    CurrencyField,
+    DayField,
+    PriceField,
+    QuantityField,
+    check_validity,
+    currency_is_iso,
+    ends_after_it_starts,
+    validity,
+)
 from invoicing.models.dated import DatedQuerySet
-from invoicing.models.only_ends import on_issued_line, only_ends
+from invoicing.models.only_ends import OnlyEnds, on_issued_line, only_ends
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
@@ -37,7 +47,7 @@ class PricingRuleQuerySet(DatedQuerySet):
         return self.filter(Q(organisation__in=organisations) | Q(organisation__isnull=True), currency__in=currencies)
 
 
-class PricingRule(BaseModel, TenantModel):
+class PricingRule(OnlyEnds, BaseModel, TenantModel):
     """One price of one metric. A rule that is on an issued invoice can only be ended: the invoice refers to it."""
 
     half_open_ends = ("effective_to",)
@@ -68,7 +78,7 @@ class PricingRule(BaseModel, TenantModel):
     )
     metric_name = models.CharField("metric", max_length=METRIC_NAME_LENGTH, validators=[validate_line])
     unit = models.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
-    currency = models.CharField(max_length=3, validators=[validate_currency])
+    currency = CurrencyField()
     model = models.CharField(max_length=24, choices=Model, default=Model.PER_UNIT)
     parameters = models.JSONField(
         default=dict, help_text='What the model needs, such as {"unit_price": "0.0123"}; decimals as text.'
@@ -90,14 +100,9 @@ class PricingRule(BaseModel, TenantModel):
         help_text="The first tier's flat fee, a flat amount and the minimum are due also without usage. A customer who "
         "used nothing at all pays them by a price of its own only.",
     )
-    effective_from = models.DateField(
-        validators=[validate_business_date], help_text="First day, in the customer's time zone."
-    )
-    effective_to = models.DateField(
-        null=True,
-        blank=True,
-        validators=[validate_business_date],
-        help_text="The first day on which the price does not apply any more. Empty: no end.",
+    effective_from = DayField(help_text="First day, in the customer's time zone.")
+    effective_to = DayField(
+        null=True, blank=True, help_text="The first day on which the price does not apply any more. Empty: no end."
     )
 
     reason_of_change = ""
@@ -130,12 +135,8 @@ class PricingRule(BaseModel, TenantModel):
                 ],
                 violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
             ),
-            models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
-                name="pricing_rule_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pricing_rule_currency_is_iso"),
+            ends_after_it_starts("pricing_rule_ends_after_it_starts"),
+            currency_is_iso("pricing_rule_currency_is_iso"),
             models.CheckConstraint(
                 condition=Q(free_units__gte=0),
                 name="pricing_rule_free_units_not_negative",
@@ -190,12 +191,6 @@ class PricingRule(BaseModel, TenantModel):
             "maximum": self.maximum,
             "charge_at_zero": self.charge_at_zero,
         }
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether the rule is on an issued invoice that bills its month. Then it can only be ended."""
-        billing = Q(invoice__is_released=False) & ~Q(invoice__number="") & ~Q(invoice__status="void")
-        return bool(self.invoice_lines.filter(billing).exists())
 
     @property
     def price(self) -> Price:

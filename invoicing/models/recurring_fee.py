@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import FEE_NAME_LENGTH
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.validators import (
-    validate_business_date,
-    validate_currency,
     validate_positive,
     validate_printed_line,
-    validate_sac,
 )
 from invoicing.computing.recurring_fees import Fee
-from invoicing.models.columns import MoneyField, check_amount, check_validity
+from invoicing.models.columns import (
+    CurrencyField,
+    DayField,
+    MoneyField,
+    SacField,
+    above_zero,
+    check_amount,
+    check_validity,
+    currency_is_iso,
+    ends_after_it_starts,
+)
 from invoicing.models.dated import DatedQuerySet
-from invoicing.models.invoice import Invoice
-from invoicing.models.only_ends import on_issued_line, only_ends
+from invoicing.models.only_ends import OnlyEnds, on_issued_line, only_ends
 from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
 
 
-class RecurringFee(BaseModel, TenantModel):
+class RecurringFee(OnlyEnds, BaseModel, TenantModel):
     """A fee of a customer or of one of its projects, billed with each month by its days. It runs until its last day,
     also while customer or project is inactive. On an issued invoice it can only be ended."""
 
@@ -47,18 +52,11 @@ class RecurringFee(BaseModel, TenantModel):
         max_length=FEE_NAME_LENGTH, validators=[validate_printed_line], help_text="As it is printed on invoices."
     )
     amount = MoneyField(validators=[validate_positive], help_text="Of a whole month, before tax.")
-    currency = models.CharField(max_length=3, validators=[validate_currency])
-    sac = models.CharField(
-        "SAC", max_length=6, blank=True, validators=[validate_sac], help_text="Empty: the seller's usual one."
-    )
-    effective_from = models.DateField(
-        validators=[validate_business_date], help_text="First day, in the customer's time zone."
-    )
-    effective_to = models.DateField(
-        null=True,
-        blank=True,
-        validators=[validate_business_date],
-        help_text="The first day on which the fee is not due any more. Empty: no end.",
+    currency = CurrencyField()
+    sac = SacField()
+    effective_from = DayField(help_text="First day, in the customer's time zone.")
+    effective_to = DayField(
+        null=True, blank=True, help_text="The first day on which the fee is not due any more. Empty: no end."
     )
 
     objects = DatedQuerySet.as_manager()  # type: ignore[misc]
@@ -71,17 +69,9 @@ class RecurringFee(BaseModel, TenantModel):
     class Meta:
         ordering = ["organisation__name", "-effective_from", "description"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
-                name="recurring_fee_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0),
-                name="recurring_fee_above_zero",
-                violation_error_message="Write an amount above 0.",
-            ),
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="recurring_fee_currency_is_iso"),
+            ends_after_it_starts("recurring_fee_ends_after_it_starts"),
+            above_zero("recurring_fee_above_zero"),
+            currency_is_iso("recurring_fee_currency_is_iso"),
         ]
         triggers = [
             only_ends(
@@ -107,11 +97,6 @@ class RecurringFee(BaseModel, TenantModel):
             raise ValidationError({"project": "Choose a project of this customer."})
         if self.project.is_test:
             raise ValidationError({"project": "This is a test project: nothing of it is billed."})
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether it is on an issued invoice that bills its month. Then it can only be ended."""
-        return bool(self.invoice_lines.filter(invoice__in=Invoice.objects.issued().billing()).exists())
 
     def as_fee(self) -> Fee:
         """The plain value that invoices are computed from."""

@@ -9,12 +9,12 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.limits import MAX_PERCENT
 from billing_platform.lib.validators import validate_business_date, validate_line, validate_sac
-from invoicing.models.columns import check_validity, validity
+from invoicing.models.columns import check_validity, ends_after_it_starts, validity
 
 
 class TaxRateQuerySet(models.QuerySet["TaxRate"]):
@@ -65,11 +65,7 @@ class TaxRate(BaseModel):
                 expressions=[("sac", RangeOperators.EQUAL), (validity(), RangeOperators.OVERLAPS)],
                 violation_error_message="Another rate for this service code applies on some of these days.",
             ),
-            models.CheckConstraint(
-                condition=Q(effective_to__isnull=True) | Q(effective_to__gt=F("effective_from")),
-                name="tax_rate_ends_after_it_starts",
-                violation_error_message="Must be after the first day. Empty: no end.",
-            ),
+            ends_after_it_starts("tax_rate_ends_after_it_starts"),
             models.CheckConstraint(
                 condition=Q(rate__gte=0, rate__lte=100),
                 name="tax_rate_is_a_percentage",

@@ -12,7 +12,7 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.lib.admin.history import changes_of, source_in_words
-from invoicing.models import Invoice, PricingRule
+from invoicing.models import BillingRunItem, Invoice, PricingRule
 from organisations.models import Organisation
 from tests import factories
 
@@ -73,6 +73,8 @@ def test_the_log_writes_numbers_and_answers_as_people_do() -> None:
         ("Minimum", "100", "150"),
         ("Charge at zero", "No", "Yes"),
     ]
+    parked = entry(BillingRunItem, reasons=("[]", '[{"message": "\\u20b950 is too much"}]'))
+    assert [change.after for change in changes_of(parked, {})] == ['[{"message": "₹50 is too much"}]']
 
 
 @pytest.mark.django_db

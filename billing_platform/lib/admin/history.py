@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import BooleanField, DateField, DateTimeField, DecimalField
+from django.db.models import BooleanField, DateField, DateTimeField, DecimalField, JSONField
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 
@@ -184,6 +184,8 @@ def _worded(model: Any, name: str, value: Any, names: Names | None) -> str:
         return _name_of(field.related_model, text, names)
     if text and isinstance(field, DecimalField):
         return _short_number(text)
+    if text and isinstance(field, JSONField):
+        return _readable_json(text)
     if text and isinstance(field, BooleanField):
         return yes_or_no(text == "True")
     if text and isinstance(field, DateTimeField):
@@ -192,6 +194,14 @@ def _worded(model: Any, name: str, value: Any, names: Names | None) -> str:
         day = date.fromisoformat(text)
         return last_day_text(day) if name in getattr(model, "half_open_ends", ()) else day_text(day)
     return str(dict(field.flatchoices).get(text, text))
+
+
+def _readable_json(text: str) -> str:
+    """With ₹ for \\u20b9."""
+    try:
+        return _plain(json.loads(text))
+    except ValueError:
+        return text
 
 
 def _short_number(text: str) -> str:

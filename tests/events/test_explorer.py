@@ -18,8 +18,8 @@ from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.http.csv_files import safe_cell
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.spreadsheet_cells import safe_cell
 from events.models import Metric, UsageEvent
 from events.selectors import ledger_pages
 from events.selectors.backlog import ledger_position

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# What a spreadsheet takes for the beginning of a formula: the signs, their full-width forms, white space before them,
-# and the same after a semicolon, which separates cells where a comma is the decimal sign.
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@＝＋－＠]|[\t\r])")
-_GUARD = re.compile(r"(^|[;\t\r\n])'(?=\s*[=+\-@＝＋－＠]|[\t\r])")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+from billing_platform.lib.spreadsheet_cells import safe_cell
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
@@ -25,18 +20,6 @@ def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpRespo
 def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     return (writer.writerow([safe_cell(cell) for cell in row]) for row in rows)
-
-
-def safe_cell(cell: Any) -> Any:
-    """Text that would be run as a formula gets an apostrophe before it; numbers stay numbers, negative ones too."""
-    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
-        return cell
-    return _FORMULA.sub(r"\1'", cell)
-
-
-def without_guard(cell: str) -> str:
-    """The text as it was before `safe_cell`, for a file that comes back."""
-    return _GUARD.sub(r"\1", cell)
 
 
 class _Echo:

@@ -25,8 +25,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from tablib import Dataset
 
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.http.csv_files import safe_cell, without_guard
 from billing_platform.lib.number_formats import short_text
+from billing_platform.lib.spreadsheet_cells import safe_cell, without_guard
 from invoicing.admin.prices.price_cells import COLUMNS, NEEDED, column_of, row_of, typed
 from invoicing.admin.prices.price_row_form import PriceRowForm
 from invoicing.admin.prices.price_words import validity_text, whole_price_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -126,12 +127,16 @@ def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice,
     )
 
 
-def is_known(*, metric_name: str, unit: str, organisation: Organisation | None) -> bool:
-    """Whether the metric is defined or registered automatically: for that customer, or for any."""
-    metrics = Metric.objects.filter(name=metric_name, unit=unit)
-    return (
-        metrics if organisation is None else metrics.filter(Q(organisation=organisation) | Q(organisation=None))
-    ).exists()
+def known_metrics(names: Iterable[str]) -> set[tuple[str, str, UUID | None]]:
+    """Name, unit and customer of the metrics of these names that are defined or registered automatically."""
+    return {*Metric.objects.filter(name__in={*names}).order_by().values_list("name", "unit", "organisation")}
+
+
+def is_known(rule: PricingRule, metrics: Collection[tuple[str, str, UUID | None]] | None = None) -> bool:
+    """Whether there is a metric that the rule is for: of its customer, or of any. `metrics` are `known_metrics`."""
+    found = known_metrics([rule.metric_name]) if metrics is None else metrics
+    owners = {owner for name, unit, owner in found if (name, unit) == (rule.metric_name, rule.unit)}
+    return bool(owners if rule.organisation_id is None else owners & {rule.organisation_id, None})
 
 
 def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:

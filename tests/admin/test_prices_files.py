@@ -105,6 +105,28 @@ def test_prices_are_added_and_changed_in_one_step_after_a_dry_run(acme: Organisa
     assert PricingRule.objects.count() == 3
 
 
+def test_a_price_for_a_metric_that_is_not_counted_is_told_of_before_it_is_imported(
+    acme: Organisation, project: Project, as_admin: Client
+) -> None:
+    used(project, 1)  # registers api_calls
+    rows = ("api_calls,call", "api_call,call", "api_calls,calls")
+    checked = upload(as_admin, HEADER + "".join(f"{each},INR,2026-12-01,per_unit,1,,,,,\n" for each in rows))
+    notes = [row.note for row in checked.context["report"].rows]
+    assert [bool(note) for note in notes] == [False, True, True]
+    assert "There is no metric api_call (call)" in checked.content.decode()
+
+
+def test_a_formula_that_nothing_has_worked_out_is_named(as_admin: Client) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["metric", "unit", "currency", "first_day", "model", "unit_price", "minimum"])
+    book.active.append(["api_calls", "call", "INR", "2026-12-01", "per_unit", 1, "=10*2"])
+    file = io.BytesIO()
+    book.save(file)
+    with pytest.raises(InvalidInput) as refused:
+        read_file("prices.xlsx", file.getvalue())
+    assert "Cell G2 has a formula without a result" in str(refused.value.details["file"])
+
+
 def test_a_row_may_take_the_place_that_rows_before_it_made(acme: Organisation, as_admin: Client) -> None:
     first = per_unit("1", effective_to=date(2026, 11, 1))
     second = per_unit("2", effective_from=date(2026, 11, 1))

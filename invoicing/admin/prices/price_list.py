@@ -21,6 +21,7 @@ from django.db import transaction
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 from tablib import Dataset
 
@@ -29,8 +30,9 @@ from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.spreadsheet_cells import safe_cell, without_guard
 from invoicing.admin.prices.price_cells import COLUMNS, NEEDED, column_of, row_of, typed
 from invoicing.admin.prices.price_row_form import PriceRowForm
-from invoicing.admin.prices.price_words import validity_text, whole_price_text
+from invoicing.admin.prices.price_words import unknown_metric_text, validity_text, whole_price_text
 from invoicing.models import PricingRule
+from invoicing.selectors.price_coverage import is_known, known_metrics
 from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.prices.price_list import PriceList
 from organisations.models import Organisation
@@ -60,6 +62,7 @@ class RowReport:
     price: str = ""
     before: str = ""
     problems: tuple[str, ...] = ()
+    note: str = ""  # what to look at; it keeps nothing from being imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +160,20 @@ def _cells_of_xlsx(content: bytes) -> list[list[str]]:
             if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
                 raise InvalidInput.field("file", "The spreadsheet is too large when it is unpacked.")
         found = Dataset().load(content, format="xlsx", headers=False)
+        formulas = _formulas_of(content)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
         raise InvalidInput.field("file", "The file can't be read as a spreadsheet (XLSX).") from None
+    for row, column, place in formulas:
+        if found[row - 1][column - 1] is None:  # a program wrote it, and no spreadsheet has worked it out
+            raise InvalidInput.field("file", f"Cell {place} has a formula without a result: write the value there.")
     return [[_text(cell) for cell in line] for line in found] or [[]]
+
+
+def _formulas_of(content: bytes) -> list[tuple[int, int, str]]:
+    """Row, column and name of each cell with a formula."""
+    sheet = load_workbook(io.BytesIO(content), read_only=True).active
+    cells = (cell for row in sheet.iter_rows() for cell in row)
+    return [(cell.row, cell.column, cell.coordinate) for cell in cells if cell.data_type == "f"]
 
 
 def _text(cell: Any) -> str:
@@ -209,6 +223,7 @@ class PriceListResource(Resource):
         self.by_slug = {each.slug: each for each in customers.filter(slug__in={row["customer"] for row in rows})}
         self.by_key = {str(each.pk): each for each in self.by_slug.values()}
         self.prices = self._prices(rows)
+        self.metrics = known_metrics(row["metric"] for row in rows)
 
     def _prices(self, rows: Rows) -> PriceList:
         """What the rows change and what they are checked against."""
@@ -248,7 +263,8 @@ class PriceListResource(Resource):
         except DomainError as error:
             return RowReport(line, about, Outcome.REFUSED, problems=tuple(_problems_of(error)))
         outcome = Outcome.CHANGED if rule is not None else Outcome.ADDED
-        return RowReport(line, about, outcome, price=_said(saved), before=before)
+        note = "" if is_known(saved, self.metrics) else unknown_metric_text(saved.metric_name, saved.unit)
+        return RowReport(line, about, outcome, price=_said(saved), before=before, note=note)
 
     def _stored(self, row: Mapping[str, str]) -> PricingRule | None:
         if not row["id"]:

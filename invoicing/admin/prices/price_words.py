@@ -88,3 +88,8 @@ def _tier_text(tier: Mapping[str, Any], shown: Shown) -> str:
 
 def _number(body: Mapping[str, Any], name: str) -> Decimal:
     return Decimal(body.get(name) or 0)
+
+
+def unknown_metric_text(metric_name: str, unit: str) -> str:
+    """Said of a price under a name that nothing is counted by: it bills nothing, and no invoice tells of it."""
+    return f"There is no metric {metric_name} ({unit}), and no usage of it: are its name and unit right?"

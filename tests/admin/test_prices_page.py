@@ -153,7 +153,11 @@ def test_counted_usage_gets_another_price_for_a_reason_only(
                 "Usage that is counted and not yet invoiced gets another price: Acme for November 2026. Say why."
             ]
         }
-        assert "November 2026</td><td>Another price" in page.content.decode()
+        shown = page.content.decode()
+        assert "November 2026</td><td>Another price" in shown
+        assert ("₹59.00" in shown, "₹70.80" in shown) == (True, True)  # 100 calls at 0.50 and at 0.60, with 18 %
+        rule.refresh_from_db()
+        assert rule.parameters == {"unit_price": "0.50"}  # it was tried only
         assert as_operator.post(rule_page(rule), form | {"reason": "A typing mistake"}).status_code == 302
     history = as_operator.get(reverse("admin:invoicing_pricingrule_history", args=[rule.pk])).content.decode()
     assert "A typing mistake" in history

@@ -25,9 +25,10 @@ from billing_platform.lib.admin.base import (
     scoped,
     short_time,
 )
-from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.admin.display import EMPTY, admin_url
 from billing_platform.lib.admin.history import HistoryEntry
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.number_formats import format_money
 from events.models import Metric
 from events.selectors.billed_unit import billed_unit_of
 from invoicing.admin.prices.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm, asks_why, reason_field
@@ -35,13 +36,20 @@ from invoicing.admin.prices.price_history import price_history
 from invoicing.admin.prices.price_list_pages import PriceListPages
 from invoicing.admin.prices.price_parts import MODELS, PARTS, body_of, typed_of
 from invoicing.admin.prices.price_preview import Asked, show
-from invoicing.admin.prices.price_words import dimensions_text, price_text, validity_text, whole_price_text
+from invoicing.admin.prices.price_words import (
+    dimensions_text,
+    price_text,
+    unknown_metric_text,
+    validity_text,
+    whole_price_text,
+)
 from invoicing.computing.days import days_of
 from invoicing.models import InvoiceLine, PricingRule
 from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
 from invoicing.services.prices import price_book
 from invoicing.services.prices.billed_months import OpenMonth, open_months
+from invoicing.services.repriced_amounts import RepricedMonth
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
@@ -163,9 +171,8 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
 
     def _warn_of_unknown(self, request: HttpRequest, rule: PricingRule) -> None:
         """A price under a name that nothing is counted by bills nothing, and says so on no invoice."""
-        if not is_known(metric_name=rule.metric_name, unit=rule.unit, organisation=rule.organisation):
-            named = f"{rule.metric_name} ({rule.unit})"
-            messages.warning(request, f"There is no metric {named}, and no usage of it: are its name and unit right?")
+        if not is_known(rule):
+            messages.warning(request, unknown_metric_text(rule.metric_name, rule.unit))
 
     # --- the page ---------------------------------------------------------------------------------------------------
 
@@ -176,7 +183,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
         units = _units_of(metrics)
         context |= {
             "follows": follows and price_text(follows),
-            "reprices": form.reprices,
+            "reprices": [_repriced_row(each) for each in form.repriced()],
             "preview": _first_preview(form, obj),
             "preview_url": _preview_url(follows),
             "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
@@ -324,6 +331,14 @@ def _units_of(known: Any) -> dict[str, list[str]]:
     for name, unit in known:
         found.setdefault(name, []).append(unit)
     return found
+
+
+def _repriced_row(repriced: RepricedMonth) -> dict[str, Any]:
+    currency = repriced.month.organisation.currency
+    before, after = (
+        EMPTY if amount is None else format_money(amount, currency) for amount in (repriced.before, repriced.after)
+    )
+    return {"month": repriced.month, "before": before, "after": after}
 
 
 def _version_row(rule: PricingRule, shown: PricingRule) -> dict[str, Any]:

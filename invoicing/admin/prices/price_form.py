@@ -30,6 +30,7 @@ from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.services.prices import price_book
 from invoicing.services.prices.billed_months import OpenMonth, changed_days, open_months
 from invoicing.services.prices.price_surroundings import Surroundings
+from invoicing.services.repriced_amounts import RepricedMonth, repriced_amounts
 from organisations.operators_clock import operators_today
 
 NAMED = 5  # months that the sentence about usage names; the others are counted
@@ -132,6 +133,13 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
     def save_by_service(self) -> PricingRule:
         """Saves what was typed by a service, which refuses changes of a billed rule and of a billed month."""
         raise NotImplementedError
+
+    def repriced(self) -> list[RepricedMonth]:
+        """What the change makes of the months that it would price anew; of a form that lacks its reason only."""
+        if {*self.errors} != {"reason"}:
+            return [RepricedMonth(month) for month in self.reprices]
+        self.cleaned_data.setdefault("reason", "")
+        return repriced_amounts(self.reprices, change=self.save_by_service)
 
     def _post_clean(self) -> None:
         """Of another price on the same days the service says which, and the way out: more than the constraint can."""

@@ -98,6 +98,7 @@ class HoldInline(ReadOnlyInline):
 class HoldsOfCustomer(Extension):
     list_filter = (HoldFilter,)
     inlines = (HoldInline,)
+    list_on_a_phone = ("name", "on_hold", "currency", "is_active")
 
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
         """The column takes room only while somebody is held."""
@@ -127,7 +128,7 @@ class HoldsOfCustomer(Extension):
         placed = holds.place_hold(
             organisation=organisation, kind=kind, reason=reason, ends_at=ends_at, placed_by=user.get_username()
         )
-        return f"{placed.sentence} It can be lifted before."
+        return f"{placed.sentence.rstrip('.')}. It can be lifted before."
 
 
 @admin.register(BillingHold)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
+from organisations.admin.billing_hold import hold_sentences
+from organisations.models import BillingHold
 from payments.models import Payment, PaymentOrder
 from payments.services import collection
 
@@ -38,6 +41,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
         ),
         WORK,
     )
+    readonly_fields = ("held",)
     related_lists = ((Payment, "order__id__exact"),)
 
     asked = money("amount", "Asked")
@@ -52,6 +56,16 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     customer = link("invoice__organisation", "Customer")
     created = short_time("created_at", "Created")
 
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What keeps the request from being made stands above it."""
+        held = obj is not None and obj.status == Status.CREATED and bool(_holds(obj))
+        on_hold = ("On hold", {"fields": ("held",), "classes": ("warnings",)})
+        return (on_hold, *self.fieldsets) if held else self.fieldsets
+
+    @admin.display(description="On hold")
+    def held(self, order: PaymentOrder) -> Any:
+        return hold_sentences(self, _holds(order))
+
     @admin.display(description="Order", ordering="created_at")
     def label(self, order: PaymentOrder) -> str:
         return str(order)
@@ -61,3 +75,8 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
         if not order.short_url:
             return "–"
         return format_html('<a class="text-link" href="{}" rel="noreferrer">{}</a>', order.short_url, order.short_url)
+
+
+def _holds(order: PaymentOrder) -> list[BillingHold]:
+    holds = order.invoice.organisation.standing_holds
+    return [hold for hold in holds if hold.kind == BillingHold.Kind.NO_COLLECTION]

@@ -31,7 +31,7 @@ from payments.gateways import (
     current_gateway,
 )
 from payments.models import PaymentOrder
-from payments.selectors import orders_to_retire, why_not_collectable
+from payments.selectors import is_held, orders_to_retire, why_not_collectable
 
 Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 
@@ -89,10 +89,13 @@ def close_link(*, order_id: UUID) -> bool:
 def may_be_tried_now(order: PaymentOrder) -> bool:
     """It waits after a failure: an order for Razorpay to make it, a superseded link for Razorpay to close it.
 
-    A link is made again on its invoice's page, which shows the link; so is what Razorpay refused for good.
+    A link is made again on its invoice's page, which shows the link; so is what Razorpay refused for good. An order
+    whose customer is not to be asked waits for the end of the hold.
     """
-    is_for_a_worker = order.status == Status.SUPERSEDED or (order.status == Status.CREATED and order.kind == Kind.ORDER)
-    return is_for_a_worker and order.may_be_tried_now
+    if not order.may_be_tried_now:
+        return False
+    is_to_be_made = order.status == Status.CREATED and order.kind == Kind.ORDER
+    return order.status == Status.SUPERSEDED or (is_to_be_made and not is_held(order.invoice_id))
 
 
 @transaction.atomic

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from organisations.services import holds
 from payments import selectors, tasks
@@ -23,3 +26,16 @@ def test_nobody_is_asked_while_a_hold_stands_and_who_wants_to_pay_may(
     assert selectors.invoices_to_collect() == [invoice.pk]
     tasks.collect_invoice(str(invoice.pk))
     assert PaymentOrder.objects.get(kind="order").status == "open"
+
+
+def test_a_request_that_waits_is_tried_now_only_after_the_hold(razorpay: SandboxProcess, invoice: Invoice) -> None:
+    razorpay.control("faults", {"match": "POST /v1/orders", "kind": "500"})
+    tasks.collect_invoice(str(invoice.pk))
+    waiting = PaymentOrder.objects.get()
+    assert collection.may_be_tried_now(waiting)
+    placed = hold(invoice.organisation, "no_collection")
+    assert not collection.may_be_tried_now(waiting)
+    with pytest.raises(DomainError, match="does not wait"):
+        collection.try_now(order_id=waiting.pk)
+    holds.lift_hold(hold_id=placed.pk, lifted_by="bob")
+    assert collection.may_be_tried_now(waiting)

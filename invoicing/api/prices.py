@@ -21,6 +21,7 @@ from billing_platform.lib.limits import (
     METRIC_NAME_LENGTH,
     QUANTITY_DIGITS,
     QUANTITY_PLACES,
+    REASON_LENGTH,
     UNIT_LENGTH,
 )
 from billing_platform.lib.number_formats import money_text
@@ -59,6 +60,14 @@ class PricingRuleSerializer(serializers.Serializer):
     effective_to = serializers.DateField(
         allow_null=True, default=None, validators=[validate_business_date], help_text="First day it no longer holds."
     )
+    reason = serializers.CharField(
+        required=False,
+        write_only=True,
+        allow_blank=True,
+        max_length=REASON_LENGTH,
+        validators=[validate_line],
+        help_text="Why: kept in the history.",
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -93,10 +102,14 @@ class HistoryEntrySerializer(serializers.Serializer):
         help_text="E-mail address; null for a job, and of a global rule to those who may not change it."
     )
     source = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF means something else by it
+    reason = serializers.SerializerMethodField(help_text="Empty where nobody gave one.")
     changes = serializers.JSONField(source="changes_dict")
 
     def get_actor(self, entry: AuditEntry) -> str | None:
         return entry.actor_email if self.context["names_people"] else None
+
+    def get_reason(self, entry: AuditEntry) -> str:
+        return str((entry.additional_data or {}).get("reason", ""))
 
     def get_source(self, entry: AuditEntry) -> str:
         return str((entry.additional_data or {}).get("source", ""))
@@ -215,6 +228,7 @@ class PricingPreview(_PriceBookView):
 def _rule_values(values: dict[str, Any]) -> dict[str, Any]:
     names = (
         "organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to",
+        "reason",
     )  # fmt: skip
     return {name: values[name] for name in names if name in values}
 

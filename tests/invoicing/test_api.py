@@ -72,6 +72,17 @@ def test_a_price_is_made_read_listed_and_ended(api: Client, acme: Organisation) 
     assert (ended.status_code, ended.json()["effective_to"]) == (200, "2027-01-01")
 
 
+def test_the_reason_of_a_price_is_kept_in_its_history(api: Client) -> None:
+    made = post(api, "/pricing-rules", RULE | {"reason": "New contract"}).json()
+    assert "reason" not in made
+    address = f"{ADMIN}/pricing-rules/{made['id']}"
+    assert api.patch(address, {"unit_price": "1", "reason": "A typing mistake"}, "application/json").status_code == 200
+    reasons = [entry["reason"] for entry in get(api, f"/pricing-rules/{made['id']}/history").json()["results"]]
+    assert reasons == ["A typing mistake", "New contract"]
+    refused = api.patch(address, {"unit_price": "2", "reason": "x" * 1001}, "application/json")
+    assert (refused.status_code, [*refused.json()["details"]]) == (400, ["reason"])
+
+
 def test_a_number_in_json_is_taken_as_it_is_written(api: Client) -> None:
     # as a float, 0.1234567890 x 3 would carry a tail of binary noise
     body = json.dumps(RULE).replace('"0.0123"', "0.1234567890")

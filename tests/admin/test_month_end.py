@@ -27,6 +27,7 @@ from invoicing.services.runs.month_end_check import Topic, month_end_check
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests import factories
+from tests.admin.conftest import signed_in
 from tests.invoicing.language import NOVEMBER, OCTOBER, at, per_unit, used
 
 MONTH_END, DRY_RUN, START = (
@@ -200,6 +201,24 @@ def test_the_page_and_the_file_show_the_same(november: None, as_admin: Client) -
     assert "Acme,acme,Issued,INR,1,236.00,118.00,118.00," in file
     assert "Initech,initech,Parked for review,INR,0,0.00,118.00,-118.00," in file
     assert len(list(csv_rows(dry_run(period=NOVEMBER, organisations=customers_of(NOVEMBER))))) == 6
+
+
+def test_the_last_day_to_issue_is_said_once_for_all_on_the_page_and_in_each_row_of_the_file(
+    november: None, december: Any, admin_user: Any
+) -> None:
+    december.move_to("2027-01-02T06:00:00+00:00")
+    as_admin = signed_in(admin_user)  # the session of December is over
+    sentence = "The invoice should have been issued by 30 Dec 2026, 30 days after the month (CGST Rule 47)."
+    assert as_admin.get(DRY_RUN(), {"month": "2026-11"}).content.decode().count(sentence) == 1
+    file = b"".join(as_admin.get(DRY_RUN(), {"month": "2026-11", "format": "csv"})).decode()
+    assert file.count(sentence) == 3  # Acme, Umbrella and Hooli have something to bill
+
+
+def test_a_run_lists_first_what_waits_for_a_person(november: None, as_admin: Client) -> None:
+    run = run_month(NOVEMBER)
+    shown = as_admin.get(reverse("admin:invoicing_billingrun_change", args=[run.pk])).content.decode()
+    places = [shown.index(f">{name}<") for name in ("Hooli", "Initech", "Umbrella", "Acme", "Idle")]
+    assert places == sorted(places)  # failed, parked twice, done, nothing to bill
 
 
 def test_more_customers_take_no_more_queries(november: None, django_assert_num_queries: Any) -> None:

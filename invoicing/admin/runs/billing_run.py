@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, Q, Sum, TextField, Value
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, Sum, TextField, Value, When
 from django.db.models.functions import Cast, JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -45,6 +45,9 @@ from invoicing.services.runs import billing_run
 Status = BillingRunItem.Status
 TROUBLED = [Status.FAILED, Status.APPROVAL, Status.PARKED, Status.VOIDED]
 WAITING = [Status.PENDING, Status.CLAIMED]
+ATTENTION_FIRST = [
+    *TROUBLED, *WAITING, Status.DRAFTED, Status.LEFT_UNBILLED, Status.DONE, Status.SKIPPED,
+]  # fmt: skip
 
 
 class BillingRunItemInline(ReadOnlyInline):
@@ -59,7 +62,12 @@ class BillingRunItemInline(ReadOnlyInline):
     state = status("status", TONES, "State")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("organisation", "invoice")
+        """What waits for a person comes first, what is finished last."""
+        place = Case(
+            *(When(status=state, then=n) for n, state in enumerate(ATTENTION_FIRST)), output_field=IntegerField()
+        )
+        items = super().get_queryset(request).select_related("organisation", "invoice")
+        return items.order_by(place, "organisation__name")
 
     @numeric
     @admin.display(description="Total")

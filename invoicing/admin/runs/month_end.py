@@ -28,7 +28,7 @@ from invoicing.admin.runs.months import ended_months
 from invoicing.admin.runs.run_preview import chosen_month
 from invoicing.models import BillingRunItem, ExchangeRate, Invoice, NumberSequence
 from invoicing.selectors.price_coverage import Unpriced
-from invoicing.services.runs.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
+from invoicing.services.runs.dry_run import DryRow, Outcome, csv_rows, customers_of, deadlines, dry_run
 from invoicing.services.runs.month_end_check import Check, Topic, month_end_check
 from organisations.models import BillingEntity, BillingHold, Organisation
 
@@ -109,6 +109,7 @@ class MonthEndPages:
             **self._about(request, "Dry run", period),
             "rows": [dry_row(self, row) for row in rows],
             "summary": list(_summary(rows)),
+            "deadlines": deadlines(rows),
             "page": page,
             "csv_url": f"{base}?{urlencode({'month': str(period), 'format': 'csv'})}",
             "start_url": f"{reverse('admin:invoicing_billingrun_list_action', args=['start'])}?month={period}",

@@ -20,7 +20,7 @@ from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.models import BillingRun, BillingRunItem
 from invoicing.selectors.billing_runs import BY_COMMAND
 from invoicing.services.runs import billing_run
-from invoicing.services.runs.dry_run import DryRow, Outcome, csv_rows, customers_of, dry_run
+from invoicing.services.runs.dry_run import DryRow, Outcome, csv_rows, customers_of, deadlines, dry_run
 
 FAILED, WAITS = 3, 4
 LOOK_AGAIN_SECONDS = 1
@@ -94,6 +94,8 @@ class Command(BaseCommand):
         else:
             for row in rows:
                 self.stdout.write(text_of(row))
+            for sentence in deadlines(rows):
+                self.stdout.write(sentence)
         for outcome, count in Counter(row.outcome for row in rows).items():
             self.stdout.write(f"{outcome.value}: {count:,} {_sums(rows, outcome)}".rstrip())
 

@@ -15,6 +15,7 @@ from billing_platform.lib.work.claims import failure_text
 from invoicing.computing.approval import Decision, IssueStep
 from invoicing.computing.invoice import Computed, compute
 from invoicing.computing.safety_bounds import MonthTotal
+from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.models import BillingRunItem
 from invoicing.selectors.month_history import month_histories
 from invoicing.services.facts.invoice_facts import facts_of_months
@@ -42,7 +43,8 @@ class Outcome(Enum):
 @dataclass(frozen=True, slots=True)
 class DryRow:
     """One customer. `total` is with tax, `before` what the month before was invoiced at; None where there is none.
-    `remarks` say why it is not simply issued, and what would stay unbilled."""
+    `remarks` say why it is not simply issued, and what would stay unbilled; `deadline` until when the month's invoice
+    must be issued, if that is near or over: mostly the same for all."""
 
     organisation: Organisation
     outcome: Outcome
@@ -50,6 +52,7 @@ class DryRow:
     lines: int = 0
     before: Decimal | None = None
     remarks: tuple[str, ...] = ()
+    deadline: str = ""
 
     @property
     def difference(self) -> Decimal | None:
@@ -121,7 +124,8 @@ _OUTCOMES = {
 
 def _worked_out(organisation: Organisation, computed: Computed, before: Decimal | None, decision: Decision) -> DryRow:
     blocking = tuple(warning.message for warning in computed.warnings if warning.blocks)
-    others = tuple(warning.message for warning in computed.warnings if not warning.blocks)
+    others = tuple(warning.message for warning in computed.warnings if not warning.blocks and not _is_deadline(warning))
+    deadline = next((warning.message for warning in computed.warnings if _is_deadline(warning)), "")
     reasons = tuple(reason.sentence for reason in decision.reasons)
     total = computed.totals.total
     if computed.is_empty and decision.step == IssueStep.ISSUE:
@@ -130,7 +134,16 @@ def _worked_out(organisation: Organisation, computed: Computed, before: Decimal 
     if outcome == Outcome.ISSUED and blocking:
         outcome = Outcome.REFUSED
     told = tuple(dict.fromkeys((*blocking, *reasons, *others)))
-    return DryRow(organisation, outcome, total, len(computed.lines), before, told)
+    return DryRow(organisation, outcome, total, len(computed.lines), before, told, deadline)
+
+
+def _is_deadline(warning: DraftWarning) -> bool:
+    return warning.code == WarningCode.ISSUE_SOON
+
+
+def deadlines(rows: Iterable[DryRow]) -> tuple[str, ...]:
+    """Each sentence about the last day once."""
+    return tuple(dict.fromkeys(row.deadline for row in rows if row.deadline))
 
 
 COLUMNS = ("customer", "slug", "outcome", "currency", "lines", "total", "month_before", "difference", "remarks")
@@ -144,7 +157,15 @@ def csv_rows(rows: Iterable[DryRow]) -> Iterator[tuple[str, ...]]:
         currency = row.organisation.currency
         amounts = (_amount(each, currency) for each in (row.total, row.before, row.difference))
         name, slug = row.organisation.name, row.organisation.slug
-        yield (name, slug, row.outcome.value, currency, str(row.lines), *amounts, " ".join(row.remarks))
+        yield (
+            name,
+            slug,
+            row.outcome.value,
+            currency,
+            str(row.lines),
+            *amounts,
+            " ".join(filter(None, (*row.remarks, row.deadline))),
+        )
 
 
 def _amount(amount: Decimal | None, currency: str) -> str:

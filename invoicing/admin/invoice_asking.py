@@ -149,12 +149,13 @@ class VoidForm(ActionForm):
 
 
 def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
-    """The consequences of voiding: the document, its recipients and its month."""
+    """The document and its recipients; where it can be voided, also what becomes of both and of its month."""
     told = cancellation_addresses(invoice)
+    known = [*standing(invoice), ("Number", invoice.number), ("Sent to", ", ".join(told) or "nobody")]
+    if why_not_voidable(invoice):
+        return known
     return [
-        *standing(invoice),
-        ("Number", invoice.number),
-        ("Sent to", ", ".join(told) or "nobody"),
+        *known,
         ("Cancellation", f"is e-mailed to {', '.join(told)}" if told else "no e-mail: nobody was sent the invoice"),
         ("Its month", _month_after_void(invoice)),
     ]

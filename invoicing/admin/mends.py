@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
@@ -17,6 +18,7 @@ from events.models import Metric
 from invoicing.admin.prices.price_words import price_text
 from invoicing.computing.in_rupees import BOOKS
 from invoicing.draft_warnings import DraftWarning, WarningCode
+from invoicing.models import RecurringFee
 from invoicing.selectors.likely_prices import estimate_of
 from organisations.models import BillingEntity, Organisation
 
@@ -84,12 +86,17 @@ def _seller(_warning: DraftWarning, organisation: Organisation, _period: Billing
     return f"Open {organisation.billing_entity.name}", admin_url(organisation.billing_entity)
 
 
+def _fees(_warning: DraftWarning, organisation: Organisation, _period: BillingPeriod | None) -> Mend:
+    return "Look at the fees", list_address(RecurringFee, organisation__id__exact=str(organisation.pk))
+
+
 _MENDS: dict[str, Callable[[DraftWarning, Organisation, BillingPeriod | None], Mend | None]] = {
     WarningCode.UNPRICED_USAGE: _price,
     WarningCode.QUANTITY_TOO_LARGE: _usage,
     WarningCode.AMOUNT_TOO_LARGE: _usage,
     WarningCode.EXCHANGE_RATE_OLD: _rate,
     WarningCode.NO_LUT: _seller,
+    WarningCode.FEE_IN_OTHER_CURRENCY: _fees,
     "EXCHANGE_RATE_MISSING": _rate,
     "TAX_RATE_MISSING": _tax_rate,
     "TAX_UNDETERMINED": _customer,

@@ -20,13 +20,14 @@ _SELLER = (*_PARTY, "phone", "lut_number", "bank_name", "bank_address", "bank_ac
 
 def letter_warnings(*, seller: Seller, customer: Customer, lines: Iterable[Line]) -> list[DraftWarning]:
     """One warning for each field or line; each blocks the invoice."""
-    sentences = [
-        *_of_party("seller", seller, _SELLER),
-        *_of_party("customer", customer, (*_PARTY, "purchase_order")),
-        *(sentence for line in lines for sentence in _of_line(line)),
+    found: list[tuple[str, str | None]] = [
+        *((sentence, "seller") for sentence in _of_party("seller", seller, _SELLER)),
+        *((sentence, "customer") for sentence in _of_party("customer", customer, (*_PARTY, "purchase_order"))),
+        *((sentence, None) for line in lines for sentence in _of_line(line)),
     ]
     return [
-        DraftWarning(WarningCode.UNPRINTABLE_LETTERS, sentence, blocks=True) for sentence in dict.fromkeys(sentences)
+        DraftWarning(WarningCode.UNPRINTABLE_LETTERS, sentence, blocks=True, party=party)
+        for sentence, party in dict.fromkeys(found)
     ]
 
 

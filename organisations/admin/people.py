@@ -159,6 +159,15 @@ class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
 
     created = short_time("created_at", "Since")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A link to the user only for those who may open the user's page."""
+        if self.has_change_permission(request, obj) or request.user.has_perm("auth.view_user"):
+            return self.fields
+        return ("person", *self.fields[1:])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("person",)
+
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         people.save_membership(membership=obj)
 
@@ -178,6 +187,10 @@ class MembershipAdmin(KeepsOwnAccess, ModelAdmin):
     @admin.display(description="Customer", ordering="organisation__name")
     def organisation_name(self, membership: Membership) -> str:
         return str(membership.organisation or "Every customer")
+
+    @admin.display(description="User")
+    def person(self, membership: Membership) -> str:
+        return str(membership.user)
 
     @admin.display(description="Role", ordering="role")
     def role_label(self, membership: Membership) -> Any:

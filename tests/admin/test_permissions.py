@@ -105,6 +105,18 @@ def test_an_organisations_admin_changes_no_users(viewer: Any, as_acme_admin: Cli
     assert as_acme_admin.get(key).status_code == 403
 
 
+def test_a_membership_leads_to_its_user_only_who_may_see_users(
+    viewer: Any, acme: Organisation, as_operator: Client, as_admin: Client
+) -> None:
+    membership = Membership.objects.get(user=viewer)
+    page = reverse("admin:organisations_membership_change", args=[membership.pk])
+    user = reverse("admin:auth_user_change", args=[viewer.pk])
+    assert as_operator.get(user).status_code == 403
+    shown = as_operator.get(page).content.decode()
+    assert (viewer.username in shown, user in shown) == (True, False)
+    assert 'name="user"' in as_admin.get(page).content.decode()  # who changes memberships chooses the user
+
+
 def test_no_admin_makes_a_superuser_or_takes_one_over(admin_user: Any, viewer: Any) -> None:
     root = User.objects.create_superuser("root", password="a-good-password")
     client = signed_in(admin_user)

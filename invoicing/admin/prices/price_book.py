@@ -49,7 +49,7 @@ from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.selectors.price_coverage import ending_prices, is_known, versions_of
 from invoicing.services.prices import price_book
 from invoicing.services.prices.billed_months import OpenMonth, open_months
-from invoicing.services.repriced_amounts import RepricedMonth
+from invoicing.services.prices.repriced_amounts import RepricedMonth
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 

@@ -30,7 +30,7 @@ from invoicing.pricing import Price, PriceError, price_from_dict
 from invoicing.services.prices import price_book
 from invoicing.services.prices.billed_months import OpenMonth, changed_days, open_months
 from invoicing.services.prices.price_surroundings import Surroundings
-from invoicing.services.repriced_amounts import RepricedMonth, repriced_amounts
+from invoicing.services.prices.repriced_amounts import RepricedMonth, repriced_amounts
 from organisations.operators_clock import operators_today
 
 NAMED = 5  # months that the sentence about usage names; the others are counted

@@ -43,16 +43,23 @@
             tell("rows-changed");
         };
         const equip = (row) => {
+            // a row that moves takes the focus from its button, and one that goes takes the button
+            const moved = ({ currentTarget: pressed }) => {
+                changed();
+                (pressed.disabled ? row.querySelector(".tools button:enabled") : pressed).focus();
+            };
             const move = isOrdered
                 ? [
-                      tool("arrow_upward", "Move up", () => (row.previousElementSibling?.before(row), changed())),
-                      tool("arrow_downward", "Move down", () => (row.nextElementSibling?.after(row), changed())),
+                      tool("arrow_upward", "Move up", (event) => (row.previousElementSibling?.before(row), moved(event))),
+                      tool("arrow_downward", "Move down", (event) => (row.nextElementSibling?.after(row), moved(event))),
                   ]
                 : [];
             const remove = tool("delete", "Remove", () => {
+                const other = row.nextElementSibling ?? row.previousElementSibling ?? row;
                 if (body.rows.length > 1) row.remove();
                 else for (const input of row.querySelectorAll("input")) input.value = "";
                 changed();
+                other.querySelector("input").focus();
             });
             row.querySelector(".tools").replaceChildren(...move, remove);
         };

@@ -29,6 +29,7 @@ SCRIPTS = {
 SCRIPT_NAMES = "Devanagari, Bengali, Tamil or Telugu ones"
 
 _JOINERS = frozenset("\u200c\u200d")  # invisible, and part of how Indian scripts are spelled
+_DANDAS = frozenset("\u0964\u0965")  # end a sentence in several scripts
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -54,6 +55,14 @@ def is_printable(character: str) -> bool:
     if unicodedata.category(character) in _INVISIBLE:
         return character in _JOINERS
     return is_covered(character)
+
+
+def script_of(character: str, *, within: str = "") -> str:
+    """The script whose font draws the character, as named in SCRIPTS; empty where Noto Sans does."""
+    if character in _DANDAS and within:
+        return within
+    code = ord(character)
+    return next((script for script, (first, last) in SCRIPTS.items() if first <= code <= last), "")
 
 
 def unprintable(text: str, *, line_breaks: bool = False) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_price
+from invoicing.gst_heads import SupplyKind
 from invoicing.lines import LineDiscount
 from invoicing.steps import Step
 
@@ -32,6 +33,8 @@ class DocumentParty:
     email: str = ""
     phone: str = ""
     pan: str = ""  # where a GSTIN holds it
+    cin: str = ""  # of a company: Companies Act, section 12 (3) (c)
+    udyam: str = ""  # of a micro, small or medium enterprise: it is paid within 45 days
     # Not printed by themselves, but e-invoices ask for them:
     city: str = ""
     postal_code: str = ""
@@ -148,6 +151,11 @@ class InvoiceDocument:
     @property
     def taxable_amount(self) -> Decimal:
         return self.subtotal - self.discount_total
+
+    @property
+    def charges_gst(self) -> bool:
+        """Whether it is a document of GST, with tax or without: not one of a seller who isn't registered."""
+        return self.supply_kind != SupplyKind.NO_GST
 
     @property
     def filename(self) -> str:

@@ -19,6 +19,8 @@ from fontTools.varLib import instancer
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont as ReportLabFont
 
+from invoicing.documents.embedding import StockFont
+
 REGULAR, BOLD = "NotoSans", "NotoSans-Bold"
 _FORMAT = 2
 """Of the files under VAR_DIR: a change of how they are cut gives them other names."""
@@ -78,7 +80,9 @@ def source_of(family: FontFamily, *, bold: bool = False) -> Path:
 def _register(family: FontFamily) -> None:
     regular, bold = family.name, f"{family.name}-Bold"
     for name, is_bold in ((regular, False), (bold, True)):
-        pdfmetrics.registerFont(ReportLabFont(name, str(_static_font(family, name, bold=is_bold))))
+        file = str(_static_font(family, name, bold=is_bold))
+        font = StockFont(name, file) if family == LATIN else ReportLabFont(name, file, asciiReadable=False)
+        pdfmetrics.registerFont(font)
     pdfmetrics.registerFontFamily(regular, normal=regular, bold=bold, italic=regular, boldItalic=bold)
 
 

@@ -1,155 +1,130 @@
-"""The table of an invoice's lines, with the working of each under it, and the sums below."""
+"""The table of an invoice's lines, with the working of each under it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
 
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, Table
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_number
 from invoicing.documents.document import DocumentLine, InvoiceDocument
-from invoicing.documents.style import (
-    BODY,
-    INK,
-    LABEL,
-    RIGHT,
-    RULE,
-    SHADE,
-    SMALL,
-    SMALL_RIGHT,
-    STRONG,
-    STRONG_RIGHT,
-    percent,
-    readable_on,
-)
-from invoicing.documents.text import marked_up, paragraph, safe
+from invoicing.documents.layout import Band, Section, kept, padded, ruled, shaded, side_by_side, stack
+from invoicing.documents.style import BODY, FINE, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
 from invoicing.steps import Step
 
-_COLUMNS = (7 * mm, None, 15 * mm, 29 * mm, 22 * mm, 27 * mm, 23 * mm)  # None takes what is left
-_HEADS = (("#", "DESCRIPTION", "SAC"), ("QUANTITY", "UNIT PRICE", "TAXABLE VALUE", "TAX"))
-_TAXABLE = 5  # column
-_TALL = 120 * mm
-_STYLE: list[Any] = [
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("LEFTPADDING", (0, 0), (-1, -1), 4),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-    ("TOPPADDING", (0, 0), (-1, -1), 3),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
-]
+_INSET = 4
+_STEP_INDENT = 6  # further right than the description that it explains
+RIGHT = Align.RIGHT
 
 
-class _Measured(NamedTuple):
-    """A table and its height. Columns have fixed widths, so nothing but its content decides that."""
-
-    table: Table
-    height: float
-
-    @classmethod
-    def of(cls, table: Table, width: float) -> _Measured:
-        _width, height = table.wrapOn(None, width, 0)
-        return cls(table, height)
+class Column(NamedTuple):
+    head: str
+    x: float
+    width: float
+    align: Align = Align.LEFT
 
 
-class LinesTable(Flowable):  # type: ignore[misc]
-    """The lines as one table with its head on every page.
-
-    Each line is a small table of its own, measured once. One large table would be measured, and all of its rows
-    copied, again on every page: half a minute for the thousand lines that an invoice may have.
-    """
-
-    def __init__(self, head: _Measured, blocks: list[_Measured]) -> None:
-        super().__init__()
-        self.head, self.blocks = head, blocks
-
-    @classmethod
-    def of(cls, document: InvoiceDocument, width: float) -> LinesTable:
-        fixed = sum(column for column in _COLUMNS if column)
-        widths = [column or width - fixed for column in _COLUMNS]
-        blocks = [_Measured.of(_block(document, line, widths), width) for line in document.lines]
-        return cls(_Measured.of(_head(document, widths), width), blocks)
-
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        self.width, self.height = width, sum(each.height for each in (self.head, *self.blocks))
-        return self.width, self.height
-
-    def split(self, width: float, height: float) -> list[Flowable]:
-        room, fitting = height - self.head.height, 0
-        for block in self.blocks:
-            if block.height > room:
-                break
-            room, fitting = room - block.height, fitting + 1
-        here, later = self.blocks[:fitting], self.blocks[fitting:]
-        if later and later[0].height > _TALL:
-            parts = [_Measured.of(part, width) for part in later[0].table.splitOn(None, width, room)]
-            if parts:
-                here, later = [*here, parts[0]], [*parts[1:], *later[1:]]
-        return [LinesTable(self.head, each) for each in (here, later) if each] if here else []
-
-    def draw(self) -> None:
-        top = self.height
-        for each in (self.head, *self.blocks):
-            top -= each.height
-            each.table.drawOn(self.canv, 0, top)
+class Columns(NamedTuple):
+    position: Column
+    description: Column
+    sac: Column
+    quantity: Column
+    unit_price: Column
+    taxable: Column
+    tax: Column
 
 
-def _head(document: InvoiceDocument, widths: list[float]) -> Table:
-    left = ParagraphStyle("head", parent=LABEL, textColor=readable_on(document.brand_colour))
-    right = ParagraphStyle("head-right", parent=left, alignment=TA_RIGHT)
-    cells = [*(paragraph(text, left) for text in _HEADS[0]), *(paragraph(text, right) for text in _HEADS[1])]
-    style = [*_STYLE, ("BACKGROUND", (0, 0), (-1, 0), HexColor(document.brand_colour))]
-    return Table([cells], colWidths=widths, style=style)
+def lines_section(document: InvoiceDocument, brand: Branding, width: float) -> Section:
+    columns = _columns(brand, width)
+    bands: list[Band] = []
+    so_far = ZERO
+    for line in document.lines:
+        so_far += line.taxable_value
+        bands += _block(document, brand, line, columns, so_far, width)
+
+    def carry(amount: Decimal) -> tuple[Band, Band]:
+        words = brand.wording
+        forward, brought = (
+            _carried(name, document.money(amount), columns, width)
+            for name in (words.carried_forward, words.brought_forward)
+        )
+        return forward, brought
+
+    return Section(bands, head=_head(brand, columns, width), carry=carry)
 
 
-def _block(document: InvoiceDocument, line: DocumentLine, widths: list[float]) -> Table:
+def _columns(brand: Branding, width: float) -> Columns:
+    words = brand.wording
+    counted = 1 if brand.shows_quantities else 0
+    widths = (7 * mm, 0.0, 15 * mm, counted * 29 * mm, counted * 22 * mm, 27 * mm, 23 * mm)
+    widths = (widths[0], width - sum(widths), *widths[2:])
+    heads = (words.number_sign, words.description, words.sac, words.quantity, words.unit_price, words.taxable_value)
+    x, columns = 0.0, []
+    for number, (head, across) in enumerate(zip((*heads, words.tax), widths, strict=True)):
+        columns.append(Column(head, x, across, RIGHT if number > 2 else Align.LEFT))
+        x += across
+    return Columns(*columns)
+
+
+def _cell(text: str, column: Column, *, style: Type = BODY) -> list[Band]:
+    if not column.width:
+        return []
+    return stack(text, style, column.width - 2 * _INSET, x=column.x + _INSET, align=column.align)
+
+
+def _head(brand: Branding, columns: Columns, width: float) -> list[Band]:
+    style = replace(LABEL, colour=brand.on_colour)
+    cells = [cell for column in columns if (cell := _cell(column.head, column, style=style))]
+    return kept(shaded(padded(side_by_side(*cells), above=3, below=3), width, brand.colour), with_next=True)
+
+
+def _block(
+    document: InvoiceDocument, brand: Branding, line: DocumentLine, columns: Columns, so_far: Decimal, width: float
+) -> list[Band]:
     """A line with its steps. It stays on one page unless it is as tall as half of one."""
-    steps = [*line.steps, *_discounts(line)]
-    rows = [_line(document, line), *(_step(document, step) for step in steps)]
-    style = [*_STYLE, ("LINEBELOW", (0, -1), (-1, -1), 0.5, RULE)]
-    if steps:
-        style += [("SPAN", (1, row), (_TAXABLE - 1, row)) for row in range(1, len(rows))]
-        style += [("TOPPADDING", (0, 1), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -2), 1)]
-        style += [("LEFTPADDING", (1, 1), (1, -1), 10)]
-    return Table(rows, colWidths=widths, style=style, splitInRow=1)
+    bands = kept(ruled(padded(_line(document, brand, line, columns), above=3, below=3.5), width))
+    return [*bands[:-1], replace(bands[-1], so_far=so_far)]
 
 
-def _line(document: InvoiceDocument, line: DocumentLine) -> list[Paragraph]:
+def _line(document: InvoiceDocument, brand: Branding, line: DocumentLine, columns: Columns) -> list[Band]:
     quantity = ""
     if line.quantity is not None:
         quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
-    price = "" if line.unit_price is None else document.exactly(line.unit_price)
-    return [
-        paragraph(str(line.position), BODY),
-        paragraph(line.description, BODY),
-        paragraph(line.sac, BODY),
-        paragraph(quantity, RIGHT),
-        paragraph(price, RIGHT),
-        paragraph(document.money(line.taxable_value), RIGHT),
-        _tax(document, line),
+    described = _cell(line.description, columns.description)
+    for step in (*line.steps, *_discounts(line, brand)):
+        described += _step(document, step, columns)
+    cells = [
+        _cell(str(line.position), columns.position),
+        described,
+        _cell(line.sac, columns.sac),
+        _cell(quantity, columns.quantity),
+        _cell("" if line.unit_price is None else document.exactly(line.unit_price), columns.unit_price),
+        _cell(document.money(line.taxable_value), columns.taxable),
+        _tax(document, line, columns.tax),
     ]
+    return side_by_side(*(cell for cell in cells if cell))
 
 
-def _discounts(line: DocumentLine) -> list[Step]:
-    """The amount before the discounts, and what each of them takes off: together the line's taxable value."""
-    if not line.discounts:
-        return []
-    taken = [Step.of_amount(f"Discount: {each.text}", -each.amount) for each in line.discounts]
-    return [Step.of_amount("Before discounts", line.amount), *taken]
-
-
-def _tax(document: InvoiceDocument, line: DocumentLine) -> Paragraph:
+def _tax(document: InvoiceDocument, line: DocumentLine, column: Column) -> list[Band]:
     rate = percent(line.tax_rate)
     if line.tax_amount is None:
-        return paragraph(rate, RIGHT)
-    amount = safe(document.money(line.tax_amount))
-    return marked_up(f'{amount}<br/><font size="{SMALL.fontSize}">{rate}</font>', RIGHT)
+        return _cell(rate, column)
+    return [*_cell(document.money(line.tax_amount), column), *_cell(rate, column, style=FINE)]
 
 
-def _step(document: InvoiceDocument, step: Step) -> list[Any]:
+def _discounts(line: DocumentLine, brand: Branding) -> Iterator[Step]:
+    """The amount before the discounts, and what each of them takes off: together the line's taxable value."""
+    if line.discounts:
+        yield Step.of_amount(brand.wording.before_discounts, line.amount)
+    for each in line.discounts:
+        yield Step.of_amount(f"{brand.wording.discount}: {each.text}", -each.amount)
+
+
+def _step(document: InvoiceDocument, step: Step, columns: Columns) -> list[Band]:
     """“Tier 1: 1,000 × ₹1.00” and what it comes to, under the line that the steps add up to."""
     factors = [format_number(step.quantity)] if step.quantity else []
     if step.unit_price:
@@ -160,29 +135,13 @@ def _step(document: InvoiceDocument, step: Step) -> list[Any]:
     working = " + ".join(parts)
     text = f"{step.description}: {working}" if step.description and working else step.description or working
     amount = document.exactly(step.amount) if step.amount or step.unit_price or step.flat_fee else ""
-    return ["", paragraph(text, SMALL), "", "", "", paragraph(amount, SMALL_RIGHT), ""]
+    start = columns.description.x + _STEP_INDENT
+    across = Column("", start, columns.taxable.x - start)
+    return side_by_side(_cell(text, across, style=SMALL), _cell(amount, columns.taxable, style=SMALL))
 
 
-def sums_table(document: InvoiceDocument, width: float) -> Table:
-    rows = [("Subtotal", document.subtotal)]
-    if document.discount_total:
-        rows += [("Discount", -document.discount_total), ("Taxable value", document.taxable_amount)]
-    for tax in document.taxes:
-        rows.append((f"{tax.name} {percent(tax.rate)} on {document.money(tax.taxable_amount)}", tax.amount))
-    if not document.taxes:
-        rows.append((document.tax_note or "Tax", ZERO))
-    if document.round_off:
-        rows.append(("Round-off", document.round_off))
-    cells = [["", paragraph(label, BODY), paragraph(document.money(amount), RIGHT)] for label, amount in rows]
-    cells.append(["", paragraph("Total", STRONG), paragraph(document.money(document.total), STRONG_RIGHT)])
-    return Table(
-        cells,
-        colWidths=[width * 0.42, width * 0.36, width * 0.22],
-        style=[
-            ("LINEABOVE", (1, -1), (-1, -1), 1, INK),
-            ("BACKGROUND", (1, -1), (-1, -1), SHADE),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 4),
-            ("TOPPADDING", (0, 0), (-1, -1), 2),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ],
-    )
+def _carried(name: str, amount: str, columns: Columns, width: float) -> Band:
+    across = Column("", columns.description.x, columns.taxable.x - columns.description.x, RIGHT)
+    cells = side_by_side(_cell(name, across, style=STRONG), _cell(amount, columns.taxable, style=STRONG))
+    (band,) = shaded(padded(cells, above=2, below=2.5), width, SHADE)
+    return band

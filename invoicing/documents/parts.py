@@ -1,150 +1,192 @@
-"""The parts of an invoice, top to bottom, as ReportLab flowables.
-
-Each part can go on on the next page or is short by its nature: a long text must never make a page that can't be drawn.
-"""
+"""The parts of an invoice, top to bottom, as sections of bands. They can be as long as their texts are."""
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator, Sequence
 
-from reportlab.lib.colors import HexColor
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.lib.utils import ImageReader
-from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table
 
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.documents.document import DocumentParty, ExchangeNote, InvoiceDocument
-from invoicing.documents.fonts import BOLD
-from invoicing.documents.lines import LinesTable, sums_table
-from invoicing.documents.payment import credit_block, payment_block, void_notice
-from invoicing.documents.standing import Standing
-from invoicing.documents.style import (
-    BODY,
-    FLUSH,
-    LABEL,
-    SHADE,
-    SMALL,
-    STRONG,
-    STRONG_RIGHT,
-    brand_ink,
-    day,
+from invoicing.documents.layout import (
+    Band,
+    Code,
+    Picture,
+    Section,
+    framed,
+    kept,
+    padded,
+    shaded,
+    shifted,
+    side_by_side,
+    stack,
 )
-from invoicing.documents.text import marked_up, paragraph, safe
+from invoicing.documents.layout import space as gap
+from invoicing.documents.lines import lines_section
+from invoicing.documents.payment import credit_block, payment_block, void_notice
+from invoicing.documents.pictures import size_of
+from invoicing.documents.standing import Registration, Standing
+from invoicing.documents.style import BODY, FINE, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
+from invoicing.documents.sums import sums_block
+from invoicing.documents.tax_summary import tax_summary
 
 _LOGO_WIDTH, _LOGO_HEIGHT = 60 * mm, 18 * mm
+_SIGNED_CODE = 38 * mm  # its codes have more than a hundred modules a side
+_BETWEEN_PARTIES = 5 * mm
 
 
-def story(document: InvoiceDocument, width: float, logo: bytes | None, standing: Standing) -> list[Flowable]:
-    parts = [
-        _title(document, width, logo),
-        Spacer(0, 6 * mm),
-        *void_notice(document, width, standing),
-        _parties(document, width),
-        Spacer(0, 5 * mm),
-        LinesTable.of(document, width),
-        Spacer(0, 3 * mm),
-        KeepTogether([sums_table(document, width), Spacer(0, 2 * mm), *_in_words(document, width)]),
-    ]
+def sections(
+    document: InvoiceDocument, brand: Branding, width: float, logo: bytes | None, standing: Standing
+) -> Iterator[Section]:
+    yield _plain(_title(document, brand, width, logo), after=6 * mm)
+    if notice := void_notice(document, brand, width, standing):
+        yield _plain(notice, after=4 * mm)
+    yield _plain(_parties(document, brand, width), after=5 * mm)
+    yield lines_section(document, brand, width)
+    yield _plain(gap(3 * mm))
+    yield _plain(sums_block(document, brand, width))
     if document.exchange:
-        parts += [Spacer(0, 4 * mm), _exchange(document.exchange)]
+        yield _plain(gap(3 * mm))
+        yield _plain(_exchange(document.exchange, brand, width))
+    if summary := tax_summary(document, brand, width):
+        yield _plain(gap(4 * mm))
+        yield summary
     if document.endorsement:
-        parts += [Spacer(0, 4 * mm), _endorsement(document, width)]
+        yield _plain(gap(4 * mm))
+        yield _plain(_endorsement(document, brand, width))
+    if standing.registration:
+        yield _plain(gap(4 * mm))
+        yield _plain(_registration(standing.registration, brand, width))
+    yield _plain(gap(5 * mm))
     if document.credits:
-        parts += [Spacer(0, 5 * mm), *credit_block(document.credits, width, document.brand_colour)]
+        yield _plain(credit_block(document.credits, brand, width))
     else:
-        parts += [Spacer(0, 5 * mm), *payment_block(document, width, standing)]
+        yield _plain(payment_block(document, brand, width, standing))
     if document.notes:
-        parts += [Spacer(0, 3 * mm), paragraph("NOTES", LABEL), paragraph(document.notes, BODY)]
-    return [*parts, Spacer(0, 3 * mm), paragraph("Issued electronically; no signature is required.", SMALL)]
+        yield _plain(gap(3 * mm))
+        label = kept(stack(brand.wording.notes, LABEL, width), with_next=True)
+        yield _plain([*label, *stack(document.notes, BODY, width)])
+    yield _plain(gap(3 * mm))
+    yield _plain(stack(brand.wording.electronic, SMALL, width))
 
 
-def _title(document: InvoiceDocument, width: float, logo: bytes | None) -> Table:
-    brand = brand_ink(document.brand_colour)
-    name = ParagraphStyle("seller", parent=STRONG, fontSize=15, leading=18, textColor=brand)
-    title = ParagraphStyle("title", parent=STRONG_RIGHT, fontSize=17, leading=20, textColor=brand)
-    number = ParagraphStyle("number", parent=STRONG_RIGHT, fontSize=10.5, leading=14)
-    left = _logo(logo) or paragraph(" ".join(document.seller.name.split()), name)
-    right = [paragraph(document.title.upper(), title), paragraph(document.number, number)]
-    return Table([[left, right]], colWidths=[width * 0.58, width * 0.42], style=FLUSH)
+def _plain(bands: Sequence[Band], *, after: float = 0) -> Section:
+    return Section([*bands, *gap(after)] if after else bands)
 
 
-def _logo(content: bytes | None) -> Image | None:
-    if content is None:
-        return None
-    across, down = ImageReader(BytesIO(content)).getSize()
+def _title(document: InvoiceDocument, brand: Branding, width: float, logo: bytes | None) -> list[Band]:
+    left, right = width * 0.58, width * 0.42
+    name = Type(size=15, leading=18, bold=True, colour=brand.ink)
+    title = Type(size=17, leading=21, bold=True, colour=brand.ink)
+    number = Type(size=10.5, leading=14, bold=True)
+    seller = " ".join(document.seller.name.split())
+    words = [
+        *stack(document.title.upper(), title, right, x=left, align=Align.RIGHT),
+        *stack(document.number, number, right, x=left, align=Align.RIGHT),
+    ]
+    if document.supply_kind and not document.credits and document.charges_gst:
+        words += stack(brand.wording.original, LABEL, right, x=left, align=Align.RIGHT)
+    return side_by_side(_logo(logo) if logo else stack(seller, name, left - 5 * mm), words)
+
+
+def _logo(content: bytes) -> list[Band]:
+    across, down = size_of(content)
     scale = min(_LOGO_WIDTH / across, _LOGO_HEIGHT / down)
-    return Image(BytesIO(content), width=across * scale, height=down * scale, hAlign="LEFT")
+    width, height = across * scale, down * scale
+    return [Band(height, (Picture(0, 0, width, height, content),))]
 
 
-def _parties(document: InvoiceDocument, width: float) -> Table:
-    cells = [
-        _party("FROM", document.seller),
-        _party("BILL TO", document.customer),
-        _facts(document, width * 0.32),
+def _parties(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
+    third, facts = width * 0.34, width * 0.32
+    room, words = third - _BETWEEN_PARTIES, brand.wording
+    return side_by_side(
+        _party(words.seller, document.seller, brand, room),
+        shifted(_party(words.customer, document.customer, brand, room), third),
+        shifted(shaded(_facts(document, brand, facts), facts, SHADE), 2 * third),
+    )
+
+
+def _party(label: str, party: DocumentParty, brand: Branding, width: float) -> list[Band]:
+    words = brand.wording
+    bands = [*stack(label, LABEL, width), *stack(party.name, STRONG, width)]
+    for line in party.address_lines:
+        bands += stack(line, BODY, width)
+    bands += stack(f"{words.state}: {party.state}", BODY, width) if party.state else []
+    bands += stack(party.country, BODY, width) if party.country else []
+    for name, value in (
+        ("GSTIN", party.gstin),
+        ("PAN", party.pan),
+        ("CIN", party.cin),
+        ("Udyam", party.udyam),
+        (words.tax_id, party.tax_id),
+    ):
+        bands += _named(name, value, width) if value else []
+    return [*bands, *(stack(party.email, SMALL, width) if party.email else [])]
+
+
+def _named(name: str, value: str, width: float) -> list[Band]:
+    """A short name and its value in bold, on one line where there is room."""
+    (label,) = stack(f"{name}: ", BODY, width)
+    offset = sum(mark.line.width for mark in label.marks)  # type: ignore[attr-defined]
+    return side_by_side([label], stack(value, STRONG, width - offset, x=offset))
+
+
+def _facts(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
+    words, credits = brand.wording, document.credits
+    facts = [
+        (words.note_number if credits else words.invoice_number, document.number),
+        (words.note_date if credits else words.invoice_date, day(document.issue_date)),
+        (words.due_date, day(document.due_date) if document.due_date else ""),
+        (words.original_invoice, credits.number if credits else ""),
+        (words.original_date, day(credits.issue_date) if credits else ""),
+        (words.payment_terms, document.payment_terms),
+        (words.period, _period(document)),
+        (words.purchase_order, document.purchase_order),
+        (words.currency, document.currency),
+        (words.place_of_supply, document.place_of_supply),
+        (words.reverse_charge, document.reverse_charge),
+        (words.lut, document.lut_number),
     ]
-    style = [*FLUSH, ("RIGHTPADDING", (0, 0), (1, 0), 5 * mm)]
-    return Table([cells], colWidths=[width * 0.34, width * 0.34, width * 0.32], style=style, splitInRow=1)
+    inside, bands = width - 10, []
+    for name, value in facts:
+        if value:
+            label = stack(name, SMALL, inside * 0.42 - 4, x=5)
+            bands += side_by_side(label, stack(value, STRONG, inside * 0.58, x=5 + inside * 0.42))
+    return padded(bands, above=2, below=3)
 
 
-def _party(label: str, party: DocumentParty) -> list[Flowable]:
-    rows = [paragraph(label, LABEL), paragraph(party.name, STRONG)]
-    rows += [paragraph(line, BODY) for line in party.address_lines]
-    rows += [paragraph(f"State: {party.state}", BODY)] if party.state else []
-    rows += [paragraph(party.country, BODY)] if party.country else []
-    for name, value in (("GSTIN", party.gstin), ("PAN", party.pan), ("Tax id", party.tax_id)):
-        strong = f'{name}: <font name="{BOLD}">{safe(value, bold=True)}</font>'
-        rows += [marked_up(strong, BODY)] if value else []
-    rows += [paragraph(party.email, SMALL)] if party.email else []
-    return rows
-
-
-def _facts(document: InvoiceDocument, width: float) -> Table:
-    name = "Credit note" if document.credits else "Invoice"
-    facts = [(f"{name} number", document.number), (f"{name} date", day(document.issue_date))]
-    facts += [("Due date", day(document.due_date))] if document.due_date else []
-    if document.credits:
-        facts += [("Original invoice", document.credits.number), ("Its date", day(document.credits.issue_date))]
-    facts += [("Payment terms", document.payment_terms)] if document.payment_terms else []
+def _period(document: InvoiceDocument) -> str:
     if document.period_start and document.period_last_day:
-        facts.append(("Period", days_text(document.period_start, document.period_last_day)))
-    facts += [("Purchase order", document.purchase_order)] if document.purchase_order else []
-    facts += [("Currency", document.currency)]
-    facts += [("Place of supply", document.place_of_supply)] if document.place_of_supply else []
-    facts += [("Reverse charge", document.reverse_charge)]
-    facts += [("LUT", document.lut_number)] if document.lut_number else []
-    rows = [[paragraph(name, SMALL), paragraph(value, STRONG)] for name, value in facts]
-    style = [
-        ("BACKGROUND", (0, 0), (-1, -1), SHADE),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("TOPPADDING", (0, 0), (-1, -1), 1.5),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
-    ]
-    return Table(rows, colWidths=[width * 0.42, width * 0.58], style=style)
+        return days_text(document.period_start, document.period_last_day)
+    return ""
 
 
-def _in_words(document: InvoiceDocument, width: float) -> list[Flowable]:
-    cells = [[paragraph("AMOUNT IN WORDS", LABEL)], [paragraph(document.total_in_words, BODY)]]
-    return [Table(cells, [width], style=FLUSH)]
-
-
-def _exchange(note: ExchangeNote) -> KeepTogether:
+def _exchange(note: ExchangeNote, brand: Branding, width: float) -> list[Band]:
+    words = brand.wording
     amounts = [
-        (name, format_money(amount, note.target))
-        for name, amount in (
-            ("Taxable value", note.taxable_amount),
-            ("Tax", note.tax_total),
-            ("Total", note.total),
-        )
+        (words.sum_taxable, note.taxable_amount),
+        (words.sum_tax, note.tax_total),
+        (words.total, note.total),
     ]
     rate = (
         f"1 {note.base} = {format_number(note.rate)} {note.target} on {day(note.as_of)} ({note.source}). "
-        + " · ".join(f"{name}: {value}" for name, value in amounts)
+        + " · ".join(f"{name}: {format_money(amount, note.target)}" for name, amount in amounts)
     )
-    return KeepTogether([paragraph(f"VALUE IN {note.target}", LABEL), paragraph(rate, BODY)])
+    label = f"{words.value_in} {note.target}"
+    return kept([*stack(label, LABEL, width), *stack(rate, BODY, width)])
 
 
-def _endorsement(document: InvoiceDocument, width: float) -> Table:
-    box = [("BOX", (0, 0), (-1, -1), 0.75, HexColor(document.brand_colour)), ("BACKGROUND", (0, 0), (-1, -1), SHADE)]
-    return Table([[paragraph(document.endorsement, STRONG)]], colWidths=[width], style=box, splitInRow=1)
+def _endorsement(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
+    bands = padded(stack(document.endorsement, STRONG, width - 12, x=6), above=3, below=4)
+    return framed(shaded(kept(bands), width, SHADE), width, brand.colour)
+
+
+def _registration(registration: Registration, brand: Branding, width: float) -> list[Band]:
+    left = _SIGNED_CODE + 5 * mm
+    room, words = width - left, brand.wording
+    rows = [*stack(words.e_invoice, LABEL, room, x=left), *shifted(_named("IRN", registration.irn, room), left)]
+    rows += stack(f"{words.ack_number}: {registration.ack_number}", BODY, room, x=left)
+    rows += stack(f"{words.ack_date}: {registration.ack_date}", BODY, room, x=left)
+    rows += stack(words.signed_code, FINE, room, x=left)
+    return side_by_side([Band(_SIGNED_CODE, (Code(0, 0, _SIGNED_CODE, registration.signed_qr),))], rows)

@@ -2,109 +2,93 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import Any
-
-from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
-from reportlab.lib.colors import HexColor
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import CreditedInvoice, InvoiceDocument
+from invoicing.documents.layout import (
+    Band,
+    Code,
+    Fill,
+    Link,
+    Text,
+    framed,
+    kept,
+    padded,
+    shaded,
+    shifted,
+    side_by_side,
+    space,
+    stack,
+)
 from invoicing.documents.standing import Stage, Standing
-from invoicing.documents.style import ALARM, BODY, FLUSH, INK, LABEL, SHADE, SMALL, STRONG, day, readable_on
-from invoicing.documents.text import marked_up, paragraph, safe
+from invoicing.documents.style import ALARM, BODY, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
+from invoicing.documents.text import one_line
 
-_QR = 26 * mm
+_CODE = 26 * mm
+_CODE_COLUMN = 33 * mm
+_BUTTON = (28 * mm, 17.0)
 
 
-def payment_block(document: InvoiceDocument, width: float, standing: Standing) -> list[Flowable]:
+def payment_block(document: InvoiceDocument, brand: Branding, width: float, standing: Standing) -> list[Band]:
     due = document.total if standing.due is None else standing.due
     if standing.stage in (Stage.NOTHING_DUE, Stage.CREDITED):
-        return [_box("PAYMENT", standing.note, width, colour=document.brand_colour)]
+        return _box(brand.wording.payment, standing.note, width, colour=brand.colour)
     if not standing.asks_for_money or due <= ZERO:
         return []
-    left = _how_to_pay(document, standing)
-    upi = document.upi_url(due)
-    right: list[Flowable] = [_UpiCode(upi), paragraph("Scan to pay by UPI", SMALL)] if upi else []
-    widths = [width - _QR - 6 * mm, _QR + 6 * mm]
-    return [KeepTogether([Table([[left, right]], colWidths=widths, style=FLUSH)])]
+    codes = [(document.upi_url(due), brand.wording.scan_upi), (document.pay_url, brand.wording.scan_online)]
+    columns = [_code(content, says) for content, says in codes if content]
+    left = width - _CODE_COLUMN * len(columns)
+    placed = [shifted(column, left + number * _CODE_COLUMN) for number, column in enumerate(columns)]
+    return kept(side_by_side(_how_to_pay(document, brand, left - 3 * mm, standing), *placed))
 
 
-def credit_block(credited: CreditedInvoice, width: float, colour: str) -> list[Flowable]:
+def credit_block(credited: CreditedInvoice, brand: Branding, width: float) -> list[Band]:
     """What a credit note is about. It asks for no money."""
-    text = f"Reason: {credited.reason}" + (f"\n{credited.remark}" if credited.remark else "")
-    return [_box(f"CREDIT FOR INVOICE {credited.number} OF {day(credited.issue_date)}", text, width, colour=colour)]
+    text = f"{brand.wording.reason}: {credited.reason}" + (f"\n{credited.remark}" if credited.remark else "")
+    label = f"{brand.wording.credit_for} {credited.number} OF {day(credited.issue_date)}"
+    return _box(label, text, width, colour=brand.colour)
 
 
-def void_notice(document: InvoiceDocument, width: float, standing: Standing) -> list[Flowable]:
+def void_notice(document: InvoiceDocument, brand: Branding, width: float, standing: Standing) -> list[Band]:
     """At the head of a void invoice: that it is, since when, and why."""
     if standing.stage != Stage.VOID:
         return []
     on = f" on {day(standing.void_on)}" if standing.void_on else ""
     text = f"{document.title} {document.number} was cancelled{on}. Please don't pay it."
-    reason = f"\nReason: {standing.void_reason}" if standing.void_reason else ""
-    return [_box("VOID", text + reason, width, colour=ALARM), Spacer(0, 4 * mm)]
+    reason = f"\n{brand.wording.reason}: {standing.void_reason}" if standing.void_reason else ""
+    return _box("VOID", text + reason, width, colour=ALARM)
 
 
-def _box(label: str, text: str, width: float, *, colour: str) -> Table:
-    """A frame around a sentence. Both rows may go on on the next page: a reason can be long."""
-    style: list[Any] = [
-        ("BOX", (0, 0), (-1, -1), 0.75, HexColor(colour)),
-        ("BACKGROUND", (0, 0), (-1, -1), SHADE),
-        ("BOTTOMPADDING", (0, 0), (-1, 0), 0),
-    ]
-    cells = [[paragraph(label, LABEL)], [paragraph(text, STRONG)]]
-    return Table(cells, colWidths=[width], style=style, splitInRow=1)
+def _box(label: str, text: str, width: float, *, colour: str) -> list[Band]:
+    """A frame around a sentence. It may go on on the next page: a reason can be long."""
+    rows = [*stack(label, LABEL, width - 12, x=6), *stack(text, STRONG, width - 12, x=6)]
+    return framed(shaded(kept(padded(rows, above=4, below=4)), width, SHADE), width, colour)
 
 
-def _how_to_pay(document: InvoiceDocument, standing: Standing) -> list[Flowable]:
-    rows: list[Flowable] = [paragraph("HOW TO PAY", LABEL)]
+def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standing: Standing) -> list[Band]:
+    rows = stack(brand.wording.how_to_pay, LABEL, width)
     if standing.stage == Stage.PARTLY_PAID and standing.due is not None:
         due, total = document.money(standing.due), document.money(document.total)
-        rows.append(paragraph(f"{due} of {total} is still due. {standing.note}".strip(), STRONG))
-    rows += [paragraph(f"{name}: {value}", BODY) for name, value in document.transfer]
-    rows.append(paragraph(f"Please quote {document.number}.", BODY))
+        rows += stack(f"{due} of {total} is still due. {standing.note}".strip(), STRONG, width)
+    for name, value in document.transfer if brand.shows_bank else ():
+        rows += stack(f"{name}: {value}", BODY, width)
+    rows += stack(f"Please quote {document.number}.", BODY, width)
     if document.pay_url:
-        link = safe(document.pay_url).replace('"', "&quot;")
-        rows += [Spacer(0, 2 * mm), _button(document, link), paragraph(document.pay_url, SMALL)]
+        rows += [*space(2 * mm), *_button(document.pay_url, brand), *space(1 * mm)]
+        rows += stack(document.pay_url, SMALL, width)
     return rows
 
 
-def _button(document: InvoiceDocument, link: str) -> Table:
-    colour = readable_on(document.brand_colour)
-    label = ParagraphStyle("button", parent=STRONG, textColor=colour)
-    markup = f'<a href="{link}" color="#{colour.hexval()[2:]}">Pay online</a>'
-    style: list[Any] = [
-        ("BACKGROUND", (0, 0), (-1, -1), HexColor(document.brand_colour)),
-        ("ROUNDEDCORNERS", [3, 3, 3, 3]),
-        ("LEFTPADDING", (0, 0), (-1, -1), 10),
-    ]
-    return Table([[marked_up(markup, label)]], colWidths=[28 * mm], style=style, hAlign="LEFT")
+def _button(url: str, brand: Branding) -> list[Band]:
+    width, height = _BUTTON
+    style = Type(bold=True, colour=brand.on_colour)
+    label = one_line(brand.wording.pay_online, style, width)
+    text = Text((width - label.width) / 2, height / 2 + 3, label)
+    return [Band(height, (Fill(0, 0, width, height, brand.colour, 3), text, Link(0, 0, width, height, url)))]
 
 
-class _UpiCode(Flowable):  # type: ignore[misc]
-    """A QR code as one filled path. ReportLab's own makes a drawing of a thousand rectangles: half of a PDF's time."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.width = self.height = _QR
-        self.content = content
-
-    def draw(self) -> None:
-        code = QRCode(None, QRErrorCorrectLevel.M)
-        code.addData(self.content)
-        code.make()
-        side = _QR / code.getModuleCount()
-        path = self.canv.beginPath()
-        for row, modules in enumerate(code.modules):
-            column = 0
-            for is_dark, members in groupby(map(bool, modules)):
-                count = len(list(members))
-                if is_dark:
-                    path.rect(column * side, _QR - (row + 1) * side, count * side, side)
-                column += count
-        self.canv.setFillColor(INK)
-        self.canv.drawPath(path, stroke=0, fill=1)
+def _code(content: str, says: str) -> list[Band]:
+    x = _CODE_COLUMN - _CODE
+    caption = stack(says, SMALL, _CODE_COLUMN - 2, x=x - (_CODE_COLUMN - 2 - _CODE) / 2, align=Align.CENTRE)
+    return [Band(_CODE + 3, (Code(x, 0, _CODE, content),)), *caption]

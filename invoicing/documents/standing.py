@@ -21,6 +21,17 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """An e-invoice's registration with the portal, as it answered: Rule 46 (r)."""
+
+    irn: str
+    ack_number: str
+    ack_date: str  # as the portal writes it: 2026-11-01 10:15:00
+    signed_qr: str
+    """The whole signed text: a code of it is what an officer scans."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """`due` is what is left to pay, None where nothing was paid yet: then it is the document's total."""
 
@@ -29,6 +40,7 @@ class Standing:
     void_on: date | None = None  # in the seller's time zone
     void_reason: str = ""
     note: str = ""  # what is said instead of how to pay where nothing is due, or beside what is due
+    registration: Registration | None = None
 
     @property
     def asks_for_money(self) -> bool:

@@ -1,49 +1,76 @@
-"""Type, colours and measures of the documents."""
+"""Type, colours and measures of the documents, and what a brand chooses of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
-from reportlab.lib import colors
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_percent
-from invoicing.documents.fonts import BOLD, REGULAR
+from invoicing.documents.wording import ENGLISH, Wording
 
 MARGIN = 16 * mm
-INK = colors.HexColor("#1b1f24")
-MUTED = colors.HexColor("#5c6670")
-RULE = colors.HexColor("#d5dae0")
-SHADE = colors.HexColor("#f4f6f8")
+INK = "#1b1f24"
+MUTED = "#5c6670"
+RULE = "#d5dae0"
+SHADE = "#f4f6f8"
 ALARM = "#b3261e"
-
-BODY = ParagraphStyle("body", fontName=REGULAR, fontSize=8.5, leading=12, textColor=INK, splitLongWords=1)
-SMALL = ParagraphStyle("small", parent=BODY, fontSize=7.5, leading=10.5, textColor=MUTED)
-STRONG = ParagraphStyle("strong", parent=BODY, fontName=BOLD)
-LABEL = ParagraphStyle("label", parent=BODY, fontName=BOLD, fontSize=7, leading=10, textColor=MUTED)
-SMALL_RIGHT = ParagraphStyle("small-right", parent=SMALL, alignment=TA_RIGHT)
-RIGHT = ParagraphStyle("right", parent=BODY, alignment=TA_RIGHT)
-STRONG_RIGHT = ParagraphStyle("strong-right", parent=STRONG, alignment=TA_RIGHT)
-FLUSH = [
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-]
+WHITE = "#ffffff"
 
 
-def readable_on(background: str) -> colors.Color:
-    """White or ink, whichever can be read on a brand's colour."""
-    red, green, blue = colors.HexColor(background).rgb()
-    return colors.white if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK
+class Align(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+    CENTRE = "centre"
 
 
-def brand_ink(colour: str) -> colors.Color:
-    """A brand's colour for type on white paper; ink where it is too light to be read."""
-    return colors.HexColor(colour) if readable_on(colour) == colors.white else INK
+@dataclass(frozen=True, slots=True)
+class Type:
+    """How a text is set; sizes in points."""
+
+    size: float = 8.5
+    leading: float = 12
+    bold: bool = False
+    colour: str = INK
+
+
+BODY = Type()
+STRONG = Type(bold=True)
+SMALL = Type(size=7.5, leading=10.5, colour=MUTED)
+LABEL = Type(size=7, leading=10, bold=True, colour=MUTED)
+FINE = Type(size=7, leading=9, colour=MUTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """What a seller chooses of the look of its documents."""
+
+    colour: str = "#1f4e79"
+    wording: Wording = ENGLISH
+    footer: str = ""
+    """At the foot of every page, instead of the seller's name, GSTIN and addresses."""
+    shows_quantities: bool = True
+    """The columns of quantity and unit price."""
+    shows_bank: bool = True
+
+    @property
+    def on_colour(self) -> str:
+        """White or ink, whichever can be read on the brand's colour."""
+        return readable_on(self.colour)
+
+    @property
+    def ink(self) -> str:
+        """The brand's colour for type on white paper; ink where it is too light to be read."""
+        return self.colour if self.on_colour == WHITE else INK
+
+
+def readable_on(background: str) -> str:
+    red, green, blue = (int(background[at : at + 2], 16) for at in (1, 3, 5))
+    return WHITE if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 * 255 else INK
 
 
 def percent(rate: Decimal) -> str:

@@ -1,8 +1,7 @@
-"""How text from outside becomes a paragraph: no markup in it counts, and each script is drawn by its own font.
+"""How text from outside becomes lines: measured, broken, and each script drawn by its own font.
 
-ReportLab shapes a word with the font of its first letter, so a word of two scripts would come out as boxes. Here a
-word is cut where its font changes, and each part is shaped by itself. Latin text stays unshaped: it can be searched
-for and copied from the PDF.
+Latin letters are drawn as they are. Letters that change with their neighbours are shaped: what is drawn then are
+glyphs, and the letters stand beside them, so that the text can be searched for and copied.
 """
 
 from __future__ import annotations
@@ -10,73 +9,68 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import groupby
-from typing import Any
-from xml.sax.saxutils import escape
+from functools import cache, lru_cache
+from typing import NamedTuple
 
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfbase.ttfonts import makeShapedFragWord, shapeFragWord
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph
-from reportlab.platypus.paragraph import _getFragWords, _processed_frags
+from reportlab.pdfbase.pdfmetrics import getFont
+from reportlab.pdfbase.ttfonts import ShapedStr, shapeStr
 
-from billing_platform.lib.printable_text import SCRIPTS, is_printable
-from invoicing.documents.fonts import BOLD, script_font
+from billing_platform.lib.printable_text import is_printable, script_of
+from invoicing.documents.fonts import BOLD, REGULAR, script_font
+from invoicing.documents.style import Type
 
 _JOINERS = frozenset("\u200c\u200d")  # belong to the script that they stand in
-_DANDAS = frozenset("\u0964\u0965")  # end a sentence in several scripts
 _MISSING = "\ufffd"  # where a document from before the check holds a letter that no font has
-_MARKS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
-_TO_SHAPE = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in (*SCRIPTS.values(), *_MARKS)) + "]")
-"""Letters that change with their neighbours, and marks that stand over or under the letter before them."""
+_ELLIPSIS = "…"
+_PLAIN = re.compile("[\x20-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u20a0-\u20c0]*")
+_MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Over or under the letter before them."""
 
 
-def safe(text: str, *, bold: bool = False) -> str:
-    """Text from outside for ReportLab's markup: nothing in it is a tag, a link or an image."""
-    parts = []
-    for script, run in _runs(_drawable(text)):
-        markup = escape(run).replace("\n", "<br/>")
-        parts.append(f'<font name="{script_font(script, bold=bold)}">{markup}</font>' if script else markup)
-    return "".join(parts)
+class Piece(NamedTuple):
+    """A part of a line in one font. `letters` says what is written where `text` is glyphs."""
+
+    font: str
+    text: str
+    width: float
+    letters: str = ""
 
 
-def paragraph(text: str, style: ParagraphStyle) -> Paragraph:
-    return marked_up(safe(text, bold=style.fontName == BOLD), style)
+class Line(NamedTuple):
+    pieces: tuple[Piece, ...]
+    width: float
+    style: Type
 
 
-def marked_up(markup: str, style: ParagraphStyle) -> Paragraph:
-    """A paragraph of markup that is ours; text from outside goes through `safe` into it."""
-    return _Paragraph(markup, style) if _TO_SHAPE.search(markup) else Paragraph(markup, style)
+class _Word(NamedTuple):
+    pieces: tuple[Piece, ...]
+    width: float
+    letters: str
 
 
-def draw_line(canvas: Canvas, x: float, y: float, text: str, style: ParagraphStyle, *, room: float) -> None:
-    """One line straight onto the page, cut with an ellipsis where it would run into its neighbour."""
-    line = paragraph(_fitted(_drawable(text), style, room), style)
-    line.wrap(room * 1.5, style.leading)  # it fits, and what is joined is narrower still
-    line.drawOn(canvas, x, y - style.leading + style.fontSize)
+@lru_cache(maxsize=4096)
+def wrapped(text: str, style: Type, room: float) -> tuple[Line, ...]:
+    """The text in lines no wider than the room, in points. A word that is wider is cut. Labels and names recur on
+    each document, so the lines are kept for a while."""
+    text = drawable(text)
+    if "\n" not in text:
+        line = _line(text, style)
+        if line.width <= room:
+            return (line,)
+    return tuple(line for part in text.split("\n") for line in _broken(part, style, room))
 
 
-def _fitted(text: str, style: ParagraphStyle, room: float) -> str:
-    if _width(text, style) <= room:
-        return text
-    while text and _width(f"{text}…", style) > room:
-        text = text[:-1]
-    return f"{text}…"
+def one_line(text: str, style: Type, room: float) -> Line:
+    """The text on a single line, cut with an ellipsis where it would run into its neighbour."""
+    text = " ".join(drawable(text).split())
+    line = _line(text, style)
+    while text and line.width > room:
+        text = text[: int(len(text) * room / line.width) or -1][: len(text) - 1]
+        line = _line(f"{text.rstrip()}{_ELLIPSIS}", style)
+    return line
 
 
-def _width(text: str, style: ParagraphStyle) -> float:
-    """As if nothing were joined: a little too wide for some scripts, never too narrow."""
-    bold = style.fontName == BOLD
-    width: float = sum(
-        stringWidth(run, script_font(script, bold=bold) if script else style.fontName, style.fontSize)
-        for script, run in _runs(text)
-    )
-    return width
-
-
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """Composed letters, only such as we have; control characters and direction marks leave no trace."""
     if text.isascii() and text.isprintable():
         return text
@@ -93,14 +87,96 @@ def _drawable_character(character: str) -> str:
     return "" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else _MISSING
 
 
-def _runs(text: str) -> Iterator[tuple[str, str]]:
-    """The text in parts of one script each; the script is empty where Noto Sans draws it."""
-    if text.isascii():
-        yield "", text
+def _broken(text: str, style: Type, room: float) -> list[Line]:
+    """One paragraph, broken at spaces."""
+    lines: list[list[_Word]] = [[]]
+    space, taken = _width(" ", _latin(style)) * style.size, 0.0
+    for letters in text.split(" "):
+        word = _word(letters, style)
+        for part in [word] if word.width <= room else _cut(word, style, room):
+            if lines[-1] and taken + space + part.width > room:
+                lines.append([])
+            taken = taken + space + part.width if lines[-1] else part.width
+            lines[-1].append(part)
+    return [_joined(words, style) for words in lines]
+
+
+def _cut(word: _Word, style: Type, room: float) -> list[_Word]:
+    """Parts of a word, each no wider than the room unless a single letter is."""
+    parts, taken = [""], 0.0
+    for cluster in _clusters(word.letters):
+        width = _word(cluster, style).width
+        if parts[-1] and taken + width > room:
+            parts.append("")
+            taken = 0.0
+        parts[-1] += cluster
+        taken += width
+    return [_word(part, style) for part in parts]
+
+
+def _clusters(letters: str) -> Iterator[str]:
+    """Letters with what belongs to them: signs, joiners, and in Indian scripts the next letter after a virama."""
+    cluster = ""
+    for character in letters:
+        joins = character in _JOINERS or unicodedata.category(character).startswith("M")
+        bound = joins or (cluster and (unicodedata.combining(cluster[-1]) == _VIRAMA or cluster[-1] in _JOINERS))
+        if cluster and not bound:
+            yield cluster
+            cluster = ""
+        cluster += character
+    yield cluster
+
+
+_VIRAMA = 9  # its combining class in every script
+
+
+def _joined(words: list[_Word], style: Type) -> Line:
+    """Words as one line. Where all of it is Latin, it is one piece: whoever searches for two words finds them."""
+    font = _latin(style)
+    space = Piece(font, " ", _width(" ", font) * style.size)
+    width = sum(word.width for word in words) + space.width * (len(words) - 1)
+    if all(piece.font == font and not piece.letters for word in words for piece in word.pieces):
+        return Line((Piece(font, " ".join(word.letters for word in words), width),), width, style)
+    pieces = list(words[0].pieces)
+    for word in words[1:]:
+        pieces += [space, *word.pieces]
+    return Line(tuple(pieces), width, style)
+
+
+def _line(text: str, style: Type) -> Line:
+    if _is_plain(text):
+        font = _latin(style)
+        width = _width(text, font) * style.size
+        return Line((Piece(font, text, width),), width, style)
+    return _joined([_word(letters, style) for letters in text.split(" ")], style)
+
+
+@lru_cache(maxsize=4096)
+def _word(letters: str, style: Type) -> _Word:
+    pieces = tuple(_piece(script, run, style) for script, run in _runs(letters))
+    return _Word(pieces, sum(piece.width for piece in pieces), letters)
+
+
+def _piece(script: str, run: str, style: Type) -> Piece:
+    font = script_font(script, bold=style.bold) if script else _latin(style)
+    if script or _MARK.search(run):
+        shaped = shapeStr(run, font, style.size)
+        if isinstance(shaped, ShapedStr):
+            width = sum(each.x_advance for each in shaped.__shapeData__) * style.size / 1000
+            return Piece(font, shaped, width, run)
+        if shaped != run:  # other glyphs, each as wide as it is by itself
+            return Piece(font, shaped, _width(shaped, font) * style.size, run)
+    return Piece(font, run, _width(run, font) * style.size)
+
+
+def _runs(letters: str) -> Iterator[tuple[str, str]]:
+    """The letters in parts of one script each; the script is empty where Noto Sans draws it."""
+    if _is_plain(letters):
+        yield "", letters
         return
     script, run = "", ""
-    for character in text:
-        found = script if script and (character in _JOINERS or character in _DANDAS) else _script_of(character)
+    for character in letters:
+        found = script if character in _JOINERS else script_of(character, within=script)
         if found != script and run:
             yield script, run
             run = ""
@@ -108,39 +184,31 @@ def _runs(text: str) -> Iterator[tuple[str, str]]:
     yield script, run
 
 
-def _script_of(character: str) -> str:
-    code = ord(character)
-    return next((script for script, (first, last) in SCRIPTS.items() if first <= code <= last), "")
+def _is_plain(text: str) -> bool:
+    """Whether Noto Sans draws all of it, letter by letter: Latin, Greek and Cyrillic, punctuation, signs of money."""
+    return text.isascii() or _PLAIN.fullmatch(text) is not None
 
 
-class _Paragraph(Paragraph):  # type: ignore[misc]
-    """A paragraph whose words are shaped part by part before its lines are broken."""
-
-    frags: Any  # words, once they are shaped
-
-    def breakLines(self, width: Any) -> Any:
-        if not _processed_frags(self.frags):
-            widest = width if isinstance(width, int | float) else max(width)
-            self.frags = [_shaped(word) for word in _getFragWords(self.frags, widest)]
-        return super().breakLines(width)
+def _latin(style: Type) -> str:
+    return BOLD if style.bold else REGULAR
 
 
-def _shaped(word: Any) -> Any:
-    """A word of ReportLab's, `[width, (fragment, text), …]`, with its letters joined where that is needed."""
-    if not any(_needs_shaping(fragment, text) for fragment, text in word[1:]):
-        return word
-    width, pieces = 0.0, []
-    for font, members in groupby(word[1:], key=lambda piece: piece[0].fontName):
-        part = list(members)
-        plain = sum(stringWidth(text, font, fragment.fontSize) for fragment, text in part)
-        if any(_needs_shaping(fragment, text) for fragment, text in part):
-            shaped = shapeFragWord([plain, *part])
-        else:
-            shaped = [plain, *part]
-        width += shaped[0]
-        pieces += shaped[1:]
-    return makeShapedFragWord(word)([width, *pieces])
+def _width(text: str, font: str) -> float:
+    """At a size of one point."""
+    widths = _widths(font)
+    return sum([widths[character] for character in text])
 
 
-def _needs_shaping(fragment: Any, text: str) -> bool:
-    return bool(text) and not hasattr(fragment, "cbDefn") and _TO_SHAPE.search(text) is not None
+class _Widths(dict[str, float]):
+    def __init__(self, font: str) -> None:
+        self._face = getFont(font).face
+
+    def __missing__(self, character: str) -> float:
+        width: float = self._face.charWidths.get(ord(character), self._face.defaultWidth) / 1000
+        self[character] = width
+        return width
+
+
+@cache
+def _widths(font: str) -> _Widths:
+    return _Widths(font)

@@ -116,3 +116,8 @@ def taxes(invoice: Invoice) -> dict[str, Decimal]:
     for tax in invoice.taxes.all():
         found[tax.name] = found.get(tax.name, Decimal(0)) + tax.amount
     return found
+
+
+def pictures(page: Any) -> list[str]:
+    """Names of the pictures on a page of a PDF. QR codes, which are written into the page itself, are none."""
+    return [picture.name for picture in page.images if not picture.name.startswith("~")]

@@ -21,7 +21,7 @@ from invoicing.selectors.documents import invoice_document
 from invoicing.services import delivery, issuing, stored_pdfs
 from invoicing.steps import Step
 from organisations.models import BillingEntity, Organisation
-from tests.invoicing.language import one_off
+from tests.invoicing.language import one_off, pictures
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +173,7 @@ def with_logo(acme: Organisation, content: bytes, name: str) -> Invoice:
 
 def test_a_logo_is_drawn(acme: Organisation) -> None:
     content = stored_pdfs.read_pdf(with_logo(acme, picture(), "logos/a.png"))[1]
-    assert len(PdfReader(BytesIO(content)).pages[0].images) == 1
+    assert len(pictures(PdfReader(BytesIO(content)).pages[0])) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_logo_is_drawn(acme: Organisation) -> None:
 def test_an_unusable_logo_leaves_the_sellers_name_in_its_place(acme: Organisation, content: bytes) -> None:
     drawn = stored_pdfs.read_pdf(with_logo(acme, content, "logos/a.eps"))[1]
     page = PdfReader(BytesIO(drawn)).pages[0]
-    assert len(page.images) == 0
+    assert pictures(page) == []
     assert page.extract_text().count("Metrics Cloud Private Limited") >= 3  # head, FROM, foot
 
 

@@ -178,20 +178,17 @@ def test_each_script_is_drawn_by_its_own_font_and_latin_text_can_be_copied(acme:
         assert latin in text, latin
 
 
-@pytest.mark.django_db
-def test_letters_are_joined_as_the_script_asks_also_within_a_word_of_two_scripts(acme: Organisation) -> None:
+def test_letters_are_joined_as_the_script_asks_also_within_a_word_of_two_scripts() -> None:
     """क्ष is one form of two letters and a virama: three characters, of which the shaped text has one glyph."""
-    from reportlab.platypus.paragraph import _getFragWords
-
     from invoicing.documents.fonts import register_fonts
     from invoicing.documents.style import BODY
-    from invoicing.documents.text import _shaped, paragraph
+    from invoicing.documents.text import wrapped
 
     register_fonts()
-    (word,) = [_shaped(each) for each in _getFragWords(paragraph("IT-क्ष", BODY).frags, 500)]
-    assert [(fragment.fontName, len(text)) for fragment, text in word[1:]] == [
-        ("NotoSans", 3),
-        ("NotoSansDevanagari", 1),
+    (line,) = wrapped("IT-क्ष", BODY, 500)
+    assert [(piece.font, len(piece.text), piece.letters) for piece in line.pieces] == [
+        ("NotoSans", 3, ""),
+        ("NotoSansDevanagari", 1, "क्ष"),
     ]
 
 

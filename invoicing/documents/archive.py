@@ -1,0 +1,93 @@
+"""What a PDF says of itself, and what archives ask of it: metadata as XMP, and what its colours mean.
+
+Together with embedded fonts and no transparency that is what PDF/A asks for. No validator has certified it, so the
+document doesn't claim to be PDF/A.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from xml.sax.saxutils import escape
+
+from PIL import ImageCms
+from reportlab.pdfbase import pdfdoc
+from reportlab.pdfgen.canvas import Canvas
+
+from invoicing.documents.document import InvoiceDocument
+
+_CREATOR = "Metrics Billing Platform"
+_PRODUCER = "ReportLab PDF Library"
+
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+<dc:format>application/pdf</dc:format>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{subject}</rdf:li></rdf:Alt></dc:description>
+<dc:language><rdf:Bag><rdf:li>en-IN</rdf:li></rdf:Bag></dc:language>
+<xmp:CreatorTool>{creator}</xmp:CreatorTool>
+<xmp:CreateDate>{day}T00:00:00Z</xmp:CreateDate>
+<xmp:ModifyDate>{day}T00:00:00Z</xmp:ModifyDate>
+<pdf:Producer>{producer}</pdf:Producer>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+def describe(canvas: Canvas, document: InvoiceDocument, *, is_void: bool) -> None:
+    """Title, author and dates, twice as PDF/A asks. A document is as old as it says, whenever it is drawn."""
+    title = f"{document.title} {document.number}" + (" (void)" if is_void else "")
+    author, subject = _clean(document.seller.name), _clean(f"{document.title} for {document.customer.name}")
+    canvas.setTitle(title)
+    canvas.setAuthor(author)
+    canvas.setSubject(subject)
+    canvas.setCreator(_CREATOR)
+    canvas.setProducer(_PRODUCER)
+    canvas.setDateFormatter(lambda *_now: f"D:{document.issue_date:%Y%m%d}000000Z")
+    xmp = _XMP.format(
+        title=escape(title),
+        author=escape(author),
+        subject=escape(subject),
+        creator=_CREATOR,
+        producer=_PRODUCER,
+        day=document.issue_date.isoformat(),
+    )
+    entries = {"Type": pdfdoc.PDFName("Metadata"), "Subtype": pdfdoc.PDFName("XML")}
+    catalog = canvas._doc.Catalog
+    catalog.Metadata = pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), xmp.encode(), filters=[])
+    catalog.__NoDefault__ = [*catalog.__NoDefault__, "OutputIntents"]  # ReportLab writes no entry that it doesn't know
+    canvas.setCatalogEntry("OutputIntents", pdfdoc.PDFArray([_output_intent(canvas._doc)]))
+
+
+def _clean(text: str) -> str:
+    """On one line, without control characters, which XML doesn't know."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def _output_intent(doc: Any) -> Any:
+    """That the colours are those of sRGB."""
+    profile = pdfdoc.PDFStream(pdfdoc.PDFDictionary({"N": 3}), _srgb(), filters=[pdfdoc.PDFZCompress])
+    return pdfdoc.PDFDictionary(
+        {
+            "Type": pdfdoc.PDFName("OutputIntent"),
+            "S": pdfdoc.PDFName("GTS_PDFA1"),
+            "OutputConditionIdentifier": pdfdoc.PDFString("sRGB"),
+            "Info": pdfdoc.PDFString("sRGB IEC61966-2.1"),
+            "DestOutputProfile": doc.Reference(profile, "sRGB"),
+        }
+    )
+
+
+_DATE = slice(24, 36)  # in the head of a profile: when it was made
+_ID = slice(84, 100)  # a digest of it, which may be zero
+
+
+@cache
+def _srgb() -> bytes:
+    """The profile with no date, so that every process has the same."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_DATE] = bytes((7, 234, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # 1 January 2026
+    profile[_ID] = bytes(16)
+    return bytes(profile)

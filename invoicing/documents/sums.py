@@ -1,0 +1,45 @@
+"""The sums under the lines, and the total in words."""
+
+from __future__ import annotations
+
+from billing_platform.lib.money import ZERO
+from invoicing.documents.document import InvoiceDocument
+from invoicing.documents.layout import Band, Fill, kept, padded, shaded, side_by_side, stack
+from invoicing.documents.style import BODY, INK, LABEL, SHADE, STRONG, Align, Branding, Type, percent
+
+_INSET = 4
+
+
+def sums_block(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
+    words = brand.wording
+    rows = [(words.subtotal, document.subtotal)]
+    if document.discount_total:
+        rows += [(words.discount, -document.discount_total), (words.sum_taxable, document.taxable_amount)]
+    for tax in document.taxes:
+        rows.append((f"{tax.name} {percent(tax.rate)} on {document.money(tax.taxable_amount)}", tax.amount))
+    if not document.taxes:
+        rows.append((document.tax_note or words.sum_tax, ZERO))
+    if document.round_off:
+        rows.append((words.round_off, document.round_off))
+    bands = [band for name, amount in rows for band in _row(name, document.money(amount), BODY, width)]
+    total = _row(words.total, document.money(document.total), STRONG, width)
+    return kept([*bands, *_under_a_rule(total, width), *_in_words(document, brand, width)])
+
+
+def _row(name: str, amount: str, style: Type, width: float) -> list[Band]:
+    start, middle = width * 0.42, width * 0.78
+    label = stack(name, style, middle - start - 2 * _INSET, x=start + _INSET)
+    value = stack(amount, style, width - middle - _INSET, x=middle, align=Align.RIGHT)
+    return padded(side_by_side(label, value), above=1.5, below=2)
+
+
+def _under_a_rule(bands: list[Band], width: float) -> list[Band]:
+    start = width * 0.42
+    (first, *others) = shaded(padded(bands, above=1, below=1), width - start, SHADE, x=start)
+    rule = Fill(start, 0, width - start, 1, INK)
+    return [Band(first.height, (*first.marks, rule)), *others]
+
+
+def _in_words(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
+    label = padded(stack(brand.wording.in_words, LABEL, width), above=4)
+    return [*label, *stack(document.total_in_words, BODY, width)]

@@ -1,0 +1,65 @@
+"""The words that a document prints of itself, in one place: another language is another Wording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Labels and fixed sentences. Titles, heads of tax and whatever is frozen stand in the document itself."""
+
+    original: str = "ORIGINAL FOR RECIPIENT"  # CGST Rule 48 (2) (a)
+    seller: str = "FROM"
+    customer: str = "BILL TO"
+    state: str = "State"
+    tax_id: str = "Tax id"
+    invoice_number: str = "Invoice number"
+    invoice_date: str = "Invoice date"
+    note_number: str = "Credit note number"
+    note_date: str = "Credit note date"
+    due_date: str = "Due date"
+    original_invoice: str = "Original invoice"
+    original_date: str = "Its date"
+    payment_terms: str = "Payment terms"
+    period: str = "Period"
+    purchase_order: str = "Purchase order"
+    currency: str = "Currency"
+    place_of_supply: str = "Place of supply"
+    reverse_charge: str = "Reverse charge"
+    lut: str = "LUT"
+    number_sign: str = "#"
+    description: str = "DESCRIPTION"
+    sac: str = "SAC"
+    quantity: str = "QUANTITY"
+    unit_price: str = "UNIT PRICE"
+    taxable_value: str = "TAXABLE VALUE"
+    tax: str = "TAX"
+    before_discounts: str = "Before discounts"
+    discount: str = "Discount"
+    subtotal: str = "Subtotal"
+    sum_taxable: str = "Taxable value"
+    sum_tax: str = "Tax"
+    round_off: str = "Round-off"
+    total: str = "Total"
+    carried_forward: str = "Carried forward"
+    brought_forward: str = "Brought forward"
+    in_words: str = "AMOUNT IN WORDS"
+    tax_summary: str = "TAX BY SAC"
+    value_in: str = "VALUE IN"
+    e_invoice: str = "E-INVOICE"
+    how_to_pay: str = "HOW TO PAY"
+    payment: str = "PAYMENT"
+    pay_online: str = "Pay online"
+    scan_upi: str = "Scan to pay by UPI"
+    scan_online: str = "Scan to pay online"
+    credit_for: str = "CREDIT FOR INVOICE"
+    reason: str = "Reason"
+    notes: str = "NOTES"
+    ack_number: str = "Acknowledgement number"
+    ack_date: str = "Acknowledgement date"
+    signed_code: str = "The code holds the document as the invoice registration portal has signed it."
+    electronic: str = "Issued electronically; no signature is required."  # CGST Rule 46, proviso to (q)
+
+
+ENGLISH = Wording()

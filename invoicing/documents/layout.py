@@ -144,7 +144,7 @@ def _moved(mark: Mark, down: float, right: float = 0) -> Mark:
     return mark._replace(x=mark.x + right, y=mark.y + down) if down or right else mark  # type: ignore[attr-defined]
 
 
-def kept(bands: Sequence[Band], *, with_next: bool = False) -> list[Band]:
+def unbroken(bands: Sequence[Band], *, with_next: bool = False) -> list[Band]:
     """The same bands, which stay on one page."""
     return [replace(band, keeps=True) for band in bands[:-1]] + [replace(band, keeps=with_next) for band in bands[-1:]]
 

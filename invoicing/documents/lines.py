@@ -12,7 +12,7 @@ from reportlab.lib.units import mm
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_number
 from invoicing.documents.document import DocumentLine, InvoiceDocument
-from invoicing.documents.layout import Band, Section, kept, padded, ruled, shaded, side_by_side, stack
+from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, unbroken
 from invoicing.documents.style import BODY, FINE, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
 from invoicing.steps import Step
 
@@ -79,14 +79,14 @@ def _cell(text: str, column: Column, *, style: Type = BODY) -> list[Band]:
 def _head(brand: Branding, columns: Columns, width: float) -> list[Band]:
     style = replace(LABEL, colour=brand.on_colour)
     cells = [cell for column in columns if (cell := _cell(column.head, column, style=style))]
-    return kept(shaded(padded(side_by_side(*cells), above=3, below=3), width, brand.colour), with_next=True)
+    return unbroken(shaded(padded(side_by_side(*cells), above=3, below=3), width, brand.colour), with_next=True)
 
 
 def _block(
     document: InvoiceDocument, brand: Branding, line: DocumentLine, columns: Columns, so_far: Decimal, width: float
 ) -> list[Band]:
     """A line with its steps. It stays on one page unless it is as tall as half of one."""
-    bands = kept(ruled(padded(_line(document, brand, line, columns), above=3, below=3.5), width))
+    bands = unbroken(ruled(padded(_line(document, brand, line, columns), above=3, below=3.5), width))
     return [*bands[:-1], replace(bands[-1], so_far=so_far)]
 
 

@@ -15,12 +15,12 @@ from invoicing.documents.layout import (
     Picture,
     Section,
     framed,
-    kept,
     padded,
     shaded,
     shifted,
     side_by_side,
     stack,
+    unbroken,
 )
 from invoicing.documents.layout import space as gap
 from invoicing.documents.lines import lines_section
@@ -65,7 +65,7 @@ def sections(
         yield _plain(payment_block(document, brand, width, standing))
     if document.notes:
         yield _plain(gap(3 * mm))
-        label = kept(stack(brand.wording.notes, LABEL, width), with_next=True)
+        label = unbroken(stack(brand.wording.notes, LABEL, width), with_next=True)
         yield _plain([*label, *stack(document.notes, BODY, width)])
     yield _plain(gap(3 * mm))
     yield _plain(stack(brand.wording.electronic, SMALL, width))
@@ -174,12 +174,12 @@ def _exchange(note: ExchangeNote, brand: Branding, width: float) -> list[Band]:
         + " · ".join(f"{name}: {format_money(amount, note.target)}" for name, amount in amounts)
     )
     label = f"{words.value_in} {note.target}"
-    return kept([*stack(label, LABEL, width), *stack(rate, BODY, width)])
+    return unbroken([*stack(label, LABEL, width), *stack(rate, BODY, width)])
 
 
 def _endorsement(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
     bands = padded(stack(document.endorsement, STRONG, width - 12, x=6), above=3, below=4)
-    return framed(shaded(kept(bands), width, SHADE), width, brand.colour)
+    return framed(shaded(unbroken(bands), width, SHADE), width, brand.colour)
 
 
 def _registration(registration: Registration, brand: Branding, width: float) -> list[Band]:

@@ -13,13 +13,13 @@ from invoicing.documents.layout import (
     Link,
     Text,
     framed,
-    kept,
     padded,
     shaded,
     shifted,
     side_by_side,
     space,
     stack,
+    unbroken,
 )
 from invoicing.documents.standing import Stage, Standing
 from invoicing.documents.style import ALARM, BODY, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
@@ -40,7 +40,7 @@ def payment_block(document: InvoiceDocument, brand: Branding, width: float, stan
     columns = [_code(content, says) for content, says in codes if content]
     left = width - _CODE_COLUMN * len(columns)
     placed = [shifted(column, left + number * _CODE_COLUMN) for number, column in enumerate(columns)]
-    return kept(side_by_side(_how_to_pay(document, brand, left - 3 * mm, standing), *placed))
+    return unbroken(side_by_side(_how_to_pay(document, brand, left - 3 * mm, standing), *placed))
 
 
 def credit_block(credited: CreditedInvoice, brand: Branding, width: float) -> list[Band]:
@@ -63,7 +63,7 @@ def void_notice(document: InvoiceDocument, brand: Branding, width: float, standi
 def _box(label: str, text: str, width: float, *, colour: str) -> list[Band]:
     """A frame around a sentence. It may go on on the next page: a reason can be long."""
     rows = [*stack(label, LABEL, width - 12, x=6), *stack(text, STRONG, width - 12, x=6)]
-    return framed(shaded(kept(padded(rows, above=4, below=4)), width, SHADE), width, colour)
+    return framed(shaded(unbroken(padded(rows, above=4, below=4)), width, SHADE), width, colour)
 
 
 def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standing: Standing) -> list[Band]:

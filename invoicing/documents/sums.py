@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
-from invoicing.documents.layout import Band, Fill, kept, padded, shaded, side_by_side, stack
+from invoicing.documents.layout import Band, Fill, padded, shaded, side_by_side, stack, unbroken
 from invoicing.documents.style import BODY, INK, LABEL, SHADE, STRONG, Align, Branding, Type, percent
 
 _INSET = 4
@@ -23,7 +23,7 @@ def sums_block(document: InvoiceDocument, brand: Branding, width: float) -> list
         rows.append((words.round_off, document.round_off))
     bands = [band for name, amount in rows for band in _row(name, document.money(amount), BODY, width)]
     total = _row(words.total, document.money(document.total), STRONG, width)
-    return kept([*bands, *_under_a_rule(total, width), *_in_words(document, brand, width)])
+    return unbroken([*bands, *_under_a_rule(total, width), *_in_words(document, brand, width)])
 
 
 def _row(name: str, amount: str, style: Type, width: float) -> list[Band]:

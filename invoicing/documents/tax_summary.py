@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
-from invoicing.documents.layout import Band, Section, kept, padded, ruled, shaded, side_by_side, stack
+from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, unbroken
 from invoicing.documents.style import INK, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
 
 _INSET = 4
@@ -50,7 +50,7 @@ def tax_summary(document: InvoiceDocument, brand: Branding, width: float) -> Sec
         texts = [words.total, document.money(taxable), *amounts, document.money(tax)]
         bands += _cells(texts, replace(STRONG, size=SMALL.size, leading=SMALL.leading), width)
     bands[0] = replace(bands[0], keeps=len(bands) < 4)
-    return Section(kept(bands) if len(bands) < 4 else bands, head=kept([*title, *head], with_next=True))
+    return Section(unbroken(bands) if len(bands) < 4 else bands, head=unbroken([*title, *head], with_next=True))
 
 
 def _row(document: InvoiceDocument, row: SummaryRow, heads: list[str], width: float) -> list[Band]:

@@ -51,7 +51,7 @@ class _Word(NamedTuple):
 @lru_cache(maxsize=4096)
 def wrapped(text: str, style: Type, room: float) -> tuple[Line, ...]:
     """The text in lines no wider than the room, in points. A word that is wider is cut. Labels and names recur on
-    each document, so the lines are kept for a while."""
+    each document, so the lines are remembered."""
     text = drawable(text)
     if "\n" not in text:
         line = _line(text, style)

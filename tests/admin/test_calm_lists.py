@@ -13,8 +13,8 @@ from django.test.client import Client
 from django.urls import reverse
 
 from billing_platform.lib.admin.columns import MOST_ON_A_PHONE, list_style, names_of, numbers_among
-from events.models import Metric, UsageAggregate
-from invoicing.models import Invoice, InvoiceLine, PricingRule
+from events.models import Metric, UsageAggregate, UsagePeriod
+from invoicing.models import Invoice, InvoiceLine, PricingRule, SafetyBounds
 from organisations.models import Organisation, Project
 from payments.models import Payment
 from tests.invoicing.language import issued, per_unit, used
@@ -55,6 +55,13 @@ def test_on_a_phone_an_invoice_shows_number_customer_status_and_amount(admin_use
     assert ".field-due_date" in hidden[1]
     for kept in ("label", "customer_link", "state", "amount"):
         assert f".field-{kept}," not in f"{hidden[1]},"
+
+
+@pytest.mark.django_db
+def test_a_card_names_its_lines_as_the_list_names_its_columns(admin_user: Any) -> None:
+    for model, name, title in ((SafetyBounds, "customer", "Customer"), (UsagePeriod, "closed_by", "Closed by")):
+        style = str(list_style(*columns_of(model, admin_user)))
+        assert f'#result_list .field-{name}::before {{ content: "{title}"; text-transform: none }}' in style
 
 
 @pytest.mark.django_db

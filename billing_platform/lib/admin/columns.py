@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.contrib.admin.utils import label_for_field
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 MOST_ON_A_PHONE = 5
 WIDE = "(min-width: 1024px)"  # where Unfold makes a table of what are cards on narrower screens
@@ -35,13 +38,32 @@ def list_style(page: Any, columns: Sequence[Any]) -> SafeString:
     rules = [
         *_right("#result_list", numbers, beside="div"),
         *_rule(NARROW, "#result_list", [f"field-{name}" for name in left_out], "display: none"),
+        *_names("#result_list", page, columns),
     ]
     return mark_safe("\n".join(rules))  # noqa: S308 (names of columns are ours)
 
 
 def rows_style(prefix: str, page: Any, columns: Sequence[Any]) -> SafeString:
     """The style sheet of the rows of one kind within an object's page."""
-    return mark_safe("\n".join(_right(f"#{prefix}-data", numbers_among(page, columns), beside="span")))  # noqa: S308
+    table, numbers = f"#{prefix}-data", numbers_among(page, columns)
+    after_numbers = [f"field-{name} + *" for name in numbers]
+    rules = [
+        *_right(table, numbers, beside="span"),
+        *_rule(WIDE, table, after_numbers, "padding-left: 1rem"),
+        *_names(table, page, columns),
+    ]
+    return mark_safe("\n".join(rules))  # noqa: S308
+
+
+def _names(table: str, page: Any, columns: Sequence[Any]) -> list[str]:
+    """The names in a card, written as above a column. Unfold's own begin every word with a capital, and call a first
+    column without a link "Select record"."""
+    rules = []
+    for name, column in zip(names_of(columns), columns, strict=True):
+        if name != "action_checkbox":
+            title = json.dumps(capfirst(str(label_for_field(column, page.model, page))), ensure_ascii=False)
+            rules += _rule(NARROW, table, [f"field-{name}::before"], f"content: {title}; text-transform: none")
+    return rules
 
 
 def _right(table: str, names: Sequence[str], *, beside: str) -> list[str]:

@@ -26,6 +26,7 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
+from billing_platform.lib.admin.display import brief
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
@@ -246,7 +247,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Remark")
     def remark(self, payment: Payment) -> Any:
-        return badge("Not credited in full", "warning") if payment.problem else payment.error_description or "–"
+        return badge("Not credited in full", "warning") if payment.problem else brief(payment.error_description)
 
     # --- what may be done ---------------------------------------------------------------------------------------
 

@@ -87,6 +87,11 @@ def figure(value: Decimal | int | None) -> str:
     return EMPTY if value is None else format_number(value)
 
 
+def brief(text: str) -> SafeString | str:
+    """A sentence in a list: two lines of it, and all of it when one points at it. Its own page shows it whole."""
+    return format_html('<span class="brief" title="{}">{}</span>', text, text) if text else EMPTY
+
+
 def yes_or_no(value: bool | None) -> str:
     """In words: a red cross would call an ordinary "no" a fault."""
     return EMPTY if value is None else "Yes" if value else "No"

@@ -92,7 +92,7 @@ def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     )
     if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
-        return _rate([row for row in used.usage if row.quantity or row.event_count], month)
+        return _rate([row for row in used.usage if _is_usage(row)], month)
     return _rate_by_difference(used.usage, before, month)
 
 
@@ -102,7 +102,7 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
     So tiers and free units run on over the whole month, whenever the usage was reported.
     """
     quantities, added = _quantities(before.usage), _quantities(before.usage_with_late)
-    together = _rate(before.usage_with_late, month)
+    together = _rate(_without_voided(before.usage_with_late), month)
     priced = {metric: list(lines) for metric, lines in groupby(together.lines, key=lambda line: line.metric)}
     late: defaultdict[MetricKey, list[MeteredUsage]] = defaultdict(list)
     for row in usage:
@@ -125,6 +125,17 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
         unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
         tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
     )
+
+
+def _is_usage(row: MeteredUsage) -> bool:
+    return bool(row.quantity or row.event_count)
+
+
+def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
+    """Days on which all was voided are left out, where a metric was used on others: they would bring in the minimum of
+    a price that nothing was used at."""
+    used = {row.metric for row in rows if _is_usage(row)}
+    return [row for row in rows if _is_usage(row) or row.metric not in used]
 
 
 def _quantities(rows: Iterable[MeteredUsage]) -> dict[MetricKey, Decimal]:
@@ -217,7 +228,7 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
 def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:
     """The lines of one price: by version, and by project where the version prices each project alone."""
     versions = month.rules.versions(key)
-    if not any(row.quantity or row.event_count for row in rows) and key in month.due_without_usage:
+    if not any(_is_usage(row) for row in rows) and key in month.due_without_usage:
         yield from _lines_without_usage(versions[-1], month)
         return
     by_project: defaultdict[UUID, list[MeteredUsage]] = defaultdict(list)

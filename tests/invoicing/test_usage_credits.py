@@ -28,6 +28,7 @@ from tests.invoicing.test_corrections import correct, november
 pytestmark = pytest.mark.django_db
 
 DECEMBER = BillingPeriod.parse("2026-12")
+GOODWILL = {"description": "Goodwill", "quantity": "1", "unit_price": "-80"}
 
 
 @pytest.fixture
@@ -205,8 +206,7 @@ def test_no_more_is_given_back_than_a_typed_deduction_left(
     used(project, 70)
     with at("2026-11-01 10:00"):
         draft = drafting.create_draft(organisation=acme, period=OCTOBER)
-        goodwill = {"description": "Goodwill", "quantity": "1", "unit_price": "-80"}
-        set_typed_lines(invoice_id=draft.pk, lines=[goodwill])
+        set_typed_lines(invoice_id=draft.pk, lines=[GOODWILL])
         october_s = issuing.finalize_invoice(invoice_id=draft.pk)
     correct(project, 70)
     month = november(acme)
@@ -219,6 +219,33 @@ def test_no_more_is_given_back_than_a_typed_deduction_left(
     assert (settled.invoice, october_s.status) == (None, "credited")
     used(project, 10, on="2026-12-05", happened="2026-10-20T06:00:00Z")
     assert amounts(bill(acme, DECEMBER, "2027-01-01 10:00")) == [Decimal("10.00")]
+
+
+def test_what_a_deduction_and_a_note_gave_back_already_is_typed_on_the_draft(
+    acme: Organisation, project: Project
+) -> None:
+    """100 calls at ₹1 less a typed 80.00, and a note over the other 20.00. Only 30 calls were made: nothing is left."""
+    per_unit("1")
+    used(project, 30)
+    used(project, 70)
+    with at("2026-11-01 10:00"):
+        draft = drafting.create_draft(organisation=acme, period=OCTOBER)
+        set_typed_lines(invoice_id=draft.pk, lines=[GOODWILL])
+        october_s = issuing.finalize_invoice(invoice_id=draft.pk)
+        issue_credit_note(
+            invoice_id=october_s.pk, lines=[Wanted(1, amount=Decimal("20.00"))], why=Why("deficiency"), send=False
+        )
+    correct(project, 70)
+    month = november(acme)
+    with at("2026-12-01 10:00"):
+        (plan,) = planned(month)
+        assert plan.obstacle == (
+            f"Nothing of invoice {october_s} is left to credit. "
+            "The draft takes it back again: type a line over ₹70.00 on it."
+        )
+        back = {"description": "Given back before", "quantity": "1", "unit_price": "70"}
+        set_typed_lines(invoice_id=month.pk, lines=[back])
+        assert issuing.finalize_invoice(invoice_id=month.pk).total == 0
 
 
 def test_a_note_takes_back_the_deduction_of_its_invoice_with_what_it_was_deducted_from(

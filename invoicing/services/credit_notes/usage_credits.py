@@ -81,6 +81,9 @@ class Plan:
         except InvalidInput as error:
             sentence = next(iter(error.details.values()))[0]
             return f"Invoice {self.invoice} can't give the corrections back by itself. {sentence} Credit it by hand."
+        except DomainError as error:  # a typed deduction and credit notes have given all of it back before
+            amount = format_money(sum(self.taxable.values(), ZERO), self.invoice.currency)
+            return f"{error.message} The draft takes it back again: type a line over {amount} on it."
         return None
 
     @property
@@ -169,6 +172,8 @@ def _taken_back_too(plan: Plan) -> list[InvoiceLine]:
     that back instead. First those alone; then all that the invoice charged for the corrected usage, too: what was used
     is billed again by the draft. If neither is enough, a deduction that a person typed takes as much as was used, or
     more, and all of the invoice goes back."""
+    if not plan.invoice.is_creditable:
+        return []
     left = {line.position: line.left for line in creditable(plan.invoice).lines}
     rows = [row for row in plan.invoice.lines.order_by("position") if left[row.position]]
     corrected = {_usage_of(row) for row in rows if row.position in plan.taxable}

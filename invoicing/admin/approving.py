@@ -159,7 +159,8 @@ class ApprovalOfInvoice(InvoiceExtension):
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         if obj is None or not list(held_back_by(self.page, obj)):
             return shown
-        return [("Not issued yet", {"fields": (self.not_issued,), "classes": ("warnings",)}), *shown]
+        title = "Not issued yet" if obj.is_draft else "On hold"
+        return [(title, {"fields": (self.held_back,), "classes": ("warnings",)}), *shown]
 
     def moments(self, invoice: Invoice) -> list[Moment]:
         return [
@@ -167,8 +168,8 @@ class ApprovalOfInvoice(InvoiceExtension):
             for row in invoice.approvals.all()
         ]
 
-    @admin.display(description="Not issued yet")
-    def not_issued(self, invoice: Invoice) -> Any:
+    @admin.display(description="Kept back by")
+    def held_back(self, invoice: Invoice) -> Any:
         return format_html(
             '<ul class="warning-list warning-box">{}</ul>',
             format_html_join("", "<li>{} {} {}</li>", held_back_by(self.page, invoice)),

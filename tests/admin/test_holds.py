@@ -78,6 +78,7 @@ def test_an_invoice_shows_the_hold_that_concerns_it_as_it_stands(acme: Organisat
     assert "New contract" in page(as_admin, draft)
     assert "Promised for March" not in page(as_admin, draft)
     assert "Promised for March" in page(as_admin, issued)
+    assert ("Not issued yet" in page(as_admin, draft), "Not issued yet" in page(as_admin, issued)) == (True, False)
     assert "New contract" not in page(as_admin, issued)
     rows = listed(as_admin, "invoicing_invoice")
     assert ">Draft only<" in rows

@@ -107,7 +107,7 @@ def _fingerprint(request: Request) -> str:
 
 @transaction.atomic
 def _claim(request: Request, key: str) -> IdempotencyRecord:
-    api_key: ApiKey = request.auth  # type: ignore[assignment]
+    api_key: ApiKey = request.auth  # type: ignore[assignment]  # our own authentication
     fingerprint = _fingerprint(request)
     now = clock.now()
     mine = IdempotencyRecord.objects.filter(api_key=api_key, key=key)

@@ -28,12 +28,12 @@ for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, Cl
 OUTCOMES = {"ok": ("Done", "success"), "refused": ("Refused", "warning"), "error": ("Failed", "danger")}
 
 
-class IntervalField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class IntervalField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
     def label_from_instance(self, obj: Any) -> str:
         return interval_words(obj)
 
 
-class CrontabField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class CrontabField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
     def label_from_instance(self, obj: Any) -> str:
         return crontab_words(obj, operators_zone())
 

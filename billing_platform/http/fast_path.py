@@ -51,7 +51,7 @@ def answer(wsgi: dict[str, Any], cached: Headers, start_response: Callable[..., 
         match = request.resolver_match = _resolve(wsgi["PATH_INFO"])
         try:
             response: HttpResponse = match.func(request)
-        except Exception as error:
+        except Exception as error:  # as Django does around a view: it becomes the answer
             response = response_for_exception(request, error)
         read_what_is_left(request)
         record_request(request, response.status_code, time.perf_counter() - started)

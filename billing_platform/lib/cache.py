@@ -22,7 +22,7 @@ class _Client(RedisCacheClient):
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         """The client of a server. It is a pool of connections, which threads may share."""
-        index = self._get_connection_pool_index(write)  # type: ignore[attr-defined]
+        index = self._get_connection_pool_index(write)  # type: ignore[attr-defined]  # Django's own, without types
         client = self._clients.get(index)
         if client is None:
             client = self._clients[index] = super().get_client(key, write=write)

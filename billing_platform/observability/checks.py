@@ -7,6 +7,30 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+_NO_SECRET_KEY = checks.Error(
+    "SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001"
+)
+_NO_HTTPS = checks.Error(
+    "SITE_URL is not an https:// address.",
+    hint="Set SITE_URL=https://billing.example.com.",
+    id="billing_platform.E002",
+)
+_ONLY_THIS_MACHINE = checks.Error(
+    "ALLOWED_HOSTS names only this machine.",
+    hint="Set ALLOWED_HOSTS=billing.example.com.",
+    id="billing_platform.E003",
+)
+_NO_GATEWAY = checks.Error(
+    "Razorpay is not configured.",
+    hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.",
+    id="billing_platform.E004",
+)
+_NO_SMTP = checks.Warning(
+    "E-mails are not sent by SMTP.",
+    hint="Set EMAIL_URL=smtp+tls://user:password@host:587.",
+    id="billing_platform.W001",
+)
+
 
 def register() -> None:
     checks.register(check_deployment, deploy=True)
@@ -15,46 +39,14 @@ def register() -> None:
 
 def check_deployment(**_: Any) -> list[checks.CheckMessage]:
     """Checks that `manage.py check --deploy` runs."""
-    found: list[checks.CheckMessage] = []
-    if not settings.SECRET_KEY_IS_SET:
-        found.append(
-            checks.Error(
-                "SECRET_KEY is not set.", hint="Set SECRET_KEY to 50+ random characters.", id="billing_platform.E001"
-            )
-        )
-    if not settings.SITE_URL.startswith("https://"):
-        found.append(
-            checks.Error(
-                "SITE_URL is not an https:// address.",
-                hint="Set SITE_URL=https://billing.example.com.",
-                id="billing_platform.E002",
-            )
-        )
-    if set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost"}:
-        found.append(
-            checks.Error(
-                "ALLOWED_HOSTS names only this machine.",
-                hint="Set ALLOWED_HOSTS=billing.example.com.",
-                id="billing_platform.E003",
-            )
-        )
-    if not settings.RAZORPAY_KEY_ID:
-        found.append(
-            checks.Error(
-                "Razorpay is not configured.",
-                hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.",
-                id="billing_platform.E004",
-            )
-        )
-    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
-        found.append(
-            checks.Warning(
-                "E-mails are not sent by SMTP.",
-                hint="Set EMAIL_URL=smtp+tls://user:password@host:587.",
-                id="billing_platform.W001",
-            )
-        )
-    return found
+    found = (
+        (not settings.SECRET_KEY_IS_SET, _NO_SECRET_KEY),
+        (not settings.SITE_URL.startswith("https://"), _NO_HTTPS),
+        (set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost"}, _ONLY_THIS_MACHINE),
+        (not settings.RAZORPAY_KEY_ID, _NO_GATEWAY),
+        (not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"), _NO_SMTP),
+    )
+    return [message for is_lacking, message in found if is_lacking]
 
 
 def check_gateway(**_: Any) -> list[checks.CheckMessage]:

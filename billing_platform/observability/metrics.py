@@ -51,7 +51,7 @@ def _registry() -> CollectorRegistry:
         REGISTRY.register(QueueCollector())
         return REGISTRY
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus-client has no types
     registry.register(QueueCollector())
     return registry
 

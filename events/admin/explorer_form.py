@@ -39,7 +39,7 @@ _PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
 }
 
 
-class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
     """The same error for an id of another organisation and for a text that is no id."""
 
     def to_python(self, value: Any) -> Any:
@@ -49,7 +49,7 @@ class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
 
 
-class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]
+class FirstOnes(forms.models.ModelChoiceIterator):  # type: ignore[type-arg]  # generic to mypy only
     """The menu shows the first metrics and the chosen one, because there may be thousands. All metrics are valid."""
 
     def __iter__(self) -> Any:

@@ -42,7 +42,7 @@ class LedgerResults:
         self.cursors = {name: _number(self.params.pop(name, "")) for name in (BEFORE, AFTER)}
         for name in self.cursors:
             self.filter_params.pop(name, None)
-        found = super().get_queryset(request, exclude_parameters)  # type: ignore[misc]
+        found = super().get_queryset(request, exclude_parameters)  # type: ignore[misc]  # a mixin: the page has it
         return found.filter(**_owner(request))
 
     def get_results(self, request: HttpRequest) -> None:

@@ -87,7 +87,7 @@ class CorrectingMixin:
         """With the event that an entry corrects: its own id means nothing to anybody."""
         written_by = UsageCorrection.objects.filter(organisation=OuterRef("organisation"), pk=OuterRef("batch_id"))
         about = Case(When(~Q(kind=Kind.USAGE), then=Subquery(written_by.values("event_id")[:1])), default=F("event_id"))
-        return super().get_queryset(request).annotate(about=about)  # type: ignore[misc]
+        return super().get_queryset(request).annotate(about=about)  # type: ignore[misc]  # a mixin: the page has it
 
     @admin.display(description="Event id")
     def name(self, event: Any) -> str:
@@ -133,7 +133,7 @@ class CorrectingMixin:
         """Ticked rows only: the ledger is too long to be searched for all that the filters of its list find."""
         if "pk__in" not in request.GET:
             raise Http404
-        return super().rows(request, action)  # type: ignore[misc]
+        return super().rows(request, action)  # type: ignore[misc]  # a mixin: the page has it
 
     def _corrected(
         self, request: HttpRequest, event: UsageEvent, action: str, reason: str, quantity: Decimal | None

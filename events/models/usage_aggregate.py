@@ -13,7 +13,7 @@ from organisations.models import Organisation, Project
 from organisations.scoping import TenantModel
 
 
-class LatestField(models.DecimalField):  # type: ignore[type-arg]
+class LatestField(models.DecimalField):  # type: ignore[type-arg]  # generic to mypy only
     """A column of PostgreSQL's type `events_reading`, of which Django reads the value. Only SQL writes it."""
 
     def db_type(self, connection: Any) -> str:

@@ -66,7 +66,7 @@ def prices_column(user: Any) -> Any:
         lines = format_html_join("", '<span class="price-line">{}</span>', ((line,) for line in [*words, *unpriced]))
         return lines or EMPTY
 
-    price.short_description = "Price"  # type: ignore[attr-defined]
+    price.short_description = "Price"  # type: ignore[attr-defined]  # read by Django
     return price
 
 

@@ -90,7 +90,7 @@ class BillingRunItem(ClaimedWork, BaseModel, TenantModel):
     )
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]
+    objects = BillingRunItemQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         verbose_name = "billing item"

@@ -173,7 +173,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
     pdf = models.FileField("PDF", max_length=200, blank=True)
     pdf_state = models.CharField("PDF state", max_length=10, choices=PdfState, default=PdfState.PENDING)
 
-    objects = CreditNoteQuerySet.as_manager()  # type: ignore[misc]
+    objects = CreditNoteQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         ordering = ["-created_at"]

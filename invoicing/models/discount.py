@@ -106,7 +106,7 @@ class Discount(BaseModel, TenantModel):
         null=True, blank=True, help_text="The first day on which it is not valid any more. Empty: no end."
     )
 
-    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     constraint_fields = {
         "discount_ends_after_it_starts": "effective_to",

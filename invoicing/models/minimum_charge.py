@@ -58,7 +58,7 @@ class MinimumCharge(OnlyEnds, BaseModel, TenantModel):
         null=True, blank=True, help_text="The first day on which the minimum does not hold any more. Empty: no end."
     )
 
-    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     constraint_fields = {
         "minimum_charges_never_overlap": "effective_from",

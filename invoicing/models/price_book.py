@@ -111,7 +111,7 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
     checked_with_others = False
     """Whether a list of prices checks it against the others, which the database need not be asked about then."""
 
-    objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]
+    objects = PricingRuleQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     constraint_fields = {
         "pricing_rule_ends_after_it_starts": "effective_to",

@@ -59,7 +59,7 @@ class RecurringFee(OnlyEnds, BaseModel, TenantModel):
         null=True, blank=True, help_text="The first day on which the fee is not due any more. Empty: no end."
     )
 
-    objects = DatedQuerySet.as_manager()  # type: ignore[misc]
+    objects = DatedQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     constraint_fields = {
         "recurring_fee_ends_after_it_starts": "effective_to",

@@ -18,7 +18,7 @@ class ReviewItemManager(models.Manager.from_queryset(BillingRunItemQuerySet)):  
 class ReviewItem(BillingRunItem):
     """A parked billing item, looked at by a person. Services work on the billing item of the same id."""
 
-    objects = ReviewItemManager()  # type: ignore[misc]
+    objects = ReviewItemManager()  # type: ignore[misc]  # narrower than its parent's
 
     class Meta:
         proxy = True

@@ -198,7 +198,7 @@ def check_drawable(document: InvoiceDocument) -> None:
     """What can't be drawn must not be issued: its customer would never get it, and its number would be gone."""
     try:
         check_layout(document)
-    except Exception as error:
+    except Exception as error:  # whatever ReportLab, a picture or a font may throw
         logger.exception("document not drawable")
         raise DomainError(
             f"The invoice can't be drawn as a PDF ({error}). Shorten the names, addresses and texts on it.",

@@ -64,7 +64,7 @@ def check_rate(request: HttpRequest, api_key: ApiKey) -> RateUsage | None:
     in_blocks = settings.FAST_PATH and group == "project_key"
     usage = (_count_in_blocks if in_blocks else count)(request, group=group, who=str(api_key.pk))
     if usage is not None:
-        request.rate_usage = usage  # type: ignore[attr-defined]
+        request.rate_usage = usage  # type: ignore[attr-defined]  # read by the middleware
         if usage.exceeded:
             raise RateLimited(f"More than {usage.limit} requests; try again in {usage.reset_seconds} s.")
     return usage

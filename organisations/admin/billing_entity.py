@@ -29,7 +29,7 @@ AttentionFilter = attention_filter(
 )
 
 
-class BillingEntityForm(forms.ModelForm):  # type: ignore[type-arg]
+class BillingEntityForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy only
     approve_above = AmountsField(
         label="Approval above", required=False, help_text=BillingEntity._meta.get_field("approve_above").help_text
     )

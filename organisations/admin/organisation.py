@@ -37,7 +37,7 @@ class IssueKeyOfProjectForm(IssueKeyForm):
         self.fields["project"].queryset = self.obj.projects.filter(is_active=True)
 
 
-class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
+class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy only
     """Refuses what would spoil what was billed, and asks before a change with consequences: the switch appears then."""
 
     approve_above = RuleAmountField(

@@ -53,7 +53,7 @@ class KeepsOwnAccess:
     """Refuses a user who would remove their own access: the last administrator would lock everybody out."""
 
     def save_related(self, request: HttpRequest, *args: Any) -> None:
-        super().save_related(request, *args)  # type: ignore[misc]
+        super().save_related(request, *args)  # type: ignore[misc]  # a mixin: the page has it
         if would_lose_access(request.user):
             raise DomainError(
                 "This would take away your own access. Ask another administrator to change it.", code="OWN_ACCESS"

@@ -31,7 +31,7 @@ class AdminMixin:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.owners = set()
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # a mixin: the view has it
         check_parameters(self, request)
         method = (request.method or "").lower()
         if request.method not in SAFE_METHODS and hasattr(self, method):
@@ -51,7 +51,7 @@ class AdminMixin:
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         """DRF's check. Notes the object's organisation, so that a replayed answer can check the permission again."""
-        super().check_object_permissions(request, obj)  # type: ignore[misc]
+        super().check_object_permissions(request, obj)  # type: ignore[misc]  # a mixin: the view has it
         is_new = isinstance(obj, Organisation) and obj._state.adding  # not stored yet: it has an id, but no owner
         owner = None if is_new else organisation_id_of(obj)
         self.owners.add(owner and str(owner))
@@ -75,7 +75,7 @@ class AdminMixin:
         obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]
         if obj is None:
             raise NotFound(f"There is no such {_spelled(queryset.model.__name__)}.")
-        self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]
+        self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]  # a mixin: the view has it
         return obj
 
     def organisation(self, organisation_id: Any) -> Organisation:

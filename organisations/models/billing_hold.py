@@ -56,7 +56,7 @@ class BillingHold(BaseModel, TenantModel):
     placed_by = models.CharField(max_length=200)
     lifted_by = models.CharField(max_length=200, blank=True, help_text="Empty: it stands, or ended by itself.")
 
-    objects = BillingHoldQuerySet.as_manager()  # type: ignore[misc]
+    objects = BillingHoldQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     constraint_fields = {"billing_hold_ends_after_it_starts": "ends_at"}
 

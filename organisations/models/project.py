@@ -46,7 +46,7 @@ class Project(BaseModel, TenantModel):
             pgtrigger.Trigger(
                 name="project_mode_is_that_of_its_keys",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("mode"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.UpdateOf("mode"),  # type: ignore[no-untyped-call]  # pgtrigger has no types
                 func="""
                     IF EXISTS (SELECT FROM organisations_apikey WHERE project_id = NEW.id AND mode <> NEW.mode) THEN
                         RAISE EXCEPTION 'Project % has keys of the other mode.', NEW.id;

@@ -149,7 +149,7 @@ class Payment(BaseModel, TenantModel):
     )
     problem = models.CharField(max_length=255, blank=True, help_text="Why it is not credited, or not in full.")
 
-    objects = PaymentQuerySet.as_manager()  # type: ignore[misc]
+    objects = PaymentQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         ordering = ["-created_at"]

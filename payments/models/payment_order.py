@@ -79,7 +79,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
         null=True, blank=True, help_text="When Razorpay confirmed that the link can't be paid any more."
     )
 
-    objects = PaymentOrderQuerySet.as_manager()  # type: ignore[misc]
+    objects = PaymentOrderQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         verbose_name = "payment request"

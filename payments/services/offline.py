@@ -49,19 +49,13 @@ def record_offline_payment(
     the payment as unallocated. Raises InvalidInput, NotFound, and DomainError
     INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
     """
-    organisation_id = Invoice.objects.filter(pk=invoice_id).values_list("organisation_id", flat=True).first()
-    if organisation_id is None:
-        raise NotFound("There is no such invoice.")
-    lock_customer_money(organisation_id)
-    invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
-    invoice = invoices.get(pk=invoice_id)
+    invoice = _locked_invoice(invoice_id)
     reference = reference.strip()
     _check_currency(currency, invoice)
     _check_offline(invoice, amount, method, reference, received_on)
     if amount > invoice.amount_due and not accept_overpayment:
         raise DomainError(overpayment(invoice, amount), code="OVERPAYMENT")
-    # The instant stands for the day: midnight in the operators' time zone, so that their lists show the typed day.
-    received_at = datetime.combine(received_on, time(), tzinfo=operators_zone())
+    received_at = _instant_of(received_on)
     payment: Payment = Payment.objects.create(
         organisation=invoice.organisation,
         invoice=invoice,
@@ -112,6 +106,22 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     payment.invoice.refresh_from_db()
     emails.queue_payment_reversed(payment, payment.invoice)
     return payment
+
+
+def _instant_of(day: date) -> datetime:
+    """Stands for the day: midnight in the operators' time zone, so that their lists show the typed day."""
+    return datetime.combine(day, time(), tzinfo=operators_zone())
+
+
+def _locked_invoice(invoice_id: UUID) -> Invoice:
+    """The customer's money first, then the row: as all who credit payments lock them. Raises NotFound."""
+    organisation_id = Invoice.objects.filter(pk=invoice_id).values_list("organisation_id", flat=True).first()
+    if organisation_id is None:
+        raise NotFound("There is no such invoice.")
+    lock_customer_money(organisation_id)
+    invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
+    found: Invoice = invoices.get(pk=invoice_id)
+    return found
 
 
 def _check_currency(currency: str, invoice: Invoice) -> None:

@@ -214,7 +214,7 @@ class ActionsMixin(ExtendedMixin):
             for action in self.admin_actions.values()
             if action.on_rows and self.may_act(request, action)
         }
-        return {**super().get_actions(request), **chosen}  # type: ignore[misc]
+        return {**super().get_actions(request), **chosen}  # type: ignore[misc]  # a mixin: the page has it
 
     def _ask_about_rows(self, request: HttpRequest, _queryset: Any, *, action: Action) -> HttpResponse:
         """Passes the list's filters to the page; the ids of the ticked rows are one more filter."""
@@ -243,7 +243,7 @@ class ActionsMixin(ExtendedMixin):
         return [
             path("actions/<slug:action_name>/", view, name=f"{name}_list_action"),
             path("<path:object_id>/actions/<slug:action_name>/", view, name=f"{name}_action"),
-            *super().get_urls(),  # type: ignore[misc]
+            *super().get_urls(),  # type: ignore[misc]  # a mixin: the page has it
         ]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -254,7 +254,7 @@ class ActionsMixin(ExtendedMixin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         extra_context = {"list_actions": self.buttons(request), **(extra_context or {})}
-        return super().changelist_view(request, extra_context)  # type: ignore[misc]
+        return super().changelist_view(request, extra_context)  # type: ignore[misc]  # a mixin: the page has it
 
     def action_view(self, request: HttpRequest, action_name: str, object_id: str | None = None) -> HttpResponse:
         """GET asks, POST acts; permission and state are asked of the object both times."""
@@ -263,7 +263,7 @@ class ActionsMixin(ExtendedMixin):
             raise Http404
         obj = None
         if object_id is not None:
-            obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+            obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # a mixin: the page has it
             if obj is None:
                 return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.may_act(request, action, obj):
@@ -341,7 +341,7 @@ class ActionsMixin(ExtendedMixin):
             "warnings": list(action.warnings(request, about)),
             "obstacles": list(action.obstacles(request, about)),
             "form": form,
-            "media": self.media + form.media,  # type: ignore[attr-defined]
+            "media": self.media + form.media,  # type: ignore[attr-defined]  # a mixin: the page has it
             "back_url": self._home(obj),
         }
         return TemplateResponse(request, action.template, context)

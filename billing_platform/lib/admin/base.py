@@ -130,7 +130,7 @@ class ScopedMixin:
     admin_site: Any
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return scoped(super().get_queryset(request), request)  # type: ignore[misc]
+        return scoped(super().get_queryset(request), request)  # type: ignore[misc]  # a mixin: the page has it
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.choices_of(db_field.remote_field.model, request))

@@ -86,22 +86,22 @@ class ExtendedMixin:
         return next((found for each in self.extensions if (found := each.list_on_a_phone)), self.list_on_a_phone)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        shown = list(super().get_list_display(request))  # type: ignore[misc]
+        shown = list(super().get_list_display(request))  # type: ignore[misc]  # a mixin: the page has it
         for extension in self.extensions:
             shown = extension.columns(request, shown)
         return shown
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         added = [each for extension in self.extensions for each in extension.list_filter]
-        return [*added, *super().get_list_filter(request)]  # type: ignore[misc]
+        return [*added, *super().get_list_filter(request)]  # type: ignore[misc]  # a mixin: the page has it
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         added = [each for extension in self.extensions for each in extension.inlines]
-        return [*super().get_inlines(request, obj), *added]  # type: ignore[misc]
+        return [*super().get_inlines(request, obj), *added]  # type: ignore[misc]  # a mixin: the page has it
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """The page's own sections: a page overrides this one, and leaves `get_fieldsets` alone."""
-        return super().get_fieldsets(request, obj)  # type: ignore[misc]
+        return super().get_fieldsets(request, obj)  # type: ignore[misc]  # a mixin: the page has it
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = list(self.sections(request, obj))

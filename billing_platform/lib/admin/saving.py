@@ -17,7 +17,7 @@ class SavingMixin:
     """Gives a ModelAdmin forms that call a service. A page names its services in `create`, `update`, `delete_model`."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]  # a mixin: the page has it
         return self._guarded(form, request, "change" if change else "add")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -40,7 +40,7 @@ def work_column(work_of: WorkOf = _itself, description: str = "Where it stands")
         work = work_of(obj)
         return EMPTY if work is None else work_facts(work)
 
-    show.short_description = description  # type: ignore[attr-defined]
+    show.short_description = description  # type: ignore[attr-defined]  # read by Django
     return show
 
 

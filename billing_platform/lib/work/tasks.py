@@ -45,7 +45,7 @@ def _last_run_key(task: str) -> str:
     return f"task-last-run:{task}"
 
 
-class BaseTask(Task):  # type: ignore[type-arg]
+class BaseTask(Task):  # type: ignore[type-arg]  # generic to mypy only
     """Arguments are ids, never objects. Every task may run twice, at once with itself, or be killed half-way."""
 
     abstract = True

@@ -139,7 +139,7 @@ def _settle_next(report: SettleReport, limit: int | None) -> SettleReport | None
     """One chunk; or, when no fresh batch is left, one that failed before, alone. None when there is neither."""
     try:
         settled = _settle_chunk(_Wanted(limit=limit))
-    except Exception as error:
+    except Exception as error:  # whatever one bad batch may throw: the others are not to wait for it
         if is_trouble_of_the_database(error):
             raise
         logger.error("chunk failed; its batches are settled one by one", extra=facts_for_log(error))
@@ -274,7 +274,7 @@ def _settle_one(report: SettleReport, batch_id: UUID) -> SettleReport:
             if is_trouble_of_the_database(error):
                 raise
             return report.with_chunk(_settle_without_spoiled(batch_id, error))
-    except Exception as error:
+    except Exception as error:  # booked on the batch, which is tried again later
         if is_trouble_of_the_database(error):
             raise
         by_whom = None if isinstance(error, DatabaseError) else error

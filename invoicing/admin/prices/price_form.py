@@ -83,7 +83,7 @@ def field_of(part: Part) -> forms.Field:
     return forms.CharField(max_length=64, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **traits)
 
 
-class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
+class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy only
     """A form that tells which counted usage the change would price anew, and then asks why it is made."""
 
     page: Any = None

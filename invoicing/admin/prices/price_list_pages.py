@@ -64,11 +64,11 @@ class PriceListPages:
         return [
             path("import/", wrap(self.import_view), name="invoicing_pricingrule_import"),
             path("export/<slug:kind>/", wrap(self.export_view), name="invoicing_pricingrule_export"),
-            *super().get_urls(),  # type: ignore[misc]
+            *super().get_urls(),  # type: ignore[misc]  # a mixin: the page has it
         ]
 
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
-        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]
+        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]  # a mixin: the page has it
         if obj is not None:
             return shown
         filters = f"?{request.GET.urlencode()}" if request.GET else ""

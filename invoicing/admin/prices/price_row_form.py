@@ -15,7 +15,7 @@ from invoicing.services.prices.price_list import PriceList
 from organisations.models import Organisation
 
 
-class CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic to mypy only
     """One of the customers that were read, by key."""
 
     def __init__(self, customers: Mapping[str, Organisation]) -> None:

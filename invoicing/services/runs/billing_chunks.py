@@ -56,7 +56,7 @@ def bill(claimed: Sequence[BillingRunItem]) -> None:
     try:
         with _collecting_later():
             alone = _bill_together(claimed)
-    except Exception as error:
+    except Exception as error:  # whatever it is: an item that is left claimed would be tried for ever
         if len(claimed) == 1:
             _fail(claimed[0], error)
             return
@@ -205,7 +205,7 @@ def _computed(chunk: _Chunk, facts: Mapping[UUID, InvoiceFacts]) -> dict[UUID, C
     for pk, item in list(chunk.items.items()):
         try:
             computed[pk] = compute(facts[pk])
-        except Exception as error:
+        except Exception as error:  # whatever wrong facts may throw
             _fail(chunk.items.pop(pk), error, invoice=item.invoice)
     return computed
 
@@ -214,7 +214,7 @@ def _prepared(month: _Month) -> _Month:
     if month.refusal is None and month.decision.step == IssueStep.ISSUE and not month.draft.is_empty:
         try:
             month.ready = prepare(month.draft)
-        except Exception as error:
+        except Exception as error:  # noted, and ended with the others
             month.failure = error
     return month
 

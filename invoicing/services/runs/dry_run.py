@@ -96,7 +96,7 @@ def _computed(organisations: list[Organisation], period: BillingPeriod) -> tuple
     for pk, facts in (facts_of_months(organisations, period) if organisations else {}).items():
         try:
             months[pk] = compute(facts)
-        except Exception as error:
+        except Exception as error:  # whatever wrong facts may throw: it is the answer for this customer
             refused[pk] = failure_text(error)
     return months, refused
 

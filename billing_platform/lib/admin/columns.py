@@ -46,7 +46,7 @@ def list_style(page: Any, columns: Sequence[Any]) -> SafeString:
 def rows_style(prefix: str, page: Any, columns: Sequence[Any]) -> SafeString:
     """The style sheet of the rows of one kind within an object's page."""
     table, numbers = f"#{prefix}-data", numbers_among(page, columns)
-    after_numbers = [f"field-{name} + *" for name in numbers]
+    after_numbers = [f"{kind}-{name} + *" for name in numbers for kind in ("field", "column")]
     rules = [
         *_right(table, numbers, beside="span"),
         *_rule(WIDE, table, after_numbers, "padding-left: 1rem"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
-from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder, Refund
+from organisations.scoping import reaches_every_organisation
+from payments.models import InboundWebhook, JournalBatch, JournalItem, Payment, PaymentAllocation, PaymentOrder, Refund
 from payments.selectors import with_unallocated
 
 BACKOFFICE = Contribution(
@@ -13,6 +14,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, Payment, "payments"),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
+        SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
         SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),
     ),
@@ -70,7 +72,9 @@ BACKOFFICE = Contribution(
             "reverse_payment",
             "place_payment",
             "process_inboundwebhook",
+            "export_journals",
+            "change_ledgername",
         }
     ),
-    unwatched=frozenset({InboundWebhook}),
+    unwatched=frozenset({InboundWebhook, JournalItem}),
 )

@@ -1,7 +1,9 @@
-"""Admin pages of payments, refunds, payment orders and Razorpay's webhooks."""
+"""Admin pages of payments, refunds, payment orders, Razorpay's webhooks, and journals."""
 
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
+from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
+from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
 from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
@@ -9,6 +11,10 @@ from payments.admin.refund import RefundAdmin
 
 __all__ = [
     "InboundWebhookAdmin",
+    "JournalBatchAdmin",
+    "JournalItemAdmin",
+    "LedgerOfCustomer",
+    "LedgersOfSeller",
     "PaymentAdmin",
     "PaymentAllocationAdmin",
     "PaymentOfInvoice",

@@ -1,10 +1,12 @@
 import billing_platform.lib.clock
+import billing_platform.lib.validators
 import django.db.models.deletion
 import payments.models.payment_order
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
 from decimal import Decimal
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -14,9 +16,210 @@ class Migration(migrations.Migration):
     dependencies = [
         ("invoicing", "0001_initial"),
         ("organisations", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="JournalBatch",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("program", models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5)),
+                ("first_day", models.DateField()),
+                (
+                    "last_day",
+                    models.DateField(
+                        help_text="What no earlier batch had of the days up to this one, itself included."
+                    ),
+                ),
+                ("voucher_count", models.PositiveIntegerField(verbose_name="vouchers")),
+                (
+                    "debit_total",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="In rupees; the credits are the same.",
+                        max_digits=19,
+                        verbose_name="debits",
+                    ),
+                ),
+                ("file", models.FileField(max_length=200, upload_to="")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "parties",
+                    models.JSONField(
+                        help_text="The customers' particulars that the books have from now on, by customer."
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="journal_batches",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "exported_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "journal export",
+                "ordering": ["-created_at"],
+                "permissions": [("export_journals", "Can export journals to the accounting program")],
+            },
+        ),
+        migrations.CreateModel(
+            name="JournalItem",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("program", models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("invoice", "Invoice"),
+                            ("credit_note", "Credit note"),
+                            ("void", "Void invoice"),
+                            ("receipt", "Receipt"),
+                            ("reversal", "Reversed receipt"),
+                            ("refund", "Refund"),
+                            ("failed_refund", "Refund that failed"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("subject_id", models.UUIDField()),
+                ("number", models.CharField(max_length=120)),
+                ("day", models.DateField()),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="What the customer's ledger is debited with; below zero: credited. In rupees.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="payments.journalbatch"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="journal_items",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": [models.OrderBy(models.F("day")), "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="LedgerName",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("sales", "Sales"),
+                            ("cgst", "Output CGST"),
+                            ("sgst", "Output SGST"),
+                            ("utgst", "Output UTGST"),
+                            ("igst", "Output IGST"),
+                            ("round_off", "Round-off"),
+                            ("commercial_credit", "Commercial credit notes"),
+                            ("bank", "Bank"),
+                            ("gateway", "Razorpay, before it pays out"),
+                            ("gateway_fee", "Razorpay's fee"),
+                            ("gateway_fee_tax", "GST on Razorpay's fee"),
+                            ("tds", "TDS receivable"),
+                        ],
+                        max_length=20,
+                        verbose_name="for",
+                    ),
+                ),
+                (
+                    "sac",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of sales only.",
+                        max_length=6,
+                        validators=[billing_platform.lib.validators.validate_sac],
+                        verbose_name="SAC",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Letter by letter as the books have it.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                        verbose_name="ledger",
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ledger_names",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["role", "sac"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PartyLedger",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Letter by letter as the books have it.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                        verbose_name="ledger",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="party_ledger",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
         migrations.CreateModel(
             name="Payment",
             fields=[
@@ -476,6 +679,104 @@ class Migration(migrations.Migration):
                     table="payments_inboundwebhook",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("voucher_count__gt", 0)), name="journal_batch_has_vouchers"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_day__lte", models.F("last_day"))), name="journal_batch_days_in_order"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")), name="journal_batch_is_hashed"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6354282d8ea1c70f80a5ad46caaacaf6ce0478a5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_264a0",
+                    table="payments_journalbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="738a0feea6539d137554f69f1096dfd62815c402",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_fbbc7",
+                    table="payments_journalbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalitem",
+            constraint=models.UniqueConstraint(
+                fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalitem",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6876c03b0569614736be79e4deba0f3395ac561f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b450c",
+                    table="payments_journalitem",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalitem",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="c392a75fb2a53fa029c1c84b3ebeba2585127440",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_92f19",
+                    table="payments_journalitem",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="ledgername",
+            constraint=models.UniqueConstraint(
+                fields=("billing_entity", "role", "sac"),
+                name="one_ledger_for_each_purpose",
+                violation_error_message="The seller has a ledger for this already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="ledgername",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sac", ""), ("role", "sales"), _connector="OR"),
+                name="only_sales_have_a_service_code",
+                violation_error_message="Only ledgers of sales are told apart by SAC.",
             ),
         ),
         migrations.AddIndex(

@@ -1,9 +1,21 @@
-"""Payment orders, payments, their allocations to invoices, refunds and Razorpay's webhooks."""
+"""Payment orders, payments, their allocations to invoices, refunds, Razorpay's webhooks, and journals for the books."""
 
 from payments.models.inbound_webhook import InboundWebhook
+from payments.models.journal_batch import JournalBatch, JournalItem
+from payments.models.ledger_name import LedgerName, PartyLedger
 from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
 from payments.models.payment_order import PaymentOrder
 from payments.models.refund import Refund
 
-__all__ = ["InboundWebhook", "Payment", "PaymentAllocation", "PaymentOrder", "Refund"]
+__all__ = [
+    "InboundWebhook",
+    "JournalBatch",
+    "JournalItem",
+    "LedgerName",
+    "PartyLedger",
+    "Payment",
+    "PaymentAllocation",
+    "PaymentOrder",
+    "Refund",
+]

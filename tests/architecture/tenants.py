@@ -43,6 +43,8 @@ from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.holds import place_hold
 from payments.models import InboundWebhook, Payment, PaymentOrder, Refund
+from payments.services.journals.exporting import export_journal
+from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment
 from tests import factories
 from tests.architecture.code import APPS
@@ -252,7 +254,15 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
     webhook = InboundWebhook.objects.create(
         organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"
     )
+    _book(organisation, marker)
     return order, payment, webhook
+
+
+def _book(organisation: Organisation, marker: str) -> None:
+    """In the books under a name of its own, with one voucher in an export of the seller's."""
+    set_party_ledger(organisation=organisation, name=f"{marker} in the books")
+    set_ledgers(seller=organisation.billing_entity, names=USUAL, sales={})
+    export_journal(seller=organisation.billing_entity, program="tally", first=date(2020, 1, 1), last=date(2099, 12, 31))
 
 
 def run_of_both(one: Tenant, other: Tenant) -> BillingRun:

@@ -39,10 +39,12 @@ NOT_REGISTERED = {
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
     "invoicing.CreditNoteLine": "shown on its credit note's page",
     "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
+    "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
+    "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
-FOR_WHO_SERVES_ALL = {"invoicing.numbersequence"}
+FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "payments.journalbatch"}
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",
     "billing_platform/lib/admin/filters.py",

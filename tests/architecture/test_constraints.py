@@ -81,6 +81,10 @@ UNREACHABLE = {
     "allocation_answer_is_about_a_refund": "the service sets both",
     "refund_is_positive": "the service refuses it at amount",
     "refund_comes_from_gateway_or_operator": "the service sets kind and ids",
+    "journal_batch_has_vouchers": "an export of nothing is refused",
+    "journal_batch_days_in_order": "the service refuses it at last",
+    "journal_batch_is_hashed": "computed",
+    "booked_once_in_a_program": "what was exported is left out, under the seller's lock",
     "bank_refund_once_per_payment_and_reference": "the service locks the payment, and refuses a known reference",
 }
 

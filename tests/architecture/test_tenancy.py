@@ -30,6 +30,8 @@ NOBODYS = {
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",
     "invoicing.TaxRate": "a fact of the law",
+    "payments.LedgerName": "the seller's: how its books name what all customers share",
+    "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
 }
 
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"

@@ -29,6 +29,7 @@ class Group(StrEnum):
     CUSTOMERS = "Customers"
     INVOICES = "Invoices"
     PAYMENTS = "Payments"
+    ACCOUNTS = "Accounts"
     USAGE = "Usage"
     PRICES = "Prices and rates"
     PEOPLE = "People"

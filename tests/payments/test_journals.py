@@ -1,0 +1,194 @@
+"""Documents and money go into the books once, to the paisa, whatever happens to them afterwards."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, connection, transaction
+
+from billing_platform.lib.errors import DomainError
+from invoicing.models import Invoice
+from invoicing.services import voiding
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from organisations.models import Organisation
+from payments.accounts.vouchers import LedgerRole
+from payments.models import JournalBatch, JournalItem
+from payments.services.journals.exporting import export_journal, journal, read_batch
+from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
+from payments.services.offline import reverse_payment
+from tests import factories
+from tests.payments.language import issued_invoice
+from tests.payments.test_crediting import offline
+
+FIRST, LAST = date(2026, 1, 1), date(2099, 12, 31)
+
+
+def export(seller: Any, program: str = "tally", first: date = FIRST, last: date = LAST) -> JournalBatch:
+    return export_journal(seller=seller, program=program, first=first, last=last)
+
+
+def files(batch: JournalBatch) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(read_batch(batch))) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def vouchers(batch: JournalBatch) -> list[tuple[str, dict[str, Decimal]]]:
+    """Type and amounts by ledger of each voucher, debits negative."""
+    root = ElementTree.fromstring(files(batch)["vouchers.xml"])
+    return [
+        (
+            voucher.attrib["VCHTYPE"],
+            {
+                row.findtext("LEDGERNAME"): Decimal(row.findtext("AMOUNT"))
+                for row in voucher.iterfind("ALLLEDGERENTRIES.LIST")
+            },
+        )
+        for voucher in root.iterfind(".//VOUCHER")
+    ]
+
+
+@pytest.fixture
+def seller(invoice: Invoice) -> Any:
+    set_ledgers(seller=invoice.billing_entity, names=USUAL, sales={})
+    return invoice.billing_entity
+
+
+def test_a_month_in_the_books(seller: Any, invoice: Invoice) -> None:
+    # 1,000 + CGST 90 + SGST 90; 1,060 arrive, 100 are withheld; 20 are open
+    offline(invoice, "1060.00")
+    offline(invoice, "100.00", method="tds", reference="Form 131")
+    batch = export(seller)
+    name = invoice.organisation.name
+    assert vouchers(batch) == [
+        (
+            "Sales",
+            {name: Decimal(-1180), "Sales": Decimal(1000), "Output CGST": Decimal(90), "Output SGST": Decimal(90)},
+        ),
+        ("Receipt", {"Bank": Decimal(-1060), "TDS Receivable": Decimal(-100), name: Decimal(1160)}),
+    ]
+    assert (batch.voucher_count, batch.debit_total) == (2, Decimal(2340))
+    assert sum(item.amount for item in batch.items.all()) == 20  # what the customer still owes
+
+
+def test_nothing_is_exported_twice_and_the_file_stays(seller: Any, invoice: Invoice) -> None:
+    batch = export(seller)
+    with pytest.raises(DomainError) as refusal:
+        export(seller)
+    assert refusal.value.code == "NOTHING_TO_EXPORT"
+    assert export(seller, "zoho").voucher_count == 1  # another program has books of its own
+    before = read_batch(batch)
+    offline(invoice, "500.00")
+    assert [kind for kind, _ in vouchers(export(seller))] == ["Receipt"]
+    assert read_batch(batch) == before
+    with pytest.raises(IntegrityError, match="booked_once_in_a_program"), transaction.atomic():
+        JournalItem.objects.create(
+            batch=batch, organisation=invoice.organisation, program="tally", kind="invoice", subject_id=invoice.pk,
+            number="again", day=LAST, amount=1,
+        )  # fmt: skip
+
+
+def test_what_is_undone_after_the_export_is_undone_in_the_books(seller: Any, invoice: Invoice) -> None:
+    payment = offline(invoice, "1180.00")
+    export(seller)
+    reverse_payment(payment_id=payment.pk, reason="typed twice")
+    voiding.void_invoice(invoice_id=invoice.pk, reason="wrong customer")
+    name = invoice.organisation.name
+    undone = vouchers(export(seller))
+    assert ("Journal", {"Bank": Decimal(1180), name: Decimal(-1180)}) in undone
+    assert ("Journal", {
+        name: Decimal(1180), "Sales": Decimal(-1000), "Output CGST": Decimal(-90), "Output SGST": Decimal(-90),
+    }) in undone  # fmt: skip
+    assert sum(item.amount for item in JournalItem.objects.all()) == 0
+
+
+def test_what_is_undone_before_the_export_never_reaches_the_books(seller: Any, invoice: Invoice) -> None:
+    reverse_payment(payment_id=offline(invoice, "1180.00").pk, reason="typed twice")
+    voiding.void_invoice(invoice_id=invoice.pk, reason="wrong customer")
+    assert journal(seller=seller, program="tally", first=FIRST, last=LAST).found == []
+
+
+def test_a_credit_note_and_its_invoice_cancel_out(seller: Any, invoice: Invoice) -> None:
+    issue_credit_note(invoice_id=invoice.pk, lines=None, why=Why("cancelled"))
+    (_, sold), (kind, taken_back) = vouchers(export(seller))
+    assert kind == "Credit Note"
+    assert taken_back == {ledger: -amount for ledger, amount in sold.items()}
+
+
+def test_missing_ledgers_are_listed_and_stop_the_export(invoice: Invoice) -> None:
+    seller = invoice.billing_entity
+    set_ledgers(seller=seller, names={LedgerRole.CGST: "CGST"}, sales={"998313": "Consulting"})
+    made = journal(seller=seller, program="tally", first=FIRST, last=LAST)
+    assert made.missing == [(LedgerRole.SALES, "998315")]  # the first that the voucher asks for
+    with pytest.raises(DomainError) as refusal:
+        export(seller)
+    assert refusal.value.code == "LEDGERS_MISSING"
+
+
+def test_two_customers_of_one_name_need_ledgers_of_their_own(seller: Any, invoice: Invoice) -> None:
+    other = issued_invoice(factories.organisation(invoice.organisation.name, billing_entity=seller, slug="other"))
+    with pytest.raises(DomainError, match="2 customers have the ledger"):
+        export(seller)
+    set_party_ledger(organisation=other.organisation, name="Acme (Delhi)")
+    assert len(vouchers(export(seller))) == 2
+
+
+def test_only_new_customers_are_masters_and_changes_are_told(seller: Any, invoice: Invoice) -> None:
+    assert invoice.organisation.name in files(export(seller))["masters.xml"]
+    Organisation.objects.filter(pk=invoice.organisation_id).update(city="Mysuru")
+    offline(invoice, "10.00")
+    later = files(export(seller))
+    assert "masters.xml" not in later
+    assert "Mysuru" in later["masters-changed.csv"]
+
+
+def test_a_file_that_was_changed_is_not_handed_out(seller: Any, invoice: Invoice) -> None:
+    batch = export(seller)
+    default_storage.delete(batch.file.name)
+    default_storage.save(batch.file.name, ContentFile(b"other bytes"))
+    with pytest.raises(DomainError) as refusal:
+        read_batch(batch)
+    assert refusal.value.code == "FILE_CHANGED"
+
+
+def test_zoho_gets_the_documents_own_total(seller: Any, invoice: Invoice) -> None:
+    offline(invoice, "1180.00")
+    exported = files(export(seller, "zoho"))
+    head, row = exported["invoices.csv"].splitlines()
+    values = dict(zip(head.split(","), row.split(","), strict=True))
+    assert values["Invoice Number"] == invoice.number
+    assert (values["Item Price"], values["Item Tax"], values["Adjustment"]) == ("1000.00", "GST18", "")
+    assert f"{invoice.number},1180.00" in exported["payments.csv"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_exports_at_once_book_everything_once(invoice: Invoice) -> None:
+    set_ledgers(seller=invoice.billing_entity, names=USUAL, sales={})
+    outcomes: list[str] = []
+    together = threading.Barrier(2)
+
+    def run() -> None:
+        try:
+            together.wait()
+            export(invoice.billing_entity)
+            outcomes.append("exported")
+        except DomainError as error:
+            outcomes.append(str(error.code))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["NOTHING_TO_EXPORT", "exported"]
+    assert JournalItem.objects.count() == 1

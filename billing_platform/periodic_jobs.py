@@ -22,6 +22,8 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
         "invoicing.tasks.generate_invoices",
         crontab(minute="0", hour="*", day_of_month="1-3"),
     ),
+    "Sync exchange rates": ("invoicing.tasks.sync_exchange_rates", crontab(minute="0", hour="1")),
+    "Fetch exchange rates again": ("invoicing.tasks.fetch_due_rates", schedule(300)),
     "Continue billing runs": ("invoicing.tasks.continue_billing_runs", schedule(60)),
     "Issue drafts that waited": ("invoicing.tasks.issue_due_drafts", schedule(60)),
     "Deliver issued invoices": ("invoicing.tasks.deliver_due_invoices", schedule(60)),

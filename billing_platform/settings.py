@@ -246,6 +246,11 @@ _SMALL = {"INR": "100", "USD": "1", "EUR": "1", "GBP": "1"}
 SAFETY_BOUND_TOTALS = {code: Decimal(most) for code, most in env.dict("SAFETY_BOUND_TOTALS", default=_LARGEST).items()}
 SAFETY_BOUND_SMALL = {code: Decimal(small) for code, small in env.dict("SAFETY_BOUND_SMALL", default=_SMALL).items()}
 
+# --- exchange rates -------------------------------------------------------------------------------------------------
+
+FBIL_BASE_URL = env.str("FBIL_BASE_URL", default="https://www.fbil.org.in/wasdm").rstrip("/")
+ECB_BASE_URL = env.str("ECB_BASE_URL", default="https://www.ecb.europa.eu/stats/eurofxref").rstrip("/")
+
 # --- payments -------------------------------------------------------------------------------------------------------
 
 RAZORPAY_KEY_ID = env.str("RAZORPAY_KEY_ID", default="").strip()  # a trailing space is a known "Authentication failed"

@@ -22,7 +22,7 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from organisations import billing_config, customer_changes, seller_changes
 
-        post_migrate.connect(_ensure_standard_rate, sender=self, dispatch_uid="standard_rate")
+        post_migrate.connect(_ensure_rates, sender=self, dispatch_uid="rates")
         billing_config.parts.register(IN_FORCE)
         billing_config.parts.register(BOUNDS)
         customer_changes.checks.register(currency_consequences)
@@ -32,10 +32,15 @@ class InvoicingConfig(AppConfig):
         metric_changes.checks.register(refuse_to_convert_what_is_billed)
 
 
-def _ensure_standard_rate(**_signal: Any) -> None:
-    """Make the standard GST rate after migrations, unless the table does not exist (yet, or after migrating back)."""
-    from invoicing.models import TaxRate
+def _ensure_rates(**_signal: Any) -> None:
+    """Make the standard GST rate and the feeds of exchange rates after migrations, unless their tables do not exist
+    (yet, or after migrating back)."""
+    from invoicing.models import RateFeed, TaxRate
+    from invoicing.services.rate_feeds import ensure_rate_feeds
     from invoicing.services.tax_rates import ensure_standard_rate
 
-    if TaxRate._meta.db_table in connection.introspection.table_names():
+    tables = connection.introspection.table_names()
+    if TaxRate._meta.db_table in tables:
         ensure_standard_rate()
+    if RateFeed._meta.db_table in tables:
+        ensure_rate_feeds()

@@ -18,6 +18,7 @@ from invoicing.models import (
     MinimumCharge,
     NumberSequence,
     PricingRule,
+    RateFeed,
     RecurringFee,
     ReviewItem,
     SafetyBounds,
@@ -158,6 +159,16 @@ _PRICES_AND_RATES = (
         also_needs="invoicing.view_exchangerate",
         named="currency",
     ),
+    Waits(
+        kind="rate_feed_failing",
+        one="exchange rate feed failed",
+        many="exchange rate feeds failed",
+        rows=lambda _user: RateFeed.objects.failing(),
+        model=RateFeed,
+        filters={"attention": "failing"},
+        urgency=Urgency.TECHNICAL,
+        since="updated_at",
+    ),
 )
 
 _TERMS = ("recurringfee", "minimumcharge", "discount")
@@ -189,6 +200,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PRICES, Discount, "loyalty"),
         SidebarItem(Group.PRICES, TaxRate, "percent"),
         SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
+        SidebarItem(Group.SYSTEM, RateFeed, "rss_feed"),
         SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
         SidebarItem(Group.SYSTEM, SafetyBounds, "height"),
         # a series tells how many documents the seller has issued to all customers
@@ -207,6 +219,7 @@ BACKOFFICE = Contribution(
             "change_pricingrule",
             "delete_pricingrule",
             "add_exchangerate",
+            "sync_ratefeed",
             "add_safetybounds",
             "change_safetybounds",
             *(f"{verb}_{term}" for verb in ("add", "change", "delete") for term in _TERMS),
@@ -216,6 +229,7 @@ BACKOFFICE = Contribution(
     unwatched=frozenset({InvoiceDelivery, ReviewItem, DiscountRedemption}),
     unlogged={
         BillingRunItem: ("claimed_until",),
+        RateFeed: ("claimed_until", "attempts", "next_attempt_at", "last_failure", "last_fetched_at", "newest_day"),
         CreditNote: ("claimed_until", "attempts", "next_attempt_at", "send_to", "document"),
     },
 )

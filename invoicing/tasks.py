@@ -9,7 +9,7 @@ from celery import shared_task
 
 from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
-from invoicing.services import delivery
+from invoicing.services import delivery, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.runs import billing_run
 
@@ -81,3 +81,22 @@ def deliver_due_credit_notes() -> None:
     """Credit notes whose PDF or e-mail is new, failed before, or whose worker died."""
     for note_id in credit_note_delivery.due_deliveries():
         deliver_credit_note.delay(str(note_id))
+
+
+@shared_task(name="invoicing.tasks.sync_exchange_rates")
+def sync_exchange_rates() -> None:
+    """Ask the publishers that are switched on for new rates, if any customer or price needs one."""
+    rate_feeds.ask_daily()
+
+
+@shared_task(name="invoicing.tasks.fetch_rates")
+def fetch_rates(feed_id: str) -> None:
+    """Fetch the rates of one publisher."""
+    rate_feeds.fetch(feed_id=UUID(feed_id))
+
+
+@shared_task(name="invoicing.tasks.fetch_due_rates")
+def fetch_due_rates() -> None:
+    """Feeds whose last try failed, whose message was lost, or whose worker died."""
+    for feed_id in rate_feeds.due_feeds():
+        fetch_rates.delay(str(feed_id))

@@ -29,6 +29,7 @@ admin_urlpatterns = [
     path("discounts/<uuid:discount_id>", discounts.DiscountDetail.as_view()),
     path("tax-rates", rates.TaxRateList.as_view()),
     path("exchange-rates", rates.ExchangeRateList.as_view()),
+    path("exchange-rates/sync", rates.ExchangeRateSync.as_view()),
     path("exchange-rates/<slug:base>/<slug:target>", rates.ExchangeRatePair.as_view()),
     path("organisations/<uuid:organisation_id>/invoices", invoices.InvoiceList.as_view()),
     path("organisations/<uuid:organisation_id>/invoices/upcoming", invoices.UpcomingInvoice.as_view()),

@@ -16,9 +16,9 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from invoicing.admin.prices.price_words import price_text
-from invoicing.computing.in_rupees import BOOKS
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.models import RecurringFee
+from invoicing.rates import BOOKS
 from invoicing.selectors.likely_prices import estimate_of
 from organisations.models import BillingEntity, Organisation
 

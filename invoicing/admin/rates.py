@@ -1,4 +1,4 @@
-"""Tax rates and exchange rates."""
+"""Tax rates, exchange rates, and the feeds that bring exchange rates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, numeric
+from billing_platform.lib.admin.base import (
+    ModelAdmin,
+    attention_filter,
+    badge,
+    list_action,
+    numeric,
+    object_action,
+    short_time,
+)
 from billing_platform.lib.admin.display import figure
+from billing_platform.lib.admin.work import WORK, work_column
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_percent
-from invoicing.models import ExchangeRate, TaxRate
-from invoicing.services import exchange_rates, tax_rates
+from invoicing.admin.rate_list_pages import RateListPages
+from invoicing.models import ExchangeRate, RateFeed, TaxRate
+from invoicing.services import exchange_rates, rate_feeds, tax_rates
 
 
 @admin.register(TaxRate)
@@ -40,12 +51,12 @@ class TaxRateAdmin(ModelAdmin):
 
 
 @admin.register(ExchangeRate)
-class ExchangeRateAdmin(ModelAdmin):
+class ExchangeRateAdmin(RateListPages, ModelAdmin):
     """A published rate is never changed: invoices name it by date and source."""
 
     empty_hint = "An invoice in a foreign currency needs the published rate of its day."
     list_display = ("base", "target", "value", "as_of", "source")
-    list_filter = ("as_of",)
+    list_filter = ("as_of", "base", "target", "source")
     search_fields = ("base", "target", "source")
     fields = ("base", "target", "rate", "as_of", "source")
 
@@ -55,7 +66,77 @@ class ExchangeRateAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @list_action(
+        label="Sync now",
+        permission="invoicing.sync_ratefeed",
+        confirm="Each feed that is switched on is asked for the rates of the last days.",
+        facts=lambda _request, _none: [(str(feed), _stands(feed)) for feed in RateFeed.objects.all()],
+        icon="sync",
+    )
+    def sync(self, _request: HttpRequest) -> str:
+        asked = rate_feeds.ask_for_rates()
+        if not asked:
+            return "No feed is switched on: see Rate feeds."
+        return f"{' and '.join(map(str, asked))} will be asked as soon as a worker is free."
+
     @numeric
     @admin.display(description="Rate", ordering="rate")
     def value(self, rate: ExchangeRate) -> str:
         return figure(rate.rate)
+
+
+def _stands(feed: RateFeed) -> str:
+    """How a feed stands, in one line."""
+    if not feed.is_enabled:
+        return "switched off"
+    newest = f"newest rate {day_text(feed.newest_day)}" if feed.newest_day else "no rates yet"
+    failed = f"; the last try failed: {feed.last_failure}" if feed.last_failure else ""
+    return f"{newest}{failed}"
+
+
+@admin.register(RateFeed)
+class RateFeedAdmin(ModelAdmin):
+    """Which publishers are asked every day. Their rows come with the platform."""
+
+    list_display = ("__str__", "state", "newest_day", "fetched", "failure")
+    fieldsets = ((None, {"fields": ("is_enabled", "newest_day", "last_fetched_at")}), WORK)
+    readonly_fields = ("newest_day", "last_fetched_at", "work")
+    list_filter = (
+        attention_filter(
+            failing=("The last try failed", lambda feeds, _user: feeds.failing()),
+        ),
+    )
+
+    fetched = short_time("last_fetched_at", "Last fetched")
+    work = work_column()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def update(self, request: HttpRequest, obj: RateFeed, changes: dict[str, Any]) -> None:
+        rate_feeds.switch_feed(feed=obj, is_enabled=changes.get("is_enabled", obj.is_enabled))
+
+    @object_action(
+        label="Fetch now",
+        permission="invoicing.sync_ratefeed",
+        when=lambda feed: feed.is_enabled,
+        confirm="The publisher is asked for the rates of the last days.",
+        facts=lambda _request, feed: [("Now", _stands(feed))],
+        icon="sync",
+    )
+    def fetch_now(self, _request: HttpRequest, feed: RateFeed) -> str:
+        rate_feeds.try_now(feed.pk)
+        return f"{feed} will be asked as soon as a worker is free."
+
+    @admin.display(description="State", ordering="is_enabled")
+    def state(self, feed: RateFeed) -> Any:
+        if not feed.is_enabled:
+            return badge("Off")
+        return badge("Failing", "danger") if feed.last_failure else badge("On", "success")
+
+    @admin.display(description="Last failure")
+    def failure(self, feed: RateFeed) -> str:
+        return feed.last_failure

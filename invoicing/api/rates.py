@@ -22,9 +22,11 @@ from billing_platform.lib.validators import (
     validate_sac,
 )
 from invoicing.api.parameters import ExchangeRatePairParameters, ExchangeRateParameters, TaxRateParameters
-from invoicing.models import ExchangeRate, TaxRate
+from invoicing.models import ExchangeRate, RateFeed, TaxRate
+from invoicing.rates import RateKind
 from invoicing.selectors.exchange_rates import latest_rate
 from invoicing.services.exchange_rates import add_exchange_rate
+from invoicing.services.rate_feeds import ask_for_rates
 from invoicing.services.tax_rates import add_tax_rate
 from organisations.api.base import AdminGenericView
 from organisations.operators_clock import operators_today
@@ -66,6 +68,29 @@ class ExchangeRateSerializer(serializers.Serializer):
     source = serializers.CharField()  # type: ignore[assignment]  # DRF means something else by it
 
 
+class RateOfPairSerializer(serializers.Serializer):
+    """A published rate, or one that follows from others: `kind` says which."""
+
+    base = serializers.CharField()
+    target = serializers.CharField()
+    rate = DecimalText()
+    as_of = serializers.DateField(help_text="The day on which it was published; of a cross rate, the older of two.")
+    source = serializers.CharField()  # type: ignore[assignment]  # DRF means something else by it
+    kind = serializers.ChoiceField(choices=[str(kind) for kind in RateKind])
+
+
+class RateFeedSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    title = serializers.CharField(source="__str__")
+    last_fetched_at = serializers.DateTimeField(allow_null=True)
+    newest_day = serializers.DateField(allow_null=True)
+    last_failure = serializers.CharField()
+
+
+class RateFeedsSerializer(serializers.Serializer):
+    feeds = RateFeedSerializer(many=True)
+
+
 class TaxRateList(ListModelMixin, AdminGenericView):
     serializer_class = TaxRateSerializer
     filterset_class = TaxRateParameters
@@ -104,17 +129,29 @@ class ExchangeRateList(ListModelMixin, AdminGenericView):
         return Response(self.get_serializer(rate).data, status=201)
 
 
+class ExchangeRateSync(AdminGenericView):
+    """Have the rates of each feed that is switched on fetched by a worker. The answer is how each feed stands now."""
+
+    serializer_class = RateFeedsSerializer
+    permission_required = "invoicing.sync_ratefeed"
+
+    @extend_schema(tags=["rates"], request=None, responses={202: RateFeedsSerializer})
+    def post(self, request: Request) -> Response:
+        self.check_object_permissions(request, RateFeed())
+        return Response(RateFeedsSerializer({"feeds": ask_for_rates()}).data, status=202)
+
+
 class ExchangeRatePair(AdminGenericView):
-    """The last rate published up to a day."""
+    """The last rate published up to a day: of the pair, else the inverse of the opposite one, else a cross rate."""
 
     queryset = ExchangeRate.objects.none()
     filterset_class = ExchangeRatePairParameters
     permission_required = "invoicing.view_exchangerate"
 
-    @extend_schema(tags=["rates"], filters=True, responses=ExchangeRateSerializer)
+    @extend_schema(tags=["rates"], filters=True, responses=RateOfPairSerializer)
     def get(self, request: Request, base: str, target: str) -> Response:
         day = report_parameters(self).get("at") or operators_today()
         rate = latest_rate(base=base.upper(), target=target.upper(), at=day)
         if rate is None:
             raise NotFound(f"There is no {base.upper()} to {target.upper()} exchange rate up to that day.")
-        return Response(ExchangeRateSerializer(rate).data)
+        return Response(RateOfPairSerializer(rate).data)

@@ -16,8 +16,9 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money
 from billing_platform.lib.number_formats import format_money, format_number, format_percent
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.computing.in_rupees import BOOKS, InRupees, Rate, in_rupees
+from invoicing.computing.in_rupees import InRupees, in_rupees
 from invoicing.gst_heads import TaxAmount
+from invoicing.rates import BOOKS, Rate
 from invoicing.totals import aggregate_taxes
 
 WARN_DAYS = 30

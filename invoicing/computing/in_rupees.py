@@ -7,26 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.limits import EXCHANGE_RATE_MAX_DAYS, EXCHANGE_RATE_WARN_DAYS
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.gst_heads import TaxAmount
-
-BOOKS = "INR"
-"""The currency of Indian sellers' books and returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """One `base` is `rate` `target`, as published on the day `as_of`."""
-
-    base: str
-    target: str
-    rate: Decimal
-    as_of: date
-    source: str
+from invoicing.rates import BOOKS, Rate, is_usable, missing_text, old_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +50,13 @@ def _tax_in_books(tax: TaxAmount, rate: Rate) -> TaxAmount:
 
 
 def usable_rate(rate: Rate | None, *, currency: str, day: date) -> Rate:
-    """The last rate up to the day, as nothing is published on Sundays and holidays.
-
-    Raises DomainError EXCHANGE_RATE_MISSING when there is none, or it is more than EXCHANGE_RATE_MAX_DAYS old.
-    """
-    if rate is None or (day - rate.as_of).days > EXCHANGE_RATE_MAX_DAYS:
-        raise DomainError(
-            f"There is no {currency} to {BOOKS} exchange rate for {day_text(day)} or the {EXCHANGE_RATE_MAX_DAYS} days "
-            "before: add one.",
-            code="EXCHANGE_RATE_MISSING",
-        )
+    """The last rate up to the day. Raises DomainError EXCHANGE_RATE_MISSING when there is none, or it is too old."""
+    if rate is None or not is_usable(rate, day=day):
+        raise DomainError(missing_text(currency, BOOKS, day), code="EXCHANGE_RATE_MISSING")
     return rate
 
 
 def old_rate_warning(rate: Rate, *, day: date) -> DraftWarning | None:
     """An old rate does not block the invoice, and is worth a look."""
-    age = (day - rate.as_of).days
-    if age <= EXCHANGE_RATE_WARN_DAYS:
-        return None
-    return DraftWarning(
-        WarningCode.EXCHANGE_RATE_OLD,
-        f"The last {rate.base} to {rate.target} exchange rate is of {day_text(rate.as_of)}, {age} days old: "
-        "add a newer one.",
-    )
+    sentence = old_text(rate, day)
+    return DraftWarning(WarningCode.EXCHANGE_RATE_OLD, sentence) if sentence else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from billing_platform.lib.errors import DomainError
-from invoicing.computing.in_rupees import InRupees, Rate, in_rupees, old_rate_warning, usable_rate
+from invoicing.computing.in_rupees import InRupees, in_rupees, old_rate_warning, usable_rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
 from invoicing.computing.missing_particulars import particular_warnings
@@ -18,6 +18,7 @@ from invoicing.gst_heads import SupplyContext
 from invoicing.lines import Line
 from invoicing.pricing.rating import rate
 from invoicing.pricing.unbilled import within_bounds
+from invoicing.rates import Rate
 from invoicing.totals import Totals, compute_totals
 
 

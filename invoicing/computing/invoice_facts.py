@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.parties import Customer, Seller
 from invoicing.computing.terms import Terms
 from invoicing.lines import Line
 from invoicing.pricing.month_facts import MonthFacts
+from invoicing.rates import BOOKS, Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from billing_platform.lib.gst import INDIA, STATES
 from billing_platform.lib.money import ZERO
-from invoicing.computing.in_rupees import BOOKS
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Party
 from invoicing.draft_warnings import DraftWarning, WarningCode
+from invoicing.rates import BOOKS
 
 UNREGISTERED_FROM = Decimal(50_000)
 """Taxable value in rupees from which an unregistered customer's address must be printed: Rule 46 (e)."""

@@ -12,6 +12,7 @@ from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
+from invoicing.models.rate_feed import RateFeed
 from invoicing.models.recurring_fee import RecurringFee
 from invoicing.models.review_item import ReviewItem
 from invoicing.models.safety_bounds import SafetyBounds
@@ -35,6 +36,7 @@ __all__ = [
     "MinimumCharge",
     "NumberSequence",
     "PricingRule",
+    "RateFeed",
     "RecurringFee",
     "ReviewItem",
     "SafetyBounds",

@@ -15,6 +15,7 @@ from billing_platform.lib.validators import (
     validate_printed_line,
 )
 from invoicing.models.columns import PriceField
+from invoicing.rates import Rate
 
 
 class ExchangeRate(BaseModel):
@@ -58,6 +59,10 @@ class ExchangeRate(BaseModel):
                 violation_error_message="Choose another currency than the base currency.",
             ),
         ]
+
+    def as_rate(self) -> Rate:
+        """The plain value that invoices are computed from."""
+        return Rate(self.base, self.target, self.rate, self.as_of, self.source)
 
     def __str__(self) -> str:
         return f"1 {self.base} = {short_text(self.rate)} {self.target} on {day_text(self.as_of)}"

@@ -18,9 +18,9 @@ import msgspec
 
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.number_formats import short_text
-from invoicing.computing.in_rupees import BOOKS
 from invoicing.documents.document import DocumentParty, InvoiceDocument
 from invoicing.gst_heads import SupplyKind
+from invoicing.rates import BOOKS
 from invoicing.returns.e_invoice_items import Item, items_of, other_charges
 
 VERSION = "1.1"

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO, Money, allocate, exact_arithmetic, round_money
 from billing_platform.lib.number_formats import format_number
-from invoicing.computing.in_rupees import BOOKS
 from invoicing.documents.document import DocumentLine, InvoiceDocument
 from invoicing.gst_heads import CGST
+from invoicing.rates import BOOKS
 
 
 @dataclass(frozen=True, slots=True)

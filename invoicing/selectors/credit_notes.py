@@ -13,10 +13,10 @@ from django.db.models.functions import Coalesce
 
 from billing_platform.lib.money import ZERO
 from invoicing.computing.credit_notes import Creditable, CreditableLine
-from invoicing.computing.in_rupees import Rate
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import TaxAmount
 from invoicing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice, InvoiceLine
+from invoicing.rates import Rate
 from invoicing.selectors.documents import invoice_document
 
 BEFORE_DISCOUNT = Coalesce(

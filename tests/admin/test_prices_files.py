@@ -16,8 +16,9 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.http.table_files import LARGEST_FILE
 from invoicing.admin.prices.price_cells import dimensions_cell, read_dimensions, read_tiers
-from invoicing.admin.prices.price_list import LARGEST_FILE, MOST_ROWS, read_file
+from invoicing.admin.prices.price_list import MOST_ROWS, read_file
 from invoicing.models import PricingRule
 from organisations.models import AuditEntry, Organisation, Project
 from tests.invoicing.language import at, issued, per_unit, price, used

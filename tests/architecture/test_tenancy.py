@@ -29,6 +29,7 @@ NOBODYS = {
     "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",
+    "invoicing.RateFeed": "a publisher of facts of the world",
     "invoicing.TaxRate": "a fact of the law",
     "payments.LedgerName": "the seller's: how its books name what all customers share",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
@@ -145,6 +146,7 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         lambda ids: {"base": "USD", "target": "INR", "rate": "80", "as_of": "2026-01-01"},
         {403},
     ),
+    "/api/v1/admin/exchange-rates/sync": (lambda ids: {}, {403}),
     "/api/v1/admin/billing-runs": (lambda ids: {"period": "2026-10"}, {201}),
     "/api/v1/admin/payments/offline": (
         lambda ids: {

@@ -23,8 +23,8 @@ from invoicing.computing.credit_notes import (
     give_back,
     last_day_for_gst,
 )
-from invoicing.computing.in_rupees import Rate
 from invoicing.gst_heads import CGST, IGST, SGST, TaxHead, tax_line
+from invoicing.rates import Rate
 from tests.money.golden_tables import golden
 
 HEADS = {

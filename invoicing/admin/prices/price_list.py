@@ -6,13 +6,8 @@ a form would refuse, and it does all or nothing.
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,13 +16,11 @@ from django.db import transaction
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from tablib import Dataset
 
 from billing_platform.lib.errors import DomainError, InvalidInput
-from billing_platform.lib.number_formats import short_text
-from billing_platform.lib.spreadsheet_cells import safe_cell, without_guard
+from billing_platform.lib.http.table_files import LINE, Rows, read_rows
+from billing_platform.lib.spreadsheet_cells import safe_cell
 from invoicing.admin.prices.price_cells import COLUMNS, NEEDED, column_of, row_of, typed
 from invoicing.admin.prices.price_row_form import PriceRowForm
 from invoicing.admin.prices.price_words import unknown_metric_text, validity_text, whole_price_text
@@ -38,11 +31,7 @@ from invoicing.services.prices.price_list import PriceList
 from organisations.models import Organisation
 
 MOST_ROWS = 2000
-LARGEST_FILE = 2 * 1024 * 1024
-LARGEST_UNPACKED = 30 * 1024 * 1024
-LINE = "line"  # the column that holds the row's number in the file, beside those of the file
-
-Rows = list[dict[str, str]]
+HINT = "Export the prices to see how it looks."
 
 
 class Outcome(StrEnum):
@@ -115,78 +104,7 @@ def as_xlsx(rules: Iterable[PricingRule]) -> bytes:
 
 def read_file(name: str, content: bytes) -> Rows:
     """The rows of a file by column, with their line numbers. Raises InvalidInput at `file`."""
-    if len(content) > LARGEST_FILE:
-        raise InvalidInput.field("file", f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
-    header, *lines = _cells_of_xlsx(content) if name.lower().endswith(".xlsx") else _cells_of_csv(content)
-    names = [cell.strip().lower() for cell in header]
-    _check_header(names)
-    rows = [
-        {LINE: str(number)} | dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
-        for number, cells in enumerate(lines, start=2)
-        if any(cells)
-    ]
-    if len(rows) > MOST_ROWS:
-        raise InvalidInput.field("file", f"The file has more than {MOST_ROWS:,} rows: import it in parts.")
-    return rows
-
-
-def _check_header(names: list[str]) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    unknown = [name for name in names if name and name not in COLUMNS]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    for found, words in ((missing, "lacks the columns"), (unknown, "has unknown columns:"), (twice, "has twice:")):
-        if found:
-            named = ", ".join(found)
-            raise InvalidInput.field("file", f"The file {words} {named}. Export the prices to see how it looks.")
-
-
-def _cells_of_csv(content: bytes) -> list[list[str]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput.field("file", "The file is no text in UTF-8: save it as “CSV UTF-8”, or as XLSX.") from None
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)  # where a comma is the decimal sign, spreadsheets write semicolons
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise InvalidInput.field("file", f"The file can't be read as CSV: {error}.") from None
-    return [[_text(cell) for cell in line] for line in lines] or [[]]
-
-
-def _cells_of_xlsx(content: bytes) -> list[list[str]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
-                raise InvalidInput.field("file", "The spreadsheet is too large when it is unpacked.")
-        found = Dataset().load(content, format="xlsx", headers=False)
-        formulas = _formulas_of(content)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
-        raise InvalidInput.field("file", "The file can't be read as a spreadsheet (XLSX).") from None
-    for row, column, place in formulas:
-        if found[row - 1][column - 1] is None:  # a program wrote it, and no spreadsheet has worked it out
-            raise InvalidInput.field("file", f"Cell {place} has a formula without a result: write the value there.")
-    return [[_text(cell) for cell in line] for line in found] or [[]]
-
-
-def _formulas_of(content: bytes) -> list[tuple[int, int, str]]:
-    """Row, column and name of each cell with a formula."""
-    sheet = load_workbook(io.BytesIO(content), read_only=True).active
-    cells = (cell for row in sheet.iter_rows() for cell in row)
-    return [(cell.row, cell.column, cell.coordinate) for cell in cells if cell.data_type == "f"]
-
-
-def _text(cell: Any) -> str:
-    """A cell as it would stand in a CSV file. A number of a spreadsheet has the digits that the spreadsheet shows."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return without_guard(cell).strip()
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return ("yes" if cell else "no") if isinstance(cell, bool) else short_text(Decimal(str(cell)))
+    return read_rows(name, content, columns=COLUMNS, needed=NEEDED, most_rows=MOST_ROWS, hint=HINT)
 
 
 def import_rows(rows: Rows, *, user: Any, reason: str, dry_run: bool) -> Report:

@@ -18,18 +18,10 @@ from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.csv_files import csv_response
+from billing_platform.lib.http.table_files import LARGEST_FILE, Rows
 from invoicing.admin.prices.price_cells import COLUMNS
 from invoicing.admin.prices.price_form import reason_field
-from invoicing.admin.prices.price_list import (
-    LARGEST_FILE,
-    MOST_ROWS,
-    Report,
-    Rows,
-    as_xlsx,
-    cells_of,
-    import_rows,
-    read_file,
-)
+from invoicing.admin.prices.price_list import MOST_ROWS, Report, as_xlsx, cells_of, import_rows, read_file
 from invoicing.models import PricingRule
 from organisations.operators_clock import operators_today
 

@@ -22,7 +22,7 @@ from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import last_day_text, month_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
-from invoicing.computing.in_rupees import BOOKS
+from invoicing.rates import BOOKS
 from invoicing.services.terms.terms_preview import MonthPreview
 from organisations.operators_clock import operators_today
 

@@ -24,7 +24,6 @@ from django.db import connection, transaction
 from billing_platform.lib import clock
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.computing.in_rupees import BOOKS, Rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Seller
 from invoicing.computing.terms import Terms
@@ -32,7 +31,8 @@ from invoicing.gst_heads import TaxHead
 from invoicing.lines import Line, LineKind
 from invoicing.models import Invoice, InvoiceLine, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
-from invoicing.selectors.exchange_rates import latest_rates
+from invoicing.rates import BOOKS, Rate
+from invoicing.selectors.exchange_rates import published
 from invoicing.services.facts.month_facts import months_of
 from invoicing.services.facts.term_facts import terms_of
 from organisations.models import BillingEntity, Organisation
@@ -163,8 +163,11 @@ def _tax_rates(day: date) -> dict[str, Decimal]:
 
 def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:
     foreign = {currency for currency in currencies if currency != BOOKS}
-    rates = latest_rates(bases=foreign, target=BOOKS, at=day) if foreign else ()
-    return {found.base: Rate(found.base, found.target, found.rate, found.as_of, found.source) for found in rates}
+    if not foreign:
+        return {}
+    known = published(at=day)
+    rates = {currency: known.between(currency, BOOKS, day=day) for currency in foreign}
+    return {currency: found for currency, found in rates.items() if found is not None}
 
 
 def _seller(entity: BillingEntity) -> Seller:

@@ -1,0 +1,103 @@
+"""Tables that people upload as CSV or XLSX: read into rows of text by column, whatever program wrote them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+from tablib import Dataset
+
+from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.number_formats import short_text
+from billing_platform.lib.spreadsheet_cells import without_guard
+
+LARGEST_FILE = 2 * 1024 * 1024
+LARGEST_UNPACKED = 30 * 1024 * 1024
+LINE = "line"  # the column that holds the row's number in the file, beside those of the file
+
+Rows = list[dict[str, str]]
+
+
+def read_rows(
+    name: str, content: bytes, *, columns: Sequence[str], needed: Sequence[str], most_rows: int, hint: str
+) -> Rows:
+    """The rows of a file by column, with their line numbers. `hint` ends the refusal of a header: where to see how a
+    file looks. Raises InvalidInput at `file`."""
+    if len(content) > LARGEST_FILE:
+        raise InvalidInput.field("file", f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
+    header, *lines = _cells_of_xlsx(content) if name.lower().endswith(".xlsx") else _cells_of_csv(content)
+    names = [cell.strip().lower() for cell in header]
+    _check_header(names, columns, needed, hint)
+    rows = [
+        {LINE: str(number)} | dict.fromkeys(columns, "") | dict(zip(names, cells, strict=False))
+        for number, cells in enumerate(lines, start=2)
+        if any(cells)
+    ]
+    if len(rows) > most_rows:
+        raise InvalidInput.field("file", f"The file has more than {most_rows:,} rows: import it in parts.")
+    return rows
+
+
+def _check_header(names: list[str], columns: Sequence[str], needed: Sequence[str], hint: str) -> None:
+    missing = [name for name in needed if name not in names]
+    unknown = [name for name in names if name and name not in columns]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    for found, words in ((missing, "lacks the columns"), (unknown, "has unknown columns:"), (twice, "has twice:")):
+        if found:
+            raise InvalidInput.field("file", f"The file {words} {', '.join(found)}. {hint}")
+
+
+def _cells_of_csv(content: bytes) -> list[list[str]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput.field("file", "The file is no text in UTF-8: save it as “CSV UTF-8”, or as XLSX.") from None
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)  # where a comma is the decimal sign, spreadsheets write semicolons
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise InvalidInput.field("file", f"The file can't be read as CSV: {error}.") from None
+    return [[_text(cell) for cell in line] for line in lines] or [[]]
+
+
+def _cells_of_xlsx(content: bytes) -> list[list[str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
+                raise InvalidInput.field("file", "The spreadsheet is too large when it is unpacked.")
+        found = Dataset().load(content, format="xlsx", headers=False)
+        formulas = _formulas_of(content)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
+        raise InvalidInput.field("file", "The file can't be read as a spreadsheet (XLSX).") from None
+    for row, column, place in formulas:
+        if found[row - 1][column - 1] is None:  # a program wrote it, and no spreadsheet has worked it out
+            raise InvalidInput.field("file", f"Cell {place} has a formula without a result: write the value there.")
+    return [[_text(cell) for cell in line] for line in found] or [[]]
+
+
+def _formulas_of(content: bytes) -> list[tuple[int, int, str]]:
+    """Row, column and name of each cell with a formula."""
+    sheet = load_workbook(io.BytesIO(content), read_only=True).active
+    cells = (cell for row in sheet.iter_rows() for cell in row)
+    return [(cell.row, cell.column, cell.coordinate) for cell in cells if cell.data_type == "f"]
+
+
+def _text(cell: Any) -> str:
+    """A cell as it would stand in a CSV file. A number of a spreadsheet has the digits that the spreadsheet shows."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return without_guard(cell).strip()
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return ("yes" if cell else "no") if isinstance(cell, bool) else short_text(Decimal(str(cell)))

@@ -17,6 +17,7 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.table_files import LARGEST_FILE, Rows
 from invoicing.admin.prices.price_list import Report
 from invoicing.admin.rate_list import COLUMNS, MOST_ROWS, import_rates, read_file
+from invoicing.models import ExchangeRate
 
 CHECKED_SECONDS = 3600  # how long a checked file waits for the person to confirm it
 
@@ -53,8 +54,9 @@ class RateListPages:
         return [*shown, {"label": "Import", "icon": "upload_file", "danger": False, "url": url}]
 
     def _may_import(self, request: HttpRequest) -> bool:
+        """Rates are every customer's: as with the form, for those who serve them all."""
         page: Any = self
-        return bool(page.may(request, "add"))
+        return bool(page.may(request, "add", ExchangeRate()))
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """An upload is checked and reported; nothing is saved before the report is confirmed."""

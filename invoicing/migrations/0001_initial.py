@@ -992,6 +992,68 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="RateFeed",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        choices=[("fbil", "FBIL (RBI reference rates)"), ("ecb", "European Central Bank")],
+                        editable=False,
+                        max_length=10,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "is_enabled",
+                    models.BooleanField(
+                        help_text="Whether its rates are fetched every day.", verbose_name="switched on"
+                    ),
+                ),
+                (
+                    "last_fetched_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last fetched"),
+                ),
+                (
+                    "newest_day",
+                    models.DateField(
+                        blank=True,
+                        editable=False,
+                        help_text="The last day of which it published rates.",
+                        null=True,
+                        verbose_name="newest rate",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+                "permissions": [("sync_ratefeed", "Can fetch exchange rates now")],
+            },
+        ),
+        migrations.CreateModel(
             name="RecurringFee",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1518,6 +1580,12 @@ class Migration(migrations.Migration):
                 related_name="invoice_lines",
                 to="invoicing.pricingrule",
                 verbose_name="price",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="ratefeed",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="rate_feed_due"
             ),
         ),
         migrations.AddField(

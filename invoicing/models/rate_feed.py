@@ -18,7 +18,7 @@ class RateFeedQuerySet(models.QuerySet["RateFeed"]):
 
 
 class RateFeed(BaseModel, ClaimedWork):
-    """One publisher of exchange rates. Its rates are shared by all organisations; published ones are kept for ever."""
+    """One publisher of exchange rates. Its rates are shared by all organisations; published ones stay for ever."""
 
     class Name(models.TextChoices):
         FBIL = "fbil", "FBIL (RBI reference rates)"

@@ -33,7 +33,7 @@ def store_rates(rates: Sequence[Rate]) -> list[ExchangeRate]:
         if key not in known
     ]
     stored = ExchangeRate.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may have been first
-    kept = {*ExchangeRate.objects.filter(pk__in=[row.pk for row in stored]).values_list("pk", flat=True)}
-    fresh = [row for row in stored if row.pk in kept]
+    own = {*ExchangeRate.objects.filter(pk__in=[row.pk for row in stored]).values_list("pk", flat=True)}
+    fresh = [row for row in stored if row.pk in own]
     audit.note_created(fresh)
     return fresh

@@ -54,7 +54,7 @@ rates = st.decimals("0.0001", "9999", places=4)
 
 @given(rates, rates)
 def test_there_and_back_again(usd: Decimal, eur: Decimal) -> None:
-    """Within the ten decimals that are kept, a cross rate and its opposite multiply to one."""
+    """Within the ten decimals that are stored, a cross rate and its opposite multiply to one."""
     known = Published(published(f"USD INR {usd}; EUR INR {eur}"))
     there, back = known.between("USD", "EUR", day=DAY), known.between("EUR", "USD", day=DAY)
     if there is not None and back is not None:

@@ -19,6 +19,7 @@ class WarningCode(StrEnum):
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     UNPRINTABLE_LETTERS = "UNPRINTABLE_LETTERS"
     PARTICULAR_MISSING = "PARTICULAR_MISSING"
+    EXCHANGE_RATE_MISSING = "EXCHANGE_RATE_MISSING"
     EXCHANGE_RATE_OLD = "EXCHANGE_RATE_OLD"
     NO_LUT = "NO_LUT"
     ISSUE_SOON = "ISSUE_SOON"
@@ -30,7 +31,8 @@ class DraftWarning:
     """One sentence for people, with what programs and pages need to lead to the remedy.
 
     `blocks`: the draft can't be issued while the warning stands. `metric_name` and `unit` name the usage at fault,
-    `party` ("seller" or "customer") whose record lacks something; `quantity` and `event_count` say how much usage.
+    `party` ("seller" or "customer") whose record lacks something, `currency` the one that has no exchange rate;
+    `quantity` and `event_count` say how much usage.
     """
 
     code: str
@@ -41,6 +43,7 @@ class DraftWarning:
     quantity: Decimal | None = None
     event_count: int | None = None
     party: str | None = None
+    currency: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the invoice keeps it and the API sends it: what does not apply is left out."""
@@ -53,6 +56,8 @@ class DraftWarning:
             content["blocks"] = True
         if self.party is not None:
             content["party"] = self.party
+        if self.currency is not None:
+            content["currency"] = self.currency
         return content
 
     @classmethod
@@ -67,4 +72,5 @@ class DraftWarning:
             quantity=None if quantity is None else Decimal(quantity),
             event_count=content.get("event_count"),
             party=content.get("party"),
+            currency=content.get("currency"),
         )

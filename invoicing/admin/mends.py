@@ -69,8 +69,11 @@ def _usage(warning: DraftWarning, organisation: Organisation, period: BillingPer
     return "Look at the usage", f"{reverse('admin:events_usageaggregate_changelist')}?{urlencode(known)}"
 
 
-def _rate(_warning: DraftWarning, organisation: Organisation, _period: BillingPeriod | None) -> Mend:
-    known = {"base": organisation.currency, "target": BOOKS}
+def _rate(warning: DraftWarning, organisation: Organisation, _period: BillingPeriod | None) -> Mend:
+    price = warning.currency
+    known = (
+        {"base": price, "target": organisation.currency} if price else {"base": organisation.currency, "target": BOOKS}
+    )
     return "Enter a rate", f"{reverse('admin:invoicing_exchangerate_add')}?{urlencode(known)}"
 
 

@@ -49,6 +49,9 @@ class PricingRuleSerializer(serializers.Serializer):
     metric_name = serializers.CharField(max_length=METRIC_NAME_LENGTH, validators=[validate_line])
     unit = serializers.CharField(max_length=UNIT_LENGTH, validators=[validate_line])
     currency = serializers.CharField(max_length=3, validators=[validate_currency])
+    may_be_exchanged = serializers.BooleanField(
+        default=False, help_text="Also for customers of another currency, at the rate of the month's last day."
+    )
     model = serializers.ChoiceField(choices=PricingRule.Model.choices)
     dimensions = serializers.DictField(child=serializers.CharField(), default=dict)
     pool = serializers.ChoiceField(choices=PricingRule.Pool.choices, default=PricingRule.Pool.ORGANISATION)
@@ -227,8 +230,8 @@ class PricingPreview(_PriceBookView):
 
 def _rule_values(values: dict[str, Any]) -> dict[str, Any]:
     names = (
-        "organisation", "metric_name", "unit", "currency", "dimensions", "pool", "effective_from", "effective_to",
-        "reason",
+        "organisation", "metric_name", "unit", "currency", "may_be_exchanged", "dimensions", "pool", "effective_from",
+        "effective_to", "reason",
     )  # fmt: skip
     return {name: values[name] for name in names if name in values}
 

@@ -970,6 +970,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "may_be_exchanged",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Also for customers who are billed in another currency and have no price in theirs: exchanged at the rate of the month's last day.",
+                    ),
+                ),
+                (
                     "effective_from",
                     models.DateField(
                         help_text="First day, in the customer's time zone.",
@@ -2724,6 +2731,55 @@ class Migration(migrations.Migration):
                 ],
                 name="pricing_rules_never_overlap",
                 violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        django.db.models.functions.comparison.Coalesce(
+                            "organisation", models.Value("00000000-0000-0000-0000-000000000000", models.UUIDField())
+                        ),
+                        "=",
+                    ),
+                    ("metric_name", "="),
+                    ("unit", "="),
+                    (django.db.models.functions.comparison.Cast("dimensions", models.TextField()), "="),
+                    (
+                        django.db.models.functions.comparison.Cast(
+                            django.db.models.functions.comparison.NullIf(
+                                models.F("may_be_exchanged"), models.Value(False)
+                            ),
+                            models.IntegerField(),
+                        ),
+                        "=",
+                    ),
+                    (
+                        invoicing.models.columns.Validity(
+                            "effective_from",
+                            "effective_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="pricing_rules_exchanged_never_overlap",
+                violation_error_message="A price in another currency may be exchanged on some of these days already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("may_be_exchanged", False),
+                    models.Q(("model__in", ("percentage", "graduated_percentage")), _negated=True),
+                    _connector="OR",
+                ),
+                name="pricing_rule_percentage_is_not_exchanged",
+                violation_error_message="A percentage is of an amount in its own currency, and can't be exchanged: add a price in each.",
             ),
         ),
         migrations.AddConstraint(

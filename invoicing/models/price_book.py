@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
@@ -31,20 +31,34 @@ from invoicing.models.columns import (
 from invoicing.models.dated import DatedQuerySet
 from invoicing.models.only_ends import OnlyEnds, on_issued_line, only_ends
 from invoicing.pricing import Price, PriceError, price_from_dict
+from invoicing.pricing.exchanging import NEVER_EXCHANGED
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, Rule
 from organisations.models import Organisation
 from organisations.scoping import TenantModel
 
+_NOT_A_PERCENTAGE = "A percentage is of an amount in its own currency, and can't be exchanged: add a price in each."
+
+
+# NULL, which equals nothing, where the price may not be exchanged. (Django can't check a condition on a field that a
+# form leaves out.)
+_EXCHANGED = Cast(NullIf(F("may_be_exchanged"), Value(False)), models.IntegerField())
+
 
 class PricingRuleQuerySet(DatedQuerySet):
     def applying_to(self, organisation: Organisation) -> Self:
-        """The organisation's own rules and the global ones, in the organisation's currency."""
-        return self.filter(Q(organisation=organisation) | Q(organisation__isnull=True), currency=organisation.currency)
+        """The organisation's own rules and the global ones, in its currency or to be exchanged into it."""
+        return self.filter(
+            Q(organisation=organisation) | Q(organisation__isnull=True),
+            Q(currency=organisation.currency) | Q(may_be_exchanged=True),
+        )
 
     def applying_to_any(self, organisations: Collection[Organisation]) -> Self:
-        """The own rules of some organisations and the global ones, in any of their currencies."""
+        """The own rules of some organisations and the global ones, in any of their currencies or to be exchanged."""
         currencies = {organisation.currency for organisation in organisations}
-        return self.filter(Q(organisation__in=organisations) | Q(organisation__isnull=True), currency__in=currencies)
+        return self.filter(
+            Q(organisation__in=organisations) | Q(organisation__isnull=True),
+            Q(currency__in=currencies) | Q(may_be_exchanged=True),
+        )
 
 
 class PricingRule(OnlyEnds, BaseModel, TenantModel):
@@ -100,6 +114,11 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
         help_text="The first tier's flat fee, a flat amount and the minimum are due also without usage. A customer who "
         "used nothing at all pays them by a price of its own only.",
     )
+    may_be_exchanged = models.BooleanField(
+        default=False,
+        help_text="Also for customers who are billed in another currency and have no price in theirs: exchanged at the "
+        "rate of the month's last day.",
+    )
     effective_from = DayField(help_text="First day, in the customer's time zone.")
     effective_to = DayField(
         null=True, blank=True, help_text="The first day on which the price does not apply any more. Empty: no end."
@@ -117,6 +136,8 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
         "pricing_rule_ends_after_it_starts": "effective_to",
         "pricing_rule_free_units_not_negative": "free_units",
         "pricing_rule_minimum_below_maximum": "maximum",
+        "pricing_rule_percentage_is_not_exchanged": "may_be_exchanged",
+        "pricing_rules_exchanged_never_overlap": "may_be_exchanged",
     }
 
     class Meta:
@@ -134,6 +155,23 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
                     (validity(), RangeOperators.OVERLAPS),
                 ],
                 violation_error_message="Another rule for this metric and dimensions applies on some of these days.",
+            ),
+            ExclusionConstraint(
+                name="pricing_rules_exchanged_never_overlap",
+                expressions=[
+                    (Coalesce("organisation", Value(NO_ORGANISATION, models.UUIDField())), RangeOperators.EQUAL),
+                    ("metric_name", RangeOperators.EQUAL),
+                    ("unit", RangeOperators.EQUAL),
+                    (Cast("dimensions", models.TextField()), RangeOperators.EQUAL),
+                    (_EXCHANGED, RangeOperators.EQUAL),
+                    (validity(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="A price in another currency may be exchanged on some of these days already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(may_be_exchanged=False) | ~Q(model__in=NEVER_EXCHANGED),
+                name="pricing_rule_percentage_is_not_exchanged",
+                violation_error_message=_NOT_A_PERCENTAGE,
             ),
             ends_after_it_starts("pricing_rule_ends_after_it_starts"),
             currency_is_iso("pricing_rule_currency_is_iso"),
@@ -163,6 +201,8 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
     def clean(self) -> None:
         """Refuse days and parameters that are no price, at their fields. Raises ValidationError."""
         check_validity(self.effective_from, self.effective_to)
+        if self.may_be_exchanged and self.model in NEVER_EXCHANGED:
+            raise ValidationError({"may_be_exchanged": _NOT_A_PERCENTAGE})
         if not self.parameters:
             return
         if not isinstance(self.parameters, dict):
@@ -204,6 +244,7 @@ class PricingRule(OnlyEnds, BaseModel, TenantModel):
             organisation_id=self.organisation_id,
             metric_name=self.metric_name,
             unit=self.unit,
+            currency=self.currency,
             dimensions=tuple(sorted(self.dimensions.items())),
             pool=str(self.pool),
             body=self.body(),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from billing_platform.lib.periods import BillingPeriod
 from events.usage.conversion import Conversions
 from events.usage.metered import MeteredEvent, MeteredUsage, MetricKey, MetricWords
 from invoicing.pricing.rules import Rule
+from invoicing.rates import Rate
 
 FirstEvents = Mapping[MetricKey, tuple[MeteredEvent, ...]]
 
@@ -40,6 +42,9 @@ class UsedMonth:
     `first_events` has the first events of the metrics whose prices let some go free, in the order in which they
     happened: of each meter, as many as may be free, of all usage that is priced (where other invoices charged for the
     month, of theirs too).
+
+    `rates` are those by which prices in other currencies are exchanged, by that currency: of other invoices that
+    charged for the month by one, else of the day `rates_of`.
     """
 
     month: BillingPeriod
@@ -47,6 +52,16 @@ class UsedMonth:
     rules: tuple[Rule, ...]
     invoiced_before: InvoicedBefore | None = None  # None: no other live invoice charged for the month
     first_events: FirstEvents = field(default_factory=dict)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    rates_of: date = date.min
+
+    def rules_in(self, currency: str) -> tuple[Rule, ...]:
+        """The rules with their amounts in one currency; those for which there is no rate stay as they are."""
+        return tuple(self._in(rule, currency) for rule in self.rules) if self.rates else self.rules
+
+    def _in(self, rule: Rule, currency: str) -> Rule:
+        rate = self.rates.get(rule.currency) if rule.currency != currency else None
+        return (rule.exchanged(rate) if rate else None) or rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
@@ -17,14 +17,15 @@ from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.printable_text import spelled_out
 from events.usage.conversion import Conversions
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
-from invoicing.draft_warnings import DraftWarning
+from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line, LineKind
 from invoicing.pricing.charges import Charge
 from invoicing.pricing.converting import billed_words, conversion_notes, converted_month
 from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
-from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, unpriced_usage
+from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, rate_missing, unpriced_usage
+from invoicing.rates import old_text
 from invoicing.steps import Step
 
 _A_DAY = timedelta(days=1)
@@ -37,10 +38,11 @@ class Rated:
     lines: tuple[Line, ...] = ()
     unpriced: tuple[DraftWarning, ...] = ()
     too_large: tuple[DraftWarning, ...] = ()
+    rates: tuple[DraftWarning, ...] = ()  # exchange rates that are missing or old
 
     @property
     def warnings(self) -> tuple[DraftWarning, ...]:
-        return self.unpriced + self.too_large
+        return self.unpriced + self.too_large + self.rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class _Month:
     conversions: Conversions
     first_events: FirstEvents
     due_without_usage: Sequence[PriceKey]
+    rates_of: date
 
     @property
     def period(self) -> BillingPeriod:
@@ -77,18 +80,28 @@ def rate(facts: MonthFacts) -> Rated:
         tuple(line for rated in found for line in rated.lines),
         tuple(warning for rated in found for warning in rated.unpriced),
         tuple(warning for rated in found for warning in rated.too_large),
+        tuple(warning for rated in found for warning in rated.rates),
     )
 
 
 def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     used = converted_month(used, facts.conversions)
     kind = LineKind.USAGE if used.month == facts.period else LineKind.LATE_USAGE
-    rules, before = RulesOfMonth(used.rules, used.month), used.invoiced_before
+    rules = RulesOfMonth(used.rules_in(facts.currency), used.month, facts.currency)
+    before = used.invoiced_before
     is_charged = kind == LineKind.USAGE or (before is not None and used.month in before.periods)
     due_without_usage = rules.due_without_usage() if is_charged else []
     words = billed_words(facts.words, facts.conversions)
     month = _Month(
-        rules, facts.currency, kind, words, facts.words, facts.conversions, used.first_events, due_without_usage
+        rules=rules,
+        currency=facts.currency,
+        kind=kind,
+        words=words,
+        measured_words=facts.words,
+        conversions=facts.conversions,
+        first_events=used.first_events,
+        due_without_usage=due_without_usage,
+        rates_of=used.rates_of,
     )
     if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
@@ -124,6 +137,7 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
         tuple(line for line in lines if line.amount or (late[line.metric] and line.metric not in before.given_back)),
         unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
         tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
+        tuple(warning for warning in together.rates if (warning.metric_name, warning.unit) in own | {*late}),
     )
 
 
@@ -213,6 +227,13 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
             by_price[rule.key].append(row)
     for key in month.due_without_usage:
         by_price[key].extend(())
+    rates: dict[MetricKey, DraftWarning] = {}
+    for key in list(by_price) if month.rules.has_other_currencies else ():
+        if (warning := _rate_warning(month.rules.versions(key), month)) is None:
+            continue
+        rates[key[0], key[1]] = warning
+        if warning.blocks:
+            del by_price[key]
     lines: list[Line] = []
     large: dict[MetricKey, DraftWarning] = {}
     for key, members in by_price.items():
@@ -222,7 +243,27 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
             large[key[0], key[1]] = error.warning
     billed = [line for line in lines if line.metric not in large]
     billed.sort(key=lambda line: (line.metric_name, line.unit, line.service_start, line.description))
-    return Rated(tuple(billed), unpriced_usage(missing, month.words), tuple(large[metric] for metric in sorted(large)))
+    return Rated(
+        tuple(billed),
+        unpriced_usage(missing, month.words),
+        tuple(large[metric] for metric in sorted(large)),
+        tuple(rates[metric] for metric in sorted(rates)),
+    )
+
+
+def _rate_warning(versions: Sequence[Version], month: _Month) -> DraftWarning | None:
+    """What is to be said of the exchange rates that a price's versions of the month need."""
+    for rule in (version.rule for version in versions):
+        words = month.words[rule.metric]
+        if rule.needs_rate(month.currency):
+            return rate_missing(rule, words, month.currency, month.rates_of)
+        if (
+            rule.exchange is not None
+            and month.kind == LineKind.USAGE
+            and (old := old_text(rule.exchange, month.rates_of))
+        ):
+            return DraftWarning(WarningCode.EXCHANGE_RATE_OLD, old, currency=rule.currency)
+    return None
 
 
 def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:
@@ -327,7 +368,7 @@ def _line(
         used_in=month.period.start,
         pricing_rule_id=rule.id,
         price=rule.snapshot(),
-        steps=(*notes, *charge.steps, *shares),
+        steps=(*_exchange_note(rule), *notes, *charge.steps, *shares),
     )
 
 
@@ -342,6 +383,10 @@ def _description(version: Version, words: MetricWords, month: BillingPeriod, pro
     whole = (start, end) == (month.start, month.end)
     parts.append(month_text(month) if whole else days_text(start, end - _A_DAY))
     return " · ".join(parts)
+
+
+def _exchange_note(rule: Rule) -> list[Step]:
+    return [Step.note(f"Price in {rule.currency}, exchanged: {rule.exchange.text}")] if rule.exchange else []
 
 
 def _unit_price(rule: Rule, charge: Charge, quantity: Decimal) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 from billing_platform.lib.limits import MAX_MONEY, QUANTITY_INTEGER_DIGITS
@@ -11,6 +12,8 @@ from billing_platform.lib.number_formats import format_events, format_money, uni
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line
+from invoicing.pricing.rules import Rule
+from invoicing.rates import missing_text
 
 MAX_QUANTITY = Decimal(10) ** QUANTITY_INTEGER_DIGITS
 """Every quantity of a line stays below it: its column holds no more."""
@@ -50,6 +53,18 @@ def quantity_too_large(metric: MetricKey, words: MetricWords, quantity: Decimal)
         blocks=True,
         metric_name=metric[0],
         unit=metric[1],
+    )
+
+
+def rate_missing(rule: Rule, words: MetricWords, currency: str, day: date) -> DraftWarning:
+    """Usage whose price is in another currency, and no rate exchanges it: to issue without it would bill it never."""
+    return DraftWarning(
+        WarningCode.EXCHANGE_RATE_MISSING,
+        f"{words.title} can't be billed: its price is in {rule.currency}. {missing_text(rule.currency, currency, day)}",
+        blocks=True,
+        metric_name=rule.metric_name,
+        unit=rule.unit,
+        currency=rule.currency,
     )
 
 

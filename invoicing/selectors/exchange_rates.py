@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from billing_platform.lib.limits import EXCHANGE_RATE_MAX_DAYS, EXCHANGE_RATE_WARN_DAYS
-from invoicing.models import ExchangeRate
+from invoicing.models import ExchangeRate, PricingRule
 from invoicing.rates import BOOKS, Published, Rate
 from organisations.models import Organisation
 from organisations.scoping import Actor
@@ -46,4 +46,4 @@ def customers_without_rate(*, actor: Actor, today: date) -> Any:
 def are_rates_needed() -> bool:
     """Whether any active customer's invoice is in a foreign currency or has a price that may be exchanged."""
     foreign = Organisation.objects.filter(~Q(currency=BOOKS), is_active=True)
-    return foreign.exists()
+    return foreign.exists() or PricingRule.objects.filter(may_be_exchanged=True).exists()

@@ -95,6 +95,8 @@ class Reason(StrEnum):
     DEFAULT = "The default: the customer has no price of its own"
     PARTLY_DEFAULT = "The default, where no price of the customer's own fits"
     NOT_USED = "Not used: the customer has a price of its own"
+    EXCHANGED = "The default in another currency, exchanged each month"
+    NOT_EXCHANGED = "Not used: there is a price in the customer's currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,13 @@ class AppliedPrice:
 
     @property
     def is_used(self) -> bool:
-        return self.reason != Reason.NOT_USED
+        return self.reason not in (Reason.NOT_USED, Reason.NOT_EXCHANGED)
 
 
 def prices_of(organisation: Organisation, *, today: date) -> tuple[AppliedPrice, ...]:
     """Prices that apply to a customer on a day or later, its own first, as invoicing.pricing.rules chooses them."""
-    rules = PricingRule.objects.applying_to(organisation).during(today, date.max)
-    own = [rule for rule in rules if rule.organisation_id is not None]
-    found = [AppliedPrice(rule, _reason(rule, own)) for rule in rules]
+    rules = list(PricingRule.objects.applying_to(organisation).during(today, date.max))
+    found = [AppliedPrice(rule, _reason(rule, rules, organisation.currency)) for rule in rules]
     return tuple(
         sorted(
             found,
@@ -139,14 +140,24 @@ def is_known(rule: PricingRule, metrics: Collection[tuple[str, str, UUID | None]
     return bool(owners if rule.organisation_id is None else owners & {rule.organisation_id, None})
 
 
-def _reason(rule: PricingRule, own: list[PricingRule]) -> Reason:
+def _reason(rule: PricingRule, rules: list[PricingRule], currency: str) -> Reason:
+    def standing(each: PricingRule) -> tuple[bool, bool]:
+        return each.organisation_id is not None, each.currency == currency
+
+    rivals = [
+        other
+        for other in rules
+        if (other.metric_name, other.unit) == (rule.metric_name, rule.unit) and standing(other) > standing(rule)
+    ]
+    replacing = [other for other in rivals if other.as_rule().covers(rule.dimensions) and _spans(other, rule)]
+    if replacing:
+        is_own = any(other.organisation_id is not None for other in replacing)
+        return Reason.NOT_USED if is_own and rule.organisation_id is None else Reason.NOT_EXCHANGED
     if rule.organisation_id is not None:
         return Reason.OWN
-    rivals = [other for other in own if (other.metric_name, other.unit) == (rule.metric_name, rule.unit)]
-    if not rivals:
-        return Reason.DEFAULT
-    replaced = any(other.as_rule().covers(rule.dimensions) and _spans(other, rule) for other in rivals)
-    return Reason.NOT_USED if replaced else Reason.PARTLY_DEFAULT
+    if any(other.organisation_id is not None for other in rivals):
+        return Reason.PARTLY_DEFAULT
+    return Reason.DEFAULT if rule.currency == currency else Reason.EXCHANGED
 
 
 def _spans(one: PricingRule, other: PricingRule) -> bool:

@@ -31,6 +31,7 @@ from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, P
 from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rating import rate
 from invoicing.pricing.rules import Rule, RulesOfMonth
+from invoicing.rates import Rate
 from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
 from invoicing.services.deciding_events import deciding_events
 
@@ -139,7 +140,7 @@ def _rows_of(line: InvoiceLine) -> tuple[MeteredUsage, ...]:
     rows = [row for row in _counted(line, _period(line)) if line.project_id in (None, row.project_id)]
     if line.kind == InvoiceLine.Kind.LATE_USAGE or line.pricing_rule is None:
         return tuple(rows)
-    rules, key = RulesOfMonth(_rules(line), _month(line)), line.pricing_rule.as_rule().key
+    rules, key = RulesOfMonth(_rules(line), _month(line), line.invoice.currency), line.pricing_rule.as_rule().key
     start, end = line.service_start or date.min, line.service_end or date.max
     in_days = [row for row in rows if start <= row.day < end]
     return tuple(row for row in in_days if (chosen := rules.choose(row)) is not None and chosen.key == key)
@@ -150,7 +151,8 @@ def _rules(line: InvoiceLine) -> tuple[Rule, ...]:
     which the customer may have left since."""
     month = _month(line)
     owners = Q(organisation=line.invoice.organisation) | Q(organisation=None)
-    found = PricingRule.objects.filter(owners, currency=line.invoice.currency, metric_name=line.metric_name)
+    currencies = Q(currency=line.invoice.currency) | Q(may_be_exchanged=True)
+    found = PricingRule.objects.filter(owners, currencies, metric_name=line.metric_name)
     return tuple(rule.as_rule() for rule in found.filter(unit=line.unit).during(month.start, month.end))
 
 
@@ -207,7 +209,7 @@ def _versions(line: InvoiceLine) -> QuerySet[PricingRule]:
     """The prices that hold for usage of the line's month, of what was invoiced before and of what came late."""
     before = _invoiced_before(line)
     periods = (*before.periods, _period(line)) if before else (_period(line),)
-    rules = RulesOfMonth(_rules(line), _month(line))
+    rules = RulesOfMonth(_rules(line), _month(line), line.invoice.currency)
     rows = [row for row in _counted(line, *periods) if line.project_id in (None, row.project_id)]
     chosen = {rule.id for row in rows if (rule := rules.choose(row)) is not None}
     found: QuerySet[PricingRule] = PricingRule.objects.filter(pk__in=chosen).order_by("effective_from", "pk")
@@ -239,7 +241,9 @@ def _recomputed(line: InvoiceLine) -> Recomputed:
     wanted = {_metric(line): most} if (most := max((rule.free_events for rule in rules), default=0)) else {}
     periods = (*before.periods, period) if before else (period,)
     asked = Asked(line.invoice.organisation, periods, month)
-    used = UsedMonth(month, _counted(line, period), rules, before, first_events([asked], [wanted])[0])
+    used = UsedMonth(
+        month, _counted(line, period), rules, before, first_events([asked], [wanted])[0], rates=_rates(line)
+    )
     words = {_metric(line): WordBook(line.invoice.organisation).words(*_metric(line))}
     conversions = conversions_of([line.invoice.organisation])[line.invoice.organisation_id]
     rated = rate(MonthFacts(period, line.invoice.currency, (used,), words, conversions))
@@ -256,6 +260,19 @@ def _recomputed(line: InvoiceLine) -> Recomputed:
         if (each.kind, each.pricing_rule_id, each.service_start, each.project_id, each.dimensions) == place
     ]
     return _compared(line, found[0] if len(found) == 1 else None, "From the usage and the price behind it")
+
+
+def _rates(line: InvoiceLine) -> dict[str, Rate]:
+    """The rates that lines for the month are frozen with, the line's own first."""
+    frozen = InvoiceLine.objects.filter(
+        invoice__organisation=line.invoice.organisation_id,
+        invoice__currency=line.invoice.currency,
+        used_in=_month(line).start,
+        price__has_key="exchange",
+    )
+    contents = [line.price.get("exchange"), *frozen.order_by("created_at").values_list("price__exchange", flat=True)]
+    rates = [Rate.from_json(content) for content in reversed(contents) if content]
+    return {rate.base: rate for rate in rates}
 
 
 def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_platform.lib.number_formats import money_text
+from invoicing.pricing import Usage, price_from_dict
+from invoicing.pricing.exchanging import exchanged_price
 from invoicing.rates import Published, Rate
 from tests.money.golden_tables import golden
 
@@ -28,6 +32,14 @@ def test_worked_examples(row: dict[str, str]) -> None:
         return
     assert (found.rate, str(found.kind)) == (Decimal(row["rate"]), row["how"])
     assert len(str(found.rate).partition(".")[2]) <= 10
+
+
+@golden("exchange", "prices")
+def test_exchanged_prices(row: dict[str, str]) -> None:
+    price = exchanged_price(price_from_dict(json.loads(row["price"])), Decimal(row["rate"]))
+    assert price == price_from_dict(json.loads(row["exchanged"]))
+    charge = price.charge(Usage(Decimal(row["quantity"]), 1))
+    assert money_text(charge.exact_amount, row["currency"]) == row["line"]
 
 
 def test_a_rate_of_last_month_stands_behind_one_that_follows_from_fresh_ones() -> None:

@@ -53,12 +53,12 @@ from invoicing.services.prices.repriced_amounts import RepricedMonth
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 
-FOR = (("organisation", "currency"), ("metric_name", "unit"), "dimensions")
+FOR = (("organisation", "currency"), ("metric_name", "unit"), "dimensions", "may_be_exchanged")
 DAYS = ("Valid", {"fields": (("effective_from", "effective_to"), "reason")})
 PRICE = ("model", *PARTS, ("free_units", "pool"), ("minimum", "maximum"), "charge_at_zero")
 VERSION_OF, COPY_OF = "version_of", "copy_of"
 PRICE_FIELDS = {"model", "currency", *PARTS, *BOUNDS}
-COPIED = ("metric_name", "unit", "currency", "dimensions", "pool", "model", *BOUNDS)
+COPIED = ("metric_name", "unit", "currency", "may_be_exchanged", "dimensions", "pool", "model", *BOUNDS)
 
 AttentionFilter = attention_filter(
     ending=(

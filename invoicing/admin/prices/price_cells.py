@@ -27,13 +27,14 @@ _NAMES = {
 _PARTS = tuple(name for name in PARTS if name != "tiers")
 COLUMNS = (
     "id", "customer", "metric", "unit", "dimensions", "currency", "first_day", "last_day", "model", "tiers", *_PARTS,
-    "free_units", "minimum", "maximum", "charge_at_zero", "pool",
+    "free_units", "minimum", "maximum", "charge_at_zero", "pool", "may_be_exchanged",
 )  # fmt: skip
 NEEDED = ("metric", "unit", "currency", "first_day", "model")
 
 _A_DAY = timedelta(days=1)
 _TIER = re.compile(r"(?:up to\s+(?P<up_to>\S+)|above)\s*:\s*(?P<price>[^\s+%]+)\s*%?\s*(?:\+\s*(?P<flat_fee>\S+))?")
 _QUOTED = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^;="]*?))\s*(?==|;|$)')
+_FLAGS = ("charge_at_zero", "may_be_exchanged")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
@@ -63,6 +64,7 @@ def row_of(rule: PricingRule) -> dict[str, str]:
         "maximum": "" if rule.maximum is None else short_text(rule.maximum),
         "charge_at_zero": "yes" if rule.charge_at_zero else "no",
         "pool": str(rule.pool),
+        "may_be_exchanged": "yes" if rule.may_be_exchanged else "no",
     }
 
 
@@ -84,10 +86,11 @@ def typed(row: Mapping[str, str]) -> tuple[dict[str, Any], CellErrors]:
         sent |= _cells("dimensions", read_dimensions(row["dimensions"]))
     except ValueError as error:
         errors["dimensions"] = str(error)
-    if row["charge_at_zero"].lower() in _YES:
-        sent["charge_at_zero"] = "on"
-    elif row["charge_at_zero"].lower() not in _NO:
-        errors["charge_at_zero"] = "Write yes or no."
+    for name in _FLAGS:
+        if row[name].lower() in _YES:
+            sent[name] = "on"
+        elif row[name].lower() not in _NO:
+            errors[name] = "Write yes or no."
     sent["effective_to"] = _day_after(row["last_day"])
     return sent, errors
 

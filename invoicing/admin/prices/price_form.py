@@ -35,7 +35,7 @@ from organisations.operators_clock import operators_today
 
 NAMED = 5  # months that the sentence about usage names; the others are counted
 IDENTITY = ("organisation", "metric_name", "unit", "currency", "dimensions")
-SAVED = (*IDENTITY, "pool", "effective_from", "effective_to")
+SAVED = (*IDENTITY, "may_be_exchanged", "pool", "effective_from", "effective_to")
 BOUNDS = ("free_units", "minimum", "maximum", "charge_at_zero")
 
 
@@ -189,7 +189,7 @@ class PriceForm(ReasonedForm):
 
     class Meta:
         model = PricingRule
-        fields = (*IDENTITY, "pool", "model", *BOUNDS, "effective_from", "effective_to")
+        fields = (*IDENTITY, "may_be_exchanged", "pool", "model", *BOUNDS, "effective_from", "effective_to")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         instance = kwargs.get("instance")

@@ -3,8 +3,8 @@
 -- A level is usage of the month that it is carried into; its total is what it stands at by now.
 --
 -- By metric, dimensions and local day. It is the question that rating answers for one customer, for all at once: a rule
--- covers a day if it is the customer's own or a default, in the customer's currency, and names no dimension that the
--- usage lacks.
+-- covers a day if it is the customer's own or a default, in the customer's currency or to be exchanged into it, and
+-- names no dimension that the usage lacks.
 --
 -- %(customers)s  organisations
 -- %(now)s        the month is the one it is now where the customer is
@@ -34,7 +34,7 @@ FROM used JOIN events_metric metric ON metric.id = used.metric_id
 WHERE NOT EXISTS (
     SELECT FROM invoicing_pricingrule rule
     WHERE (rule.organisation_id = used.organisation_id OR rule.organisation_id IS NULL)
-      AND rule.metric_name = metric.name AND rule.unit = metric.unit AND rule.currency = used.currency
+      AND rule.metric_name = metric.name AND rule.unit = metric.unit AND (rule.currency = used.currency OR rule.may_be_exchanged)
       AND rule.dimensions <@ used.dimensions
       AND rule.effective_from <= used.day AND (rule.effective_to IS NULL OR used.day < rule.effective_to)
 )

@@ -26,6 +26,7 @@ from invoicing.models import CreditNoteLine, Invoice, InvoiceLine, PricingRule
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
+from invoicing.services.facts.rate_facts import rates_of_months
 from organisations.models import Organisation
 
 Place = tuple[UUID, BillingPeriod]
@@ -47,6 +48,8 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
         (pk, month): UsedMonth(month, rows, rules.of(by_id[pk], month), before.get((pk, month)))
         for (pk, month), rows in usage.items()
     }
+    rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
+    months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
     first = _first_events(by_id, months, period)
     books = word_books(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
@@ -84,16 +87,20 @@ class _RuleBook:
     def __init__(self, organisations: Collection[Organisation], months: Collection[BillingPeriod]) -> None:
         self._found: dict[tuple[UUID | None, str, BillingPeriod], tuple[Rule, ...]] = {}
         self._rules: defaultdict[tuple[UUID | None, str], list[Rule]] = defaultdict(list)
+        self._exchanged: defaultdict[UUID | None, list[Rule]] = defaultdict(list)
         if not months:
             return
         rules = PricingRule.objects.applying_to_any(organisations).during(
             min(month.start for month in months), max(month.end for month in months)
         )
         for row in rules.order_by("metric_name", "unit", "-effective_from", "pk"):
-            self._rules[row.organisation_id, row.currency].append(row.as_rule())
+            rule = row.as_rule()
+            self._rules[row.organisation_id, row.currency].append(rule)
+            if row.may_be_exchanged:
+                self._exchanged[row.organisation_id].append(rule)
 
     def own(self, organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
-        """The organisation's own rules, in its currency, that hold on any day of the month."""
+        """Its own rules, in its currency or to be exchanged into it, that hold on any day of the month."""
         return self._holding(organisation.pk, organisation.currency, month)
 
     def of(self, organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
@@ -105,7 +112,8 @@ class _RuleBook:
     def _holding(self, owner: UUID | None, currency: str, month: BillingPeriod) -> tuple[Rule, ...]:
         key = owner, currency, month
         if key not in self._found:
-            rules = self._rules.get((owner, currency), ())
+            foreign = [rule for rule in self._exchanged.get(owner, ()) if rule.currency != currency]
+            rules = [*self._rules.get((owner, currency), ()), *foreign]
             self._found[key] = tuple(rule for rule in rules if rule.holds_within(month))
         return self._found[key]
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
@@ -42,7 +43,7 @@ def changed_days(old: PricingRule, new: PricingRule) -> list[tuple[PricingRule, 
 
 _PRICING = (
     "organisation_id", "metric_name", "unit", "currency", "dimensions",
-    "model", "parameters", "pool", "free_units", "minimum", "maximum", "charge_at_zero",
+    "model", "parameters", "pool", "free_units", "minimum", "maximum", "charge_at_zero", "may_be_exchanged",
 )  # fmt: skip
 
 
@@ -102,7 +103,8 @@ def open_months(
             continue
         used = around.used(rule, *past, around.months_open(rule, past[0]))
         for place, days in _priced_by(rule, used, around).items():
-            had[place] |= any(choose_rule(around.rules(rule, place[0]), day) is not None for day in days)
+            rivals, currency = around.rules(rule, place[0]), around.currency(place[0])
+            had[place] |= any(choose_rule(rivals, day, currency) is not None for day in days)
     customers = Organisation.objects.in_bulk({organisation_id for organisation_id, _month in had})
     drafts = {
         (draft.organisation_id, draft.period_start): draft
@@ -145,11 +147,15 @@ def _priced_by(rule: PricingRule, used: Iterable[UsedOn], around: Surroundings) 
         customer = each.organisation_id
         if customer not in rivals:
             rivals[customer] = [other for other in around.rules(rule, customer) if not _same_price(other, own)]
-        if choose_rule([standing, *rivals[customer]], each) is standing:
+        if choose_rule([standing, *rivals[customer]], each, around.currency(customer)) is standing:
             found[customer, each.day.replace(day=1)].append(each)
     return dict(found)
 
 
 def _same_price(one: Rule, other: Rule) -> bool:
     """Whether two rules are versions of one price, or one and the same rule."""
-    return one.id == other.id or (one.organisation_id, one.key) == (other.organisation_id, other.key)
+    return one.id == other.id or _price_of(one) == _price_of(other)
+
+
+def _price_of(rule: Rule) -> tuple[Any, ...]:
+    return rule.organisation_id, rule.currency, rule.key

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
@@ -46,6 +47,7 @@ def create_pricing_rule(
     organisation: Organisation | None = None,
     dimensions: Mapping[str, str] | None = None,
     pool: str = PricingRule.Pool.ORGANISATION,
+    may_be_exchanged: bool = False,
     reason: str = "",
 ) -> PricingRule:
     """Add a rule; `price` is the price part of api.md's rule body. The audit log keeps the reason.
@@ -61,6 +63,7 @@ def create_pricing_rule(
         currency=currency,
         dimensions=check_dimensions(dimensions or {}),
         pool=pool,
+        may_be_exchanged=may_be_exchanged,
         effective_from=effective_from,
         effective_to=effective_to,
     )
@@ -98,6 +101,7 @@ def new_version(
     effective_from: date,
     effective_to: date | None = None,
     pool: str | None = None,
+    may_be_exchanged: bool | None = None,
     reason: str = "",
 ) -> PricingRule:
     """Ends a rule the day before `effective_from`, and adds a rule for the same usage from that day on.
@@ -112,6 +116,8 @@ def new_version(
         _save(old, reason)
     rule = following(old, effective_from)
     rule.effective_to, rule.pool = effective_to, pool or old.pool
+    if may_be_exchanged is not None:
+        rule.may_be_exchanged = may_be_exchanged
     set_price(rule, price)
     _save(rule, reason)
     refuse_billed_months([*changed_days(before, old), (rule, days_of(rule))])
@@ -147,6 +153,7 @@ def following(old: PricingRule, effective_from: date) -> PricingRule:
         unit=old.unit,
         currency=old.currency,
         dimensions=old.dimensions,
+        may_be_exchanged=old.may_be_exchanged,
         effective_from=effective_from,
     )
 
@@ -235,11 +242,12 @@ def _save(rule: PricingRule, reason: str) -> None:
 
 def overlapping(rule: PricingRule) -> PricingRule | None:
     """The first other rule for the same usage that applies on some of the days; None if there is none."""
+    is_exchanged_too = Q(may_be_exchanged=True) if rule.may_be_exchanged else Q(pk__in=())
     same = PricingRule.objects.filter(
+        Q(currency=rule.currency) | is_exchanged_too,
         organisation=rule.organisation,
         metric_name=rule.metric_name,
         unit=rule.unit,
-        currency=rule.currency,
         dimensions=rule.dimensions,
     ).exclude(pk=rule.pk)
     return same.during(rule.effective_from, rule.effective_to or date.max).order_by("effective_from").first()
@@ -255,6 +263,13 @@ def overlap_of(rule: PricingRule, other: PricingRule, words: WordBook | None = N
     else:
         way_out = "change that price, or begin the new one later"
     named = (words or WordBook(rule.organisation)).words(rule.metric_name, rule.unit)
+    if other.currency != rule.currency:
+        return DomainError(
+            f"“{named.name}” ({rule.unit}) has a price in {other.currency} that may be exchanged from "
+            f"{day_text(other.effective_from)} {until}: of one usage, one price may be exchanged at a time.",
+            code="PRICE_OVERLAP",
+            details={"pricing_rule": str(other.pk)},
+        )
     return DomainError(
         f"“{named.name}” ({rule.unit}) has a price from {day_text(other.effective_from)} {until} already: {way_out}.",
         code="PRICE_OVERLAP",

@@ -11,15 +11,18 @@ from datetime import date
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
 from events.usage.metering import UsedOn, days_with_usage
 from invoicing.models import Invoice, PricingRule
 from invoicing.pricing.rules import Rule
+from organisations.models import Organisation
 
 Place: TypeAlias = tuple[UUID, date]
 """A customer and the first day of a month."""
-_Metric: TypeAlias = tuple[str, str, str]
+_Metric: TypeAlias = tuple[str, str]
 _ByCustomer: TypeAlias = dict[UUID, list[Place]]
 
 
@@ -32,6 +35,7 @@ class Surroundings:
             lambda: defaultdict(dict)
         )
         self._read: dict[tuple[Any, ...], _ByCustomer] = {}
+        self._currencies: dict[UUID, str] = {}
         for rule in PricingRule.objects.filter(metric_name__in=metric_names).select_related("organisation"):
             self.put(rule)
 
@@ -54,9 +58,23 @@ class Surroundings:
         del self._prices[_metric(rule)][rule.organisation_id][rule.pk]
 
     def rules(self, rule: PricingRule, customer: UUID) -> list[Rule]:
-        """The prices of the rule's metric that are for the customer: own ones and global ones."""
-        found = self._prices[_metric(rule)]
-        return [each.as_rule() for owner in (customer, None) for each in found[owner].values()]
+        """The prices of the rule's metric that are for the customer: own ones and global ones, in its currency or to be
+        exchanged into it."""
+        found, currency = self._prices[_metric(rule)], self.currency(customer)
+        return [
+            each.as_rule()
+            for owner in (customer, None)
+            for each in found[owner].values()
+            if each.currency == currency or each.may_be_exchanged
+        ]
+
+    def currency(self, customer: UUID) -> str:
+        """The currency that a customer is billed in."""
+        if not self._currencies:
+            customers = Organisation.objects.order_by()
+            wanted = customers if self.customers is None else customers.filter(pk__in=self.customers)
+            self._currencies = dict(wanted.values_list("pk", "currency"))
+        return self._currencies[customer]
 
     def overlapping(self, rule: PricingRule) -> PricingRule | None:
         """The first other price of the same usage on some of the rule's days."""
@@ -66,6 +84,7 @@ class Surroundings:
             for other in self._prices[_metric(rule)][rule.organisation_id].values()
             if other.pk != rule.pk
             and other.dimensions == rule.dimensions
+            and (other.currency == rule.currency or (other.may_be_exchanged and rule.may_be_exchanged))
             and other.effective_from < after
             and first < (other.effective_to or date.max)
         ]
@@ -74,20 +93,20 @@ class Surroundings:
     # --- months and usage -----------------------------------------------------------------------------------------
 
     def months_invoiced(self, rule: PricingRule, start: date) -> list[Place]:
-        """The months from `start` on that are invoiced in the rule's currency, of the customers for whom it is."""
-        invoices = Invoice.objects.issued().billing()
-        in_currency = {"currency": rule.currency, "organisation__currency": rule.currency}
+        """The months from `start` on that are invoiced in the rule's currency (if it may be exchanged: in any), of the
+        customers for whom it is."""
+        invoices = Invoice.objects.issued().billing().filter(currency=F("organisation__currency"))
 
         def read() -> Iterable[Place]:
-            found = self._of_customers(invoices.filter(**in_currency, period_start__gte=start))
+            found = self._of_customers(invoices.filter(_reached(rule, "currency"), period_start__gte=start))
             return list(found.values_list("organisation_id", "period_start").distinct())
 
-        return self._theirs(rule, ("invoiced", rule.currency, start), read)
+        return self._theirs(rule, ("invoiced", rule.may_be_exchanged or rule.currency, start), read)
 
     def months_open(self, rule: PricingRule, first: date) -> list[Place]:
         """The months that may count usage from a day on and have no issued invoice, of the same customers."""
         start = BillingPeriod.of(first).start
-        periods = UsagePeriod.objects.filter(organisation__currency=rule.currency, month__gte=start)
+        periods = UsagePeriod.objects.filter(_reached(rule, "organisation__currency"), month__gte=start)
 
         def read() -> Iterable[Place]:
             issued = self._of_customers(Invoice.objects.issued().billing().filter(period_start__gte=start))
@@ -95,7 +114,7 @@ class Surroundings:
             found = self._of_customers(periods).values_list("organisation_id", "month")
             return (place for place in found if place not in invoiced)
 
-        return self._theirs(rule, ("open", rule.currency, start), read)
+        return self._theirs(rule, ("open", rule.may_be_exchanged or rule.currency, start), read)
 
     def used(self, rule: PricingRule, first: date, after: date, counted_in: Sequence[Place]) -> list[UsedOn]:
         """The usage of the rule's metric on days `[first, after)`, of what these months count."""
@@ -119,4 +138,9 @@ class Surroundings:
 
 
 def _metric(rule: PricingRule) -> _Metric:
-    return rule.metric_name, rule.unit, rule.currency
+    return rule.metric_name, rule.unit
+
+
+def _reached(rule: PricingRule, column: str) -> Q:
+    """Customers of the rule's currency; of any, if the rule may be exchanged."""
+    return Q() if rule.may_be_exchanged else Q(**{column: rule.currency})

@@ -219,7 +219,11 @@ def test_an_amount_in_another_currency_takes_nothing_off():
     st.lists(
         st.tuples(st.sampled_from(["api", "storage", "fee", "late", "one_off"]), st.decimals(-500, 5000, places=2))
     ),
-    st.lists(st.sampled_from(["10%", "33.333%", "100%", "300.00", "99999.99", "50.01 off api", "7% off fee"])),
+    st.lists(
+        st.sampled_from(
+            ["10%", "33.333%", "100%", "300.00", "99999.99", "50.01 off api", "5000.00 off api", "7% off fee"]
+        )
+    ),
 )
 def test_discounts_are_never_negative_and_never_more_than_there_is(amounts, terms):
     before = [a_line(f"{name} {amount}") for name, amount in amounts]

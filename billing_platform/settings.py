@@ -276,6 +276,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
+DOCUMENT_FONT_DIRS = env.list(  # where fonts of more scripts are looked for; the same on each machine
+    "DOCUMENT_FONT_DIRS",
+    default=["/usr/share/fonts/truetype/noto", "/usr/share/fonts/noto", "/usr/share/fonts/google-noto"],
+)
 
 # --- language and time ----------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db import connection
 from django.db.models.signals import post_migrate
 
@@ -15,6 +16,7 @@ class InvoicingConfig(AppConfig):
     backoffice = "invoicing.backoffice"
 
     def ready(self) -> None:
+        from billing_platform.lib import script_fonts
         from events import metric_changes
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
@@ -22,6 +24,7 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from organisations import billing_config, customer_changes, seller_changes
 
+        script_fonts.look_in(settings.DOCUMENT_FONT_DIRS)
         post_migrate.connect(_ensure_rates, sender=self, dispatch_uid="rates")
         billing_config.parts.register(IN_FORCE)
         billing_config.parts.register(BOUNDS)

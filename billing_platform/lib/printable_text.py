@@ -1,13 +1,17 @@
-"""Which characters the fonts of our documents can print, as a table: no font has to be loaded to check a text.
+"""Which characters the fonts of our documents can print: a table, and what was found on this machine.
 
-The table holds what the fonts of invoicing/documents/fonts.py can draw; tests/invoicing/test_printable_text.py compares
-it with the font files. Forms refuse other characters, because the document would have a gap in their place.
+The table holds what the wheels' fonts of invoicing/documents/fonts.py can draw, so that no font has to be loaded to
+check a text; tests/invoicing/test_printable_text.py compares it with the font files. More scripts are printed where
+their fonts are installed (script_fonts.py). Forms refuse other characters, because the document would have a gap in
+their place.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
+
+from billing_platform.lib import script_fonts
 
 _COVERED = """
 20-7E A0-377 37A-37F 384-38A 38C 38E-3A1 3A3-3E1 3F0-52F 900-983 985-98C 98F-990 993-9A8 9AA-9B0 9B2 9B6-9B9 9BC-9C4
@@ -26,7 +30,6 @@ SCRIPTS = {
     "Telugu": (0x0C00, 0x0C7F),
 }
 """First and last code point of each script that has a font of its own. Noto Sans draws all other characters."""
-SCRIPT_NAMES = "Devanagari, Bengali, Tamil or Telugu ones"
 
 _JOINERS = frozenset("\u200c\u200d")  # invisible, and part of how Indian scripts are spelled
 _DANDAS = frozenset("\u0964\u0965")  # end a sentence in several scripts
@@ -41,11 +44,27 @@ def _parsed(table: str) -> tuple[list[int], list[int]]:
 _FIRSTS, _LASTS = _parsed(_COVERED)
 
 
-def is_covered(character: str) -> bool:
-    """Whether one of our fonts has a glyph for the character."""
+def is_in_table(character: str) -> bool:
+    """Whether one of the wheels' fonts has a glyph for the character."""
     code = ord(character)
     found = bisect_right(_FIRSTS, code) - 1
     return found >= 0 and code <= _LASTS[found]
+
+
+def is_covered(character: str) -> bool:
+    """Whether a font that is here has a glyph for the character."""
+    return is_in_table(character) or script_fonts.covers(installable_script(character), ord(character))
+
+
+def installable_script(character: str) -> str:
+    """The script of a character whose font is not ours, but may be installed on the machine; empty for any other."""
+    return script_fonts.block_of(ord(character))
+
+
+def script_names() -> str:
+    """The scripts other than Latin that can be printed here: “Devanagari, Bengali, Tamil or Telugu”."""
+    *names, last = [*SCRIPTS, *script_fonts.found()]
+    return f"{', '.join(names)} or {last}"
 
 
 def is_printable(character: str) -> bool:
@@ -58,11 +77,15 @@ def is_printable(character: str) -> bool:
 
 
 def script_of(character: str, *, within: str = "") -> str:
-    """The script whose font draws the character, as named in SCRIPTS; empty where Noto Sans does."""
-    if character in _DANDAS and within:
-        return within
+    """The script whose font draws the character, `within` a text of a script; empty where Noto Sans does."""
     code = ord(character)
-    return next((script for script, (first, last) in SCRIPTS.items() if first <= code <= last), "")
+    if character in _DANDAS and within and (within in SCRIPTS or script_fonts.covers(within, code)):
+        return within
+    for script, (first, last) in SCRIPTS.items():
+        if first <= code <= last:
+            return script
+    script = script_fonts.block_of(code)
+    return script if script_fonts.covers(script, code) else ""
 
 
 def unprintable(text: str, *, line_breaks: bool = False) -> str | None:

@@ -172,9 +172,11 @@ def validate_printed_paragraphs(value: Any) -> None:
 
 def _check_letters(text: str) -> None:
     if missing := printable_text.unprintable(text, line_breaks=True):
+        script = printable_text.installable_script(missing)
         raise ValidationError(
             f"{printable_text.name_of(missing)} can't be printed on invoices yet: write it in Latin letters, "
-            f"or in {printable_text.SCRIPT_NAMES}."
+            f"or in {printable_text.script_names()} ones."
+            + (f" For {script}, its font has to be installed on the servers (DOCUMENT_FONT_DIRS)." if script else "")
         )
 
 

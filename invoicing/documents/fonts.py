@@ -1,11 +1,13 @@
 """The fonts of the documents: Noto Sans, and one for each Indian script that we can print.
 
 Each is a static Regular and Bold, cut from its wheel once per machine and stored under VAR_DIR. Noto Sans is loaded at
-once, a script when a document first needs it. billing_platform/lib/printable_text.py says what all of them cover.
+once, a script when a document first needs it. billing_platform/lib/printable_text.py says what all of them cover. Other
+scripts are drawn with fonts of the machine, which are prepared in the same way (billing_platform/lib/script_fonts.py).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from fontTools.varLib import instancer
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont as ReportLabFont
 
+from billing_platform.lib import script_fonts
 from invoicing.documents.embedding import StockFont
 
 REGULAR, BOLD = "NotoSans", "NotoSans-Bold"
@@ -30,7 +33,7 @@ _FIRST_PRIVATE = 0xE000
 
 @dataclass(frozen=True, slots=True)
 class FontFamily:
-    """A wheel's font: a variable file, or one static file for each weight."""
+    """A variable file, or one static file for each weight. They are in a wheel; without one they are paths."""
 
     name: str
     package: str
@@ -56,6 +59,14 @@ SCRIPT_FONTS = {
 }
 
 
+class FontMissing(Exception):
+    """A document has letters of a script whose font was here when they were typed, and is not any more. It must not be
+    drawn with gaps: the font has to be installed again."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__(f"No font for {script} is installed on this machine: see DOCUMENT_FONT_DIRS.")
+
+
 def register_fonts() -> None:
     """Make Noto Sans known to ReportLab in this process."""
     _register(LATIN)
@@ -63,13 +74,22 @@ def register_fonts() -> None:
 
 def script_font(script: str, *, bold: bool) -> str:
     """The name of a script's font, which ReportLab knows from now on."""
-    family = SCRIPT_FONTS[script]
+    family = SCRIPT_FONTS.get(script) or _found(script)
     _register(family)
     return f"{family.name}-Bold" if bold else family.name
 
 
+def _found(script: str) -> FontFamily:
+    if script not in script_fonts.found():
+        raise FontMissing(script)
+    font = script_fonts.found()[script]
+    return FontFamily(f"NotoSans{script.replace(' ', '')}", "", str(font.regular), str(font.bold))
+
+
 def source_of(family: FontFamily, *, bold: bool = False) -> Path:
-    """The file that the wheel brings."""
+    """The file that the wheel brings, or that was found on the machine."""
+    if not family.package:
+        return Path(family.bold if bold else family.regular)
     spec = find_spec(family.package)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"The package {family.package} is not installed: run make install.")
@@ -91,7 +111,8 @@ def _static_font(family: FontFamily, name: str, *, bold: bool) -> Path:
     its own and renames it, so nobody ever reads half a font."""
     source = source_of(family, bold=bold)
     folder = Path(settings.VAR_DIR) / "fonts"
-    target = folder / f"{name}-{_FORMAT}-{source.stat().st_size}.ttf"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    target = folder / f"{name}-{_FORMAT}-{digest}.ttf"
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +130,9 @@ def _cut(source: Path, weight: int, target: Path) -> None:
     font = TTFont(source, recalcTimestamp=False)
     if "fvar" in font:
         # its own PostScript name for each weight: ReportLab would otherwise draw regular twice
-        font = instancer.instantiateVariableFont(font, {"wght": weight, "wdth": 100}, updateFontNames=True)
+        axes = {axis.axisTag for axis in font["fvar"].axes}
+        place = {axis: value for axis, value in (("wght", weight), ("wdth", 100)) if axis in axes}
+        font = instancer.instantiateVariableFont(font, place, updateFontNames=True)
     _give_every_glyph_a_code(font)
     font.save(target)
 

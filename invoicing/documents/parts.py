@@ -32,17 +32,17 @@ from invoicing.documents.sums import sums_block
 from invoicing.documents.tax_summary import tax_summary
 
 _LOGO_WIDTH, _LOGO_HEIGHT = 60 * mm, 18 * mm
-_SIGNED_CODE = 38 * mm  # its codes have more than a hundred modules a side
+_SIGNED_CODE = 35 * mm  # its codes have more than a hundred modules a side
 _BETWEEN_PARTIES = 5 * mm
 
 
 def sections(
     document: InvoiceDocument, brand: Branding, width: float, logo: bytes | None, standing: Standing
 ) -> Iterator[Section]:
-    yield _plain(_title(document, brand, width, logo), after=6 * mm)
+    yield _plain(_title(document, brand, width, logo), after=4 * mm)
     if notice := void_notice(document, brand, width, standing):
         yield _plain(notice, after=4 * mm)
-    yield _plain(_parties(document, brand, width), after=5 * mm)
+    yield _plain(_parties(document, brand, width), after=4 * mm)
     yield lines_section(document, brand, width)
     yield _plain(gap(3 * mm))
     yield _plain(sums_block(document, brand, width))

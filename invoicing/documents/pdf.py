@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -19,6 +20,7 @@ from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 from invoicing.documents.style import ALARM, FINE, INK, MARGIN, RULE, Branding, Type
 from invoicing.documents.text import one_line
 
+rl_config.useA85 = 0  # pages as bytes: a fifth shorter than as letters
 _HEADER, _FOOTER = 16 * mm, 17 * mm  # of the pages after the first; room below the text
 _BAR = 3 * mm
 _WIDTH, _HEIGHT = A4

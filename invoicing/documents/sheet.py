@@ -76,6 +76,7 @@ class Sheet:
         canvas.saveState()
         canvas.setStrokeColor(HexColor(colour))
         canvas.setLineWidth(1.6)
+        canvas.setFont(font, size)
         canvas.translate(width / 2, height / 2)
         canvas.rotate(52)
         canvas.drawCentredString(0, -size * 0.36, word, mode=1)

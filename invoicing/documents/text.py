@@ -15,8 +15,8 @@ from typing import NamedTuple
 from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfbase.ttfonts import ShapedStr, shapeStr
 
-from billing_platform.lib.printable_text import is_printable, script_of
-from invoicing.documents.fonts import BOLD, REGULAR, script_font
+from billing_platform.lib.printable_text import installable_script, is_printable, script_of
+from invoicing.documents.fonts import BOLD, REGULAR, FontMissing, script_font
 from invoicing.documents.style import Type
 
 _JOINERS = frozenset("\u200c\u200d")  # belong to the script that they stand in
@@ -84,6 +84,8 @@ def _drawable_character(character: str) -> str:
         return character
     if character == "\t":
         return " "
+    if script := installable_script(character):
+        raise FontMissing(script)
     return "" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else _MISSING
 
 

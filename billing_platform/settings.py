@@ -12,6 +12,8 @@ from django.urls import reverse_lazy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from billing_platform.lib import object_storage
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -275,6 +277,18 @@ STORAGES = {
     "default": {"BACKEND": env.str("FILE_STORAGE", default="django.core.files.storage.FileSystemStorage")},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if S3_BUCKET := env.str("S3_BUCKET", default=""):
+    STORAGES["default"] = {
+        "BACKEND": object_storage.BACKEND,
+        "OPTIONS": object_storage.s3_options(
+            bucket=S3_BUCKET,
+            endpoint=env.str("S3_ENDPOINT_URL", default=""),
+            region=env.str("S3_REGION", default=""),
+            access_key=env.str("S3_ACCESS_KEY_ID", default=""),
+            secret_key=env.str("S3_SECRET_ACCESS_KEY", default=""),
+            prefix=env.str("S3_PREFIX", default=""),
+        ),
+    }
 FILE_UPLOAD_PERMISSIONS = 0o640
 DOCUMENT_FONT_DIRS = env.list(  # where fonts of more scripts are looked for; the same on each machine
     "DOCUMENT_FONT_DIRS",

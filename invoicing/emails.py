@@ -39,7 +39,7 @@ def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
             "is_due": invoice.amount_due > 0,
             "pay_url": document.pay_url,
         },
-        attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf")],
+        attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf", invoice.pdf_sha256)],
     )
 
 
@@ -68,7 +68,7 @@ def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
             "is_due": note.invoice.amount_due > 0,
             "pay_url": invoice_document(note.invoice).pay_url,
         },
-        attachments=[Attachment(str(note.pdf.name), document.filename, "application/pdf")],
+        attachments=[Attachment(str(note.pdf.name), document.filename, "application/pdf", note.pdf_sha256)],
     )
 
 

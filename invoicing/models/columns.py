@@ -36,6 +36,13 @@ SacField = partial(
     validators=[validate_sac],
     help_text="Empty: the seller's usual one.",
 )
+Sha256Field = partial(
+    models.CharField,
+    "SHA-256 of the PDF",
+    max_length=64,
+    blank=True,
+    help_text="Of the file as it was stored. Whoever has a copy can compare.",
+)
 DayField = partial(models.DateField, validators=[validate_business_date])
 
 NO_ORGANISATION = "00000000-0000-0000-0000-000000000000"
@@ -91,3 +98,8 @@ def check_amount(amount: Decimal | None, currency: str) -> None:
         return
     places = exponent(currency)
     raise ValidationError({"amount": f"{currency} has {places or 'no'} decimals: round the amount to them."})
+
+
+def stored_pdf_has_its_hash(name: str) -> models.CheckConstraint:
+    """Each download is compared with it."""
+    return models.CheckConstraint(condition=Q(pdf="") | Q(pdf_sha256__regex=r"^[0-9a-f]{64}$"), name=name)

@@ -14,7 +14,7 @@ from billing_platform.lib.document_numbers import SERIES_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent
 from billing_platform.lib.work.claims import ClaimedWork, due_index
-from invoicing.models.columns import MoneyField, QuantityField
+from invoicing.models.columns import MoneyField, QuantityField, Sha256Field, stored_pdf_has_its_hash
 from invoicing.models.invoice import NUMBER_PATTERN, REGISTRATION, Invoice
 from invoicing.models.invoice_line import InvoiceLine
 from invoicing.models.number_sequence import number_is_of_a_series
@@ -23,8 +23,8 @@ from organisations.scoping import TenantModel, TenantQuerySet
 
 # What may still change: its PDF and its e-mail.
 _MUTABLE = (
-    "'pdf', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', "
-    "'updated_at'"
+    "'pdf', 'pdf_sha256', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', "
+    "'last_failure', 'updated_at'"
 )
 
 _FITS_ITS_INVOICE = """
@@ -171,6 +171,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
     send_to = models.JSONField(default=list, blank=True, help_text="Addresses whose e-mail waits for the PDF.")
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When an e-mail was last handed to the outbox.")
     pdf = models.FileField("PDF", max_length=200, blank=True)
+    pdf_sha256 = Sha256Field()
     pdf_state = models.CharField("PDF state", max_length=10, choices=PdfState, default=PdfState.PENDING)
 
     objects = CreditNoteQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
@@ -192,6 +193,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
                 condition=Q(total=F("subtotal") + F("tax_total") + F("round_off")), name="credit_note_has_right_total"
             ),
             models.CheckConstraint(condition=Q(total__gt=0), name="credit_note_gives_something"),
+            stored_pdf_has_its_hash("credit_note_pdf_has_its_hash"),
             models.CheckConstraint(
                 condition=Q(kind="commercial", tax_total=0, taxable_in_rupees__isnull=True)
                 | (

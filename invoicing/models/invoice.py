@@ -21,7 +21,7 @@ from billing_platform.lib.limits import NOTES_LENGTH, PURCHASE_ORDER_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import validate_printed_line, validate_printed_paragraphs
-from invoicing.models.columns import MoneyField
+from invoicing.models.columns import MoneyField, Sha256Field, stored_pdf_has_its_hash
 from invoicing.models.invoice_triggers import COLLECTABLE, TRIGGERS
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
@@ -185,6 +185,7 @@ class Invoice(BaseModel, TenantModel):
     voided_at = models.DateTimeField(null=True, blank=True)
     void_reason = models.TextField(blank=True)
     pdf = models.FileField("PDF", max_length=200, blank=True)
+    pdf_sha256 = Sha256Field()
     pdf_state = models.CharField("PDF state", max_length=10, choices=PdfState, default=PdfState.NONE)
 
     objects = InvoiceQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
@@ -209,6 +210,7 @@ class Invoice(BaseModel, TenantModel):
                 name="one_live_invoice_per_organisation_and_period",
                 violation_error_message="The customer has an invoice for this month already.",
             ),
+            stored_pdf_has_its_hash("invoice_pdf_has_its_hash"),
             # The seller as on the document is frozen with it, so this holds whatever the seller's form says later.
             models.UniqueConstraint(
                 REGISTRATION, "number", condition=~Q(number=""), name="invoice_number_once_per_registration"

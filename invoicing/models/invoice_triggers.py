@@ -22,6 +22,7 @@ MUTABLE_AFTER_ISSUE = (
     "is_released",
     "sent_at",
     "pdf",
+    "pdf_sha256",
     "pdf_state",
     "voided_at",
     "void_reason",

@@ -106,7 +106,7 @@ def make_pdf(*, invoice_id: UUID) -> InvoiceDelivery | None:
     if invoice.pdf_state == PdfState.READY:
         return delivery
     try:
-        name = stored_pdfs.store_pdf(invoice)
+        stored = stored_pdfs.store_pdf(invoice)
     except Exception as error:  # whatever a picture, a font or the storage may throw
         with transaction.atomic():
             invoice = lock_invoice(invoice_id)  # before the delivery, as everywhere: two callers wait, not deadlock
@@ -114,8 +114,8 @@ def make_pdf(*, invoice_id: UUID) -> InvoiceDelivery | None:
                 invoice.pdf_state = PdfState.FAILED
                 invoice.save(update_fields=["pdf_state", "updated_at"])
         return None
-    invoice.pdf.name, invoice.pdf_state = name, PdfState.READY
-    invoice.save(update_fields=["pdf", "pdf_state", "updated_at"])
+    invoice.pdf.name, invoice.pdf_sha256, invoice.pdf_state = stored.name, stored.sha256, PdfState.READY
+    invoice.save(update_fields=["pdf", "pdf_sha256", "pdf_state", "updated_at"])
     return delivery
 
 

@@ -1,4 +1,4 @@
-"""The PDF of an issued document: rendered from the frozen document, stored once, made again if it is lost.
+"""The PDF of an issued document: rendered from the frozen document, stored once with its hash, made again if lost.
 
 What is stored and mailed is the invoice as it was issued. Whoever asks for the PDF later gets it as the invoice stands
 now, drawn on the spot: a void or paid one must not ask for money again. When it is made, by whom and how often:
@@ -7,7 +7,10 @@ now, drawn on the spot: a void or paid one must not ask for money again. When it
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +19,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.crypto import salted_hmac
 
+from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
@@ -35,17 +39,23 @@ _NOTHING_DUE: dict[str, str] = {
 }
 
 
-def store_pdf(invoice: Invoice) -> str:
-    """Render the PDF as issued and store it. The name in the storage; raises whatever the storage raises."""
+class StoredPdf(NamedTuple):
+    name: str  # in the storage
+    sha256: str
+
+
+def store_pdf(invoice: Invoice) -> StoredPdf:
+    """Render the PDF as issued and store it. Raises whatever the storage raises."""
     document = invoice_document(invoice)
     return store(document, storage_name(invoice, document))
 
 
-def store(document: InvoiceDocument, name: str) -> str:
-    """Render a document and store it under the name. The name in the storage; raises whatever the storage raises."""
+def store(document: InvoiceDocument, name: str) -> StoredPdf:
+    """Render a document and store it under the name. Raises whatever the storage raises."""
+    content = render(document)
     if default_storage.exists(name):  # a worker that died may have left half of it
         default_storage.delete(name)
-    return default_storage.save(name, ContentFile(render(document)))
+    return StoredPdf(default_storage.save(name, ContentFile(content)), hashlib.sha256(content).hexdigest())
 
 
 def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
@@ -61,22 +71,44 @@ def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
 
 
 def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
-    """File name and content as issued. Made on the spot when it is not there yet or was lost: the bytes are the same.
+    """File name and content as issued. Made on the spot when it is not there yet or was lost.
 
-    Raises DomainError INVOICE_NOT_FINALIZED for a draft.
+    Raises DomainError INVOICE_NOT_FINALIZED for a draft, and as `read` does.
     """
-    return read(invoice_document(invoice), invoice.pdf.name or "")
+    return read(invoice_document(invoice), StoredPdf(invoice.pdf.name or "", invoice.pdf_sha256))
 
 
-def read(document: InvoiceDocument, name: str) -> tuple[str, bytes]:
-    """File name and content of a document that was stored under the name, or is not stored yet."""
-    if name and default_storage.exists(name):
-        with default_storage.open(name, "rb") as file:
-            return document.filename, file.read()
-    content = render(document)
-    if name:
-        default_storage.save(name, ContentFile(content))
+def read(document: InvoiceDocument, stored: StoredPdf) -> tuple[str, bytes]:
+    """File name and content of a document whose PDF is stored, or not yet.
+
+    Raises DomainError STORED_PDF_CHANGED where the file is not the one that was stored.
+    """
+    if not stored.name:
+        return document.filename, render(document)
+    try:
+        with default_storage.open(stored.name, "rb") as file:
+            content = bytes(file.read())
+    except FileNotFoundError:
+        return document.filename, _made_again(document, stored)
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
+        logger.error("stored PDF changed", extra={"stored": stored.name, "document": document.number})
+        raise DomainError(
+            f"The stored PDF of {document.number} is not the one that was stored when it was issued: its SHA-256 is "
+            f"not {stored.sha256}. Restore {stored.name} from a backup, or delete it: then it is made again.",
+            code="STORED_PDF_CHANGED",
+        )
     return document.filename, content
+
+
+def _made_again(document: InvoiceDocument, stored: StoredPdf) -> bytes:
+    """Of a lost file. It is stored again if its bytes are the same, and only then: a newer version of the program may
+    draw the same document otherwise."""
+    content = render(document)
+    if hashlib.sha256(content).hexdigest() == stored.sha256:
+        default_storage.save(stored.name, ContentFile(content))
+    else:
+        logger.warning("lost PDF drawn otherwise than before", extra={"stored": stored.name})
+    return content
 
 
 def standing_of(invoice: Invoice) -> Standing:
@@ -120,12 +152,19 @@ def render(document: InvoiceDocument, standing: Standing = AS_ISSUED) -> bytes:
 
 def _read_logo(name: str) -> bytes | None:
     """The logo that the document names, or None: the seller's name stands in its place. An invoice must not wait for a
-    picture, and one that was stored before pictures were checked is not drawn at all."""
+    picture that is gone, and one that was stored before pictures were checked is not drawn at all. But a storage that
+    doesn't answer is asked again later."""
     if not name:
         return None
     try:
         with default_storage.open(name, "rb") as file:
-            return logos.drawable(file.read(logos.MAX_BYTES + 1))
+            return _checked_logo(file.read(logos.MAX_BYTES + 1))
     except (OSError, ValidationError) as error:
         logger.warning("logo not drawn", extra={"logo": name, "reason": str(error)})
         return None
+
+
+@lru_cache(maxsize=32)
+def _checked_logo(content: bytes) -> bytes:
+    """Unpacking a picture takes longer than drawing an invoice; a seller's invoices all have the same."""
+    return logos.drawable(content)

@@ -754,7 +754,10 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=255)),
                 ("text", models.TextField()),
                 ("html", models.TextField(blank=True)),
-                ("attachments", models.JSONField(default=list, help_text="[{storage_name, filename, content_type}]")),
+                (
+                    "attachments",
+                    models.JSONField(default=list, help_text="[{storage_name, filename, content_type, sha256}]"),
+                ),
                 (
                     "status",
                     models.CharField(

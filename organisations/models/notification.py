@@ -45,7 +45,7 @@ class Notification(ClaimedWork, BaseModel, TenantModel):
     subject = models.CharField(max_length=255)
     text = models.TextField()
     html = models.TextField(blank=True)
-    attachments = models.JSONField(default=list, help_text="[{storage_name, filename, content_type}]")
+    attachments = models.JSONField(default=list, help_text="[{storage_name, filename, content_type, sha256}]")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     sent_at = models.DateTimeField(null=True, blank=True)
 

@@ -7,7 +7,9 @@ Message-ID stays the same, so that mail systems can drop the copy.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
@@ -96,6 +98,17 @@ def _build(notification: Notification) -> EmailMultiAlternatives:
     if notification.html:
         message.attach_alternative(notification.html, "text/html")
     for attachment in notification.attachments:
-        with default_storage.open(attachment["storage_name"], "rb") as file:
-            message.attach(attachment["filename"], file.read(), attachment["content_type"])
+        message.attach(attachment["filename"], _content(attachment), attachment["content_type"])
     return message
+
+
+def _content(attachment: Mapping[str, str]) -> bytes:
+    """The attached file. Raises DomainError STORED_FILE_CHANGED where it is not the one that the e-mail was queued
+    with."""
+    with default_storage.open(attachment["storage_name"], "rb") as file:
+        content = bytes(file.read())
+    expected = attachment.get("sha256")
+    if expected and hashlib.sha256(content).hexdigest() != expected:
+        name = attachment["storage_name"]
+        raise DomainError(f"{name} is not the file that was stored: its SHA-256 differs.", code="STORED_FILE_CHANGED")
+    return content

@@ -20,6 +20,7 @@ class Attachment:
     storage_name: str
     filename: str
     content_type: str
+    sha256: str = ""  # checked when it is read, if given
 
 
 def queue_email(

@@ -76,8 +76,10 @@ def deliver(*, note_id: UUID) -> None:
         return
     try:
         if note.pdf_state != PdfState.READY:
-            name = _store_pdf(note)
-            CreditNote.objects.filter(pk=note.pk).update(pdf=name, pdf_state=PdfState.READY, updated_at=clock.now())
+            stored = _store_pdf(note)
+            CreditNote.objects.filter(pk=note.pk).update(
+                pdf=stored.name, pdf_sha256=stored.sha256, pdf_state=PdfState.READY, updated_at=clock.now()
+            )
         with transaction.atomic():
             _hand_over(_lock(note_id))
     except Exception as error:  # whatever a picture, a font, a template or the storage may throw
@@ -90,11 +92,12 @@ def deliver(*, note_id: UUID) -> None:
 
 
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:
-    """File name and content. Made on the spot when it is not there yet or was lost: the bytes are the same."""
-    return stored_pdfs.read(InvoiceDocument.from_json(note.document), note.pdf.name or "")
+    """File name and content. Made on the spot when it is not there yet or was lost. Raises as `stored_pdfs.read`."""
+    stored = stored_pdfs.StoredPdf(note.pdf.name or "", note.pdf_sha256)
+    return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored)
 
 
-def _store_pdf(note: CreditNote) -> str:
+def _store_pdf(note: CreditNote) -> stored_pdfs.StoredPdf:
     document = InvoiceDocument.from_json(note.document)
     name = f"credit-notes/{note.financial_year}/{stored_pdfs.unguessable(note.pk)}/{document.filename}"
     return stored_pdfs.store(document, name)

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from billing_platform.local.embedded import services
-from tests.bench.billing import Run, deliver, million
+from tests.bench.billing import Run, deliver, draw, million
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.references import References
 from tests.bench.sample import BATCH
@@ -194,6 +194,12 @@ def billing(effort: Effort, results: Results) -> None:
     results.add("delivery_ms", 1000 * deliver(100), "PDF and e-mail of an invoice, one worker")
 
 
+def documents(effort: Effort, results: Results) -> None:
+    one, two = (median(draw(workers) for _ in range(max(effort.rounds, 2))) for workers in (1, 2))
+    results.add("pdfs_per_s", one, "one page with codes for UPI and pay page, one process; aim 60")
+    results.add("pdfs_two_processes", two / one, "two against one; aim 1.6")
+
+
 def million_events(database_url: str, effort: Effort, results: Results) -> None:
     if not effort.million:
         return
@@ -207,7 +213,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
     parser.add_argument(
-        "--only", choices=["settle", "growth", "accept", "end-to-end", "billing", "million"], help="just one part"
+        "--only",
+        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "million"],
+        help="just one part",
     )
     options = parser.parse_args()
     effort = QUICK if options.quick else FULL
@@ -226,6 +234,7 @@ def main() -> None:
             "accept": lambda: accepting(platform, references, running.database_url, effort, results),
             "end-to-end": lambda: end_to_end(platform, running.database_url, effort, results),
             "billing": lambda: billing(effort, results),
+            "documents": lambda: documents(effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():

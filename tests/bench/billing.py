@@ -54,6 +54,31 @@ print("done", flush=True)
 """
 
 
+_DRAW = """
+import django, sys, time
+django.setup()
+from invoicing.documents import render_pdf
+from tests.bench.documents import one_page
+render_pdf(one_page(0))
+print("ready", flush=True)
+first, count = map(int, sys.stdin.readline().split())
+for number in range(first, first + count):
+    render_pdf(one_page(number))
+print("done", flush=True)
+"""
+
+
+def draw(workers: int, count: int = 400) -> float:
+    """PDFs of one page that so many processes draw in a second, each another document."""
+    with processes([_DRAW] * workers) as started:
+        begun = time.perf_counter()
+        for number, process in enumerate(started):
+            tell(process, f"{1 + number * count} {count}")
+        for process in started:
+            hear(process, "done")
+        return workers * count / (time.perf_counter() - begun)
+
+
 class Run:
     """A month's run of new customers; workers are processes of their own, ready before the clock starts."""
 

@@ -290,7 +290,8 @@ if S3_BUCKET := env.str("S3_BUCKET", default=""):
         ),
     }
 FILE_UPLOAD_PERMISSIONS = 0o640
-DOCUMENT_FONT_DIRS = env.list(  # where fonts of more scripts are looked for; the same on each machine
+# Where fonts of more scripts are looked for; the same on each machine.
+DOCUMENT_FONT_DIRS = env.list(
     "DOCUMENT_FONT_DIRS",
     default=["/usr/share/fonts/truetype/noto", "/usr/share/fonts/noto", "/usr/share/fonts/google-noto"],
 )

@@ -230,6 +230,15 @@ class Migration(migrations.Migration):
                 ),
                 ("pdf", models.FileField(blank=True, max_length=200, upload_to="", verbose_name="PDF")),
                 (
+                    "pdf_sha256",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the file as it was stored. Whoever has a copy can compare.",
+                        max_length=64,
+                        verbose_name="SHA-256 of the PDF",
+                    ),
+                ),
+                (
                     "pdf_state",
                     models.CharField(
                         choices=[("pending", "Being made"), ("ready", "Ready"), ("failed", "Failed")],
@@ -651,6 +660,15 @@ class Migration(migrations.Migration):
                 ("voided_at", models.DateTimeField(blank=True, null=True)),
                 ("void_reason", models.TextField(blank=True)),
                 ("pdf", models.FileField(blank=True, max_length=200, upload_to="", verbose_name="PDF")),
+                (
+                    "pdf_sha256",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the file as it was stored. Whoever has a copy can compare.",
+                        max_length=64,
+                        verbose_name="SHA-256 of the PDF",
+                    ),
+                ),
                 (
                     "pdf_state",
                     models.CharField(
@@ -1787,6 +1805,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
+                name="invoice_pdf_has_its_hash",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoice",
             constraint=models.UniqueConstraint(
                 django.db.models.functions.comparison.Coalesce(
                     django.db.models.functions.comparison.NullIf(models.F("seller_gstin"), models.Value("")),
@@ -2023,8 +2048,8 @@ class Migration(migrations.Migration):
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
-                    func="\n            IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
-                    hash="da58151f9b592218ce6e68831a053823b163a4ee",
+                    func="\n            IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="8d23e4c8d674493ba5e5300cb327e525eb76f8dd",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9eefc",
                     table="invoicing_invoice",
@@ -2279,6 +2304,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="creditnote",
             constraint=models.CheckConstraint(
+                condition=models.Q(("pdf", ""), ("pdf_sha256__regex", "^[0-9a-f]{64}$"), _connector="OR"),
+                name="credit_note_pdf_has_its_hash",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("kind", "commercial"), ("tax_total", 0), ("taxable_in_rupees__isnull", True)),
                     models.Q(
@@ -2333,8 +2365,8 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="\n                    IF to_jsonb(OLD) - ARRAY['pdf', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['pdf', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Credit note % is issued: what it says never changes.', OLD.number;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="89be061f769536e0b42c0629b2b9db9cc2c45529",
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['pdf', 'pdf_sha256', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['pdf', 'pdf_sha256', 'pdf_state', 'sent_at', 'send_to', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'updated_at'] THEN\n                        RAISE EXCEPTION 'Credit note % is issued: what it says never changes.', OLD.number;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="d3e9e394b5c1539c6f6820093f499f3171ea3050",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9221c",
                     table="invoicing_creditnote",

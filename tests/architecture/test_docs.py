@@ -103,7 +103,8 @@ def _in_operations() -> set[str]:
     """The first column of the table of variables."""
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = text.partition("## Environment")[2].partition("\n## ")[0]
-    return {name for row in re.findall(r"(?m)^\| ([^|]+)\|", section) for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+    rows = re.findall(r"(?m)^\| ([^|]+)\|", section)
+    return {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
 
 
 def _in_example() -> set[str]:

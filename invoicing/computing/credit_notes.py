@@ -124,13 +124,6 @@ class Note:
         return self.subtotal + self.tax_total + self.round_off
 
 
-def last_day_for_gst(supplied: date) -> date:
-    """The last day on which a note may reduce the tax of a supply: 30 November after its financial year (section 34
-    (2)). The annual return ends it earlier, which nobody tells this program."""
-    year = supplied.year + (1 if supplied.month >= 4 else 0)
-    return date(year, 11, 30)
-
-
 def all_that_is_left(invoice: Creditable, *, cancels: bool = False) -> tuple[Wanted, ...]:
     """What no note took back yet of each line; a cancelling note also names lines of which only tax is left."""
     return tuple(

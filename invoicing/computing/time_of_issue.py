@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.law import last_day_to_invoice
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line
 
-WITHIN = timedelta(days=30)
 NEAR = timedelta(days=7)
 """How long before the last day the draft warns."""
 
 
 def last_day_to_issue(after_the_month: date) -> date:
     """The month's usage is supplied by its last day: October's invoice is due by 30 November."""
-    return after_the_month - timedelta(days=1) + WITHIN
+    return last_day_to_invoice(after_the_month - timedelta(days=1))
 
 
 def time_of_issue_warnings(facts: InvoiceFacts, lines: Sequence[Line]) -> list[DraftWarning]:

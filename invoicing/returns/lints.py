@@ -11,9 +11,9 @@ from uuid import UUID
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.gst import STATES, validate_document_number, validate_gstin
+from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent, short_text
-from invoicing.computing.credit_notes import last_day_for_gst
 from invoicing.gst_heads import SupplyKind
 from invoicing.returns.documents import SEZ, WITHOUT_PAYMENT, DocumentKind, ReturnDocument, is_abroad
 from invoicing.returns.sections import Rules
@@ -103,7 +103,9 @@ def _sums(document: ReturnDocument) -> Iterator[tuple[str, str]]:
 def _warnings(document: ReturnDocument) -> Iterator[tuple[str, str]]:
     if document.supply_kind in WITHOUT_PAYMENT and not document.lut_number:
         yield "LUT_MISSING", "it is without payment of tax, and names no letter of undertaking."
-    if document.original is not None and document.issue_date > (last := last_day_for_gst(document.original.issue_date)):
+    if document.original is not None and document.issue_date > (
+        last := last_day_for_credit_note(document.original.issue_date)
+    ):
         yield "NOTE_LATE", f"the last day for a note to {document.original.number} was {day_text(last)}."
     if document.supply_kind == SupplyKind.B2B and not document.customer_pin:
         yield "PIN_MISSING", "the customer's address has no PIN code."

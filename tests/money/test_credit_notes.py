@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.money import ZERO, exponent
 from invoicing.computing.credit_notes import (
     Creditable,
@@ -21,7 +22,6 @@ from invoicing.computing.credit_notes import (
     all_that_is_left,
     compute_note,
     give_back,
-    last_day_for_gst,
 )
 from invoicing.gst_heads import CGST, IGST, SGST, TaxHead, tax_line
 from invoicing.rates import Rate
@@ -105,7 +105,7 @@ def test_a_note_by_quantity_takes_its_share(row):
 
 @golden("credit_notes", "last_days")
 def test_gst_can_be_taken_back_until_november_after_the_financial_year(row):
-    assert last_day_for_gst(date.fromisoformat(row["supplied"])).isoformat() == row["last_day_for_gst"]
+    assert last_day_for_credit_note(date.fromisoformat(row["supplied"])).isoformat() == row["last_day_for_gst"]
 
 
 def test_a_round_off_upwards_goes_with_the_last_note():

@@ -14,6 +14,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.validators import require, validate_printed_paragraphs
@@ -22,7 +23,6 @@ from invoicing.computing.credit_notes import (
     Wanted,
     all_that_is_left,
     compute_note,
-    last_day_for_gst,
     supplied_on,
 )
 from invoicing.documents import InvoiceDocument
@@ -117,7 +117,7 @@ def last_day_of(invoice: Invoice) -> date | None:
     """The last day on which a credit note may reduce the GST of an issued invoice; None where none is charged."""
     if invoice.supply_kind == SupplyKind.NO_GST or invoice.issue_date is None:
         return None
-    return last_day_for_gst(supplied_on(invoice.issue_date, invoice.period))
+    return last_day_for_credit_note(supplied_on(invoice.issue_date, invoice.period))
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
 from invoicing.services import delivery, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
+from invoicing.services.returns import filing
 from invoicing.services.runs import billing_run
 
 
@@ -100,3 +101,16 @@ def fetch_due_rates() -> None:
     """Feeds whose last try failed, whose message was lost, or whose worker died."""
     for feed_id in rate_feeds.due_feeds():
         fetch_rates.delay(str(feed_id))
+
+
+@shared_task(name="invoicing.tasks.export_return")
+def export_return(filing_id: str) -> None:
+    """Make the files of a GST return and store them."""
+    filing.export(filing_id=UUID(filing_id))
+
+
+@shared_task(name="invoicing.tasks.export_due_returns")
+def export_due_returns() -> None:
+    """Returns whose export is new, failed before, or whose worker died."""
+    for filing_id in filing.due_exports():
+        export_return.delay(str(filing_id))

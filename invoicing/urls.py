@@ -13,6 +13,7 @@ from invoicing.api import (
     prices,
     rates,
     recurring_fees,
+    returns,
     runs,
 )
 
@@ -46,6 +47,7 @@ admin_urlpatterns = [
     path("credit-notes", credit_notes.CreditNoteList.as_view()),
     path("credit-notes/<uuid:note_id>", credit_notes.CreditNoteDetail.as_view()),
     path("credit-notes/<uuid:note_id>/pdf", credit_notes.CreditNotePdf.as_view(), name="credit-note-pdf"),
+    path("returns/gstr1", returns.Gstr1.as_view()),
     path("billing-runs", runs.BillingRunList.as_view()),
     path("billing-runs/<uuid:run_id>", runs.BillingRunDetail.as_view()),
 ]

@@ -10,6 +10,7 @@ from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
+from invoicing.admin.returns.filing import FilingAdmin
 from invoicing.admin.runs.billing_item import BillingRunItemAdmin
 from invoicing.admin.runs.billing_run import BillingRunAdmin
 from invoicing.admin.runs.review import ReviewItemAdmin
@@ -30,6 +31,7 @@ __all__ = [
     "DiscountAdmin",
     "EditedDraft",
     "ExchangeRateAdmin",
+    "FilingAdmin",
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",

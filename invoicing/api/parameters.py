@@ -17,7 +17,8 @@ from billing_platform.lib.http.parameters import (
     TruthFilter,
 )
 from billing_platform.lib.validators import validate_billing_month, validate_currency
-from invoicing.models import CreditNote, Discount, Invoice, PricingRule
+from invoicing.models import CreditNote, Discount, FilingFile, Invoice, PricingRule
+from invoicing.returns.period import Frequency
 
 
 class InvoiceParameters(FilterSet):
@@ -101,3 +102,12 @@ class DiscountParameters(FilterSet):
     metric_name = TextFilter()
     unit = TextFilter()
     recurring_fee = IdFilter("recurring_fee_id")
+
+
+class Gstr1Parameters(FilterSet):
+    gstin = TextFilter(label="Of a seller, now or earlier.")
+    period = MonthFilter(label="2026-10; of a quarter, any of its months.", validators=[validate_billing_month])
+    frequency = ChoiceFilter(
+        choices=[(each.value, each.value) for each in Frequency], label="How the GSTIN files; monthly if left out."
+    )
+    format = ChoiceFilter(choices=FilingFile.Format.choices, label="A file; figures and findings if left out.")

@@ -1,6 +1,7 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
 import django.contrib.postgres.constraints
+import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.operations
 import django.core.validators
@@ -13,6 +14,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
 from decimal import Decimal
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -21,6 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("organisations", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -475,6 +478,128 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-as_of", "base", "target"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Filing",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("gstin", models.CharField(max_length=15, verbose_name="GSTIN")),
+                ("period_start", models.DateField(help_text="First day of the return's documents.")),
+                ("period_end", models.DateField(help_text="The first day after.")),
+                (
+                    "frequency",
+                    models.CharField(
+                        choices=[("monthly", "Monthly"), ("quarterly", "Quarterly"), ("iff", "Iff")], max_length=9
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveSmallIntegerField(default=1, help_text="1 is the first export of the return."),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Being made"), ("exported", "Exported"), ("filed", "Filed")],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "read_at",
+                    models.DateTimeField(blank=True, help_text="The documents are those of this moment.", null=True),
+                ),
+                (
+                    "documents",
+                    models.PositiveIntegerField(default=0, help_text="Invoices and credit notes in it, void ones too."),
+                ),
+                ("summary", models.JSONField(blank=True, default=dict)),
+                (
+                    "invoices",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "void_invoices",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "credit_notes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "arn",
+                    models.CharField(
+                        blank=True,
+                        help_text="The portal's receipt for the filed return.",
+                        max_length=15,
+                        verbose_name="ARN",
+                    ),
+                ),
+                (
+                    "filed_on",
+                    models.DateField(
+                        blank=True, null=True, validators=[billing_platform.lib.validators.validate_business_date]
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "GST return",
+                "verbose_name_plural": "GST returns",
+                "ordering": ["-period_start", "gstin", "-version"],
+                "permissions": [
+                    ("export_filing", "Can export a GST return"),
+                    ("file_filing", "Can note that it was filed"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FilingFile",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[("json", "JSON for the portal"), ("csv", "CSV"), ("xlsx", "Workbook")], max_length=4
+                    ),
+                ),
+                ("name", models.CharField(help_text="As it is downloaded.", max_length=100)),
+                ("content", models.BinaryField()),
+                ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+            ],
+            options={
+                "ordering": ["filing", "format"],
             },
         ),
         migrations.CreateModel(
@@ -1388,6 +1513,35 @@ class Migration(migrations.Migration):
                 violation_error_message="Choose another currency than the base currency.",
             ),
         ),
+        migrations.AddField(
+            model_name="filing",
+            name="filed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="filing",
+            name="requested_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="filingfile",
+            name="filing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="files", to="invoicing.filing"
+            ),
+        ),
         migrations.CreateModel(
             name="InvoiceDelivery",
             fields=[
@@ -1773,6 +1927,247 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="filing",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="filing_to_make",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.UniqueConstraint(
+                fields=("gstin", "period_start", "frequency", "version"), name="filing_version_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "draft")),
+                fields=("gstin", "period_start", "frequency"),
+                name="one_filing_made_at_a_time",
+                violation_error_message="This return is being made already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("arn", ""), _negated=True),
+                fields=("arn",),
+                name="arn_once",
+                violation_error_message="Another return has this ARN.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("status", "filed"), models.Q(("frequency", "iff"), _negated=True)),
+                expressions=[
+                    ("gstin", "="),
+                    (
+                        models.Func(
+                            "period_start",
+                            "period_end",
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="filed_returns_never_overlap",
+                violation_error_message="A return of this GSTIN over these days is filed already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("status", "filed"), ("frequency", "iff")),
+                expressions=[
+                    ("gstin", "="),
+                    (
+                        models.Func(
+                            "period_start",
+                            "period_end",
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="filed_iffs_never_overlap",
+                violation_error_message="A return of this GSTIN over these days is filed already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("filed_on__isnull", False), ("status", "filed"), models.Q(("arn", ""), _negated=True)),
+                    models.Q(models.Q(("status", "filed"), _negated=True), ("arn", ""), ("filed_on__isnull", True)),
+                    _connector="OR",
+                ),
+                name="filed_return_has_its_receipt",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("arn", ""), ("arn__regex", "^[A-Z]{2}[0-9]{6}[0-9A-Z]{7}$"), _connector="OR"),
+                name="filing_arn_is_a_receipt",
+                violation_error_message="An ARN has 15 characters, such as AA2910261234567.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status", "draft"), ("read_at__isnull", False), _connector="OR"),
+                name="exported_return_was_read",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("period_end__gt", models.F("period_start"))), name="filing_period_in_order"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:exported,exported:filed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="f25ca9c11345fae725f2141151b31bd22f3f01ee",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_dd0b0",
+                    table="invoicing_filing",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="begins_as_a_draft",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (NEW.\"status\" = 'draft'))",
+                    func="RAISE EXCEPTION 'A return is a draft before it is exported.';",
+                    hash="03146706784897ee4f598024112afb885276b8f0",
+                    operation="INSERT",
+                    pgid="pgtrigger_begins_as_a_draft_a0643",
+                    table="invoicing_filing",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="exported_is_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
+                    func="\n                    IF OLD.status = 'filed' OR\n                       to_jsonb(OLD) - ARRAY['status', 'arn', 'filed_on', 'filed_by_id', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'arn', 'filed_on', 'filed_by_id', 'updated_at'] THEN\n                        RAISE EXCEPTION 'GST return % is exported: what it says never changes.', OLD.id;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="12811de12ccfed46c5b160d096c6ee50a4b752fe",
+                    operation="UPDATE",
+                    pgid="pgtrigger_exported_is_frozen_eab20",
+                    table="invoicing_filing",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="exported_has_its_files",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'exported' AND OLD.\"status\" = 'draft')",
+                    func="\n                    IF (SELECT count(*) FROM invoicing_filingfile WHERE filing_id = NEW.id) <> 3 THEN\n                        RAISE EXCEPTION 'GST return % is exported without its files.', NEW.id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="0d1275f0a029078d264413bcff9a69de447cc2e1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_exported_has_its_files_74a4a",
+                    table="invoicing_filing",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="exported_never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="d26c34bb84dcc3f1c40d7ecb1d2c8d4cb9eb181d",
+                    operation="DELETE",
+                    pgid="pgtrigger_exported_never_deleted_d7a6b",
+                    table="invoicing_filing",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filing",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="7809cdf129220d5d3f12e43042663348371cb500",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_9bc2f",
+                    table="invoicing_filing",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="filingfile",
+            constraint=models.UniqueConstraint(fields=("filing", "format"), name="filing_file_once"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filingfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="dd853a0b8d6358006ee5f29fcc2db042834212f6",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6e375",
+                    table="invoicing_filingfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filingfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="88861aec81a2b7e49b4b325585331337ca1d50c1",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_44199",
+                    table="invoicing_filingfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="filingfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_its_fingerprint",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF NEW.sha256 <> encode(sha256(NEW.content), 'hex') OR NEW.size <> length(NEW.content) THEN\n                        RAISE EXCEPTION 'The file % is not what its fingerprint says.', NEW.name\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    PERFORM 1 FROM invoicing_filing WHERE id = NEW.filing_id AND status = 'draft' FOR UPDATE;\n                    IF NOT FOUND THEN\n                        RAISE EXCEPTION 'GST return % is exported: no file is added.', NEW.filing_id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="b1b9cde0843f036f5a74e77f0d3d35dc255baf26",
+                    operation="INSERT",
+                    pgid="pgtrigger_is_its_fingerprint_e2bbf",
+                    table="invoicing_filingfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
             model_name="invoicedelivery",
             index=models.Index(
                 condition=models.Q(("next_attempt_at__isnull", False)),
@@ -1790,6 +2185,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status__in", ("finalized", "partially_paid", "partially_refunded", "refunded"))),
                 fields=["due_date"],
                 name="invoice_collectable",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("number", ""), _negated=True),
+                fields=["seller_gstin", "issue_date", "id"],
+                name="invoice_of_gstin",
             ),
         ),
         migrations.AddConstraint(
@@ -2245,6 +2648,10 @@ class Migration(migrations.Migration):
                 fields=["next_attempt_at"],
                 name="credit_note_to_deliver",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
         ),
         migrations.AddConstraint(
             model_name="creditnote",

@@ -5,6 +5,7 @@ from invoicing.models.credit_note import CreditNote, CreditNoteLine, CreditNoteT
 from invoicing.models.discount import Discount, DiscountRedemption
 from invoicing.models.document_snapshot import DocumentSnapshot
 from invoicing.models.exchange_rate import ExchangeRate
+from invoicing.models.filing import Filing, FilingFile
 from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
@@ -28,6 +29,8 @@ __all__ = [
     "DiscountRedemption",
     "DocumentSnapshot",
     "ExchangeRate",
+    "Filing",
+    "FilingFile",
     "Invoice",
     "InvoiceApproval",
     "InvoiceDelivery",

@@ -182,6 +182,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
         indexes = (
             models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
             due_index("credit_note_to_deliver"),
+            models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
         )
         constraints = [
             models.UniqueConstraint(REGISTRATION, "number", name="credit_note_number_once_per_registration"),

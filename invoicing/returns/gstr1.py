@@ -16,7 +16,7 @@ from invoicing.returns.period import ReturnPeriod
 from invoicing.returns.sections import AMENDED, IFF_SECTIONS, NOTES, Rules, Section, section_of
 
 LISTED = 200
-"""Findings of each level that are kept; the rest is counted."""
+"""Findings of each level that are listed; the rest is counted."""
 
 
 class Place(NamedTuple):
@@ -108,11 +108,14 @@ class Gstr1:
             self._count(section, document)
         return section
 
-    def change(self, document: ReturnDocument) -> Section:
-        """A document that the return before has, and that is void since: nothing is left of it."""
+    def change(self, document: ReturnDocument, *, was_furnished: bool = False) -> Section:
+        """A document, told as it was, that the return before has and that is void since: nothing is left of it. Of one
+        that an IFF of this very quarter has, the sums never were in a return."""
         section = section_of(document, self.rules)
-        if section == Section.NONE or (self.period.is_iff and section not in IFF_SECTIONS):
-            return Section.NONE
+        if section == Section.NONE:
+            return section
+        if was_furnished:
+            return self._list_changed(AMENDED[section], document)
         self.by_sections += -document.amounts
         self._count_codes(document, sign=-1)
         self._count_nil(document, sign=-1)  # no table changes an earlier table 8
@@ -121,11 +124,7 @@ class Gstr1:
         if section == Section.B2CS:
             self._count_changed_places(document)
             return Section.B2CSA
-        changed = AMENDED[section]
-        self.sections.setdefault(changed, Total()).add(ZERO, Amounts())
-        for writer in self.writers:
-            writer.write(changed, document)
-        return changed
+        return self._list_changed(AMENDED[section], document)
 
     def finish(self) -> None:
         """All documents have passed. Gaps are found, and the writers write what was summed up."""
@@ -157,9 +156,10 @@ class Gstr1:
 
     def _number(self, document: ReturnDocument) -> None:
         self.documents += 1
+        self.numbers.add(document)
         if self.period.covers(document.issue_date):
-            self.numbers.add(document)
-        elif document.issue_date >= self.period.end:
+            return
+        if document.issue_date >= self.period.end:
             sentence = f"{document.number} of {day_text(document.issue_date)} is of a later period."
             self.note(Lint(Level.BLOCK, "OUTSIDE_PERIOD", sentence, document.kind, document.id))
         else:
@@ -198,6 +198,12 @@ class Gstr1:
         self.sections.setdefault(section, Total()).add(document.value, amounts)
         for writer in self.writers:
             writer.write(section, document)
+
+    def _list_changed(self, section: Section, document: ReturnDocument) -> Section:
+        self.sections.setdefault(section, Total()).add(ZERO, Amounts())
+        for writer in self.writers:
+            writer.write(section, document)
+        return section
 
     def _count_changed_places(self, document: ReturnDocument) -> None:
         total = self.sections.setdefault(Section.B2CSA, Total())

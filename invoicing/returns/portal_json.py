@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import IO, Any
@@ -75,8 +74,7 @@ class PortalJson:
 
     def close(self) -> None:
         for file in [*self.parts, *(spool.file for spool in self._spools.values())]:
-            with suppress(OSError):
-                file.close()
+            file.close()
 
 
 def encode(value: Any) -> bytes:

@@ -44,7 +44,7 @@ WORDS = {
     Section.CDNUR: "Credit notes to others (9B)",
 }
 NOTES = frozenset({Section.CDNR, Section.CDNUR})
-IFF_SECTIONS = frozenset({Section.B2B, Section.B2BA, Section.CDNR})
+IFF_SECTIONS = frozenset({Section.B2B, Section.CDNR})
 AMENDED = {Section.B2B: Section.B2BA, Section.B2CL: Section.B2CLA, Section.EXP: Section.EXPA}
 
 

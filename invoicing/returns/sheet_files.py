@@ -43,6 +43,10 @@ class CsvSheets:
                     add_to(archive, f"{sheet.name}.csv", text)
         self.file.seek(0)
 
+    def close(self) -> None:
+        for file in (self.file, *(text for text, _writer in self._sheets.values())):
+            file.close()
+
     def _append(self, name: Section | str, row: Row) -> None:
         if name not in self._sheets:
             text = io.TextIOWrapper(scratch_file(), encoding="utf-8", newline="", write_through=True)
@@ -68,6 +72,9 @@ class XlsxSheets:
             self._sheets[name].append([safe_cell(cell) for cell in row])
         self._book.save(self.file)
         self.file.seek(0)
+
+    def close(self) -> None:
+        self.file.close()
 
     def _begin(self, name: Section | str) -> Any:
         sheet = SHEETS[name]

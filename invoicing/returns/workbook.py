@@ -134,7 +134,7 @@ SHEETS: dict[Section | str, Sheet] = {
         ("Nature of Document", "Sr. No. From", "Sr. No. To", "Total Number", "Cancelled"),
     ),
 }
-IFF_SHEETS = (Section.B2B, Section.B2BA, Section.CDNR)
+IFF_SHEETS = (Section.B2B, Section.CDNR)
 
 
 def document_rows(section: Section, document: ReturnDocument) -> Iterator[Row]:

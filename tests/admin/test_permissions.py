@@ -241,8 +241,9 @@ def test_the_history_of_the_own_price_names_who_changed_it(
     assert "by operator" in as_viewer.get(url).content.decode()
 
 
-def test_how_many_invoices_the_seller_has_issued_is_for_who_serves_all(as_acme_admin: Client, as_admin: Client) -> None:
-    url = reverse("admin:invoicing_numbersequence_changelist")
+@pytest.mark.parametrize("model", ["numbersequence", "filing"])
+def test_what_tells_of_all_customers_is_for_who_serves_all(as_acme_admin: Client, as_admin: Client, model: str) -> None:
+    url = reverse(f"admin:invoicing_{model}_changelist")
     assert [client.get(url).status_code for client in (as_acme_admin, as_admin)] == [403, 200]
 
 

@@ -36,6 +36,7 @@ NOT_REGISTERED = {
     "invoicing.InvoiceTax": "rows of the invoice's page",
     "invoicing.DiscountRedemption": "rows of the discount's page",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
+    "invoicing.FilingFile": "shown on the page of its GST return, and downloaded there",
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
     "invoicing.CreditNoteLine": "shown on its credit note's page",
     "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
@@ -44,7 +45,7 @@ NOT_REGISTERED = {
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
-FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "payments.journalbatch"}
+FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "invoicing.filing", "payments.journalbatch"}
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",
     "billing_platform/lib/admin/filters.py",
@@ -290,6 +291,7 @@ def test_every_verb_is_given_to_operators_or_kept_for_admins_on_purpose() -> Non
     assert own - operators_may() == {
         "invoicing.void_invoice",
         "invoicing.issue_creditnote",
+        "invoicing.file_filing",
         "invoicing.leave_unbilled_billingrunitem",
         "events.close_usageperiod",
     }

@@ -27,6 +27,8 @@ NOBODYS = {
     "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",
     "events.HotLogDay": "everybody's batches of a day: only who reaches everybody sees it, see HotLogDayQuerySet",
     "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
+    "invoicing.Filing": "a seller's return tells of all customers: only who reaches everybody sees it",
+    "invoicing.FilingFile": "of a Filing",
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",
     "invoicing.RateFeed": "a publisher of facts of the world",
@@ -95,6 +97,9 @@ SHARED: dict[str, dict[str, Any]] = {
     "/api/v1/admin/billing-runs/{run_id}": {},
     "/api/v1/admin/exchange-rates/{base}/{target}": {"base": "USD", "target": "INR"},
 }
+
+# What tells of all organisations at once, with the parameters that it needs: only for a key that reaches them all.
+OF_EVERYBODY = {"/api/v1/admin/returns/gstr1": "?gstin=29AAACA1234A1ZG&period=2026-10"}
 
 # Unsafe requests whose route names no object: what is sent, naming the other's objects where that is possible, and
 # the answer. A new one makes the walk fail until it is described here.
@@ -212,7 +217,7 @@ def _ids_of_nothing(like: Values) -> Values:
 
 
 def _call(client: Client, route: Route, method: str, ids: Values) -> Any:
-    url = route.url({**ids, **SHARED.get(route.template, {})})
+    url = route.url({**ids, **SHARED.get(route.template, {})}) + OF_EVERYBODY.get(route.template, "")
     describe, _expected_status = BODIES.get(route.template, (lambda _ids: OBJECT_BODIES.get(route.template, {}), None))
     body = describe(ids)
     data = {} if method == "GET" else {"data": body, "content_type": "application/json"}
@@ -224,6 +229,8 @@ def _expected(route: Route, method: str) -> set[int]:
         return {200, 404}
     if route.parameters:
         return {404}
+    if route.template in OF_EVERYBODY:
+        return {403}
     return {200} if method == "GET" else BODIES[route.template][1]
 
 
@@ -247,7 +254,7 @@ def test_every_route_is_described_for_this_test() -> None:
         )
     }
     assert not unknown, "say in PARAMETERS whose object the route names, or in BODIES what is sent to it"
-    described = {*BODIES, *SHARED, *OBJECT_BODIES, *PROJECT_KEY_FUNCTIONS, *SIGNED_BY_THE_GATEWAY}
+    described = {*BODIES, *SHARED, *OF_EVERYBODY, *OBJECT_BODIES, *PROJECT_KEY_FUNCTIONS, *SIGNED_BY_THE_GATEWAY}
     assert described <= {route.template for route in _api()}, "a described route is gone"
 
 

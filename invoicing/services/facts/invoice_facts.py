@@ -12,16 +12,14 @@ read from one snapshot of the database.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection, transaction
-
 from billing_platform.lib import clock
+from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.invoice_facts import InvoiceFacts
@@ -41,7 +39,7 @@ from organisations.models import BillingEntity, Organisation
 def facts_of_months(organisations: Collection[Organisation], period: BillingPeriod) -> dict[UUID, InvoiceFacts]:
     """What the invoices of a month are computed from by now, by the organisation's id. The seller is the organisation's
     of today: have `billing_entity` read with the organisations."""
-    with _consistent_read():
+    with consistent_read():
         months, typed = months_of(organisations, period), _typed_lines(organisations, period)
         shared = _Shared(organisations, {each.currency for each in organisations})
         terms = terms_of(organisations, period, months)
@@ -74,7 +72,7 @@ def _typed_lines(organisations: Collection[Organisation], period: BillingPeriod)
 
 def one_off_facts(*, organisation: Organisation, currency: str, lines: Sequence[Line]) -> InvoiceFacts:
     """The same for an invoice of given lines."""
-    with _consistent_read():
+    with consistent_read():
         return _Shared([organisation], {currency}).facts(organisation, currency, lines=tuple(lines))
 
 
@@ -109,18 +107,6 @@ def stored_lines(invoice: Invoice) -> tuple[Line, ...]:
         replace(line_of(row), heads=tuple(TaxHead(tax.name, tax.rate) for tax in row.taxes.all()))
         for row in invoice.lines.order_by("position").prefetch_related("taxes")
     )
-
-
-@contextmanager
-def _consistent_read() -> Iterator[None]:
-    """All that is read within belongs to one moment. Inside a transaction the caller's locks have to see to that."""
-    if connection.in_atomic_block:
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 class _Shared:

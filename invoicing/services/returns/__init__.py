@@ -1,0 +1,1 @@
+"""GST returns: read from final documents, exported, filed."""

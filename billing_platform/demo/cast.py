@@ -11,6 +11,8 @@ SELLER = {
     "legal_name": "Metrics Cloud Private Limited",
     "email": "billing@metrics-cloud.example",
     "phone": "+91 80 4000 0000",
+    "cin": "U72900KA2020PTC123456",
+    "udyam": "UDYAM-KA-03-0012345",
     "address_line1": "12 Residency Road",
     "city": "Bengaluru",
     "postal_code": "560025",

@@ -112,6 +112,25 @@ def validate_swift(value: Any) -> None:
     )
 
 
+def validate_pan(value: Any) -> None:
+    """Accepts an Indian income-tax number: five letters, four digits, a letter."""
+    _match(value, r"[A-Z]{3}[ABCFGHJLPTK][A-Z][0-9]{4}[A-Z]", "A PAN has 10 letters and digits, such as AAACA1234A.")
+
+
+def validate_cin(value: Any) -> None:
+    """Accepts the number of an Indian company (CIN, Companies Act s. 12) or partnership (LLPIN, LLP Act s. 21)."""
+    _match(
+        value,
+        r"[LUF][0-9]{5}[A-Z]{2}[0-9]{4}[A-Z]{3}[0-9]{6}|[A-Z]{3}-[0-9]{4}",
+        "A CIN has 21 letters and digits, such as U72900KA2020PTC123456; an LLPIN is written as AAB-1234.",
+    )
+
+
+def validate_udyam(value: Any) -> None:
+    """Accepts the number of a registered micro, small or medium enterprise."""
+    _match(value, r"UDYAM-[A-Z]{2}-[0-9]{2}-[0-9]{7}", "A Udyam number is written as UDYAM-KA-03-0012345.")
+
+
 def validate_upi_id(value: Any) -> None:
     _match(
         value, r"[A-Za-z0-9._-]{2,}@[A-Za-z][A-Za-z0-9]+", "A UPI id is a name and a handle, such as metrics@hdfcbank."

@@ -40,6 +40,9 @@ class Seller(Party):
     default_sac: str
     email: str
     phone: str
+    pan: str
+    cin: str
+    udyam: str
     lut_number: str
     lut_valid_from: date | None
     lut_valid_to: date | None

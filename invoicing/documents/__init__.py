@@ -10,7 +10,7 @@ from invoicing.documents.document import (
     InvoiceDocument,
 )
 from invoicing.documents.pdf import check_layout, render_pdf
-from invoicing.documents.standing import AS_ISSUED, Stage, Standing
+from invoicing.documents.standing import AS_ISSUED, Registration, Stage, Standing
 
 __all__ = [
     "AS_ISSUED",
@@ -21,6 +21,7 @@ __all__ = [
     "DocumentTax",
     "ExchangeNote",
     "InvoiceDocument",
+    "Registration",
     "Stage",
     "Standing",
     "check_layout",

@@ -117,7 +117,7 @@ def _party(label: str, party: DocumentParty, brand: Branding, width: float) -> l
     for name, value in (
         ("GSTIN", party.gstin),
         ("PAN", party.pan),
-        ("CIN", party.cin),
+        ("LLPIN" if "-" in party.cin else "CIN", party.cin),
         ("Udyam", party.udyam),
         (words.tax_id, party.tax_id),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from babel import Locale
@@ -55,7 +56,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         currency=computed.currency,
-        seller=_document_party(seller, email=seller.email, phone=seller.phone),
+        seller=_seller(seller),
         customer=_document_party(facts.customer, email=facts.customer.billing_email),
         lines=_document_lines(facts, computed),
         taxes=tuple(DocumentTax(tax.name, tax.rate, tax.taxable_amount, tax.amount) for tax in totals.taxes),
@@ -81,6 +82,11 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         payment_terms=_payment_terms(facts.customer.payment_terms_days),
         tax_note=_TAX_NOTES.get(supply.kind, "GST 0%"),
     )
+
+
+def _seller(seller: Seller) -> DocumentParty:
+    party = _document_party(seller, email=seller.email, phone=seller.phone)
+    return replace(party, pan=party.pan or seller.pan, cin=seller.cin, udyam=seller.udyam)
 
 
 def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentParty:

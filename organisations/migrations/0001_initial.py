@@ -331,6 +331,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "pan",
+                    models.CharField(
+                        blank=True,
+                        help_text="Printed on documents. Leave it empty where there is a GSTIN: it holds the PAN.",
+                        max_length=10,
+                        validators=[billing_platform.lib.validators.validate_pan],
+                        verbose_name="PAN",
+                    ),
+                ),
+                (
+                    "cin",
+                    models.CharField(
+                        blank=True,
+                        help_text="Companies and limited liability partnerships have to print it.",
+                        max_length=21,
+                        validators=[billing_platform.lib.validators.validate_cin],
+                        verbose_name="CIN or LLPIN",
+                    ),
+                ),
+                (
+                    "udyam",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of a micro, small or medium enterprise: customers see that 45 days hold for them.",
+                        max_length=19,
+                        validators=[billing_platform.lib.validators.validate_udyam],
+                        verbose_name="Udyam number",
+                    ),
+                ),
+                (
                     "bank_name",
                     models.CharField(
                         blank=True, max_length=100, validators=[billing_platform.lib.validators.validate_printed_line]

@@ -21,14 +21,17 @@ from billing_platform.lib.document_numbers import (
 from billing_platform.lib.validators import (
     check_order,
     validate_business_date,
+    validate_cin,
     validate_colour,
     validate_ifsc,
     validate_line,
+    validate_pan,
     validate_prefix,
     validate_printed_line,
     validate_sac,
     validate_swift,
     validate_time_zone,
+    validate_udyam,
     validate_upi_id,
 )
 from organisations.logos import LogoField
@@ -85,6 +88,27 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
         help_text="Of the running number: a shorter one gets zeros before it.",
     )
     default_sac = models.CharField("default SAC", max_length=6, default="998315", validators=[validate_sac])
+    pan = models.CharField(
+        "PAN",
+        max_length=10,
+        blank=True,
+        validators=[validate_pan],
+        help_text="Printed on documents. Leave it empty where there is a GSTIN: it holds the PAN.",
+    )
+    cin = models.CharField(
+        "CIN or LLPIN",
+        max_length=21,
+        blank=True,
+        validators=[validate_cin],
+        help_text="Companies and limited liability partnerships have to print it.",
+    )
+    udyam = models.CharField(
+        "Udyam number",
+        max_length=19,
+        blank=True,
+        validators=[validate_udyam],
+        help_text="Of a micro, small or medium enterprise: customers see that 45 days hold for them.",
+    )
     bank_name = models.CharField(max_length=100, blank=True, validators=[validate_printed_line])
     bank_address = models.CharField(
         max_length=300, blank=True, validators=[validate_printed_line], help_text="Printed for customers abroad."
@@ -174,6 +198,8 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
         super().clean()
         self._check_prefixes()
         self._check_customers()
+        if self.pan and self.gstin and self.pan != self.gstin[2:12]:
+            raise ValidationError({"pan": f"The GSTIN holds another PAN, {self.gstin[2:12]}: leave this field empty."})
         check_order(
             self.lut_valid_from,
             self.lut_valid_to,

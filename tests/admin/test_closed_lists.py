@@ -83,7 +83,7 @@ def test_a_customer_is_refused_at_the_field(as_admin: Client, acme: Organisation
     [
         ("default_sac", "abc"), ("default_sac", "99831"), ("bank_ifsc", "abc"), ("bank_swift", "HDFC"),
         ("upi_id", "metrics"), ("postal_code", "56001"), ("lut_valid_from", "01/04/0026"),
-        ("bank_name", "a\x1bb"),
+        ("bank_name", "a\x1bb"), ("cin", "U123"), ("udyam", "KA-03-0012345"), ("pan", "AAACB1234A"),
     ],
 )  # fmt: skip
 def test_a_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation, field: str, value: str) -> None:

@@ -49,6 +49,12 @@ TABLE: dict[str, tuple[list[Any], list[Any]]] = {
     "pin": (["560001", "110001", "855117"], ["000000", "056001", "56001", "5600011", "560 001", "５６０００１"]),
     "ifsc": (["HDFC0000001", "SBIN0A1B2C3"], ["abc", "HDFC1000001", "hdfc0000001", "HDFC000001", "HDFC0000001 "]),
     "swift": (["HDFCINBB", "HDFCINBBXXX", "DEUTDEFF500"], ["HDFCINB", "HDFC1NBB", "hdfcinbb", "HDFCINBBXX"]),
+    "pan": (["AAACA1234A", "ABCPK0000Z"], ["AAADA1234A", "AAACA123A", "aaaca1234a", "AAACA12345"]),
+    "cin": (
+        ["U72900KA2020PTC123456", "L17110MH1973PLC019786", "AAB-1234"],
+        ["X72900KA2020PTC123456", "U72900KA2020PTC12345", "AAB1234", "u72900ka2020ptc123456"],
+    ),
+    "udyam": (["UDYAM-KA-03-0012345"], ["UDYAM-KA-3-0012345", "KA-03-0012345", "udyam-ka-03-0012345"]),
     "upi_id": (["metrics@hdfcbank", "a.b-c_1@upi"], ["metrics", "@upi", "metrics@", "me trics@upi", "a@b@c"]),
     "colour": (["#1f4e79", "#FFFFFF"], ["1f4e79", "#fff", "#1f4e7g", "#1f4e79\n"]),
     "prefix": (["INV", "A-1", "X", "1NV", "BLR/INV-ABC"], ["TWELVELETTER", "0NV", "-A", "A/", "inv", "I_V", "INV\n"]),

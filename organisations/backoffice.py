@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.law import INDIAN_TIME
 from organisations.models import (
     ApiKey,
     AuditEntry,
@@ -18,7 +20,7 @@ from organisations.models import (
     SeenAttention,
 )
 from organisations.operators_clock import operators_today
-from organisations.selectors import sellers_with_ending_lut
+from organisations.selectors import customers_to_check, sellers_with_ending_lut
 
 User = get_user_model()
 
@@ -42,6 +44,15 @@ BACKOFFICE = Contribution(
             rows=lambda _user: sellers_with_ending_lut(today=operators_today()),
             model=BillingEntity,
             filters={"attention": "lut"},
+            urgency=Urgency.BILLING,
+        ),
+        Waits(
+            kind="gstin_check",
+            one="GSTIN to be looked up again",
+            many="GSTINs to be looked up again",
+            rows=lambda user: customers_to_check(actor=user, today=clock.today(INDIAN_TIME)),
+            model=Organisation,
+            filters={"gstin_check": "due"},
             urgency=Urgency.BILLING,
         ),
         Waits(

@@ -4,6 +4,7 @@ from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
+from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntryAdmin",
     "BillingEntityAdmin",
     "BillingHoldAdmin",
+    "GstinCheckOfCustomer",
     "HoldsOfCustomer",
     "MembershipAdmin",
     "NotificationAdmin",

@@ -98,7 +98,7 @@ class OrganisationAdmin(ModelAdmin):
                 )
             },
         ),
-        ("Tax", {"fields": (("gstin", "state_code"), ("tax_id", "is_sez"))}),
+        ("Tax", {"fields": (("gstin", "state_code"), "gstin_checked_on", ("tax_id", "is_sez"))}),
         ("Address", {"fields": (("address_line1", "address_line2"), ("city", "postal_code"), "country")}),
     )
     prepopulated_fields = {"slug": ("name",)}
@@ -109,7 +109,7 @@ class OrganisationAdmin(ModelAdmin):
         (Notification, "organisation__id__exact"),
     )
 
-    readonly_fields = ("held",)
+    readonly_fields = ("held", "gstin_checked_on")
 
     created = short_time("created_at", "Created")
     seller = link("billing_entity", "Seller")

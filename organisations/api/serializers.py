@@ -59,6 +59,7 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "state_code",
             "country",
             "gstin",
+            "gstin_checked_on",
             "tax_id",
             "is_sez",
             "payment_terms_days",

@@ -687,6 +687,16 @@ class Migration(migrations.Migration):
                         verbose_name="approval of typed lines",
                     ),
                 ),
+                (
+                    "gstin_checked_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="When it was last looked up on the GST portal. Another GSTIN is not checked.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="GSTIN checked on",
+                    ),
+                ),
                 ("name", models.CharField(max_length=200, validators=[billing_platform.lib.validators.validate_line])),
                 (
                     "slug",
@@ -1024,6 +1034,31 @@ class Migration(migrations.Migration):
                     models.Q(("approve_above__isnull", True), ("approve_above__gt", 0), _connector="OR"),
                 ),
                 name="organisation_issuing_rules_within_bounds",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gstin_checked_on__isnull", True), models.Q(("gstin", ""), _negated=True), _connector="OR"
+                ),
+                name="only_a_gstin_is_checked",
+                violation_error_message="The customer has no GSTIN that could be checked.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="organisation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="another_gstin_is_not_checked",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."gstin" IS DISTINCT FROM (NEW."gstin"))',
+                    func="\n            IF NEW.gstin_checked_on IS NOT DISTINCT FROM OLD.gstin_checked_on THEN\n                NEW.gstin_checked_on := NULL;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="4293da3602395894e69c380241a51a76ae79ac5e",
+                    operation='UPDATE OF "gstin"',
+                    pgid="pgtrigger_another_gstin_is_not_checked_9ac4a",
+                    table="organisations_organisation",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddIndex(

@@ -21,11 +21,12 @@ from billing_platform.lib.validators import (
 )
 from organisations.models.address import PartyFields
 from organisations.models.billing_entity import BillingEntity
+from organisations.models.gstin_check import ONLY_A_GSTIN_IS_CHECKED, TRIGGERS, CheckedGstin
 from organisations.models.issuing_rules import WITHIN_BOUNDS, CustomersIssuingRules
 from organisations.scoping import TenantModel
 
 
-class Organisation(BaseModel, PartyFields, CustomersIssuingRules, TenantModel):
+class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, TenantModel):
     tenant_path = "id"
 
     name = models.CharField(max_length=200, validators=[validate_line])
@@ -57,6 +58,8 @@ class Organisation(BaseModel, PartyFields, CustomersIssuingRules, TenantModel):
     )
     is_active = models.BooleanField("active", default=True)
 
+    constraint_fields = {"only_a_gstin_is_checked": "gstin_checked_on"}
+
     class Meta:
         verbose_name = "customer"
         ordering = ["name"]
@@ -69,7 +72,9 @@ class Organisation(BaseModel, PartyFields, CustomersIssuingRules, TenantModel):
                 condition=WITHIN_BOUNDS & (Q(approve_above__isnull=True) | Q(approve_above__gt=0)),
                 name="organisation_issuing_rules_within_bounds",
             ),
+            ONLY_A_GSTIN_IS_CHECKED,
         ]
+        triggers = TRIGGERS
 
     def __str__(self) -> str:
         return self.name

@@ -41,6 +41,8 @@ def update_organisation(*, organisation: Organisation, confirm: bool = False, **
     for name, value in changes.items():
         setattr(organisation, name, value)
     organisation.full_clean()
+    if organisation.gstin != before.gstin and organisation.gstin_checked_on == before.gstin_checked_on:
+        organisation.gstin_checked_on = None  # nobody has looked up this one
     _check_consequences(consequences_of(before, organisation), confirm=confirm)
     organisation.save()
     return organisation

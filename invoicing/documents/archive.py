@@ -6,6 +6,8 @@ document doesn't claim to be PDF/A.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
@@ -13,8 +15,6 @@ from xml.sax.saxutils import escape
 from PIL import ImageCms
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
-
-from invoicing.documents.document import InvoiceDocument
 
 _CREATOR = "Metrics Billing Platform"
 _PRODUCER = "ReportLab PDF Library"
@@ -36,23 +36,31 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
-def describe(canvas: Canvas, document: InvoiceDocument, *, is_void: bool) -> None:
-    """Title, author and dates, twice as PDF/A asks. A document is as old as it says, whenever it is drawn."""
-    title = f"{document.title} {document.number}" + (" (void)" if is_void else "")
-    author, subject = _clean(document.seller.name), _clean(f"{document.title} for {document.customer.name}")
+@dataclass(frozen=True, slots=True)
+class Description:
+    title: str
+    author: str
+    subject: str
+    day: date
+    """Of the document: it is as old as it says, whenever it is drawn."""
+
+
+def describe(canvas: Canvas, description: Description) -> None:
+    """Title, author, subject and dates, twice as PDF/A asks."""
+    title, author, subject = map(_clean, (description.title, description.author, description.subject))
     canvas.setTitle(title)
     canvas.setAuthor(author)
     canvas.setSubject(subject)
     canvas.setCreator(_CREATOR)
     canvas.setProducer(_PRODUCER)
-    canvas.setDateFormatter(lambda *_now: f"D:{document.issue_date:%Y%m%d}000000Z")
+    canvas.setDateFormatter(lambda *_now: f"D:{description.day:%Y%m%d}000000Z")
     xmp = _XMP.format(
         title=escape(title),
         author=escape(author),
         subject=escape(subject),
         creator=_CREATOR,
         producer=_PRODUCER,
-        day=document.issue_date.isoformat(),
+        day=description.day.isoformat(),
     )
     entries = {"Type": pdfdoc.PDFName("Metadata"), "Subtype": pdfdoc.PDFName("XML")}
     catalog = canvas._doc.Catalog

@@ -76,7 +76,7 @@ def _plain(bands: Sequence[Band], *, after: float = 0) -> Section:
 
 
 def _title(document: InvoiceDocument, brand: Branding, width: float, logo: bytes | None) -> list[Band]:
-    left, right = width * 0.58, width * 0.42
+    left, right = width * 0.54, width * 0.46
     name = Type(size=15, leading=18, bold=True, colour=brand.ink)
     title = Type(size=17, leading=21, bold=True, colour=brand.ink)
     number = Type(size=10.5, leading=14, bold=True)

@@ -46,7 +46,7 @@ def payment_block(document: InvoiceDocument, brand: Branding, width: float, stan
 def credit_block(credited: CreditedInvoice, brand: Branding, width: float) -> list[Band]:
     """What a credit note is about. It asks for no money."""
     text = f"{brand.wording.reason}: {credited.reason}" + (f"\n{credited.remark}" if credited.remark else "")
-    label = f"{brand.wording.credit_for} {credited.number} OF {day(credited.issue_date)}"
+    label = brand.wording.credit_for.format(number=credited.number, day=day(credited.issue_date))
     return _box(label, text, width, colour=brand.colour)
 
 
@@ -54,10 +54,12 @@ def void_notice(document: InvoiceDocument, brand: Branding, width: float, standi
     """At the head of a void invoice: that it is, since when, and why."""
     if standing.stage != Stage.VOID:
         return []
-    on = f" on {day(standing.void_on)}" if standing.void_on else ""
-    text = f"{document.title} {document.number} was cancelled{on}. Please don't pay it."
-    reason = f"\n{brand.wording.reason}: {standing.void_reason}" if standing.void_reason else ""
-    return _box("VOID", text + reason, width, colour=ALARM)
+    words, name = brand.wording, f"{document.title} {document.number}"
+    text = words.cancelled.format(document=name)
+    if standing.void_on:
+        text = words.cancelled_on.format(document=name, day=day(standing.void_on))
+    reason = f"\n{words.reason}: {standing.void_reason}" if standing.void_reason else ""
+    return _box(words.void, text + reason, width, colour=ALARM)
 
 
 def _box(label: str, text: str, width: float, *, colour: str) -> list[Band]:
@@ -70,10 +72,11 @@ def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standi
     rows = stack(brand.wording.how_to_pay, LABEL, width)
     if standing.stage == Stage.PARTLY_PAID and standing.due is not None:
         due, total = document.money(standing.due), document.money(document.total)
-        rows += stack(f"{due} of {total} is still due. {standing.note}".strip(), STRONG, width)
+        still_due = brand.wording.still_due.format(due=due, total=total)
+        rows += stack(f"{still_due} {standing.note}".strip(), STRONG, width)
     for name, value in document.transfer if brand.shows_bank else ():
         rows += stack(f"{name}: {value}", BODY, width)
-    rows += stack(f"Please quote {document.number}.", BODY, width)
+    rows += stack(brand.wording.quote.format(number=document.number), BODY, width)
     if document.pay_url:
         rows += [*space(2 * mm), *_button(document.pay_url, brand), *space(1 * mm)]
         rows += stack(document.pay_url, SMALL, width)

@@ -16,7 +16,8 @@ def sums_block(document: InvoiceDocument, brand: Branding, width: float) -> list
     if document.discount_total:
         rows += [(words.discount, -document.discount_total), (words.sum_taxable, document.taxable_amount)]
     for tax in document.taxes:
-        rows.append((f"{tax.name} {percent(tax.rate)} on {document.money(tax.taxable_amount)}", tax.amount))
+        on = words.tax_on.format(tax=f"{tax.name} {percent(tax.rate)}", amount=document.money(tax.taxable_amount))
+        rows.append((on, tax.amount))
     if not document.taxes:
         rows.append((document.tax_note or words.sum_tax, ZERO))
     if document.round_off:

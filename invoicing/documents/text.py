@@ -22,6 +22,8 @@ from invoicing.documents.style import Type
 _JOINERS = frozenset("\u200c\u200d")  # belong to the script that they stand in
 _MISSING = "\ufffd"  # where a document from before the check holds a letter that no font has
 _ELLIPSIS = "…"
+_BREAKABLE = re.compile(r"[^-/_.@·]*[-/_.@·]|[^-/_.@·]+")
+"""Parts of a word after which a line may end."""
 _PLAIN = re.compile("[\x20-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u20a0-\u20c0]*")
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 """Over or under the letter before them."""
@@ -104,15 +106,18 @@ def _broken(text: str, style: Type, room: float) -> list[Line]:
 
 
 def _cut(word: _Word, style: Type, room: float) -> list[_Word]:
-    """Parts of a word, each no wider than the room unless a single letter is."""
+    """Parts of a word, each no wider than the room unless a single letter is. It is cut after a hyphen or the like if
+    possible, otherwise between any two letters."""
     parts, taken = [""], 0.0
-    for cluster in _clusters(word.letters):
-        width = _word(cluster, style).width
-        if parts[-1] and taken + width > room:
-            parts.append("")
-            taken = 0.0
-        parts[-1] += cluster
-        taken += width
+    for part in _BREAKABLE.findall(word.letters):
+        fits = _word(part, style).width <= room
+        for cluster in (part,) if fits else _clusters(part):
+            width = _word(cluster, style).width
+            if parts[-1] and taken + width > room:
+                parts.append("")
+                taken = 0.0
+            parts[-1] += cluster
+            taken += width
     return [_word(part, style) for part in parts]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Labels and fixed sentences. Titles, heads of tax and whatever is frozen stand in the document itself."""
+    """Labels and sentences; names in braces are filled in. Titles and names of taxes stand in the document itself."""
 
     original: str = "ORIGINAL FOR RECIPIENT"  # CGST Rule 48 (2) (a)
     seller: str = "FROM"
@@ -40,6 +40,7 @@ class Wording:
     subtotal: str = "Subtotal"
     sum_taxable: str = "Taxable value"
     sum_tax: str = "Tax"
+    tax_on: str = "{tax} on {amount}"
     round_off: str = "Round-off"
     total: str = "Total"
     carried_forward: str = "Carried forward"
@@ -53,9 +54,15 @@ class Wording:
     pay_online: str = "Pay online"
     scan_upi: str = "Scan to pay by UPI"
     scan_online: str = "Scan to pay online"
-    credit_for: str = "CREDIT FOR INVOICE"
+    quote: str = "Please quote {number}."
+    still_due: str = "{due} of {total} is still due."
+    credit_for: str = "CREDIT FOR INVOICE {number} OF {day}"
+    void: str = "VOID"
+    cancelled: str = "{document} was cancelled. Please don't pay it."
+    cancelled_on: str = "{document} was cancelled on {day}. Please don't pay it."
     reason: str = "Reason"
     notes: str = "NOTES"
+    page: str = "Page {number} of {pages}"
     ack_number: str = "Acknowledgement number"
     ack_date: str = "Acknowledgement date"
     signed_code: str = "The code holds the document as the invoice registration portal has signed it."

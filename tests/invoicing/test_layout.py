@@ -15,7 +15,10 @@ from pypdf import PdfReader
 
 from billing_platform.lib.errors import DomainError
 from invoicing.documents import DocumentLine, DocumentParty, ExchangeNote, InvoiceDocument, ordinary, render_pdf
+from invoicing.documents.fonts import register_fonts
 from invoicing.documents.pdf import lay_out
+from invoicing.documents.style import BODY
+from invoicing.documents.text import one_line, wrapped
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import delivery, issuing, stored_pdfs
@@ -198,3 +201,30 @@ def test_a_logo_that_is_gone_does_not_keep_the_invoice_back(acme: Organisation) 
     invoice = with_logo(acme, picture(), "logos/a.png")
     default_storage.delete("logos/a.png")
     assert delivery.make_pdf(invoice_id=invoice.pk)
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "lines"),
+    [
+        ("one two three", 40, ["one two", "three"]),
+        ("gigabyte-hours-per-month", 70, ["gigabyte-hours-", "per-month"]),
+        ("Donaudampfschiff", 40, ["Donauda", "mpfschiff"]),
+        ("a\n\nb", 40, ["a", "", "b"]),
+        ("two  spaces", 100, ["two  spaces"]),
+    ],
+)
+def test_lines_end_at_spaces_after_hyphens_or_where_they_must(text: str, room: float, lines: list[str]) -> None:
+    register_fonts()
+    found = wrapped(text, BODY, room)
+    assert ["".join(piece.text for piece in line.pieces) for line in found] == lines
+    assert all(line.width <= room for line in found)
+
+
+def test_a_text_for_one_line_ends_with_an_ellipsis() -> None:
+    register_fonts()
+    line = one_line("Metrics Cloud Private Limited", BODY, 60)
+    assert line.pieces[0].text.endswith("…")
+    assert line.width <= 60

@@ -29,6 +29,8 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Deliver issued invoices": ("invoicing.tasks.deliver_due_invoices", schedule(60)),
     "Deliver credit notes": ("invoicing.tasks.deliver_due_credit_notes", schedule(60)),
     "Export GST returns": ("invoicing.tasks.export_due_returns", schedule(60)),
+    "Fetch IRNs of e-invoices": ("invoicing.tasks.register_due_e_invoices", schedule(60)),
+    "Look for e-invoices": ("invoicing.tasks.look_for_e_invoices", crontab(minute="20")),
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),

@@ -261,6 +261,16 @@ GST_LARGE_LIMITS = env.dict("GST_LARGE_LIMITS", default={"2017-07-01": "250000",
 GST_SAC_DIGITS = env.int("GST_SAC_DIGITS", default=6)  # that table 12 asks for: 4 up to a turnover of 5 crore
 GSTIN_CHECK_DAYS = env.int("GSTIN_CHECK_DAYS", default=180)  # a GSTIN is looked up again after; 0: never
 
+# --- e-invoices (invoicing/irp) -----------------------------------------------------------------------------------
+
+# A provider (GSP) through which IRNs are fetched; empty: they are uploaded or typed in.
+IRP_URL = env.str("IRP_URL", default="").rstrip("/")
+IRP_CLIENT_ID = env.str("IRP_CLIENT_ID", default="").strip()
+IRP_CLIENT_SECRET = env.str("IRP_CLIENT_SECRET", default="").strip()
+IRP_LOGINS = env.json("IRP_LOGINS", default={})  # {"29AAACA1234A1ZG": {"username": "…", "password": "…"}}
+IRP_TIMEOUT_SECONDS = (3.05, 25)
+IRP_PUBLIC_KEY = env.str("IRP_PUBLIC_KEY", default="", multiline=True)  # the portal's, in PEM: signatures are checked
+
 # --- payments -------------------------------------------------------------------------------------------------------
 
 RAZORPAY_KEY_ID = env.str("RAZORPAY_KEY_ID", default="").strip()  # a trailing space is a known "Authentication failed"

@@ -12,6 +12,7 @@ from invoicing.selectors.billing_runs import BY_SCHEDULE
 from invoicing.services import delivery, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.returns import filing
+from invoicing.services.e_invoices import needed, registering
 from invoicing.services.runs import billing_run
 
 
@@ -114,3 +115,22 @@ def export_due_returns() -> None:
     """Returns whose export is new, failed before, or whose worker died."""
     for filing_id in filing.due_exports():
         export_return.delay(str(filing_id))
+
+
+@shared_task(name="invoicing.tasks.register_e_invoice")
+def register_e_invoice(e_invoice_id: str) -> None:
+    """Fetch the IRN of a document, and record it."""
+    registering.register(e_invoice_id=UUID(e_invoice_id))
+
+
+@shared_task(name="invoicing.tasks.register_due_e_invoices")
+def register_due_e_invoices() -> None:
+    """Documents whose IRN nobody has asked for, whose try failed, or whose worker died."""
+    for e_invoice_id in registering.due_registrations():
+        register_e_invoice.delay(str(e_invoice_id))
+
+
+@shared_task(name="invoicing.tasks.look_for_e_invoices")
+def look_for_e_invoices() -> None:
+    """Documents that need an IRN since a seller's settings changed, or need none any more."""
+    needed.keep_in_step()

@@ -4,6 +4,7 @@ from invoicing.models.billing_run import BillingRun, BillingRunItem
 from invoicing.models.credit_note import CreditNote, CreditNoteLine, CreditNoteTax
 from invoicing.models.discount import Discount, DiscountRedemption
 from invoicing.models.document_snapshot import DocumentSnapshot
+from invoicing.models.e_invoice import EInvoice
 from invoicing.models.exchange_rate import ExchangeRate
 from invoicing.models.filing import Filing, FilingFile
 from invoicing.models.invoice import Invoice
@@ -28,6 +29,7 @@ __all__ = [
     "Discount",
     "DiscountRedemption",
     "DocumentSnapshot",
+    "EInvoice",
     "ExchangeRate",
     "Filing",
     "FilingFile",

@@ -20,6 +20,8 @@ from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
 from billing_platform.lib.work.waking import wake_each, wake_on_commit
 from invoicing.emails import queue_invoice_email
 from invoicing.models import Invoice, InvoiceDelivery
+from invoicing.models.e_invoice import waits_for_irn
+from invoicing.selectors.e_invoices import e_invoice_of
 from invoicing.services import stored_pdfs
 from invoicing.services.locking import lock_invoice
 from organisations import audit
@@ -60,6 +62,17 @@ def end_delivery(invoice: Invoice) -> None:
     delivery = InvoiceDelivery.objects.select_for_update().filter(pk=invoice.pk).first()
     if delivery is not None:
         delivery.save(update_fields=delivery.end())
+
+
+def make_again(invoice: Invoice) -> None:
+    """Have the PDF made anew, as what is printed beside the document has changed: its IRN. The caller holds the
+    invoice's lock, and wakes the worker."""
+    delivery = InvoiceDelivery.objects.select_for_update().filter(pk=invoice.pk).first()
+    if delivery is None or invoice.status == Invoice.Status.VOID:
+        return
+    invoice.pdf.name, invoice.pdf_sha256, invoice.pdf_state = "", "", PdfState.PENDING
+    invoice.save(update_fields=["pdf", "pdf_sha256", "pdf_state", "updated_at"])
+    delivery.save(update_fields=delivery.try_now())
 
 
 @transaction.atomic
@@ -137,8 +150,8 @@ def distinct(addresses: Iterable[str]) -> list[str]:
 
 def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
     """Queue one e-mail to whoever waits for the invoice; also when nobody does, it is delivered. While a hold forbids
-    e-mails, those who wait go on waiting."""
-    if delivery.send_to and NO_EMAIL in {hold.kind for hold in invoice.organisation.standing_holds}:
+    e-mails, or the invoice lacks its IRN, those who wait go on waiting."""
+    if delivery.send_to and _is_held_back(invoice):
         delivery.save(update_fields=["send_to", *delivery.wait()])
         return
     if delivery.send_to:
@@ -148,10 +161,19 @@ def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
     delivery.save(update_fields=["send_to", *delivery.end()])
 
 
+def _is_held_back(invoice: Invoice) -> bool:
+    if NO_EMAIL in {hold.kind for hold in invoice.organisation.standing_holds}:
+        return True
+    e_invoice = e_invoice_of(invoice)
+    return e_invoice is not None and e_invoice.holds_mail
+
+
 def _of_live_invoices() -> QuerySet[InvoiceDelivery]:
-    """What may be worked on now: with the PDF made, the e-mail waits for the end of a hold."""
+    """What may be worked on now: with the PDF made, the e-mail waits for the end of a hold. The PDF itself waits for
+    the IRN that it prints."""
     only_to_send = Q(invoice__pdf_state=PdfState.READY) & held(NO_EMAIL, "invoice__organisation")
-    return InvoiceDelivery.objects.exclude(invoice__status=Invoice.Status.VOID).exclude(only_to_send)
+    live = InvoiceDelivery.objects.exclude(invoice__status=Invoice.Status.VOID)
+    return live.exclude(only_to_send).exclude(waits_for_irn("invoice__"))
 
 
 def _locked(invoice: Invoice) -> InvoiceDelivery:

@@ -29,6 +29,7 @@ from invoicing.models import BillingRunItem, DocumentSnapshot, Invoice
 from invoicing.services import snapshots
 from invoicing.services.delivery import begin_deliveries
 from invoicing.services.drafting import Draft, draft_anew, is_stored, store, take_over
+from invoicing.services.e_invoices.needed import begin_e_invoices
 from invoicing.services.facts.issuing_facts import ToIssue, as_json, decide
 from invoicing.services.locking import lock_billing, lock_draft, lock_items
 from invoicing.services.numbering import registration_of, take_numbers
@@ -133,6 +134,7 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
         each.invoice.warnings = [found for found in each.invoice.warnings if found["code"] != WarningCode.ISSUE_SOON]
     insert_objects([DocumentSnapshot(invoice=each.invoice, content=_content(each)) for each in ready])
     _save([each.invoice for each in ready], _ISSUED)
+    begin_e_invoices([(each.invoice, each.document) for each in ready])
     _settle_what_is_nothing([each.invoice for each in ready])
     audit.note_changed(((each.draft.invoice, each.invoice) for each in ready), _ISSUED)
     told = partial(invoices_issued.send_robust, sender=Invoice, invoice_ids=[each.invoice.pk for each in ready])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -26,6 +27,7 @@ from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, ren
 from invoicing.models import Invoice
 from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
+from invoicing.selectors.e_invoices import registration_of
 from organisations import logos
 
 logger = logging.getLogger(__name__)
@@ -47,12 +49,12 @@ class StoredPdf(NamedTuple):
 def store_pdf(invoice: Invoice) -> StoredPdf:
     """Render the PDF as issued and store it. Raises whatever the storage raises."""
     document = invoice_document(invoice)
-    return store(document, storage_name(invoice, document))
+    return store(document, storage_name(invoice, document), _as_issued(invoice))
 
 
-def store(document: InvoiceDocument, name: str) -> StoredPdf:
+def store(document: InvoiceDocument, name: str, standing: Standing = AS_ISSUED) -> StoredPdf:
     """Render a document and store it under the name. Raises whatever the storage raises."""
-    content = render(document)
+    content = render(document, standing)
     if default_storage.exists(name):  # a worker that died may have left half of it
         default_storage.delete(name)
     return StoredPdf(default_storage.save(name, ContentFile(content)), hashlib.sha256(content).hexdigest())
@@ -64,7 +66,7 @@ def read_pdf(invoice: Invoice) -> tuple[str, bytes]:
     Raises DomainError INVOICE_NOT_FINALIZED for a draft.
     """
     standing = standing_of(invoice)
-    if standing == AS_ISSUED:
+    if standing.stage == Stage.ISSUED:
         return original_pdf(invoice)
     document = invoice_document(invoice)
     return document.filename.replace(".pdf", f"-{standing.stage.value}.pdf"), render(document, standing)
@@ -75,21 +77,22 @@ def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft, and as `read` does.
     """
-    return read(invoice_document(invoice), StoredPdf(invoice.pdf.name or "", invoice.pdf_sha256))
+    stored = StoredPdf(invoice.pdf.name or "", invoice.pdf_sha256)
+    return read(invoice_document(invoice), stored, _as_issued(invoice))
 
 
-def read(document: InvoiceDocument, stored: StoredPdf) -> tuple[str, bytes]:
+def read(document: InvoiceDocument, stored: StoredPdf, standing: Standing = AS_ISSUED) -> tuple[str, bytes]:
     """File name and content of a document whose PDF is stored, or not yet.
 
     Raises DomainError STORED_PDF_CHANGED where the file is not the one that was stored.
     """
     if not stored.name:
-        return document.filename, render(document)
+        return document.filename, render(document, standing)
     try:
         with default_storage.open(stored.name, "rb") as file:
             content = bytes(file.read())
     except FileNotFoundError:
-        return document.filename, _made_again(document, stored)
+        return document.filename, _made_again(document, stored, standing)
     if hashlib.sha256(content).hexdigest() != stored.sha256:
         logger.error("stored PDF changed", extra={"stored": stored.name, "document": document.number})
         raise DomainError(
@@ -100,10 +103,10 @@ def read(document: InvoiceDocument, stored: StoredPdf) -> tuple[str, bytes]:
     return document.filename, content
 
 
-def _made_again(document: InvoiceDocument, stored: StoredPdf) -> bytes:
+def _made_again(document: InvoiceDocument, stored: StoredPdf, standing: Standing) -> bytes:
     """Of a lost file. It is stored again if its bytes are the same, and only then: a newer version of the program may
     draw the same document otherwise."""
-    content = render(document)
+    content = render(document, standing)
     if hashlib.sha256(content).hexdigest() == stored.sha256:
         default_storage.save(stored.name, ContentFile(content))
     else:
@@ -112,7 +115,16 @@ def _made_again(document: InvoiceDocument, stored: StoredPdf) -> bytes:
 
 
 def standing_of(invoice: Invoice) -> Standing:
-    """What has become of an invoice since it was issued, for its PDF."""
+    """What has become of an invoice since it was issued, for its PDF: with its IRN, once it has one."""
+    return replace(_stage_of(invoice), registration=registration_of(invoice))
+
+
+def _as_issued(invoice: Invoice) -> Standing:
+    """What is stored and mailed: a seller that must make e-invoices prints the IRN (Rule 46 (r))."""
+    return Standing(registration=registration_of(invoice))
+
+
+def _stage_of(invoice: Invoice) -> Standing:
     if invoice.status == Status.VOID:
         zone = ZoneInfo(invoice.billing_entity.time_zone)
         on = invoice.voided_at.astimezone(zone).date() if invoice.voided_at else None

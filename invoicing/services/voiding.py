@@ -9,16 +9,18 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from billing_platform.lib import clock
-from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib.dates_in_words import month_text, time_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.emails import cancellation_addresses, queue_cancellation_email
 from invoicing.gst_heads import SupplyKind
 from invoicing.models import Invoice
+from invoicing.selectors.e_invoices import e_invoice_of
 from invoicing.services.delivery import end_delivery
 from invoicing.services.locking import lock_invoice, lock_items
 from invoicing.services.unbilled_months import wait_for_a_person
+from invoicing.services.unneeded_e_invoices import end_e_invoice
 from invoicing.signals import invoice_voided
 
 Status = Invoice.Status
@@ -41,6 +43,7 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     invoice = lock_invoice(invoice_id)
     if not invoice.is_draft and (obstacle := why_not_voidable(invoice)):
         raise DomainError(obstacle, code="INVOICE_NOT_VOIDABLE", details=_way_out(invoice))
+    end_e_invoice(invoice)
     invoice.status, invoice.voided_at, invoice.void_reason = Status.VOID, clock.now(), reason
     invoice.save(update_fields=["status", "voided_at", "void_reason", "updated_at"])
     end_delivery(invoice)
@@ -56,8 +59,13 @@ def why_not_voidable(invoice: Invoice) -> str:
 
     An invoice that was sent, or that belongs to a GST return of an earlier month, stands: a credit note takes it back
     (CGST Act, section 34). One of nothing has nothing to credit, so it may be voided in spite of that; whoever was sent
-    it is told by e-mail.
+    it is told by e-mail. While its IRN is in force an invoice stands too.
     """
+    return why_not_voidable_but_for_its_irn(invoice) or (irn_in_force(invoice) if invoice.total else "")
+
+
+def why_not_voidable_but_for_its_irn(invoice: Invoice) -> str:
+    """The same for an invoice whose IRN is to be cancelled before."""
     if not invoice.is_voidable:
         return f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.{_advice(invoice)}"
     if not invoice.total:
@@ -72,6 +80,21 @@ def why_not_voidable(invoice: Invoice) -> str:
                 f"{_advice(invoice)}"
             )
     return ""
+
+
+def irn_in_force(invoice: Invoice) -> str:
+    """Why its IRN keeps an invoice from being void, with the way out; "" if it does not. An IRN can be cancelled within
+    24 hours; what it stands for is credited after that."""
+    e_invoice = e_invoice_of(invoice)
+    until = e_invoice.cancellable_until if e_invoice else None
+    if e_invoice is None or until is None:
+        return ""
+    if e_invoice.may_be_cancelled:
+        return (
+            f"Invoice {invoice} has an IRN, so it can't be voided. Cancel the IRN first: the portal allows it until "
+            f"{time_text(until, INDIA)}."
+        )
+    return f"Invoice {invoice} has an IRN that can't be cancelled any more, so it can't be voided.{_advice(invoice)}"
 
 
 def _advice(invoice: Invoice) -> str:

@@ -21,6 +21,8 @@ PAYMENT_DETAILS = (
 
 NUMBERS = ("invoice_prefix", "credit_note_prefix", "number_separator", "number_year", "number_width")
 
+E_INVOICES = ("e_invoices_from", "e_invoices_within_30_days", "e_invoices_hold_mail", "e_invoices_by_client")
+
 AttentionFilter = attention_filter(
     lut=(
         "LUT expired, or ends within 30 days",
@@ -49,6 +51,7 @@ class BillingEntityAdmin(ModelAdmin):
         ("Tax", {"fields": ("gstin", "state_code", "pan", "tax_id", "default_sac")}),
         ("Registrations", {"fields": ("cin", "udyam")}),
         ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
+        ("E-invoices", {"fields": E_INVOICES}),
         ("Numbers", {"fields": NUMBERS}),
         (
             "Issuing",

@@ -36,6 +36,7 @@ from billing_platform.lib.validators import (
 )
 from organisations.logos import LogoField
 from organisations.models.address import PartyFields
+from organisations.models.e_invoicing import NEEDS_A_GSTIN, SellersEInvoicing
 from organisations.models.issuing_rules import WITHIN_BOUNDS, SellersIssuingRules
 
 
@@ -50,7 +51,7 @@ def _fits_rule_46(prefix: str, name: str, numbers: str) -> models.CheckConstrain
     )
 
 
-class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
+class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoicing):
     name = models.CharField(
         max_length=100, unique=True, validators=[validate_line], help_text="The name that operators see."
     )
@@ -149,6 +150,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
         "credit_note_numbers_fit_rule_46": "credit_note_prefix",
         "running_number_has_digits": "number_width",
         "lut_has_validity": "lut_valid_from",
+        "e_invoices_need_a_gstin": "e_invoices_from",
     }
 
     class Meta:
@@ -184,6 +186,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules):
                 name="lut_has_validity",
                 violation_error_message="Enter the first and the last day of the letter of undertaking.",
             ),
+            NEEDS_A_GSTIN,
             models.CheckConstraint(condition=WITHIN_BOUNDS, name="seller_issuing_rules_within_bounds"),
         ]
 

@@ -9,14 +9,17 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import State, claim, due_ids, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
-from invoicing.documents import InvoiceDocument
+from invoicing.documents import InvoiceDocument, Standing
 from invoicing.emails import queue_credit_note_email
 from invoicing.models import CreditNote
+from invoicing.models.e_invoice import waits_for_irn
+from invoicing.selectors.e_invoices import e_invoice_of, registration_of
 from invoicing.services import stored_pdfs
 from invoicing.services.delivery import distinct
 from invoicing.services.sending import addresses
@@ -65,13 +68,13 @@ def try_now(*, note_id: UUID) -> None:
 
 def due_deliveries() -> list[UUID]:
     """Ids of notes to be rendered or sent now: new ones, those to be tried again, those whose worker died."""
-    return due_ids(CreditNote.objects.all())
+    return due_ids(_deliverable())
 
 
 def deliver(*, note_id: UUID) -> None:
     """Make the PDF if it is not there, then e-mail the note with it to whoever waits for it. A failure is stored on
     the note, and tried again with growing pauses."""
-    note = claim(CreditNote.objects.all(), note_id)
+    note = claim(_deliverable(), note_id)
     if note is None:
         return
     try:
@@ -94,17 +97,31 @@ def deliver(*, note_id: UUID) -> None:
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:
     """File name and content. Made on the spot when it is not there yet or was lost. Raises as `stored_pdfs.read`."""
     stored = stored_pdfs.StoredPdf(note.pdf.name or "", note.pdf_sha256)
-    return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored)
+    return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored, _as_issued(note))
 
 
 def _store_pdf(note: CreditNote) -> stored_pdfs.StoredPdf:
     document = InvoiceDocument.from_json(note.document)
     name = f"credit-notes/{note.financial_year}/{stored_pdfs.unguessable(note.pk)}/{document.filename}"
-    return stored_pdfs.store(document, name)
+    return stored_pdfs.store(document, name, _as_issued(note))
+
+
+def _as_issued(note: CreditNote) -> Standing:
+    return Standing(registration=registration_of(note))
+
+
+def _deliverable() -> QuerySet[CreditNote]:
+    """What may be worked on now: the PDF of a note waits for the IRN that it prints."""
+    return CreditNote.objects.exclude(waits_for_irn(""))
 
 
 def _hand_over(note: CreditNote) -> None:
-    """Queue one e-mail to whoever waits for the note; also when nobody does, it is delivered."""
+    """Queue one e-mail to whoever waits for the note; also when nobody does, it is delivered. While the note lacks its
+    IRN, those who wait go on waiting."""
+    e_invoice = e_invoice_of(note) if note.send_to else None
+    if e_invoice is not None and e_invoice.holds_mail:
+        note.save(update_fields=["send_to", *note.wait()])
+        return
     fields: Iterable[str] = note.end()
     if note.send_to:
         queue_credit_note_email(note, to=note.send_to)

@@ -32,6 +32,7 @@ from invoicing.selectors.credit_notes import creditable
 from invoicing.selectors.documents import invoice_document
 from invoicing.services.credit_notes.credit_note_delivery import begin_delivery
 from invoicing.services.credit_notes.credit_note_documents import build_document
+from invoicing.services.e_invoices.needed import begin_e_invoices
 from invoicing.services.issuing import check_drawable
 from invoicing.services.locking import lock_billing, lock_invoice, lock_items, require_issued
 from invoicing.services.numbering import registration_of, take_number
@@ -158,6 +159,7 @@ def issue_credit_note(
     if bill_again:
         invoice.save(update_fields=["is_released", "updated_at"])
         wait_for_a_person(items, invoice, f"Invoice {invoice} was credited by {note} to be billed anew")
+    begin_e_invoices([(note, InvoiceDocument.from_json(note.document))])
     begin_delivery(note, to=[invoice.organisation.billing_email] if send else [])
     return note
 

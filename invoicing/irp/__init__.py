@@ -1,0 +1,1 @@
+"""The client of an invoice registration portal: HTTP to a provider, and what its answers mean."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from events.models import Metric
 from invoicing.models import (
@@ -12,6 +13,7 @@ from invoicing.models import (
     CreditNote,
     Discount,
     DiscountRedemption,
+    EInvoice,
     ExchangeRate,
     Filing,
     FilingFile,
@@ -26,6 +28,7 @@ from invoicing.models import (
     SafetyBounds,
     TaxRate,
 )
+from invoicing.models.e_invoice import INDIA
 from invoicing.models.invoice import amount_due
 from invoicing.selectors import price_coverage
 from invoicing.selectors.exchange_rates import customers_without_rate
@@ -96,6 +99,48 @@ _INVOICES = (
         filters={"attention": "not_delivered"},
         urgency=Urgency.TECHNICAL,
         since="created_at",
+    ),
+)
+_E_INVOICES = (
+    Waits(
+        kind="e_invoice_near_limit",
+        one="document without IRN near the 30 days, or past them",
+        many="documents without IRN near the 30 days, or past them",
+        rows=lambda user: EInvoice.objects.for_organisations(user).near_the_limit(clock.today(INDIA)),
+        model=EInvoice,
+        filters={"attention": "near"},
+        urgency=Urgency.BILLING,
+        since="issue_date",
+    ),
+    Waits(
+        kind="e_invoice_failed",
+        one="e-invoice failed",
+        many="e-invoices failed",
+        rows=lambda user: EInvoice.objects.for_organisations(user).failed(),
+        model=EInvoice,
+        filters={"attention": "failed"},
+        urgency=Urgency.BILLING,
+        since="issue_date",
+    ),
+    Waits(
+        kind="e_invoice_by_hand",
+        one="document needs its IRN",
+        many="documents need their IRN",
+        rows=lambda user: EInvoice.objects.for_organisations(user).by_hand(),
+        model=EInvoice,
+        filters={"attention": "by_hand"},
+        urgency=Urgency.BILLING,
+        since="issue_date",
+    ),
+    Waits(
+        kind="e_invoice_cancelled",
+        one="invoice stands without its IRN, which is cancelled",
+        many="invoices stand without their IRN, which is cancelled",
+        rows=lambda user: EInvoice.objects.for_organisations(user).cancelled_and_standing(),
+        model=EInvoice,
+        filters={"attention": "cancelled"},
+        urgency=Urgency.BILLING,
+        since="issue_date",
     ),
 )
 _BILLING_RUNS = (
@@ -194,6 +239,7 @@ BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
         SidebarItem(Group.INVOICES, CreditNote, "assignment_return"),
+        SidebarItem(Group.INVOICES, EInvoice, "qr_code"),
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
         SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.INVOICES, Filing, "account_balance", reaches_every_organisation),
@@ -209,13 +255,14 @@ BACKOFFICE = Contribution(
         # a series tells how many documents the seller has issued to all customers
         SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
     ),
-    waits=(*_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
+    waits=(*_INVOICES, *_E_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
     operators_may=frozenset(
         {
             "create_invoice",
             "approve_invoice",
             "finalize_invoice",
             "send_invoice",
+            "record_einvoice",
             "start_billingrun",
             "retry_billingrunitem",
             "add_pricingrule",
@@ -241,6 +288,7 @@ BACKOFFICE = Contribution(
             "void_invoices",
             "credit_notes",
         ),
+        EInvoice: ("claimed_until", "attempts", "next_attempt_at", "is_unclear", "signed_qr", "signed_invoice"),
         BillingRunItem: ("claimed_until",),
         RateFeed: ("claimed_until", "attempts", "next_attempt_at", "last_failure", "last_fetched_at", "newest_day"),
         CreditNote: ("claimed_until", "attempts", "next_attempt_at", "send_to", "document"),

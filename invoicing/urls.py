@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from invoicing.api import (
     credit_notes,
     discounts,
+    e_invoices,
     invoices,
     lines,
     minimum_charges,
@@ -41,6 +42,7 @@ admin_urlpatterns = [
     path("invoices/<uuid:invoice_id>/void", invoices.VoidInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/recompute", invoices.RecomputeInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/pdf", invoices.InvoicePdf.as_view(), name="invoice-pdf"),
+    path("invoices/<uuid:invoice_id>/e-invoice", e_invoices.EInvoiceOfInvoice.as_view()),
     path("invoice-lines/<uuid:line_id>/explain", lines.ExplainLine.as_view()),
     path("invoices/<uuid:invoice_id>/credit-notes", credit_notes.CreditNotesOfInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/credit-corrections", credit_notes.CreditCorrections.as_view()),
@@ -48,6 +50,7 @@ admin_urlpatterns = [
     path("credit-notes/<uuid:note_id>", credit_notes.CreditNoteDetail.as_view()),
     path("credit-notes/<uuid:note_id>/pdf", credit_notes.CreditNotePdf.as_view(), name="credit-note-pdf"),
     path("returns/gstr1", returns.Gstr1.as_view()),
+    path("credit-notes/<uuid:note_id>/e-invoice", e_invoices.EInvoiceOfCreditNote.as_view()),
     path("billing-runs", runs.BillingRunList.as_view()),
     path("billing-runs/<uuid:run_id>", runs.BillingRunDetail.as_view()),
 ]

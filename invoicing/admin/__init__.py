@@ -2,6 +2,8 @@
 
 from invoicing.admin.approving import ApprovalOfInvoice
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
+from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
+from invoicing.admin.e_invoices.e_invoice_of_document import EInvoiceOfCreditNote, EInvoiceOfInvoice
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
@@ -29,6 +31,9 @@ __all__ = [
     "CreditNoteAdmin",
     "CreditNotesOfInvoice",
     "DiscountAdmin",
+    "EInvoiceAdmin",
+    "EInvoiceOfCreditNote",
+    "EInvoiceOfInvoice",
     "EditedDraft",
     "ExchangeRateAdmin",
     "FilingAdmin",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from billing_platform.lib.errors import DomainError
+from invoicing.computing.e_invoice_particulars import e_invoice_warnings
 from invoicing.computing.in_rupees import InRupees, in_rupees, old_rate_warning, usable_rate
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
@@ -64,6 +65,7 @@ def compute(facts: InvoiceFacts) -> Computed:
     totals = compute_totals(taxed, facts.currency)
     taxable = totals.subtotal - totals.discount_total
     warnings += [*rate_warnings, *tax_warnings, *particular_warnings(facts, taxable=taxable)]
+    warnings += e_invoice_warnings(facts, supply)
     warnings += time_of_issue_warnings(facts, lines)
     return Computed(
         day=facts.day,

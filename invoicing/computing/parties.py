@@ -55,6 +55,7 @@ class Seller(Party):
     upi_id: str
     brand_colour: str
     logo: str
+    e_invoices_from: date | None
 
     @property
     def tax_profile(self) -> SellerTaxProfile:

@@ -58,7 +58,7 @@ class Account:
     url: str
     client_id: str
     client_secret: str = field(repr=False)
-    timeout: tuple[float, float] = (3.05, 25)
+    timeout: tuple[float, float]  # seconds: to connect, and to be answered
 
 
 class IrpClient:

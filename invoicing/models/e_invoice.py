@@ -70,6 +70,10 @@ class EInvoiceQuerySet(TenantQuerySet):
         cancelled = self.of_standing_documents().filter(status=EInvoice.Status.CANCELLED, invoice__isnull=False)
         return cancelled.exclude(invoice__status=Invoice.Status.CREDITED)
 
+    def by_hand(self) -> Self:
+        """Waiting for a person, as the seller's IRNs are not fetched."""
+        return self.waiting().filter(billing_entity__e_invoices_by_client=False)
+
     def to_register(self) -> Self:
         """Those that the platform itself sends to the portal."""
         return self.waiting().filter(billing_entity__e_invoices_by_client=True)
@@ -145,6 +149,7 @@ class EInvoice(ClaimedWork, BaseModel, TenantModel):
             ("cancel_einvoice", "Can cancel an IRN"),
         ]
         indexes = (
+            models.Index(fields=["number"], name="e_invoice_by_number"),
             due_index("e_invoice_to_register"),
             models.Index(fields=["issue_date"], condition=Q(status="pending"), name="e_invoice_waiting"),
         )

@@ -94,8 +94,8 @@ def day_of(day: date) -> str:
 
 def clean(text: str, length: int) -> str:
     """Letters, digits, spaces and the signs that the portal takes, shortened to a length."""
-    kept = "".join(sign if _is_allowed(sign) else " " for sign in text.translate(_DASHES))
-    return " ".join(kept.split())[:length].rstrip()
+    found = "".join(sign if _is_allowed(sign) else " " for sign in text.translate(_DASHES))
+    return " ".join(found.split())[:length].rstrip()
 
 
 def _is_allowed(sign: str) -> bool:

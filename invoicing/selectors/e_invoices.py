@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import NotFound
 from invoicing.documents import InvoiceDocument, Registration
 from invoicing.models import CreditNote, EInvoice, Invoice
 from invoicing.models.e_invoice import INDIA
@@ -75,15 +72,9 @@ def registration_of(document: Invoice | CreditNote) -> Registration | None:
     return Registration(irn=found.irn, ack_number=found.ack_number, ack_date=day, signed_qr=found.signed_qr)
 
 
-def find_by_number(*, seller_gstin: str, number: str) -> UUID:
-    """The e-invoice of a document, by what the portal says of it. The newest, as numbers may come again after years.
-
-    Raises NotFound.
-    """
-    named = Q(seller_gstin__iexact=seller_gstin, number__iexact=number)
-    found: UUID | None = EInvoice.objects.filter(named).order_by("-issue_date").values_list("pk", flat=True).first()
-    if found is None:
-        raise NotFound(f"No document {number} of {seller_gstin or 'this seller'} waits for an IRN.")
+def find_by_number(*, seller_gstin: str, number: str) -> EInvoice | None:
+    """The e-invoice of a document, by what the portal says of it: numbers are unique for each GSTIN."""
+    found: EInvoice | None = EInvoice.objects.filter(seller_gstin=seller_gstin.upper(), number=number.upper()).first()
     return found
 
 

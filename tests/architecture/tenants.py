@@ -27,6 +27,7 @@ from invoicing.models import (
     BillingRunItem,
     CreditNote,
     Discount,
+    EInvoice,
     Invoice,
     MinimumCharge,
     PricingRule,
@@ -216,7 +217,18 @@ def _draft(organisation: Organisation, marker: str) -> Invoice:
 def _bill(organisation: Organisation, marker: str) -> Invoice:
     invoice = issuing.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
     queue_invoice_email(invoice, to=["ap@customer.example"])
+    _exempt(invoice, marker)
     return invoice
+
+
+def _exempt(invoice: Invoice, marker: str) -> None:
+    copied = ("organisation", "billing_entity", "seller_gstin", "number", "issue_date")
+    EInvoice.objects.create(
+        invoice=invoice,
+        status=EInvoice.Status.NOT_NEEDED,
+        not_needed_reason=f"{marker} is exempt",
+        **{name: getattr(invoice, name) for name in copied},
+    )
 
 
 def _credit(invoice: Invoice, marker: str) -> CreditNote:

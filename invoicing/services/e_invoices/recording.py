@@ -3,6 +3,7 @@ the portal, or was typed in; it is compared with the document each time."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
-from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.validators import require, validate_line
 from invoicing.models import CreditNote, EInvoice
 from invoicing.models.e_invoice import INDIA
@@ -42,9 +43,9 @@ def record_typed(*, e_invoice_id: UUID, registered: Registered) -> EInvoice:
     return record(e_invoice_id=e_invoice_id, registered=registered, source=Source.TYPED)
 
 
-def record_file(*, content: bytes, allowed: frozenset[UUID]) -> FileReport:
+def record_file(*, content: bytes, may: Callable[[EInvoice], bool]) -> FileReport:
     """Record all answers of a file of the portal, each by itself: what is wrong with one stops no other. Each names its
-    document by seller and number; `allowed` are the organisations that the person may do this for.
+    document by seller and number; `may` says whether the person may record an IRN there.
 
     Raises InvalidInput at `file` if it can't be read at all.
     """
@@ -57,23 +58,22 @@ def record_file(*, content: bytes, allowed: frozenset[UUID]) -> FileReport:
     refused: list[str] = []
     for position, row in enumerate(rows, 1):
         try:
-            number, is_new = _record_row(read_answer(row), allowed)
+            number, is_new = _record_row(read_answer(row), may)
             (recorded if is_new else known).append(number)
         except (AnswerError, DomainError) as error:
             refused.append(f"Answer {position}: {getattr(error, 'message', error)}")
     return FileReport(tuple(recorded), tuple(known), tuple(refused))
 
 
-def _record_row(registered: Registered, allowed: frozenset[UUID]) -> tuple[str, bool]:
+def _record_row(registered: Registered, may: Callable[[EInvoice], bool]) -> tuple[str, bool]:
     code = registered.code
     number = str(code.get("DocNo", ""))
-    e_invoice_id = find_by_number(seller_gstin=str(code.get("SellerGstin", "")), number=number)
-    found = EInvoice.objects.get(pk=e_invoice_id)
-    if found.organisation_id not in allowed:
-        raise DomainError(f"You may not record the IRN of {number}.", code="NOT_ALLOWED")
+    found = find_by_number(seller_gstin=str(code.get("SellerGstin", "")), number=number)
+    if found is None or not may(found):
+        raise NotFound(f"No document {number} of this seller waits for an IRN.")
     if found.irn == registered.irn:
         return number, False
-    record(e_invoice_id=e_invoice_id, registered=registered, source=Source.FILE)
+    record(e_invoice_id=found.pk, registered=registered, source=Source.FILE)
     return number, True
 
 

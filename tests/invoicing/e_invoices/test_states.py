@@ -45,6 +45,16 @@ def test_a_document_to_a_gstin_needs_an_irn_from_the_sellers_first_day_on(seller
     assert not EInvoice.objects.filter(invoice=later).exists()
 
 
+def test_a_draft_is_blocked_by_what_the_portal_will_ask_for(seller: BillingEntity) -> None:
+    """Once it is issued it is frozen: the PIN code has to be there before."""
+    customer = factories.organisation("Pinless", gstin=factories.KARNATAKA_GSTIN, postal_code="", city="Go")
+    with pytest.raises(DomainError, match="no town of three letters and no PIN code of six digits") as error:
+        issued_on("2026-10-05 10:00", customer)
+    assert error.value.code == "PARTICULAR_MISSING"
+    update_seller(seller=seller, e_invoices_from=None)
+    assert issued_on("2026-10-05 10:00", customer).number
+
+
 def test_a_note_that_changes_tax_needs_one_too(invoice: Invoice) -> None:
     note = credited(invoice)
     assert EInvoice.objects.get(credit_note=note).status == Status.PENDING
@@ -133,23 +143,22 @@ def test_a_file_of_answers_is_recorded_one_by_one(customer: Organisation, seller
         answer(EInvoice.objects.get(invoice=third), ValDtls={"TotInvVal": 99.0}),
         {"Irn": "x"},
     ]
-    allowed = frozenset({customer.pk})
     with at("2026-10-05 12:00"):
-        report = recording.record_file(content=json.dumps(rows).encode(), allowed=allowed)
-        twice = recording.record_file(content=json.dumps(rows).encode(), allowed=allowed)
-        elsewhere = recording.record_file(content=json.dumps(rows[2]).encode(), allowed=frozenset())
+        report = recording.record_file(content=json.dumps(rows).encode(), may=lambda _found: True)
+        twice = recording.record_file(content=json.dumps(rows).encode(), may=lambda _found: True)
+        elsewhere = recording.record_file(content=json.dumps(rows[2]).encode(), may=lambda _found: False)
     assert report.recorded == (first.number, second.number)
     assert "another total" in report.refused[0]
     assert "no AckNo" in report.refused[1]
     assert (twice.recorded, twice.known) == ((), report.recorded)
-    assert "may not" in elsewhere.refused[0]
+    assert "No document" in elsewhere.refused[0]
     assert EInvoice.objects.get(invoice=third).status == Status.PENDING
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"[1]", b'"x"'])
 def test_what_is_no_file_of_the_portal_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(InvalidInput) as error:
-        recording.record_file(content=content, allowed=frozenset())
+        recording.record_file(content=content, may=lambda _found: True)
     assert "file" in error.value.details
 
 

@@ -1,0 +1,1 @@
+"""Pages of e-invoices: the list, the IRN of each document, and the portal's files."""

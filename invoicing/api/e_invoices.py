@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.number_formats import plain_text
 from invoicing.models import CreditNote, EInvoice, Invoice
 from invoicing.models.e_invoice import INDIA
 from invoicing.returns.e_invoice_answer import Registered
@@ -64,7 +65,7 @@ def _with_texts(value: Any) -> Any:
         return {name: _with_texts(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_with_texts(inner) for inner in value]
-    return value if isinstance(value, str | int) else f"{value:f}"
+    return value if isinstance(value, str | int) else plain_text(value)
 
 
 class RegisteredSerializer(serializers.Serializer):

@@ -221,19 +221,21 @@ def _bill(organisation: Organisation, marker: str) -> Invoice:
     return invoice
 
 
-def _exempt(invoice: Invoice, marker: str) -> None:
+def _exempt(issued: Invoice | CreditNote, marker: str) -> None:
+    of = "invoice" if isinstance(issued, Invoice) else "credit_note"
     copied = ("organisation", "billing_entity", "seller_gstin", "number", "issue_date")
     EInvoice.objects.create(
-        invoice=invoice,
         status=EInvoice.Status.NOT_NEEDED,
         not_needed_reason=f"{marker} is exempt",
-        **{name: getattr(invoice, name) for name in copied},
+        **{of: issued, **{name: getattr(issued, name) for name in copied}},
     )
 
 
 def _credit(invoice: Invoice, marker: str) -> CreditNote:
     wanted = [Wanted(1, amount=Decimal("10.00"))]
-    return issue_credit_note(invoice_id=invoice.pk, lines=wanted, why=Why("other", f"{marker} complained"))
+    note = issue_credit_note(invoice_id=invoice.pk, lines=wanted, why=Why("other", f"{marker} complained"))
+    _exempt(note, marker)
+    return note
 
 
 def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple[PaymentOrder, Payment, InboundWebhook]:

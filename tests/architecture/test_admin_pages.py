@@ -290,6 +290,7 @@ def test_every_verb_is_given_to_operators_or_kept_for_admins_on_purpose() -> Non
     }
     assert own - operators_may() == {
         "invoicing.void_invoice",
+        "invoicing.cancel_einvoice",
         "invoicing.issue_creditnote",
         "invoicing.file_filing",
         "invoicing.leave_unbilled_billingrunitem",

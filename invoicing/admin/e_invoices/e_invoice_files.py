@@ -48,9 +48,10 @@ def _waiting(rows: Any) -> Any:
 def _file_facts(_request: HttpRequest, rows: Any) -> list[tuple[str, Any]]:
     waiting = _waiting(rows)
     bad = [each.number for each in waiting[:MOST_DOCUMENTS] if checked(each).obstacles]
+    good = min(waiting.count(), MOST_DOCUMENTS) - len(bad)
     shown = ", ".join(bad[:_NAMED]) + (" …" if len(bad) > _NAMED else "")
     return [
-        ("In the file", f"{min(waiting.count(), MOST_DOCUMENTS) - len(bad):,} documents that need an IRN"),
+        ("In the file", "1 document that needs an IRN" if good == 1 else f"{good:,} documents that need an IRN"),
         ("Left out", f"{len(bad):,} that the portal would refuse: {shown}" if bad else "none"),
     ]
 
@@ -100,7 +101,9 @@ class EInvoiceFiles:
         if form.is_bound and form.is_valid():
             report = self._record(request, form)
         if report is not None and not report.refused:
-            messages.success(request, f"{len(report.recorded):,} documents have their IRN now.")
+            count = len(report.recorded)
+            said = "1 document has its IRN now." if count == 1 else f"{count:,} documents have their IRN now."
+            messages.success(request, said)
             return HttpResponseRedirect(reverse("admin:invoicing_einvoice_changelist"))
         return self._show(request, form, report)
 

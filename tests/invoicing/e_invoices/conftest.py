@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
@@ -12,23 +11,19 @@ from invoicing.irp import client
 from invoicing.models import EInvoice, Invoice
 from organisations.models import BillingEntity, Organisation
 from organisations.services.sellers import update_seller
-from tests import factories
-from tests.invoicing.e_invoices.language import issued_on
+from tests.invoicing.e_invoices.language import customer_with_gstin, issued_on, making_seller
 from tests.local.irp.harness import PortalProcess
 from tests.local.irp.portal import CLIENT_ID, CLIENT_SECRET, PASSWORD, USER
 
 
 @pytest.fixture
 def seller(db: None) -> BillingEntity:
-    """Makes e-invoices from April 2026 on, within 30 days, and mails nothing without its IRN."""
-    return update_seller(
-        seller=factories.billing_entity(), e_invoices_from=date(2026, 4, 1), e_invoices_within_30_days=True
-    )
+    return making_seller()
 
 
 @pytest.fixture
 def customer(seller: BillingEntity) -> Organisation:
-    return factories.organisation("Bharat", gstin=factories.KARNATAKA_GSTIN, billing_entity=seller)
+    return customer_with_gstin(seller)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -14,11 +15,24 @@ from invoicing.returns.e_invoice_answer import Registered, read_answer
 from invoicing.selectors.e_invoices import document_of
 from invoicing.services import issuing
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
-from organisations.models import Organisation
+from organisations.models import BillingEntity, Organisation
+from organisations.services.sellers import update_seller
+from tests import factories
 from tests.invoicing.language import at, one_off
 from tests.local.irp.portal import answer_for
 
 ACKNOWLEDGED = "2026-10-05 11:00:00"
+
+
+def making_seller() -> BillingEntity:
+    """Makes e-invoices from April 2026 on, within 30 days, and mails nothing without its IRN."""
+    return update_seller(
+        seller=factories.billing_entity(), e_invoices_from=date(2026, 4, 1), e_invoices_within_30_days=True
+    )
+
+
+def customer_with_gstin(seller: BillingEntity, **fields: Any) -> Organisation:
+    return factories.organisation("Bharat", gstin=factories.KARNATAKA_GSTIN, billing_entity=seller, **fields)
 
 
 def issued_on(moment: str, customer: Organisation, price: str = "1000.00") -> Invoice:

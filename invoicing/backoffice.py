@@ -6,6 +6,7 @@ from django.db.models import F
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.law import INDIAN_TIME
 from events.models import Metric
 from invoicing.models import (
     BillingRun,
@@ -28,7 +29,6 @@ from invoicing.models import (
     SafetyBounds,
     TaxRate,
 )
-from invoicing.models.e_invoice import INDIA
 from invoicing.models.invoice import amount_due
 from invoicing.selectors import price_coverage
 from invoicing.selectors.exchange_rates import customers_without_rate
@@ -106,7 +106,7 @@ _E_INVOICES = (
         kind="e_invoice_near_limit",
         one="document without IRN near the 30 days, or past them",
         many="documents without IRN near the 30 days, or past them",
-        rows=lambda user: EInvoice.objects.for_organisations(user).near_the_limit(clock.today(INDIA)),
+        rows=lambda user: EInvoice.objects.for_organisations(user).near_the_limit(clock.today(INDIAN_TIME)),
         model=EInvoice,
         filters={"attention": "near"},
         urgency=Urgency.BILLING,

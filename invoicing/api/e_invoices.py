@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.number_formats import plain_text
 from invoicing.models import CreditNote, EInvoice, Invoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.returns.e_invoice_answer import Registered
 from invoicing.returns.signed_texts import LONGEST
 from invoicing.selectors.e_invoices import checked, e_invoice_of
@@ -38,7 +38,9 @@ class EInvoiceSerializer(serializers.Serializer):
     ack_date = serializers.DateTimeField(source="ack_at", allow_null=True)
     signed_qr = serializers.CharField()
     signature_checked = serializers.BooleanField()
-    source = serializers.ChoiceField(choices=[("", "None yet"), *EInvoice.Source.choices])
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF has an attribute of this name
+        choices=[("", "None yet"), *EInvoice.Source.choices]
+    )
     last_day = serializers.DateField(allow_null=True, help_text="The portal takes it until then; null: no limit.")
     cancellable_until = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
@@ -73,7 +75,7 @@ class RegisteredSerializer(serializers.Serializer):
 
     irn = serializers.RegexField(r"^[0-9a-fA-F]{64}$")
     ack_number = serializers.RegexField(r"^[0-9]{1,20}$")
-    ack_date = serializers.DateTimeField(default_timezone=INDIA, help_text="Without a zone it is Indian time.")
+    ack_date = serializers.DateTimeField(default_timezone=INDIAN_TIME, help_text="Without a zone it is Indian time.")
     signed_qr = serializers.CharField(max_length=LONGEST)
     signed_invoice = serializers.CharField(max_length=LONGEST, default="", allow_blank=True)
 

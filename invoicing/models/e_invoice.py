@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Self
-from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.db import models
@@ -13,15 +12,14 @@ from django.db.models import F, Q
 from billing_platform.lib import clock
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.law import E_INVOICE_WITHIN_DAYS, in_force, last_day_for_e_invoice
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.work.claims import ClaimedWork, due_index
 from invoicing.models.credit_note import CreditNote
 from invoicing.models.invoice import Invoice
-from invoicing.returns.e_invoice_lints import DAYS_TO_REPORT, last_day_to_report
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
-INDIA = ZoneInfo("Asia/Kolkata")
 CANCELLED_WITHIN = timedelta(hours=24)
 """After its acknowledgement an IRN can be cancelled that long; later the invoice is credited."""
 SOON_DAYS = 5
@@ -62,7 +60,7 @@ class EInvoiceQuerySet(TenantQuerySet):
 
     def near_the_limit(self, on: date) -> Self:
         """Waiting, with a 30-day limit that is over within days, or has passed."""
-        newest = on + timedelta(days=SOON_DAYS - DAYS_TO_REPORT)
+        newest = on + timedelta(days=SOON_DAYS - in_force(E_INVOICE_WITHIN_DAYS, on))
         return self.waiting().filter(billing_entity__e_invoices_within_30_days=True, issue_date__lte=newest)
 
     def cancelled_and_standing(self) -> Self:
@@ -271,7 +269,7 @@ class EInvoice(ClaimedWork, BaseModel, TenantModel):
     @property
     def last_day(self) -> date | None:
         """The last day in India on which the portal takes the document; None without a limit."""
-        return last_day_to_report(self.issue_date) if self.billing_entity.e_invoices_within_30_days else None
+        return last_day_for_e_invoice(self.issue_date) if self.billing_entity.e_invoices_within_30_days else None
 
     def days_left(self, on: date) -> int | None:
         """Days until the limit, that day included: 1 on the last day, 0 or less when it is too late."""

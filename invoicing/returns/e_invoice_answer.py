@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.documents.document import InvoiceDocument
 from invoicing.returns.e_invoice import ABROAD, EXPORTS, day_of, e_invoice
 from invoicing.returns.e_invoice_sums import TOLERANCE
 from invoicing.returns.signed_texts import SignedTextError, said_by
 
-INDIA = ZoneInfo("Asia/Kolkata")
 IRN = re.compile(r"[0-9a-f]{64}")
 MOST_ANSWERS = 10_000
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -50,7 +49,7 @@ class Registered:
 def read_time(text: str) -> datetime:
     """A time of the portal, "2026-10-05 14:03:00", in India. Raises AnswerError."""
     try:
-        return datetime.strptime(text.strip()[:19].replace("T", " "), _TIME).replace(tzinfo=INDIA)
+        return datetime.strptime(text.strip()[:19].replace("T", " "), _TIME).replace(tzinfo=INDIAN_TIME)
     except ValueError as error:
         raise AnswerError(f"{text[:40]!r} is no time of the portal: 2026-10-05 14:03:00 is expected.") from error
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import STATES, pin_fits_state, validate_gstin
+from billing_platform.lib.law import last_day_for_e_invoice
 from billing_platform.lib.money import ZERO
 from invoicing.returns.e_invoice import ABROAD, OTHER_TERRITORY, PIN_ABROAD
 from invoicing.returns.e_invoice_finding import Finding, Mend
 from invoicing.returns.e_invoice_sums import item_lints, sum_lints
 
 MAX_ITEMS = 1000
-DAYS_TO_REPORT = 30
-"""A document of 1 April can be reported until 30 April, by sellers with a turnover of ₹10 crore or more."""
 KINDS = ("B2B", "SEZWP", "SEZWOP", "EXPWP", "EXPWOP", "DEXP")
 TYPES = ("INV", "CRN", "DBN")
 
@@ -48,10 +47,6 @@ def lints_of(payload: Payload, *, today: date, reported_within_30_days: bool) ->
     ]
 
 
-def last_day_to_report(issued_on: date) -> date:
-    return issued_on + timedelta(days=DAYS_TO_REPORT - 1)
-
-
 def _day(text: str) -> date:
     day, month, year = (int(part) for part in text.split("/"))
     return date(year, month, day)
@@ -66,9 +61,9 @@ def _document(payload: Payload, *, today: date, limited: bool) -> Iterator[Findi
     issued_on = _day(details["Dt"])
     if issued_on > today:
         yield Finding("DocDtls.Dt", f"The document is of {day_text(issued_on)}, which is still to come.", "2230")
-    last_day = last_day_to_report(issued_on)
+    last_day = last_day_for_e_invoice(issued_on)
     if limited and today > last_day:
-        yield Finding("DocDtls.Dt", f"{day_text(last_day)} was the last day to report it: the portal takes 30 days.")
+        yield Finding("DocDtls.Dt", f"{day_text(last_day)} was the last day to report it (30 days).")
     if details["Typ"] != "INV" and not payload.get("RefDtls", {}).get("PrecDocDtls"):
         yield Finding("RefDtls.PrecDocDtls", "A note names the invoice that it changes.")
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from billing_platform.lib import clock
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.documents import InvoiceDocument, Registration
 from invoicing.models import CreditNote, EInvoice, Invoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.returns.e_invoice import e_invoice
 from invoicing.returns.e_invoice_finding import Finding, blocking
 from invoicing.returns.e_invoice_lints import lints_of
@@ -40,7 +40,7 @@ def checked(e_invoice_: EInvoice) -> Checked:
     """Made anew from the frozen document: the same each time, but for the days that have passed."""
     payload = e_invoice(document_of(e_invoice_))
     limited = e_invoice_.billing_entity.e_invoices_within_30_days
-    found = lints_of(payload, today=clock.today(INDIA), reported_within_30_days=limited)
+    found = lints_of(payload, today=clock.today(INDIAN_TIME), reported_within_30_days=limited)
     return Checked(payload, tuple(found))
 
 
@@ -68,7 +68,7 @@ def registration_of(document: Invoice | CreditNote) -> Registration | None:
     found = e_invoice_of(document) if document.seller_gstin else None
     if found is None or found.status != EInvoice.Status.GENERATED or found.ack_at is None:
         return None
-    day = found.ack_at.astimezone(INDIA).strftime(_ACK_DATE)
+    day = found.ack_at.astimezone(INDIAN_TIME).strftime(_ACK_DATE)
     return Registration(irn=found.irn, ack_number=found.ack_number, ack_date=day, signed_qr=found.signed_qr)
 
 

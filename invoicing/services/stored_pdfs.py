@@ -48,8 +48,8 @@ class StoredPdf(NamedTuple):
 
 def store_pdf(invoice: Invoice) -> StoredPdf:
     """Render the PDF as issued and store it. Raises whatever the storage raises."""
-    document = invoice_document(invoice)
-    return store(document, storage_name(invoice, document), _as_issued(invoice))
+    document, standing = invoice_document(invoice), _as_issued(invoice)
+    return store(document, storage_name(invoice, document, standing), standing)
 
 
 def store(document: InvoiceDocument, name: str, standing: Standing = AS_ISSUED) -> StoredPdf:
@@ -147,9 +147,14 @@ def _credited(invoice: Invoice) -> str:
     return f"{format_money(invoice.amount_credited, invoice.currency)} of it was credited by {numbers}."
 
 
-def storage_name(invoice: Invoice, document: InvoiceDocument) -> str:
+def storage_name(invoice: Invoice, document: InvoiceDocument, standing: Standing = AS_ISSUED) -> str:
     """Not to be guessed from anything a customer sees, and the same at every attempt."""
-    return f"invoices/{invoice.financial_year}/{unguessable(invoice.pk)}/{document.filename}"
+    return f"invoices/{invoice.financial_year}/{folder(invoice.pk, standing)}/{document.filename}"
+
+
+def folder(pk: UUID, standing: Standing) -> str:
+    """A PDF with an IRN stands beside the one without: an e-mail may still carry that."""
+    return unguessable(pk) + ("/irn" if standing.registration else "")
 
 
 def unguessable(pk: UUID) -> str:

@@ -24,6 +24,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, anchor, when
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.admin.e_invoices.e_invoice_files import EInvoiceFiles, file_of
 from invoicing.admin.e_invoices.e_invoice_form import (
     CancelForm,
@@ -38,7 +39,7 @@ from invoicing.admin.e_invoices.e_invoice_form import (
     kind_of,
 )
 from invoicing.models import EInvoice
-from invoicing.models.e_invoice import INDIA, SOON_DAYS
+from invoicing.models.e_invoice import SOON_DAYS
 from invoicing.returns.e_invoice_answer import Registered
 from invoicing.returns.e_invoice_finding import Finding, Mend
 from invoicing.services.e_invoices import needed, recording, registering
@@ -56,7 +57,7 @@ AttentionFilter = attention_filter(
     waiting=("Needs IRN", lambda rows, _user: rows.waiting()),
     by_hand=("IRN to be uploaded", lambda rows, _user: rows.by_hand()),
     failed=("Failed", lambda rows, _user: rows.failed()),
-    near=("Few days left, or too late", lambda rows, _user: rows.near_the_limit(clock.today(INDIA))),
+    near=("Few days left, or too late", lambda rows, _user: rows.near_the_limit(clock.today(INDIAN_TIME))),
     cancelled=("IRN cancelled, invoice stands", lambda rows, _user: rows.cancelled_and_standing()),
 )
 
@@ -194,7 +195,7 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
 
     @admin.display(description="Days left", ordering="issue_date")
     def days_left(self, found: EInvoice) -> Any:
-        left = found.days_left(clock.today(INDIA)) if is_pending(found) else None
+        left = found.days_left(clock.today(INDIAN_TIME)) if is_pending(found) else None
         if left is None:
             return EMPTY
         if left < 1:

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 
 from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.dates_in_words import day_text, time_text
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.number_formats import format_money
 from invoicing.models import EInvoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.returns.e_invoice_answer import AnswerError, Registered, read_time
 from invoicing.returns.signed_texts import LONGEST
 from invoicing.selectors.e_invoices import Checked, checked
@@ -88,7 +88,7 @@ def irn_facts(request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
     return [
         *document_facts(request, found),
         ("IRN", found.irn),
-        ("Can be cancelled until", time_text(until, INDIA) if until else ""),
+        ("Can be cancelled until", time_text(until, INDIAN_TIME) if until else ""),
     ]
 
 

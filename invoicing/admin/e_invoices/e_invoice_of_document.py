@@ -12,12 +12,12 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, extends, facts, object_page
 from billing_platform.lib.admin.display import admin_url, anchor, badge, when
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.admin.e_invoices.e_invoice import TONES, is_pending
 from invoicing.admin.e_invoices.e_invoice_form import checked_once
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import CreditNote, EInvoice, Invoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.selectors.e_invoices import e_invoice_of
 
 TITLE = "E-invoice"
@@ -50,7 +50,7 @@ def standing_of(page: Any, found: EInvoice) -> Any:
 
 def _of_pending(found: EInvoice) -> list[tuple[str, Any]]:
     obstacles = checked_once(found).obstacles
-    left = found.days_left(clock.today(INDIA))
+    left = found.days_left(clock.today(INDIAN_TIME))
     rows: list[tuple[str, Any]] = [
         ("E-mail", "waits for the IRN" if found.holds_mail else "is sent without the IRN"),
         ("Last failure", found.last_failure),

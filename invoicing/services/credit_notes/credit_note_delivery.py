@@ -102,8 +102,9 @@ def read_pdf(note: CreditNote) -> tuple[str, bytes]:
 
 def _store_pdf(note: CreditNote) -> stored_pdfs.StoredPdf:
     document = InvoiceDocument.from_json(note.document)
-    name = f"credit-notes/{note.financial_year}/{stored_pdfs.unguessable(note.pk)}/{document.filename}"
-    return stored_pdfs.store(document, name, _as_issued(note))
+    standing = _as_issued(note)
+    name = f"credit-notes/{note.financial_year}/{stored_pdfs.folder(note.pk, standing)}/{document.filename}"
+    return stored_pdfs.store(document, name, standing)
 
 
 def _as_issued(note: CreditNote) -> Standing:

@@ -13,9 +13,9 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.validators import require, validate_line
 from invoicing.models import CreditNote, EInvoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.returns.e_invoice_answer import AnswerError, Registered, differences, read_answer, read_file
 from invoicing.returns.signed_texts import SignedTextError, is_signed_by
 from invoicing.selectors.e_invoices import document_of, find_by_number, portals_key
@@ -146,7 +146,7 @@ def record_cancellation(*, e_invoice_id: UUID, at: datetime, reason: str, remark
     if found.ack_at is None or until is None:
         raise DomainError(f"{found} has no IRN to cancel.", code="E_INVOICE_WITHOUT_IRN")
     if not found.ack_at <= at <= min(until, clock.now()):
-        first, last = (time_text(each, INDIA) for each in (found.ack_at, until))
+        first, last = (time_text(each, INDIAN_TIME) for each in (found.ack_at, until))
         raise InvalidInput.field("at", f"The IRN could be cancelled from {first} until {last}, and not in future.")
     found.status, found.cancelled_at = Status.CANCELLED, at
     found.cancel_reason, found.cancel_remark = reason, remark.strip()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from django.core.files.storage import default_storage
+from pypdf import PdfReader
 
 from invoicing import tasks
 from invoicing.models import CreditNote, EInvoice, Invoice
@@ -22,6 +26,11 @@ def record(found: EInvoice) -> None:
         recording.record(e_invoice_id=found.pk, registered=registered(found), source="typed")
 
 
+def text_of(invoice: Invoice) -> str:
+    reader = PdfReader(BytesIO(stored_pdfs.read_pdf(invoice)[1]))
+    return "".join("".join(page.extract_text().split()) for page in reader.pages)
+
+
 def deliver(invoice: Invoice) -> Invoice:
     with at("2026-10-05 12:00"):
         tasks.deliver_invoice(str(invoice.pk))
@@ -36,6 +45,7 @@ def test_the_e_mail_waits_for_the_irn_and_the_pdf_too(invoice: Invoice, e_invoic
     assert invoice.pk in delivery.due_deliveries()
     sent = deliver(invoice)
     assert (sent.pdf_state, sent.sent_at is not None) == ("ready", True)
+    assert registered(e_invoice).irn in text_of(sent)
     assert Notification.objects.count() == 1
 
 
@@ -57,13 +67,15 @@ def test_a_seller_may_send_at_once_and_the_pdf_is_made_anew_with_the_irn(
 ) -> None:
     update_seller(seller=seller, e_invoices_hold_mail=False)
     sent = deliver(invoice)
-    before = stored_pdfs.read_pdf(sent)[1]
+    mailed, irn = Notification.objects.get().attachments, registered(e_invoice).irn
+    assert irn not in text_of(sent)
     record(e_invoice)
+    assert irn in text_of(Invoice.objects.get(pk=invoice.pk))  # drawn on the spot until it is stored
     made = deliver(invoice)
-    assert made.pdf_state == "ready"
-    assert Notification.objects.count() == 1
-    assert stored_pdfs.standing_of(made).registration is not None
-    assert before  # the stored file was replaced: what is read is the one with the IRN
+    assert (made.pdf_state, made.pdf.name != sent.pdf.name) == ("ready", True)
+    assert irn in text_of(made)
+    assert Notification.objects.get().attachments == mailed
+    assert default_storage.exists(sent.pdf.name)  # the e-mail may still wait to carry it
     update_seller(seller=seller, e_invoices_hold_mail=True)
     sending.send_invoice(invoice_id=invoice.pk, to=["cfo@bharat.example"])
     assert Notification.objects.count() == 2

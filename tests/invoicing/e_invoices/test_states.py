@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing import tasks
 from invoicing.models import CreditNote, EInvoice, Invoice
-from invoicing.models.e_invoice import INDIA
 from invoicing.selectors.e_invoices import checked, registration_of
 from invoicing.services import voiding
 from invoicing.services.e_invoices import needed, recording
@@ -168,7 +168,7 @@ def test_an_invoice_with_an_irn_is_voided_after_its_irn_is_cancelled(invoice: In
     with at("2026-10-06 11:00"):  # the last moment
         with pytest.raises(DomainError, match="Cancel the IRN first"):
             voiding.void_invoice(invoice_id=invoice.pk, reason="A mistake")
-        moment = datetime(2026, 10, 6, 11, tzinfo=INDIA)
+        moment = datetime(2026, 10, 6, 11, tzinfo=INDIAN_TIME)
         recording.record_cancellation(e_invoice_id=e_invoice.pk, at=moment, reason="2")
         assert registration_of(invoice) is None
         assert voiding.void_invoice(invoice_id=invoice.pk, reason="A mistake").status == Invoice.Status.VOID
@@ -179,7 +179,7 @@ def test_after_a_day_it_is_credited_instead(invoice: Invoice, e_invoice: EInvoic
     with at("2026-10-06 11:01"):
         with pytest.raises(DomainError, match="credit note"):
             voiding.void_invoice(invoice_id=invoice.pk, reason="A mistake")
-        moment = datetime(2026, 10, 6, 11, 1, tzinfo=INDIA)
+        moment = datetime(2026, 10, 6, 11, 1, tzinfo=INDIAN_TIME)
         with pytest.raises(InvalidInput, match="could be cancelled"):
             recording.record_cancellation(e_invoice_id=e_invoice.pk, at=moment, reason="2")
 
@@ -235,7 +235,7 @@ def test_postgresql_keeps_what_was_recorded(e_invoice: EInvoice, invoice: Invoic
 
 
 def test_postgresql_refuses_an_irn_that_is_none(e_invoice: EInvoice) -> None:
-    now = datetime(2026, 10, 5, 11, tzinfo=INDIA)
+    now = datetime(2026, 10, 5, 11, tzinfo=INDIAN_TIME)
     right = {
         "status": Status.GENERATED, "irn": "a" * 64, "ack_number": "1", "ack_at": now, "signed_qr": "x",
         "source": "typed", "recorded_at": now,

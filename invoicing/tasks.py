@@ -11,8 +11,8 @@ from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
 from invoicing.services import delivery, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
-from invoicing.services.returns import filing
 from invoicing.services.e_invoices import needed, registering
+from invoicing.services.returns import filing
 from invoicing.services.runs import billing_run
 
 

@@ -1,5 +1,6 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
+import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -438,6 +439,111 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("content", models.JSONField()),
             ],
+        ),
+        migrations.CreateModel(
+            name="EInvoice",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("seller_gstin", models.CharField(max_length=15, verbose_name="seller's GSTIN")),
+                ("number", models.CharField(max_length=16, verbose_name="document")),
+                ("issue_date", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Needs IRN"),
+                            ("generated", "Has IRN"),
+                            ("cancelled", "IRN cancelled"),
+                            ("not_needed", "Not needed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "is_unclear",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The portal was asked, and its answer never came: there may be an IRN.",
+                        verbose_name="unclear",
+                    ),
+                ),
+                ("irn", models.CharField(blank=True, max_length=64, verbose_name="IRN")),
+                ("ack_number", models.CharField(blank=True, max_length=20, verbose_name="acknowledgement number")),
+                ("ack_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
+                ("signed_qr", models.TextField(blank=True, verbose_name="signed QR code")),
+                ("signed_invoice", models.TextField(blank=True)),
+                (
+                    "signature_checked",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The portal's key signed it. It is checked where the installation knows that key.",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[("client", "Fetched"), ("file", "Uploaded"), ("typed", "Typed in")],
+                        help_text="How the IRN came.",
+                        max_length=6,
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(blank=True, null=True)),
+                ("recorded_by", models.CharField(blank=True, help_text="Empty: a job.", max_length=200)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("1", "Duplicate"),
+                            ("2", "Data entry mistake"),
+                            ("3", "Order cancelled"),
+                            ("4", "Other"),
+                        ],
+                        max_length=1,
+                    ),
+                ),
+                ("cancel_remark", models.CharField(blank=True, max_length=100)),
+                ("cancelled_by", models.CharField(blank=True, max_length=200)),
+                ("not_needed_reason", models.CharField(blank=True, max_length=500, verbose_name="why not")),
+                (
+                    "not_needed_by",
+                    models.CharField(blank=True, help_text="Empty: the seller's settings say so.", max_length=200),
+                ),
+            ],
+            options={
+                "verbose_name": "e-invoice",
+                "ordering": ["-issue_date", "-number"],
+                "permissions": [
+                    ("record_einvoice", "Can record an IRN, or that none is needed"),
+                    ("cancel_einvoice", "Can cancel an IRN"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ExchangeRate",
@@ -1489,6 +1595,37 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE, related_name="redemptions", to="invoicing.discount"
             ),
         ),
+        migrations.AddField(
+            model_name="einvoice",
+            name="billing_entity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="e_invoices",
+                to="organisations.billingentity",
+                verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="einvoice",
+            name="credit_note",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="e_invoice",
+                to="invoicing.creditnote",
+            ),
+        ),
+        migrations.AddField(
+            model_name="einvoice",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="e_invoices",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="exchangerate",
             constraint=models.UniqueConstraint(
@@ -1604,6 +1741,17 @@ class Migration(migrations.Migration):
                 related_name="invoices",
                 to="organisations.organisation",
                 verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="einvoice",
+            name="invoice",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="e_invoice",
+                to="invoicing.invoice",
             ),
         ),
         migrations.AddField(
@@ -2565,6 +2713,208 @@ class Migration(migrations.Migration):
                     pgid="pgtrigger_issued_has_its_document_3c446",
                     table="invoicing_invoice",
                     when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(fields=["number"], name="e_invoice_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="e_invoice_to_register",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="einvoice",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["issue_date"], name="e_invoice_waiting"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("credit_note__isnull", True), ("invoice__isnull", False)),
+                    models.Q(("credit_note__isnull", False), ("invoice__isnull", True)),
+                    _connector="OR",
+                ),
+                name="e_invoice_is_of_one_document",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("irn", ""), _negated=True),
+                fields=("irn",),
+                name="irn_of_one_document",
+                violation_error_message="Another document has this IRN.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ack_at__isnull", True),
+                        ("ack_number", ""),
+                        ("irn", ""),
+                        ("recorded_at__isnull", True),
+                        ("signed_qr", ""),
+                        ("status__in", ["pending", "not_needed"]),
+                    ),
+                    models.Q(
+                        ("irn__regex", "^[0-9a-f]{64}$"),
+                        ("source__in", ["client", "file", "typed"]),
+                        ("status__in", ["generated", "cancelled"]),
+                        ("ack_at__isnull", False),
+                        ("ack_number__regex", "^[0-9]{1,20}$"),
+                        ("recorded_at__isnull", False),
+                        models.Q(("signed_qr", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="e_invoice_status_tells_what_it_has",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("cancelled_at__isnull", False),
+                        ("status", "cancelled"),
+                        models.Q(("cancel_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status", "cancelled"), _negated=True),
+                        ("cancel_reason", ""),
+                        ("cancelled_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cancelled_irn_says_when_and_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cancelled_at__isnull", True),
+                    models.Q(
+                        ("cancelled_at__gte", models.F("ack_at")),
+                        (
+                            "cancelled_at__lte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("ack_at"), "+", models.Value(datetime.timedelta(days=1))
+                            ),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="irn_cancelled_within_a_day",
+                violation_error_message="An IRN is cancelled within 24 hours of its acknowledgement.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="einvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "not_needed"), _negated=True),
+                    models.Q(("not_needed_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="e_invoice_not_needed_says_why",
+                violation_error_message="Say why no IRN is needed.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{pending:generated,pending:not_needed,not_needed:pending,generated:cancelled}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="22c514f4375cb582e0239a2c00c82510daf89951",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_1e356",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_of_its_document",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF NEW.invoice_id IS NOT NULL AND NOT EXISTS (\n            SELECT FROM invoicing_invoice WHERE id = NEW.invoice_id AND number <> ''\n            AND (organisation_id, billing_entity_id, seller_gstin, number, issue_date) IS NOT DISTINCT FROM (NEW.organisation_id, NEW.billing_entity_id, NEW.seller_gstin, NEW.number, NEW.issue_date)\n        ) THEN\n            RAISE EXCEPTION 'The e-invoice % is not that of its document.', NEW.number\n                USING ERRCODE = 'check_violation';\n        END IF;\n    \n        IF NEW.credit_note_id IS NOT NULL AND NOT EXISTS (\n            SELECT FROM invoicing_creditnote WHERE id = NEW.credit_note_id AND number <> ''\n            AND (organisation_id, billing_entity_id, seller_gstin, number, issue_date) IS NOT DISTINCT FROM (NEW.organisation_id, NEW.billing_entity_id, NEW.seller_gstin, NEW.number, NEW.issue_date)\n        ) THEN\n            RAISE EXCEPTION 'The e-invoice % is not that of its document.', NEW.number\n                USING ERRCODE = 'check_violation';\n        END IF;\n    RETURN NEW;",
+                    hash="b2021d3a80217b4334276b3f11ce441a760936c4",
+                    operation="INSERT",
+                    pgid="pgtrigger_is_of_its_document_95b09",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="stays_with_its_document",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF (NEW.invoice_id, NEW.credit_note_id, NEW.organisation_id, NEW.billing_entity_id, NEW.seller_gstin, NEW.number, NEW.issue_date) IS DISTINCT FROM (OLD.invoice_id, OLD.credit_note_id, OLD.organisation_id, OLD.billing_entity_id, OLD.seller_gstin, OLD.number, OLD.issue_date) THEN\n                        RAISE EXCEPTION 'An e-invoice stays with its document.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="3a6d8e43bc841d3331b95a74f08f504eecf881bd",
+                    operation="UPDATE",
+                    pgid="pgtrigger_stays_with_its_document_b98b4",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="recorded_is_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"status\" IN ('generated', 'cancelled'))",
+                    func="\n                    IF to_jsonb(OLD) - ARRAY['status', 'cancelled_at', 'cancel_reason', 'cancel_remark', 'cancelled_by', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'is_unclear', 'updated_at'] IS DISTINCT FROM\n                       to_jsonb(NEW) - ARRAY['status', 'cancelled_at', 'cancel_reason', 'cancel_remark', 'cancelled_by', 'attempts', 'next_attempt_at', 'claimed_until', 'last_failure', 'is_unclear', 'updated_at'] THEN\n                        RAISE EXCEPTION 'The IRN of % is recorded: it never changes.', OLD.number;\n                    END IF;\n                    IF OLD.status = 'cancelled' AND (NEW.cancelled_at, NEW.cancel_reason, NEW.cancel_remark)\n                       IS DISTINCT FROM (OLD.cancelled_at, OLD.cancel_reason, OLD.cancel_remark) THEN\n                        RAISE EXCEPTION 'The IRN of % is cancelled: that never changes.', OLD.number;\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="0ece31b2300d76fbf03275a63d683fe5376267a3",
+                    operation="UPDATE",
+                    pgid="pgtrigger_recorded_is_frozen_c0f19",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="6253237ed9c61e60d90f013e65010fbed8df6714",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_00aaa",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="einvoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="a4169d5e4cce80198fd81b56fb7b52ee56d60c05",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_2f36f",
+                    table="invoicing_einvoice",
+                    when="BEFORE",
                 ),
             ),
         ),

@@ -164,6 +164,40 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "e_invoices_from",
+                    models.DateField(
+                        blank=True,
+                        help_text="Documents of this day and later need an IRN, unless their customer is unregistered in India. Empty: none does.",
+                        null=True,
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="e-invoices from",
+                    ),
+                ),
+                (
+                    "e_invoices_within_30_days",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The portal takes documents for 30 days only: a turnover of ₹10 crore or more.",
+                        verbose_name="30-day limit",
+                    ),
+                ),
+                (
+                    "e_invoices_hold_mail",
+                    models.BooleanField(
+                        default=True,
+                        help_text="A document without its IRN is no valid invoice (Rule 48 (5)): it is sent once it has one.",
+                        verbose_name="hold e-mails for the IRN",
+                    ),
+                ),
+                (
+                    "e_invoices_by_client",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Each document is registered through the provider that the installation is set up for. Otherwise the IRN is uploaded or typed in.",
+                        verbose_name="fetch IRNs",
+                    ),
+                ),
+                (
                     "draft_days",
                     models.PositiveSmallIntegerField(
                         default=0,
@@ -516,6 +550,13 @@ class Migration(migrations.Migration):
                         ),
                         name="lut_has_validity",
                         violation_error_message="Enter the first and the last day of the letter of undertaking.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("e_invoices_from__isnull", True), models.Q(("gstin", ""), _negated=True), _connector="OR"
+                        ),
+                        name="e_invoices_need_a_gstin",
+                        violation_error_message="E-invoices are made under a GSTIN: enter it first.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

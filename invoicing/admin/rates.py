@@ -29,10 +29,10 @@ from invoicing.services import exchange_rates, rate_feeds, tax_rates
 class TaxRateAdmin(ModelAdmin):
     empty_hint = "Without a tax rate no invoice can be drafted for a customer in India."
     list_on_a_phone = ("name", "percent", "effective_from", "effective_to")
-    list_display = ("name", "percent", "service", "effective_from", "effective_to")
-    list_filter = ("effective_from",)
+    list_display = ("name", "country", "percent", "service", "effective_from", "effective_to")
+    list_filter = ("country", "effective_from")
     search_fields = ("name", "sac")
-    fields = ("name", "rate", "sac", "effective_from", "effective_to")
+    fields = (("name", "country"), ("rate", "tax_name"), "sac", ("effective_from", "effective_to"))
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> TaxRate:
         return tax_rates.add_tax_rate(**values)

@@ -71,6 +71,7 @@ class PricingRuleParameters(FilterSet):
 
 
 class TaxRateParameters(FilterSet):
+    country = TextFilter()
     sac = TextFilter()
 
 

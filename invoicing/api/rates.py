@@ -10,15 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.errors import NotFound
+from billing_platform.lib.gst import INDIA
 from billing_platform.lib.http.bodies import validated
 from billing_platform.lib.http.fields import DecimalText
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.limits import MAX_PERCENT, PRICE_DIGITS, UNIT_PRICE_PLACES
 from billing_platform.lib.validators import (
     validate_business_date,
+    validate_country,
     validate_currency,
     validate_line,
     validate_positive,
+    validate_printed_line,
     validate_sac,
 )
 from invoicing.api.parameters import ExchangeRatePairParameters, ExchangeRateParameters, TaxRateParameters
@@ -34,6 +37,15 @@ from organisations.operators_clock import operators_today
 
 class NewTaxRateSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=50, validators=[validate_line])
+    country = serializers.CharField(max_length=2, default=INDIA, validators=[validate_country])
+    tax_name = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        validators=[validate_printed_line],
+        help_text="What documents call the tax, outside India.",
+    )
     rate = serializers.DecimalField(max_digits=6, decimal_places=3, min_value=0, max_value=MAX_PERCENT)
     sac = serializers.CharField(required=False, allow_blank=True, default="", validators=[validate_sac])
     effective_from = serializers.DateField(validators=[validate_business_date])
@@ -43,6 +55,8 @@ class NewTaxRateSerializer(serializers.Serializer):
 class TaxRateSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    country = serializers.CharField()
+    tax_name = serializers.CharField(help_text="Empty in India.")
     rate = DecimalText(help_text="In percent.")
     sac = serializers.CharField(help_text="Empty: every service without a rate of its own.")
     effective_from = serializers.DateField()

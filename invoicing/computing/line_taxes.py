@@ -9,7 +9,8 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.gst import INDIA
 from invoicing.computing.invoice_facts import InvoiceFacts
-from invoicing.computing.service_codes import rate_of, with_service_codes
+from invoicing.computing.service_codes import head_abroad, rate_of, with_service_codes
+from invoicing.computing.tax_abroad import TaxAbroad, tax_abroad
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.gst_heads import SupplyContext, SupplyKind, TaxHead, place_of_supply, tax_heads
 from invoicing.lines import Line
@@ -20,19 +21,22 @@ def tax_lines(
 ) -> tuple[SupplyContext | None, tuple[Line, ...], list[DraftWarning]]:
     """The supply, and the lines with service code and heads; without heads where tax can't be known."""
     coded = with_service_codes(facts, lines)
-    supply = None
+    supply, abroad = None, tax_abroad(facts.seller, facts.customer)
     try:
         supply = place_of_supply(facts.seller.tax_profile, facts.customer.tax_profile, on=facts.day)
-        heads = {sac: _heads(facts, supply, sac) for sac in sorted({line.sac for line in coded})}
+        heads = {sac: _heads(facts, supply, abroad, sac) for sac in sorted({line.sac for line in coded})}
     except DomainError as error:
         return supply, coded, [DraftWarning(error.code, error.message, blocks=True)]
     taxed = tuple(replace(line, heads=heads[line.sac]) for line in coded)
     return supply, taxed, _lapsed_lut(facts, supply)
 
 
-def _heads(facts: InvoiceFacts, supply: SupplyContext, sac: str) -> tuple[TaxHead, ...]:
+def _heads(facts: InvoiceFacts, supply: SupplyContext, abroad: TaxAbroad, sac: str) -> tuple[TaxHead, ...]:
     """Raises DomainError TAX_RATE_MISSING where tax is due and neither the code nor every service has a rate."""
-    if supply.kind == SupplyKind.NO_GST or supply.is_zero_rated:
+    if supply.kind == SupplyKind.NO_GST:
+        head = head_abroad(facts, abroad, sac)
+        return (head,) if head is not None and head.rate else ()
+    if supply.is_zero_rated:
         return ()
     return tax_heads(supply, rate_of(facts, sac))
 

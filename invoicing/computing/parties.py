@@ -24,6 +24,7 @@ class Party:
     country: str
     gstin: str
     tax_id: str
+    tax_id_kind: str
 
     @property
     def address_lines(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class DocumentParty:
     country: str = ""  # in words: exports name the country of destination
     gstin: str = ""
     tax_id: str = ""
+    tax_id_label: str = ""  # what the number is called in its country, such as VAT id; empty: Tax id
     email: str = ""
     phone: str = ""
     pan: str = ""  # where a GSTIN holds it
@@ -142,6 +143,7 @@ class InvoiceDocument:
     notes: str = ""
     purchase_order: str = ""
     payment_terms: str = ""  # 15 days
+    tax_remark: str = ""  # why no tax is charged, or who owes it, outside GST
     tax_note: str = ""  # the tax row's name where no tax is charged
     credits: CreditedInvoice | None = None  # of a credit note
 

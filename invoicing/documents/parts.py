@@ -55,6 +55,9 @@ def sections(
     if document.endorsement:
         yield _plain(gap(4 * mm))
         yield _plain(_endorsement(document, brand, width))
+    if document.tax_remark:
+        yield _plain(gap(4 * mm))
+        yield _plain(stack(document.tax_remark, BODY, width))
     if standing.registration:
         yield _plain(gap(4 * mm))
         yield _plain(_registration(standing.registration, brand, width))
@@ -119,7 +122,7 @@ def _party(label: str, party: DocumentParty, brand: Branding, width: float) -> l
         ("PAN", party.pan),
         ("LLPIN" if "-" in party.cin else "CIN", party.cin),
         ("Udyam", party.udyam),
-        (words.tax_id, party.tax_id),
+        (party.tax_id_label or words.tax_id, party.tax_id),
     ):
         bands += _named(name, value, width) if value else []
     return [*bands, *(stack(party.email, SMALL, width) if party.email else [])]
@@ -127,9 +130,11 @@ def _party(label: str, party: DocumentParty, brand: Branding, width: float) -> l
 
 def _named(name: str, value: str, width: float) -> list[Band]:
     """A short name and its value in bold, on one line where there is room."""
-    (label,) = stack(f"{name}: ", BODY, width)
-    offset = sum(mark.line.width for mark in label.marks)  # type: ignore[attr-defined]
-    return side_by_side([label], stack(value, STRONG, width - offset, x=offset))
+    label = stack(f"{name}: ", BODY, width)
+    offset = sum(mark.line.width for mark in label[0].marks)  # type: ignore[attr-defined]
+    if len(label) > 1 or offset > width / 2:
+        return [*label, *stack(value, STRONG, width)]
+    return side_by_side(label, stack(value, STRONG, width - offset, x=offset))
 
 
 def _facts(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:

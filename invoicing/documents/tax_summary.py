@@ -35,9 +35,10 @@ def summary_rows(document: InvoiceDocument) -> list[SummaryRow]:
 
 
 def tax_summary(document: InvoiceDocument, brand: Branding, width: float) -> Section | None:
-    """None where there is no tax to sum up, or where it is not the lines' tax that was charged."""
+    """None where there is no tax to sum up, where no line has a SAC (outside GST), or where it is not the lines' tax
+    that was charged."""
     rows, heads = summary_rows(document), list(dict.fromkeys(tax.name for tax in document.taxes))
-    if not rows or not heads or sum(row.tax for row in rows) != document.tax_total:
+    if not heads or not any(row.sac for row in rows) or sum(row.tax for row in rows) != document.tax_total:
         return None
     words = brand.wording
     title = padded(stack(words.tax_summary, LABEL, width), below=2)

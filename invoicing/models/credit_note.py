@@ -115,6 +115,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
 
     class Kind(models.TextChoices):
         GST = "gst", "Credit note"
+        TAX = "tax", "Credit note (tax outside GST)"
         COMMERCIAL = "commercial", "Commercial credit note"
 
     class Reason(models.TextChoices):
@@ -197,6 +198,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
             stored_pdf_has_its_hash("credit_note_pdf_has_its_hash"),
             models.CheckConstraint(
                 condition=Q(kind="commercial", tax_total=0, taxable_in_rupees__isnull=True)
+                | Q(kind="tax", supply_kind="NO_GST", taxable_in_rupees__isnull=True)
                 | (
                     Q(kind="gst", taxable_in_rupees__isnull=False, igst_in_rupees__isnull=False)
                     & Q(cgst_in_rupees__isnull=False, sgst_in_rupees__isnull=False)

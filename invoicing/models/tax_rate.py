@@ -1,4 +1,4 @@
-"""GST rates by service code and days. They are rows, not code, because the law changes."""
+"""Rates of tax by country, service code and days. They are rows, not code, because the law changes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.gst import INDIA
 from billing_platform.lib.limits import MAX_PERCENT
-from billing_platform.lib.validators import validate_business_date, validate_line, validate_sac
+from billing_platform.lib.validators import (
+    validate_business_date,
+    validate_country,
+    validate_line,
+    validate_printed_line,
+    validate_sac,
+)
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST
 from invoicing.models.columns import check_validity, ends_after_it_starts, validity
 
 
@@ -23,11 +31,19 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 
 
 class TaxRate(BaseModel):
-    """The GST rate of a service in percent. The place of supply splits it into heads. Shared by all organisations."""
+    """The rate of a service in percent. In India it is that of GST, which the place of supply splits into heads; abroad
+    it is one tax, charged under its own name. Shared by all organisations."""
 
     half_open_ends = ("effective_to",)
 
-    name = models.CharField(max_length=50, validators=[validate_line], help_text="Such as GST 18%.")
+    name = models.CharField(max_length=50, validators=[validate_line], help_text="Such as GST 18%, or Germany 19%.")
+    country = models.CharField(max_length=2, default=INDIA, validators=[validate_country])
+    tax_name = models.CharField(
+        max_length=20,
+        blank=True,
+        validators=[validate_printed_line],
+        help_text="What documents call the tax, outside India: VAT, GST, Sales tax.",
+    )
     rate = models.DecimalField(
         max_digits=6,
         decimal_places=3,
@@ -55,21 +71,38 @@ class TaxRate(BaseModel):
         "tax_rates_never_overlap": "effective_from",
         "tax_rate_ends_after_it_starts": "effective_to",
         "tax_rate_is_a_percentage": "rate",
+        "tax_rate_has_a_name_abroad": "tax_name",
+        "tax_rate_abroad_is_no_gst_head": "tax_name",
     }
 
     class Meta:
-        ordering = ["sac", "-effective_from"]
+        ordering = ["country", "sac", "-effective_from"]
         constraints = [
             ExclusionConstraint(
                 name="tax_rates_never_overlap",
-                expressions=[("sac", RangeOperators.EQUAL), (validity(), RangeOperators.OVERLAPS)],
-                violation_error_message="Another rate for this service code applies on some of these days.",
+                expressions=[
+                    ("country", RangeOperators.EQUAL),
+                    ("sac", RangeOperators.EQUAL),
+                    (validity(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Another rate of this country and service code applies on some of these days.",
             ),
             ends_after_it_starts("tax_rate_ends_after_it_starts"),
             models.CheckConstraint(
                 condition=Q(rate__gte=0, rate__lte=100),
                 name="tax_rate_is_a_percentage",
                 violation_error_message="Write a percentage from 0 to 100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(country=INDIA, tax_name="") | (~Q(country=INDIA) & ~Q(tax_name="")),
+                name="tax_rate_has_a_name_abroad",
+                violation_error_message="Name the tax of another country, such as VAT. In India leave it empty: the "
+                "heads are CGST, SGST, UTGST and IGST.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(tax_name__in=[CGST, SGST, UTGST, IGST]),
+                name="tax_rate_abroad_is_no_gst_head",
+                violation_error_message="This is a head of India's GST: name the other country's tax.",
             ),
         ]
 

@@ -65,7 +65,7 @@ def _taken(notes: Iterable[CreditNote]) -> defaultdict[UUID, _Taken]:
         taken = found[line]
         taken.amount += amount
         taken.quantity += quantity or ZERO
-        taken.with_tax += amount if kind == CreditNote.Kind.GST else ZERO
+        taken.with_tax += amount if kind != CreditNote.Kind.COMMERCIAL else ZERO
     return found
 
 

@@ -9,13 +9,15 @@ from babel import Locale
 
 from billing_platform.lib.gst import INDIA, place_of_supply_label, validate_gstin
 from billing_platform.lib.money import ZERO, Money
+from billing_platform.lib.tax_ids import label_of
 from invoicing.computing.in_rupees import InRupees
 from invoicing.computing.invoice import Computed
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Party, Seller
+from invoicing.computing.tax_abroad import TaxAbroad, tax_abroad
 from invoicing.documents import BankDetails, DocumentLine, DocumentParty, DocumentTax, ExchangeNote, InvoiceDocument
 from invoicing.documents.words import amount_in_words
-from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyKind
+from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyContext, SupplyKind
 from invoicing.lines import Line
 from invoicing.models import Invoice
 from invoicing.selectors.documents import pay_page_url
@@ -50,8 +52,9 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
     if invoice.issue_date is None or invoice.due_date is None or computed.supply is None:
         raise ValueError("A document has its dates, and its taxes are known.")
     seller, supply, totals = facts.seller, computed.supply, computed.totals
+    abroad = tax_abroad(seller, facts.customer)
     return InvoiceDocument(
-        title="Invoice" if supply.kind == SupplyKind.NO_GST else "Tax Invoice",
+        title="Invoice" if supply.kind == SupplyKind.NO_GST and not totals.taxes else "Tax Invoice",
         number=invoice.number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
@@ -70,7 +73,9 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         period_last_day=invoice.period_end - timedelta(days=1) if invoice.period_end else None,
         supply_kind=supply.kind.value,
         place_of_supply=place_of_supply_label(supply.place_of_supply) if supply.place_of_supply else "",
+        reverse_charge=_reverse_charge(supply, abroad),
         endorsement=supply.endorsement,
+        tax_remark=abroad.remark,
         lut_number=supply.lut_number,
         exchange=_exchange_note(computed.in_rupees),
         bank=_bank_details(seller, facts.customer),
@@ -80,13 +85,26 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         notes=invoice.notes,
         purchase_order=invoice.purchase_order or facts.customer.purchase_order,
         payment_terms=_payment_terms(facts.customer.payment_terms_days),
-        tax_note=_TAX_NOTES.get(supply.kind, "GST 0%"),
+        tax_note=_tax_note(supply, abroad),
     )
 
 
 def _seller(seller: Seller) -> DocumentParty:
     party = _document_party(seller, email=seller.email, phone=seller.phone)
     return replace(party, pan=party.pan or seller.pan, cin=seller.cin, udyam=seller.udyam)
+
+
+def _tax_note(supply: SupplyContext, abroad: TaxAbroad) -> str:
+    if supply.kind == SupplyKind.NO_GST and abroad.is_reverse_charged:
+        return "Tax (reverse charge)"
+    return _TAX_NOTES.get(supply.kind, "GST 0%")
+
+
+def _reverse_charge(supply: SupplyContext, abroad: TaxAbroad) -> str:
+    """Whether the customer owes the tax. Of GST it never does here; CGST Rule 46 (p) asks for the word all the same."""
+    if supply.kind != SupplyKind.NO_GST:
+        return "No"
+    return "Yes" if abroad.is_reverse_charged else ""
 
 
 def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentParty:
@@ -98,6 +116,7 @@ def _document_party(party: Party, *, email: str, phone: str = "") -> DocumentPar
         country=Locale("en").territories.get(party.country, party.country),
         gstin=party.gstin,
         tax_id=party.tax_id,
+        tax_id_label=label_of(party.tax_id_kind) if party.tax_id else "",
         email=email,
         phone=phone,
         pan=_pan(party.gstin),

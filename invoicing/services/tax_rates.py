@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from billing_platform.lib.gst import INDIA
 from invoicing.models import TaxRate
 
 STANDARD_RATE = Decimal(18)  # software and hosting services, all States, since GST began
@@ -22,11 +23,26 @@ def ensure_standard_rate() -> None:
 
 @transaction.atomic
 def add_tax_rate(
-    *, name: str, rate: Decimal, effective_from: date, sac: str = "", effective_to: date | None = None
+    *,
+    name: str,
+    rate: Decimal,
+    effective_from: date,
+    country: str = INDIA,
+    tax_name: str = "",
+    sac: str = "",
+    effective_to: date | None = None,
 ) -> TaxRate:
     """A new rate; `effective_from` and `effective_to` are half-open. Raises ValidationError, also for two rates of one
-    SAC on the same day."""
-    tax_rate = TaxRate(name=name, rate=rate, sac=sac, effective_from=effective_from, effective_to=effective_to)
+    country and SAC on the same day."""
+    tax_rate = TaxRate(
+        name=name,
+        country=country,
+        tax_name=tax_name,
+        rate=rate,
+        sac=sac,
+        effective_from=effective_from,
+        effective_to=effective_to,
+    )
     tax_rate.full_clean()
     tax_rate.save()
     return tax_rate

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.gst import INDIA
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY, QUANTITY_PLACES, UNIT_PRICE_PLACES
 from billing_platform.lib.money import ZERO, exact_arithmetic, round_money
 from billing_platform.lib.number_formats import NumberError, parse_decimal
@@ -24,7 +25,8 @@ def read_typed_lines(lines: Sequence[TypedLine], *, organisation: Organisation, 
     """The lines, checked. Without a code of its own, a line has the seller's. Raises InvalidInput at the field."""
     if len(lines) > MAX_LINES:
         raise InvalidInput.field("lines", f"Give at most {MAX_LINES} lines.")
-    default_sac = organisation.billing_entity.default_sac
+    seller = organisation.billing_entity
+    default_sac = seller.default_sac if seller.country == INDIA else ""
     given = tuple(_read(index, line, currency, default_sac) for index, line in enumerate(lines))
     if abs(sum((line.amount for line in given), ZERO)) >= MAX_MONEY:
         raise InvalidInput.field("lines", "The lines must add up to less than 10,000,000,000,000.")
@@ -38,7 +40,8 @@ def _read(index: int, line: TypedLine, currency: str, default_sac: str) -> Line:
         raise InvalidInput.field(f"lines[{index}].description", "Say what is charged.")
     require(f"lines[{index}].description", description, validate_printed_paragraphs)
     sac = str(line.get("sac") or default_sac)
-    require(f"lines[{index}].sac", sac, validate_sac)
+    if sac:
+        require(f"lines[{index}].sac", sac, validate_sac)
     quantity = number("quantity", QUANTITY_PLACES)
     unit_price = number("unit_price", UNIT_PRICE_PLACES)
     with exact_arithmetic():

@@ -98,7 +98,7 @@ class OrganisationAdmin(ModelAdmin):
                 )
             },
         ),
-        ("Tax", {"fields": (("gstin", "state_code"), "gstin_checked_on", ("tax_id", "is_sez"))}),
+        ("Tax", {"fields": (("gstin", "state_code"), "gstin_checked_on", ("tax_id", "tax_id_kind"), "is_sez")}),
         ("Address", {"fields": (("address_line1", "address_line2"), ("city", "postal_code"), "country")}),
     )
     prepopulated_fields = {"slug": ("name",)}

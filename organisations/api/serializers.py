@@ -61,6 +61,7 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "gstin",
             "gstin_checked_on",
             "tax_id",
+            "tax_id_kind",
             "is_sez",
             "payment_terms_days",
             "purchase_order",

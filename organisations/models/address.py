@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from billing_platform.lib.gst import INDIA, STATES, GstError, validate_gstin
+from billing_platform.lib.tax_ids import TaxIdError, kind_choices, read_tax_id
 from billing_platform.lib.validators import validate_country, validate_pin, validate_printed_line, validate_state
 
 
@@ -33,6 +34,13 @@ class PartyFields(models.Model):
         validators=[validate_printed_line],
         help_text="VAT number or a similar number, outside India.",
     )
+    tax_id_kind = models.CharField(
+        "kind of tax id",
+        max_length=10,
+        blank=True,
+        choices=kind_choices(),
+        help_text="Empty: the usual one of the country. The form of the number is checked by it.",
+    )
 
     class Meta:
         abstract = True
@@ -55,6 +63,17 @@ class PartyFields(models.Model):
             _check_pin(self.postal_code)
         if self.country != INDIA and (self.gstin or self.state_code):
             raise ValidationError({"country": "GSTIN and State are for Indian parties only."})
+        self._check_tax_id()
+
+    def _check_tax_id(self) -> None:
+        """Stores the number in its usual form, with its kind; refuses one that can't be of the kind."""
+        if not self.tax_id.strip():
+            self.tax_id = self.tax_id_kind = ""
+            return
+        try:
+            self.tax_id, self.tax_id_kind = read_tax_id(self.tax_id, kind=self.tax_id_kind, country=self.country)
+        except TaxIdError as error:
+            raise ValidationError({"tax_id": str(error)}) from None
 
     @property
     def address_lines(self) -> list[str]:

@@ -49,7 +49,11 @@ from invoicing.services.credit_notes.usage_credits import credit_corrections
 from invoicing.totals import aggregate_taxes
 from organisations.models import AuditEntry
 
-TONES: dict[str, str] = {CreditNote.Kind.GST: "info", CreditNote.Kind.COMMERCIAL: "warning"}
+TONES: dict[str, str] = {
+    CreditNote.Kind.GST: "info",
+    CreditNote.Kind.TAX: "info",
+    CreditNote.Kind.COMMERCIAL: "warning",
+}
 
 AttentionFilter = attention_filter(
     not_delivered=("Not delivered", lambda notes, _user: notes.not_delivered()),

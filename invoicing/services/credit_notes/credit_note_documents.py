@@ -21,12 +21,13 @@ from invoicing.gst_heads import SupplyKind
 from invoicing.models import CreditNote
 
 _COMMERCIAL = "Commercial credit note: it does not change the tax of the invoice (CGST Act, section 34)."
+_COMMERCIAL_ABROAD = "Commercial credit note: it does not change the tax of the invoice."
 
 
 def build_document(note: CreditNote, computed: Note, invoice: InvoiceDocument) -> InvoiceDocument:
     """Seller, customer, place of supply, heads and exchange rate are those of the invoice (rule 53 (1A))."""
-    is_gst_invoice = invoice.supply_kind != SupplyKind.NO_GST
-    without_tax = is_gst_invoice and note.kind == CreditNote.Kind.COMMERCIAL
+    is_tax_invoice = invoice.supply_kind != SupplyKind.NO_GST or bool(invoice.taxes)
+    without_tax = is_tax_invoice and note.kind == CreditNote.Kind.COMMERCIAL
     return replace(
         invoice,
         title="Commercial Credit Note" if without_tax else "Credit Note",
@@ -60,7 +61,7 @@ def build_document(note: CreditNote, computed: Note, invoice: InvoiceDocument) -
 
 def _remark(computed: Note, invoice: InvoiceDocument, *, without_tax: bool) -> str:
     if without_tax:
-        return _COMMERCIAL
+        return _COMMERCIAL if invoice.supply_kind != SupplyKind.NO_GST else _COMMERCIAL_ABROAD
     return " ".join(filter(None, [_of_commercial_notes(computed), _input_tax_credit(invoice)]))
 
 

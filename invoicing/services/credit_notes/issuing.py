@@ -102,10 +102,10 @@ def look_ahead(
     if bill_again:
         _check_month(invoice, last_day, day)
     chosen = _kind(invoice, kind, day, last_day)
-    facts, with_tax = creditable(invoice), chosen == Kind.GST
+    facts, with_tax, in_returns = creditable(invoice), chosen != Kind.COMMERCIAL, chosen == Kind.GST
     cancels = bill_again and with_tax and lines is None
     wanted = all_that_is_left(facts, cancels=cancels) if lines is None else lines
-    note = compute_note(facts, wanted, with_tax=with_tax, in_returns=with_tax, cancels=cancels)
+    note = compute_note(facts, wanted, with_tax=with_tax, in_returns=in_returns, cancels=cancels)
     if bill_again and note.total != invoice.amount_owed:
         raise InvalidInput.field(
             "bill_again", "Only a credit note over all that is left, tax included, lets the month be billed anew."
@@ -182,7 +182,7 @@ def _kind(invoice: Invoice, kind: str | None, day: date, last_day: date | None) 
     if last_day is None:
         if kind == Kind.GST:
             raise InvalidInput.field("kind", f"Invoice {invoice} has no GST to take back.")
-        return Kind.COMMERCIAL
+        return Kind.TAX if invoice.tax_total and kind != Kind.COMMERCIAL else Kind.COMMERCIAL
     if (kind or Kind.GST) == Kind.COMMERCIAL:
         return Kind.COMMERCIAL
     if day > last_day:

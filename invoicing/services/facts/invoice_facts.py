@@ -20,6 +20,7 @@ from uuid import UUID
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.consistent_read import consistent_read
+from billing_platform.lib.gst import INDIA
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.invoice_facts import InvoiceFacts
@@ -135,7 +136,8 @@ class _Shared:
             currency=currency,
             seller=self._sellers[organisation.billing_entity_id],
             customer=_customer(organisation),
-            tax_rates=self._tax_rates[day],
+            tax_rates=self._tax_rates[day][0],
+            rates_abroad=self._tax_rates[day][1],
             exchange_rate=self._exchange_rates[day].get(currency),
             month=month,
             terms=terms or Terms(),
@@ -143,8 +145,11 @@ class _Shared:
         )
 
 
-def _tax_rates(day: date) -> dict[str, Decimal]:
-    return {rate.sac: rate.rate for rate in TaxRate.objects.on(day)}
+def _tax_rates(day: date) -> tuple[dict[str, Decimal], dict[tuple[str, str], TaxHead]]:
+    """The rates of GST, and those of other countries."""
+    rates = list(TaxRate.objects.on(day))
+    abroad = {(each.country, each.sac): TaxHead(each.tax_name, each.rate) for each in rates if each.country != INDIA}
+    return {each.sac: each.rate for each in rates if each.country == INDIA}, abroad
 
 
 def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:

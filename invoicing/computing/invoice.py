@@ -19,7 +19,7 @@ from invoicing.gst_heads import SupplyContext
 from invoicing.lines import Line
 from invoicing.pricing.rating import rate
 from invoicing.pricing.unbilled import within_bounds
-from invoicing.rates import Rate
+from invoicing.rates import BOOKS, Rate
 from invoicing.totals import Totals, compute_totals
 
 
@@ -62,7 +62,8 @@ def compute(facts: InvoiceFacts) -> Computed:
     warnings += letter_warnings(seller=facts.seller, customer=facts.customer, lines=lines)
     usable, rate_warnings = _exchange_rate(facts)
     supply, taxed, tax_warnings = tax_lines(facts, lines)
-    totals = compute_totals(taxed, facts.currency)
+    rounds = facts.seller.round_total and facts.currency == BOOKS
+    totals = compute_totals(taxed, facts.currency, round_to_whole_unit=rounds)
     taxable = totals.subtotal - totals.discount_total
     warnings += [*rate_warnings, *tax_warnings, *particular_warnings(facts, taxable=taxable)]
     warnings += e_invoice_warnings(facts, supply)

@@ -55,6 +55,7 @@ class Seller(Party):
     correspondent_bank: str
     upi_id: str
     brand_colour: str
+    round_total: bool
     logo: str
     e_invoices_from: date | None
 

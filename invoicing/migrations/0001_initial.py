@@ -133,7 +133,11 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("gst", "Credit note"), ("commercial", "Commercial credit note")],
+                        choices=[
+                            ("gst", "Credit note"),
+                            ("tax", "Credit note (tax outside GST)"),
+                            ("commercial", "Commercial credit note"),
+                        ],
                         help_text="A commercial note gives no tax back, and is in no GST return.",
                         max_length=10,
                     ),
@@ -1439,9 +1443,24 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="Such as GST 18%.",
+                        help_text="Such as GST 18%, or Germany 19%.",
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="IN", max_length=2, validators=[billing_platform.lib.validators.validate_country]
+                    ),
+                ),
+                (
+                    "tax_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="What documents call the tax, outside India: VAT, GST, Sales tax.",
+                        max_length=20,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
                     ),
                 ),
                 (
@@ -1481,7 +1500,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["sac", "-effective_from"],
+                "ordering": ["country", "sac", "-effective_from"],
             },
         ),
         migrations.CreateModel(
@@ -1975,6 +1994,7 @@ class Migration(migrations.Migration):
             model_name="taxrate",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
+                    ("country", "="),
                     ("sac", "="),
                     (
                         invoicing.models.columns.Validity(
@@ -1988,7 +2008,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 name="tax_rates_never_overlap",
-                violation_error_message="Another rate for this service code applies on some of these days.",
+                violation_error_message="Another rate of this country and service code applies on some of these days.",
             ),
         ),
         migrations.AddConstraint(
@@ -2007,6 +2027,26 @@ class Migration(migrations.Migration):
                 condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
                 name="tax_rate_is_a_percentage",
                 violation_error_message="Write a percentage from 0 to 100.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="taxrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("country", "IN"), ("tax_name", "")),
+                    models.Q(models.Q(("country", "IN"), _negated=True), models.Q(("tax_name", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="tax_rate_has_a_name_abroad",
+                violation_error_message="Name the tax of another country, such as VAT. In India leave it empty: the heads are CGST, SGST, UTGST and IGST.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="taxrate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tax_name__in", ["CGST", "SGST", "UTGST", "IGST"]), _negated=True),
+                name="tax_rate_abroad_is_no_gst_head",
+                violation_error_message="This is a head of India's GST: name the other country's tax.",
             ),
         ),
         migrations.AddConstraint(
@@ -3070,6 +3110,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("kind", "commercial"), ("tax_total", 0), ("taxable_in_rupees__isnull", True)),
+                    models.Q(("kind", "tax"), ("supply_kind", "NO_GST"), ("taxable_in_rupees__isnull", True)),
                     models.Q(
                         ("igst_in_rupees__isnull", False),
                         ("kind", "gst"),

@@ -48,7 +48,10 @@ class BillingEntityAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", "is_default")}),
         ("Address", {"fields": ("address_line1", "address_line2", "city", "postal_code", "country")}),
-        ("Tax", {"fields": (("gstin", "state_code"), ("tax_id", "tax_id_kind"), "pan", "default_sac")}),
+        (
+            "Tax",
+            {"fields": (("gstin", "state_code"), ("tax_id", "tax_id_kind"), "pan", ("default_sac", "round_total"))},
+        ),
         ("Registrations", {"fields": ("cin", "udyam")}),
         ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
         ("E-invoices", {"fields": E_INVOICES}),

@@ -164,6 +164,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "tax_id_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("eu_vat", "VAT id (European Union)"),
+                            ("gb_vat", "VAT number (GB)"),
+                            ("ch_vat", "VAT number (CH, LI)"),
+                            ("no_mva", "MVA number (NO)"),
+                            ("au_abn", "ABN (AU)"),
+                            ("nz_ird", "GST number (NZ)"),
+                            ("sg_gst", "GST registration number (SG)"),
+                            ("sg_uen", "UEN (SG)"),
+                            ("ae_trn", "TRN (AE)"),
+                            ("jp_cn", "Corporate number (JP)"),
+                            ("ca_bn", "Business number (CA)"),
+                            ("us_ein", "EIN (US)"),
+                            ("other", "Another number, which is not checked"),
+                        ],
+                        help_text="Empty: the usual one of the country. The form of the number is checked by it.",
+                        max_length=10,
+                        verbose_name="kind of tax id",
+                    ),
+                ),
+                (
                     "e_invoices_from",
                     models.DateField(
                         blank=True,
@@ -468,6 +492,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "round_total",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Totals of invoices in rupees. The round-off stands below the taxes, outside the taxable value.",
+                        verbose_name="round to whole rupees",
+                    ),
+                ),
+                (
                     "is_default",
                     models.BooleanField(
                         default=False,
@@ -671,6 +703,30 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[billing_platform.lib.validators.validate_printed_line],
                         verbose_name="tax id",
+                    ),
+                ),
+                (
+                    "tax_id_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("eu_vat", "VAT id (European Union)"),
+                            ("gb_vat", "VAT number (GB)"),
+                            ("ch_vat", "VAT number (CH, LI)"),
+                            ("no_mva", "MVA number (NO)"),
+                            ("au_abn", "ABN (AU)"),
+                            ("nz_ird", "GST number (NZ)"),
+                            ("sg_gst", "GST registration number (SG)"),
+                            ("sg_uen", "UEN (SG)"),
+                            ("ae_trn", "TRN (AE)"),
+                            ("jp_cn", "Corporate number (JP)"),
+                            ("ca_bn", "Business number (CA)"),
+                            ("us_ein", "EIN (US)"),
+                            ("other", "Another number, which is not checked"),
+                        ],
+                        help_text="Empty: the usual one of the country. The form of the number is checked by it.",
+                        max_length=10,
+                        verbose_name="kind of tax id",
                     ),
                 ),
                 (

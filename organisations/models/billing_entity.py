@@ -138,6 +138,11 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
     upi_id = models.CharField("UPI id", max_length=100, blank=True, validators=[validate_upi_id])
     logo = LogoField(blank=True, help_text="PNG or JPEG. Without a logo, invoices show the name.")
     brand_colour = models.CharField(max_length=7, default="#1f4e79", validators=[validate_colour])
+    round_total = models.BooleanField(
+        "round to whole rupees",
+        default=False,
+        help_text="Totals of invoices in rupees. The round-off stands below the taxes, outside the taxable value.",
+    )
     is_default = models.BooleanField(
         "default", default=False, help_text="Seller of the customers for whom no other seller is chosen."
     )

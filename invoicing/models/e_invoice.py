@@ -68,9 +68,10 @@ class EInvoiceQuerySet(TenantQuerySet):
         cancelled = self.of_standing_documents().filter(status=EInvoice.Status.CANCELLED, invoice__isnull=False)
         return cancelled.exclude(invoice__status=Invoice.Status.CREDITED)
 
-    def by_hand(self) -> Self:
-        """Waiting for a person, as the seller's IRNs are not fetched."""
-        return self.waiting().filter(billing_entity__e_invoices_by_client=False)
+    def by_hand(self, on: date) -> Self:
+        """Waiting for a person, as the seller's IRNs are not fetched, and in good time."""
+        waiting = self.waiting().filter(billing_entity__e_invoices_by_client=False)
+        return waiting.exclude(pk__in=self.near_the_limit(on).values("pk"))
 
     def to_register(self) -> Self:
         """Those that the platform itself sends to the portal."""

@@ -37,6 +37,7 @@ from invoicing.admin.e_invoices.e_invoice_form import (
     document_facts,
     irn_facts,
     kind_of,
+    mail_words,
 )
 from invoicing.models import EInvoice
 from invoicing.models.e_invoice import SOON_DAYS
@@ -55,7 +56,7 @@ TONES: dict[str, str] = {
 
 AttentionFilter = attention_filter(
     waiting=("Needs IRN", lambda rows, _user: rows.waiting()),
-    by_hand=("IRN to be uploaded", lambda rows, _user: rows.by_hand()),
+    by_hand=("IRN to be uploaded", lambda rows, _user: rows.by_hand(clock.today(INDIAN_TIME))),
     failed=("Failed", lambda rows, _user: rows.failed()),
     near=("Few days left, or too late", lambda rows, _user: rows.near_the_limit(clock.today(INDIAN_TIME))),
     cancelled=("IRN cancelled, invoice stands", lambda rows, _user: rows.cancelled_and_standing()),
@@ -240,7 +241,7 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
         if is_pending(found) and found.last_day:
             rows.append(("Last day to report", format_html("{} {}", day_text(found.last_day), self.days_left(found))))
         if is_pending(found):
-            rows.append(("E-mail", "waits for the IRN" if found.holds_mail else "is sent without the IRN"))
+            rows.append(("E-mail", mail_words(found)))
         return facts((name, value) for name, value in rows if value)
 
     @admin.display(description="IRN")

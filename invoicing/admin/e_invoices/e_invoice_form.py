@@ -109,6 +109,13 @@ def kind_of(found: EInvoice) -> str:
     return "Invoice" if found.invoice_id else "Credit note"
 
 
+def mail_words(found: EInvoice) -> str:
+    """What becomes of the document's e-mail while it lacks its IRN."""
+    if found.document.sent_at is not None:
+        return "was sent without the IRN" + ("; another one waits for it" if found.holds_mail else "")
+    return "waits for the IRN" if found.holds_mail else "is sent without the IRN"
+
+
 def checked_once(found: EInvoice) -> Checked:
     """What a page asks several times is made once for each request."""
     known: Checked | None = getattr(found, "_checked", None)

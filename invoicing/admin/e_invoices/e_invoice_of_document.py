@@ -14,7 +14,7 @@ from billing_platform.lib.admin.display import admin_url, anchor, badge, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.admin.e_invoices.e_invoice import TONES, is_pending
-from invoicing.admin.e_invoices.e_invoice_form import checked_once
+from invoicing.admin.e_invoices.e_invoice_form import checked_once, mail_words
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import CreditNote, EInvoice, Invoice
@@ -52,7 +52,7 @@ def _of_pending(found: EInvoice) -> list[tuple[str, Any]]:
     obstacles = checked_once(found).obstacles
     left = found.days_left(clock.today(INDIAN_TIME))
     rows: list[tuple[str, Any]] = [
-        ("E-mail", "waits for the IRN" if found.holds_mail else "is sent without the IRN"),
+        ("E-mail", mail_words(found)),
         ("Last failure", found.last_failure),
     ]
     if obstacles:

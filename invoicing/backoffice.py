@@ -31,8 +31,10 @@ from invoicing.models import (
 )
 from invoicing.models.invoice import amount_due
 from invoicing.selectors import price_coverage
+from invoicing.selectors.due_returns import returns_due
 from invoicing.selectors.exchange_rates import customers_without_rate
-from organisations.models import Organisation
+from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
+from organisations.models import BillingEntity, Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
 
@@ -140,6 +142,40 @@ _E_INVOICES = (
         model=EInvoice,
         filters={"attention": "cancelled"},
         urgency=Urgency.BILLING,
+        since="issue_date",
+    ),
+)
+_LAW = (
+    Waits(
+        kind="returns_due",
+        one="seller whose GSTR-1 is due or late",
+        many="sellers whose GSTR-1 is due or late",
+        rows=lambda user: returns_due(actor=user),
+        model=BillingEntity,
+        filters={"returns": "due"},
+        urgency=Urgency.BILLING,
+        also_needs="invoicing.view_filing",
+    ),
+    Waits(
+        kind="credits_end",
+        one="unpaid invoice whose GST can be taken back for 30 days at most",
+        many="unpaid invoices whose GST can be taken back for 30 days at most",
+        rows=lambda user: credits_end_soon(actor=user, today=indian_today()),
+        model=Invoice,
+        filters={"attention": "credits_end"},
+        urgency=Urgency.BILLING,
+        amount=amount_due(),
+        since="issue_date",
+    ),
+    Waits(
+        kind="realise",
+        one="unpaid export whose money must come in within 60 days, or is late",
+        many="unpaid exports whose money must come in within 60 days, or is late",
+        rows=lambda user: exports_to_realise_soon(actor=user, today=indian_today()),
+        model=Invoice,
+        filters={"attention": "realise"},
+        urgency=Urgency.BILLING,
+        amount=amount_due(),
         since="issue_date",
     ),
 )
@@ -255,7 +291,7 @@ BACKOFFICE = Contribution(
         # a series tells how many documents the seller has issued to all customers
         SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
     ),
-    waits=(*_INVOICES, *_E_INVOICES, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
+    waits=(*_INVOICES, *_E_INVOICES, *_LAW, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
     operators_may=frozenset(
         {
             "create_invoice",

@@ -4,6 +4,7 @@ from invoicing.admin.approving import ApprovalOfInvoice
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
 from invoicing.admin.e_invoices.e_invoice_of_document import EInvoiceOfCreditNote, EInvoiceOfInvoice
+from invoicing.admin.india_board import IndiaBoardOfSeller
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
@@ -37,6 +38,7 @@ __all__ = [
     "EditedDraft",
     "ExchangeRateAdmin",
     "FilingAdmin",
+    "IndiaBoardOfSeller",
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",

@@ -57,6 +57,7 @@ from invoicing.admin.invoice_parts import (
 )
 from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
+from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
 from invoicing.services import delivery, drafting, issuing, sending, stored_pdfs, voiding
 from organisations.models import AuditEntry
 from organisations.operators_clock import operators_today
@@ -79,6 +80,16 @@ AttentionFilter = attention_filter(
     overdue=("Overdue", lambda invoices, _user: invoices.overdue(on=operators_today())),
     warnings=("With warnings", lambda invoices, _user: invoices.with_warnings(on=operators_today())),
     not_delivered=("Not delivered", lambda invoices, _user: invoices.not_delivered()),
+    realise=(
+        "Export money due within 60 days, or late",
+        lambda invoices, user: invoices.filter(
+            pk__in=exports_to_realise_soon(actor=user, today=indian_today()).values("pk")
+        ),
+    ),
+    credits_end=(
+        "Unpaid, and GST can be taken back for 30 days at most",
+        lambda invoices, user: invoices.filter(pk__in=credits_end_soon(actor=user, today=indian_today()).values("pk")),
+    ),
     to_approve=("To approve", lambda invoices, _user: invoices.to_approve()),
     old_drafts=("Drafts of past months", lambda invoices, _user: invoices.drafts_of_past_months(on=operators_today())),
 )

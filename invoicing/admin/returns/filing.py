@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -27,6 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.law import gstr1_due_day
 from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.returns.chosen_return import FREQUENCIES, ChosenReturn, ReturnForm, once
@@ -39,7 +40,6 @@ from invoicing.services.returns import filing as filings
 from organisations.scoping import reaches_every_organisation
 
 _ZONE = "Asia/Kolkata"
-DUE_DAY = {Frequency.MONTHLY: 11, Frequency.QUARTERLY: 13, Frequency.IFF: 13}
 TONES = {Filing.Status.DRAFT: "info", Filing.Status.EXPORTED: "warning", Filing.Status.FILED: "success"}
 
 
@@ -238,8 +238,7 @@ class FilingAdmin(ReadOnlyAdmin):
 
 
 def due_day(period: ReturnPeriod) -> date:
-    """The 11th after a month, the 13th after a quarter or an IFF's month (CGST Rule 59, section 37)."""
-    return period.end + timedelta(days=DUE_DAY[period.frequency] - 1)
+    return gstr1_due_day(period.end, quarterly=period.frequency != Frequency.MONTHLY)
 
 
 def _overview() -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from billing_platform.lib.admin.contributions import list_address, view_permissi
 from billing_platform.lib.admin.display import EMPTY, admin_url
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.models import ExchangeRate, Filing, Invoice
+from invoicing.models import EInvoice, ExchangeRate, Filing, Invoice
 from invoicing.selectors.due_returns import due_returns, returns_due
 from invoicing.selectors.india_board import Row, State, Topic, has_board, india_boards
 from invoicing.selectors.indian_deadlines import indian_today
@@ -52,6 +52,8 @@ def mend_of(topic: Topic, seller: BillingEntity) -> Mend:
             )
         case Topic.REALISATION:
             return Mend("These exports", list_address(Invoice, attention="realise", **mine), view_permission(Invoice))
+        case Topic.E_INVOICES:
+            return Mend("These documents", list_address(EInvoice, attention="near", **mine), view_permission(EInvoice))
         case Topic.GSTINS:
             due = list_address(Organisation, gstin_check="due", **mine)
             return Mend("These customers", due, view_permission(Organisation))

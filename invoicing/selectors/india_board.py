@@ -18,10 +18,12 @@ from django.db.models import Count, Min, Q
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.document_numbers import last_number
 from billing_platform.lib.gst import INDIA
+from billing_platform.lib.law import last_day_for_e_invoice
 from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.periods import financial_year, next_financial_year_start
 from invoicing.computing.credit_notes import WARN_DAYS
-from invoicing.models import NumberSequence
+from invoicing.models import EInvoice, NumberSequence
+from invoicing.models.e_invoice import SOON_DAYS
 from invoicing.models.number_sequence import NEARLY_FULL
 from invoicing.selectors.due_returns import Returns, due_returns
 from invoicing.selectors.exchange_rates import customers_without_rate
@@ -41,6 +43,7 @@ class Topic(StrEnum):
 
     LUT = "lut"
     RETURNS = "returns"
+    E_INVOICES = "e_invoices"
     CREDIT_NOTES = "credit_notes"
     REALISATION = "realisation"
     SERIES = "series"
@@ -78,6 +81,7 @@ class _Facts:
     exporting: frozenset[UUID]
     to_credit: Mapping[UUID, int]
     exports: Mapping[UUID, tuple[int, date]]
+    waiting: Mapping[UUID, tuple[int, date]]
     sequences: Mapping[str, list[NumberSequence]]
     to_check: Mapping[UUID, int]
     without_rate: Mapping[UUID, list[str]]
@@ -103,7 +107,7 @@ def _facts(sellers: list[BillingEntity], actor: Actor, today: date) -> _Facts:
     mine = {"billing_entity__in": [seller.pk for seller in sellers]}
     gstins = sorted({seller.gstin for seller in sellers})
     abroad = Organisation.objects.filter(~Q(country=INDIA) | Q(is_sez=True), is_active=True, **mine)
-    exports = unpaid_exports(actor=actor).filter(**mine).order_by().values_list("billing_entity")
+    waiting = EInvoice.objects.for_organisations(actor).waiting().filter(**mine).order_by()
     sees_all = reaches_every_organisation(actor)
     sequences: dict[str, list[NumberSequence]] = defaultdict(list)
     if sees_all:
@@ -117,7 +121,8 @@ def _facts(sellers: list[BillingEntity], actor: Actor, today: date) -> _Facts:
         today=today,
         exporting=frozenset(abroad.order_by().values_list("billing_entity", flat=True).distinct()),
         to_credit=_counted(open_invoices_to_credit(actor=actor, today=today).filter(**mine)),
-        exports={pk: (count, first) for pk, count, first in exports.annotate(Count("pk"), Min("realise_by"))},
+        exports=_counted_since(unpaid_exports(actor=actor).filter(**mine), "realise_by"),
+        waiting=_counted_since(waiting, "issue_date"),
         sequences=sequences,
         to_check=_counted(customers_to_check(actor=actor, today=today).filter(**mine)),
         without_rate=rates,
@@ -130,10 +135,17 @@ def _counted(rows: Any) -> dict[UUID, int]:
     return dict(rows.order_by().values_list("billing_entity").annotate(Count("pk")))
 
 
+def _counted_since(rows: Any, column: str) -> dict[UUID, tuple[int, date]]:
+    """How many there are of each seller, and the first day."""
+    found = rows.order_by().values_list("billing_entity").annotate(Count("pk"), Min(column))
+    return {seller: (count, first) for seller, count, first in found}
+
+
 def _rows(seller: BillingEntity, facts: _Facts) -> Iterator[Row]:
     yield _lut(seller, facts)
     if facts.sees_all:
         yield _returns(facts.returns[seller.gstin], facts.today)
+    yield _e_invoices(seller, facts)
     yield _credit_notes(facts.to_credit.get(seller.pk, 0), facts.today)
     yield _realisation(*facts.exports.get(seller.pk, (0, None)), today=facts.today)
     if facts.sees_all:
@@ -181,6 +193,27 @@ def _returns(returns: Returns, today: date) -> Row:
         sentence += f" {len(returns.to_file) - 1} more after it."
     state = State.LATE if first.is_late(today) else State.NEAR if first.is_near(today) else State.GOOD
     return Row(Topic.RETURNS, "GSTR-1", state, sentence, (first.due - today).days)
+
+
+def _e_invoices(seller: BillingEntity, facts: _Facts) -> Row:
+    title = "E-invoices"
+    count, oldest = facts.waiting.get(seller.pk, (0, None))
+    if oldest is None:
+        if seller.e_invoices_from is None:
+            above = "They are a duty above a turnover of ₹5 crore in any year since 2017-18."
+            return Row(Topic.E_INVOICES, title, State.NOT_NEEDED, f"Off. {above}")
+        since = f"On for documents from {day_text(seller.e_invoices_from)} on."
+        return Row(Topic.E_INVOICES, title, State.GOOD, f"{since} None waits for its IRN.")
+    waits = "1 document waits" if count == 1 else f"{format_number(count)} documents wait"
+    if not seller.e_invoices_within_30_days:
+        sentence = f"{waits} for an IRN; the oldest is of {day_text(oldest)}, and no limit of 30 days is set."
+        return Row(Topic.E_INVOICES, title, State.GOOD, sentence)
+    last = last_day_for_e_invoice(oldest)
+    days = (last - facts.today).days
+    state = State.LATE if days < 0 else State.NEAR if days < SOON_DAYS else State.GOOD
+    return Row(
+        Topic.E_INVOICES, title, state, f"{waits} for an IRN: the portal takes the oldest until {day_text(last)}.", days
+    )
 
 
 def _credit_notes(count: int, today: date) -> Row:

@@ -40,7 +40,8 @@ def test_the_board_says_what_to_do_and_where(much_to_do: BillingEntity, admin_us
         states = re.findall(r'id="india-([a-z_]+)" class="check ([a-z]*)"', page)
         assert states == [
             ("lut", "danger"), ("returns", "danger"), ("realisation", "danger"),
-            ("credit_notes", "warning"), ("gstins", "warning"), ("rates", "warning"), ("series", "success"),
+            ("credit_notes", "warning"), ("gstins", "warning"), ("rates", "warning"),
+            ("e_invoices", ""), ("series", "success"),
         ]  # fmt: skip
         links = re.findall(r'<a class="text-link" href="([^"]+)">', page.partition('class="checks"')[2])
         assert len(links) == 6

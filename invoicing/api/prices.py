@@ -69,7 +69,7 @@ class PricingRuleSerializer(serializers.Serializer):
         allow_blank=True,
         max_length=REASON_LENGTH,
         validators=[validate_line],
-        help_text="Why: kept in the history.",
+        help_text="Why: stands in the history.",
     )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -45,7 +45,7 @@ def reachable_organisations(actor: Actor) -> Reach:
     known: Reach | None = getattr(actor, "_reachable_organisations", None)
     if known is None:
         known = _read_reachable(actor)
-        actor._reachable_organisations = known  # type: ignore[union-attr]  # kept on whoever asks
+        actor._reachable_organisations = known  # type: ignore[union-attr]  # remembered on whoever asks
     return known
 
 

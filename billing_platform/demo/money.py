@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from billing_platform.demo.cast import LEVEL, METRICS, PRICES, RECEIPTS, Receipt
@@ -21,10 +21,12 @@ from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms.discounts import add_discount
 from invoicing.services.terms.minimum_charges import add_minimum_charge
 from invoicing.services.terms.recurring_fees import add_recurring_fee
-from organisations.models import BillingHold, Organisation
+from organisations.models import BillingEntity, BillingHold, Organisation
 from organisations.scoping import Actor
 from organisations.services.holds import place_hold
-from payments.models import Payment
+from payments.models import JournalBatch, Payment
+from payments.services.journals.exporting import export_journal
+from payments.services.journals.ledgers import USUAL, set_ledgers
 from payments.services.offline import record_offline_payment
 from payments.services.refunds import record_refund
 
@@ -76,6 +78,13 @@ def credit_messages(invoice: Invoice) -> None:
         lines=[Wanted(position=line.position, quantity=Decimal(100))],
         why=Why(CreditNote.Reason.DEFICIENCY, "A hundred text messages were not delivered."),
     )
+
+
+def book(seller: BillingEntity, *, until: date) -> None:
+    """Name the seller's ledgers, and export what was issued and paid in the three months before that day to Tally."""
+    set_ledgers(seller=seller, names=USUAL, sales={})
+    first = (until - timedelta(days=75)).replace(day=1)
+    export_journal(seller=seller, program=JournalBatch.Program.TALLY.value, first=first, last=until - timedelta(days=1))
 
 
 def make_terms(organisations: dict[str, Organisation]) -> None:

@@ -168,7 +168,7 @@ class ApprovalOfInvoice(InvoiceExtension):
             for row in invoice.approvals.all()
         ]
 
-    @admin.display(description="Kept back by")
+    @admin.display(description="Held back by")
     def held_back(self, invoice: Invoice) -> Any:
         return format_html(
             '<ul class="warning-list warning-box">{}</ul>',

@@ -98,6 +98,7 @@ def _stands(feed: RateFeed) -> str:
 class RateFeedAdmin(ModelAdmin):
     """Which publishers are asked every day. Their rows come with the platform."""
 
+    empty_hint = "Publishers of exchange rates come with the platform: enable one to have its rates every day."
     list_display = ("__str__", "state", "newest_day", "fetched", "failure")
     fieldsets = ((None, {"fields": ("is_enabled", "newest_day", "last_fetched_at")}), WORK)
     readonly_fields = ("newest_day", "last_fetched_at", "work")

@@ -33,7 +33,7 @@ def vouchers_xml(vouchers: Iterable[Voucher], *, company: str) -> Iterator[str]:
 
 
 def masters_xml(parties: Iterable[PartyMaster], *, company: str) -> Iterator[str]:
-    """Ledgers of customers under Sundry Debtors, with bills kept one by one."""
+    """Ledgers of customers under Sundry Debtors, bill by bill."""
     yield from _envelope("All Masters", company, (_party(party) for party in parties))
 
 

@@ -122,7 +122,7 @@ class JournalItems(ReadOnlyInline):
 
 @admin.register(JournalBatch)
 class JournalBatchAdmin(ReadOnlyAdmin):
-    empty_hint = "“Export” writes documents and money into a file for Tally or Zoho Books; each of them once."
+    empty_hint = "Documents and money go into a file for Tally or Zoho Books by “Export”, each of them once."
     list_display = ("label", "seller", "vouchers", "debits", "exported", "exported_by")
     list_on_a_phone = ("label", "seller", "vouchers", "debits", "exported")
     list_filter = ("billing_entity", "program")

@@ -59,6 +59,7 @@ def _make() -> dict[str, Any]:
         money.bill(month)
     money.collect(organisations, current=current)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
+    money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)
     money.make_exceptions(organisations)
     usage.correct_one(nandi, month=last)

@@ -23,7 +23,7 @@ TWO_OF_THREE_DECIMALS = frozenset(code for code in CURRENCIES if exponent(code) 
 def why_not_payable(amount_minor: int, currency: str) -> str:
     """The reason Razorpay would refuse this amount, as a sentence; "" when it takes it."""
     if currency not in CURRENCIES:
-        return f"Razorpay does not take payments in {currency}."
+        return f"Razorpay does not take payments in {currency}: collect this amount by bank transfer."
     places = exponent(currency)
     if amount_minor < MINIMUM * 10**places:
         return f"The amount is below Razorpay's minimum of {currency} {MINIMUM}."

@@ -178,7 +178,7 @@ def test_what_razorpay_would_refuse_is_not_asked_and_nobodys_failure(
 @pytest.mark.parametrize(
     ("currency", "total", "reason"),
     [
-        ("VES", "100.00", "Razorpay does not take payments in VES."),
+        ("VES", "100.00", "Razorpay does not take payments in VES: collect this amount by bank transfer."),
         ("KWD", "5.255", "Razorpay takes KWD with two decimals only; collect this amount offline."),
         ("KWD", "5.250", ""),
         ("KWD", "0.990", "The amount is below Razorpay's minimum of KWD 1."),

@@ -124,7 +124,7 @@ def test_checkout_and_link_signatures_are_those_of_the_vectors() -> None:
         (1, "JPY", ""),
         (99990, "KWD", ""),
         (99991, "KWD", "Razorpay takes KWD with two decimals only; collect this amount offline."),
-        (100000, "IRR", "Razorpay does not take payments in IRR."),
+        (100000, "IRR", "Razorpay does not take payments in IRR: collect this amount by bank transfer."),
     ],
 )
 def test_what_razorpay_would_refuse_is_known_beforehand(amount: int, currency: str, reason: str) -> None:

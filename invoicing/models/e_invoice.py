@@ -63,10 +63,12 @@ class EInvoiceQuerySet(TenantQuerySet):
         newest = on + timedelta(days=SOON_DAYS - in_force(E_INVOICE_WITHIN_DAYS, on))
         return self.waiting().filter(billing_entity__e_invoices_within_30_days=True, issue_date__lte=newest)
 
-    def cancelled_and_standing(self) -> Self:
-        """The IRN is cancelled, and the invoice asks for money all the same."""
-        cancelled = self.of_standing_documents().filter(status=EInvoice.Status.CANCELLED, invoice__isnull=False)
-        return cancelled.exclude(invoice__status=Invoice.Status.CREDITED)
+    def at_odds(self) -> Self:
+        """The IRN is cancelled and the invoice stands, or the other way round."""
+        void, credited = Invoice.Status.VOID, Invoice.Status.CREDITED
+        cancelled = Q(status=EInvoice.Status.CANCELLED) & ~Q(invoice__status__in=[void, credited])
+        in_force = Q(status=EInvoice.Status.GENERATED, invoice__status=void)
+        return self.filter(cancelled | in_force, invoice__isnull=False)
 
     def by_hand(self, on: date) -> Self:
         """Waiting for a person, as the seller's IRNs are not fetched, and in good time."""

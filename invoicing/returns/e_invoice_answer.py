@@ -18,6 +18,7 @@ from invoicing.returns.e_invoice_sums import TOLERANCE
 from invoicing.returns.signed_texts import SignedTextError, said_by
 
 IRN = re.compile(r"[0-9a-f]{64}")
+_ACK_NUMBER = re.compile(r"[0-9]{1,20}")
 MOST_ANSWERS = 10_000
 _TIME = "%Y-%m-%d %H:%M:%S"
 _WRAPPED_IN = ("govt_response", "Data", "data", "result", "response")
@@ -73,7 +74,7 @@ def read_file(content: bytes) -> list[Mapping[str, Any]]:
     """The answers in a file of the portal: one, or a list of them. Raises AnswerError."""
     try:
         whole = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AnswerError("The file is no JSON: upload the file that the portal gave.") from error
     rows = whole if isinstance(whole, list) else [whole]
     if not rows or not all(isinstance(row, dict) for row in rows):
@@ -97,7 +98,7 @@ def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _object(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 
@@ -105,11 +106,15 @@ def differences(answer: Registered, document: InvoiceDocument) -> list[str]:
     """Why an answer is not that of a document; a sentence each. Empty: seller, buyer, number, date and total agree."""
     if not IRN.fullmatch(answer.irn):
         return ["The IRN is not of 64 characters from 0 to 9 and a to f."]
-    if not answer.ack_number.isdecimal() or len(answer.ack_number) > 20:
-        return ["The acknowledgement number is not of digits."]
+    if not _ACK_NUMBER.fullmatch(answer.ack_number):
+        return ["The acknowledgement number is not of 1 to 20 digits."]
+    if answer.acknowledged_at.astimezone(INDIAN_TIME).date() < document.issue_date:
+        return ["The acknowledgement is older than the document."]
     try:
         code = answer.code
-    except AnswerError as error:
+        if answer.signed_invoice:
+            said_by(answer.signed_invoice)
+    except (AnswerError, SignedTextError) as error:
         return [str(error)]
     return list(_differences(answer, code, document))
 

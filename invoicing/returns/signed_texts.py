@@ -7,6 +7,7 @@ arithmetic of RFC 8017. The expected block is made whole and compared, so that n
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode, urlsafe_b64decode
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ import msgspec
 
 LONGEST = 200_000
 """Characters of a signed text: a signed invoice of a thousand items fits."""
+_PART = re.compile(r"[A-Za-z0-9_-]+")
 _SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")  # DigestInfo of SHA-256 (RFC 8017, 9.2)
 _SEQUENCE, _BITS, _INTEGER = 0x30, 0x03, 0x02
 
@@ -41,8 +43,8 @@ def said_by(text: str) -> dict[str, Any]:
     Raises SignedTextError. Who signed it is another question: `is_signed_by`.
     """
     parts = text.strip().split(".")
-    if len(text) > LONGEST or len(parts) != 3:
-        raise SignedTextError("It is no signed text: three parts with dots between them are expected.")
+    if len(text) > LONGEST or len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
+        raise SignedTextError("It is no signed text: three parts of letters, digits, - and _ are expected.")
     claims = _json(_unpacked(parts[1]))
     data = claims.get("data", claims) if isinstance(claims, dict) else claims
     content = _json(data.encode()) if isinstance(data, str) else data
@@ -89,7 +91,7 @@ def _unpacked(part: str) -> bytes:
 def _json(content: bytes) -> Any:
     try:
         return _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SignedTextError("It is no signed text of the portal: what it holds is no JSON.") from error
 
 

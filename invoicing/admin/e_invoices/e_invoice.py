@@ -59,7 +59,7 @@ AttentionFilter = attention_filter(
     by_hand=("IRN to be uploaded", lambda rows, _user: rows.by_hand(clock.today(INDIAN_TIME))),
     failed=("Failed", lambda rows, _user: rows.failed()),
     near=("Few days left, or too late", lambda rows, _user: rows.near_the_limit(clock.today(INDIAN_TIME))),
-    cancelled=("IRN cancelled, invoice stands", lambda rows, _user: rows.cancelled_and_standing()),
+    at_odds=("IRN cancelled, or invoice void", lambda rows, _user: rows.at_odds()),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from invoicing.services.unneeded_e_invoices import acting, require_pending
 
 Status, Source = EInvoice.Status, EInvoice.Source
 REMARK_LENGTH = 100
+CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,12 @@ def record(*, e_invoice_id: UUID, registered: Registered, source: str) -> EInvoi
         found.status, found.not_needed_reason, found.not_needed_by = Status.PENDING, "", ""
         found.save(update_fields=["status", "not_needed_reason", "not_needed_by", "updated_at"])
     require_pending(found)
-    if problems := differences(registered, document_of(found)):
+    problems = differences(registered, document_of(found))
+    if registered.acknowledged_at > clock.now() + CLOCKS_DIFFER:
+        problems.append("The acknowledgement is still to come.")
+    if EInvoice.objects.filter(irn=registered.irn).exists():
+        problems.append("Another document has this IRN.")
+    if problems:
         raise DomainError(f"{found}: {' '.join(problems)}", code="E_INVOICE_DIFFERS")
     found.signature_checked = _check_signatures(found, registered)
     found.status, found.source, found.is_unclear = Status.GENERATED, source, False
@@ -117,7 +123,10 @@ def _print(found: EInvoice) -> None:
 
 def _check_signatures(found: EInvoice, registered: Registered) -> bool:
     """Whether the portal's key signed what it gave; False where the installation knows no key."""
-    key = portals_key()
+    try:
+        key = portals_key()
+    except SignedTextError as error:
+        raise DomainError(f"IRP_PUBLIC_KEY: {error}", code="IRP_NOT_CONFIGURED") from error
     if key is None:
         return False
     for text in filter(None, (registered.signed_qr, registered.signed_invoice)):

@@ -95,6 +95,7 @@ def test_a_credit_note_waits_as_its_invoice_does(invoice: Invoice) -> None:
         assert CreditNote.objects.get(pk=note.pk).sent_at is None
         assert note.pk not in credit_note_delivery.due_deliveries()
         found = EInvoice.objects.get(credit_note=note)
-        recording.record(e_invoice_id=found.pk, registered=registered(found), source="typed")
+        given = registered(found, acknowledged="2026-10-06 11:00:00")
+        recording.record(e_invoice_id=found.pk, registered=given, source="typed")
         tasks.deliver_credit_note(str(note.pk))
     assert CreditNote.objects.get(pk=note.pk).sent_at is not None

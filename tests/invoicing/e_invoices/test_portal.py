@@ -167,8 +167,9 @@ def test_an_irn_is_cancelled_at_the_portal_once(waiting: EInvoice, portal: Porta
             registering.cancel(e_invoice_id=found.pk, reason="2", remark="Typed twice")
         cancelled = registering.cancel(e_invoice_id=found.pk, reason="2", remark="Typed twice")
         assert (cancelled.status, cancelled.cancel_reason) == (Status.CANCELLED, "2")
+        assert list(EInvoice.objects.at_odds()) == [found]
         voiding.void_invoice(invoice_id=found.invoice_id, reason="Typed twice")
-        assert not EInvoice.objects.cancelled_and_standing()
+        assert not EInvoice.objects.at_odds()
 
 
 def test_an_irn_stays_after_a_day_and_where_the_invoice_stays(waiting: EInvoice, portal: PortalProcess) -> None:

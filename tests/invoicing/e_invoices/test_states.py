@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -112,6 +113,28 @@ def test_an_irn_of_another_document_is_refused(e_invoice: EInvoice, changed: dic
     assert again(e_invoice).status == Status.PENDING
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ack_number": "١٢٣"},
+        {"ack_number": "1" * 21},
+        {"irn": "G" * 64},
+        {"signed_qr": "a.b"},
+        {"signed_qr": "a.b\x00.c"},
+        {"signed_qr": "YQ." + "W1tb" * 20_000 + ".YQ"},
+        {"signed_invoice": "<script>"},
+        {"acknowledged_at": datetime(2026, 10, 4, 23, 59, tzinfo=INDIAN_TIME)},
+        {"acknowledged_at": datetime(2026, 10, 5, 11, 41, tzinfo=INDIAN_TIME)},
+    ],
+)
+def test_what_no_portal_gives_is_refused_with_a_sentence(e_invoice: EInvoice, changed: dict[str, Any]) -> None:
+    right = registered(e_invoice)
+    wrong = dataclasses.replace(right, signed_invoice="") if "signed_invoice" not in changed else right
+    with at("2026-10-05 11:30"), pytest.raises(DomainError) as error:
+        recording.record(e_invoice_id=e_invoice.pk, registered=dataclasses.replace(wrong, **changed), source="typed")
+    assert error.value.code == "E_INVOICE_DIFFERS"
+
+
 def test_the_same_irn_twice_changes_nothing_and_another_is_refused(e_invoice: EInvoice) -> None:
     first = record(e_invoice)
     assert record(e_invoice).recorded_at == first.recorded_at
@@ -155,7 +178,7 @@ def test_a_file_of_answers_is_recorded_one_by_one(customer: Organisation, seller
     assert EInvoice.objects.get(invoice=third).status == Status.PENDING
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"[1]", b'"x"'])
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"[1]", b'"x"', b"[" * 100_000, b"\xff\xfe{", b"null"])
 def test_what_is_no_file_of_the_portal_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(InvalidInput) as error:
         recording.record_file(content=content, may=lambda _found: True)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.client import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +26,10 @@ from invoicing.selectors.price_coverage import Reason, prices_of, unpriced_usage
 from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
 from invoicing.services.explaining import explain_line
+from invoicing.services.facts.invoice_facts import facts_of_months
 from invoicing.services.prices.price_book import new_version, update_pricing_rule
 from organisations.models import Organisation, Project
+from tests import factories
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, draft, issued, per_unit, price, used
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +207,23 @@ def test_yen_have_no_decimals_and_a_cross_rate_leads_there(acme: Organisation, p
     line = draft(acme).lines.get()
     assert line.price["exchange"]["rate"] == "152.332125385"  # 84.0721 / 0.5519
     assert line.amount == Decimal("7617")  # 7.6166062693 x 1000 = 7616.6062693
+
+
+def test_more_customers_take_no_more_queries(acme: Organisation, project: Project) -> None:
+    rate("84", "2026-10-30")
+    in_dollars("1")
+    everybody = [acme, *(factories.organisation(f"Customer {number}") for number in range(3))]
+    for customer in everybody:
+        used(project if customer is acme else factories.project(customer), 10)
+        issued(customer)
+        used(customer.projects.get(), 1, on="2026-11-10", happened="2026-10-20T10:00:00Z")
+    counts = []
+    for customers in (everybody[:1], everybody):
+        with at("2026-12-01 10:00"), CaptureQueriesContext(connection) as ran:
+            found = facts_of_months(customers, NOVEMBER)
+        counts.append(len(ran))
+        assert all(found[each.pk].month.months[0].rates["USD"].rate == 84 for each in customers)
+    assert counts[0] == counts[1]
 
 
 def test_no_month_that_is_invoiced_is_reached(acme: Organisation, project: Project) -> None:

@@ -48,8 +48,9 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
         (pk, month): UsedMonth(month, rows, rules.of(by_id[pk], month), before.get((pk, month)))
         for (pk, month), rows in usage.items()
     }
-    rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
-    months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
+    if rules.exchanges:
+        rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
+        months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
     first = _first_events(by_id, months, period)
     books = word_books(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
@@ -98,6 +99,11 @@ class _RuleBook:
             self._rules[row.organisation_id, row.currency].append(rule)
             if row.may_be_exchanged:
                 self._exchanged[row.organisation_id].append(rule)
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether any of the prices may be exchanged: of most price books none may."""
+        return any(self._exchanged.values())
 
     def own(self, organisation: Organisation, month: BillingPeriod) -> tuple[Rule, ...]:
         """Its own rules, in its currency or to be exchanged into it, that hold on any day of the month."""

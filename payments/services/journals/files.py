@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from billing_platform.lib.gst import INDIA, state_name
-from billing_platform.lib.http.csv_files import safe_cell
+from billing_platform.lib.spreadsheet_cells import safe_cell
 from billing_platform.lib.vocabularies import country_name
 from organisations.models import Organisation
 from payments.accounts import tally, zoho

@@ -256,8 +256,6 @@ ECB_BASE_URL = env.str("ECB_BASE_URL", default="https://www.ecb.europa.eu/stats/
 # --- GST ------------------------------------------------------------------------------------------------------------
 
 GST_PORTAL_VERSION = env.str("GST_PORTAL_VERSION", default="GST3.2.4")  # of the offline tool, as its files say it
-# From a day on, an invoice to an unregistered customer in another State is listed by itself above so many rupees.
-GST_LARGE_LIMITS = env.dict("GST_LARGE_LIMITS", default={"2017-07-01": "250000", "2024-08-01": "100000"})
 GST_SAC_DIGITS = env.int("GST_SAC_DIGITS", default=6)  # that table 12 asks for: 4 up to a turnover of 5 crore
 GSTIN_CHECK_DAYS = env.int("GSTIN_CHECK_DAYS", default=180)  # a GSTIN is looked up again after; 0: never
 

@@ -91,7 +91,7 @@ class Gstr1:
     def add(self, document: ReturnDocument, *, is_furnished: bool = False) -> Section:
         """A document of the period, or one of the period before that its filed return lacks. `is_furnished`: an IFF of
         the quarter has it already, so that it counts in tables 12 and 13 only."""
-        section = section_of(document, self.rules)
+        section = section_of(document)
         if self.period.is_iff and section not in IFF_SECTIONS:
             return Section.NONE
         self._number(document)
@@ -111,7 +111,7 @@ class Gstr1:
     def change(self, document: ReturnDocument, *, was_furnished: bool = False) -> Section:
         """A document, told as it was, that the return before has and that is void since: nothing is left of it. Of one
         that an IFF of this very quarter has, the sums never were in a return."""
-        section = section_of(document, self.rules)
+        section = section_of(document)
         if section == Section.NONE:
             return section
         if was_furnished:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 
-from billing_platform.lib.money import ZERO
+from billing_platform.lib.law import LARGE_B2C_ABOVE, in_force
 from invoicing.gst_heads import SupplyKind
 from invoicing.returns.documents import WITHOUT_PAYMENT, ReturnDocument
 
@@ -50,18 +47,13 @@ AMENDED = {Section.B2B: Section.B2BA, Section.B2CL: Section.B2CLA, Section.EXP: 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the portal changes from time to time. `b2cl_limits`: from a day on, an invoice above so many rupees, tax
-    included, is large; the latest day that is not after the document's counts. `sac_digits`: of a code, at least."""
+    """What the portal asks for: `version` of its tool, as files name it, and `sac_digits` of a code, at least."""
 
     version: str
-    b2cl_limits: Sequence[tuple[date, Decimal]]
     sac_digits: int = 6
 
-    def b2cl_limit(self, day: date) -> Decimal:
-        return max(((since, limit) for since, limit in self.b2cl_limits if since <= day), default=(day, ZERO))[1]
 
-
-def section_of(document: ReturnDocument, rules: Rules) -> Section:
+def section_of(document: ReturnDocument) -> Section:
     """Where the taxed part of a document stands."""
     if document.is_void or document.is_commercial or document.is_of_nothing:
         return Section.NONE
@@ -71,16 +63,16 @@ def section_of(document: ReturnDocument, rules: Rules) -> Section:
         return Section.CDNUR if document.is_note else Section.EXP
     if document.is_registered:
         return Section.CDNR if document.is_note else Section.B2B
-    if document.is_inter_state and _is_large(document, rules):
+    if document.is_inter_state and _is_large(document):
         return Section.CDNUR if document.is_note else Section.B2CL
     return Section.B2CS
 
 
-def _is_large(document: ReturnDocument, rules: Rules) -> bool:
+def _is_large(document: ReturnDocument) -> bool:
     """A note goes where its invoice is: that is never smaller, and may be of a time with another limit."""
     if document.original is not None:
-        return document.original.value > rules.b2cl_limit(document.original.issue_date)
-    return document.value > rules.b2cl_limit(document.issue_date)
+        return document.original.value > in_force(LARGE_B2C_ABOVE, document.original.issue_date)
+    return document.value > in_force(LARGE_B2C_ABOVE, document.issue_date)
 
 
 INVOICE_TYPES = {SupplyKind.SEZ_WITH_PAYMENT: "SEWP", SupplyKind.SEZ_WITHOUT_PAYMENT: "SEWOP"}

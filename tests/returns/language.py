@@ -17,8 +17,7 @@ from invoicing.returns.sections import Rules
 
 SELLER = "29AAACA1234A1ZG"
 OCTOBER = ReturnPeriod.of(BillingPeriod.parse("2026-10"))
-LIMITS = ((date(2017, 7, 1), Decimal(250_000)), (date(2024, 8, 1), Decimal(100_000)))
-RULES = Rules("GST3.2.4", LIMITS)
+RULES = Rules("GST3.2.4")
 _numbers = itertools.count(1)
 
 _KINDS = {

@@ -27,7 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.law import gstr1_due_day
+from billing_platform.lib.law import INDIAN_TIME, gstr1_due_day
 from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.returns.chosen_return import FREQUENCIES, ChosenReturn, ReturnForm, once
@@ -39,7 +39,6 @@ from invoicing.selectors.final_documents import changes_since, gstins
 from invoicing.services.returns import filing as filings
 from organisations.scoping import reaches_every_organisation
 
-_ZONE = "Asia/Kolkata"
 TONES = {Filing.Status.DRAFT: "info", Filing.Status.EXPORTED: "warning", Filing.Status.FILED: "success"}
 
 
@@ -51,7 +50,7 @@ class FiledForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["filed_on"].initial = clock.today(_ZONE)
+        self.fields["filed_on"].initial = clock.today(INDIAN_TIME)
 
 
 def export_facts(request: HttpRequest, _none: Any) -> Iterator[tuple[str, Any]]:
@@ -77,7 +76,7 @@ def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
 
 def export_warnings(request: HttpRequest, _none: Any) -> Iterator[str]:
     chosen = once(request)
-    if chosen is not None and clock.today(_ZONE) < chosen.period.end:
+    if chosen is not None and clock.today(INDIAN_TIME) < chosen.period.end:
         yield f"{chosen.period} is not over: what is issued until then would be missing. Export again afterwards."
 
 
@@ -238,6 +237,7 @@ class FilingAdmin(ReadOnlyAdmin):
 
 
 def due_day(period: ReturnPeriod) -> date:
+    """An IFF is due with the quarters (CGST Rule 59 (2))."""
     return gstr1_due_day(period.end, quarterly=period.frequency != Frequency.MONTHLY)
 
 

@@ -10,6 +10,7 @@ from typing import IO
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import FilingFile
 from invoicing.returns.period import ReturnPeriod
 from invoicing.returns.portal_json import PortalJson
@@ -17,7 +18,6 @@ from invoicing.returns.sheet_files import CsvSheets, XlsxSheets, zipped
 from invoicing.services.returns.reading import Reading, read_return
 
 Format = FilingFile.Format
-_ZONE = "Asia/Kolkata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _file(
     plain = f"gstr1_{gstin}_{period.code}{'_iff' if period.is_iff else ''}"
     if not isinstance(writer, PortalJson):
         return ReturnFile(format_, f"{plain}{'_csv.zip' if format_ == Format.CSV else '.xlsx'}", writer.file)
-    name = portal_name(gstin, clock.today(_ZONE))
+    name = portal_name(gstin, clock.today(INDIAN_TIME))
     if len(writer.parts) == 1:
         return ReturnFile(format_, f"{name}.json", writer.parts[0])
     archive = zipped([(f"{name}_{number}.json", part) for number, part in enumerate(writer.parts, start=1)])

@@ -13,6 +13,7 @@ from django.db.models import Max, QuerySet
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
 from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Filing, FilingFile
@@ -22,7 +23,6 @@ from invoicing.services.returns.files import ReturnFile, refuse_blocked, return_
 from invoicing.services.returns.reading import Reading
 
 Status = Filing.Status
-_ZONE = "Asia/Kolkata"
 _TASK = "invoicing.tasks.export_return"
 
 
@@ -111,7 +111,7 @@ def record_filing(*, filing_id: UUID, arn: str, filed_on: date, by: Any = None) 
 
 
 def _check_day(filing: Filing, filed_on: date) -> None:
-    if filed_on > clock.today(_ZONE):
+    if filed_on > clock.today(INDIAN_TIME):
         raise InvalidInput.field("filed_on", "Choose today or an earlier day.")
     if filed_on < filing.period_end:
         last = filing.period_end - timedelta(days=1)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,9 +62,8 @@ class Reading:
 
 
 def rules() -> Rules:
-    """The portal's version, limits and digits, as set."""
-    limits = tuple((date.fromisoformat(day), Decimal(limit)) for day, limit in settings.GST_LARGE_LIMITS.items())
-    return Rules(settings.GST_PORTAL_VERSION, limits, settings.GST_SAC_DIGITS)
+    """As set: what the portal's tool is now, and how many digits the seller's codes need."""
+    return Rules(settings.GST_PORTAL_VERSION, settings.GST_SAC_DIGITS)
 
 
 def read_return(*, gstin: str, period: ReturnPeriod, writers: Sequence[Writer] = ()) -> Reading:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -19,6 +20,7 @@ from billing_platform.local.embedded import services
 from tests.bench.billing import Run, deliver, draw, million
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.references import References
+from tests.bench.returns import fill, read
 from tests.bench.sample import BATCH
 
 
@@ -36,6 +38,8 @@ class Effort:
     """Of the billing run."""
     million: int
     """How many customers send a thousand events each."""
+    documents: int
+    """Of the GST return."""
 
 
 FULL = Effort(
@@ -46,8 +50,11 @@ FULL = Effort(
     ledger_rows=10_000_000,
     customers=10_000,
     million=1_000,
+    documents=100_000,
 )
-QUICK = Effort(seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0, customers=1_000, million=0)
+QUICK = Effort(
+    seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0, customers=1_000, million=0, documents=10_000
+)
 END_TO_END_RATE = 40_000  # events a second offered
 
 
@@ -200,6 +207,22 @@ def documents(effort: Effort, results: Results) -> None:
     results.add("pdfs_two_processes", two / one, "two against one; aim 1.6")
 
 
+def returns(effort: Effort, results: Results) -> None:
+    """A tenth of the documents in one month, all of them in the next: memory must not follow."""
+    few, many = date(2026, 4, 1), date(2026, 5, 1)
+    fill(few, 30, effort.documents // 10, after=0)
+    fill(many, 31, effort.documents, after=effort.documents)
+    _documents, _seconds, base, _size = read(few)
+    documents, seconds, figures, _size = read(many)
+    name = f"gstr1_{documents // 1000}k"
+    results.add(f"{name}_s", seconds, "figures and findings of the page")
+    results.add(f"{name}_peak_mb", figures, f"the most memory; {base:,.0f} MB with a tenth of the documents")
+    for each in ("json", "csv", "xlsx"):
+        _documents, seconds, peak, size = read(many, each)
+        results.add(f"{name}_{each}_s", seconds, f"with the file, {size / 1e6:,.1f} MB")
+        results.add(f"{name}_{each}_peak_mb", peak)
+
+
 def million_events(database_url: str, effort: Effort, results: Results) -> None:
     if not effort.million:
         return
@@ -214,7 +237,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
     parser.add_argument(
         "--only",
-        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "million"],
+        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "returns", "million"],
         help="just one part",
     )
     options = parser.parse_args()
@@ -235,6 +258,7 @@ def main() -> None:
             "end-to-end": lambda: end_to_end(platform, running.database_url, effort, results),
             "billing": lambda: billing(effort, results),
             "documents": lambda: documents(effort, results),
+            "returns": lambda: returns(effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():

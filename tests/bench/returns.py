@@ -29,6 +29,11 @@ print("done", documents, seconds, peak, size, flush=True)
 """
 
 _CLONE = """
+    DELETE FROM invoicing_documentsnapshot USING invoicing_invoice old
+        WHERE invoice_id = old.id AND old.seller_gstin = %(gstin)s AND old.series = 'B/26-27/'
+        AND old.issue_date >= %(first)s AND old.issue_date < %(first)s::date + %(days)s;
+    DELETE FROM invoicing_invoice WHERE seller_gstin = %(gstin)s AND series = 'B/26-27/'
+        AND issue_date >= %(first)s AND issue_date < %(first)s::date + %(days)s;
     CREATE TEMPORARY TABLE clone AS
         SELECT gen_random_uuid() AS id, template.id AS template, number AS running,
                %(first)s::date + (number %% %(days)s)::int AS day

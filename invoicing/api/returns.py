@@ -23,7 +23,7 @@ from invoicing.models.filing import MEDIA_TYPES
 from invoicing.returns.period import Frequency, ReturnPeriod
 from invoicing.returns.scratch import scratch_file
 from invoicing.services.returns.files import refuse_blocked, return_files
-from invoicing.services.returns.reading import read_return
+from invoicing.services.returns.reading import figures_of
 from organisations.api.base import AdminGenericView, api_key_of
 from organisations.scoping import reaches_every_organisation
 
@@ -126,7 +126,7 @@ class Gstr1(AdminGenericView):
         _require(asked)
         period = _period(asked)
         if "format" not in asked:
-            return Response(read_return(gstin=asked["gstin"], period=period).summary)
+            return Response(figures_of(gstin=asked["gstin"], period=period))
         with return_files(gstin=asked["gstin"], period=period, formats=(asked["format"],)) as (reading, (file,)):
             refuse_blocked(reading)
             content = _copied(file.file)

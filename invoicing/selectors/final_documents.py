@@ -101,6 +101,13 @@ def ledger_of(contents: Contents) -> Amounts:
     return _sum(live) + -_sum(notes) + -_sum(contents.changed)
 
 
+def counts_of(contents: Contents) -> tuple[int, ...]:
+    """Differ whenever the return does: documents are never changed or deleted, and a void one stays void."""
+    void = contents.invoices.filter(status=Invoice.Status.VOID)
+    rows = (contents.invoices, void, contents.credit_notes, contents.changed, contents.withdrawn)
+    return *(each.order_by().count() for each in rows), len(contents.furnished)
+
+
 def changes_since(filing: Filing) -> tuple[int, int]:
     """Of an exported return's period: documents that it lacks, and invoices of it that are void since."""
     mine = Q(seller_gstin=filing.gstin, issue_date__gte=filing.period_start, issue_date__lt=filing.period_end)

@@ -12,7 +12,9 @@ from invoicing.returns.documents import Amounts
 from invoicing.returns.lints import Level
 from invoicing.returns.portal_json import PortalJson
 from invoicing.returns.sections import Section
-from invoicing.services.returns.reading import read_return
+from invoicing.services import voiding
+from invoicing.services.returns.reading import figures_of, read_return
+from tests.invoicing.language import at
 from tests.returns.golden_month import SELLER, golden_month
 from tests.returns.language import OCTOBER
 
@@ -142,6 +144,17 @@ def test_the_portal_gets_the_golden_month_to_the_paisa() -> None:
     assert not reading.gstr1.found[Level.BLOCK]
     b2b = reading.gstr1.sections[Section.B2B]
     assert (b2b.documents, b2b.amounts) == (4, Amounts(D("76234.57"), D("9900.00"), D("111.11"), D("111.11")))
+
+
+def test_figures_are_worked_out_again_when_a_document_came_or_became_void(django_assert_max_num_queries: Any) -> None:
+    invoices, _notes = golden_month()
+    first = figures_of(gstin=SELLER, period=OCTOBER)
+    with django_assert_max_num_queries(9):  # a question for each kind of document, however many there are
+        assert figures_of(gstin=SELLER, period=OCTOBER) == first
+    with at("2026-10-30 10:00"):
+        voiding.void_invoice(invoice_id=invoices[0].pk, reason="Not agreed")
+    second = figures_of(gstin=SELLER, period=OCTOBER)
+    assert D(first["liability"]["taxable"]) - D(second["liability"]["taxable"]) == D("1234.57")
 
 
 def test_the_amounts_of_the_file_are_numbers_with_two_decimals() -> None:

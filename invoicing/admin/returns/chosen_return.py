@@ -16,7 +16,7 @@ from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.admin.runs.months import ended_months, recent_months
 from invoicing.returns.period import Frequency, ReturnPeriod
 from invoicing.selectors.final_documents import gstins
-from invoicing.services.returns.reading import Reading, read_return
+from invoicing.services.returns.reading import figures_of
 
 FREQUENCIES = {
     Frequency.MONTHLY: "Monthly",
@@ -36,9 +36,9 @@ class ChosenReturn:
         return ReturnPeriod.of(self.month, self.frequency)
 
     @cached_property
-    def reading(self) -> Reading:
-        """The documents of now, read once for each request."""
-        return read_return(gstin=self.gstin, period=self.period)
+    def summary(self) -> dict[str, Any]:
+        """Of the documents of now, asked once for each request."""
+        return figures_of(gstin=self.gstin, period=self.period)
 
     @property
     def query(self) -> str:

@@ -58,15 +58,14 @@ def export_facts(request: HttpRequest, _none: Any) -> Iterator[tuple[str, Any]]:
     if chosen is None:
         return
     yield "Return", f"GSTR-1 of {chosen.gstin}, {chosen.period}"
-    yield from headline(chosen.reading.summary)
+    yield from headline(chosen.summary)
 
 
 def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
     chosen = once(request)
     if chosen is None:
         yield "No seller has a GSTIN."
-    elif chosen.reading.is_blocked:
-        count = chosen.reading.summary["blocking"]
+    elif count := chosen.summary["blocking"]:
         yield format_html(
             'The portal would refuse {} of this return. <a href="{}">See which, and where to mend them.</a>',
             f"{count:,} thing{'s' if count != 1 else ''}",
@@ -147,7 +146,7 @@ class FilingAdmin(ReadOnlyAdmin):
         is_filed = any(each.status == Filing.Status.FILED for each in versions)
         return {
             "title": f"GSTR-1: {chosen.period}",
-            "figures": figures(chosen.reading.summary),
+            "figures": figures(chosen.summary),
             "versions": [(each, self.standing(each)) for each in versions],
             "is_filed": is_filed,
             "may_export": request.user.has_perm("invoicing.export_filing") and not is_filed,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.consistent_read import consistent_read
@@ -22,11 +23,14 @@ from invoicing.returns.summary import Reconciliation, filed_places, summary_of
 from invoicing.selectors.final_documents import (
     Contents,
     contents_of,
+    counts_of,
     documents_of,
     gstins,
     invoices_as_issued,
     ledger_of,
 )
+
+_STORED_SECONDS = 24 * 3600
 
 
 @dataclass(slots=True)
@@ -64,6 +68,21 @@ class Reading:
 def rules() -> Rules:
     """As set: what the portal's tool is now, and how many digits the seller's codes need."""
     return Rules(settings.GST_PORTAL_VERSION, settings.GST_SAC_DIGITS)
+
+
+def figures_of(*, gstin: str, period: ReturnPeriod) -> dict[str, Any]:
+    """The summary that `read_return` gives. Final documents never change, so a summary that was worked out holds until
+    there is another document, or one became void. Raises InvalidInput as `read_return` does."""
+    if gstin not in gstins():
+        raise InvalidInput.field("gstin", f"No seller has or had the GSTIN {gstin}.")
+    key = f"gstr1:{gstin}:{period.start}:{period.frequency}"
+    state = f"{settings.VERSION} {rules()} {counts_of(contents_of(gstin, period))}"
+    stored: dict[str, Any] | None = cache.get(key)
+    if stored is None or stored["state"] != state:
+        stored = {"state": state, "summary": read_return(gstin=gstin, period=period).summary}
+        cache.set(key, stored, timeout=_STORED_SECONDS)
+    summary: dict[str, Any] = stored["summary"]
+    return summary
 
 
 def read_return(*, gstin: str, period: ReturnPeriod, writers: Sequence[Writer] = ()) -> Reading:

@@ -67,6 +67,14 @@ class OriginalInvoice:
     value: Decimal
 
 
+class Irn(StrEnum):
+    """Whether the document needs the e-invoice portal's number. Empty: it needs none, or has one."""
+
+    FINE = ""
+    MISSING = "missing"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnDocument:
     """An invoice or a credit note that has a number. All amounts are rupees, and positive on a note too.
@@ -92,6 +100,7 @@ class ReturnDocument:
     customer_email: str = ""
     customer_pin: str = ""
     lut_number: str = ""
+    irn: Irn = Irn.FINE
     is_void: bool = False
     is_commercial: bool = False
     original: OriginalInvoice | None = None

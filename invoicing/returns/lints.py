@@ -15,7 +15,7 @@ from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent, short_text
 from invoicing.gst_heads import SupplyKind
-from invoicing.returns.documents import SEZ, WITHOUT_PAYMENT, DocumentKind, ReturnDocument, is_abroad
+from invoicing.returns.documents import SEZ, WITHOUT_PAYMENT, DocumentKind, Irn, ReturnDocument, is_abroad
 from invoicing.returns.sections import Rules
 
 RATES = frozenset(map(Decimal, ["0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28", "40"]))
@@ -101,6 +101,10 @@ def _sums(document: ReturnDocument) -> Iterator[tuple[str, str]]:
 
 
 def _warnings(document: ReturnDocument) -> Iterator[tuple[str, str]]:
+    if document.irn == Irn.MISSING:
+        yield "IRN_MISSING", "it needs an IRN and has none, so it is no valid document yet (Rule 48 (5))."
+    elif document.irn == Irn.CANCELLED:
+        yield "IRN_CANCELLED", "its IRN is cancelled, and the document stands."
     if document.supply_kind in WITHOUT_PAYMENT and not document.lut_number:
         yield "LUT_MISSING", "it is without payment of tax, and names no letter of undertaking."
     if document.original is not None and document.issue_date > (

@@ -20,10 +20,11 @@ from billing_platform.lib.gst import INDIA
 from billing_platform.lib.money import ZERO, round_money
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import SupplyKind
-from invoicing.models import CreditNote, Filing, Invoice, NumberSequence
+from invoicing.models import CreditNote, EInvoice, Filing, Invoice, NumberSequence
 from invoicing.returns.documents import (
     Amounts,
     DocumentKind,
+    Irn,
     OriginalInvoice,
     ReturnDocument,
     pieces_of,
@@ -37,10 +38,11 @@ PAGE = 500
 """Documents in memory at a time."""
 _FROZEN = (
     "id", "number", "series", "sequence_number", "issue_date", "supply_kind", "place_of_supply", "seller_gstin",
-    "taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees",
+    "taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees", "e_invoice__status",
 )  # fmt: skip
 _RUPEES = ("taxable", "igst", "cgst", "sgst")
 _REGISTERED = (SupplyKind.B2B, SupplyKind.SEZ_WITH_PAYMENT, SupplyKind.SEZ_WITHOUT_PAYMENT)
+_IRNS = {EInvoice.Status.PENDING: Irn.MISSING, EInvoice.Status.CANCELLED: Irn.CANCELLED}
 _decode = msgspec.json.Decoder(InvoiceDocument).decode
 
 
@@ -102,9 +104,15 @@ def ledger_of(contents: Contents) -> Amounts:
 
 
 def counts_of(contents: Contents) -> tuple[int, ...]:
-    """Differ whenever the return does: documents are never changed or deleted, and a void one stays void."""
+    """Differ whenever the return does: documents are never changed or deleted, a void one stays void, and missing or
+    cancelled IRNs are counted."""
     void = contents.invoices.filter(status=Invoice.Status.VOID)
-    rows = (contents.invoices, void, contents.credit_notes, contents.changed, contents.withdrawn)
+    irns = [
+        documents.filter(e_invoice__status=status)
+        for documents in (contents.invoices, contents.credit_notes)
+        for status in _IRNS
+    ]
+    rows = (contents.invoices, void, contents.credit_notes, contents.changed, contents.withdrawn, *irns)
     return *(each.order_by().count() for each in rows), len(contents.furnished)
 
 
@@ -212,6 +220,7 @@ def _document(
         customer_email=document.customer.email,
         customer_pin=document.customer.postal_code,
         lut_number=document.lut_number,
+        irn=_IRNS.get(row["e_invoice__status"], Irn.FINE),
         is_void=is_void,
         is_commercial=is_commercial,
         original=original,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +15,9 @@ from invoicing.returns.portal_json import PortalJson
 from invoicing.returns.sections import Section
 from invoicing.services import voiding
 from invoicing.services.returns.reading import figures_of, read_return
+from organisations.models import BillingEntity
 from tests.invoicing.language import at
-from tests.returns.golden_month import SELLER, golden_month
+from tests.returns.golden_month import SELLER, golden_month, seller
 from tests.returns.language import OCTOBER
 
 pytestmark = pytest.mark.django_db
@@ -149,12 +151,23 @@ def test_the_portal_gets_the_golden_month_to_the_paisa() -> None:
 def test_figures_are_worked_out_again_when_a_document_came_or_became_void(django_assert_max_num_queries: Any) -> None:
     invoices, _notes = golden_month()
     first = figures_of(gstin=SELLER, period=OCTOBER)
-    with django_assert_max_num_queries(9):  # a question for each kind of document, however many there are
+    with django_assert_max_num_queries(13):  # a question for each kind of document, however many there are
         assert figures_of(gstin=SELLER, period=OCTOBER) == first
     with at("2026-10-30 10:00"):
         voiding.void_invoice(invoice_id=invoices[0].pk, reason="Not agreed")
     second = figures_of(gstin=SELLER, period=OCTOBER)
     assert D(first["liability"]["taxable"]) - D(second["liability"]["taxable"]) == D("1234.57")
+
+
+def test_a_document_that_needs_an_irn_and_has_none_is_told() -> None:
+    with at("2026-10-01 09:00"):
+        entity = seller()
+        BillingEntity.objects.filter(pk=entity.pk).update(e_invoices_from=date(2026, 4, 1))
+    golden_month()
+    reading = read_return(gstin=SELLER, period=OCTOBER)
+    told = [lint.sentence.partition(":")[0] for lint in reading.gstr1.lints[Level.WARN] if lint.code == "IRN_MISSING"]
+    registered, abroad = ["A-2627-0001", "A-2627-0002", "A-2627-0003", "A-2627-0004"], ["A-2627-0008", "A-2627-0009"]
+    assert sorted(told) == [*registered, *abroad, "C-2627-0001", "C-2627-0004"]
 
 
 def test_the_amounts_of_the_file_are_numbers_with_two_decimals() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from invoicing.returns.documents import Amounts
+from invoicing.returns.documents import Amounts, Irn
 from invoicing.returns.gstr1 import Place
 from invoicing.returns.lints import Level
 from invoicing.returns.number_ranges import NumberRange
@@ -327,11 +327,13 @@ def test_what_is_worth_a_look_does_not_block() -> None:
     found = gstr1(
         document("sez_lut", "1.00", lut_number=""),
         document("karnataka", "1.00", customer_pin="", customer_email=""),
+        document("karnataka", "1.00", irn=Irn.MISSING),
+        document("karnataka", "1.00", irn=Irn.CANCELLED),
         document("karnataka", "1.00", issue_date=date(2026, 9, 30)),
     )
     assert not found.found[Level.BLOCK]
-    assert [lint.code for lint in found.lints[Level.WARN]][:4] == [
-        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "REPORTED_LATE",
+    assert [lint.code for lint in found.lints[Level.WARN]][:6] == [
+        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "IRN_MISSING", "IRN_CANCELLED", "REPORTED_LATE",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from invoicing.models import CreditNote, EInvoice, Invoice
 from invoicing.selectors.e_invoices import checked, registration_of
 from invoicing.services import voiding
 from invoicing.services.e_invoices import needed, recording
+from invoicing.services.exchange_rates import add_exchange_rate
 from organisations.models import BillingEntity, Organisation
 from organisations.services.sellers import update_seller
 from tests import factories
@@ -84,6 +86,20 @@ def test_the_job_follows_the_sellers_settings(customer: Organisation, seller: Bi
     update_seller(seller=seller, e_invoices_from=date(2026, 10, 1))
     tasks.look_for_e_invoices()
     assert again(found).status == Status.PENDING
+
+
+def test_an_export_that_our_services_made_has_the_rate_of_its_service_and_its_rupees(seller: BillingEntity) -> None:
+    """The golden export: $499.00 at 83.4725, zero-rated, of a service at 18%."""
+    abroad = factories.organisation("Globex", country="US", state_code="", currency="USD", city="Boston")
+    with at("2026-10-12 09:00"):
+        add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 12), source="RBI")
+    invoice = issued_on("2026-10-12 10:00", abroad, "499.00")
+    found = checked(EInvoice.objects.get(invoice=invoice))
+    (item,), value = found.payload["ItemList"], found.payload["ValDtls"]
+    assert (item["GstRt"], item["AssAmt"], item["IgstAmt"]) == (18, Decimal("41652.78"), 0)
+    assert (value["TotInvVal"], value["TotInvValFc"]) == (Decimal("41652.78"), Decimal("499.00"))
+    with at("2026-10-12 10:30"):
+        assert checked(EInvoice.objects.get(invoice=invoice)).obstacles == []
 
 
 def test_a_recorded_irn_is_printed(invoice: Invoice, e_invoice: EInvoice) -> None:

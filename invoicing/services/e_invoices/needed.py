@@ -4,6 +4,7 @@ may begin to hold, or cease to, for documents that are issued already."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.bulk import insert_objects
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.validators import require, validate_line
-from billing_platform.lib.work.waking import wake_on_commit
+from billing_platform.lib.work.waking import wake_each, wake_on_commit
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import SupplyKind
 from invoicing.models import CreditNote, EInvoice, Invoice
@@ -33,9 +34,8 @@ def begin_e_invoices(documents: Iterable[tuple[Invoice | CreditNote, InvoiceDocu
     """Note of newly issued documents which of them need an IRN. The caller's transaction issues them."""
     rows = [_row(issued, document) for issued, document in documents if needs_irn(issued)]
     insert_objects(rows)
-    for row in rows:
-        if row.status == Status.PENDING and row.billing_entity.e_invoices_by_client:
-            wake_on_commit("invoicing.tasks.register_e_invoice", row.pk)
+    fetched = [row.pk for row in rows if row.status == Status.PENDING and row.billing_entity.e_invoices_by_client]
+    transaction.on_commit(partial(wake_each, "invoicing.tasks.register_e_invoice", fetched), robust=True)
 
 
 def needs_irn(issued: Invoice | CreditNote) -> bool:

@@ -47,6 +47,8 @@ UNREACHABLE = {
     "credit_note_sequence_number_once": "made by take_number",
     "credit_note_number_fits_rule_53": "made by take_number",
     "credit_note_has_right_total": "computed",
+    "invoice_pdf_has_its_hash": "stored by the delivery, with the hash",
+    "credit_note_pdf_has_its_hash": "stored by the delivery, with the hash",
     "credit_note_gives_something": "the computation refuses it at lines",
     "credit_note_kind_tells_what_returns_hold": "computed",
     "credit_note_counts_whole_months": "made of a BillingPeriod",

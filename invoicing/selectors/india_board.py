@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,8 @@ from invoicing.selectors.indian_deadlines import (
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import Actor, reaches_every_organisation
 from organisations.selectors import LUT_NOTICE, customers_to_check
+
+_A_DAY = timedelta(days=1)
 
 
 class Topic(StrEnum):
@@ -172,7 +174,11 @@ def _lut(seller: BillingEntity, facts: _Facts) -> Row:
     year_ends = next_financial_year_start(first)
     if last >= year_ends:
         years = f"A letter holds for one financial year, and this one began on {day_text(first)}"
-        return row(State.LATE if today >= year_ends else State.NEAR, f"{until}. {years}: correct its last day.", days)
+        return row(
+            State.LATE if today >= year_ends else State.NEAR,
+            f"{until}. {years}: correct its last day.",
+            (year_ends - _A_DAY - today).days,
+        )
     if days <= LUT_NOTICE.days:
         return row(
             State.NEAR, f"{until}. Apply for the next year's on the portal, and enter it on its first day.", days
@@ -188,7 +194,8 @@ def _returns(returns: Returns, today: date) -> Row:
     first = returns.to_file[0]
     exported = f"version {first.exported} is exported" if first.exported else "it is not exported yet"
     documents = f"{format_number(first.documents)} document{'s' if first.documents != 1 else ''}"
-    sentence = f"{first.period} with {documents} is due on {day_text(first.due)}; {exported}.{filed}"
+    verb = "was" if first.is_late(today) else "is"
+    sentence = f"{first.period} with {documents} {verb} due on {day_text(first.due)}; {exported}.{filed}"
     if len(returns.to_file) > 1:
         sentence += f" {len(returns.to_file) - 1} more after it."
     state = State.LATE if first.is_late(today) else State.NEAR if first.is_near(today) else State.GOOD
@@ -223,7 +230,7 @@ def _credit_notes(count: int, today: date) -> Row:
         unpaid = f"{format_number(count)} invoice{'s' if count != 1 else ''} of 20{year} not paid in full"
         sentence = f"{unpaid}. GST of that year can be taken back until {day_text(until)} (section 34 (2))."
     else:
-        sentence = f"No invoice of 20{year} is unpaid. Its last day is {day_text(until)} (section 34 (2))."
+        sentence = f"No invoice of 20{year} is unpaid. Its credit notes end on {day_text(until)} (section 34 (2))."
     state = State.NEAR if count and days <= WARN_DAYS else State.GOOD
     return Row(Topic.CREDIT_NOTES, "Last day for credit notes", state, sentence, days)
 

@@ -79,7 +79,7 @@ def test_a_letter_is_needed_for_customers_abroad_only_and_for_one_year(acme: Org
     factories.organisation("Zone", is_sez=True, gstin=factories.KARNATAKA_GSTIN)
     BillingEntity.objects.update(lut_valid_to=D("2028-03-31"))
     assert standing(Topic.LUT, admin_user, "2027-03-31")[0] == "Near"  # its last day is after its year's
-    assert standing(Topic.LUT, admin_user, "2027-04-01")[0] == "Late"
+    assert standing(Topic.LUT, admin_user, "2027-04-01") == ("Late", -1)
     BillingEntity.objects.update(lut_number="", lut_valid_from=None, lut_valid_to=None)
     assert standing(Topic.LUT, admin_user, "2026-11-26") == ("Late", None)
 

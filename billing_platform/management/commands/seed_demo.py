@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from argparse import ArgumentParser
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import money, usage
+from billing_platform.demo import documents, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
-from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.periods import BillingPeriod, financial_year_start, next_financial_year_start
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
 from organisations.services import api_keys, onboarding
 from organisations.services.people import save_membership
@@ -28,7 +28,7 @@ from organisations.services.sellers import create_seller
 
 
 class Command(BaseCommand):
-    help = "Make demo data: five customers, three months of usage, two invoiced months. Does nothing the second time."
+    help = "Make demo data: customers, three months of usage, two invoiced months. Does nothing the second time."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--run-json", type=Path, help="Where to write keys and log-ins (readable by you alone).")
@@ -55,13 +55,19 @@ def _make() -> dict[str, Any]:
     current = BillingPeriod.containing(clock.now(), ZoneInfo(seller.time_zone))
     last = current.previous()
     usage.report_usage(organisations, first=last.previous().start)
-    for month in (last.previous(), last):
-        money.bill(month)
+    money.bill(last.previous())
+    orders = documents.make_orders(seller, month=last)
+    documents.make_e_invoices_from(seller, day=current.start)
+    money.bill(last)
     money.collect(organisations, current=current)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)
     money.make_exceptions(organisations)
+    documents.record_irn(money.invoice_of(nandi, month=last))
+    documents.export_return(seller, month=last)
+    documents.look_up_gstins(organisations | orders, but="Konkan Retail")
+    documents.publish_rates()
     usage.correct_one(nandi, month=last)
     usage.verify_days()
     unpaid = money.invoice_of(konkan, month=last)
@@ -69,9 +75,11 @@ def _make() -> dict[str, Any]:
 
 
 def _make_seller() -> BillingEntity:
-    """Make the seller, with a letter of undertaking for the financial years around today."""
+    """Make the seller, with a letter of undertaking since the year of the first invoices."""
     today = clock.today("Asia/Kolkata")
-    return create_seller(**SELLER, lut_valid_from=date(today.year - 1, 4, 1), lut_valid_to=date(today.year + 2, 3, 31))
+    first = financial_year_start(BillingPeriod.of(today).previous().start)
+    last = next_financial_year_start(today) - timedelta(days=1)
+    return create_seller(**SELLER, lut_valid_from=first, lut_valid_to=last)
 
 
 def _make_customer(customer: Customer, seller: BillingEntity) -> Organisation:

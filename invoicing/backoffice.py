@@ -20,6 +20,7 @@ from invoicing.models import (
     FilingFile,
     Invoice,
     InvoiceDelivery,
+    InvoiceTemplate,
     MinimumCharge,
     NumberSequence,
     PricingRule,
@@ -286,6 +287,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PRICES, TaxRate, "percent"),
         SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
         SidebarItem(Group.SYSTEM, RateFeed, "rss_feed"),
+        SidebarItem(Group.INVOICES, InvoiceTemplate, "palette"),
         SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
         SidebarItem(Group.SYSTEM, SafetyBounds, "height"),
         # a series tells how many documents the seller has issued to all customers
@@ -309,6 +311,9 @@ BACKOFFICE = Contribution(
             "export_filing",
             "add_safetybounds",
             "change_safetybounds",
+            "add_invoicetemplate",
+            "change_invoicetemplate",
+            "delete_invoicetemplate",
             *(f"{verb}_{term}" for verb in ("add", "change", "delete") for term in _TERMS),
         }
     ),

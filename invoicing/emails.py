@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from invoicing.documents import InvoiceDocument
+from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
+from invoicing.selectors.pages import email_of
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
 
@@ -39,8 +40,18 @@ def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
             "is_due": invoice.amount_due > 0,
             "pay_url": document.pay_url,
         },
+        html=email_of(document, _standing_of(invoice, document)),
         attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf", invoice.pdf_sha256)],
     )
+
+
+def _standing_of(invoice: Invoice, document: InvoiceDocument) -> Standing:
+    """What an e-mail says of paying: the invoice may be mailed again when some of it is paid."""
+    if invoice.amount_due == document.total:
+        return AS_ISSUED
+    if invoice.amount_due > 0:
+        return Standing(Stage.PARTLY_PAID, due=invoice.amount_due)
+    return Standing(Stage.NOTHING_DUE, due=invoice.amount_due, note="Nothing is due on this invoice.")
 
 
 def credit_note_emails(note: CreditNote) -> QuerySet[Notification]:
@@ -68,6 +79,7 @@ def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
             "is_due": note.invoice.amount_due > 0,
             "pay_url": invoice_document(note.invoice).pay_url,
         },
+        html=email_of(document, AS_ISSUED),
         attachments=[Attachment(str(note.pdf.name), document.filename, "application/pdf", note.pdf_sha256)],
     )
 

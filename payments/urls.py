@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from payments.api import views, webhook
+from payments.customer import hosted
 from payments.customer import views as pages
 
 admin_urlpatterns = [
@@ -28,4 +29,6 @@ public_urlpatterns = [
     path("pay/<slug:token>/verify", pages.verify, name="pay_verify"),
     path("pay/<slug:token>/return", pages.returned, name="pay_return"),
     path("pay/<slug:token>/invoice.pdf", pages.invoice_pdf, name="pay_pdf"),
+    path("pay/<slug:token>/document", hosted.invoice_page, name="document"),
+    path("pay/<slug:token>/credit-notes/<uuid:note_id>", hosted.credit_note_page, name="credit_note"),
 ]

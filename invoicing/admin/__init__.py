@@ -8,6 +8,7 @@ from invoicing.admin.india_board import IndiaBoardOfSeller
 from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
+from invoicing.admin.invoice_template import InvoiceTemplateAdmin
 from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
@@ -42,6 +43,7 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
+    "InvoiceTemplateAdmin",
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",
     "OneOffInvoices",

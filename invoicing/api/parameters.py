@@ -97,6 +97,12 @@ class MinimumChargeParameters(FilterSet):
     currency = TextFilter(validators=[validate_currency])
 
 
+class InvoiceTemplateParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    billing_entity = IdFilter("billing_entity_id")
+    is_in_use = TruthFilter("is_default")
+
+
 class DiscountParameters(FilterSet):
     organisation = IdFilter("organisation_id")
     kind = ChoiceFilter(choices=Discount.Kind.choices)

@@ -11,6 +11,7 @@ from invoicing.computing.parties import Customer, Seller
 from invoicing.computing.terms import Terms
 from invoicing.gst_heads import TaxHead
 from invoicing.lines import Line
+from invoicing.look import Template
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.rates import BOOKS, Rate
 
@@ -24,6 +25,7 @@ class InvoiceFacts:
     taxes of other countries, by country and service code. `exchange_rate` is the last one
     up to the day, however old; None where none is known or none is needed. A month's invoice has `month`, and the
     `terms` of that month. `lines` are those that a person typed: all of a one-off invoice, or those beside the month's.
+    `template` is the one that the document is issued with; None: the built-in.
     """
 
     day: date
@@ -36,6 +38,7 @@ class InvoiceFacts:
     month: MonthFacts | None = None
     terms: Terms = field(default_factory=Terms)
     lines: tuple[Line, ...] = ()
+    template: Template | None = None
 
     @property
     def needs_exchange_rate(self) -> bool:

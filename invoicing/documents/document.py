@@ -15,6 +15,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_price
 from invoicing.gst_heads import SupplyKind
 from invoicing.lines import LineDiscount
+from invoicing.look import BUILT_IN_LOOK, Look
 from invoicing.steps import Step
 
 PAYEE_LENGTH = 50  # characters of the payee's name in a UPI QR code: more of it makes a code too fine to scan
@@ -146,6 +147,7 @@ class InvoiceDocument:
     tax_remark: str = ""  # why no tax is charged, or who owes it, outside GST
     tax_note: str = ""  # the tax row's name where no tax is charged
     credits: CreditedInvoice | None = None  # of a credit note
+    look: Look = BUILT_IN_LOOK
 
     def money(self, amount: Decimal) -> str:
         return format_money(amount, self.currency)

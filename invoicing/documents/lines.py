@@ -95,7 +95,7 @@ def _line(document: InvoiceDocument, brand: Branding, line: DocumentLine, column
     if line.quantity is not None:
         quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
     described = _cell(line.description, columns.description)
-    for step in (*line.steps, *_discounts(line, brand)):
+    for step in (*(line.steps if brand.shows_working else ()), *_discounts(line, brand)):
         described += _step(document, step, columns)
     cells = [
         _cell(str(line.position), columns.position),

@@ -85,7 +85,7 @@ def _title(document: InvoiceDocument, brand: Branding, width: float, logo: bytes
     number = Type(size=10.5, leading=14, bold=True)
     seller = " ".join(document.seller.name.split())
     words = [
-        *stack(document.title.upper(), title, right, x=left, align=Align.RIGHT),
+        *stack(brand.wording.titled(document.title).upper(), title, right, x=left, align=Align.RIGHT),
         *stack(document.number, number, right, x=left, align=Align.RIGHT),
     ]
     if document.supply_kind and not document.credits and document.charges_gst:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from invoicing.documents.archive import Description
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.fonts import register_fonts
@@ -11,6 +13,7 @@ from invoicing.documents.paper import TEXT_WIDTH, Paper, paged, printed
 from invoicing.documents.parts import sections
 from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 from invoicing.documents.style import Branding
+from invoicing.documents.wording import wording_of
 
 
 def render_pdf(
@@ -25,7 +28,7 @@ def render_pdf(
     Raises FontMissing where it has letters of a script whose font this machine has no more.
     """
     register_fonts()
-    brand = branding or Branding(colour=document.brand_colour)
+    brand = branding or branding_of(document)
     pages = lay_out(document, brand=brand, logo=logo, standing=standing)
     seller, is_void = document.seller, standing.stage == Stage.VOID
     name = f"{document.title} {document.number}"
@@ -49,20 +52,33 @@ def check_layout(document: InvoiceDocument) -> None:
     """Make sure that the document can be laid out. Raises whatever prevents it.
 
     An ordinary document can be: it has nothing that those of the tests don't have. So only the first one of a process
-    is laid out, which finds what is wrong with the machine; and every one that is not ordinary. The fonts are loaded
-    as for drawing.
+    in each language is laid out, which finds what is wrong with the machine; and every one that is not ordinary. The
+    fonts are loaded as for drawing.
     """
     register_fonts()
-    if _Checked.once and is_ordinary(document):
+    if document.look.language in _Checked.languages and is_ordinary(document):
         return
     lay_out(document)
-    _Checked.once = True
+    _Checked.languages.add(document.look.language)
 
 
 class _Checked:
-    """Whether this process has laid out a document."""
+    """In which languages this process has laid out a document."""
 
-    once = False
+    languages: ClassVar[set[str]] = set()
+
+
+def branding_of(document: InvoiceDocument) -> Branding:
+    """What was frozen of the look, for the PDF."""
+    look = document.look
+    return Branding(
+        colour=document.brand_colour,
+        wording=wording_of(look.language),
+        footer=look.footer,
+        shows_quantities=look.shows_quantities,
+        shows_working=look.shows_working,
+        shows_bank=look.shows_bank,
+    )
 
 
 def lay_out(
@@ -73,5 +89,5 @@ def lay_out(
     standing: Standing = AS_ISSUED,
 ) -> list[list[Placed]]:
     """The document on pages, but not drawn."""
-    brand = brand or Branding(colour=document.brand_colour)
+    brand = brand or branding_of(document)
     return paged(sections(document, brand, TEXT_WIDTH, logo, standing))

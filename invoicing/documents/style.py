@@ -55,6 +55,8 @@ class Branding:
     """At the foot of every page, instead of the seller's name, GSTIN and addresses."""
     shows_quantities: bool = True
     """The columns of quantity and unit price."""
+    shows_working: bool = True
+    """The steps under a line."""
     shows_bank: bool = True
 
     @property
@@ -71,6 +73,18 @@ class Branding:
 def readable_on(background: str) -> str:
     red, green, blue = (int(background[at : at + 2], 16) for at in (1, 3, 5))
     return WHITE if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 * 255 else INK
+
+
+def contrast_on(background: str) -> float:
+    """How well the words on a colour can be read: from 1 to 21, as WCAG 2 counts."""
+    light, dark = sorted((_luminance(background), _luminance(readable_on(background))), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def percent(rate: Decimal) -> str:

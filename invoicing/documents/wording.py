@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from invoicing.look import ENGLISH_AND_HINDI
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,67 @@ class Wording:
     ack_date: str = "Acknowledgement date"
     signed_code: str = "The code holds the document as the invoice registration portal has signed it."
     electronic: str = "Issued electronically; no signature is required."  # CGST Rule 46, proviso to (q)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What is added to the document's own title."""
+
+    def titled(self, title: str) -> str:
+        return f"{title} / {self.titles[title]}" if title in self.titles else title
 
 
 ENGLISH = Wording()
+
+
+_HINDI = {
+    "original": "प्राप्तकर्ता के लिए मूल प्रति",
+    "seller": "विक्रेता",
+    "customer": "प्राप्तकर्ता",
+    "state": "राज्य",
+    "tax_id": "कर पहचान संख्या",
+    "invoice_number": "बीजक संख्या",
+    "invoice_date": "बीजक तिथि",
+    "note_number": "जमा पत्र संख्या",
+    "note_date": "जमा पत्र तिथि",
+    "due_date": "देय तिथि",
+    "original_invoice": "मूल बीजक",
+    "original_date": "मूल बीजक की तिथि",
+    "payment_terms": "भुगतान की शर्तें",
+    "period": "अवधि",
+    "purchase_order": "क्रय आदेश",
+    "currency": "मुद्रा",
+    "place_of_supply": "आपूर्ति का स्थान",
+    "reverse_charge": "प्रतिलोम प्रभार",
+    "lut": "वचनबंध पत्र",
+    "description": "विवरण",
+    "quantity": "मात्रा",
+    "unit_price": "इकाई मूल्य",
+    "taxable_value": "कर योग्य मूल्य",
+    "tax": "कर",
+    "before_discounts": "छूट से पहले",
+    "discount": "छूट",
+    "subtotal": "उप-योग",
+    "sum_taxable": "कर योग्य मूल्य",
+    "sum_tax": "कर",
+    "round_off": "पूर्णांकन",
+    "total": "कुल",
+    "in_words": "राशि शब्दों में",
+    "tax_summary": "SAC के अनुसार कर",
+    "e_invoice": "ई-बीजक",
+    "how_to_pay": "भुगतान कैसे करें",
+    "payment": "भुगतान",
+    "pay_online": "ऑनलाइन भुगतान",
+    "reason": "कारण",
+    "notes": "टिप्पणी",
+    "electronic": "इलेक्ट्रॉनिक रूप से जारी; हस्ताक्षर आवश्यक नहीं।",
+}
+"""The labels of Rule 46 and Rule 53 as the Hindi text of the CGST Act and the GST portal have them."""
+
+_HINDI_TITLES = {"Tax Invoice": "कर बीजक", "Invoice": "बीजक", "Credit Note": "जमा पत्र"}
+
+ENGLISH_AND_HINDI_WORDING = Wording(
+    **{name: f"{getattr(ENGLISH, name)} / {hindi}" for name, hindi in _HINDI.items()},
+    titles=_HINDI_TITLES,
+)
+
+
+def wording_of(language: str) -> Wording:
+    return ENGLISH_AND_HINDI_WORDING if language == ENGLISH_AND_HINDI else ENGLISH

@@ -11,6 +11,8 @@ import django.db.models.expressions
 import django.db.models.functions.comparison
 import invoicing.models.columns
 import invoicing.models.invoice
+import invoicing.models.invoice_template
+import organisations.logos
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
@@ -1051,6 +1053,135 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="InvoiceTemplate",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The name that operators see.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="Documents of its customer, of its seller or of every seller are issued with it.",
+                        verbose_name="in use",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+                "permissions": [("release_invoicetemplate", "Release an invoice template, and put it in use")],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceTemplateVersion",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField(editable=False)),
+                ("released_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "colour",
+                    models.CharField(
+                        blank=True,
+                        help_text="Such as #1f4e79. Empty: the seller's.",
+                        max_length=7,
+                        validators=[invoicing.models.invoice_template.validate_readable],
+                    ),
+                ),
+                (
+                    "logo",
+                    organisations.logos.LogoField(
+                        blank=True, help_text="PNG or JPEG. Empty: the seller's.", upload_to=""
+                    ),
+                ),
+                (
+                    "font",
+                    models.CharField(
+                        choices=[("sans", "Noto Sans"), ("system", "The reader's own sans-serif"), ("serif", "Serif")],
+                        default="sans",
+                        help_text="Of the page and the e-mail. PDFs have Noto Sans.",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("en+hi", "English and Hindi labels")],
+                        default="en",
+                        max_length=5,
+                        verbose_name="labels",
+                    ),
+                ),
+                (
+                    "footer",
+                    models.CharField(
+                        blank=True,
+                        help_text="At the foot of each page. Empty: name, GSTIN and addresses of the seller.",
+                        max_length=300,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True,
+                        help_text="Printed on each invoice, below its own notes.",
+                        validators=[
+                            billing_platform.lib.validators.validate_printed_paragraphs,
+                            django.core.validators.MaxLengthValidator(2000),
+                        ],
+                    ),
+                ),
+                ("shows_quantities", models.BooleanField(default=True, verbose_name="quantity and unit price")),
+                (
+                    "shows_working",
+                    models.BooleanField(
+                        default=True, help_text="Tiers, and shares of projects.", verbose_name="working of each line"
+                    ),
+                ),
+                ("shows_bank", models.BooleanField(default=True, verbose_name="bank details")),
+                (
+                    "html",
+                    models.TextField(
+                        blank=True,
+                        help_text="Of the page and the e-mail. Empty: the built-in.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(64000),
+                            invoicing.models.invoice_template.validate_source,
+                        ],
+                        verbose_name="HTML",
+                    ),
+                ),
+                (
+                    "css",
+                    models.TextField(
+                        blank=True,
+                        help_text="Empty: the built-in.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(32000),
+                            invoicing.models.invoice_template.validate_source,
+                        ],
+                        verbose_name="CSS",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "version of an invoice template",
+                "verbose_name_plural": "versions of invoice templates",
+                "ordering": ["template__name", "-number"],
+            },
+        ),
+        migrations.CreateModel(
             name="MinimumCharge",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1865,6 +1996,52 @@ class Migration(migrations.Migration):
             name="line",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="taxes", to="invoicing.invoiceline"
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetemplate",
+            name="billing_entity",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Only for this seller's documents. Empty: for every seller.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoice_templates",
+                to="organisations.billingentity",
+                verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetemplate",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Only for this customer's documents. Empty: for all customers of the seller.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoice_templates",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetemplateversion",
+            name="template",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="invoicing.invoicetemplate"
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoicetemplate",
+            name="released",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="invoicing.invoicetemplateversion",
+                verbose_name="released version",
             ),
         ),
         migrations.AddField(
@@ -3394,6 +3571,96 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_fc9c7",
                     table="invoicing_invoicetax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplateversion",
+            constraint=models.UniqueConstraint(fields=("template", "number"), name="template_versions_are_numbered"),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplateversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at__isnull", True)), fields=("template",), name="one_draft_of_a_template"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoicetemplateversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="released_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."released_at" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="e06be90d510388ce87851b64c370d5952b37d41d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_released_never_changes_1073a",
+                    table="invoicing_invoicetemplateversion",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoicetemplateversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="34434b7ad8f70fec8b006ab61b5e2690a71702bd",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_64c08",
+                    table="invoicing_invoicetemplateversion",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation__isnull", True), ("billing_entity__isnull", True), _connector="OR"),
+                name="template_for_customer_or_seller",
+                violation_error_message="A template is for a customer or for a seller: leave one of them empty.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_default", False), ("released__isnull", False), _connector="OR"),
+                name="template_in_use_is_released",
+                violation_error_message="Release the template before it is used.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("organisation", "billing_entity"),
+                name="one_template_in_use",
+                nulls_distinct=False,
+                violation_error_message="Another template is in use there.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invoicetemplate",
+            constraint=models.UniqueConstraint(
+                fields=("name", "organisation"),
+                name="template_names_are_unique",
+                nulls_distinct=False,
+                violation_error_message="Another template has this name.",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="invoicetemplate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="uses_its_own_released_version",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NEW."released_id" IS NOT NULL)',
+                    func="\n                    IF NOT EXISTS (SELECT FROM invoicing_invoicetemplateversion\n                                   WHERE id = NEW.released_id AND template_id = NEW.id AND released_at IS NOT NULL)\n                    THEN\n                        RAISE EXCEPTION 'A template uses a released version of its own.'\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="5190d072a5d0f19c01a9a71c8dfd35ae9f72a183",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_uses_its_own_released_version_5623f",
+                    table="invoicing_invoicetemplate",
                     when="BEFORE",
                 ),
             ),

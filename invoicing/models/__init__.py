@@ -11,6 +11,7 @@ from invoicing.models.invoice import Invoice
 from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
+from invoicing.models.invoice_template import InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
@@ -38,6 +39,8 @@ __all__ = [
     "InvoiceDelivery",
     "InvoiceLine",
     "InvoiceTax",
+    "InvoiceTemplate",
+    "InvoiceTemplateVersion",
     "MinimumCharge",
     "NumberSequence",
     "PricingRule",

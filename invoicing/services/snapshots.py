@@ -19,6 +19,7 @@ from invoicing.documents import BankDetails, DocumentLine, DocumentParty, Docume
 from invoicing.documents.words import amount_in_words
 from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyContext, SupplyKind
 from invoicing.lines import Line
+from invoicing.look import Template
 from invoicing.models import Invoice
 from invoicing.selectors.documents import pay_page_url
 from invoicing.steps import Step
@@ -53,7 +54,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         raise ValueError("A document has its dates, and its taxes are known.")
     seller, supply, totals = facts.seller, computed.supply, computed.totals
     abroad = tax_abroad(seller, facts.customer)
-    return InvoiceDocument(
+    document = InvoiceDocument(
         title="Invoice" if supply.kind == SupplyKind.NO_GST and not totals.taxes else "Tax Invoice",
         number=invoice.number,
         issue_date=invoice.issue_date,
@@ -86,6 +87,19 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         purchase_order=invoice.purchase_order or facts.customer.purchase_order,
         payment_terms=_payment_terms(facts.customer.payment_terms_days),
         tax_note=_tax_note(supply, abroad),
+    )
+    return dressed(document, facts.template) if facts.template else document
+
+
+def dressed(document: InvoiceDocument, template: Template) -> InvoiceDocument:
+    """A document as a template has it."""
+    notes = () if document.credits else filter(None, (document.notes, template.notes))
+    return replace(
+        document,
+        brand_colour=template.colour or document.brand_colour,
+        logo=template.logo or document.logo,
+        notes="\n".join(notes),
+        look=template.look,
     )
 
 

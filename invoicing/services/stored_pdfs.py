@@ -164,10 +164,10 @@ def unguessable(pk: UUID) -> str:
 
 def render(document: InvoiceDocument, standing: Standing = AS_ISSUED) -> bytes:
     """The document as PDF, with the seller's logo."""
-    return render_pdf(document, logo=_read_logo(document.logo), standing=standing)
+    return render_pdf(document, logo=read_logo(document.logo), standing=standing)
 
 
-def _read_logo(name: str) -> bytes | None:
+def read_logo(name: str) -> bytes | None:
     """The logo that the document names, or None: the seller's name stands in its place. An invoice must not wait for a
     picture that is gone, and one that was stored before pictures were checked is not drawn at all. But a storage that
     doesn't answer is asked again later."""

@@ -32,12 +32,13 @@ def queue_email(
     template: str,
     context: Mapping[str, Any],
     sender: str = "",
+    html: str | None = None,
     attachments: Iterable[Attachment] = (),
 ) -> Notification:
     """Store an e-mail in the caller's transaction and wake the sender on commit.
 
-    `template` names templates/emails/<template>.{subject.txt,txt,html}. A dedupe key that is known already gives
-    back the first message and sends nothing.
+    `template` names templates/emails/<template>.{subject.txt,txt,html}; `html` stands in place of its HTML body. A
+    dedupe key that is known already gives back the first message and sends nothing.
     """
     context = {**context, "site_url": settings.SITE_URL}
     notification, created = Notification.objects.get_or_create(
@@ -49,7 +50,7 @@ def queue_email(
             "sender": sender,
             "subject": _one_line(render_to_string(f"emails/{template}.subject.txt", context)),
             "text": render_to_string(f"emails/{template}.txt", context),
-            "html": render_to_string(f"emails/{template}.html", context),
+            "html": render_to_string(f"emails/{template}.html", context) if html is None else html,
             "attachments": [asdict(attachment) for attachment in attachments],
         },
     )

@@ -11,7 +11,8 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.documents import InvoiceDocument
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
+from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
 from payments.errors import NotPayableOnline
 from payments.models import Payment
@@ -40,6 +41,7 @@ class PayPage:
     sentence: str
     has_pdf: bool
     bank: tuple[Amount, ...]
+    credit_notes: tuple[CreditNote, ...]
 
     @property
     def is_payable(self) -> bool:
@@ -65,6 +67,7 @@ def pay_page(invoice: Invoice) -> PayPage:
         sentence=sentence,
         has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
         bank=_bank(document),
+        credit_notes=tuple(credit_notes_of(invoice)),
     )
 
 

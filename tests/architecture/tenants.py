@@ -33,7 +33,7 @@ from invoicing.models import (
     PricingRule,
     RecurringFee,
 )
-from invoicing.services import drafting, issuing
+from invoicing.services import drafting, issuing, templates
 from invoicing.services.approving import approve_invoice
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.prices import price_book
@@ -113,6 +113,7 @@ def tenant(marker: str) -> Tenant:
     )
     fee, minimum, discount = _agree(organisation, project, marker)
     invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
+    _dress(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
@@ -207,6 +208,12 @@ def _agree(organisation: Organisation, project: Project, marker: str) -> tuple[R
     )
     drafting.create_draft(organisation=organisation, period=BillingPeriod.of(begins))
     return fee, minimum, discount
+
+
+def _dress(organisation: Organisation, marker: str) -> None:
+    """A template of its own, released but not in use."""
+    template = templates.create_template(name=f"{marker} look", organisation=organisation, footer=f"{marker} footer")
+    templates.release_template(template_id=template.pk)
 
 
 def _draft(organisation: Organisation, marker: str) -> Invoice:

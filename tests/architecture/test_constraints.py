@@ -91,6 +91,8 @@ UNREACHABLE = {
     "allocation_answer_is_about_a_refund": "the service sets both",
     "refund_is_positive": "the service refuses it at amount",
     "refund_comes_from_gateway_or_operator": "the service sets kind and ids",
+    "template_versions_are_numbered": "numbered under the template's lock",
+    "one_draft_of_a_template": "made under the template's lock",
     "journal_batch_has_vouchers": "an export of nothing is refused",
     "journal_batch_days_in_order": "the service refuses it at last",
     "journal_batch_is_hashed": "computed",

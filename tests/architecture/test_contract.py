@@ -50,6 +50,10 @@ GET POST {ADMIN}/minimum-charges
 GET PATCH DELETE {ADMIN}/minimum-charges/{{minimum_id}}
 GET POST {ADMIN}/discounts
 GET PATCH DELETE {ADMIN}/discounts/{{discount_id}}
+GET POST {ADMIN}/invoice-templates
+GET PATCH DELETE {ADMIN}/invoice-templates/{{template_id}}
+POST {ADMIN}/invoice-templates/{{template_id}}/preview
+GET POST {ADMIN}/organisations/{{organisation_id}}/invoice-templates
 GET POST {ADMIN}/tax-rates
 GET POST {ADMIN}/exchange-rates
 GET {ADMIN}/exchange-rates/{{base}}/{{target}}

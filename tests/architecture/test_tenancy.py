@@ -91,6 +91,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "fee_id": lambda owner: owner.fee.pk,
     "minimum_id": lambda owner: owner.minimum.pk,
     "discount_id": lambda owner: owner.discount.pk,
+    "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
 SHARED: dict[str, dict[str, Any]] = {
@@ -136,6 +137,7 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         },
         {404},
     ),
+    "/api/v1/admin/invoice-templates": (lambda ids: {"organisation": ids["organisation_id"], "name": "Q"}, {404}),
     "/api/v1/admin/discounts": (
         lambda ids: {
             "organisation": ids["organisation_id"],

@@ -32,6 +32,7 @@ from invoicing.models import Invoice, InvoiceLine, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.rates import BOOKS, Rate
 from invoicing.selectors.exchange_rates import published
+from invoicing.selectors.templates import templates_of
 from invoicing.services.facts.month_facts import months_of
 from invoicing.services.facts.term_facts import terms_of
 from organisations.models import BillingEntity, Organisation
@@ -115,6 +116,7 @@ class _Shared:
 
     def __init__(self, organisations: Collection[Organisation], currencies: Collection[str]) -> None:
         entities = {each.billing_entity_id: each.billing_entity for each in organisations}
+        self._templates = templates_of(organisations)
         self._sellers = {pk: _seller(entity) for pk, entity in entities.items()}
         self._days = {pk: clock.today(entity.time_zone) for pk, entity in entities.items()}
         days = set(self._days.values())  # two at the most, but for a seller across the date line
@@ -142,6 +144,7 @@ class _Shared:
             month=month,
             terms=terms or Terms(),
             lines=lines,
+            template=self._templates.get(organisation.pk),
         )
 
 

@@ -1,0 +1,93 @@
+"""What HTML and CSS of a template may hold: text, tables, pictures within the page, and links. Nothing that runs, asks
+for anything from the network, sends a form or changes where links go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import nh3
+
+_TAGS = {
+    "a", "abbr", "address", "article", "aside", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd",
+    "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i",
+    "img", "li", "main", "ol", "p", "pre", "s", "section", "small", "span", "strong", "sub", "sup", "table", "tbody",
+    "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "wbr",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "*": {"class", "dir", "lang", "role", "style", "title", "aria-label", "aria-hidden"},
+    "a": {"href"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan", "align", "headers"},
+    "th": {"colspan", "rowspan", "align", "scope"},
+    "time": {"datetime"},
+}
+_EMPTIED = {"script", "style", "iframe", "object", "embed", "noscript", "template", "title", "textarea", "select"}
+_SCHEMES = {"https", "http", "mailto", "tel", "upi", "data"}
+_PICTURE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
+
+
+def clean_html(html: str) -> str:
+    """The fragment without what is not allowed. What stood inside a tag that is not known stays as text."""
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags=_EMPTIED,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_allowed,
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def _allowed(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "src":
+        return value if _PICTURE.fullmatch(value) else None
+    if attribute == "href":
+        return None if value.strip().lower().startswith("data:") else value
+    if attribute == "style":
+        return None if any(css_problems(value)) else value
+    return value
+
+
+class CssProblem(NamedTuple):
+    line: int
+    message: str
+
+
+_AT_RULES = {"media", "page", "supports"}
+_FUNCTIONS = {
+    "calc", "clamp", "fit-content", "hsl", "hsla", "is", "linear-gradient", "max", "min", "minmax", "not", "nth-child",
+    "nth-last-child", "nth-last-of-type", "nth-of-type", "repeat", "rgb", "rgba", "rotate", "scale", "translate", "var",
+    "where",
+}  # fmt: skip
+"""None of them loads anything. `url`, `src`, `image-set`, `attr` and whatever comes are not among them."""
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_UNSAFE = (
+    ("\\", "CSS can't have a backslash: it hides names."),
+    ("<", "CSS can't have “<”."),
+    ("/*", "A comment has no end."),
+    ("\x00", "CSS can't have a NUL."),
+)
+
+
+def css_problems(css: str) -> Iterator[CssProblem]:
+    """What a stylesheet, or a style attribute, can't have, with its line."""
+    plain = _COMMENT.sub(lambda found: "\n" * found.group().count("\n") + " ", css)
+    for number, line in enumerate(plain.splitlines() or [plain], start=1):
+        for sign, sentence in _UNSAFE:
+            if sign in line:
+                yield CssProblem(number, sentence)
+        for name in re.findall(r"@\s*([-\w]*)", line):
+            if name.lower() not in _AT_RULES:
+                yield CssProblem(number, f"CSS can't have @{name}: only @media, @page and @supports.")
+        for name in re.findall(r"([-\w]+)\(", line):
+            if name.lower() not in _FUNCTIONS:
+                yield CssProblem(number, f"CSS can't have {name}(): nothing is loaded, and nothing is computed.")
+    if plain.count("{") != plain.count("}"):
+        yield CssProblem(plain.count("\n") + 1, "A brace { } is missing.")

@@ -1,0 +1,66 @@
+"""The customer's page of an invoice or a credit note: the document as HTML, opened by the pay page's link.
+
+The page has what a person wrote into a template, so it may do nothing: no script, no form, nothing from elsewhere. It
+belongs to no site of ours (`sandbox`), and could not read a cookie even if the cleaning of its HTML failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from invoicing.documents import AS_ISSUED, InvoiceDocument, Standing
+from invoicing.documents.html import POLICY
+from invoicing.documents.html_values import Medium
+from invoicing.models import CreditNote, Invoice
+from invoicing.selectors.documents import invoice_document
+from invoicing.selectors.pages import page_of
+from invoicing.services import stored_pdfs
+from payments.customer.pay_page import pay_page
+from payments.customer.tokens import invoice_of
+
+
+@never_cache
+@require_GET
+def invoice_page(_request: HttpRequest, token: str) -> HttpResponse:
+    invoice = _invoice(token)
+    links = {"page": _address("pay", token)}
+    if pay_page(invoice).has_pdf:
+        links["pdf"] = _address("pay_pdf", token)
+    return _answer(invoice_document(invoice), stored_pdfs.standing_of(invoice), links)
+
+
+@never_cache
+@require_GET
+def credit_note_page(_request: HttpRequest, token: str, note_id: UUID) -> HttpResponse:
+    """Of a credit note for the link's invoice."""
+    note = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
+    if note is None:
+        raise Http404
+    return _answer(InvoiceDocument.from_json(note.document), AS_ISSUED, {"page": _address("pay", token)})
+
+
+def _invoice(token: str) -> Invoice:
+    invoice = invoice_of(token)
+    if invoice is None:
+        raise Http404
+    return invoice
+
+
+def _address(name: str, token: str) -> str:
+    """Absolute: a page without a site has nothing that an address could begin with."""
+    return str(settings.SITE_URL) + reverse(f"payments:{name}", kwargs={"token": token})
+
+
+def _answer(document: InvoiceDocument, standing: Standing, links: Mapping[str, str]) -> HttpResponse:
+    logo = stored_pdfs.read_logo(document.logo)
+    response = HttpResponse(page_of(document, medium=Medium.PAGE, standing=standing, logo=logo, links=links))
+    response["Content-Security-Policy"] = f"{POLICY}; frame-ancestors 'none'"
+    response["X-Robots-Tag"] = "noindex"
+    return response

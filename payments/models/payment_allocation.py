@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel
@@ -125,3 +129,18 @@ class PaymentAllocation(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return f"{self.payment.shown(self.amount)} for {self.invoice}"
+
+
+def given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
+    """What of one payment was taken from one invoice, and neither came back nor is asked for again; oldest row first.
+
+    Row by row, because a refund that failed brings back only what was given back before it, and nothing of a refund
+    that came after it.
+    """
+    standing = ZERO
+    for row in rows:
+        if row.kind == PaymentAllocation.Kind.RESTORED:
+            standing = max(standing - row.amount, ZERO)
+        elif row.kind == PaymentAllocation.Kind.REFUND and row.answer != PaymentAllocation.Answer.ASKED_AGAIN:
+            standing -= row.amount
+    return standing

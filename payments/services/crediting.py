@@ -25,6 +25,7 @@ from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails
 from payments.models import Payment, PaymentAllocation, PaymentOrder
+from payments.models.payment_allocation import given_back
 from payments.services.collection import retire_orders
 
 Kind, Answer = PaymentAllocation.Kind, PaymentAllocation.Answer
@@ -134,7 +135,7 @@ def update_paid_total(invoice: Invoice) -> None:
     for row in PaymentAllocation.objects.filter(invoice=invoice).order_by("created_at", "kind"):
         paid += row.amount
         by_payment[row.payment_id].append(row)
-    returned = sum(map(_given_back, by_payment.values()), ZERO)
+    returned = sum(map(given_back, by_payment.values()), ZERO)
     # Another payment may have paid meanwhile what was given back: then nothing is left to ask about.
     returned = max(min(returned, invoice.amount_owed - paid), ZERO)
     record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
@@ -183,23 +184,8 @@ def _restore(payment: Payment) -> None:
     """A refund failed: the money is still here, and is credited again to the invoice from which it was taken."""
     for row in _by_invoice(payment):
         invoice = Invoice.objects.get(pk=row["invoice"])
-        given_back = _given_back(payment.allocations.filter(invoice=invoice).order_by("created_at", "kind"))
-        _allocate(payment, invoice, min(payment.unallocated, given_back, creditable(invoice)), Kind.RESTORED)
-
-
-def _given_back(rows: Iterable[PaymentAllocation]) -> Decimal:
-    """What of one payment was taken from one invoice, and neither came back nor is asked for again; oldest row first.
-
-    Row by row, because a refund that failed brings back only what was given back before it, and nothing of a refund
-    that came after it.
-    """
-    standing = ZERO
-    for row in rows:
-        if row.kind == Kind.RESTORED:
-            standing = max(standing - row.amount, ZERO)
-        elif row.kind == Kind.REFUND and row.answer != Answer.ASKED_AGAIN:
-            standing -= row.amount
-    return standing
+        went_back = given_back(payment.allocations.filter(invoice=invoice).order_by("created_at", "kind"))
+        _allocate(payment, invoice, min(payment.unallocated, went_back, creditable(invoice)), Kind.RESTORED)
 
 
 def _take_back(payment: Payment) -> None:

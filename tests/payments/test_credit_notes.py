@@ -12,7 +12,7 @@ from invoicing.computing.credit_notes import Wanted
 from invoicing.models import Invoice
 from invoicing.selectors.receivables import receivables
 from invoicing.services import stored_pdfs
-from invoicing.services.credit_notes.crediting import Why, issue_credit_note
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from organisations.models import Organisation
 from payments.models import Payment, PaymentOrder
 from payments.services.collection import retire_orders

@@ -280,6 +280,8 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
         SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.INVOICES, Filing, "account_balance", reaches_every_organisation),
+        SidebarItem(Group.ACCOUNTS, Invoice, "list_alt", page="register", page_title="Invoice register"),
+        SidebarItem(Group.ACCOUNTS, CreditNote, "list_alt", page="register", page_title="Credit note register"),
         SidebarItem(Group.PRICES, PricingRule, "sell"),
         SidebarItem(Group.PRICES, RecurringFee, "autorenew"),
         SidebarItem(Group.PRICES, MinimumCharge, "vertical_align_bottom"),

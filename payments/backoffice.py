@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from invoicing.models import Invoice
 from organisations.scoping import reaches_every_organisation
 from payments.models import InboundWebhook, JournalBatch, JournalItem, Payment, PaymentAllocation, PaymentOrder, Refund
 from payments.selectors import with_unallocated
@@ -14,6 +15,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, Payment, "payments"),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
+        SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
         SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from billing_platform.lib.admin.contributions import Group, SidebarItem, list_address, list_title, sidebar_items
+from billing_platform.lib.admin.contributions import Group, SidebarItem, sidebar_items
 
 
 def environment(_request: HttpRequest) -> tuple[str, str]:
@@ -32,9 +32,9 @@ def navigation(_request: HttpRequest | None = None) -> list[dict[str, Any]]:
 
 def _entry(item: SidebarItem) -> dict[str, Any]:
     return {
-        "title": list_title(item.model),
+        "title": item.title,
         "icon": item.icon,
-        "link": list_address(item.model),
+        "link": item.address,
         "permission": lambda request: request.user.has_perm(item.permission) and item.shown_to(request.user),
     }
 

@@ -14,6 +14,7 @@ from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
 from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
+from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
 from invoicing.admin.runs.billing_item import BillingRunItemAdmin
 from invoicing.admin.runs.billing_run import BillingRunAdmin
@@ -31,6 +32,7 @@ __all__ = [
     "BillingRunAdmin",
     "BillingRunItemAdmin",
     "CreditNoteAdmin",
+    "CreditNoteRegister",
     "CreditNotesOfInvoice",
     "DiscountAdmin",
     "EInvoiceAdmin",
@@ -43,6 +45,7 @@ __all__ = [
     "InvoiceAdmin",
     "InvoiceApprovalAdmin",
     "InvoiceLineAdmin",
+    "InvoiceRegister",
     "InvoiceTemplateAdmin",
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",

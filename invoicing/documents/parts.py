@@ -80,17 +80,21 @@ def _plain(bands: Sequence[Band], *, after: float = 0) -> Section:
 
 def _title(document: InvoiceDocument, brand: Branding, width: float, logo: bytes | None) -> list[Band]:
     left, right = width * 0.54, width * 0.46
-    name = Type(size=15, leading=18, bold=True, colour=brand.ink)
     title = Type(size=17, leading=21, bold=True, colour=brand.ink)
     number = Type(size=10.5, leading=14, bold=True)
-    seller = " ".join(document.seller.name.split())
     words = [
         *stack(brand.wording.titled(document.title).upper(), title, right, x=left, align=Align.RIGHT),
         *stack(document.number, number, right, x=left, align=Align.RIGHT),
     ]
     if document.supply_kind and not document.credits and document.charges_gst:
         words += stack(brand.wording.original, LABEL, right, x=left, align=Align.RIGHT)
-    return side_by_side(_logo(logo) if logo else stack(seller, name, left - 5 * mm), words)
+    return side_by_side(logo_or_name(document.seller, brand, left - 5 * mm, logo), words)
+
+
+def logo_or_name(seller: DocumentParty, brand: Branding, width: float, logo: bytes | None) -> list[Band]:
+    if logo:
+        return _logo(logo)
+    return stack(" ".join(seller.name.split()), Type(size=15, leading=18, bold=True, colour=brand.ink), width)
 
 
 def _logo(content: bytes) -> list[Band]:
@@ -104,13 +108,13 @@ def _parties(document: InvoiceDocument, brand: Branding, width: float) -> list[B
     third, facts = width * 0.34, width * 0.32
     room, words = third - _BETWEEN_PARTIES, brand.wording
     return side_by_side(
-        _party(words.seller, document.seller, brand, room),
-        shifted(_party(words.customer, document.customer, brand, room), third),
+        party_block(words.seller, document.seller, brand, room),
+        shifted(party_block(words.customer, document.customer, brand, room), third),
         shifted(shaded(_facts(document, brand, facts), facts, SHADE), 2 * third),
     )
 
 
-def _party(label: str, party: DocumentParty, brand: Branding, width: float) -> list[Band]:
+def party_block(label: str, party: DocumentParty, brand: Branding, width: float) -> list[Band]:
     words = brand.wording
     bands = [*stack(label, LABEL, width), *stack(party.name, STRONG, width)]
     for line in party.address_lines:

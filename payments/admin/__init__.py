@@ -1,5 +1,6 @@
-"""Admin pages of payments, refunds, payment orders, Razorpay's webhooks, and journals."""
+"""Admin pages of payments, refunds, payment orders, Razorpay's webhooks, ageing, statements of account and journals."""
 
+from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
 from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
@@ -8,8 +9,10 @@ from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.refund import RefundAdmin
+from payments.admin.statement import StatementOfOrganisation
 
 __all__ = [
+    "AgeingOfInvoices",
     "InboundWebhookAdmin",
     "JournalBatchAdmin",
     "JournalItemAdmin",
@@ -21,4 +24,5 @@ __all__ = [
     "PaymentOrderAdmin",
     "PaymentsOfOrganisation",
     "RefundAdmin",
+    "StatementOfOrganisation",
 ]

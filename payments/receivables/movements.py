@@ -56,9 +56,7 @@ def movements(*, organisation: Organisation, seller: BillingEntity, last: date) 
     return [Movement(row[0], row[1], MovementKind(row[2]), *row[3:]) for row in rows]
 
 
-def balances(
-    *, organisations: list[UUID] | None, seller: UUID | None, day: date
-) -> dict[tuple[UUID, str], Decimal]:
+def balances(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> dict[tuple[UUID, str], Decimal]:
     """What customers owe at the end of a day, by customer and currency; below zero: the seller owes it. One query."""
     rows = run(_BALANCES, organisations=organisations, seller=seller, day=day)
     return {(organisation_id, currency): amount for organisation_id, currency, amount in rows if amount}
@@ -67,4 +65,5 @@ def balances(
 def run(statement: str, *, organisations: list[UUID] | None, seller: UUID | None, day: date) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"organisations": organisations, "seller": seller, "day": day})
-        return cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
+    return found

@@ -1,4 +1,4 @@
-"""A statement of account: what a customer owed a seller, what moved it within some days, and what is owed after them."""
+"""A statement of account: what a customer owed a seller, what moved it in some days, and what is owed after them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import transaction
+from django.test.client import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings, strategies
 
 from billing_platform.lib import clock
@@ -46,9 +47,7 @@ def seller_of(customer: Organisation) -> BillingEntity:
 
 def transfer(invoice: Invoice, amount: str, on: date, **changes: Any) -> Payment:
     values: dict[str, Any] = {"method": "bank_transfer", "reference": f"UTR-{on}-{amount}", "accept_overpayment": True}
-    return record_offline_payment(
-        invoice_id=invoice.pk, amount=Decimal(amount), received_on=on, **values | changes
-    )
+    return record_offline_payment(invoice_id=invoice.pk, amount=Decimal(amount), received_on=on, **values | changes)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +71,7 @@ def test_a_quarter_on_the_statement_and_in_the_ageing(acme: Organisation, admin_
         issue_credit_note(invoice_id=second.pk, lines=[Wanted(1, amount=Decimal(500))], why=Why("deficiency"))
         transfer(second, "1000.00", date(2026, 11, 20))
     with at(date(2026, 12, 20)):
-        made = statement(
-            organisation=acme, seller=seller_of(acme), first=date(2026, 11, 1), last=date(2026, 11, 30)
-        )
+        made = statement(organisation=acme, seller=seller_of(acme), first=date(2026, 11, 1), last=date(2026, 11, 30))
         (account,) = made.accounts
         assert account.opening == 0  # received in October, though typed in November
         assert [(entry.movement.kind.value, entry.movement.amount, entry.balance) for entry in account.entries] == [
@@ -125,12 +122,15 @@ class Company:
 
     def transfer(self, number: int, day: date) -> None:
         amount = "400.00" if number % 3 else "1500.00"
-        transfer(self._some(Invoice.objects.collectable(), number), amount, max(day - timedelta(days=number % 4), FIRST))
+        transfer(
+            self._some(Invoice.objects.collectable(), number), amount, max(day - timedelta(days=number % 4), FIRST)
+        )
 
     def card(self, number: int, _day: date) -> None:
         invoice = self._some(Invoice.objects.collectable(), number)
         order = open_order(invoice, f"order_Test{number:010}")
-        apply_payment_report(order_id=order.pk, report=reported(order, id=f"pay_Test{number:010}", created_at=clock.now()))
+        report = reported(order, id=f"pay_Test{number:010}", created_at=clock.now())
+        apply_payment_report(order_id=order.pk, report=report)
 
     def card_refund(self, number: int, day: date) -> None:
         payment = self._some(Payment.objects.filter(kind="gateway", status="captured"), number)
@@ -150,7 +150,8 @@ class Company:
         record_refund(payment_id=payment.pk, amount=Decimal(100), reference=f"BACK-{number}", refunded_on=day)
 
     def place(self, number: int, _day: date) -> None:
-        payment, invoice = self._some(Payment.objects.not_placed(), number), self._some(Invoice.objects.collectable(), 0)
+        payment = self._some(Payment.objects.not_placed(), number)
+        invoice = self._some(Invoice.objects.collectable(), number)
         credit_to_invoice(payment_id=payment.pk, invoice_id=invoice.pk)
 
     def reverse(self, number: int, _day: date) -> None:
@@ -215,7 +216,7 @@ def test_a_past_day_is_what_it_was_and_every_day_ties(
 def _statement_ties(customer: Organisation, day: date, found: Ageing) -> None:
     made = statement(organisation=customer, seller=seller_of(customer), first=day - timedelta(days=30), last=day)
     ours = {account.currency: (account.closing, account.due, account.not_credited) for account in made.accounts}
-    assert ours == {currency: (0, 0, 0) for currency in ours} | {
+    assert ours == dict.fromkeys(ours, (0, 0, 0)) | {
         row.currency: (row.balance, row.due, row.not_credited) for row in found.rows
     }
     unallocated = sum((payment.unallocated for payment in Payment.objects.all()), Decimal(0))
@@ -231,3 +232,34 @@ def _past_days_are_the_same(seen: dict[date, list[Any]], actor: Any) -> None:
     for day, before in seen.items():
         if not any(received <= day < recorded for received, recorded in late):
             assert figures(ageing(actor=actor, day=day)) == before, day
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_pages_show_it_and_give_it_as_files(acme: Organisation, admin_user: Any) -> None:
+    invoice = issued_invoice(acme)
+    transfer(invoice, "1500.00", invoice.issue_date or FIRST)
+    client = Client()
+    client.force_login(admin_user)
+    url = reverse("admin:organisations_organisation_action", args=[acme.pk, "statement"])
+    span = f"{url}?first={invoice.issue_date}&last={invoice.issue_date}"
+    page = client.get(span).content.decode()
+    assert invoice.number in page
+    assert "Due of invoices: ₹0.00; ₹320.00 is not credited to an invoice yet." in page
+    rows = b"".join(client.get(f"{span}&format=csv").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert rows[-1] == f"{invoice.issue_date},Closing balance,,,,INR,1180.00,1500.00,-320.00"
+    first, again = (client.get(f"{span}&format=pdf") for _ in range(2))
+    assert first["Content-Disposition"].startswith('attachment; filename="statement-acme-')
+    assert first.content[:5] == b"%PDF-"
+    assert first.content == again.content
+    ageing_page = client.get(reverse("admin:invoicing_invoice_list_action", args=["ageing"])).content.decode()
+    assert "-₹320.00" in ageing_page
+    assert url in ageing_page
+
+
+def test_the_ageing_of_a_day_to_come_is_refused(admin_user: Any) -> None:
+    client = Client()
+    client.force_login(admin_user)
+    url = reverse("admin:invoicing_invoice_list_action", args=["ageing"])
+    assert "This day is not over" in client.get(f"{url}?day=2100-01-01").content.decode()

@@ -46,12 +46,23 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True)
 class SidebarItem:
-    """A list in the sidebar, for users who may see its model, if `shown_to(user)` is true."""
+    """A list in the sidebar, for users who may see its model, if `shown_to(user)` is true. With `page`, the page of
+    that name above the list instead of the list, and what it is called."""
 
     group: Group
     model: type[Model]
     icon: str
     shown_to: Callable[[Any], bool] = lambda _user: True
+    page: str = ""
+    page_title: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.page_title or list_title(self.model)
+
+    @property
+    def address(self) -> str:
+        return page_address(self.model, self.page) if self.page else list_address(self.model)
 
     @property
     def permission(self) -> str:
@@ -145,6 +156,11 @@ def list_address(model: type[Model], **filters: str) -> str:
     query = "&".join(f"{key}={value}" for key, value in filters.items())
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return address + (f"?{query}" if query else "")
+
+
+def page_address(model: type[Model], page: str) -> str:
+    """The address of a page above a model's list (`list_page`)."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_list_action", args=[page])
 
 
 def _module_of(config: AppConfig) -> str:

@@ -1,0 +1,117 @@
+"""Ageing: what customers owed at the end of a day, the latest payers first; and the same as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from billing_platform.lib.admin.base import Extension, extends, list_page
+from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.http.csv_files import csv_response
+from billing_platform.lib.number_formats import format_money, money_text
+from invoicing.models import Invoice
+from organisations.models import BillingEntity
+from organisations.operators_clock import operators_today
+from payments.receivables.ageing import Aged, Ageing, Bucket, ageing
+
+ROWS_OF_A_PAGE = 100
+CSV_COLUMNS = (
+    "customer", "gstin", "currency", "not_due", "days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90_days", "due",
+    "given_back", "not_credited", "balance", "oldest_due_date",
+)  # fmt: skip
+HEADS = (*(bucket.value for bucket in Bucket), "Due", "Given back", "Not credited", "Balance")
+
+
+class AgeingForm(forms.Form):
+    """What the address leaves out is offered: all sellers, and today."""
+
+    day = forms.DateField(label="At the end of", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    seller = forms.ModelChoiceField(
+        BillingEntity.objects.order_by("-is_default", "name"), empty_label="All", required=False
+    )
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__({"day": operators_today().isoformat(), **request.GET.dict()})
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day > operators_today():
+            raise forms.ValidationError("This day is not over: what will be paid by then is not known.")
+        return day
+
+    @property
+    def query(self) -> str:
+        return urlencode({name: self[name].value() or "" for name in self.fields})
+
+
+@extends(Invoice)
+class AgeingOfInvoices(Extension):
+    @list_page(label="Ageing", permission="payments.view_payment", icon="schedule")
+    def ageing(self, request: HttpRequest) -> HttpResponseBase:
+        form = AgeingForm(request)
+        self.page.style_form(form)
+        context: dict[str, Any] = {
+            **self.page.admin_site.each_context(request),
+            "opts": self.page.opts,
+            "title": "Ageing",
+            "is_fullwidth": "1",
+            "form": form,
+        }
+        if form.is_valid():
+            found = ageing(actor=request.user, **form.cleaned_data)
+            if request.GET.get("format") == "csv":
+                return csv_response(f"ageing-{found.day:%Y%m%d}", csv_rows(found))
+            page = Paginator(found.rows, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
+            context |= {
+                "heading": f"Owed at the end of {day_text(found.day)}",
+                "query": form.query,
+                "heads": HEADS,
+                "rows": [_row(aged, found.day) for aged in page.object_list],
+                "totals": [_total(aged) for aged in found.totals],
+                "page": page,
+            }
+        return TemplateResponse(request, "admin/payments/ageing.html", context)
+
+
+def csv_rows(found: Ageing) -> Iterator[tuple[Any, ...]]:
+    yield CSV_COLUMNS
+    for aged in found.rows:
+        customer: Any = aged.organisation
+        amounts = (money_text(amount, aged.currency) for amount in _amounts(aged))
+        yield customer.name, customer.gstin, aged.currency, *amounts, aged.oldest or ""
+
+
+def _amounts(aged: Aged) -> tuple[Any, ...]:
+    return (*aged.buckets.values(), aged.due, aged.returned, aged.not_credited, aged.balance)
+
+
+def _shown(aged: Aged) -> list[tuple[str, str]]:
+    return [
+        (head, format_money(amount, aged.currency) if amount else EMPTY)
+        for head, amount in zip(HEADS, _amounts(aged), strict=True)
+    ]
+
+
+def _row(aged: Aged, day: date) -> dict[str, Any]:
+    customer: Any = aged.organisation
+    late = (day - aged.oldest).days if aged.oldest else 0
+    return {
+        "customer": customer.name,
+        "url": reverse("admin:organisations_organisation_action", args=[customer.pk, "statement"]),
+        "oldest": f"{late:,} day{'s' if late != 1 else ''} late" if late else "",
+        "amounts": _shown(aged),
+    }
+
+
+def _total(aged: Aged) -> dict[str, Any]:
+    return {"currency": aged.currency, "amounts": _shown(aged)}

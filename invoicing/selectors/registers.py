@@ -30,7 +30,7 @@ _AMOUNTS = ("taxable", "tax", "round_off", "total", "paid", "credited", "due")
 _IN_RUPEES = ("taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees", "total_in_rupees")
 COLUMNS = (
     "number", "date", "status", "customer", "gstin", "place_of_supply", "supply", "credits_invoice", "due_date",
-    "currency", *_AMOUNTS, *_IN_RUPEES,
+    "currency", *_AMOUNTS, *_IN_RUPEES, "irn",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class Entry:
     cgst_in_rupees: Decimal
     sgst_in_rupees: Decimal
     total_in_rupees: Decimal
+    irn: str
 
     def cells(self) -> tuple[Any, ...]:
         """For a file, in the order of `COLUMNS`."""
@@ -70,7 +71,7 @@ class Entry:
             self.number, self.issue_date, self.status, self.customer, self.gstin, place, self.supply_kind,
             self.original, self.due_date or "", self.currency,
             *(money_text(getattr(self, name), self.currency) for name in _AMOUNTS),
-            *(money_text(getattr(self, name), BOOKS) for name in _IN_RUPEES),
+            *(money_text(getattr(self, name), BOOKS) for name in _IN_RUPEES), self.irn,
         )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def entries(register: Register, *, start: int = 0, limit: int | None = None) -> 
     is_invoice = register.kind == DocumentKind.INVOICE
     rows = _annotated(register, register.documents).values(
         "id", "number", "issue_date", "place_of_supply", "supply_kind", "currency", "customer", "gstin",
-        "counted_in_rupees", *(f"counted_{name}" for name in (*_AMOUNTS, *_IN_RUPEES[:-1])),
+        "e_invoice__irn", "counted_in_rupees", *(f"counted_{name}" for name in (*_AMOUNTS, *_IN_RUPEES[:-1])),
         *(("due_date", "status") if is_invoice else ("invoice__number", "kind")),
     )  # fmt: skip
     chosen = rows[start : start + limit] if limit is not None else rows
@@ -182,5 +183,6 @@ def _entry(row: dict[str, Any]) -> Entry:
         original=row.get("invoice__number") or "",
         currency=row["currency"],
         total_in_rupees=row["counted_in_rupees"],
+        irn=row["e_invoice__irn"] or "",
         **{name: row[f"counted_{name}"] for name in (*_AMOUNTS, *_IN_RUPEES[:-1])},
     )

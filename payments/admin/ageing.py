@@ -75,9 +75,9 @@ class AgeingOfInvoices(Extension):
             context |= {
                 "heading": f"Owed at the end of {day_text(found.day)}",
                 "query": form.query,
-                "heads": HEADS,
-                "rows": [_row(aged, found.day) for aged in page.object_list],
-                "totals": [_total(aged) for aged in found.totals],
+                "heads": (heads := _heads(found)),
+                "rows": [_row(aged, found.day, heads) for aged in page.object_list],
+                "totals": [{"currency": aged.currency, "amounts": _shown(aged, heads)} for aged in found.totals],
                 "page": page,
             }
         return TemplateResponse(request, "admin/payments/ageing.html", context)
@@ -95,23 +95,25 @@ def _amounts(aged: Aged) -> tuple[Any, ...]:
     return (*aged.buckets.values(), aged.due, aged.returned, aged.not_credited, aged.balance)
 
 
-def _shown(aged: Aged) -> list[tuple[str, str]]:
+def _heads(found: Ageing) -> tuple[str, ...]:
+    """Without what says nothing: balances, where all of them are what is due."""
+    agrees = all(not aged.returned and not aged.not_credited for aged in found.rows)
+    return HEADS[:-3] if agrees else HEADS
+
+
+def _shown(aged: Aged, heads: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         (head, format_money(amount, aged.currency) if amount else EMPTY)
-        for head, amount in zip(HEADS, _amounts(aged), strict=True)
+        for head, amount in zip(heads, _amounts(aged), strict=False)
     ]
 
 
-def _row(aged: Aged, day: date) -> dict[str, Any]:
+def _row(aged: Aged, day: date, heads: tuple[str, ...]) -> dict[str, Any]:
     customer: Any = aged.organisation
     late = (day - aged.oldest).days if aged.oldest else 0
     return {
         "customer": customer.name,
         "url": reverse("admin:organisations_organisation_action", args=[customer.pk, "statement"]),
         "oldest": f"{late:,} day{'s' if late != 1 else ''} late" if late else "",
-        "amounts": _shown(aged),
+        "amounts": _shown(aged, heads),
     }
-
-
-def _total(aged: Aged) -> dict[str, Any]:
-    return {"currency": aged.currency, "amounts": _shown(aged)}

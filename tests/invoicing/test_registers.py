@@ -33,6 +33,8 @@ DAYS = {"first": date(2000, 1, 1), "last": date(2100, 1, 1)}
 def documents(acme: Organisation, globex: Organisation) -> list[Invoice]:
     """In rupees an invoice with a note over a part of it, and a void one; in dollars an invoice."""
     add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 11, 25), source="RBI")
+    acme.gstin = "29AAGCB7383J1Z4"
+    acme.save()
     plain, void, dollars = issued_invoice(acme), issued_invoice(acme, "77"), issued_invoice(globex, "499")
     issue_credit_note(invoice_id=plain.pk, lines=[Wanted(1, amount=Decimal(100))], why=Why("deficiency"))
     void_invoice(invoice_id=void.pk, reason="mistake")

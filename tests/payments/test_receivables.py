@@ -134,7 +134,8 @@ class Company:
 
     def card_refund(self, number: int, day: date) -> None:
         payment = self._some(Payment.objects.filter(kind="gateway", status="captured"), number)
-        amount = int(payment.amount * 100) if number % 2 else 10000
+        left = int((payment.amount - payment.amount_refunded) * 100)
+        amount = left if number % 2 else min(left, 10000)
         self._refund(payment, f"rfnd_{number}", amount, "processed", day)
 
     def refund_fails(self, number: int, day: date) -> None:

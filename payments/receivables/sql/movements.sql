@@ -65,16 +65,13 @@ movement AS (
     SELECT
         organisation_id, billing_entity_id, currency, refunded_on, 6, created_at, 'refund',
         COALESCE(razorpay_refund_id, reference), invoice_number, NULL,
-        CASE status
-            WHEN 'failed' THEN amount
-            ELSE LEAST(before + amount, room) - LEAST(before, room)
-        END,
-        id
+        LEAST(before + amount, room) - LEAST(before, room), id
     FROM returned
     UNION ALL
     SELECT
         organisation_id, billing_entity_id, currency, (updated_at AT TIME ZONE time_zone)::date, 7, updated_at,
-        'failed_refund', COALESCE(razorpay_refund_id, reference), invoice_number, NULL, -amount, id
+        'failed_refund', COALESCE(razorpay_refund_id, reference), invoice_number, NULL,
+        LEAST(before, room) - LEAST(before + amount, room), id
     FROM returned
     WHERE status = 'failed'
     UNION ALL

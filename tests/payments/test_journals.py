@@ -14,6 +14,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
+from django.test.client import Client
+from django.urls import reverse
 
 from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
@@ -131,6 +133,17 @@ def test_missing_ledgers_are_listed_and_stop_the_export(invoice: Invoice) -> Non
     with pytest.raises(DomainError) as refusal:
         export(seller)
     assert refusal.value.code == "LEDGERS_MISSING"
+
+
+def test_other_books_can_be_chosen_while_ledgers_are_missing(invoice: Invoice, admin_user: Any) -> None:
+    client = Client()
+    client.force_login(admin_user)
+    asked = client.get(
+        reverse("admin:payments_journalbatch_list_action", args=["export"]), {"first": FIRST, "last": LAST}
+    )
+    page = asked.content.decode()
+    assert "No ledger is named for" in page
+    assert all(f'name="{name}"' in page for name in ("seller", "program", "first", "last"))
 
 
 def test_two_customers_of_one_name_need_ledgers_of_their_own(seller: Any, invoice: Invoice) -> None:

@@ -139,8 +139,8 @@ class Company:
         self._refund(payment, f"rfnd_{number}", amount, "processed", day)
 
     def refund_fails(self, number: int, day: date) -> None:
-        payment = self._some(Payment.objects.filter(refunds__status="processed", kind="gateway"), number)
-        refund = payment.refunds.filter(status="processed").first()
+        payment = self._some(Payment.objects.filter(refunds__status="processed", refunds__kind="gateway"), number)
+        refund = payment.refunds.filter(status="processed", kind="gateway").first()
         self._refund(payment, refund.razorpay_refund_id, int(refund.amount * 100), "failed", day)
 
     def ask_again(self, number: int, _day: date) -> None:
@@ -192,7 +192,7 @@ def figures(found: Ageing) -> list[Any]:
     return [(row.currency, row.buckets, row.returned, row.balance) for row in found.rows]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=strategies.lists(strategies.sampled_from(ACTS), min_size=12, max_size=24))
 def test_a_past_day_is_what_it_was_and_every_day_ties(
     acts: list[str], acme: Organisation, admin_user: Any, settings: Any

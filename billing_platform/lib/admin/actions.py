@@ -49,6 +49,11 @@ class ActionForm(forms.Form):
         """What the handler gets as keyword arguments."""
         return {name: value for name, value in self.cleaned_data.items() if name != "once"}
 
+    @property
+    def asks_again(self) -> bool:
+        """Choosing otherwise may do away with what stands in the way, so the fields are shown all the same."""
+        return any("data-asks-again" in field.widget.attrs for field in self.fields.values())
+
     def spend(self) -> bool:
         """Take the token; False if another POST of the same page was first."""
         return bool(cache.add(self._token_key, 1, timeout=TOKEN_LIVES_SECONDS))

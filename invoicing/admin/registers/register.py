@@ -77,6 +77,7 @@ class _RegisterPage(Extension):
     def _shown(self, request: HttpRequest, register: Register) -> dict[str, Any]:
         is_note = self.kind == DocumentKind.CREDIT_NOTE
         names = _OF_NOTES if is_note else _SHOWN
+        in_rows = tuple(name for name in names if name != "round_off")  # the files have it too
         page = Paginator(register.documents, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
         start = max(page.start_index() - 1, 0)
         rows = entries(register, start=start, limit=ROWS_OF_A_PAGE)
@@ -86,7 +87,8 @@ class _RegisterPage(Extension):
             "sums": [_sum(each, names) for each in sums(register)],
             "heads": [_WORDS[name] for name in names],
             "rupee_heads": [_WORDS[name] for name in _IN_RUPEES],
-            "rows": [_row(each, names, f"admin:{_PAGES[self.kind]}_change") for each in rows],
+            "row_heads": [_WORDS[name] for name in in_rows],
+            "rows": [_row(each, in_rows, f"admin:{_PAGES[self.kind]}_change") for each in rows],
             "page": page,
             "other_title": TITLES[DocumentKind.INVOICE if is_note else DocumentKind.CREDIT_NOTE],
             "other_url": register_address(DocumentKind.INVOICE if is_note else DocumentKind.CREDIT_NOTE),

@@ -179,7 +179,8 @@ class Company:
             "payment_id": payment.razorpay_payment_id,
             "created_at": created_at,
         }
-        back = int(payment.amount_refunded * 100) + (amount if state == "processed" else -amount)
+        named = payment.refunds.filter(kind="gateway", status="processed")  # Razorpay knows of no bank transfer
+        back = sum(int(each.amount * 100) for each in named) + (amount if state == "processed" else -amount)
         entity = payment_entity(payment.order, "captured", id=payment.razorpay_payment_id, amount_refunded=back)
         webhook = deliver(f"refund.{state}", {"refund": refund, "payment": entity}, f"evt_{name}_{state}")
         assert webhook.status == "processed", webhook.last_failure

@@ -119,9 +119,9 @@ def ageing(*, actor: Actor, day: date, seller: BillingEntity | None = None) -> A
     names = Organisation.objects.in_bulk({organisation_id for organisation_id, _currency in rows})
     for (organisation_id, _currency), aged in rows.items():
         aged.organisation = names[organisation_id]
-    kept = [aged for aged in rows.values() if aged.due or aged.returned or aged.balance]
-    kept.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, str(aged.organisation)))
-    return Ageing(day, kept, list(_totals(kept)))
+    owing = [aged for aged in rows.values() if aged.due or aged.returned or aged.balance]
+    owing.sort(key=lambda aged: (aged.currency, -aged.late, -aged.due, str(aged.organisation)))
+    return Ageing(day, owing, list(_totals(owing)))
 
 
 def open_invoices(*, organisations: list[UUID] | None, seller: UUID | None, day: date) -> Iterator[OpenInvoice]:

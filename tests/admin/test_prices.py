@@ -151,7 +151,14 @@ def test_a_price_typed_wrong_is_refused_once_beside_its_field(
 
 
 def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> None:
-    form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-10-01"}
+    form = {
+        "country": "IN",
+        "name": "GST 5%",
+        "rate": "5",
+        "sac": "9965",
+        "effective_from": "2026-11-01",
+        "effective_to": "2026-10-01",
+    }
     page = as_admin.post(reverse("admin:invoicing_taxrate_add"), form)
     assert page.context["adminform"].form.errors == {
         "effective_to": ["Choose a day after 1 Nov 2026, the first day. Empty: no end."]
@@ -159,7 +166,14 @@ def test_a_tax_rate_that_ends_before_it_starts_is_refused(as_admin: Client) -> N
 
 
 def test_the_end_of_a_tax_rate_is_typed_and_shown_as_its_last_day(as_admin: Client) -> None:
-    form = {"name": "GST 5%", "rate": "5", "sac": "9965", "effective_from": "2026-11-01", "effective_to": "2026-11-30"}
+    form = {
+        "country": "IN",
+        "name": "GST 5%",
+        "rate": "5",
+        "sac": "9965",
+        "effective_from": "2026-11-01",
+        "effective_to": "2026-11-30",
+    }
     assert as_admin.post(reverse("admin:invoicing_taxrate_add"), form).status_code == 302
     rate = TaxRate.objects.get(name="GST 5%")
     assert rate.effective_to == date(2026, 12, 1)  # stored as the API has it: the first day after

@@ -288,7 +288,7 @@ def test_the_events_of_an_hour_that_is_there_twice_are_told_apart(client: Client
 
 def bars(html: str) -> list[tuple[str, str]]:
     """Where the bars that can be followed lead, and what they say."""
-    found = re.findall(r'<a class="bar" href="([^"]*)">.*?<b>(.*?)</b></a>', html)
+    found = re.findall(r'<a class="bar" href="([^"]*)"[^>]*>.*?<b>(.*?)</b></a>', html)
     return [(href.replace("&amp;", "&"), text) for href, text in found]
 
 

@@ -65,7 +65,7 @@ def versions(draw: st.DrawFn) -> tuple[Rule, ...]:
     """A price, or two of which the second begins on the 16th, of each project or of all together."""
     pools = st.sampled_from(["organisation", "project"])
     first, then = draw(st.tuples(st.sampled_from(BODIES), st.sampled_from(BODIES)))
-    rule = Rule(UUID(int=1), None, *METRIC, (), draw(pools), first, date(2026, 1, 1))
+    rule = Rule(UUID(int=1), None, *METRIC, "INR", (), draw(pools), first, date(2026, 1, 1))
     if draw(st.booleans()):
         return (rule,)
     changed = replace(rule, id=UUID(int=2), body=then, pool=draw(pools), effective_from=CHANGE)
@@ -102,8 +102,8 @@ def test_a_day_on_which_all_was_voided_brings_in_no_minimum() -> None:
     first = {"model": "per_unit", "unit_price": "5"}
     then = {"model": "per_unit", "unit_price": "10", "minimum": "30"}
     rules = (
-        Rule(UUID(int=1), None, *METRIC, (), "organisation", first, date(2026, 1, 1), CHANGE),
-        Rule(UUID(int=2), None, *METRIC, (), "project", then, CHANGE),
+        Rule(UUID(int=1), None, *METRIC, "INR", (), "organisation", first, date(2026, 1, 1), CHANGE),
+        Rule(UUID(int=2), None, *METRIC, "INR", (), "project", then, CHANGE),
     )
     in_time, more = [(1, 16, Decimal(1))], [(1, 16, Decimal(-1)), (1, 1, Decimal(1))]
     assert charged(OCTOBER, rules, in_time, None) == 30

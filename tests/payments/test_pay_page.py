@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -176,7 +177,8 @@ def test_the_pdf_is_served_by_the_token(invoice: Invoice) -> None:
     invoice.refresh_from_db()
     invoice.pdf.save("tests/pay-page.pdf", ContentFile(b"%PDF-1.7 test"), save=False)
     try:
-        Invoice.objects.filter(pk=invoice.pk).update(pdf=invoice.pdf.name, pdf_state="ready")
+        digest = hashlib.sha256(b"%PDF-1.7 test").hexdigest()
+        Invoice.objects.filter(pk=invoice.pk).update(pdf=invoice.pdf.name, pdf_state="ready", pdf_sha256=digest)
         assert "Download the invoice (PDF)" in page(invoice)
         response = Client().get(url(invoice, "pay_pdf"))
         assert b"".join(response.streaming_content) == b"%PDF-1.7 test"  # type: ignore[attr-defined]

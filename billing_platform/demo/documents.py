@@ -14,12 +14,13 @@ from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.computing.credit_notes import Wanted
+from invoicing.look import ENGLISH_AND_HINDI
 from invoicing.models import EInvoice, Invoice
 from invoicing.returns.e_invoice import as_json, e_invoice
 from invoicing.returns.e_invoice_answer import read_answer
 from invoicing.returns.period import ReturnPeriod
 from invoicing.selectors.e_invoices import document_of
-from invoicing.services import drafting, issuing
+from invoicing.services import drafting, issuing, templates
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.e_invoices.recording import record_typed
 from invoicing.services.exchange_rates import add_exchange_rate
@@ -179,6 +180,19 @@ def _credit(invoice: Invoice, amount: Decimal) -> None:
 def make_e_invoices_from(seller: BillingEntity, *, day: date) -> None:
     """Documents of that day and later need an IRN. Nothing is held for it: a demo has no portal."""
     update_seller(seller=seller, e_invoices_from=day, e_invoices_within_30_days=True, e_invoices_hold_mail=False)
+
+
+def use_template(organisation: Organisation) -> None:
+    """A customer's documents in English and Hindi, with a colour and a footer of their own."""
+    template = templates.create_template(
+        name=f"{organisation.name}: English and Hindi",
+        organisation=organisation,
+        language=ENGLISH_AND_HINDI,
+        colour="#7c2d12",
+        footer="Thank you for your custom.",
+    )
+    templates.release_template(template_id=template.pk)
+    templates.use_template(template_id=template.pk)
 
 
 def record_irn(invoice: Invoice) -> None:

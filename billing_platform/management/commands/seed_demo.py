@@ -58,6 +58,7 @@ def _make() -> dict[str, Any]:
     money.bill(last.previous())
     orders = documents.make_orders(seller, month=last)
     documents.make_e_invoices_from(seller, day=current.start)
+    documents.use_template(konkan)
     money.bill(last)
     money.collect(organisations, current=current)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))

@@ -130,8 +130,9 @@ class InvoiceTemplateAdmin(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         columns = {name: InvoiceTemplateVersion._meta.get_field(name) for name in _CONTENT}
         asked = {name: self.formfield_for_dbfield(column, request) for name, column in columns.items()}
-        asked["html"].widget.attrs.update({"rows": 24, "spellcheck": "false", "class": "code"})
-        asked["css"].widget.attrs.update({"rows": 12, "spellcheck": "false", "class": "code"})
+        for name, rows in (("html", 24), ("css", 12)):
+            attrs = asked[name].widget.attrs
+            attrs.update({"rows": rows, "spellcheck": "false", "class": f"{attrs.get('class', '')} code"})
         asked["shown_document"] = forms.ChoiceField(
             choices=list(self._documents(request, obj)), required=False, label="Document", widget=Select
         )

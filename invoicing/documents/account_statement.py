@@ -24,11 +24,11 @@ _INSET = 4
 
 @dataclass(frozen=True, slots=True)
 class PrintedTable:
-    """Texts as they are printed. `columns` are heads and shares of the width; those from `numbers_from` on are
+    """Texts as they are printed. `columns` are heads and percentages of the width; those from `numbers_from` on are
     numbers. Rows in `strong` are printed bold."""
 
     title: str
-    columns: tuple[tuple[str, float], ...]
+    columns: tuple[tuple[str, int], ...]
     rows: Sequence[tuple[str, ...]]
     numbers_from: int
     strong: frozenset[int] = frozenset()
@@ -115,7 +115,7 @@ def _table(table: PrintedTable, brand: Branding) -> Section:
 def _row(table: PrintedTable, texts: tuple[str, ...], style: Type) -> list[Band]:
     cells, x = [], 0.0
     for number, (text, (_head, share)) in enumerate(zip(texts, table.columns, strict=True)):
-        width = share * TEXT_WIDTH
+        width = share * TEXT_WIDTH / 100
         align = Align.RIGHT if number >= table.numbers_from else Align.LEFT
         cells.append(stack(text, style, width - 2 * _INSET, x=x + _INSET, align=align))
         x += width

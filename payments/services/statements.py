@@ -119,7 +119,7 @@ def _tables(account: Account, statement: Statement) -> Iterator[PrintedTable]:
             money(account.closing),
         )
     )
-    heads = (("Date", 0.13), ("What", 0.39), ("Debit", 0.16), ("Credit", 0.16), ("Balance", 0.16))
+    heads = (("Date", 13), ("What", 39), ("Debit", 16), ("Credit", 16), ("Balance", 16))
     yield PrintedTable(
         f"Account in {account.currency}", heads, rows, 2, frozenset({0, len(rows) - 1}), standing_of(account)
     )
@@ -131,7 +131,7 @@ def _tables(account: Account, statement: Statement) -> Iterator[PrintedTable]:
             for each in due
         ]  # fmt: skip
         shown.append(("Due in all", "", "", "", money(account.due)))
-        heads = (("Invoice", 0.28), ("Date", 0.18), ("Due date", 0.18), ("Late", 0.16), ("Due", 0.2))
+        heads = (("Invoice", 28), ("Date", 18), ("Due date", 18), ("Late", 16), ("Due", 20))
         yield PrintedTable(f"Due on {day_text(statement.last)}", heads, shown, 4, frozenset({len(shown) - 1}))
 
 

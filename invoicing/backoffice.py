@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db.models import F
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
-from billing_platform.lib.law import INDIAN_TIME
 from events.models import Metric
 from invoicing.models import (
     BillingRun,
@@ -30,6 +31,7 @@ from invoicing.models import (
     SafetyBounds,
     TaxRate,
 )
+from invoicing.models.e_invoice import EInvoiceQuerySet
 from invoicing.models.invoice import amount_due
 from invoicing.selectors import price_coverage
 from invoicing.selectors.due_returns import returns_due
@@ -104,46 +106,43 @@ _INVOICES = (
         since="created_at",
     ),
 )
+
+
+def _e_invoices(kind: str, one: str, many: str, attention: str, rows: Callable[[EInvoiceQuerySet], Any]) -> Waits:
+    return Waits(
+        kind=f"e_invoice_{kind}",
+        one=one,
+        many=many,
+        rows=lambda user: rows(EInvoice.objects.for_organisations(user)),
+        model=EInvoice,
+        filters={"attention": attention},
+        urgency=Urgency.BILLING,
+        since="issue_date",
+    )
+
+
 _E_INVOICES = (
-    Waits(
-        kind="e_invoice_near_limit",
-        one="document without IRN near the 30 days, or past them",
-        many="documents without IRN near the 30 days, or past them",
-        rows=lambda user: EInvoice.objects.for_organisations(user).near_the_limit(clock.today(INDIAN_TIME)),
-        model=EInvoice,
-        filters={"attention": "near"},
-        urgency=Urgency.BILLING,
-        since="issue_date",
+    _e_invoices(
+        "near_limit",
+        "document without IRN near the 30 days, or past them",
+        "documents without IRN near the 30 days, or past them",
+        "near",
+        lambda found: found.near_the_limit(indian_today()),
     ),
-    Waits(
-        kind="e_invoice_failed",
-        one="e-invoice failed",
-        many="e-invoices failed",
-        rows=lambda user: EInvoice.objects.for_organisations(user).failed(),
-        model=EInvoice,
-        filters={"attention": "failed"},
-        urgency=Urgency.BILLING,
-        since="issue_date",
+    _e_invoices("failed", "e-invoice failed", "e-invoices failed", "failed", lambda found: found.failed()),
+    _e_invoices(
+        "by_hand",
+        "document needs its IRN",
+        "documents need their IRN",
+        "by_hand",
+        lambda found: found.by_hand(indian_today()),
     ),
-    Waits(
-        kind="e_invoice_by_hand",
-        one="document needs its IRN",
-        many="documents need their IRN",
-        rows=lambda user: EInvoice.objects.for_organisations(user).by_hand(clock.today(INDIAN_TIME)),
-        model=EInvoice,
-        filters={"attention": "by_hand"},
-        urgency=Urgency.BILLING,
-        since="issue_date",
-    ),
-    Waits(
-        kind="e_invoice_at_odds",
-        one="invoice at odds with its IRN",
-        many="invoices at odds with their IRN",
-        rows=lambda user: EInvoice.objects.for_organisations(user).at_odds(),
-        model=EInvoice,
-        filters={"attention": "at_odds"},
-        urgency=Urgency.BILLING,
-        since="issue_date",
+    _e_invoices(
+        "at_odds",
+        "invoice at odds with its IRN",
+        "invoices at odds with their IRN",
+        "at_odds",
+        lambda found: found.at_odds(),
     ),
 )
 _LAW = (

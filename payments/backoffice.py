@@ -7,7 +7,16 @@ from django.db.models import F
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from invoicing.models import Invoice
 from organisations.scoping import reaches_every_organisation
-from payments.models import InboundWebhook, JournalBatch, JournalItem, Payment, PaymentAllocation, PaymentOrder, Refund
+from payments.models import (
+    InboundWebhook,
+    JournalBatch,
+    JournalFile,
+    JournalItem,
+    Payment,
+    PaymentAllocation,
+    PaymentOrder,
+    Refund,
+)
 from payments.selectors import with_unallocated
 
 BACKOFFICE = Contribution(
@@ -78,5 +87,5 @@ BACKOFFICE = Contribution(
             "change_ledgername",
         }
     ),
-    unwatched=frozenset({InboundWebhook, JournalItem}),
+    unwatched=frozenset({InboundWebhook, JournalFile, JournalItem}),
 )

@@ -22,19 +22,24 @@ def navigation(_request: HttpRequest | None = None) -> list[dict[str, Any]]:
     """The sidebar: the dashboard, then each group with what the apps put into it. Titles are the models' own names, so
     that each thing has one name on every page."""
     items = sidebar_items()
+    pages = {item.address for item in items if item.page}
     front = {"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
-    groups = [(group, [_entry(item) for item in items if item.group == group]) for group in Group]
+    groups = [(group, [_entry(item, pages) for item in items if item.group == group]) for group in Group]
     return [
         {"items": [front]},
         *({"title": str(group), "items": found, "collapsible": group == Group.SYSTEM} for group, found in groups),
     ]
 
 
-def _entry(item: SidebarItem) -> dict[str, Any]:
+def _entry(item: SidebarItem, pages: set[str]) -> dict[str, Any]:
+    """`pages` are the addresses that have an entry of their own, though they begin with that of a list."""
     return {
         "title": item.title,
         "icon": item.icon,
         "link": item.address,
+        "active": lambda request: (
+            request.path.startswith(item.address) and (item.address in pages or request.path not in pages)
+        ),
         "permission": lambda request: request.user.has_perm(item.permission) and item.shown_to(request.user),
     }
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from pathlib import PurePosixPath
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
     ActionForm,
     ReadOnlyAdmin,
@@ -25,21 +23,17 @@ from billing_platform.lib.admin.base import (
     object_page,
     short_time,
 )
-from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
+from invoicing.admin.registers.span import last_month
 from organisations.models import BillingEntity
+from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
 from payments.accounts.vouchers import BOOKS
-from payments.models import JournalBatch, JournalItem
+from payments.models import JournalBatch, JournalFile, JournalItem
 from payments.models.ledger_name import ROLES
-from payments.services.journals.exporting import Journal, export_journal, journal, read_batch
-
-
-def last_month(today: date) -> tuple[date, date]:
-    """Its first and last day."""
-    last = today.replace(day=1) - timedelta(days=1)
-    return last.replace(day=1), last
+from payments.services.journals.exporting import Journal, export_journal, journal
 
 
 class ExportForm(ActionForm):
@@ -52,14 +46,22 @@ class ExportForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        first, last = last_month(clock.now().date())
+        first, last = last_month(operators_today())
         seller = BillingEntity.objects.order_by("-is_default", "name").first()
         for name, value in {"seller": seller, "program": "tally", "first": first, "last": last}.items():
             self.initial.setdefault(name, value)
             self.fields[name].widget.attrs["data-asks-again"] = ""
 
 
-def chosen(request: HttpRequest) -> Journal | None:
+def once(request: Any) -> Journal | None:
+    """What an export would hold: worked out once for all that the page says of it."""
+    if not hasattr(request, "chosen_journal"):
+        request.chosen_journal = _chosen(request)
+    found: Journal | None = request.chosen_journal
+    return found
+
+
+def _chosen(request: HttpRequest) -> Journal | None:
     """What the form on the page has chosen, or what it offers first; None where that can't be."""
     form = ExportForm(initial=request.GET.dict())
     given = request.POST or {name: form.initial[name] for name in ("seller", "program", "first", "last")}
@@ -67,8 +69,7 @@ def chosen(request: HttpRequest) -> Journal | None:
     bound = ExportForm({**{name: given.get(name) for name in given}, "seller": seller, "once": form["once"].value()})
     if not bound.is_valid() or bound.cleaned_data["first"] > bound.cleaned_data["last"]:
         return None
-    answers = bound.answers
-    return journal(**answers)
+    return journal(**bound.answers)
 
 
 def _rupees(amount: Any) -> str:
@@ -76,11 +77,10 @@ def _rupees(amount: Any) -> str:
 
 
 def export_facts(request: HttpRequest, _none: Any) -> Iterator[tuple[str, Any]]:
-    made = chosen(request)
+    made = once(request)
     if made is None:
         return
-    days = f"{day_text(made.books.first)} to {day_text(made.books.last)}"
-    yield "Days", days
+    yield "Days", days_text(made.books.first, made.books.last)
     for kind, count in made.counts.items():
         yield kind.label, f"{count:,}"
     if made.fees_to_come:
@@ -92,7 +92,7 @@ def export_facts(request: HttpRequest, _none: Any) -> Iterator[tuple[str, Any]]:
 
 
 def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
-    made = chosen(request)
+    made = once(request)
     if made is None:
         return
     if made.missing:
@@ -104,11 +104,13 @@ def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
 
 
 def export_warnings(request: HttpRequest, _none: Any) -> Iterator[str]:
-    made = chosen(request)
+    made = once(request)
     if made is None:
         yield "Choose a first day that is not after the last one."
-    elif not made.found and not made.missing:
+    elif not made.voucher_count and not made.missing:
         yield "Nothing waits: everything of these days was exported before."
+    elif made.by_hand:
+        yield f"Zoho Books has no import for {made.by_hand:,} of them: by-hand.csv says what to do for each."
 
 
 class JournalItems(ReadOnlyInline):
@@ -128,7 +130,8 @@ class JournalBatchAdmin(ReadOnlyAdmin):
     list_filter = ("billing_entity", "program")
     list_select_related = ("billing_entity", "exported_by")
     fields = (
-        "billing_entity", "program", "first_day", "last_day", "vouchers", "debits", "exported", "exported_by", "sha256",
+        "billing_entity", "program", "first_day", "last_day", "vouchers", "debits", "exported", "exported_by",
+        "fingerprint",
     )  # fmt: skip
     readonly_fields = fields
     related_lists = ((JournalItem, "batch__id__exact"),)
@@ -145,6 +148,10 @@ class JournalBatchAdmin(ReadOnlyAdmin):
     @admin.display(description="Export", ordering="last_day")
     def label(self, batch: JournalBatch) -> str:
         return str(batch)
+
+    @admin.display(description="SHA-256")
+    def fingerprint(self, batch: JournalBatch) -> str:
+        return JournalFile.objects.values_list("sha256", flat=True).get(batch=batch)
 
     @list_action(
         label="Export",
@@ -165,9 +172,8 @@ class JournalBatchAdmin(ReadOnlyAdmin):
 
     @object_page(label="Download", permission="payments.view_journalbatch", icon="download")
     def download(self, request: HttpRequest, batch: JournalBatch) -> HttpResponse:
-        name = PurePosixPath(str(batch.file.name)).name
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return HttpResponse(read_batch(batch), content_type="application/zip", headers=headers)
+        headers = {"Content-Disposition": f'attachment; filename="{batch.file.name}"'}
+        return HttpResponse(bytes(batch.file.content), content_type="application/zip", headers=headers)
 
 
 @admin.register(JournalItem)

@@ -1,6 +1,7 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
 import django.db.models.deletion
+import django.db.models.lookups
 import payments.models.payment_order
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -44,8 +45,6 @@ class Migration(migrations.Migration):
                         verbose_name="debits",
                     ),
                 ),
-                ("file", models.FileField(max_length=200, upload_to="")),
-                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
                 (
                     "parties",
                     models.JSONField(
@@ -77,6 +76,24 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at"],
                 "permissions": [("export_journals", "Can export journals to the accounting program")],
             },
+        ),
+        migrations.CreateModel(
+            name="JournalFile",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(help_text="As it is downloaded.", max_length=100)),
+                ("content", models.BinaryField()),
+                ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "batch",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="file", to="payments.journalbatch"
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="JournalItem",
@@ -693,12 +710,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("first_day__lte", models.F("last_day"))), name="journal_batch_days_in_order"
             ),
         ),
-        migrations.AddConstraint(
-            model_name="journalbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")), name="journal_batch_is_hashed"
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="journalbatch",
             trigger=pgtrigger.compiler.Trigger(
@@ -724,6 +735,74 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_fbbc7",
                     table="payments_journalbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="batch_has_its_file",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n                    IF NOT EXISTS (SELECT 1 FROM payments_journalfile WHERE batch_id = NEW.id) THEN\n                        RAISE EXCEPTION 'Journal export % has no file.', NEW.id USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="54d6fb2d41ff76325ea0584a40521d24fc3563a4",
+                    operation="INSERT",
+                    pgid="pgtrigger_batch_has_its_file_c3ff9",
+                    table="payments_journalbatch",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalfile",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    models.F("sha256"),
+                    models.Func(
+                        models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
+                        models.Value("hex"),
+                        function="encode",
+                    ),
+                ),
+                name="journal_file_is_its_fingerprint",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalfile",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    models.F("size"), models.Func(models.F("content"), function="length")
+                ),
+                name="journal_file_has_its_size",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="53d51ceaaa557f3942a065b88cc35310b57fa2a4",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_2dd31",
+                    table="payments_journalfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journalfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="fe2667216f8f36649b17839669aa9b6458a9cdd2",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_4c06d",
+                    table="payments_journalfile",
                     when="BEFORE",
                 ),
             ),

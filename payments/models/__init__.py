@@ -1,7 +1,7 @@
 """Payment orders, payments, their allocations to invoices, refunds, Razorpay's webhooks, and journals for the books."""
 
 from payments.models.inbound_webhook import InboundWebhook
-from payments.models.journal_batch import JournalBatch, JournalItem
+from payments.models.journal_batch import JournalBatch, JournalFile, JournalItem
 from payments.models.ledger_name import LedgerName, PartyLedger
 from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
@@ -11,6 +11,7 @@ from payments.models.refund import Refund
 __all__ = [
     "InboundWebhook",
     "JournalBatch",
+    "JournalFile",
     "JournalItem",
     "LedgerName",
     "PartyLedger",

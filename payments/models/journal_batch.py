@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BinaryField, F, Func, Q, Value
+from django.db.models.lookups import Exact
 
 from billing_platform.lib.database.append_only import append_only
 from billing_platform.lib.database.models import BaseModel
@@ -15,7 +17,7 @@ from payments.accounts.vouchers import BOOKS
 
 
 class JournalBatch(BaseModel):
-    """The file of one export, stored as it was made. Downloading it again gives the same bytes."""
+    """One export: the vouchers of its file, and the customers' ledgers that the books have from then on."""
 
     currency = BOOKS
 
@@ -31,8 +33,6 @@ class JournalBatch(BaseModel):
     last_day = models.DateField(help_text="What no earlier batch had of the days up to this one, itself included.")
     voucher_count = models.PositiveIntegerField("vouchers")
     debit_total = MoneyField("debits", help_text="In rupees; the credits are the same.")
-    file = models.FileField(max_length=200)
-    sha256 = models.CharField("SHA-256", max_length=64)
     parties = models.JSONField(help_text="The customers' particulars that the books have from now on, by customer.")
     exported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -45,12 +45,57 @@ class JournalBatch(BaseModel):
         constraints = [
             models.CheckConstraint(condition=Q(voucher_count__gt=0), name="journal_batch_has_vouchers"),
             models.CheckConstraint(condition=Q(first_day__lte=F("last_day")), name="journal_batch_days_in_order"),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="journal_batch_is_hashed"),
+        ]
+        triggers = [
+            *append_only(),
+            pgtrigger.Trigger(
+                name="batch_has_its_file",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM payments_journalfile WHERE batch_id = NEW.id) THEN
+                        RAISE EXCEPTION 'Journal export % has no file.', NEW.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_program_display()} up to {self.last_day}"
+
+
+class JournalFile(BaseModel):
+    """The ZIP of an export as it was made, for ever, with its SHA-256. Apart from the batch, so that lists leave it."""
+
+    batch = models.OneToOneField(JournalBatch, on_delete=models.PROTECT, related_name="file")
+    name = models.CharField(max_length=100, help_text="As it is downloaded.")
+    content = models.BinaryField()
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField("SHA-256", max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(
+                    F("sha256"),
+                    Func(
+                        Func(F("content"), function="sha256", output_field=BinaryField()),
+                        Value("hex"),
+                        function="encode",
+                    ),
+                ),
+                name="journal_file_is_its_fingerprint",
+            ),
+            models.CheckConstraint(
+                condition=Exact(F("size"), Func(F("content"), function="length")), name="journal_file_has_its_size"
+            ),
         ]
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"{self.get_program_display()} up to {self.last_day}"
+        return self.name
 
 
 class JournalItem(BaseModel, TenantModel):

@@ -27,6 +27,12 @@ GROUPS = navigation()
 ENTRIES = [item for group in GROUPS for item in group["items"]]
 
 
+@pytest.mark.parametrize("open_one", ENTRIES[1:], ids=lambda item: item["title"])
+def test_the_sidebar_marks_the_page_that_is_open_and_no_other(open_one: Any) -> None:
+    request = RequestFactory().get(open_one["link"])
+    assert [item["title"] for item in ENTRIES[1:] if item["active"](request)] == [open_one["title"]]
+
+
 def plural(model: Any) -> str:
     return str(capfirst(str(model._meta.verbose_name_plural)))
 

@@ -35,6 +35,7 @@ NOBODYS = {
     "invoicing.TaxRate": "a fact of the law",
     "payments.LedgerName": "the seller's: how its books name what all customers share",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
+    "payments.JournalFile": "of a JournalBatch",
 }
 
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"

@@ -3,92 +3,111 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO
-from organisations.models import BillingEntity, Organisation
+from organisations.models import BillingEntity
 from payments.accounts.vouchers import LedgerRole, MissingLedger, UnbalancedVoucher, Voucher
-from payments.models import JournalBatch, JournalItem
-from payments.services.journals.files import Files, packed, parties_of, tally_files, zoho_files
-from payments.services.journals.waiting import Books, NotInRupees, Waiting, books_of, fees_to_come, party_name, waiting
+from payments.models import JournalBatch, JournalFile, JournalItem
+from payments.services.journals.files import packed, particulars, tally_files, zoho_files
+from payments.services.journals.waiting import (
+    Books,
+    NotInRupees,
+    Waiting,
+    books_of,
+    fees_to_come,
+    has_no_import,
+    waiting,
+)
 
 MOST_VOUCHERS = 20_000
+"""An export is made while somebody waits for the answer."""
+_AT_ONCE = 1_000  # rows that go to the database at a time
 
 
 @dataclass
 class Journal:
-    """What an export would hold. While there are `obstacles`, it can't be made."""
+    """What an export would hold, as far as it was read. While there are `obstacles`, it can't be made."""
 
     books: Books
-    found: list[tuple[Waiting, Voucher]] = field(default_factory=list)
+    counts: Counter[JournalItem.Kind] = field(default_factory=Counter)
+    by_ledger: dict[str, Decimal] = field(default_factory=dict)
+    """Credits less debits of each ledger; all customers together under ""."""
+    debit_total: Decimal = ZERO
+    parties: dict[str, Any] = field(default_factory=dict)
+    """The particulars of each customer whose ledger is touched, as JSON: by id, in order of first appearance."""
+    by_hand: int = 0
     missing: list[tuple[LedgerRole, str]] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
     fees_to_come: int = 0
 
     @property
-    def counts(self) -> Counter[JournalItem.Kind]:
-        return Counter(each.kind for each, _ in self.found)
+    def voucher_count(self) -> int:
+        return self.counts.total()
 
-    @property
-    def by_ledger(self) -> dict[str, Decimal]:
-        """Credits less debits of each ledger; all customers together under ""."""
-        sums: dict[str, Decimal] = {}
-        for _, voucher in self.found:
-            for entry in voucher.entries:
-                ledger = "" if entry.ledger == voucher.party else entry.ledger
-                sums[ledger] = sums.get(ledger, ZERO) + entry.amount
-        return sums
+    def read(self) -> Iterator[tuple[Waiting, Voucher]]:
+        """Each voucher, once and none kept: an export of any length needs little memory."""
+        missing: dict[tuple[LedgerRole, str], None] = {}
+        try:
+            for each in waiting(self.books):
+                if self.voucher_count >= MOST_VOUCHERS:
+                    self.obstacles.append(
+                        f"More than {MOST_VOUCHERS:,} vouchers wait: choose fewer days, and export the rest afterwards."
+                    )
+                    break
+                try:
+                    voucher = each.voucher(self.books.ledgers)
+                except MissingLedger as error:
+                    missing[error.role, error.sac] = None
+                except UnbalancedVoucher as error:
+                    self.obstacles.append(str(error))
+                else:
+                    self._note(each, voucher)
+                    yield each, voucher
+        except NotInRupees as error:
+            self.obstacles.append(str(error))
+        self.missing = list(missing)
+        self.obstacles += _same_names(self.parties)
+        self.fees_to_come = fees_to_come(self.books)
 
-    @property
-    def debit_total(self) -> Decimal:
-        return sum((-entry.amount for _, v in self.found for entry in v.entries if entry.amount < ZERO), ZERO)
+    def _note(self, each: Waiting, voucher: Voucher) -> None:
+        self.counts[each.kind] += 1
+        self.parties.setdefault(str(each.organisation.pk), particulars(each.organisation))
+        self.by_hand += has_no_import(each, self.books.program)
+        for entry in voucher.entries:
+            ledger = "" if entry.ledger == voucher.party else entry.ledger
+            self.by_ledger[ledger] = self.by_ledger.get(ledger, ZERO) + entry.amount
+            self.debit_total += max(-entry.amount, ZERO)
 
 
 def journal(*, seller: BillingEntity, program: str, first: date, last: date) -> Journal:
     """What an export of these days would hold now; nothing is stored. Raises InvalidInput."""
-    if first > last:
-        raise InvalidInput.field("last", f"Choose {day_text(first)}, the first day, or a later one.")
-    books = books_of(seller, program, first, last)
-    made = Journal(books, fees_to_come=fees_to_come(books))
-    missing: dict[tuple[LedgerRole, str], None] = {}
-    try:
-        for each in waiting(books):
-            if len(made.found) >= MOST_VOUCHERS:
-                made.obstacles.append(f"More than {MOST_VOUCHERS:,} vouchers: choose fewer days.")
-                break
-            try:
-                made.found.append((each, each.voucher(books.ledgers)))
-            except MissingLedger as error:
-                missing[error.role, error.sac] = None
-            except UnbalancedVoucher as error:
-                made.obstacles.append(str(error))
-    except NotInRupees as error:
-        made.obstacles.append(str(error))
-    made.missing = list(missing)
-    made.obstacles += _same_names(each.organisation for each, _ in made.found)
+    made = _journal(seller, program, first, last)
+    deque(made.read(), maxlen=0)
     return made
 
 
-def _same_names(organisations: Iterable[Organisation]) -> Iterator[str]:
+def _journal(seller: BillingEntity, program: str, first: date, last: date) -> Journal:
+    if first > last:
+        raise InvalidInput.field("last", f"Choose {day_text(first)}, the first day, or a later one.")
+    return Journal(books_of(seller, program, first, last))
+
+
+def _same_names(parties: dict[str, Any]) -> Iterator[str]:
     """Two customers in one ledger could not be told apart."""
-    owners: dict[str, set[UUID]] = {}
-    for organisation in organisations:
-        owners.setdefault(party_name(organisation).casefold(), set()).add(organisation.pk)
-    for name, ids in owners.items():
-        if len(ids) > 1:
-            yield f"{len(ids)} customers have the ledger “{name}”: name the ledger of each on the customer's page."
+    names = Counter(party["name"].casefold() for party in parties.values())
+    for name, count in names.items():
+        if count > 1:
+            yield f"{count} customers have the ledger “{name}”: name the ledger of each on the customer's page."
 
 
 def export_journal(
@@ -96,42 +115,24 @@ def export_journal(
 ) -> JournalBatch:
     """Write what waits into a batch. Each document and payment is in one batch of a program, whoever exports at once.
 
+    The file stands in the database, so that there is no batch without it and nothing outside is asked under the lock.
     Raises InvalidInput, and DomainError LEDGERS_MISSING, JOURNAL_REFUSED or NOTHING_TO_EXPORT.
     """
     with transaction.atomic():
         # Two exports at once would find the same rows: the second waits, and finds what the first has left.
         seller = BillingEntity.objects.select_for_update(no_key=True).get(pk=seller.pk)
-        made = journal(seller=seller, program=program, first=first, last=last)
-        _refuse(made)
-        content = packed(_files(made))
+        made = _journal(seller, program, first, last)
         batch = JournalBatch(
-            billing_entity=seller,
-            program=program,
-            first_day=first,
-            last_day=last,
-            voucher_count=len(made.found),
-            debit_total=made.debit_total,
-            sha256=hashlib.sha256(content).hexdigest(),
-            parties=parties_of(made.found),
-            exported_by=exported_by,
+            billing_entity=seller, program=program, first_day=first, last_day=last, exported_by=exported_by
         )
-        name = f"journals/{batch.pk.hex}/{program}-{first.isoformat()}-{last.isoformat()}.zip"
-        batch.file.name = default_storage.save(name, ContentFile(content))
+        items: list[JournalItem] = []
+        content = packed(_files(made, _with_items(made, batch, items)))
+        _refuse(made)
+        batch.voucher_count, batch.debit_total, batch.parties = made.voucher_count, made.debit_total, made.parties
         batch.save(force_insert=True)
-        JournalItem.objects.bulk_create(_items(batch, made))
+        _store(batch, content)
+        JournalItem.objects.bulk_create(items, batch_size=_AT_ONCE)
     return batch
-
-
-def read_batch(batch: JournalBatch) -> bytes:
-    """The file as it was exported. Raises DomainError FILE_CHANGED if the storage has lost it or holds other bytes."""
-    try:
-        with batch.file.open("rb") as file:
-            content: bytes = file.read()
-    except OSError as error:
-        raise DomainError(f"The file of this export can't be read: {error}", code="FILE_CHANGED") from error
-    if hashlib.sha256(content).hexdigest() != batch.sha256:
-        raise DomainError("The file of this export is not the one that was stored.", code="FILE_CHANGED")
-    return content
 
 
 def _refuse(made: Journal) -> None:
@@ -139,42 +140,52 @@ def _refuse(made: Journal) -> None:
         raise DomainError("Name the seller's ledgers first: some are missing.", code="LEDGERS_MISSING")
     if made.obstacles:
         raise DomainError(" ".join(made.obstacles), code="JOURNAL_REFUSED")
-    if not made.found:
+    if not made.voucher_count:
         raise DomainError("Everything of these days was exported before.", code="NOTHING_TO_EXPORT")
 
 
-def _files(made: Journal) -> Files:
+def _files(made: Journal, found: Iterator[tuple[Waiting, Voucher]]) -> Iterator[tuple[str, Any]]:
     seller, program = made.books.seller, made.books.program
     if program == JournalBatch.Program.ZOHO:
-        return zoho_files(made.found, made.books.ledgers)
-    return tally_files(made.found, company=seller.legal_name, known=known_parties(seller, program))
+        return zoho_files(found, made.books.ledgers)
+    known = known_parties(seller, program)
+    return tally_files(found, company=seller.legal_name, parties=made.parties, known=known)
 
 
-def _items(batch: JournalBatch, made: Journal) -> list[JournalItem]:
-    return [
-        JournalItem(
-            batch=batch,
-            organisation=each.organisation,
-            program=batch.program,
-            kind=each.kind,
-            subject_id=subject,
-            number=voucher.number,
-            day=voucher.day,
-            # one receipt may book two payments: the amount stands once
-            amount=-voucher.of_party if index == 0 else ZERO,
+def _with_items(made: Journal, batch: JournalBatch, items: list[JournalItem]) -> Iterator[tuple[Waiting, Voucher]]:
+    """What is read, as it passes into the files; `items` gets the rows that say so."""
+    for each, voucher in made.read():
+        items += (
+            JournalItem(
+                batch=batch,
+                organisation_id=each.organisation.pk,
+                program=batch.program,
+                kind=each.kind,
+                subject_id=subject,
+                number=voucher.number,
+                day=voucher.day,
+                # one receipt may book two payments: the amount stands once
+                amount=-voucher.of_party if index == 0 else ZERO,
+            )
+            for index, subject in enumerate(each.subjects)
         )
-        for each, voucher in made.found
-        for index, subject in enumerate(each.subjects)
-    ]
+        yield each, voucher
+
+
+def _store(batch: JournalBatch, content: bytes) -> None:
+    JournalFile.objects.create(
+        batch=batch,
+        name=f"{batch.program}-{batch.first_day.isoformat()}-{batch.last_day.isoformat()}.zip",
+        content=content,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def known_parties(seller: BillingEntity, program: str) -> dict[str, Any]:
     """What the books have of customers, by the earlier exports."""
     known: dict[str, Any] = {}
-    for parties in (
-        JournalBatch.objects.filter(billing_entity=seller, program=program)
-        .order_by("created_at")
-        .values_list("parties", flat=True)
-    ):
+    earlier = JournalBatch.objects.filter(billing_entity=seller, program=program).order_by("created_at")
+    for parties in earlier.values_list("parties", flat=True).iterator(chunk_size=1):
         known.update(parties)
     return known

@@ -1,84 +1,109 @@
-"""The files of an export: Tally's XML, or Zoho Books' CSV, packed into one zip."""
+"""The files of an export: Tally's XML, or Zoho Books' CSV, packed into one ZIP. They are written while what they hold
+passes by, and lie on the disk until they are packed."""
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from billing_platform.lib.gst import INDIA, state_name
 from billing_platform.lib.spreadsheet_cells import safe_cell
 from billing_platform.lib.vocabularies import country_name
+from invoicing.returns.scratch import scratch_file
+from invoicing.returns.sheet_files import zipped
 from organisations.models import Organisation
 from payments.accounts import tally, zoho
 from payments.accounts.vouchers import LedgerRole, Ledgers, Voucher
-from payments.models import JournalItem
-from payments.services.journals.waiting import Waiting, party_name
+from payments.models import JournalBatch, JournalItem
+from payments.services.journals.waiting import Waiting, has_no_import, party_name
 
-Found: TypeAlias = Sequence[tuple[Waiting, Voucher]]
-Files: TypeAlias = Iterator[tuple[str, str]]
+Found: TypeAlias = Iterable[tuple[Waiting, Voucher]]
+Files: TypeAlias = Iterator[tuple[str, IO[bytes]]]
 """Names and contents."""
-
-_NEVER = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can name: the same rows give the same bytes
 Kind = JournalItem.Kind
+_CHANGED_COLUMNS = ("ledger", "particular", "in the books", "now")
+_BY_HAND_COLUMNS = ("what", "number", "date", "customer", "rupees", "about", "what to do in Zoho Books")
 
 
-def tally_files(found: Found, *, company: str, known: dict[str, Any]) -> Files:
-    """Vouchers; ledgers of customers that the books do not have; and what changed of those that they have. `known` is
-    what they have, as `parties_of` gave it."""
-    yield "vouchers.xml", "".join(tally.vouchers_xml((voucher for _, voucher in found), company=company))
-    parties = parties_of(found)
-    new = [tally.PartyMaster(**particulars) for key, particulars in parties.items() if key not in known]
+def tally_files(found: Found, *, company: str, parties: dict[str, Any], known: dict[str, Any]) -> Files:
+    """Vouchers; ledgers of customers that the books do not have; and what changed of those that they have.
+
+    `parties` is filled while `found` is read; `known` is what the books have of them.
+    """
+    yield "vouchers.xml", _written(tally.vouchers_xml((voucher for _, voucher in found), company=company))
+    new = [tally.PartyMaster(**party) for key, party in parties.items() if key not in known]
     if new:
-        yield "masters.xml", "".join(tally.masters_xml(new, company=company))
+        yield "masters.xml", _written(tally.masters_xml(new, company=company))
     changed = [
-        [parties[key]["name"], name, _cell(known[key].get(name)), _cell(value)]
-        for key in parties
+        (party["name"], name, _cell(known[key].get(name)), _cell(value))
+        for key, party in parties.items()
         if key in known
-        for name, value in parties[key].items()
+        for name, value in party.items()
         if known[key].get(name) != value
     ]
     if changed:
-        yield "masters-changed.csv", _csv([["ledger", "particular", "in the books", "now"], *changed])
+        sheet = _Sheet(_CHANGED_COLUMNS)
+        sheet.add(changed)
+        yield "masters-changed.csv", sheet.finished()
 
 
 def zoho_files(found: Found, ledgers: Ledgers) -> Files:
-    """Invoices, credit notes and payments; and what Zoho Books has no import for: cancellations and refunds."""
-    invoices: list[Any] = [zoho.INVOICE_COLUMNS]
-    notes: list[Any] = [zoho.CREDIT_NOTE_COLUMNS]
-    payments: list[Any] = [zoho.PAYMENT_COLUMNS]
-    by_hand: list[Any] = [("what", "number", "date", "customer", "rupees", "about")]
+    """Invoices, credit notes and payments; and what Zoho Books has no import for."""
+    sheets = {
+        "invoices": _Sheet(zoho.INVOICE_COLUMNS),
+        "credit-notes": _Sheet(zoho.CREDIT_NOTE_COLUMNS),
+        "payments": _Sheet(zoho.PAYMENT_COLUMNS),
+        "by-hand": _Sheet(_BY_HAND_COLUMNS),
+    }
     for each, voucher in found:
-        party = party_name(each.organisation)
-        if each.kind == Kind.INVOICE and each.document:
-            invoices += zoho.invoice_rows(each.document, party=party, ledgers=ledgers)
-        elif each.kind == Kind.CREDIT_NOTE and each.document:
-            notes += zoho.credit_note_rows(each.document, party=party, ledgers=ledgers)
-        elif each.kind == Kind.RECEIPT and each.receipt:
-            till = LedgerRole.GATEWAY if each.receipt.through_gateway else LedgerRole.BANK
-            tax = ledgers.of(LedgerRole.TDS) if each.receipt.withheld else ""
-            payments += zoho.payment_rows(
-                each.receipt, currency=each.currency, deposit_to=ledgers.of(till), tax_account=tax
-            )
-        else:  # no import takes it
-            day = voucher.day.isoformat()
-            by_hand.append([each.kind.label, voucher.number, day, party, -voucher.of_party, voucher.narration])
-    for name, rows in (("invoices", invoices), ("credit-notes", notes), ("payments", payments), ("by-hand", by_hand)):
-        if len(rows) > 1:
-            yield f"{name}.csv", _csv(rows)
+        name, rows = _zoho_rows(each, voucher, ledgers)
+        sheets[name].add(rows)
+    for name, sheet in sheets.items():
+        if not sheet.is_empty:
+            yield f"{name}.csv", sheet.finished()
 
 
-def parties_of(found: Found) -> dict[str, Any]:
-    """The particulars of each customer whose ledger is touched, as JSON: by id, in order of first appearance."""
-    parties: dict[str, Any] = {}
-    for each, _ in found:
-        parties.setdefault(str(each.organisation.pk), _particulars(each.organisation))
-    return parties
+def _zoho_rows(each: Waiting, voucher: Voucher, ledgers: Ledgers) -> tuple[str, Iterable[Sequence[Any]]]:
+    """Sheet and rows."""
+    party = party_name(each.organisation)
+    if has_no_import(each, JournalBatch.Program.ZOHO):
+        about = (voucher.number, voucher.day.isoformat(), party, -voucher.of_party, voucher.narration)
+        return "by-hand", [(_what(each), *about, _by_hand(each, ledgers))]
+    if each.receipt:
+        till = LedgerRole.GATEWAY if each.receipt.through_gateway else LedgerRole.BANK
+        tax = ledgers.of(LedgerRole.TDS) if each.receipt.withheld else ""
+        deposit_to = ledgers.of(till)
+        return "payments", zoho.payment_rows(
+            each.receipt, currency=each.currency, deposit_to=deposit_to, tax_account=tax
+        )
+    document: Any = each.document
+    if each.kind == Kind.CREDIT_NOTE:
+        return "credit-notes", zoho.credit_note_rows(document, party=party, ledgers=ledgers)
+    return "invoices", zoho.invoice_rows(document, party=party, ledgers=ledgers)
 
 
-def _particulars(party: Organisation) -> dict[str, Any]:
+_BY_HAND = {
+    Kind.CREDIT_NOTE: "Make a manual journal: debit {ledger}, credit Accounts Receivable for this customer.",
+    Kind.VOID: "Open the invoice and mark it as void.",
+    Kind.REVERSAL: "Open the payment and delete it.",
+    Kind.REFUND: "Open the credit note of the invoice, or else the payment, and choose Refund.",
+    Kind.FAILED_REFUND: "Delete the refund from its credit note or payment.",
+}
+
+
+def _what(each: Waiting) -> str:
+    return "Commercial credit note" if each.kind == Kind.CREDIT_NOTE else str(each.kind.label)
+
+
+def _by_hand(each: Waiting, ledgers: Ledgers) -> str:
+    ledger = ledgers.of(LedgerRole.COMMERCIAL_CREDIT) if each.kind == Kind.CREDIT_NOTE else ""
+    return _BY_HAND[each.kind].format(ledger=ledger)
+
+
+def particulars(party: Organisation) -> dict[str, Any]:
+    """What a customer's ledger says, as JSON."""
     address = [line for line in (party.address_line1, party.address_line2, party.city) if line]
     return {
         "name": party_name(party),
@@ -94,16 +119,36 @@ def _cell(value: Any) -> Any:
     return ", ".join(value) if isinstance(value, list) else value
 
 
-def _csv(rows: Iterable[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([safe_cell(cell) for cell in row] for row in rows)
-    return text.getvalue()
+def _written(pieces: Iterable[str]) -> IO[bytes]:
+    file = scratch_file()
+    file.writelines(piece.encode() for piece in pieces)
+    return file
 
 
-def packed(files: Iterable[tuple[str, str]]) -> bytes:
-    """A zip. The same files give the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files:
-            archive.writestr(zipfile.ZipInfo(name, _NEVER), text.encode(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+class _Sheet:
+    """A CSV on the disk, with its header."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.is_empty = True
+        self._text = io.TextIOWrapper(scratch_file(), encoding="utf-8", newline="")
+        self._writer = csv.writer(self._text)
+        self._writer.writerow(columns)
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        for row in rows:
+            self.is_empty = False
+            self._writer.writerow([safe_cell(cell) for cell in row])
+
+    def finished(self) -> IO[bytes]:
+        """The file, which is the caller's from now on."""
+        return self._text.detach()
+
+
+def packed(files: Files) -> bytes:
+    """A ZIP. The same files give the same bytes."""
+    made = list(files)
+    with zipped(made) as archive:
+        content = archive.read()
+    for _name, file in made:
+        file.close()
+    return content

@@ -109,6 +109,18 @@ def fees_to_come(books: Books) -> int:
     return _payments(books, received=True).filter(_fee_is_to_come()).count()
 
 
+def has_no_import(each: Waiting, program: str) -> bool:
+    """Whether a person has to do in the program what a voucher says.
+
+    Zoho Books imports documents, payments and refunds of credit notes: nothing that undoes what was imported, and no
+    refund of a payment, as ours are. A commercial credit note would get into Zoho's GST returns, where it has no place.
+    """
+    if program != JournalBatch.Program.ZOHO:
+        return False
+    is_commercial = isinstance(each.booked, BookedDocument) and each.booked.is_commercial
+    return is_commercial or each.kind not in (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.RECEIPT)
+
+
 def _in_a_batch(books: Books, kind: JournalItem.Kind) -> Exists:
     return Exists(JournalItem.objects.filter(program=books.program, kind=kind, subject_id=OuterRef("pk")))
 

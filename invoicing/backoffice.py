@@ -233,8 +233,8 @@ _PRICES_AND_RATES = (
     ),
     Waits(
         kind="no_rate",
-        one="customer whose currency has no exchange rate of the last 7 days",
-        many="customers whose currency has no exchange rate of the last 7 days",
+        one="customer who needs an exchange rate of the last 7 days",
+        many="customers who need an exchange rate of the last 7 days",
         rows=lambda user: customers_without_rate(actor=user, today=operators_today()),
         model=Organisation,
         filters={"attention": "no_rate"},

@@ -23,6 +23,7 @@ from billing_platform.lib.number_formats import format_percent
 from invoicing.admin.rate_list_pages import RateListPages
 from invoicing.models import ExchangeRate, RateFeed, TaxRate
 from invoicing.services import exchange_rates, rate_feeds, tax_rates
+from organisations.operators_clock import operators_today
 
 
 @admin.register(TaxRate)
@@ -65,6 +66,9 @@ class ExchangeRateAdmin(RateListPages, ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"as_of": operators_today(), **super().get_changeform_initial_data(request)}
 
     @list_action(
         label="Sync now",

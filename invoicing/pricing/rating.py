@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
-from uuid import UUID
 
-from billing_platform.lib.dates_in_words import day_text, days_text, month_text
-from billing_platform.lib.limits import MAX_MONEY
+from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import ZERO, round_money
-from billing_platform.lib.periods import BillingPeriod
-from billing_platform.lib.printable_text import spelled_out
-from events.usage.conversion import Conversions
-from events.usage.metered import MeteredUsage, MetricKey, MetricWords
+from events.usage.metered import MeteredUsage, MetricKey
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.lines import Line, LineKind
-from invoicing.pricing.charges import Charge
-from invoicing.pricing.converting import billed_words, conversion_notes, converted_month
-from invoicing.pricing.month_charges import Counted, Part, charge_month, round_running
-from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
-from invoicing.pricing.rules import ORGANISATION_POOL, PROJECT_POOL, PriceKey, Rule, RulesOfMonth, Version
-from invoicing.pricing.unbilled import MAX_QUANTITY, amount_too_large, quantity_too_large, rate_missing, unpriced_usage
+from invoicing.pricing.converting import billed_words, converted_month
+from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
+from invoicing.pricing.rules import PriceKey, RulesOfMonth, Version
+from invoicing.pricing.unbilled import rate_missing, unpriced_usage
+from invoicing.pricing.usage_lines import RatedMonth, TooLargeError, is_usage, lines_of_price
 from invoicing.rates import old_text
 from invoicing.steps import Step
-
-_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +34,6 @@ class Rated:
     @property
     def warnings(self) -> tuple[DraftWarning, ...]:
         return self.unpriced + self.too_large + self.rates
-
-
-@dataclass(frozen=True, slots=True)
-class _Month:
-    """What the lines of one month's usage have in common. `due_without_usage` is empty if the month's own invoice is
-    still to come: that one will charge it."""
-
-    rules: RulesOfMonth
-    currency: str
-    kind: LineKind
-    words: Mapping[MetricKey, MetricWords]
-    measured_words: Mapping[MetricKey, MetricWords]
-    conversions: Conversions
-    first_events: FirstEvents
-    due_without_usage: Sequence[PriceKey]
-    rates_of: date
-
-    @property
-    def period(self) -> BillingPeriod:
-        return self.rules.month
-
-
-class _TooLargeError(Exception):
-    """The usage of one price comes to more than a line can hold."""
-
-    def __init__(self, warning: DraftWarning) -> None:
-        super().__init__(warning.message)
-        self.warning = warning
 
 
 def rate(facts: MonthFacts) -> Rated:
@@ -92,7 +55,7 @@ def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     is_charged = kind == LineKind.USAGE or (before is not None and used.month in before.periods)
     due_without_usage = rules.due_without_usage() if is_charged else []
     words = billed_words(facts.words, facts.conversions)
-    month = _Month(
+    month = RatedMonth(
         rules=rules,
         currency=facts.currency,
         kind=kind,
@@ -105,11 +68,11 @@ def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     )
     if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
-        return _rate([row for row in used.usage if _is_usage(row)], month)
+        return _rate([row for row in used.usage if is_usage(row)], month)
     return _rate_by_difference(used.usage, before, month)
 
 
-def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, month: _Month) -> Rated:
+def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, month: RatedMonth) -> Rated:
     """A month that other invoices have charged for: price all its usage anew, and charge the difference.
 
     So tiers and free units run on over the whole month, whenever the usage was reported.
@@ -141,15 +104,11 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
     )
 
 
-def _is_usage(row: MeteredUsage) -> bool:
-    return bool(row.quantity or row.event_count)
-
-
 def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
     """Days on which all was voided are left out, where a metric was used on others: they would bring in the minimum of
     a price that nothing was used at."""
-    used = {row.metric for row in rows if _is_usage(row)}
-    return [row for row in rows if _is_usage(row) or row.metric not in used]
+    used = {row.metric for row in rows if is_usage(row)}
+    return [row for row in rows if is_usage(row) or row.metric not in used]
 
 
 def _quantities(rows: Iterable[MeteredUsage]) -> dict[MetricKey, Decimal]:
@@ -166,7 +125,7 @@ def _difference(
     added: Decimal,
     charged: Decimal,
     left: Decimal,
-    month: _Month,
+    month: RatedMonth,
 ) -> Line:
     """One line for the usage that other invoices have not charged: `priced`, the lines of the whole month, less
     `charged`.
@@ -199,7 +158,7 @@ def _difference(
 
 
 def _less_charged(
-    priced: list[Line], charged: Decimal, left: Decimal, month: _Month
+    priced: list[Line], charged: Decimal, left: Decimal, month: RatedMonth
 ) -> tuple[Decimal, tuple[Step, ...]]:
     """The amount of the line, and the steps that add up to it."""
     steps = [step for line in priced for step in line.steps]
@@ -215,7 +174,7 @@ def _less_charged(
     return amount, (*steps, *closing)
 
 
-def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
+def _rate(rows: Sequence[MeteredUsage], month: RatedMonth) -> Rated:
     """Price one month's usage. What one rule prices together is one line; where prices change, usage is split."""
     by_price: defaultdict[PriceKey, list[MeteredUsage]] = defaultdict(list)
     missing: list[MeteredUsage] = []
@@ -238,8 +197,8 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
     large: dict[MetricKey, DraftWarning] = {}
     for key, members in by_price.items():
         try:
-            lines += _lines_of(key, members, month)
-        except _TooLargeError as error:
+            lines += lines_of_price(key, members, month)
+        except TooLargeError as error:
             large[key[0], key[1]] = error.warning
     billed = [line for line in lines if line.metric not in large]
     billed.sort(key=lambda line: (line.metric_name, line.unit, line.service_start, line.description))
@@ -251,7 +210,7 @@ def _rate(rows: Sequence[MeteredUsage], month: _Month) -> Rated:
     )
 
 
-def _rate_warning(versions: Sequence[Version], month: _Month) -> DraftWarning | None:
+def _rate_warning(versions: Sequence[Version], month: RatedMonth) -> DraftWarning | None:
     """What is to be said of the exchange rates that a price's versions of the month need."""
     for rule in (version.rule for version in versions):
         words = month.words[rule.metric]
@@ -264,145 +223,3 @@ def _rate_warning(versions: Sequence[Version], month: _Month) -> DraftWarning | 
         ):
             return DraftWarning(WarningCode.EXCHANGE_RATE_OLD, old, currency=rule.currency)
     return None
-
-
-def _lines_of(key: PriceKey, rows: Sequence[MeteredUsage], month: _Month) -> Iterator[Line]:
-    """The lines of one price: by version, and by project where the version prices each project alone."""
-    versions = month.rules.versions(key)
-    if not any(_is_usage(row) for row in rows) and key in month.due_without_usage:
-        yield from _lines_without_usage(versions[-1], month)
-        return
-    by_project: defaultdict[UUID, list[MeteredUsage]] = defaultdict(list)
-    for row in rows:
-        by_project[row.project_id].append(row)
-    pools = {version.rule.pool for version in versions}
-    if ORGANISATION_POOL in pools:
-        yield from _lines_of_pool(versions, ORGANISATION_POOL, rows, month)
-    if PROJECT_POOL in pools:
-        for members in by_project.values():
-            yield from _lines_of_pool(versions, PROJECT_POOL, members, month)
-
-
-def _lines_without_usage(version: Version, month: _Month) -> Iterator[Line]:
-    words = month.words[version.rule.metric]
-    for charge, amount in round_running([version.price.charge_no_usage()], month.currency):
-        if charge.steps:
-            yield _line(version, [], charge, amount, words, month)
-
-
-def _lines_of_pool(versions: Sequence[Version], pool: str, rows: Sequence[MeteredUsage], month: _Month) -> list[Line]:
-    """The lines of the versions that price this pool: the usage of all projects together, or of one project."""
-    metric = versions[0].rule.metric_name, versions[0].rule.unit
-    words = month.words[metric]
-    parts: list[Part] = []
-    priced: list[tuple[Version, list[MeteredUsage]]] = []
-    before: Counted | None = None
-    for version in versions:
-        members = [row for row in rows if version.holds_on(row.day)]
-        if not members:
-            continue
-        used = _counted(members, month)
-        if version.rule.pool == pool:
-            earlier = f"the {words.quantity_text(before.quantity)} before {day_text(version.start)}" if before else ""
-            parts.append(Part(version.price, used, before, earlier))
-            priced.append((version, members))
-        before = used if before is None else before + used
-    if before is None:
-        return []
-    _check_quantities(parts, before, metric, words)
-    bounds = [version for version in versions if version.rule.pool == pool][-1].price
-    charges = round_running(charge_month(parts, before, bounds), month.currency)
-    for _charge, amount in charges:
-        if abs(amount) >= MAX_MONEY:
-            raise _TooLargeError(amount_too_large(metric, words.title, amount, month.currency))
-    return [
-        _line(version, members, charge, amount, words, month)
-        for (version, members), (charge, amount) in zip(priced, charges, strict=True)
-    ]
-
-
-def _counted(rows: Sequence[MeteredUsage], month: _Month) -> Counted:
-    quantity, event_count = sum((row.quantity for row in rows), ZERO), sum(row.event_count for row in rows)
-    return Counted(quantity, event_count, _first_events(rows, month))
-
-
-def _first_events(rows: Sequence[MeteredUsage], month: _Month) -> tuple[Decimal, ...] | None:
-    """What the first events of these meters and days came to. None: no price has to know, or the metric can't tell."""
-    events = month.first_events.get(rows[0].metric)
-    if events is None:
-        return None
-    days = {(row.meter, row.day) for row in rows}
-    return tuple(event.quantity for event in events if (event.meter, event.day) in days)
-
-
-def _check_quantities(parts: Sequence[Part], whole: Counted, metric: MetricKey, words: MetricWords) -> None:
-    """Refuse more digits than prices take and lines hold."""
-    for each in (whole, *(part.used for part in parts), *(part.so_far for part in parts)):
-        if abs(each.quantity) >= MAX_QUANTITY:
-            raise _TooLargeError(quantity_too_large(metric, words, each.quantity))
-
-
-def _line(
-    version: Version, rows: list[MeteredUsage], charge: Charge, amount: Decimal, words: MetricWords, month: _Month
-) -> Line:
-    rule, quantity = version.rule, sum((row.quantity for row in rows), ZERO)
-    projects = _by_project(rows)
-    pooled = rule.pool == ORGANISATION_POOL
-    named = rows[0].project_name if rows and not pooled else ""
-    shares = [Step.share(name, used) for name, used in projects.values() if pooled]
-    is_part = (version.start, version.end) != (month.period.start, month.period.end)
-    notes = conversion_notes(rows, month.conversions, month.measured_words, is_part=is_part)
-    return Line(
-        kind=month.kind,
-        description=_description(version, words, month.period, named),
-        quantity=quantity,
-        amount=amount,
-        unit_price=_unit_price(rule, charge, quantity),
-        project_id=next(iter(projects)) if len(projects) == 1 else None,
-        metric_name=rule.metric_name,
-        unit=rule.unit,
-        unit_label=words.unit_for(quantity),
-        dimensions=rule.dimensions,
-        service_start=version.start,
-        service_end=version.end,
-        used_in=month.period.start,
-        pricing_rule_id=rule.id,
-        price=rule.snapshot(),
-        steps=(*_exchange_note(rule), *notes, *charge.steps, *shares),
-    )
-
-
-def _description(version: Version, words: MetricWords, month: BillingPeriod, project_name: str) -> str:
-    start, end = version.start, version.end
-    parts = [words.title]
-    if version.rule.dimensions:
-        named = ", ".join(f"{name} {value}" for name, value in version.rule.dimensions)
-        parts.append(spelled_out(named))  # events bring these texts: nobody can be asked to write them otherwise
-    if project_name:
-        parts.append(project_name)
-    whole = (start, end) == (month.start, month.end)
-    parts.append(month_text(month) if whole else days_text(start, end - _A_DAY))
-    return " · ".join(parts)
-
-
-def _exchange_note(rule: Rule) -> list[Step]:
-    return [Step.note(f"Price in {rule.currency}, exchanged: {rule.exchange.text}")] if rule.exchange else []
-
-
-def _unit_price(rule: Rule, charge: Charge, quantity: Decimal) -> Decimal | None:
-    """The unit price, where quantity times unit price is the amount. Tiers, packages, free units and limits make the
-    amount otherwise, and so does a price that changed within the month."""
-    unit_price = rule.plain_unit_price
-    if unit_price is None or len(charge.steps) > 1:
-        return None
-    plain = all((step.quantity, step.unit_price) == (quantity, unit_price) for step in charge.steps)
-    return unit_price if plain else None
-
-
-def _by_project(rows: Sequence[MeteredUsage]) -> dict[UUID, tuple[str, Decimal]]:
-    """Name and quantity of each project."""
-    totals: dict[UUID, tuple[str, Decimal]] = {}
-    for row in rows:
-        _name, before = totals.get(row.project_id, ("", ZERO))
-        totals[row.project_id] = (row.project_name, before + row.quantity)
-    return totals

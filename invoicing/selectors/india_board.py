@@ -26,7 +26,7 @@ from invoicing.models import EInvoice, NumberSequence
 from invoicing.models.e_invoice import SOON_DAYS
 from invoicing.models.number_sequence import NEARLY_FULL
 from invoicing.selectors.due_returns import Returns, due_returns
-from invoicing.selectors.exchange_rates import customers_without_rate
+from invoicing.selectors.exchange_rates import pairs_without_rate
 from invoicing.selectors.indian_deadlines import (
     REALISATION_NOTICE,
     open_invoices_to_credit,
@@ -116,9 +116,9 @@ def _facts(sellers: list[BillingEntity], actor: Actor, today: date) -> _Facts:
         for each in NumberSequence.objects.filter(registration__in=gstins, financial_year=financial_year(today)):
             sequences[each.registration].append(each)
     rates: dict[UUID, list[str]] = defaultdict(list)
-    lacking = customers_without_rate(actor=actor, today=today).filter(**mine).order_by("currency")
-    for seller, currency in lacking.values_list("billing_entity", "currency"):
-        rates[seller].append(currency)
+    for (base, target), customers in pairs_without_rate(actor=actor, today=today):
+        for seller in customers.filter(**mine).order_by().values_list("billing_entity", flat=True).distinct():
+            rates[seller].append(f"{base} to {target}")
     return _Facts(
         today=today,
         exporting=frozenset(abroad.order_by().values_list("billing_entity", flat=True).distinct()),
@@ -270,11 +270,15 @@ def _gstins(count: int) -> Row:
     return Row(Topic.GSTINS, title, State.NEAR, f"{which} to be looked up on the GST portal again.")
 
 
-def _rates(currencies: list[str]) -> Row:
+def _rates(pairs: list[str]) -> Row:
     title = "Exchange rates"
-    if not currencies:
-        return Row(Topic.RATES, title, State.GOOD, "Each currency that is needed has a rate of the last 7 days.")
-    names = ", ".join(dict.fromkeys(currencies))
+    if not pairs:
+        return Row(
+            Topic.RATES, title, State.GOOD, "Each pair of currencies that is needed has a rate of the last 7 days."
+        )
     return Row(
-        Topic.RATES, title, State.NEAR, f"No rate of the last 7 days for {names}: invoices in it carry a warning."
+        Topic.RATES,
+        title,
+        State.NEAR,
+        f"No rate of the last 7 days from {', '.join(pairs)}: invoices that need it carry a warning.",
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+from django import forms
 from django.apps import apps
+from django.contrib import admin
 from django.db.models import CharField
+from django.test.client import RequestFactory
+from django.urls import get_resolver
 from rest_framework import serializers
 
 from billing_platform.lib.money import CURRENCIES
@@ -37,6 +43,7 @@ def _currency_fields() -> list[CharField[Any, Any]]:
 
 
 _PAIR = {("exchangerate", "base"), ("exchangerate", "target")}
+_NAMES = re.compile(r"(^|_)currency$|^base$|^target$")
 
 
 def test_every_currency_that_is_typed_is_checked_against_the_list() -> None:
@@ -51,16 +58,20 @@ def test_every_currency_that_is_typed_is_checked_against_the_list() -> None:
 
 
 def test_every_currency_of_a_request_is_checked_against_the_list() -> None:
-    """A field that is read (not only shown) names its validator."""
-    unchecked = [
-        f"{kind.__name__}.{name}"
-        for kind in _all(serializers.Serializer)
-        if kind.__module__.split(".")[0] in APPS
-        for name, field in kind._declared_fields.items()
-        if name in ("currency", "base", "target")
-        and getattr(field, "max_length", None) is not None
-        and validate_currency not in field.validators
-    ]
+    """A field that is read (not only shown) names its validator, or is a list; and no list has another code."""
+    get_resolver().url_patterns  # noqa: B018  (reads every API, so that its serializers are known)
+    unchecked, seen = [], 0
+    for kind in _all(serializers.Serializer):
+        if kind.__module__.split(".")[0] not in APPS:
+            continue
+        for name, field in kind().get_fields().items():
+            values = _codes(field.choices.items()) if isinstance(field, serializers.ChoiceField) else set()
+            is_known = values <= CURRENCIES if _is_of_currencies(values) else validate_currency in field.validators
+            if (_is_of_currencies(values) or _NAMES.search(name)) and not field.read_only:
+                seen += 1
+                if getattr(field, "max_length", None) is not None or values:
+                    unchecked += [] if is_known else [f"{kind.__name__}.{name}"]
+    assert seen > 5
     assert not unchecked
 
 
@@ -74,3 +85,50 @@ def test_what_razorpay_collects_is_a_part_of_the_list() -> None:
 
 def test_each_feed_has_a_publisher() -> None:
     assert all(publisher(name).source for name in NAMES)
+
+
+def _codes(choices: Any) -> set[str]:
+    """The values of a list of choices, those within groups too."""
+    found: set[str] = set()
+    for value, label in choices:
+        found |= _codes(label) if isinstance(label, list | tuple) else {str(value)}
+    return found
+
+
+def _is_of_currencies(values: set[str]) -> bool:
+    return bool({"INR", "USD"} & values)
+
+
+def _forms(user: Any) -> Iterator[tuple[str, Any]]:
+    """Each form of the admin by its name: those that add, those of actions, and all others."""
+    request = RequestFactory().get("/")
+    request.user = user
+    for model, page in admin.site._registry.items():
+        if model._meta.app_label not in APPS:
+            continue
+        if page.has_add_permission(request):
+            yield f"{model.__name__} page", page.get_form(request)
+        for action in page.admin_actions.values():
+            if action.form is not None:
+                yield f"{model.__name__} {action.name}", action.form
+    for form in _all(forms.Form):
+        if form.__module__.split(".")[0] in (*APPS, "billing_platform"):
+            yield form.__qualname__, form
+
+
+@pytest.mark.django_db
+def test_every_form_of_the_admin_lets_choose_these_currencies_only(admin_user: Any) -> None:
+    """A field that is called so is a list or has the validator; a list with a currency has no other code in it."""
+    lists, loose = set(), set()
+    for name, form in _forms(admin_user):
+        for field_name, field in form.base_fields.items():
+            values = (
+                _codes(field.choices) - {""} if type(field) in (forms.ChoiceField, forms.TypedChoiceField) else set()
+            )
+            if _is_of_currencies(values):
+                lists.add(field_name)
+                assert values <= CURRENCIES, f"{name}: {field_name}"
+            elif re.search(r"(^|_)currency$", field_name) and validate_currency not in field.validators:
+                loose.add(f"{name}: {field_name}")
+    assert {"currency", "base", "target"} <= lists
+    assert not loose

@@ -22,6 +22,7 @@ from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, PricingRule
 from invoicing.pricing import Usage
 from invoicing.rates import Rate
+from invoicing.selectors.exchange_rates import customers_without_rate, pairs_without_rate
 from invoicing.selectors.price_coverage import Reason, prices_of, unpriced_usage_of
 from invoicing.services import drafting, issuing, voiding
 from invoicing.services.exchange_rates import add_exchange_rate
@@ -289,3 +290,27 @@ def test_billed_late_or_in_time_a_month_costs_the_same(
         whole = rule.price.charge(Usage(Decimal(sum(in_time) + sum(late)), 1))
         assert abs(first.subtotal + second.subtotal - whole.exact_amount) <= Decimal("0.01")
         transaction.set_rollback(True)
+
+
+def test_customers_whose_prices_need_a_rate_are_known_before_the_month_is_billed(
+    acme: Organisation, globex: Organisation, admin_user: Any
+) -> None:
+    def lacking() -> dict[Any, set[str]]:
+        found = pairs_without_rate(actor=admin_user, today=date(2026, 10, 30))
+        return {pair: {each.name for each in customers} for pair, customers in found}
+
+    rate("84", "2026-10-29")
+    assert lacking() == {}
+    per_unit("0.04", currency="EUR", may_be_exchanged=True, metric_name="exports", unit="file")
+    assert lacking() == {("EUR", "INR"): {"Acme"}, ("EUR", "USD"): {"Globex"}}
+    assert {*customers_without_rate(actor=admin_user, today=date(2026, 10, 30))} == {acme, globex}
+    per_unit("0.05", currency="USD", metric_name="exports", unit="file")  # goes before the one that is exchanged
+    assert lacking() == {("EUR", "INR"): {"Acme"}}
+    per_unit("4", metric_name="exports", unit="file", dimensions={"kind": "pdf"})  # the rest is still exchanged
+    assert lacking() == {("EUR", "INR"): {"Acme"}}
+    per_unit("0.03", currency="EUR", may_be_exchanged=True, metric_name="exports", unit="file", organisation=globex)
+    assert lacking()["EUR", "USD"] == {"Globex"}  # its own price goes before everybody's
+    rate("91", "2026-10-20", base="EUR")
+    assert lacking() == {("EUR", "INR"): {"Acme"}, ("EUR", "USD"): {"Globex"}}  # ten days old
+    rate("92", "2026-10-28", base="EUR")
+    assert lacking() == {}  # euros to dollars follow from both to rupees

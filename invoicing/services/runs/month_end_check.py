@@ -24,7 +24,7 @@ from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter
 from events.selectors.backlog import unsettled_by_status
 from invoicing.models import BillingRunItem, Invoice, NumberSequence
-from invoicing.selectors.exchange_rates import customers_without_rate
+from invoicing.selectors.exchange_rates import pairs_without_rate
 from invoicing.selectors.price_coverage import Unpriced, unpriced_usage_in
 from invoicing.services.numbering import registration_of
 from invoicing.services.runs.billing_run import who_is_billed
@@ -131,16 +131,17 @@ def _unpriced(period: BillingPeriod, actor: Actor) -> Check:
 
 
 def _rates(actor: Actor) -> Check:
-    customers = list(customers_without_rate(actor=actor, today=operators_today()).order_by("name"))
-    currencies = ", ".join(sorted({customer.currency for customer in customers}))
+    lacking = pairs_without_rate(actor=actor, today=operators_today())
+    customers = {customer.pk: customer for _pair, of_pair in lacking for customer in of_pair.order_by("name")}
+    pairs = ", ".join(f"{base} to {target}" for (base, target), _of_pair in lacking)
     return _check(
         Topic.RATES,
         "Exchange rates are fresh",
         len(customers),
-        "Each currency that is needed has a rate of the last 7 days.",
-        f"{_are(len(customers), 'customer')} billed in a currency without a rate of the last 7 days: {currencies}. "
-        "Without one of the last 31 days nothing is issued in it.",
-        rows=customers,
+        "Each that is needed is of the last 7 days.",
+        f"{_are(len(customers), 'customer')} billed by an exchange rate of which there is none of the last 7 days: "
+        f"{pairs}. Without one of the last 31 days nothing is issued by it.",
+        rows=list(customers.values()),
     )
 
 

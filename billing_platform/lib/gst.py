@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from billing_platform.lib.errors import InvalidInput
 
@@ -35,6 +36,15 @@ _OTHER_CODES = {
 
 # Union territories without a legislature charge UTGST; Delhi, Puducherry, Jammu and Kashmir charge SGST.
 UNION_TERRITORIES = frozenset({"04", "25", "26", "31", "35", "38", "97"})
+
+RATES = frozenset(map(Decimal, ["0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28", "40"]))
+"""Percent: those that the portals of returns and of e-invoices take."""
+
+_SERVICES = "99"
+_SERVICE_HEADINGS = frozenset(
+    {"9954", *map(str, [*range(9961, 9970), *range(9971, 9974), *range(9981, 9990), *range(9991, 10000)])}
+)
+"""The first four digits of every service code (Notification 11/2017, annexure)."""
 
 _GSTIN_STATES = frozenset(STATES) | {"99"}
 
@@ -109,6 +119,16 @@ def gstin_check_character(first_fourteen: str) -> str:
         value = _ALPHABET.index(character) * (1 + position % 2)
         total += value // 36 + value % 36
     return _ALPHABET[-total % 36]
+
+
+def is_service(code: str) -> bool:
+    """Whether a code of the customs tariff and its service chapter is one of a service: chapter 99."""
+    return code.startswith(_SERVICES)
+
+
+def is_service_heading(sac: str) -> bool:
+    """Whether a service accounting code of four digits or more belongs to a heading that exists: 998315 to 9983."""
+    return sac[:4] in _SERVICE_HEADINGS
 
 
 def pin_fits_state(pin: str, state_code: str) -> bool:

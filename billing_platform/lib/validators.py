@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from billing_platform.lib import clock, printable_text, vocabularies
 from billing_platform.lib.document_numbers import PREFIX_LENGTH
 from billing_platform.lib.errors import InvalidInput, quoted
+from billing_platform.lib.gst import is_service_heading
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY, MAX_MONEY, YEARS_AHEAD
 from billing_platform.lib.periods import BillingPeriod
 
@@ -89,8 +90,10 @@ def choices_of(validators: list[Any]) -> vocabularies.Choices | None:
 
 
 def validate_sac(value: Any) -> None:
-    """Accepts a service accounting code (SAC) as the GST portal does: chapter 99, 4 or 6 digits."""
+    """Accepts a service accounting code (SAC) as the GST portal does: 4 or 6 digits, under a heading of chapter 99."""
     _match(value, r"99(?:[0-9]{2}|[0-9]{4})", "A service accounting code has 4 or 6 digits and begins with 99: 998315.")
+    if not is_service_heading(value):
+        raise ValidationError(f"No service has a code that begins with {value[:4]}.")
 
 
 def validate_pin(value: Any) -> None:

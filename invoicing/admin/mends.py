@@ -102,6 +102,7 @@ _MENDS: dict[str, Callable[[DraftWarning, Organisation, BillingPeriod | None], M
     WarningCode.FEE_IN_OTHER_CURRENCY: _fees,
     "EXCHANGE_RATE_MISSING": _rate,
     "TAX_RATE_MISSING": _tax_rate,
+    WarningCode.GST_RATE_REFUSED: _tax_rate,
     "TAX_UNDETERMINED": _customer,
     "SUPPLY_TO_ONESELF": _customer,
 }

@@ -11,6 +11,7 @@ from invoicing.computing.in_rupees import InRupees, in_rupees, old_rate_warning,
 from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.line_taxes import tax_lines
 from invoicing.computing.missing_particulars import particular_warnings
+from invoicing.computing.refused_codes import code_warnings
 from invoicing.computing.terms import agreed_discounts, agreed_lines, agreed_warnings
 from invoicing.computing.time_of_issue import time_of_issue_warnings
 from invoicing.computing.unprintable_letters import letter_warnings
@@ -66,7 +67,7 @@ def compute(facts: InvoiceFacts) -> Computed:
     totals = compute_totals(taxed, facts.currency, round_to_whole_unit=rounds)
     taxable = totals.subtotal - totals.discount_total
     warnings += [*rate_warnings, *tax_warnings, *particular_warnings(facts, taxable=taxable)]
-    warnings += e_invoice_warnings(facts, supply)
+    warnings += [*code_warnings(facts, taxed), *e_invoice_warnings(facts, supply)]
     warnings += time_of_issue_warnings(facts, lines)
     return Computed(
         day=facts.day,

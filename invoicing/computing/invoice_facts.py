@@ -25,7 +25,8 @@ class InvoiceFacts:
     taxes of other countries, by country and service code. `exchange_rate` is the last one
     up to the day, however old; None where none is known or none is needed. A month's invoice has `month`, and the
     `terms` of that month. `lines` are those that a person typed: all of a one-off invoice, or those beside the month's.
-    `template` is the one that the document is issued with; None: the built-in.
+    `template` is the one that the document is issued with; None: the built-in. `sac_digits` are those that GST returns
+    ask for in a service code, at least.
     """
 
     day: date
@@ -39,6 +40,7 @@ class InvoiceFacts:
     terms: Terms = field(default_factory=Terms)
     lines: tuple[Line, ...] = ()
     template: Template | None = None
+    sac_digits: int = 4
 
     @property
     def needs_exchange_rate(self) -> bool:

@@ -58,8 +58,8 @@ def test_a_return_is_looked_at_exported_downloaded_and_filed(as_admin: Client) -
 
 
 def test_a_blocked_return_leads_to_its_document_and_is_not_exported(as_admin: Client, settings: Any) -> None:
-    settings.GST_SAC_DIGITS = 8
     found = invoice(_mumbai(), "100.00", on="2026-10-05 10:00")
+    settings.GST_SAC_DIGITS = 8
     with at("2026-11-02 10:00"):
         page = as_admin.get(list_url("gstr1")).content.decode()
         assert "1 thing the portal would refuse" in page
@@ -110,8 +110,8 @@ def test_a_wrong_question_is_refused_at_its_parameter(api: Client, query: str, f
 
 
 def test_a_blocked_return_has_no_file(api: Client, settings: Any) -> None:
-    settings.GST_SAC_DIGITS = 8
     found = invoice(_mumbai(), "100.00", on="2026-10-05 10:00")
+    settings.GST_SAC_DIGITS = 8
     answer = api.get(f"/api/v1/admin/returns/gstr1?gstin={SELLER}&period=2026-10&format=json")
     assert (answer.status_code, answer.json()["code"]) == (409, "RETURN_BLOCKED")
     assert [lint["document"] for lint in answer.json()["details"]["lints"]] == [str(found.pk)]

@@ -18,6 +18,8 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
+
 from billing_platform.lib import clock
 from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.gst import INDIA
@@ -145,6 +147,7 @@ class _Shared:
             terms=terms or Terms(),
             lines=lines,
             template=self._templates.get(organisation.pk),
+            sac_digits=settings.GST_SAC_DIGITS,
         )
 
 

@@ -36,3 +36,9 @@ def customers_to_check(*, actor: Actor, today: date) -> Any:
         return customers.none()
     due = Q(gstin_checked_on__isnull=True) | Q(gstin_checked_on__lte=today - timedelta(days=days))
     return customers.filter(due, ~Q(gstin=""), ~Q(billing_entity__gstin=""), is_active=True)
+
+
+def is_check_due(customer: Organisation, *, today: date) -> bool:
+    """The same of one customer, whoever its seller is."""
+    days, last = settings.GSTIN_CHECK_DAYS, customer.gstin_checked_on
+    return bool(days and customer.gstin and (last is None or last <= today - timedelta(days=days)))

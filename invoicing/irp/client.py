@@ -27,7 +27,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from billing_platform.lib import clock
-from invoicing.irp.errors import IrpBusy, IrpDuplicate, IrpRefused, IrpUnclear
+from invoicing.irp.errors import IrpBusy, IrpDuplicate, IrpElsewhere, IrpRefused, IrpUnclear
 from invoicing.returns.e_invoice_answer import AnswerError, Registered, read_answer, read_time
 
 logger = logging.getLogger(__name__)
@@ -35,10 +35,19 @@ logger = logging.getLogger(__name__)
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes: the signed invoice of a thousand items is a tenth of that."""
 DUPLICATE = "2150"
+ELSEWHERE = "2295"
 CANCELLED_ALREADY = "9999"
 TOKEN_EXPIRED = frozenset({"1005", "1004"})
 FOR_NOW = frozenset({"3001", "3028", "3029", "5001", "5002", "1013"})
 """A GSTIN that the portal does not know yet, and faults of the portal itself."""
+ADVICE = {
+    ELSEWHERE: "Another portal gave this document its IRN: upload the answer from there.",
+    "2246": "Correct the customer, who is in no Special Economic Zone, credit the document, and issue it anew.",
+    "2247": "Correct the customer, who is in a Special Economic Zone, credit the document, and issue it anew.",
+    "3028": "Look the GSTIN up on the portal, which then learns of it.",
+    "3029": "Look the GSTIN up: where it is cancelled, ask the customer for another one.",
+}
+"""What a person can do about it."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MARGIN_SECONDS = 300  # a token is asked for anew that long before it ends
 
@@ -211,8 +220,11 @@ def _refusal(errors: Any, infos: Any) -> Exception:
     if TOKEN_EXPIRED & set(codes):
         return _TokenEnded()
     words = " ".join(f"{row.get('ErrorMessage', '')} ({row.get('ErrorCode', '')})"[:300] for row in rows)
-    message = f"The portal says: {words or 'no'}"
-    return IrpBusy(message) if FOR_NOW & set(codes) else IrpRefused(message, codes=codes)
+    advice = [ADVICE[code] for code in dict.fromkeys(codes) if code in ADVICE]
+    message = " ".join([f"The portal says: {words or 'no'}", *advice])
+    if FOR_NOW & set(codes):
+        return IrpBusy(message)
+    return (IrpElsewhere if ELSEWHERE in codes else IrpRefused)(message, codes=codes)
 
 
 def _known_irn(infos: Any) -> str:

@@ -24,6 +24,12 @@ class IrpRefused(IrpError):
         self.codes = codes
 
 
+class IrpElsewhere(IrpRefused):
+    """Another portal gave this document an IRN: it is recorded from there."""
+
+    unclear = True
+
+
 class IrpBusy(IrpError):
     """The portal, or the way to it, is out of order, or does not know a GSTIN yet: it changed nothing. Ask later."""
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import msgspec
 
+from billing_platform.lib.gst import is_service
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.number_formats import short_text
 from invoicing.documents.document import DocumentParty, InvoiceDocument
 from invoicing.gst_heads import SupplyKind
 from invoicing.rates import BOOKS
+from invoicing.returns.documents import EXPORTS
 from invoicing.returns.e_invoice_items import Item, items_of, other_charges
 
 VERSION = "1.1"
@@ -32,7 +34,6 @@ REPORTED = (
     SupplyKind.EXPORT_WITHOUT_PAYMENT,
 )
 """The kinds of supply that need an e-invoice: not those to customers without a GSTIN in India (CGST Rule 48 (4))."""
-EXPORTS = (SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT)
 
 ABROAD = {"Gstin": "URP", "Stcd": "96", "Pos": "96"}
 PIN_ABROAD = 999999
@@ -40,6 +41,8 @@ OTHER_TERRITORY = "97"
 
 NAME_LENGTH = ADDRESS_LENGTH = 100
 DESCRIPTION_LENGTH = 300
+_LEAST = 3
+"""Characters of an optional text: a shorter one is left out."""
 MOST_NEGATIVE_CHARGE = Decimal("-0.10")
 """A negative other charge down to this one goes into the round-off: the portal takes no negative charges."""
 
@@ -145,7 +148,11 @@ def _street(party: DocumentParty) -> tuple[str, str]:
     lines = [line for line in party.address_lines if line != town] or list(party.address_lines)
     first = clean(lines[0], ADDRESS_LENGTH) if lines else ""
     second = clean(", ".join(lines[1:]), ADDRESS_LENGTH)
-    return first, second if len(second) >= 3 else ""
+    return first, _optional(second)
+
+
+def _optional(text: str) -> str:
+    return text if len(text) >= _LEAST else ""
 
 
 def _pin(postal_code: str) -> int | None:
@@ -170,8 +177,8 @@ def _item(number: int, item: Item) -> Block:
     return _filled(
         {
             "SlNo": str(number),
-            "PrdDesc": clean(item.description, DESCRIPTION_LENGTH),
-            "IsServc": "Y" if item.sac.startswith("99") else "N",
+            "PrdDesc": _optional(clean(item.description, DESCRIPTION_LENGTH)),
+            "IsServc": "Y" if is_service(item.sac) else "N",
             "HsnCd": item.sac,
             "Qty": 1,
             "Unit": "OTH",

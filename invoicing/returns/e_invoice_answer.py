@@ -13,7 +13,8 @@ import msgspec
 
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.documents.document import InvoiceDocument
-from invoicing.returns.e_invoice import ABROAD, EXPORTS, day_of, e_invoice
+from invoicing.returns.documents import EXPORTS
+from invoicing.returns.e_invoice import ABROAD, day_of, e_invoice
 from invoicing.returns.e_invoice_sums import TOLERANCE
 from invoicing.returns.signed_texts import SignedTextError, said_by
 

@@ -18,6 +18,7 @@ from billing_platform.lib.gst import STATES, pin_fits_state, validate_gstin
 from billing_platform.lib.law import last_day_for_e_invoice
 from billing_platform.lib.money import ZERO
 from invoicing.returns.e_invoice import ABROAD, OTHER_TERRITORY, PIN_ABROAD
+from invoicing.returns.e_invoice_buyer import Buyer, buyer_lints
 from invoicing.returns.e_invoice_finding import Finding, Mend
 from invoicing.returns.e_invoice_sums import item_lints, sum_lints
 
@@ -34,8 +35,11 @@ _PARTIES: tuple[tuple[str, Mend, str], ...] = (
 Payload = Mapping[str, Any]
 
 
-def lints_of(payload: Payload, *, today: date, reported_within_30_days: bool) -> list[Finding]:
-    """All that is found, `today` in India. The last argument says whether the seller has the 30-day limit."""
+def lints_of(
+    payload: Payload, *, today: date, reported_within_30_days: bool, buyer: Buyer | None = None
+) -> list[Finding]:
+    """All that is found, `today` in India. `reported_within_30_days`: the seller has that limit. `buyer`: what is known
+    of the customer's GSTIN; None where it has another one by now, or none."""
     return [
         *_document(payload, today=today, limited=reported_within_30_days),
         *_supply(payload),
@@ -44,6 +48,7 @@ def lints_of(payload: Payload, *, today: date, reported_within_30_days: bool) ->
         *_items(payload),
         *item_lints(payload),
         *sum_lints(payload),
+        *(buyer_lints(payload, buyer) if buyer else ()),
     ]
 
 

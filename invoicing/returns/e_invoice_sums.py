@@ -7,18 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from billing_platform.lib.gst import RATES, is_service, is_service_heading
 from billing_platform.lib.money import ZERO, exact_arithmetic
 from invoicing.returns.e_invoice_finding import Finding
 
 TOLERANCE = Decimal("1.00")
 """Rupees between an item's tax and its value times its rate, and between the total and what it is made of."""
 LARGEST_ROUND_OFF = Decimal("99.99")
-RATES = frozenset(
-    Decimal(rate)
-    for rate in ("0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28", "40")
-)  # fmt: skip
-_HEADS = (("IgstVal", "IgstAmt", "2183"), ("CgstVal", "CgstAmt", "2184"), ("SgstVal", "SgstAmt", "2185"))
-_CODE = re.compile(r"[0-9]{6,8}")
+_HEADS = (
+    ("IgstVal", "IgstAmt", "2183"),
+    ("CgstVal", "CgstAmt", "2184"),
+    ("SgstVal", "SgstAmt", "2185"),
+    ("CesVal", "CesAmt", "2186"),
+)
+_CODE = re.compile(r"99[0-9]{4}|(?!99)[0-9]{6,8}")
+"""Of a service six digits; of goods up to eight."""
 
 Block = Mapping[str, Any]
 
@@ -44,7 +47,7 @@ def _item(item: Block, path: str, *, without_payment: bool) -> Iterator[Finding]
         yield Finding(f"{path}.TotAmt", f"{name}: the amount is not the quantity times the unit price.", "2192")
     if item["AssAmt"] != item["TotAmt"] - item.get("Discount", ZERO):
         yield Finding(f"{path}.AssAmt", f"{name}: the taxable value is not the amount less the discount.", "2193")
-    taxes = [item.get(head, ZERO) for head in ("IgstAmt", "CgstAmt", "SgstAmt")]
+    taxes = [item.get(head, ZERO) for head in ("IgstAmt", "CgstAmt", "SgstAmt", "CesAmt")]
     if item["TotItemVal"] != item["AssAmt"] + sum(taxes, ZERO):
         yield Finding(f"{path}.TotItemVal", f"{name}: value and taxes don't add up to its total.", "2194")
     if item.get("GstRt") is not None and not without_payment:
@@ -53,9 +56,11 @@ def _item(item: Block, path: str, *, without_payment: bool) -> Iterator[Finding]
 
 def _code(item: Block, path: str, name: str) -> Iterator[Finding]:
     if not _CODE.fullmatch(item.get("HsnCd", "")):
-        yield Finding(f"{path}.HsnCd", f"{name}: the service code needs 6 to 8 digits.", "2176")
-    elif (item["IsServc"] == "Y") != item["HsnCd"].startswith("99"):
+        yield Finding(f"{path}.HsnCd", f"{name}: a service code has 6 digits, one of goods 6 to 8.", "2176")
+    elif (item["IsServc"] == "Y") != is_service(item["HsnCd"]):
         yield Finding(f"{path}.IsServc", f"{name}: codes of services begin with 99, those of goods don't.")
+    elif is_service(item["HsnCd"]) and not is_service_heading(item["HsnCd"]):
+        yield Finding(f"{path}.HsnCd", f"{name}: no service has a code that begins with {item['HsnCd'][:4]}.", "2176")
 
 
 def _tax(item: Block, path: str, name: str) -> Iterator[Finding]:

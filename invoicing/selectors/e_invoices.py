@@ -12,10 +12,13 @@ from billing_platform.lib.law import INDIAN_TIME
 from invoicing.documents import InvoiceDocument, Registration
 from invoicing.models import CreditNote, EInvoice, Invoice
 from invoicing.returns.e_invoice import e_invoice
+from invoicing.returns.e_invoice_buyer import Buyer
 from invoicing.returns.e_invoice_finding import Finding, blocking
 from invoicing.returns.e_invoice_lints import lints_of
 from invoicing.returns.signed_texts import PublicKey, read_public_key
 from invoicing.selectors.documents import invoice_document
+from organisations.models import Organisation
+from organisations.selectors import is_check_due
 
 _ACK_DATE = "%Y-%m-%d %H:%M:%S"
 
@@ -39,9 +42,19 @@ class Checked:
 def checked(e_invoice_: EInvoice) -> Checked:
     """Made anew from the frozen document: the same each time, but for the days that have passed."""
     payload = e_invoice(document_of(e_invoice_))
-    limited = e_invoice_.billing_entity.e_invoices_within_30_days
-    found = lints_of(payload, today=clock.today(INDIAN_TIME), reported_within_30_days=limited)
+    found = lints_of(
+        payload,
+        today=clock.today(INDIAN_TIME),
+        reported_within_30_days=e_invoice_.billing_entity.e_invoices_within_30_days,
+        buyer=_buyer(e_invoice_.organisation, payload["BuyerDtls"].get("Gstin", "")),
+    )
     return Checked(payload, tuple(found))
+
+
+def _buyer(customer: Organisation, gstin: str) -> Buyer | None:
+    if customer.gstin != gstin:
+        return None
+    return Buyer(customer.is_sez, customer.gstin_checked_on, is_check_due(customer, today=clock.today(INDIAN_TIME)))
 
 
 def document_of(e_invoice_: EInvoice) -> InvoiceDocument:
@@ -58,7 +71,9 @@ def e_invoice_of(document: Invoice | CreditNote) -> EInvoice | None:
     """None where the document needed none when it was issued, and does not now."""
     path = "invoice" if isinstance(document, Invoice) else "credit_note"
     found: EInvoice | None = (
-        EInvoice.objects.select_related("billing_entity", "invoice", "credit_note").filter(**{path: document}).first()
+        EInvoice.objects.select_related("organisation", "billing_entity", "invoice", "credit_note")
+        .filter(**{path: document})
+        .first()
     )
     return found
 

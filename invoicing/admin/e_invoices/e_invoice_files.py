@@ -41,7 +41,7 @@ def file_of(payloads: Sequence[dict[str, Any]], name: str) -> HttpResponse:
 
 
 def _waiting(rows: Any) -> Any:
-    related = rows.waiting().select_related("billing_entity", "invoice", "credit_note")
+    related = rows.waiting().select_related("organisation", "billing_entity", "invoice", "credit_note")
     return related.order_by("issue_date", "number")
 
 

@@ -58,7 +58,7 @@ def register(*, e_invoice_id: UUID) -> None:
 
     What the portal refuses, or would refuse, waits for a person; anything else is tried again with growing pauses.
     """
-    rows = EInvoice.objects.to_register().select_related("billing_entity", "invoice", "credit_note")
+    rows = EInvoice.objects.to_register().select_related("organisation", "billing_entity", "invoice", "credit_note")
     found = claim(rows, e_invoice_id)
     if found is None:
         return

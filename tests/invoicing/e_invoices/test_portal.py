@@ -13,10 +13,10 @@ from billing_platform.lib.errors import DomainError
 from invoicing import tasks
 from invoicing.models import EInvoice
 from invoicing.services import voiding
-from invoicing.services.e_invoices import registering
+from invoicing.services.e_invoices import recording, registering
 from organisations.models import BillingEntity, Organisation
 from organisations.services.sellers import update_seller
-from tests.invoicing.e_invoices.language import again, issued_on
+from tests.invoicing.e_invoices.language import again, issued_on, registered
 from tests.invoicing.language import at
 from tests.local.irp.harness import PortalProcess
 from tests.local.irp.key import PUBLIC_KEY
@@ -103,6 +103,20 @@ def test_what_the_portal_refuses_waits_for_a_person(waiting: EInvoice, portal: P
     with at("2026-10-05 12:05"):
         registering.try_now(e_invoice_id=found.pk)
     assert try_it(found).status == Status.GENERATED
+
+
+def test_an_irn_of_another_portal_keeps_the_invoice_and_is_recorded_by_hand(
+    waiting: EInvoice, portal: PortalProcess
+) -> None:
+    portal.control(fault="error:2295")
+    found = try_it(waiting)
+    assert (found.is_unclear, found.next_attempt_at) == (True, None)
+    assert "upload the answer from there" in found.last_failure
+    with at("2026-10-05 12:10"), pytest.raises(DomainError, match="may have one"):
+        voiding.void_invoice(invoice_id=waiting.invoice_id, reason="A mistake")
+    with at("2026-10-05 12:20"):
+        recording.record_typed(e_invoice_id=found.pk, registered=registered(found))
+    assert (again(found).status, again(found).is_unclear) == (Status.GENERATED, False)
 
 
 def test_what_a_lint_finds_is_never_sent(waiting: EInvoice, portal: PortalProcess) -> None:

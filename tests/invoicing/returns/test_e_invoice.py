@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from invoicing.documents.document import ExchangeNote, InvoiceDocument
 from invoicing.lines import LineDiscount
 from invoicing.returns.e_invoice import as_json, e_invoice, is_reported
+from invoicing.returns.e_invoice_buyer import Buyer
 from invoicing.returns.e_invoice_lints import lints_of
 from tests.invoicing.returns.e_invoices import (
     SEZ,
@@ -192,6 +193,9 @@ def _set(path: str, value: Any) -> Change:
         (inter_state, "ItemList.0.TotItemVal", D("53100.01"), "2194"),
         (inter_state, "ItemList.0.GstRt", D(17), "2240"),
         (inter_state, "ItemList.0.HsnCd", "9983", "2176"),
+        (inter_state, "ItemList.0.HsnCd", "99831500", "2176"),
+        (inter_state, "ItemList.0.HsnCd", "997915", "2176"),
+        (inter_state, "ItemList.0.CesAmt", D("0.01"), "2186"),
         (inter_state, "ItemList.0.IsServc", "N", "ItemList[1].IsServc"),
         (document, "DocDtls.No", "0001", "DocDtls.No"),
         (document, "DocDtls.Dt", "21/10/2026", "2230"),
@@ -212,6 +216,7 @@ def _set(path: str, value: Any) -> Change:
         (export, "BuyerDtls.Gstin", "29AAACB5678B1ZP", "2248"),
         (export, "BuyerDtls.Stcd", "27", "2229"),
         (export, "BuyerDtls.Pin", 411001, "2232"),
+        (export, "BuyerDtls.Pos", "27", "2232"),
         (export, "ExpDtls.CntCode", None, "ExpDtls.CntCode"),
         (credit_note, "RefDtls.PrecDocDtls", None, "RefDtls.PrecDocDtls"),
     ],
@@ -222,6 +227,32 @@ def test_what_the_portal_refuses_is_found_before(
     payload = deepcopy(e_invoice(make()))
     _set(path, value)(payload)
     assert code in found(payload)
+
+
+def test_two_items_never_have_one_number() -> None:
+    payload = e_invoice(inter_state(lines=(line("10.00", tax="1.80"), line("20.00", tax="3.60", position=2))))
+    payload["ItemList"][1]["SlNo"] = "1"
+    assert "2233" in found(payload)
+
+
+@pytest.mark.parametrize(
+    ("kind", "buyer", "codes"),
+    [
+        ("SEZWP", Buyer(is_sez=False, checked_on=TODAY, check_is_due=False), ["2246"]),
+        ("B2B", Buyer(is_sez=True, checked_on=TODAY, check_is_due=False), ["2247"]),
+        ("B2B", Buyer(is_sez=False, checked_on=None, check_is_due=True), ["3029"]),
+        ("SEZWOP", Buyer(is_sez=True, checked_on=TODAY, check_is_due=False), []),
+    ],
+)
+def test_what_only_the_register_of_taxpayers_knows_is_worth_a_look(kind: str, buyer: Buyer, codes: list[str]) -> None:
+    payload = e_invoice(inter_state(supply_kind=kind))
+    lints = lints_of(payload, today=TODAY, reported_within_30_days=True, buyer=buyer)
+    assert [lint.code for lint in lints if not lint.blocks] == codes
+
+
+def test_a_description_that_is_too_short_is_left_out() -> None:
+    (item,) = e_invoice(inter_state(lines=(line("45000.00", tax="8100.00", description="#", unit=""),)))["ItemList"]
+    assert "PrdDesc" not in item
 
 
 def test_reverse_charge_is_for_b2b_only() -> None:

@@ -12,7 +12,8 @@ from billing_platform.lib.gst import OTHER_COUNTRIES
 from billing_platform.lib.money import ZERO, round_money
 from invoicing.documents.document import InvoiceDocument
 from invoicing.gst_heads import SupplyKind
-from invoicing.returns.rounding import BOOKS, settle
+from invoicing.rates import BOOKS
+from invoicing.returns.rounding import settle
 
 EXPORTS = frozenset({SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT})
 SEZ = frozenset({SupplyKind.SEZ_WITH_PAYMENT, SupplyKind.SEZ_WITHOUT_PAYMENT})
@@ -68,9 +69,10 @@ class OriginalInvoice:
 
 
 class Irn(StrEnum):
-    """Whether the document needs the e-invoice portal's number. Empty: it needs none, or has one."""
+    """How the document stands with the e-invoice portal. Empty: it needs no number of it, or has had one for days."""
 
     FINE = ""
+    NEW = "new"
     MISSING = "missing"
     CANCELLED = "cancelled"
 

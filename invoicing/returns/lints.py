@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.gst import STATES, validate_document_number, validate_gstin
+from billing_platform.lib.gst import (
+    RATES,
+    STATES,
+    is_service,
+    is_service_heading,
+    validate_document_number,
+    validate_gstin,
+)
 from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent, short_text
 from invoicing.gst_heads import SupplyKind
 from invoicing.returns.documents import SEZ, WITHOUT_PAYMENT, DocumentKind, Irn, ReturnDocument, is_abroad
 from invoicing.returns.sections import Rules
-
-RATES = frozenset(map(Decimal, ["0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28", "40"]))
-"""Those that the portal takes, in percent."""
-_SERVICES = "99"
 
 
 class Level(StrEnum):
@@ -82,8 +84,10 @@ def _codes(document: ReturnDocument, rules: Rules) -> Iterator[tuple[str, str]]:
     for sac in sorted({piece.sac for piece in document.pieces}):
         if not sac:
             yield "SAC_MISSING", "a line has no SAC."
-        elif not (sac.isascii() and sac.isdigit() and sac.startswith(_SERVICES) and len(sac) >= rules.sac_digits):
+        elif not (sac.isascii() and sac.isdigit() and is_service(sac) and len(sac) >= rules.sac_digits):
             yield "SAC_TOO_SHORT", f"the SAC {sac} must begin with 99 and have {rules.sac_digits} digits at least."
+        elif not is_service_heading(sac):
+            yield "SAC_UNKNOWN", f"no service has a SAC that begins with {sac[:4]}."
     for rate, amounts in document.by_rate().items():
         if rate not in RATES:
             yield "RATE_UNKNOWN", f"the portal knows no rate of {short_text(rate)}%."
@@ -105,6 +109,9 @@ def _warnings(document: ReturnDocument) -> Iterator[tuple[str, str]]:
         yield "IRN_MISSING", "it needs an IRN and has none, so it is no valid document yet (Rule 48 (5))."
     elif document.irn == Irn.CANCELLED:
         yield "IRN_CANCELLED", "its IRN is cancelled, and the document stands."
+    elif document.irn == Irn.NEW:
+        sentence = "its IRN is not two days old: the portal itself may not show it in the return yet. Compare both."
+        yield "IRN_NEW", sentence
     if document.supply_kind in WITHOUT_PAYMENT and not document.lut_number:
         yield "LUT_MISSING", "it is without payment of tax, and names no letter of undertaking."
     if document.original is not None and document.issue_date > (

@@ -17,14 +17,14 @@ import msgspec
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import short_text
 from invoicing.returns.documents import Amounts, ReturnDocument
-from invoicing.returns.gstr1 import Gstr1, Place
+from invoicing.returns.gstr1 import Code, Gstr1, Place
 from invoicing.returns.number_ranges import NATURES
 from invoicing.returns.scratch import scratch_file
-from invoicing.returns.sections import Section, export_type, invoice_type, unregistered_type
+from invoicing.returns.sections import AMENDED, Section, export_type, invoice_type, unregistered_type
 
 PART_BYTES = 4_000_000
 """The portal's tool splits files at this size."""
-_AMENDED = {Section.B2BA: Section.B2B, Section.B2CLA: Section.B2CL, Section.EXPA: Section.EXP}
+_PLAIN = {amended: plain for plain, amended in AMENDED.items()}
 _GROUPED = {
     Section.B2B: ("ctin", "inv"),
     Section.B2BA: ("ctin", "inv"),
@@ -84,8 +84,8 @@ def encode(value: Any) -> bytes:
 
 def row_of(section: Section, document: ReturnDocument) -> dict[str, Any]:
     """A document as its section lists it."""
-    gone = section in _AMENDED
-    plain = _AMENDED.get(section, section)
+    gone = section in _PLAIN
+    plain = _PLAIN.get(section, section)
     row: dict[str, Any] = {"oinum": document.number, "oidt": portal_day(document.issue_date)} if gone else {}
     if plain == Section.CDNUR:
         row["typ"] = unregistered_type(document)
@@ -171,15 +171,13 @@ def hsn(gstr1: Gstr1) -> dict[str, Any]:
     """Table 12, as since May 2025: a list for registered buyers, and one for all others."""
     found: dict[str, Any] = {}
     for name, is_registered in (("hsn_b2b", True), ("hsn_b2c", False)):
-        chosen = sorted(
-            (code, amounts) for code, amounts in gstr1.codes.items() if code[0] == is_registered and amounts
-        )
+        chosen = [each for each in sorted(gstr1.codes.items()) if each[0].is_registered == is_registered and each[1]]
         if rows := [_code_row(number, code, amounts) for number, (code, amounts) in enumerate(chosen, start=1)]:
             found[name] = rows
     return found
 
 
-def _code_row(number: int, code: Any, amounts: Amounts) -> dict[str, Any]:
+def _code_row(number: int, code: Code, amounts: Amounts) -> dict[str, Any]:
     return {
         "num": number,
         "hsn_sc": code.sac,

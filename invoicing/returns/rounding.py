@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 from billing_platform.lib.money import ZERO, round_money
+from invoicing.rates import BOOKS
 
-BOOKS = "INR"
 _DIGITS = 60
 
 

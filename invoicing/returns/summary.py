@@ -8,12 +8,12 @@ from typing import Any
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import money_text
+from invoicing.rates import BOOKS
 from invoicing.returns.documents import Amounts
 from invoicing.returns.gstr1 import Gstr1, Place, Total, takes_off
 from invoicing.returns.lints import Level, Lint
 from invoicing.returns.number_ranges import NATURES
 from invoicing.returns.portal_json import shortest
-from invoicing.returns.rounding import BOOKS
 from invoicing.returns.sections import WORDS, Section
 
 HEADS = ("taxable", "igst", "cgst", "sgst")
@@ -58,7 +58,7 @@ def summary_of(gstr1: Gstr1, reconciliation: Reconciliation) -> dict[str, Any]:
                 "rate": str(shortest(code.rate)),
                 **_amounts(amounts),
             }
-            for code, amounts in sorted(gstr1.codes.items())
+            for code, amounts in sorted(gstr1.codes.items(), key=lambda row: (not row[0].is_registered, *row[0][1:]))
             if amounts
         ],
         "numbers": _numbers(gstr1),

@@ -15,7 +15,7 @@ from invoicing.returns.documents import Amounts, ReturnDocument
 from invoicing.returns.gstr1 import Gstr1
 from invoicing.returns.number_ranges import NATURES
 from invoicing.returns.portal_json import shortest
-from invoicing.returns.sections import Section, export_type, unregistered_type
+from invoicing.returns.sections import AMENDED, Section, export_type, unregistered_type
 
 NAME_LENGTH = 99
 """Characters of a receiver's name."""
@@ -140,7 +140,7 @@ IFF_SHEETS = (Section.B2B, Section.CDNR)
 def document_rows(section: Section, document: ReturnDocument) -> Iterator[Row]:
     """One row for each rate."""
     cells = _ROWS[section]
-    gone = section in (Section.B2BA, Section.B2CLA, Section.EXPA)
+    gone = section in AMENDED.values()
     for rate, amounts in document.by_rate().items():
         values = [shortest(rate), ZERO if gone else amounts.taxable, ZERO]
         yield cells(document, ZERO if gone else document.value, values)

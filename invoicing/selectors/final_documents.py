@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,13 @@ import msgspec
 from django.db.models import F, Func, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
+from billing_platform.lib import clock
 from billing_platform.lib.gst import INDIA
 from billing_platform.lib.money import ZERO, round_money
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import SupplyKind
 from invoicing.models import CreditNote, EInvoice, Filing, Invoice, NumberSequence
+from invoicing.rates import BOOKS
 from invoicing.returns.documents import (
     Amounts,
     DocumentKind,
@@ -31,7 +34,6 @@ from invoicing.returns.documents import (
     value_of,
 )
 from invoicing.returns.period import Frequency, ReturnPeriod
-from invoicing.returns.rounding import BOOKS
 from organisations.models import BillingEntity
 
 PAGE = 500
@@ -39,10 +41,13 @@ PAGE = 500
 _FROZEN = (
     "id", "number", "series", "sequence_number", "issue_date", "supply_kind", "place_of_supply", "seller_gstin",
     "taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees", "e_invoice__status",
+    "e_invoice__ack_at",
 )  # fmt: skip
 _RUPEES = ("taxable", "igst", "cgst", "sgst")
 _REGISTERED = (SupplyKind.B2B, SupplyKind.SEZ_WITH_PAYMENT, SupplyKind.SEZ_WITHOUT_PAYMENT)
 _IRNS = {EInvoice.Status.PENDING: Irn.MISSING, EInvoice.Status.CANCELLED: Irn.CANCELLED}
+_NEW_IRN = timedelta(days=2)
+"""An e-invoice comes into the portal's own draft of the return two or three days after its IRN (GSTN)."""
 _decode = msgspec.json.Decoder(InvoiceDocument).decode
 
 
@@ -104,13 +109,14 @@ def ledger_of(contents: Contents) -> Amounts:
 
 
 def counts_of(contents: Contents) -> tuple[int, ...]:
-    """Differ whenever the return does: documents are never changed or deleted, a void one stays void, and missing or
-    cancelled IRNs are counted."""
+    """Differ whenever the return does: documents are never changed or deleted, a void one stays void, and missing,
+    cancelled and new IRNs are counted."""
+    new = Q(e_invoice__status=EInvoice.Status.GENERATED, e_invoice__ack_at__gt=clock.now() - _NEW_IRN)
     void = contents.invoices.filter(status=Invoice.Status.VOID)
     irns = [
-        documents.filter(e_invoice__status=status)
+        documents.filter(worth_a_word)
         for documents in (contents.invoices, contents.credit_notes)
-        for status in _IRNS
+        for worth_a_word in (new, *(Q(e_invoice__status=status) for status in _IRNS))
     ]
     rows = (contents.invoices, void, contents.credit_notes, contents.changed, contents.withdrawn, *irns)
     return *(each.order_by().count() for each in rows), len(contents.furnished)
@@ -220,11 +226,18 @@ def _document(
         customer_email=document.customer.email,
         customer_pin=document.customer.postal_code,
         lut_number=document.lut_number,
-        irn=_IRNS.get(row["e_invoice__status"], Irn.FINE),
+        irn=_irn(row),
         is_void=is_void,
         is_commercial=is_commercial,
         original=original,
     )
+
+
+def _irn(row: Any) -> Irn:
+    given = row["e_invoice__ack_at"]
+    if row["e_invoice__status"] == EInvoice.Status.GENERATED and given > clock.now() - _NEW_IRN:
+        return Irn.NEW
+    return _IRNS.get(row["e_invoice__status"], Irn.FINE)
 
 
 def _value_of_invoice(row: Any) -> Decimal:

@@ -18,8 +18,8 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import money_text
 from invoicing.models import CreditNote, Invoice
 from invoicing.models.invoice import amount_due
+from invoicing.rates import BOOKS
 from invoicing.returns.documents import DocumentKind
-from invoicing.returns.rounding import BOOKS
 from organisations.models import BillingEntity
 from organisations.scoping import Actor
 

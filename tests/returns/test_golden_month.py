@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+from invoicing.models import EInvoice
 from invoicing.returns.documents import Amounts
 from invoicing.returns.lints import Level
 from invoicing.returns.portal_json import PortalJson
 from invoicing.returns.sections import Section
 from invoicing.services import voiding
+from invoicing.services.e_invoices import recording
 from invoicing.services.returns.reading import figures_of, read_return
 from organisations.models import BillingEntity
+from tests.invoicing.e_invoices.language import customer_with_gstin, issued_on, making_seller
+from tests.invoicing.e_invoices.language import registered as given_by_the_portal
 from tests.invoicing.language import at
 from tests.returns.golden_month import SELLER, golden_month, seller
 from tests.returns.language import OCTOBER
@@ -151,7 +155,7 @@ def test_the_portal_gets_the_golden_month_to_the_paisa() -> None:
 def test_figures_are_worked_out_again_when_a_document_came_or_became_void(django_assert_max_num_queries: Any) -> None:
     invoices, _notes = golden_month()
     first = figures_of(gstin=SELLER, period=OCTOBER)
-    with django_assert_max_num_queries(13):  # a question for each kind of document, however many there are
+    with django_assert_max_num_queries(15):  # a question for each kind of document, however many there are
         assert figures_of(gstin=SELLER, period=OCTOBER) == first
     with at("2026-10-30 10:00"):
         voiding.void_invoice(invoice_id=invoices[0].pk, reason="Not agreed")
@@ -168,6 +172,17 @@ def test_a_document_that_needs_an_irn_and_has_none_is_told() -> None:
     told = [lint.sentence.partition(":")[0] for lint in reading.gstr1.lints[Level.WARN] if lint.code == "IRN_MISSING"]
     registered, abroad = ["A-2627-0001", "A-2627-0002", "A-2627-0003", "A-2627-0004"], ["A-2627-0008", "A-2627-0009"]
     assert sorted(told) == [*registered, *abroad, "C-2627-0001", "C-2627-0004"]
+
+
+def test_an_irn_is_told_for_two_days() -> None:
+    issued = issued_on("2026-10-05 10:00", customer_with_gstin(making_seller()))
+    found = EInvoice.objects.get(invoice=issued)
+    with at("2026-10-05 12:00"):
+        recording.record_typed(e_invoice_id=found.pk, registered=given_by_the_portal(found))  # acknowledged at 11:00
+    for moment, codes in (("2026-10-07 10:59", ["IRN_NEW"]), ("2026-10-07 11:00", [])):
+        with at(moment):
+            figures = figures_of(gstin=issued.seller_gstin, period=OCTOBER)
+        assert [lint["code"] for lint in figures["lints"] if lint["code"].startswith("IRN")] == codes
 
 
 def test_the_amounts_of_the_file_are_numbers_with_two_decimals() -> None:

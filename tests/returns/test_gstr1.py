@@ -316,6 +316,7 @@ def test_wrong_heads_block(amounts: Amounts, code: str) -> None:
         (("100.00", "18", ""), "SAC_MISSING"),
         (("100.00", "18", "9983"), "SAC_TOO_SHORT"),
         (("100.00", "18", "847130"), "SAC_TOO_SHORT"),
+        (("100.00", "18", "997915"), "SAC_UNKNOWN"),
         (("100.00", "17", "998315"), "RATE_UNKNOWN"),
     ],
 )
@@ -329,11 +330,12 @@ def test_what_is_worth_a_look_does_not_block() -> None:
         document("karnataka", "1.00", customer_pin="", customer_email=""),
         document("karnataka", "1.00", irn=Irn.MISSING),
         document("karnataka", "1.00", irn=Irn.CANCELLED),
+        document("karnataka", "1.00", irn=Irn.NEW),
         document("karnataka", "1.00", issue_date=date(2026, 9, 30)),
     )
     assert not found.found[Level.BLOCK]
-    assert [lint.code for lint in found.lints[Level.WARN]][:6] == [
-        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "IRN_MISSING", "IRN_CANCELLED", "REPORTED_LATE",
+    assert [lint.code for lint in found.lints[Level.WARN]][:7] == [
+        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "IRN_MISSING", "IRN_CANCELLED", "IRN_NEW", "REPORTED_LATE",
     ]  # fmt: skip
 
 

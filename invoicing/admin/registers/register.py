@@ -19,8 +19,8 @@ from billing_platform.lib.http.xlsx_files import xlsx_response
 from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.admin.registers.span import SpanForm
 from invoicing.models import CreditNote, Invoice
+from invoicing.rates import BOOKS
 from invoicing.returns.documents import DocumentKind
-from invoicing.returns.rounding import BOOKS
 from invoicing.selectors.registers import COLUMNS, Entry, Register, Sums, entries, sums
 
 ROWS_OF_A_PAGE = 100

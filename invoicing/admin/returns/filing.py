@@ -67,7 +67,8 @@ def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
         yield "No seller has a GSTIN."
     elif count := chosen.summary["blocking"]:
         yield format_html(
-            'The portal would refuse {} of this return. <a href="{}">See which, and where to mend them.</a>',
+            "The portal would refuse {} of this return. "
+            '<a class="text-link" href="{}">See which, and where to mend them.</a>',
             f"{count:,} thing{'s' if count != 1 else ''}",
             chosen.url,
         )
@@ -144,13 +145,14 @@ class FilingAdmin(ReadOnlyAdmin):
     def _of(self, request: HttpRequest, chosen: ChosenReturn) -> dict[str, Any]:
         versions = self.get_queryset(request).of(chosen.gstin, chosen.period).order_by("-version")
         is_filed = any(each.status == Filing.Status.FILED for each in versions)
+        is_exportable = not is_filed and not chosen.summary["blocking"]
         return {
             "title": f"GSTR-1: {chosen.period}",
             "figures": figures(chosen.summary),
             "versions": [(each, self.standing(each)) for each in versions],
             "is_filed": is_filed,
-            "may_export": request.user.has_perm("invoicing.export_filing") and not is_filed,
-            "due": due_day(chosen.period),
+            "may_export": is_exportable and request.user.has_perm("invoicing.export_filing"),
+            "due": due_words(chosen.period, is_filed=is_filed),
         }
 
     @list_action(
@@ -240,6 +242,14 @@ def due_day(period: ReturnPeriod) -> date:
     return gstr1_due_day(period.end, quarterly=period.frequency != Frequency.MONTHLY)
 
 
+def due_words(period: ReturnPeriod, *, is_filed: bool) -> Any:
+    """The day, and how many days ago it was where the return is not filed."""
+    due = due_day(period)
+    late = 0 if is_filed else max((clock.today(INDIAN_TIME) - due).days, 0)
+    words = f"{late:,} day{'s' if late != 1 else ''} late"
+    return format_html('{} <span class="late">{}</span>', day_text(due), words) if late else day_text(due)
+
+
 def _overview() -> Iterator[dict[str, Any]]:
     """Each GSTIN, and how the month that ended last stands."""
     month = BillingPeriod.parse(ended_months()[0][0])
@@ -252,7 +262,7 @@ def _overview() -> Iterator[dict[str, Any]]:
             "gstin": gstin,
             "period": str(chosen.period),
             "url": chosen.url,
-            "due": day_text(due_day(chosen.period)),
+            "due": due_words(chosen.period, is_filed=bool(newest and newest.status == Filing.Status.FILED)),
             "standing": badge(newest.get_status_display(), TONES[Filing.Status(newest.status)])
             if newest
             else badge("To export", "warning"),

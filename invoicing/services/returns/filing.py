@@ -65,7 +65,7 @@ def export(*, filing_id: UUID) -> None:
             _store(filing, reading, files)
     except DomainError as error:
         note_failure(filing, error, final=True)
-    except Exception as error:
+    except Exception as error:  # whatever else it is: the draft says so, and is tried again
         note_failure(filing, error)
 
 

@@ -92,6 +92,7 @@ class Gstr1Serializer(serializers.Serializer):
     documents = serializers.IntegerField()
     sections = SectionSerializer(many=True)
     furnished = FurnishedSerializer(help_text="What IFFs of the quarter reported already.")
+    taken_off = FurnishedSerializer(help_text="What documents come to that are void since the last return; below zero.")
     liability = RupeesSerializer()
     hsn = ServiceCodeSerializer(many=True)
     numbers = NumberRangeSerializer(many=True)

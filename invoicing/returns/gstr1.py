@@ -69,7 +69,7 @@ class Total:
 @dataclass(slots=True)
 class Gstr1:
     """Takes documents in any order, and what is known of earlier returns: `filed_places` are the rows of b2cs of the
-    return before, for those of its documents that are void since."""
+    return before, for those of its documents that are void since. `taken_off` is what these come to."""
 
     gstin: str
     period: ReturnPeriod
@@ -84,6 +84,7 @@ class Gstr1:
     numbers: Numbers = field(default_factory=Numbers)
     documents: int = 0
     furnished: Total = field(default_factory=Total)
+    taken_off: Total = field(default_factory=Total)
     by_sections: Amounts = field(default_factory=Amounts)
     lints: dict[Level, list[Lint]] = field(default_factory=lambda: {level: [] for level in Level})
     found: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(Level, 0))
@@ -117,6 +118,7 @@ class Gstr1:
         if was_furnished:
             return self._list_changed(AMENDED[section], document)
         self.by_sections += -document.amounts
+        self.taken_off.add(-document.value, -document.amounts)
         self._count_codes(document, sign=-1)
         self._count_nil(document, sign=-1)  # no table changes an earlier table 8
         if section == Section.NIL:

@@ -43,6 +43,8 @@ WORDS = {
 NOTES = frozenset({Section.CDNR, Section.CDNUR})
 IFF_SECTIONS = frozenset({Section.B2B, Section.CDNR})
 AMENDED = {Section.B2B: Section.B2BA, Section.B2CL: Section.B2CLA, Section.EXP: Section.EXPA}
+CHANGED = frozenset({*AMENDED.values(), Section.B2CSA})
+"""They say what something of an earlier return is now, and add nothing up."""
 
 
 @dataclass(frozen=True, slots=True)

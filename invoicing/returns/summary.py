@@ -50,6 +50,7 @@ def summary_of(gstr1: Gstr1, reconciliation: Reconciliation) -> dict[str, Any]:
         "documents": gstr1.documents,
         "sections": [_section(section, gstr1.sections[section]) for section in WORDS if section in gstr1.sections],
         "furnished": _total(gstr1.furnished),
+        "taken_off": _total(gstr1.taken_off),
         "liability": _amounts(gstr1.liability),
         "hsn": [
             {

@@ -272,6 +272,8 @@ def test_documents_void_since_the_last_return_are_changed_to_nothing() -> None:
             D("300") - 100 - 50 - D("0.25") - 200_000, igst=D("54") - 18 - 9 - 36_000, cgst=D("-0.02"), sgst=D("-0.02")
         )
     )
+    added = found.sections[Section.B2B].amounts
+    assert (found.taken_off.documents, added + found.taken_off.amounts) == (4, found.by_sections)
     with zipfile.ZipFile(table.file) as archive:
         assert "b2ba.csv" in archive.namelist()
 

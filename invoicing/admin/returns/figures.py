@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing_platform.lib.number_formats import format_money
 from invoicing.returns.lints import Level
+from invoicing.returns.sections import CHANGED
 from invoicing.returns.summary import HEADS
 
 _PAGES = {"invoice": "admin:invoicing_invoice_change", "credit_note": "admin:invoicing_creditnote_change"}
@@ -30,8 +31,12 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
     agreement = summary["reconciliation"]
     return {
         **summary,
-        "sections": [{**row, **_amounts(row), "value": _rupees(row["value"])} for row in summary["sections"]],
-        "furnished": _furnished(summary["furnished"]),
+        "sections": [
+            {**row, **_amounts(row), "value": _rupees(row["value"]), "is_changed": row["section"] in CHANGED}
+            for row in summary["sections"]
+        ],
+        "furnished": _beside(summary["furnished"]),
+        "taken_off": _beside(summary["taken_off"]),
         "liability": _amounts(summary["liability"]),
         "hsn": [{**row, **_amounts(row)} for row in summary["hsn"]],
         "reconciliation": [
@@ -46,7 +51,7 @@ def figures(summary: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _furnished(row: dict[str, Any]) -> dict[str, Any] | None:
+def _beside(row: dict[str, Any]) -> dict[str, Any] | None:
     return {**row, **_amounts(row), "value": _rupees(row["value"])} if row["documents"] else None
 
 

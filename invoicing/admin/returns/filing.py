@@ -105,7 +105,7 @@ class FilingAdmin(ReadOnlyAdmin):
     list_before_template = "admin/invoicing/gstr1_overview.html"
     fieldsets = (
         (None, {"fields": ("standing", "files", ("gstin", "period_name"), ("arn", "filed_on", "filed_by"))}),
-        ("Figures", {"fields": ("shown_figures",)}),
+        ("Figures", {"fields": ("shown_figures",), "classes": ("alone",)}),
         ("Export", {"fields": (("version", "read_at", "requested_by"), "documents")}),
         WORK,
     )
@@ -211,8 +211,10 @@ class FilingAdmin(ReadOnlyAdmin):
         return f"GSTR-1, {filing.period}"
 
     @admin.display(description="Period")
-    def period_name(self, filing: Filing) -> str:
-        return str(filing.period)
+    def period_name(self, filing: Filing) -> Any:
+        """Leads to the return as its documents are now."""
+        chosen = ChosenReturn(filing.gstin, filing.period.last_month, Frequency(filing.frequency))
+        return format_html('<a class="text-link" href="{}">{}</a>', chosen.url, filing.period)
 
     @admin.display(description="State", ordering="status")
     def standing(self, filing: Filing) -> Any:

@@ -19,10 +19,11 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back last: the status, and the error object if the body had one."""
+    """What came back last: the status, the error object if the body had one, and the seconds of `Retry-After`."""
 
     status: int
     error: Mapping[str, Any] | None
+    retry_after: float | None = None
 
 
 class RecordingAdapter(HTTPAdapter):
@@ -37,7 +38,7 @@ class RecordingAdapter(HTTPAdapter):
         self.last = None
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         response = super().send(request, *args, **kwargs)
-        self.last = Answer(response.status_code, _error_of(response))
+        self.last = Answer(response.status_code, _error_of(response), _retry_after_of(response))
         return response
 
 
@@ -50,6 +51,12 @@ def _error_of(response: requests.Response) -> Mapping[str, Any] | None:
         return None
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else None
+
+
+def _retry_after_of(response: requests.Response) -> float | None:
+    """Seconds only: the header's other form, a date, would trust two clocks."""
+    value = response.headers.get("Retry-After", "").strip()
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 7 else None
 
 
 def new_session(base_url: str, timeout: tuple[float, float]) -> tuple[requests.Session, RecordingAdapter]:

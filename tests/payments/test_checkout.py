@@ -80,6 +80,7 @@ def test_a_signature_proves_authorisation_only(razorpay: SandboxProcess, invoice
     assert invoice.status == "finalized"
 
 
+@pytest.mark.usefixtures("no_repeats")
 @pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_before", "502_html", "429_empty", "500"])
 def test_a_gateway_that_fails_during_verification_leaves_nothing_and_can_be_asked_again(
     razorpay: SandboxProcess, order: PaymentOrder, kind: str

@@ -57,6 +57,7 @@ def test_an_answer_that_got_lost_makes_no_second_order(razorpay: SandboxProcess,
     assert order.razorpay_order_id == made["id"]
 
 
+@pytest.mark.usefixtures("no_repeats")
 @pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit"])
 def test_a_look_up_that_fails_as_well_leaves_the_question_open_for_later(
     razorpay: SandboxProcess, invoice: Invoice, kind: str
@@ -86,6 +87,7 @@ def test_a_gateway_call_without_effect_is_repeated_later(razorpay: SandboxProces
     assert len(orders_at_razorpay(razorpay)) == 1
 
 
+@pytest.mark.usefixtures("no_repeats")
 @pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit", "drop_before", "502_html", "429_empty"])
 def test_a_link_is_made_once_through_any_fault(razorpay: SandboxProcess, invoice: Invoice, kind: str) -> None:
     razorpay.control("faults", [{**CREATE_LINK, "kind": kind}, {"match": "GET /v1/payment_links", "kind": "500"}])

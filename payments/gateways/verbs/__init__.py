@@ -1,0 +1,1 @@
+"""What Razorpay can be asked for, by kind of thing. `RazorpayGateway` has all of it."""

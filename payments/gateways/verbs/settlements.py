@@ -1,0 +1,32 @@
+"""Settlements: what Razorpay paid out to the seller's bank, and of which movements each consists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from payments.gateways.calls import Calls
+from payments.gateways.entities import parse_recon_row, parse_settlement
+from payments.gateways.values import GatewaySettlement, ReconRow
+
+RECON_PAGE = 1000
+
+
+class Settlements(Calls):
+    def fetch_settlement(self, *, settlement_id: str) -> GatewaySettlement:
+        return self._get(lambda sdk: sdk.settlement.fetch(settlement_id), parse_settlement)
+
+    def settlements_between(self, since: datetime, until: datetime) -> Iterator[GatewaySettlement]:
+        """Every settlement begun from `since` to `until`, both included, once."""
+        bounds = {"from": int(since.timestamp()), "to": int(until.timestamp())}
+        return self._pages(lambda sdk, page: sdk.settlement.all(bounds | page), parse_settlement)
+
+    def recon_rows(self, day: date) -> Iterator[ReconRow]:
+        """Every movement that was settled on a day (IST), once."""
+        which = {"year": day.year, "month": f"{day.month:02}", "day": f"{day.day:02}"}
+        return self._pages(
+            lambda sdk, page: sdk.settlement.report(which | page),
+            parse_recon_row,
+            key=lambda row: (row["entity_id"], row["type"], row.get("settlement_id")),
+            size=RECON_PAGE,
+        )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
+from django.template.loader import render_to_string
 
+from billing_platform.lib.money import ZERO
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing
+from invoicing.documents.cleaning import LOGO_OF_EMAIL
+from invoicing.documents.style import readable_on
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
 from invoicing.selectors.pages import email_of
@@ -14,35 +21,112 @@ from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
 
 
-def invoice_emails(invoice: Invoice) -> QuerySet[Notification]:
-    """The e-mails with the invoice, oldest first."""
+def emails_of(issued: Invoice | CreditNote) -> QuerySet[Notification]:
+    """The e-mails with the invoice or the credit note, oldest first."""
+    kind = _kind_of(issued)
     return Notification.objects.filter(
-        organisation_id=invoice.organisation_id,
-        kind="invoice_issued",
-        dedupe_key__startswith=f"invoice_issued:{invoice.pk}",
+        organisation_id=issued.organisation_id, kind=kind, dedupe_key__startswith=f"{kind}:{issued.pk}"
     ).order_by("created_at")
 
 
 def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
     """Queue an e-mail with the invoice's PDF. Each call queues one more; the caller holds the invoice's lock."""
     document = invoice_document(invoice)
-    before = invoice_emails(invoice).count()
-    return queue_email(
-        organisation=invoice.organisation,
-        kind="invoice_issued",
-        dedupe_key=f"invoice_issued:{invoice.pk}" + (f":{before + 1}" if before else ""),
+    standing = _standing_of(invoice, document)
+    return _queue_issued(invoice, document, invoice_words(document, standing), standing, to)
+
+
+def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
+    """Queue an e-mail with the note's PDF. Each call queues one more; the caller holds the note's lock."""
+    document = InvoiceDocument.from_json(note.document)
+    words = credit_note_words(document, due=note.invoice.amount_due, pay_url=invoice_document(note.invoice).pay_url)
+    return _queue_issued(note, document, words, AS_ISSUED, to)
+
+
+def _queue_issued(
+    issued: Invoice | CreditNote, document: InvoiceDocument, words: dict[str, Any], standing: Standing, to: list[str]
+) -> Notification:
+    kind, before = _kind_of(issued), emails_of(issued).count()
+    return queue_about(
+        document,
+        organisation=issued.organisation,
+        kind=kind,
+        dedupe_key=f"{kind}:{issued.pk}" + (f":{before + 1}" if before else ""),
         recipients=to,
-        sender=document.seller.email,
-        template="invoicing/invoice_issued",
-        context={
-            "document": document,
-            "total": document.money(document.total),
-            "is_due": invoice.amount_due > 0,
-            "pay_url": document.pay_url,
-        },
-        html=email_of(document, _standing_of(invoice, document)),
-        attachments=[Attachment(str(invoice.pdf.name), document.filename, "application/pdf", invoice.pdf_sha256)],
+        template=f"invoicing/{kind}",
+        context=words,
+        html=email_of(document, standing),
+        attachments=[Attachment(str(issued.pdf.name), document.filename, "application/pdf", issued.pdf_sha256)],
     )
+
+
+def _kind_of(issued: Invoice | CreditNote) -> str:
+    return "invoice_issued" if isinstance(issued, Invoice) else "credit_note_issued"
+
+
+def queue_about(
+    document: InvoiceDocument,
+    *,
+    context: Mapping[str, Any],
+    attachments: Iterable[Attachment] = (),
+    sender: str = "",
+    **email: Any,
+) -> Notification:
+    """Queue an e-mail that looks as the document does: its seller's colour, and its logo within the text."""
+    return queue_email(
+        context={**context, "brand": brand_of(document, logo=LOGO_OF_EMAIL if document.logo else "")},
+        attachments=[*attachments, *_logo(document)],
+        sender=sender or document.seller.email,
+        **email,
+    )
+
+
+def brand_of(document: InvoiceDocument, *, logo: str) -> dict[str, str]:
+    """What the frame of an e-mail (`templates/emails/base.html`) shows of a seller. `logo` is the picture's address."""
+    colour = document.brand_colour
+    return {"name": document.seller.name, "colour": colour, "on_colour": readable_on(colour), "logo": logo}
+
+
+def _logo(document: InvoiceDocument) -> list[Attachment]:
+    """As a part of the e-mail: mail programs fetch no picture from elsewhere, and many show none that is data."""
+    if not document.logo:
+        return []
+    kind = document.logo.rpartition(".")[2]
+    media_type = "image/png" if kind == "png" else "image/jpeg"
+    name = LOGO_OF_EMAIL.removeprefix("cid:")
+    return [Attachment(document.logo, f"{name}.{kind}", media_type, content_id=name)]
+
+
+def built_in_body(document: InvoiceDocument, *, logo: str) -> str:
+    """The e-mail's HTML where the template has none of its own, as the day of issue has it."""
+    if document.credits is None:
+        kind, words = "invoice_issued", invoice_words(document, AS_ISSUED)
+    else:
+        kind, words = "credit_note_issued", credit_note_words(document, due=ZERO, pay_url="")
+    return render_to_string(f"emails/invoicing/{kind}.html", {**words, "brand": brand_of(document, logo=logo)})
+
+
+def invoice_words(document: InvoiceDocument, standing: Standing) -> dict[str, Any]:
+    due = document.total if standing.due is None else standing.due
+    return {
+        "document": document,
+        "total": document.money(document.total),
+        "due": document.money(due),
+        "is_due": due > ZERO,
+        "is_partly_paid": ZERO < due < document.total,
+        "pay_url": document.pay_url,
+    }
+
+
+def credit_note_words(document: InvoiceDocument, *, due: Decimal, pay_url: str) -> dict[str, Any]:
+    """`due` is what the invoice still asks for."""
+    return {
+        "document": document,
+        "total": document.money(document.total),
+        "due": document.money(due),
+        "is_due": due > ZERO,
+        "pay_url": pay_url,
+    }
 
 
 def _standing_of(invoice: Invoice, document: InvoiceDocument) -> Standing:
@@ -54,57 +138,25 @@ def _standing_of(invoice: Invoice, document: InvoiceDocument) -> Standing:
     return Standing(Stage.NOTHING_DUE, due=invoice.amount_due, note="Nothing is due on this invoice.")
 
 
-def credit_note_emails(note: CreditNote) -> QuerySet[Notification]:
-    """The e-mails with the credit note, oldest first."""
-    return Notification.objects.filter(
-        organisation_id=note.organisation_id, dedupe_key__startswith=f"credit_note_issued:{note.pk}"
-    ).order_by("created_at")
-
-
-def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
-    """Queue an e-mail with the note's PDF. Each call queues one more; the caller holds the note's lock."""
-    document = InvoiceDocument.from_json(note.document)
-    before = credit_note_emails(note).count()
-    return queue_email(
-        organisation=note.organisation,
-        kind="credit_note_issued",
-        dedupe_key=f"credit_note_issued:{note.pk}" + (f":{before + 1}" if before else ""),
-        recipients=to,
-        sender=document.seller.email,
-        template="invoicing/credit_note_issued",
-        context={
-            "document": document,
-            "total": document.money(document.total),
-            "due": document.money(note.invoice.amount_due),
-            "is_due": note.invoice.amount_due > 0,
-            "pay_url": invoice_document(note.invoice).pay_url,
-        },
-        html=email_of(document, AS_ISSUED),
-        attachments=[Attachment(str(note.pdf.name), document.filename, "application/pdf", note.pdf_sha256)],
-    )
-
-
-def cancellation_addresses(invoice: Invoice) -> list[str]:
-    """The addresses that the invoice was sent to, or will be sent to: they get the e-mail about a void invoice.
-
-    E-mails that were given up count as not sent.
-    """
-    sent = invoice_emails(invoice).exclude(status=Notification.Status.FAILED)
+def sent_to(issued: Invoice | CreditNote) -> list[str]:
+    """The addresses that the invoice or credit note was sent to, or will be sent to. E-mails that were given up count
+    as not sent."""
+    sent = emails_of(issued).exclude(status=Notification.Status.FAILED)
     return sorted({address for note in sent for address in note.recipients})
 
 
 def queue_cancellation_email(invoice: Invoice) -> Notification | None:
-    """Queue one e-mail that says that the invoice is cancelled. None if the invoice was never sent."""
-    recipients = cancellation_addresses(invoice)
+    """Queue one e-mail that says that the invoice is cancelled, to whoever was sent it. None if nobody was."""
+    recipients = sent_to(invoice)
     if not recipients or invoice.voided_at is None:
         return None
     document = invoice_document(invoice)
-    return queue_email(
+    return queue_about(
+        document,
         organisation=invoice.organisation,
         kind="invoice_cancelled",
         dedupe_key=f"invoice_cancelled:{invoice.pk}",
         recipients=recipients,
-        sender=document.seller.email,
         template="invoicing/invoice_cancelled",
         context={
             "document": document,

@@ -6,10 +6,10 @@ from typing import Any
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
+from invoicing.emails import queue_about
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
-from organisations.notifications.outbox import queue_email
 from payments.models import Payment
 
 
@@ -43,12 +43,13 @@ def queue_payment_failed(payment: Payment) -> None:
 
 def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any]) -> None:
     organisation, document = invoice.organisation, invoice_document(invoice)
-    queue_email(
+    queue_about(
+        document,
         organisation=organisation,
         kind=kind,
         dedupe_key=f"{kind}:{payment.pk}",
         recipients=[organisation.billing_email],
-        sender=invoice.billing_entity.email,
+        sender=invoice.billing_entity.email,  # as it is now: an answer is read
         template=f"payments/{kind}",
         context={
             "number": invoice.number,

@@ -27,11 +27,11 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.number_formats import format_money, format_percent
-from invoicing.admin.held_back import badges_of, decision_obstacles, no_email_warnings, with_what_keeps_back
+from invoicing.admin.held_back import badges_of, decision_obstacles, with_what_keeps_back
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
-    SendForm,
     ToFinalize,
     VoidForm,
     amount_of,
@@ -39,7 +39,6 @@ from invoicing.admin.invoice_asking import (
     finalize_obstacles,
     finalize_warnings,
     later_charges,
-    send_facts,
     standing,
     void_facts,
     void_obstacles,
@@ -49,12 +48,13 @@ from invoicing.admin.invoice_parts import (
     Moment,
     about,
     act_on_each,
-    email_table,
+    emails_about,
     parties,
     rows_facts,
     timeline,
     warning_box,
 )
+from invoicing.admin.issued_documents import email_table, send_action
 from invoicing.models import BillingRunItem, Invoice, InvoiceDelivery, InvoiceLine, InvoiceTax
 from invoicing.selectors.documents import summed_taxes
 from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
@@ -211,9 +211,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         label="PDF", permission="invoicing.view_invoice", when=lambda invoice: bool(invoice.number), icon="download"
     )
     def download_pdf(self, request: HttpRequest, invoice: Invoice) -> HttpResponse:
-        filename, content = stored_pdfs.read_pdf(invoice)
-        disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-        return HttpResponse(content, content_type="application/pdf", headers=disposition)
+        return file_response(*stored_pdfs.read_pdf(invoice), PDF)
 
     @object_action(
         label="Finalize",
@@ -260,33 +258,12 @@ class InvoiceAdmin(ReadOnlyAdmin):
         drafting.delete_draft(invoice_id=invoice.pk)
         return self.done(request, f"{invoice} was discarded.", invoice.organisation)
 
-    @object_action(
-        label="Send",
-        permission="invoicing.send_invoice",
-        when=lambda invoice: invoice.status not in (Status.DRAFT, Status.VOID) and invoice.sent_at is None,
-        form=SendForm,
-        confirm="The invoice goes out with its PDF, in one e-mail.",
-        facts=send_facts,
-        warnings=no_email_warnings,
-        icon="send",
+    send = send_action(
+        "invoice",
+        service=lambda pk, to: sending.send_invoice(invoice_id=pk, to=to),
+        about=standing,
+        may=lambda invoice: invoice.status not in (Status.DRAFT, Status.VOID),
     )
-    def send(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
-        sending.send_invoice(invoice_id=invoice.pk, to=to)
-        return f"The invoice is on its way to {', '.join(to)}."
-
-    @object_action(
-        label="Send again",
-        permission="invoicing.send_invoice",
-        when=lambda invoice: invoice.status not in (Status.DRAFT, Status.VOID) and invoice.sent_at is not None,
-        form=SendForm,
-        confirm="The invoice goes out once more with its PDF, in one e-mail.",
-        facts=send_facts,
-        warnings=no_email_warnings,
-        icon="send",
-    )
-    def send_again(self, request: HttpRequest, invoice: Invoice, *, to: list[str]) -> str:
-        sending.send_invoice(invoice_id=invoice.pk, to=to)
-        return f"The invoice is on its way to {', '.join(to)}."
 
     @object_action(
         label="Void",
@@ -392,7 +369,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="E-mails")
     def emails(self, invoice: Invoice) -> Any:
-        return email_table(self, invoice)
+        delivery = _delivery_of(invoice)
+        ready = invoice.pdf_state == Invoice.PdfState.READY
+        after = "nothing holds it back" if ready else "the PDF is made"
+        return email_table(self, emails_about(invoice), delivery.send_to if delivery else (), after)
 
     @admin.display(description="As on the document")
     def parties(self, invoice: Invoice) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.mends import warning_text
 from invoicing.computing.invoice import Computed
-from invoicing.emails import cancellation_addresses
+from invoicing.emails import sent_to
 from invoicing.models import Invoice
 from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
@@ -126,22 +125,7 @@ def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str
             yield warning_text(warning, organisation=organisation, period=period)
 
 
-# --- sending, voiding -----------------------------------------------------------------------------------------------
-
-
-class SendForm(ActionForm):
-    to = forms.CharField(label="To", max_length=3000, help_text="One address, or up to ten with commas between them.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["to"].initial = self.obj.organisation.billing_email
-
-    def clean_to(self) -> list[str]:
-        return [address for address in re.split(r"[,;\s]+", self.cleaned_data["to"]) if address]
-
-
-def send_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
-    return [*standing(invoice), ("Sent so far to", ", ".join(cancellation_addresses(invoice)) or "nobody")]
+# --- voiding ------------------------------------------------------------------------------------------------------
 
 
 class VoidForm(ActionForm):
@@ -150,7 +134,7 @@ class VoidForm(ActionForm):
 
 def void_facts(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
     """The document and its recipients; where it can be voided, also what becomes of both and of its month."""
-    told = cancellation_addresses(invoice)
+    told = sent_to(invoice)
     known = [*standing(invoice), ("Number", invoice.number), ("Sent to", ", ".join(told) or "nobody")]
     if why_not_voidable(invoice):
         return known

@@ -11,18 +11,16 @@ from django.db.models import Q, Sum
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing_platform.lib.admin.display import EMPTY, anchor, badge, facts, when
+from billing_platform.lib.admin.display import anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money, format_sums, short_text
 from invoicing.admin.mends import warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
-from invoicing.models import Invoice, InvoiceDelivery
+from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document
 from organisations.models import Notification
-
-EMAIL_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
 
 
 def warning_box(invoice: Invoice) -> SafeString:
@@ -66,7 +64,7 @@ def timeline(invoice: Invoice, others: Iterable[Moment]) -> list[tuple[str, Any]
         moments.append((invoice.finalized_at, "Finalized", invoice.number))
     moments += [
         (email.sent_at, "Sent" if email.kind == "invoice_issued" else "Cancellation sent", ", ".join(email.recipients))
-        for email in emails_of(invoice)
+        for email in emails_about(invoice)
         if email.sent_at
     ]
     if invoice.voided_at:
@@ -75,32 +73,11 @@ def timeline(invoice: Invoice, others: Iterable[Moment]) -> list[tuple[str, Any]
     return [(name, format_html("{} {}", when(moment), note)) for moment, name, note in moments]
 
 
-def emails_of(invoice: Invoice) -> list[Notification]:
+def emails_about(invoice: Invoice) -> list[Notification]:
     """Every e-mail about the invoice, oldest first."""
     about_it = Q(dedupe_key__startswith=f"invoice_issued:{invoice.pk}")
     about_it |= Q(dedupe_key__startswith=f"invoice_cancelled:{invoice.pk}")
     return list(Notification.objects.filter(about_it, organisation=invoice.organisation_id).order_by("created_at"))
-
-
-def email_table(admin: Any, invoice: Invoice) -> Any:
-    """The invoice's e-mails: recipient, time and status."""
-    rows = [
-        (
-            anchor(admin, email, email.subject),
-            ", ".join(email.recipients),
-            badge(email.get_status_display(), EMAIL_TONES[email.status]),
-            when(email.sent_at) if email.sent_at else email.last_failure or EMPTY,
-        )
-        for email in emails_of(invoice)
-    ]
-    delivery = InvoiceDelivery.objects.filter(pk=invoice.pk).first()
-    waiting = ", ".join(delivery.send_to) if delivery else ""
-    if not rows:
-        after = "no hold forbids it" if invoice.pdf_state == Invoice.PdfState.READY else "the PDF is made"
-        return f"Goes to {waiting} as soon as {after}." if waiting else "None was sent."
-    head = "<thead><tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr></thead>"
-    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-    return format_html('<div class="facts-scroll"><table class="facts wide">{}{}</table></div>', SafeString(head), body)
 
 
 def parties(invoice: Invoice) -> Any:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.http.downloads import PDF, file_response
 from invoicing.api.credit_note_shapes import (
     CreditNoteDetailSerializer,
     CreditNoteSerializer,
@@ -109,10 +110,7 @@ class CreditNotePdf(AdminGenericView):
         responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="As it was issued")},
     )
     def get(self, request: Request, note_id: UUID) -> HttpResponse:
-        filename, content = read_pdf(self.find(CreditNote.objects.all(), pk=note_id))
-        response = HttpResponse(content, content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{filename}"'
-        return response
+        return file_response(*read_pdf(self.find(CreditNote.objects.all(), pk=note_id)), PDF, shown=True)
 
 
 def _lines(body: dict[str, Any]) -> list[Wanted] | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -27,16 +31,38 @@ from invoicing.models import Invoice, InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.models.invoice_template import validate_readable, validate_source
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import templates
+from organisations import logos
 from organisations.api.base import AdminGenericView
 from organisations.api.serializers import OrganisationReference
 from organisations.models import BillingEntity
 
 TAG = "invoice templates"
+_NO_LOGO = "A logo is a PNG or JPEG picture in base64."
+
+
+@extend_schema_field(OpenApiTypes.BYTE)
+class LogoField(serializers.Field):
+    """A PNG or JPEG picture in base64, checked as one that is uploaded in the admin; empty takes the logo away."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(_NO_LOGO)
+        try:
+            content = base64.b64decode(re.sub(r"^data:image/\w+;base64,", "", data), validate=True)
+            return ContentFile(content, logos.cleaned(content)[0]) if content else ""
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+        except ValueError:
+            raise serializers.ValidationError(_NO_LOGO) from None
+
+    def to_representation(self, value: Any) -> str:
+        return value.name or ""
 
 
 class TemplateContentSerializer(serializers.Serializer):
-    """What a template says. A logo is uploaded in the admin."""
+    """What a template says."""
 
+    logo = LogoField(required=False)
     colour = serializers.CharField(required=False, allow_blank=True, max_length=7, validators=[validate_readable])
     font = serializers.ChoiceField(choices=FONTS, required=False)
     language = serializers.ChoiceField(choices=LANGUAGES, required=False)
@@ -88,7 +114,7 @@ class TemplateVersionSerializer(serializers.ModelSerializer):
         fields = ("id", "number", "released_at", *InvoiceTemplateVersion.content_fields())
         read_only_fields = fields
 
-    logo = serializers.CharField(source="logo.name", allow_null=True)
+    logo = serializers.CharField(source="logo.name", help_text="Made of a hash of the picture; empty: the seller's.")
 
 
 class InvoiceTemplateSerializer(serializers.Serializer):

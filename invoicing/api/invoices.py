@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
+from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.http.parameters import report_parameters
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.api.parameters import InvoiceParameters, InvoicePdfParameters, UpcomingInvoiceParameters
@@ -185,10 +186,7 @@ class InvoicePdf(AdminGenericView):
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         invoice = self.find(Invoice.objects.all(), pk=invoice_id)
         read = stored_pdfs.original_pdf if report_parameters(self).get("original") else stored_pdfs.read_pdf
-        filename, content = read(invoice)
-        response = HttpResponse(content, content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{filename}"'
-        return response
+        return file_response(*read(invoice), PDF, shown=True)
 
 
 def _detailed() -> QuerySet[Invoice]:

@@ -27,8 +27,12 @@ _ATTRIBUTES = {
     "time": {"datetime"},
 }
 _EMPTIED = {"script", "style", "iframe", "object", "embed", "noscript", "template", "title", "textarea", "select"}
-_SCHEMES = {"https", "http", "mailto", "tel", "upi", "data"}
+_SCHEMES = {"https", "http", "mailto", "tel", "upi", "data", "cid"}
 _PICTURE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
+
+LOGO_OF_EMAIL = "cid:logo"
+"""Where an e-mail finds its logo: among its own parts. Many mail programs show no picture that is data within the
+text. On a page it leads nowhere."""
 
 
 def clean_html(html: str) -> str:
@@ -47,9 +51,9 @@ def clean_html(html: str) -> str:
 
 def _allowed(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "src":
-        return value if _PICTURE.fullmatch(value) else None
+        return value if value == LOGO_OF_EMAIL or _PICTURE.fullmatch(value) else None
     if attribute == "href":
-        return None if value.strip().lower().startswith("data:") else value
+        return None if value.strip().lower().startswith(("data:", "cid:")) else value
     if attribute == "style":
         return None if any(css_problems(value)) else value
     return value

@@ -66,14 +66,15 @@ def render_page(
     source: Source = BUILT_IN,
     standing: Standing = AS_ISSUED,
     medium: Medium = Medium.PAGE,
-    logo: bytes | None = None,
+    logo: str = "",
     links: Mapping[str, str] | None = None,
 ) -> str:
-    """The whole page. `logo` is the picture that the document names, `links` are addresses such as `pdf`.
+    """The whole page. `logo` is where the picture that the document names is found: `picture_within`, or LOGO_OF_EMAIL.
+    `links` are addresses such as `pdf`.
 
     Raises TemplateRefused where the template can't be rendered; the built-in one always can.
     """
-    values = values_of(document, standing, medium, _as_data(logo), links or {})
+    values = values_of(document, standing, medium, logo, links or {})
     if problem := next(css_problems(source.css), None):
         refused = TemplateRefused(problem.message, problem.line)
         refused.in_css = True
@@ -81,7 +82,7 @@ def render_page(
     body = render_alone(source.html, values) if source.html else render(built_in("html"), values)
     return _PAGE.format(
         title=escape(f"{document.title} {document.number} · {document.seller.name}"),
-        style=_variables(document) + (source.css or built_in("css")),
+        style=_style(document, source.css or built_in("css")),
         body=clean_html(body),
     )
 
@@ -95,13 +96,17 @@ def check_source(source: Source) -> None:
             raise TemplateRefused(f"The {name} holds a character that can't be stored: {quoted(chr(0))}.")
 
 
-def _variables(document: InvoiceDocument) -> str:
+def _style(document: InvoiceDocument, css: str) -> str:
+    """With the values in place of our variables, which Gmail does not know."""
     colour = document.brand_colour
     named = {"brand": colour, "on-brand": readable_on(colour), "font": _STACKS[document.look.font]}
-    return ":root{" + "".join(f"--{name}:{value};" for name, value in named.items()) + "}\n"
+    for name, value in named.items():
+        css = css.replace(f"var(--{name})", value)
+    return ":root{" + "".join(f"--{name}:{value};" for name, value in named.items()) + "}\n" + css
 
 
-def _as_data(logo: bytes | None) -> str:
+def picture_within(logo: bytes | None) -> str:
+    """A picture as an address that holds it."""
     if not logo:
         return ""
     kind = "png" if logo.startswith(b"\x89PNG") else "jpeg"
@@ -118,7 +123,7 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data: cid:">
 <meta name="color-scheme" content="light">
 <title>{title}</title>
 <style>

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Standing
+from invoicing.documents.cleaning import LOGO_OF_EMAIL
 from invoicing.documents.html import BUILT_IN, render_page
 from invoicing.documents.html_values import Medium
 from invoicing.documents.template_engine import TemplateRefused
@@ -19,7 +20,7 @@ def page_of(
     *,
     medium: Medium,
     standing: Standing = AS_ISSUED,
-    logo: bytes | None = None,
+    logo: str = "",
     links: Mapping[str, str] | None = None,
 ) -> str:
     """The page, or the body of an e-mail. A template that fails on this document, though it was tried before it was
@@ -35,4 +36,6 @@ def page_of(
 
 def email_of(document: InvoiceDocument, standing: Standing) -> str | None:
     """The body that the template gives to the e-mail; None where the document has none of its own."""
-    return page_of(document, medium=Medium.EMAIL, standing=standing) if source_of(document).html else None
+    if not source_of(document).html:
+        return None
+    return page_of(document, medium=Medium.EMAIL, standing=standing, logo=LOGO_OF_EMAIL if document.logo else "")

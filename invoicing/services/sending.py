@@ -12,7 +12,7 @@ from django.db import transaction
 
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.validators import require
-from invoicing.emails import invoice_emails
+from invoicing.emails import emails_of
 from invoicing.models import Invoice
 from invoicing.services.delivery import deliver_to, distinct
 from invoicing.services.locking import lock_invoice, require_issued
@@ -38,7 +38,7 @@ def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoic
 
 def _not_sent_yet(invoice: Invoice, address: str) -> list[str]:
     """The address, unless an e-mail to it is under way or has arrived. One that was given up counts as never sent."""
-    sent = invoice_emails(invoice).exclude(status=Notification.Status.FAILED)
+    sent = emails_of(invoice).exclude(status=Notification.Status.FAILED)
     return [] if any(address in email.recipients for email in sent) else [address]
 
 

@@ -9,15 +9,17 @@ from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
-from invoicing.documents import InvoiceDocument
+from invoicing.documents import InvoiceDocument, render_pdf
 from invoicing.documents.cleaning import css_problems
-from invoicing.documents.html import check_source, render_page
+from invoicing.documents.html import check_source, picture_within, render_page
 from invoicing.documents.html_values import Medium
 from invoicing.documents.samples import CREDIT_NOTE, INVOICE
 from invoicing.documents.template_engine import TemplateRefused
+from invoicing.emails import built_in_body
 from invoicing.models import InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.services import stored_pdfs
 from invoicing.services.snapshots import dressed
+from organisations import logos
 from organisations.models import BillingEntity, Organisation
 
 
@@ -132,14 +134,27 @@ def delete_template(*, template_id: UUID) -> None:
 def preview(
     version: InvoiceTemplateVersion, document: InvoiceDocument = INVOICE, *, medium: Medium = Medium.PAGE
 ) -> str:
-    """What a version, stored or not, makes of a document as HTML. Raises TemplateRefused."""
+    """What a version, stored or not, makes of a document as HTML, as it was issued. Raises TemplateRefused."""
     shown = dressed(document, version.as_fact())
-    return render_page(shown, source=version.source, medium=medium, logo=stored_pdfs.read_logo(shown.logo))
+    logo = picture_within(_logo(version, shown))
+    if medium == Medium.EMAIL and not version.html:
+        return built_in_body(shown, logo=logo)
+    return render_page(shown, source=version.source, medium=medium, logo=logo)
 
 
 def preview_pdf(version: InvoiceTemplateVersion, document: InvoiceDocument = INVOICE) -> bytes:
     """The same as PDF."""
-    return stored_pdfs.render(dressed(document, version.as_fact()))
+    shown = dressed(document, version.as_fact())
+    return render_pdf(shown, logo=_logo(version, shown))
+
+
+def _logo(version: InvoiceTemplateVersion, document: InvoiceDocument) -> bytes | None:
+    """The document's picture. One that was chosen in a form, but is not stored, has no name in the storage yet."""
+    typed: Any = version.logo
+    if not typed or typed._committed:
+        return stored_pdfs.read_logo(document.logo)
+    typed.seek(0)
+    return logos.cleaned(typed.read())[1]
 
 
 def check_version(version: InvoiceTemplateVersion) -> None:

@@ -13,7 +13,7 @@ from billing_platform.lib.dates_in_words import month_text, time_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
-from invoicing.emails import cancellation_addresses, queue_cancellation_email
+from invoicing.emails import queue_cancellation_email, sent_to
 from invoicing.gst_heads import SupplyKind
 from invoicing.models import Invoice
 from invoicing.selectors.e_invoices import e_invoice_of
@@ -70,8 +70,8 @@ def why_not_voidable_but_for_its_irn(invoice: Invoice) -> str:
         return f"Invoice {invoice} is {invoice.get_status_display().lower()} and can't be voided.{_advice(invoice)}"
     if not invoice.total:
         return ""
-    if sent_to := cancellation_addresses(invoice):
-        return f"Invoice {invoice} was sent to {', '.join(sent_to)}, so it can't be voided.{_advice(invoice)}"
+    if told := sent_to(invoice):
+        return f"Invoice {invoice} was sent to {', '.join(told)}, so it can't be voided.{_advice(invoice)}"
     if invoice.supply_kind != SupplyKind.NO_GST and invoice.issue_date is not None:
         month, today = BillingPeriod.of(invoice.issue_date), clock.today(INDIA)
         if BillingPeriod.of(today) != month:

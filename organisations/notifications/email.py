@@ -8,8 +8,13 @@ Message-ID stays the same, so that mail systems can drop the copy.
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Mapping
+from email.message import Message
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +28,8 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
 from organisations.models import BillingHold, Notification, held
 from organisations.notifications.outbox import wake_sender
+
+logger = logging.getLogger(__name__)
 
 Status = Notification.Status
 
@@ -84,10 +91,34 @@ def _sendable() -> QuerySet[Notification]:
     return Notification.objects.exclude(held(BillingHold.Kind.NO_EMAIL))
 
 
+class _MessageWithPictures(EmailMultiAlternatives):
+    """Its pictures belong to its HTML, beside which they stand (multipart/related, RFC 2387): mail programs show them
+    in the text, and don't list them with the attached files."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pictures: list[MIMEImage] = []
+
+    def message(self, *args: Any, **kwargs: Any) -> Any:
+        built = super().message(*args, **kwargs)
+        if self.pictures:
+            bodies = next(part for part in built.walk() if part.get_content_type() == "multipart/alternative")
+            parts: Any = bodies.get_payload()
+            parts[-1] = _related(parts[-1], self.pictures)
+        return built
+
+
+def _related(html: Message, pictures: list[MIMEImage]) -> MIMEMultipart:
+    related = MIMEMultipart("related", type="text/html")
+    for part in (html, *pictures):
+        related.attach(part)
+    return related
+
+
 def _build(notification: Notification) -> EmailMultiAlternatives:
     sender = notification.sender or settings.DEFAULT_FROM_EMAIL
     domain = sender.rpartition("@")[2].strip("> ") or "localhost"
-    message = EmailMultiAlternatives(
+    message = _MessageWithPictures(
         subject=notification.subject,
         body=notification.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -98,8 +129,23 @@ def _build(notification: Notification) -> EmailMultiAlternatives:
     if notification.html:
         message.attach_alternative(notification.html, "text/html")
     for attachment in notification.attachments:
-        message.attach(attachment["filename"], _content(attachment), attachment["content_type"])
+        if attachment.get("content_id"):
+            message.pictures += _picture(attachment)
+        else:
+            message.attach(attachment["filename"], _content(attachment), attachment["content_type"])
     return message
+
+
+def _picture(attachment: Mapping[str, str]) -> list[MIMEImage]:
+    """None where the file is gone: its place in the HTML says in words what it was, and no e-mail waits for it."""
+    try:
+        picture = MIMEImage(_content(attachment), _subtype=attachment["content_type"].partition("/")[2])
+    except FileNotFoundError:
+        logger.warning("picture of an e-mail is gone", extra={"stored": attachment["storage_name"]})
+        return []
+    picture.add_header("Content-ID", f"<{attachment['content_id']}>")
+    picture.add_header("Content-Disposition", "inline", filename=attachment["filename"])
+    return [picture]
 
 
 def _content(attachment: Mapping[str, str]) -> bytes:

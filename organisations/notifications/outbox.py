@@ -21,6 +21,7 @@ class Attachment:
     filename: str
     content_type: str
     sha256: str = ""  # checked when it is read, if given
+    content_id: str = ""  # of a picture within the HTML, which shows it as <img src="cid:…">
 
 
 def queue_email(

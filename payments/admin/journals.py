@@ -24,6 +24,7 @@ from billing_platform.lib.admin.base import (
     short_time,
 )
 from billing_platform.lib.dates_in_words import days_text
+from billing_platform.lib.http.downloads import file_response
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.registers.span import last_month
@@ -172,8 +173,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
 
     @object_page(label="Download", permission="payments.view_journalbatch", icon="download")
     def download(self, request: HttpRequest, batch: JournalBatch) -> HttpResponse:
-        headers = {"Content-Disposition": f'attachment; filename="{batch.file.name}"'}
-        return HttpResponse(bytes(batch.file.content), content_type="application/zip", headers=headers)
+        return file_response(batch.file.name, bytes(batch.file.content), "application/zip")
 
 
 @admin.register(JournalItem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.urls import reverse
 from billing_platform.lib.admin.base import Extension, extends, object_page
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
+from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.registers.span import SpanForm
@@ -70,9 +71,7 @@ def _file(request: HttpRequest, made: Statement) -> HttpResponseBase | None:
         case "csv":
             return csv_response(file_name(made), statement_rows(made))
         case "pdf":
-            name, content = statement_pdf(made)
-            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return HttpResponse(content, content_type="application/pdf", headers=headers)
+            return file_response(*statement_pdf(made), PDF)
     return None
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Standing
-from invoicing.documents.html import POLICY
+from invoicing.documents.html import POLICY, picture_within
 from invoicing.documents.html_values import Medium
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
@@ -59,7 +59,7 @@ def _address(name: str, token: str) -> str:
 
 
 def _answer(document: InvoiceDocument, standing: Standing, links: Mapping[str, str]) -> HttpResponse:
-    logo = stored_pdfs.read_logo(document.logo)
+    logo = picture_within(stored_pdfs.read_logo(document.logo))
     response = HttpResponse(page_of(document, medium=Medium.PAGE, standing=standing, logo=logo, links=links))
     response["Content-Security-Policy"] = f"{POLICY}; frame-ancestors 'none'"
     response["X-Robots-Tag"] = "noindex"

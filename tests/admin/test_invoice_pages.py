@@ -147,7 +147,7 @@ def test_void_says_who_has_the_invoice_and_what_becomes_of_its_month(
 def test_an_invoice_is_sent_again_to_an_address_that_was_corrected(acme: Organisation, as_operator: Client) -> None:
     invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     tasks.deliver_invoice(str(invoice.pk))
-    url = action_url(invoice, "send_again")
+    url = action_url(invoice, "send")
     assert f'value="{ACME_MAIL}"' in as_operator.get(url).content.decode()
     refused = act(as_operator, url, to="right@acme.example, wrong")
     assert "wrong" in text_of(refused)
@@ -156,7 +156,7 @@ def test_an_invoice_is_sent_again_to_an_address_that_was_corrected(acme: Organis
     assert sent == [[ACME_MAIL], ["right@acme.example", "cfo@acme.example"]]
     shown = text_of(page(as_operator, invoice))
     assert "right@acme.example, cfo@acme.example" in shown
-    assert action_url(invoice, "send_again") in page(as_operator, invoice).content.decode()
+    assert action_url(invoice, "send") in page(as_operator, invoice).content.decode()
 
 
 def test_ticked_drafts_are_finalized_together_and_the_others_left_alone(

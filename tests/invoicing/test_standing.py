@@ -16,7 +16,7 @@ from django.test.client import Client
 from pypdf import PdfReader
 
 from billing_platform.lib.errors import DomainError, InvalidInput
-from invoicing.emails import cancellation_addresses
+from invoicing.emails import sent_to
 from invoicing.models import Invoice
 from invoicing.services import drafting, issuing, stored_pdfs, voiding
 from invoicing.services.paid_total import record_paid_total
@@ -179,7 +179,7 @@ def test_an_invoice_that_was_sent_is_not_voided(acme: Organisation) -> None:
 
 
 def test_whoever_was_sent_an_invoice_of_nothing_is_told_that_it_is_void(free: Invoice, mailbox: Mailbox) -> None:
-    assert cancellation_addresses(free) == ["accounts@acme.example"]
+    assert sent_to(free) == ["accounts@acme.example"]
     void(free)
     note = Notification.objects.get(kind="invoice_cancelled")
     assert email.send_notification(notification_id=note.pk)

@@ -22,9 +22,10 @@ from billing_platform.lib.admin.base import (
     object_page,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY, anchor, when
+from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text, month_text
+from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_percent
 from invoicing.admin.credit_notes.credit_note_form import (
@@ -37,10 +38,10 @@ from invoicing.admin.credit_notes.credit_note_form import (
     credit_warnings,
 )
 from invoicing.admin.invoice import InvoiceExtension
-from invoicing.admin.invoice_asking import SendForm
 from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.invoice_parts import Moment
-from invoicing.emails import credit_note_emails
+from invoicing.admin.issued_documents import email_table, send_action
+from invoicing.emails import emails_of
 from invoicing.gst_heads import TaxAmount
 from invoicing.models import CreditNote, CreditNoteLine, Invoice
 from invoicing.services.credit_notes import credit_note_delivery
@@ -109,21 +110,13 @@ class CreditNoteAdmin(ReadOnlyAdmin):
 
     @object_page(label="PDF", permission="invoicing.view_creditnote", icon="download")
     def download_pdf(self, request: HttpRequest, note: CreditNote) -> HttpResponse:
-        filename, content = credit_note_delivery.read_pdf(note)
-        disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-        return HttpResponse(content, content_type="application/pdf", headers=disposition)
+        return file_response(*credit_note_delivery.read_pdf(note), PDF)
 
-    @object_action(
-        label="Send",
-        permission="invoicing.send_invoice",
-        form=SendForm,
-        confirm="The credit note goes out with its PDF, in one e-mail.",
-        facts=lambda _request, note: [("Customer", note.organisation.name), ("Sent so far to", _sent_to(note))],
-        icon="send",
+    send = send_action(
+        "credit note",
+        service=lambda pk, to: credit_note_delivery.send_credit_note(note_id=pk, to=to),
+        about=lambda note: [("Customer", note.organisation.name), ("Total", format_money(note.total, note.currency))],
     )
-    def send(self, request: HttpRequest, note: CreditNote, *, to: list[str]) -> str:
-        credit_note_delivery.send_credit_note(note_id=note.pk, to=to)
-        return f"The credit note is on its way to {', '.join(to)}."
 
     @admin.display(description="Credit note")
     def about(self, note: CreditNote) -> Any:
@@ -154,12 +147,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="E-mails")
     def emails(self, note: CreditNote) -> Any:
-        rows = [(", ".join(mail.recipients), when(mail.sent_at) if mail.sent_at else mail.get_status_display())
-                for mail in credit_note_emails(note)]  # fmt: skip
-        if rows:
-            return facts(rows)
-        waiting = ", ".join(note.send_to)
-        return f"Goes to {waiting} as soon as the PDF is made." if waiting else "None was sent."
+        return email_table(self, emails_of(note), note.send_to, "the PDF is made, and it has its IRN if it needs one")
 
 
 class CreditNoteInline(ReadOnlyInline):
@@ -227,7 +215,3 @@ class CreditNotesOfInvoice(InvoiceExtension):
 def _invoice_text(page: Any, invoice: Invoice) -> Any:
     day = day_text(invoice.issue_date) if invoice.issue_date else ""
     return format_html("{} of {}, {}", anchor(page, invoice), day, format_money(invoice.total, invoice.currency))
-
-
-def _sent_to(note: CreditNote) -> str:
-    return ", ".join(sorted({address for mail in credit_note_emails(note) for address in mail.recipients})) or "nobody"

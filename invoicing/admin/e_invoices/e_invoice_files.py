@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.base import rows_action
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.http.downloads import file_response
 from invoicing.models import EInvoice
 from invoicing.returns.e_invoice import as_json
 from invoicing.selectors.e_invoices import checked
@@ -36,8 +37,7 @@ class UploadForm(forms.Form):
 
 def file_of(payloads: Sequence[dict[str, Any]], name: str) -> HttpResponse:
     """A list, as the portal's bulk upload reads it."""
-    headers = {"Content-Disposition": f'attachment; filename="{name.replace("/", "-")}.json"'}
-    return HttpResponse(as_json(payloads), content_type="application/json", headers=headers)
+    return file_response(f"{name}.json", as_json(payloads), "application/json")
 
 
 def _waiting(rows: Any) -> Any:

@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.csv_files import csv_response
+from billing_platform.lib.http.downloads import file_response
 from billing_platform.lib.http.table_files import LARGEST_FILE, Rows
 from invoicing.admin.prices.price_cells import COLUMNS
 from invoicing.admin.prices.price_form import reason_field
@@ -91,8 +92,7 @@ class PriceListPages:
             return csv_response(name, cells_of(rules))
         if kind != "xlsx":
             raise Http404
-        headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
-        return HttpResponse(as_xlsx(rules), content_type=XLSX, headers=headers)
+        return file_response(f"{name}.xlsx", as_xlsx(rules), XLSX)
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """An upload is checked and reported; nothing is saved before the report is confirmed."""

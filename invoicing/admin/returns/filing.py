@@ -27,6 +27,7 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.http.downloads import file_response
 from billing_platform.lib.law import INDIAN_TIME, gstr1_due_day
 from billing_platform.lib.number_formats import format_number
 from billing_platform.lib.periods import BillingPeriod
@@ -191,8 +192,7 @@ class FilingAdmin(ReadOnlyAdmin):
         file = filing.files.filter(format=format_).first()
         if file is None:
             raise Http404
-        disposition = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-        return HttpResponse(bytes(file.content), content_type=file.media_type, headers=disposition)
+        return file_response(file.name, bytes(file.content), file.media_type)
 
     @object_page(label="JSON for the portal", permission="invoicing.view_filing", when=_has_files, icon="download")
     def download_json(self, _request: HttpRequest, filing: Filing) -> HttpResponse:

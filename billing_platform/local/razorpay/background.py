@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import time
 
 from django.conf import settings
 from django.db import close_old_connections
 
-from billing_platform.local.razorpay import delivery
+from billing_platform.local.razorpay import clock, delivery
+from billing_platform.local.razorpay.models import State
 from billing_platform.local.razorpay.services import timers
 
 POLL_SECONDS = 1
@@ -28,12 +30,16 @@ def _run() -> None:
     # The file lock keeps it at one thread even if somebody serves with two workers.
     with (settings.SANDBOX_DIR / "background.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        looked_at_clock = 0.0
         while True:
             delivery.something_due.wait(timeout=POLL_SECONDS)
             delivery.something_due.clear()
             close_old_connections()
+            State.forget()
             try:
-                timers.run_due()
+                if clock.was_moved() or time.monotonic() - looked_at_clock >= POLL_SECONDS:
+                    looked_at_clock = time.monotonic()
+                    timers.run_due()
                 delivery.deliver_due()
             except Exception:
                 log.exception("the background thread stumbled; it goes on")

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from billing_platform.local.razorpay import currencies
 from billing_platform.local.razorpay.errors import JSON
-from billing_platform.local.razorpay.models import Order, Payment, PaymentLink, Refund
+from billing_platform.local.razorpay.models import Order, Payment, PaymentLink, Refund, RegistrationLink
 
 
 def collection(items: Sequence[JSON]) -> JSON:
@@ -36,6 +36,8 @@ def order_json(order: Order) -> JSON:
         "notes": notes_json(order.notes),
         "created_at": order.created_at,
     }
+    if "notification" in order.options:
+        entity["notification"] = order.options["notification"]
     if order.partial_payment:
         entity["partial_payment"] = True
         entity["first_payment_min_amount"] = order.first_payment_min_amount
@@ -53,7 +55,7 @@ def payment_json(payment: Payment, *, with_card: bool = False) -> JSON:
         "base_amount": currencies.base_amount(payment.amount, payment.currency),
         "status": payment.status,
         "order_id": payment.order.public_id,
-        "invoice_id": None,
+        "invoice_id": _registration_id(payment.order),
         "international": payment.currency != "INR",
         "method": payment.method,
         "amount_refunded": payment.amount_refunded,
@@ -80,11 +82,20 @@ def payment_json(payment: Payment, *, with_card: bool = False) -> JSON:
         entity["base_currency"] = "INR"
     if payment.fee_on_top:
         entity["fee_bearer"] = "customer"
+    if payment.customer is not None:
+        entity["customer_id"] = payment.customer.public_id
+    if payment.token is not None:
+        entity["token_id"] = payment.token.public_id
     if card and with_card:
         entity["card"] = card
     if "upi" in instrument:
         entity["upi"] = instrument["upi"]
     return entity
+
+
+def _registration_id(order: Order) -> str | None:
+    registration: RegistrationLink | None = getattr(order, "registration", None)
+    return registration.public_id if registration else None
 
 
 ERROR_KEYS = ("code", "description", "source", "step", "reason")

@@ -59,6 +59,15 @@ def server_error() -> RazorpayError:
     )
 
 
+def unavailable() -> RazorpayError:
+    return RazorpayError(
+        "We are facing some trouble completing your request at the moment. Please try again shortly.",
+        status=503,
+        code="SERVER_ERROR",
+        details=NOT_APPLICABLE,
+    )
+
+
 def gateway_error() -> RazorpayError:
     return RazorpayError(
         "Payment processing failed due to error at bank or wallet gateway",

@@ -13,11 +13,37 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from billing_platform.local.razorpay.errors import RazorpayError, gateway_error, server_error, too_many_requests
-from billing_platform.local.razorpay.models import Fault
+from billing_platform.local.razorpay.errors import (
+    RazorpayError,
+    gateway_error,
+    server_error,
+    too_many_requests,
+    unavailable,
+)
+from billing_platform.local.razorpay.models import Fault, State
+from billing_platform.local.razorpay.services import payments
 
 Kind = Fault.Kind
-BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+AFTER_COMMIT = frozenset(
+    {
+        Kind.TIMEOUT_AFTER_COMMIT,
+        Kind.DROP_AFTER_COMMIT,
+        Kind.BAD_GATEWAY_AFTER_COMMIT,
+        Kind.SERVER_ERROR_AFTER_COMMIT,
+        Kind.GATEWAY_ERROR_AFTER_COMMIT,
+        Kind.CUT_JSON_AFTER_COMMIT,
+        Kind.NEW_PAYMENT,
+    }
+)
+ERRORS: dict[str, Callable[[], RazorpayError]] = {
+    Kind.TOO_MANY_JSON: too_many_requests,
+    Kind.TOO_MANY_RETRY_AFTER: too_many_requests,
+    Kind.SERVER_ERROR: server_error,
+    Kind.SERVER_ERROR_AFTER_COMMIT: server_error,
+    Kind.UNAVAILABLE: unavailable,
+    Kind.GATEWAY_ERROR: gateway_error,
+    Kind.GATEWAY_ERROR_AFTER_COMMIT: gateway_error,
+}
 IN_FLIGHT = "sandbox.pause_in_flight"
 
 
@@ -31,6 +57,7 @@ class FaultMiddleware:
         # Read even by answers that need none: the server closes on an unread body, and a
         # client still writing it would see a cut line instead of its 401 or 429.
         _ = request.body
+        State.forget()
         if request.path.startswith("/_sim/"):
             return self.get_response(request)
         fault = _spring(f"{request.method} {request.path}")
@@ -44,21 +71,31 @@ class FaultMiddleware:
         return self._go_wrong(request, fault)
 
     def _go_wrong(self, request: HttpRequest, fault: Fault) -> HttpResponse:
-        if fault.kind == Kind.DROP_BEFORE:
+        """Before the work nothing happens but the trouble; after it, the trouble hides that it is done."""
+        response = self.get_response(request) if fault.kind in AFTER_COMMIT else None
+        if fault.kind in (Kind.DROP_BEFORE, Kind.DROP_AFTER_COMMIT):
             return _drop(request)
-        if fault.kind == Kind.DROP_AFTER_COMMIT:
-            self.get_response(request)
-            return _drop(request)
+        if fault.kind == Kind.TIMEOUT_BEFORE:
+            time.sleep(fault.seconds)
+            return _edge_page(504, "Gateway Time-out")
+        if response is None:
+            return _broken_answer(fault)
         if fault.kind == Kind.TIMEOUT_AFTER_COMMIT:
-            response = self.get_response(request)
             time.sleep(fault.seconds)
             return response
-        return _broken_answer(fault.kind)
+        if fault.kind == Kind.NEW_PAYMENT:
+            payments.pay_for_something_else()
+            return response
+        if fault.kind == Kind.CUT_JSON_AFTER_COMMIT:
+            half = response.content[: len(response.content) // 2]
+            return HttpResponse(half, status=response.status_code, content_type="application/json")
+        return _broken_answer(fault)
 
 
 def pause_in_flight(request: HttpRequest) -> None:
     """Wait out a `slow` fault, once; a refund does so between claiming its key and the work."""
     time.sleep(request.META.pop(IN_FLIGHT, 0))
+    State.forget()
 
 
 def _spring(request_line: str) -> Fault | None:
@@ -79,18 +116,24 @@ def _use_up(request_line: str, armed: QuerySet[Fault]) -> Fault | None:
     return None
 
 
-def _broken_answer(kind: str) -> HttpResponse:
-    errors: dict[str, Callable[[], RazorpayError]] = {
-        Kind.TOO_MANY_JSON: too_many_requests,
-        Kind.SERVER_ERROR: server_error,
-        Kind.GATEWAY_ERROR: gateway_error,
-    }
-    if kind in errors:
-        error = errors[kind]()
-        return JsonResponse(error.envelope(), status=error.status)
-    if kind == Kind.TOO_MANY_EMPTY:
+def _broken_answer(fault: Fault) -> HttpResponse:
+    if fault.kind in ERRORS:
+        error = ERRORS[fault.kind]()
+        response: HttpResponse = JsonResponse(error.envelope(), status=error.status)
+        if fault.kind == Kind.TOO_MANY_RETRY_AFTER:
+            response["Retry-After"] = str(fault.seconds)
+        return response
+    if fault.kind == Kind.TOO_MANY_EMPTY:
         return HttpResponse(status=429)
-    return HttpResponse(BAD_GATEWAY, status=502, content_type="text/html")
+    if fault.kind == Kind.GATEWAY_TIMEOUT_HTML:
+        return _edge_page(504, "Gateway Time-out")
+    return _edge_page(502, "Bad Gateway")
+
+
+def _edge_page(status: int, name: str) -> HttpResponse:
+    """What the proxies before Razorpay say, in HTML."""
+    text = f"<html><head><title>{status} {name}</title></head><body>nginx</body></html>"
+    return HttpResponse(text, status=status, content_type="text/html")
 
 
 def _drop(request: HttpRequest) -> HttpResponse:

@@ -39,5 +39,33 @@ def new_payment_link_id() -> str:
     return new_id("plink")
 
 
+def new_customer_id() -> str:
+    return new_id("cust")
+
+
+def new_token_id() -> str:
+    return new_id("token")
+
+
+def new_invoice_id() -> str:
+    return new_id("inv")
+
+
+def new_notification_id() -> str:
+    return new_id("notification")
+
+
+def new_dispute_id() -> str:
+    return new_id("disp")
+
+
+def new_settlement_id() -> str:
+    return new_id("setl")
+
+
+def new_adjustment_id() -> str:
+    return new_id("adj")
+
+
 def is_valid(value: str, prefix: str) -> bool:
     return re.fullmatch(rf"{prefix}_[A-Za-z0-9]{{{LENGTH}}}", value) is not None

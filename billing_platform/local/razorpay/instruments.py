@@ -18,6 +18,8 @@ def describe(method: str) -> JSON:
         return {"bank": "HDFC", "acquirer_data": {"bank_transaction_id": bank_reference}}
     if method == "wallet":
         return {"wallet": "mobikwik", "acquirer_data": {"transaction_id": None}}
+    if method == "emandate":
+        return {"bank": "HDFC", "acquirer_data": {}}
     raise RazorpayError("The selected method is invalid.", field="method")
 
 
@@ -51,5 +53,24 @@ def _card() -> JSON:
         "acquirer_data": {
             "auth_code": identifiers.random_digits(6),
             "rrn": identifiers.random_digits(12),
+        },
+    }
+
+
+def describe_mandate(method: str, terms: JSON) -> JSON:
+    """What a token shows of the card, UPI address or account that will be debited."""
+    if method == "upi":
+        return {"vpa": {"username": "success", "handle": "razorpay", "name": None}}
+    if method == "card":
+        flows = {"otp": True, "recurring": True, "iframe": False}
+        return {"card": _card()["card"] | {"expiry_month": "01", "expiry_year": "2099", "flows": flows}}
+    account = terms.get("bank_account") or {}
+    return {
+        "bank": "HDFC",
+        "bank_details": {
+            "beneficiary_name": account.get("beneficiary_name", "Sandbox payer"),
+            "account_number": account.get("account_number", "1121431121541121"),
+            "ifsc": account.get("ifsc_code", "HDFC0000001"),
+            "account_type": account.get("account_type", "savings"),
         },
     }

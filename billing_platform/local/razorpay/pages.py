@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
@@ -14,17 +15,24 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from billing_platform.local.razorpay import currencies, signatures
-from billing_platform.local.razorpay.control import clean_outcome
+from billing_platform.local.razorpay import currencies, failures, mandate_rules, signatures
+from billing_platform.local.razorpay.control.payments import clean_outcome
 from billing_platform.local.razorpay.entities import ERROR_KEYS, payment_json
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
 from billing_platform.local.razorpay.fees import fee_and_tax
 from billing_platform.local.razorpay.instruments import METHODS
 from billing_platform.local.razorpay.lookup import get_order
-from billing_platform.local.razorpay.models import Order, Payment, PaymentLink, State
+from billing_platform.local.razorpay.models import Order, Payment, PaymentLink, RegistrationLink, State
 from billing_platform.local.razorpay.services import payments
 from billing_platform.local.razorpay.services.payment_links import callback_address, open_payment_link
 
+METHOD_NAMES = {
+    "upi": "UPI",
+    "card": "Card",
+    "netbanking": "Net banking",
+    "wallet": "Wallet",
+    "emandate": "Bank account (e-mandate)",
+}
 FOLDER = "razorpay_sandbox"
 View = Callable[..., HttpResponse]
 
@@ -108,6 +116,19 @@ def payment_link(request: HttpRequest, short_code: str) -> HttpResponse:
     return _form(request, link.order, Options(description=link.description))
 
 
+@page
+def registration_link(request: HttpRequest, short_code: str) -> HttpResponse:
+    """The page behind a registration link's short_url."""
+    link = RegistrationLink.objects.select_related("order", "customer").filter(short_code=short_code).first()
+    if link is None:
+        raise RazorpayError("The id provided does not exist")
+    if link.status != RegistrationLink.Status.ISSUED:
+        raise RazorpayError(f"The registration link is {link.status}.")
+    customer = link.customer
+    options = Options(description=link.description or "", email=customer.email or "", contact=customer.contact or "")
+    return _form(request, link.order, options)
+
+
 def _pay(request: HttpRequest, order: Order) -> HttpResponse:
     data = request.POST.dict()
     options = Options.read(data)
@@ -115,7 +136,9 @@ def _pay(request: HttpRequest, order: Order) -> HttpResponse:
         payment = payments.pay_order(
             order_id=order.public_id,
             outcome=clean_outcome(data.get("outcome")),
-            method=data.get("method", METHODS[0]),
+            method=data.get("method", ""),
+            reason=data.get("reason") or failures.DECLINED,
+            mandate_outcome=data.get("mandate_outcome", ""),
             amount=_asked_amount(data.get("amount", ""), order.currency),
             email=options.email,
             contact=options.contact,
@@ -153,7 +176,8 @@ def _form(
     if failed is not None:
         problem = failed.error["description"]
     context = _about(order, options) | {
-        "methods": METHODS,
+        "methods": [(name, METHOD_NAMES[name]) for name in _methods(order)],
+        "reasons": [(name, description) for name, (_code, description, _where) in failures.PAYER_REASONS.items()],
         "problem": problem,
         "will_be_late": bool(failed and failed.late_at),
         "late_after": State.load().late_after_seconds,
@@ -161,6 +185,26 @@ def _form(
         "message": _failure_message(failed) if failed else None,
     }
     return render(request, f"{FOLDER}/checkout.html", context)
+
+
+def _methods(order: Order) -> Sequence[str]:
+    """What the payer may choose from; a mandate may name one."""
+    if not order.asks_for_mandate:
+        return METHODS
+    wanted = order.options.get("method")
+    return [wanted] if wanted else mandate_rules.METHODS
+
+
+def _mandate(order: Order) -> dict[str, Any] | None:
+    """The terms that a payer agrees to."""
+    if not order.asks_for_mandate:
+        return None
+    terms = order.options["token"]
+    return {
+        "most": currencies.display_amount(terms["max_amount"], "INR"),
+        "frequency": terms["frequency"].replace("_", " "),
+        "until": datetime.fromtimestamp(terms["expire_at"], mandate_rules.IST),
+    }
 
 
 def _failure_message(payment: Payment) -> JSON:
@@ -199,6 +243,7 @@ def _about(order: Order, options: Options) -> dict[str, Any]:
     on_top = fee_and_tax(due)[0] if State.load().fee_bearer_customer else 0
     return {
         "order": order,
+        "mandate": _mandate(order),
         "options": options,
         "fields": options.as_fields(),
         "merchant": options.name or settings.SANDBOX_MERCHANT_NAME,

@@ -9,10 +9,24 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from billing_platform.local.razorpay import clock, delivery
+from billing_platform.local.razorpay.balance_entities import dispute_json, settlement_json
 from billing_platform.local.razorpay.entities import order_json, payment_json, payment_link_json, refund_json
 from billing_platform.local.razorpay.errors import JSON
 from billing_platform.local.razorpay.identifiers import ACCOUNT_ID
-from billing_platform.local.razorpay.models import Delivery, Event, Order, Payment, PaymentLink, Refund, State
+from billing_platform.local.razorpay.mandate_entities import notification_json, registration_link_json, token_json
+from billing_platform.local.razorpay.models import (
+    Delivery,
+    Dispute,
+    Event,
+    Order,
+    Payment,
+    PaymentLink,
+    Refund,
+    RegistrationLink,
+    Settlement,
+    State,
+    Token,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class Announcement:
     name: str
     payload: JSON
     created_at: int | None = None
+    date_in_payload: bool = False  # as Razorpay writes some events
 
 
 def payment_event(name: str, payment: Payment) -> Announcement:
@@ -57,6 +72,34 @@ def refund_event(name: str, refund: Refund) -> Announcement:
     return Announcement(name, {"refund": refund_json(refund), "payment": _payment(refund.payment)})
 
 
+def invoice_event(name: str, link: RegistrationLink, payment: Payment | None = None) -> Announcement:
+    """Registration links call themselves invoices."""
+    payload: JSON = {}
+    if payment is not None:
+        payload["payment"] = _payment(payment)
+    payload |= {"order": order_json(link.order), "invoice": registration_link_json(link)}
+    return Announcement(name, payload)
+
+
+def token_event(token: Token) -> Announcement:
+    return Announcement(f"token.{token.status}", {"token": token_json(token)})
+
+
+def settlement_processed(settlement: Settlement) -> Announcement:
+    return Announcement("settlement.processed", {"settlement": settlement_json(settlement)})
+
+
+def dispute_event(name: str, dispute: Dispute) -> Announcement:
+    payload = {"payment": _payment(dispute.payment), "dispute": dispute_json(dispute)}
+    return Announcement(f"payment.dispute.{name}", payload)
+
+
+def notification_event(order: Order) -> Announcement:
+    notification = notification_json(order)
+    name = f"order.notification.{notification['status']}"
+    return Announcement(name, {"notification": notification}, date_in_payload=True)
+
+
 def _payment(payment: Payment, event_name: str = "") -> JSON:
     entity = payment_json(payment, with_card=True)
     if State.load().hide_fees_in_webhooks:
@@ -70,7 +113,7 @@ def _payment(payment: Payment, event_name: str = "") -> JSON:
 def announce(announcements: Sequence[Announcement]) -> None:
     """Queue the events of one act, in order unless the sandbox was told to shuffle."""
     state = State.load()
-    events = [_store(announcement, state) for announcement in announcements]
+    events = Event.objects.bulk_create(_event(announcement, state) for announcement in announcements)
     queue = events * (1 + state.duplicate)
     if state.reorder:
         queue.reverse()
@@ -81,17 +124,18 @@ def announce(announcements: Sequence[Announcement]) -> None:
     transaction.on_commit(delivery.something_due.set)
 
 
-def _store(announcement: Announcement, state: State) -> Event:
+def _event(announcement: Announcement, state: State) -> Event:
     now = clock.now()
-    envelope = {
+    envelope: JSON = {
         "entity": "event",
         "account_id": ACCOUNT_ID,
         "event": announcement.name,
         "contains": list(announcement.payload),
         "payload": {name: {"entity": entity} for name, entity in announcement.payload.items()},
-        "created_at": announcement.created_at or now,
     }
-    return Event.objects.create(
+    dated = envelope["payload"] if announcement.date_in_payload else envelope
+    dated["created_at"] = announcement.created_at or now
+    return Event(
         name=announcement.name,
         body=_serialise(envelope),
         secret=state.webhook_secret,

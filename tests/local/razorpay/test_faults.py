@@ -22,6 +22,9 @@ def arm(sandbox: SandboxProcess, kind: str, **options: Any) -> None:
     [
         ("429_json", BadRequestError),
         ("429_empty", requests.exceptions.JSONDecodeError),
+        ("429_retry_after", BadRequestError),
+        ("503", ServerError),
+        ("504_html", requests.exceptions.JSONDecodeError),
         ("502_html", requests.exceptions.JSONDecodeError),
         ("500", ServerError),
         ("gateway_error", GatewayError),
@@ -43,6 +46,45 @@ def test_a_dropped_answer_hides_an_order_that_exists(sandbox: SandboxProcess, cl
     with pytest.raises(requests.exceptions.ConnectionError):
         client.order.create(ORDER)
     assert client.order.all({"receipt": "r"})["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("500_after_commit", ServerError),
+        ("502_after_commit", requests.exceptions.JSONDecodeError),
+        ("gateway_error_after_commit", GatewayError),
+        ("cut_json_after_commit", requests.exceptions.JSONDecodeError),
+    ],
+)
+def test_an_error_can_hide_an_order_that_exists(
+    sandbox: SandboxProcess, client: Any, kind: str, error: type[Exception]
+) -> None:
+    arm(sandbox, kind)
+    with pytest.raises(error):
+        client.order.create(ORDER)
+    assert client.order.all({"receipt": "r"})["count"] == 1
+
+
+def test_an_answer_that_never_comes_may_mean_that_nothing_happened(sandbox: SandboxProcess, client: Any) -> None:
+    arm(sandbox, "timeout_before", seconds=1)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        client.order.create(ORDER, timeout=0.3)
+    assert client.order.all({"receipt": "r"})["count"] == 0
+
+
+def test_a_throttled_client_may_be_told_when_to_come_back(sandbox: SandboxProcess) -> None:
+    arm(sandbox, "429_retry_after", seconds=7)
+    auth = (sandbox.key_id, sandbox.key_secret)
+    response = sandbox.http.post(f"{sandbox.base_url}/v1/orders", json=ORDER, auth=auth, timeout=5)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+
+
+def test_rows_move_to_the_next_page_while_somebody_reads(sandbox: SandboxProcess, client: Any) -> None:
+    ours = [sandbox.pay(client.order.create(ORDER)["id"])["id"] for _ in range(4)][::-1]
+    sandbox.control("faults", [{"match": "GET /v1/payments", "kind": "new_payment"}])
+    first, second = (client.payment.all({"count": 2, "skip": skip})["items"] for skip in (0, 2))
+    assert [payment["id"] for payment in first + second] == [ours[0], ours[1], ours[1], ours[2]]
 
 
 def test_a_late_answer_hides_an_order_that_exists(sandbox: SandboxProcess, client: Any) -> None:

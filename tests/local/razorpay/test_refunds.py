@@ -180,3 +180,13 @@ def test_a_pending_refund_is_processed_with_a_reference(
     assert done["acquirer_data"]["arn"].isdigit()
     receiver.wait_for(5)
     assert receiver.names[3:] == ["refund.created", "refund.processed"]
+
+
+def test_a_refund_made_in_the_dashboard_is_known_by_its_webhook_only(
+    sandbox: SandboxProcess, client: Any, payment: Any, receiver: WebhookReceiver
+) -> None:
+    refund = sandbox.control(f"payments/{payment['id']}/refund", {"amount": 40000})
+    assert client.payment.fetch_multiple_refund(payment["id"])["items"] == [refund]
+    receiver.wait_for(5)
+    assert receiver.names[3:] == ["refund.created", "refund.processed"]
+    assert receiver.requests[3].event["payload"]["refund"]["entity"]["id"] == refund["id"]

@@ -171,6 +171,40 @@ def test_one_event_can_be_sent_again_on_demand(sandbox: SandboxProcess, order: A
     assert shown["headers"]["X-Razorpay-Signature"] == replayed.headers["x-razorpay-signature"]
 
 
+def test_events_are_held_until_they_are_released_in_any_order(
+    sandbox: SandboxProcess, order: Any, receiver: WebhookReceiver
+) -> None:
+    sandbox.control("settings", {"hold_webhooks": True})
+    sandbox.pay(order["id"])
+    sandbox.control("clock", {"advance_seconds": 3600})
+    assert {item["status"] for item in sandbox.deliveries()} == {"pending"}
+    released = sandbox.control("webhooks/release", {"order": "newest"})["items"]
+    assert [item["status"] for item in released] == ["delivered"] * 3
+    assert receiver.names == PAID[::-1]
+
+
+def test_one_event_can_be_sent_several_times(sandbox: SandboxProcess, order: Any, receiver: WebhookReceiver) -> None:
+    sandbox.control("settings", {"hold_webhooks": True})
+    sandbox.pay(order["id"], "fail")
+    sent = sandbox.control(f"webhooks/{sandbox.deliveries()[0]['id']}/redeliver", {"copies": 3})
+    assert (sent["status"], len(sent["attempts"])) == ("delivered", 3)
+    assert len({received.event_id for received in receiver.requests}) == 1
+
+
+@pytest.mark.parametrize("signature", ["wrong", "missing"])
+def test_a_forgery_changes_nothing_about_the_true_delivery(
+    sandbox: SandboxProcess, order: Any, receiver: WebhookReceiver, signature: str
+) -> None:
+    sandbox.control("settings", {"hold_webhooks": True})
+    sandbox.pay(order["id"], "fail")
+    delivery = sandbox.deliveries()[0]
+    sent = sandbox.control(f"webhooks/{delivery['id']}/redeliver?signature={signature}")
+    forged = receiver.wait_for(1)[0]
+    assert forged.headers.get("x-razorpay-signature") != delivery["headers"]["X-Razorpay-Signature"]
+    assert ("x-razorpay-signature" in forged.headers) is (signature == "wrong")
+    assert (sent["status"], sent["attempts"][0]["signature"]) == ("pending", signature)
+
+
 def test_old_events_keep_the_old_secret(
     sandbox: SandboxProcess, client: Any, order: Any, receiver: WebhookReceiver
 ) -> None:

@@ -9,7 +9,7 @@ from billing_platform.local.razorpay.api.endpoint import body_of, endpoint
 from billing_platform.local.razorpay.api.notes import edit_notes
 from billing_platform.local.razorpay.entities import collection, order_json, payment_json
 from billing_platform.local.razorpay.errors import JSON
-from billing_platform.local.razorpay.lookup import get_order, page
+from billing_platform.local.razorpay.lookup import PAYMENTS, get_order, page
 from billing_platform.local.razorpay.models import Order, Payment
 from billing_platform.local.razorpay.services import orders
 
@@ -49,7 +49,7 @@ def _payments(request: HttpRequest, order_id: str) -> JSON:
 
 
 def _payments_of(order: Order, with_card: bool) -> JSON:
-    payments = order.payments.select_related("order").order_by("-pk")
+    payments = PAYMENTS.filter(order=order).order_by("-pk")
     return collection([payment_json(payment, with_card=with_card) for payment in payments])
 
 

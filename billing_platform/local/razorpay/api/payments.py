@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest
 
+from billing_platform.local.razorpay import signatures
 from billing_platform.local.razorpay.api.endpoint import body_of, endpoint
 from billing_platform.local.razorpay.api.notes import edit_notes
 from billing_platform.local.razorpay.entities import collection, payment_json
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
-from billing_platform.local.razorpay.lookup import get_payment, page
+from billing_platform.local.razorpay.lookup import PAYMENTS, get_payment, page
 from billing_platform.local.razorpay.models import Payment
-from billing_platform.local.razorpay.services import payments
+from billing_platform.local.razorpay.services import payments, recurring
 from billing_platform.local.razorpay.validation import clean_amount, clean_currency, reject_unexpected, require
 
 
 def _list(request: HttpRequest) -> JSON:
-    rows = page(Payment.objects.select_related("order"), request.GET.dict())
+    rows = page(PAYMENTS, request.GET.dict())
     return collection([_entity(request, payment) for payment in rows])
 
 
@@ -47,6 +49,18 @@ def _card(request: HttpRequest, payment_id: str) -> JSON:
     return card
 
 
+def _recurring(request: HttpRequest) -> JSON:
+    """Only that it was taken on; cards answer like a checkout, too."""
+    payment = recurring.create_recurring_payment(data=body_of(request))
+    answer = {"razorpay_payment_id": payment.public_id}
+    if payment.method != "card":
+        return answer
+    order_id = payment.order.public_id
+    signature = signatures.sign_checkout(order_id, payment.public_id, settings.RAZORPAY_KEY_SECRET)
+    return answer | {"razorpay_order_id": order_id, "razorpay_signature": signature}
+
+
+payment_recurring = endpoint(POST=_recurring)
 payment_list = endpoint(GET=_list)
 payment_detail = endpoint(GET=_fetch, PATCH=_edit)
 payment_capture = endpoint(POST=_capture)

@@ -9,8 +9,7 @@ from billing_platform.local.razorpay.api.endpoint import body_of, endpoint
 from billing_platform.local.razorpay.api.notes import edit_notes
 from billing_platform.local.razorpay.entities import collection, refund_json
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
-from billing_platform.local.razorpay.lookup import get_payment, get_refund, page
-from billing_platform.local.razorpay.models import Refund
+from billing_platform.local.razorpay.lookup import REFUNDS, get_payment, get_refund, page
 from billing_platform.local.razorpay.validation import require
 
 
@@ -26,13 +25,13 @@ def _create(request: HttpRequest) -> JSON:
 
 
 def _list(request: HttpRequest) -> JSON:
-    rows = page(Refund.objects.select_related("payment__order"), request.GET.dict())
+    rows = page(REFUNDS.all(), request.GET.dict())
     return collection([refund_json(refund) for refund in rows])
 
 
 def _list_for_payment(request: HttpRequest, payment_id: str) -> JSON:
-    refunds = get_payment(payment_id).refunds.select_related("payment__order")
-    return collection([refund_json(refund) for refund in page(refunds, request.GET.dict())])
+    rows = page(REFUNDS.filter(payment=get_payment(payment_id)), request.GET.dict())
+    return collection([refund_json(refund) for refund in rows])
 
 
 def _fetch(request: HttpRequest, refund_id: str) -> JSON:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from billing_platform.local.razorpay import clock
+from billing_platform.local.razorpay import clock, webhooks
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
 from billing_platform.local.razorpay.models import Order, State
+from billing_platform.local.razorpay.services import mandate_terms
 from billing_platform.local.razorpay.validation import (
     clean_amount,
     clean_boolean,
@@ -42,21 +43,31 @@ def create_order(*, data: JSON) -> Order:
     reject_unexpected(data, FIELDS)
     require(data, "amount", "currency")
     currency = clean_currency(data["currency"])
-    amount = clean_amount(data["amount"], currency)
+    amount = _clean_order_amount(data, currency)
     receipt = clean_text(data.get("receipt"), "receipt", MAX_RECEIPT)
     _check_limits(amount, receipt)
+    options = mandate_terms.clean_options(data, OPTIONS)
+    mandate_terms.check_amount(options, amount, currency)
     order = Order(
         amount=amount,
         currency=currency,
         receipt=receipt,
         notes=clean_notes(data.get("notes")),
-        options={name: data[name] for name in OPTIONS if data.get(name) is not None},
+        options=options,
         created_at=clock.now(),
         **_partial_payment(data, amount, currency),
         **_capture_settings(data),
     )
     order.save()
+    if "notification" in options:
+        webhooks.announce([webhooks.notification_event(order)])
     return order
+
+
+def _clean_order_amount(data: JSON, currency: str) -> int:
+    if mandate_terms.is_mandate_without_payment(data):
+        return clean_integer(data["amount"], "amount")
+    return clean_amount(data["amount"], currency)
 
 
 def _check_limits(amount: int, receipt: str | None) -> None:

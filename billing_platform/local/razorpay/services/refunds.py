@@ -8,6 +8,7 @@ from billing_platform.local.razorpay import clock, identifiers, webhooks
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
 from billing_platform.local.razorpay.lookup import get_payment, get_refund
 from billing_platform.local.razorpay.models import IdempotencyKey, Payment, Refund, State
+from billing_platform.local.razorpay.services import balance
 from billing_platform.local.razorpay.validation import clean_amount, clean_notes, clean_text, reject_unexpected
 from billing_platform.local.razorpay.webhooks import Announcement
 
@@ -65,6 +66,7 @@ def _open(refund: Refund) -> list[Announcement]:
     if payment.refundable == 0:
         payment.status = Payment.Status.REFUNDED
     payment.save(update_fields=["amount_refunded", "status"])
+    balance.record_refund(refund)
     announcements = [webhooks.refund_event("refund.created", refund)]
     outcome = State.load().refund_outcome
     if outcome == State.RefundOutcome.PROCESSED:
@@ -124,4 +126,5 @@ def _fail(refund: Refund) -> list[Announcement]:
     if payment.status == Payment.Status.REFUNDED:
         payment.status = Payment.Status.CAPTURED if payment.captured else Payment.Status.AUTHORIZED
     payment.save(update_fields=["amount_refunded", "status"])
+    balance.reverse_refund(refund)
     return [webhooks.refund_event("refund.failed", refund)]

@@ -1,51 +1,10 @@
-"""Everything the sandbox remembers, so that a restart loses nothing."""
+"""Orders, payments, refunds and payment links."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
 from django.db import models
 
 from billing_platform.local.razorpay import identifiers
-
-
-class State(models.Model):
-    """The one row of switches that the control API turns."""
-
-    class RefundOutcome(models.TextChoices):
-        PROCESSED = "processed"
-        PENDING = "pending"
-        FAILED = "failed"
-
-    clock_offset = models.BigIntegerField(default=0)
-    webhook_url = models.CharField(max_length=500, blank=True, default="")
-    webhook_secret = models.CharField(max_length=200, blank=True, default="")
-    webhook_enabled = models.BooleanField(default=True)
-    healthy_at = models.BigIntegerField(default=0)  # last success, or when it was switched on
-    retry_base_seconds = models.PositiveIntegerField(default=15)
-    duplicate = models.PositiveIntegerField(default=0)  # extra copies of every delivery
-    reorder = models.BooleanField(default=False)  # events of one act arrive last first
-    delay_seconds = models.PositiveIntegerField(default=0)
-    late_after_seconds = models.PositiveIntegerField(default=15)  # 0: only when told to
-    refund_outcome = models.CharField(max_length=10, choices=RefundOutcome, default=RefundOutcome.PROCESSED)
-    unique_receipts = models.BooleanField(default=False)
-    allow_overpayment = models.BooleanField(default=False)
-    fee_bearer_customer = models.BooleanField(default=False)  # the payer pays the fee on top of the order
-    hide_fees_in_webhooks = models.BooleanField(default=False)
-    balance_empty = models.BooleanField(default=False)
-    max_amount = models.BigIntegerField(null=True, blank=True)
-
-    @classmethod
-    def load(cls) -> State:
-        state, _ = cls.objects.get_or_create(
-            pk=1,
-            defaults={
-                "webhook_url": settings.SANDBOX_WEBHOOK_URL,
-                "webhook_secret": settings.RAZORPAY_WEBHOOK_SECRET,
-            },
-        )
-        return state
 
 
 class Order(models.Model):
@@ -77,8 +36,13 @@ class Order(models.Model):
     def amount_due(self) -> int:
         return self.amount - self.amount_paid
 
+    @property
+    def asks_for_mandate(self) -> bool:
+        return "token" in self.options
+
     def link(self) -> PaymentLink | None:
-        return PaymentLink.objects.filter(order=self).first()
+        link: PaymentLink | None = getattr(self, "paymentlink", None)
+        return link
 
 
 class Payment(models.Model):
@@ -110,6 +74,11 @@ class Payment(models.Model):
     captured_at = models.BigIntegerField(null=True)
     late_at = models.BigIntegerField(null=True)  # when a failed payment turns out authorised
     release_at = models.BigIntegerField(null=True)  # when an uncaptured one is refunded
+    customer = models.ForeignKey("Customer", on_delete=models.PROTECT, null=True, related_name="payments")
+    token = models.ForeignKey("Token", on_delete=models.PROTECT, null=True, related_name="payments")
+    recurring = models.BooleanField(default=False)  # a debit of a mandate; the payer is not there
+    debit_at = models.BigIntegerField(null=True, db_index=True)  # when the bank will answer to it
+    approve_by = models.BigIntegerField(null=True)  # the payer must authenticate this debit until then
 
     def __str__(self) -> str:
         return self.public_id
@@ -195,63 +164,3 @@ class PaymentLink(models.Model):
     @property
     def is_payable(self) -> bool:
         return self.status in (self.Status.CREATED, self.Status.PARTIALLY_PAID)
-
-
-class Event(models.Model):
-    """One webhook event: the exact bytes, and the secret that was current when it happened."""
-
-    event_id = models.CharField(max_length=20, unique=True, default=identifiers.random_text)
-    name = models.CharField(max_length=60)
-    body = models.TextField()
-    secret = models.CharField(max_length=200, blank=True)
-    created_at = models.BigIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.event_id}"
-
-
-class Delivery(models.Model):
-    """One copy of an event on its way; a duplicate is a second row of the same event."""
-
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        DELIVERED = "delivered"
-        GIVEN_UP = "given_up"  # a day of failures
-        NOT_SENT = "not_sent"  # no endpoint, or it was disabled
-
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    due_at = models.BigIntegerField(db_index=True)
-    attempts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
-
-    class Meta:
-        ordering = ["due_at", "pk"]
-
-    def __str__(self) -> str:
-        return f"{self.event} ({self.status})"
-
-
-class Fault(models.Model):
-    """A trap: the next matching requests go wrong in the given way."""
-
-    class Kind(models.TextChoices):
-        SLOW = "slow"
-        TIMEOUT_AFTER_COMMIT = "timeout_after_commit"
-        DROP_BEFORE = "drop_before"
-        DROP_AFTER_COMMIT = "drop_after_commit"
-        TOO_MANY_JSON = "429_json"
-        TOO_MANY_EMPTY = "429_empty"
-        BAD_GATEWAY_HTML = "502_html"
-        SERVER_ERROR = "500"
-        GATEWAY_ERROR = "gateway_error"
-
-    match = models.CharField(max_length=200)
-    kind = models.CharField(max_length=30, choices=Kind)
-    remaining = models.PositiveIntegerField(default=1)
-    seconds = models.PositiveIntegerField(default=3)
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} on {self.match}"

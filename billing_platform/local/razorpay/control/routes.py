@@ -1,0 +1,8 @@
+"""Every address under /_sim."""
+
+from __future__ import annotations
+
+from billing_platform.local.razorpay.control import mandates, payments, switches, webhooks
+from billing_platform.local.razorpay.control.endpoint import Route
+
+ROUTES: list[Route] = [*switches.ROUTES, *payments.ROUTES, *mandates.ROUTES, *webhooks.ROUTES]

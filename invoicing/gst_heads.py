@@ -45,7 +45,9 @@ class SupplyKind(StrEnum):
     NO_GST = "NO_GST"
 
 
-_ZERO_RATED = {SupplyKind.SEZ_WITHOUT_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT}
+WITHOUT_PAYMENT = frozenset({SupplyKind.SEZ_WITHOUT_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT})
+"""Zero-rated under a letter of undertaking: no tax is charged."""
+
 _ENDORSEMENTS = {
     SupplyKind.SEZ_WITH_PAYMENT: ENDORSEMENT_WITH_PAYMENT,
     SupplyKind.EXPORT_WITH_PAYMENT: ENDORSEMENT_WITH_PAYMENT,
@@ -103,7 +105,7 @@ class SupplyContext:
     @property
     def is_zero_rated(self) -> bool:
         """Export or SEZ without payment of tax. (With payment, the rate is charged and claimed back.)"""
-        return self.kind in _ZERO_RATED
+        return self.kind in WITHOUT_PAYMENT
 
 
 @dataclass(frozen=True, slots=True)

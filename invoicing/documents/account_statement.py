@@ -14,12 +14,11 @@ from invoicing.documents.document import DocumentParty
 from invoicing.documents.fonts import register_fonts
 from invoicing.documents.layout import Band, Section, padded, ruled, shaded, shifted, side_by_side, stack, unbroken
 from invoicing.documents.layout import space as gap
-from invoicing.documents.paper import TEXT_WIDTH, Paper, paged, printed
+from invoicing.documents.paper import TEXT_WIDTH, Paper, identity, paged, printed
 from invoicing.documents.parts import logo_or_name, party_block
-from invoicing.documents.style import BODY, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
+from invoicing.documents.style import BODY, INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
 
 TITLE = "Statement of account"
-_INSET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ def render_statement(statement: PrintedStatement, *, logo: bytes | None = None) 
     register_fonts()
     brand, seller = Branding(colour=statement.brand_colour), statement.seller
     span = days_text(statement.first, statement.last)
-    identity = (seller.name, f"GSTIN {seller.gstin}" if seller.gstin else "", seller.email, seller.phone)
-    paper = Paper(brand, (seller.name, f"{TITLE}, {span}"), " · ".join(part for part in identity if part))
+    paper = Paper(brand, (seller.name, f"{TITLE}, {span}"), identity(seller))
     description = Description(
         title=f"{TITLE} {span}",
         author=seller.name,
@@ -117,6 +115,6 @@ def _row(table: PrintedTable, texts: tuple[str, ...], style: Type) -> list[Band]
     for number, (text, (_head, share)) in enumerate(zip(texts, table.columns, strict=True)):
         width = share * TEXT_WIDTH / 100
         align = Align.RIGHT if number >= table.numbers_from else Align.LEFT
-        cells.append(stack(text, style, width - 2 * _INSET, x=x + _INSET, align=align))
+        cells.append(stack(text, style, width - 2 * INSET, x=x + INSET, align=align))
         x += width
     return side_by_side(*cells)

@@ -1,20 +1,21 @@
 """What a PDF says of itself, and what archives ask of it: metadata as XMP, and what its colours mean.
 
-Together with embedded fonts and no transparency that is what PDF/A asks for. No validator has certified it, so the
-document doesn't claim to be PDF/A.
+Together with embedded fonts, streams as they should be (streams.py) and no transparency that makes it PDF/A-1b
+(ISO 19005-1), and it says so. docs/testing.md tells how that is checked.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from PIL import ImageCms
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
+
+from invoicing.documents.srgb import packed_srgb
+from invoicing.documents.streams import packed_stream, stream
 
 _CREATOR = "Metrics Billing Platform"
 _PRODUCER = "ReportLab PDF Library"
@@ -22,7 +23,9 @@ _PRODUCER = "ReportLab PDF Library"
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
- xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
+<pdfaid:part>1</pdfaid:part>
+<pdfaid:conformance>B</pdfaid:conformance>
 <dc:format>application/pdf</dc:format>
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
 <dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>
@@ -32,6 +35,7 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <xmp:CreateDate>{day}T00:00:00Z</xmp:CreateDate>
 <xmp:ModifyDate>{day}T00:00:00Z</xmp:ModifyDate>
 <pdf:Producer>{producer}</pdf:Producer>
+<pdf:Keywords></pdf:Keywords>
 </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>"""
 
@@ -62,9 +66,8 @@ def describe(canvas: Canvas, description: Description) -> None:
         producer=_PRODUCER,
         day=description.day.isoformat(),
     )
-    entries = {"Type": pdfdoc.PDFName("Metadata"), "Subtype": pdfdoc.PDFName("XML")}
     catalog = canvas._doc.Catalog
-    catalog.Metadata = pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), xmp.encode(), filters=[])
+    catalog.Metadata = stream(xmp.encode(), Type=pdfdoc.PDFName("Metadata"), Subtype=pdfdoc.PDFName("XML"))
     catalog.__NoDefault__ = [*catalog.__NoDefault__, "OutputIntents"]  # ReportLab writes no entry that it doesn't know
     canvas.setCatalogEntry("OutputIntents", pdfdoc.PDFArray([_output_intent(canvas._doc)]))
 
@@ -76,26 +79,12 @@ def _clean(text: str) -> str:
 
 def _output_intent(doc: Any) -> Any:
     """That the colours are those of sRGB."""
-    profile = pdfdoc.PDFStream(pdfdoc.PDFDictionary({"N": 3}), _srgb(), filters=[pdfdoc.PDFZCompress])
     return pdfdoc.PDFDictionary(
         {
             "Type": pdfdoc.PDFName("OutputIntent"),
             "S": pdfdoc.PDFName("GTS_PDFA1"),
             "OutputConditionIdentifier": pdfdoc.PDFString("sRGB"),
             "Info": pdfdoc.PDFString("sRGB IEC61966-2.1"),
-            "DestOutputProfile": doc.Reference(profile, "sRGB"),
+            "DestOutputProfile": doc.Reference(packed_stream(packed_srgb(), N=3), "sRGB"),
         }
     )
-
-
-_DATE = slice(24, 36)  # in the head of a profile: when it was made
-_ID = slice(84, 100)  # a digest of it, which may be zero
-
-
-@cache
-def _srgb() -> bytes:
-    """The profile with no date, so that every process has the same."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[_DATE] = bytes((7, 234, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # 1 January 2026
-    profile[_ID] = bytes(16)
-    return bytes(profile)

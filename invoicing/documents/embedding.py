@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfbase.ttfonts import SUBSETN, TTFont, makeToUnicodeCMap
 
+from invoicing.documents.streams import packed_stream
+
 _MORE = "·×–—‘’“”…₹€£¥°©®àáâäçèéêëíîïñóôöúûüß"
 STOCK = [0] * 32 + list(range(32, 127)) + [0] + [ord(letter) for letter in _MORE]
 """Code points by the code that a page has for them. ASCII letters stand for themselves: a page's source is readable."""
@@ -85,7 +87,7 @@ class StockFont(TTFont):  # type: ignore[misc]
 
     def _add_font(self, doc: Any, number: int, subset: list[int], packed: _Packed) -> None:
         internal, name = self.getSubsetInternalName(number, doc)[1:], self._name_of(number)
-        file, cmap = _stream(packed.font, Length1=packed.length), _stream(packed.to_unicode)
+        file, cmap = packed_stream(packed.font, Length1=packed.length), packed_stream(packed.to_unicode)
         font = pdfdoc.PDFTrueTypeFont()
         font.Name, font.BaseFont = internal, name
         font.FirstChar, font.LastChar = 0, len(subset) - 1
@@ -112,9 +114,3 @@ class StockFont(TTFont):  # type: ignore[misc]
                 "MissingWidth": face.defaultWidth,
             }
         )
-
-
-def _stream(content: bytes, **entries: int) -> Any:
-    """A stream that is compressed already."""
-    dictionary = pdfdoc.PDFDictionary({"Filter": pdfdoc.PDFName("FlateDecode"), **entries})
-    return pdfdoc.PDFStream(dictionary, content, filters=[])

@@ -16,6 +16,7 @@ from reportlab.lib.units import mm
 
 from invoicing.documents.style import RULE, Align, Type
 from invoicing.documents.text import Line, wrapped
+from invoicing.documents.wording import BETWEEN_LANGUAGES
 
 if TYPE_CHECKING:
     from invoicing.documents.sheet import Sheet
@@ -114,6 +115,12 @@ def stack(text: str, style: Type, width: float, *, x: float = 0, align: Align = 
         Band(style.leading, (Text(x + _indent(line, width, align), style.size, line),))
         for line in wrapped(text, style, width)
     ]
+
+
+def stack_label(label: str, style: Type, width: float, *, x: float = 0, align: Align = Align.LEFT) -> list[Band]:
+    """A label of ours. One in two languages has each on a line of its own where one line is too short for both."""
+    bands = stack(label, style, width, x=x, align=align)
+    return bands if len(bands) == 1 else stack(label.replace(BETWEEN_LANGUAGES, "\n"), style, width, x=x, align=align)
 
 
 def _indent(line: Line, width: float, align: Align) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,12 +12,13 @@ from reportlab.lib.units import mm
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_number
 from invoicing.documents.document import DocumentLine, InvoiceDocument
-from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, unbroken
-from invoicing.documents.style import BODY, FINE, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
+from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, stack_label, unbroken
+from invoicing.documents.style import BODY, FINE, INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
+from invoicing.documents.text import width_of
 from invoicing.steps import Step
 
-_INSET = 4
 _STEP_INDENT = 6  # further right than the description that it explains
+_LEAST_DESCRIPTION = 34 * mm
 RIGHT = Align.RIGHT
 
 
@@ -29,6 +30,8 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
+    """One without width is not printed."""
+
     position: Column
     description: Column
     sac: Column
@@ -38,13 +41,35 @@ class Columns(NamedTuple):
     tax: Column
 
 
+class _Working(NamedTuple):
+    """A step or a discount, under the line that it is a part of."""
+
+    text: str
+    amount: str
+
+
+class _Row(NamedTuple):
+    """A line as it is printed."""
+
+    position: str
+    description: str
+    sac: str
+    quantity: str
+    unit_price: str
+    taxable: str
+    tax: str
+    tax_rate: str  # under the tax
+    workings: list[_Working]
+
+
 def lines_section(document: InvoiceDocument, brand: Branding, width: float) -> Section:
-    columns = _columns(brand, width)
+    rows = [_row(document, brand, line) for line in document.lines]
+    columns = _columns(brand, rows, document.money(document.taxable_amount), width)
     bands: list[Band] = []
     so_far = ZERO
-    for line in document.lines:
+    for line, row in zip(document.lines, rows, strict=True):
         so_far += line.taxable_value
-        bands += _block(document, brand, line, columns, so_far, width)
+        bands += _block(row, columns, so_far, width)
 
     def carry(amount: Decimal) -> tuple[Band, Band]:
         words = brand.wording
@@ -57,12 +82,33 @@ def lines_section(document: InvoiceDocument, brand: Branding, width: float) -> S
     return Section(bands, head=_head(brand, columns, width), carry=carry)
 
 
-def _columns(brand: Branding, width: float) -> Columns:
+def _row(document: InvoiceDocument, brand: Branding, line: DocumentLine) -> _Row:
+    quantity = unit_price = ""
+    if brand.shows_quantities and line.quantity is not None:
+        quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
+    if brand.shows_quantities and line.unit_price is not None:
+        unit_price = document.exactly(line.unit_price)
+    rate = percent(line.tax_rate)
+    steps = (*(line.steps if brand.shows_working else ()), *_discounts(line, brand))
+    return _Row(
+        position=str(line.position),
+        description=line.description,
+        sac=line.sac,
+        quantity=quantity,
+        unit_price=unit_price,
+        taxable=document.money(line.taxable_value),
+        tax=rate if line.tax_amount is None else document.money(line.tax_amount),
+        tax_rate="" if line.tax_amount is None else rate,
+        workings=[_working(document, step) for step in steps],
+    )
+
+
+def _columns(brand: Branding, rows: list[_Row], sum_of_all: str, width: float) -> Columns:
+    """The description has what the other columns leave."""
     words = brand.wording
-    counted = 1 if brand.shows_quantities else 0
-    widths = (7 * mm, 0.0, 15 * mm, counted * 29 * mm, counted * 22 * mm, 27 * mm, 23 * mm)
-    widths = (widths[0], width - sum(widths), *widths[2:])
     heads = (words.number_sign, words.description, words.sac, words.quantity, words.unit_price, words.taxable_value)
+    position, *others = _widths(rows, sum_of_all, width)
+    widths = (position, width - position - sum(others), *others)
     x, columns = 0.0, []
     for number, (head, across) in enumerate(zip((*heads, words.tax), widths, strict=True)):
         columns.append(Column(head, x, across, RIGHT if number > 2 else Align.LEFT))
@@ -70,50 +116,67 @@ def _columns(brand: Branding, width: float) -> Columns:
     return Columns(*columns)
 
 
+def _widths(rows: list[_Row], sum_of_all: str, width: float) -> list[float]:
+    """Of all columns but the description. They are as wide as the longest number, which is not broken, as far as a
+    description can still be read beside them. Where no line has anything, there is no column: sellers abroad have no
+    service codes, and credit notes no quantities."""
+    amounts = max(_widest(row.taxable for row in rows), width_of(sum_of_all, STRONG))
+    workings = _widest((each.amount for row in rows for each in row.workings), SMALL)
+    contents = (
+        (7 * mm, _widest(row.position for row in rows[-1:])),
+        (15 * mm, _widest(row.sac for row in rows)),
+        (29 * mm, _widest(word for row in rows for word in row.quantity.split(" "))),
+        (22 * mm, _widest(row.unit_price for row in rows)),
+        (27 * mm, max(amounts, workings)),
+        (23 * mm, _widest(row.tax for row in rows)),
+    )
+    usual = [least if content else 0 for least, content in contents]
+    more = [max(0, content + 2 * INSET - least) for least, content in contents]
+    room = width - _LEAST_DESCRIPTION - sum(usual)
+    share = min(1, room / sum(more)) if any(more) else 0
+    return [least + share * extra for least, extra in zip(usual, more, strict=True)]
+
+
+def _widest(texts: Iterable[str], style: Type = BODY) -> float:
+    return max((width_of(text, style) for text in texts), default=0)
+
+
 def _cell(text: str, column: Column, *, style: Type = BODY) -> list[Band]:
     if not column.width:
         return []
-    return stack(text, style, column.width - 2 * _INSET, x=column.x + _INSET, align=column.align)
+    return stack(text, style, column.width - 2 * INSET, x=column.x + INSET, align=column.align)
 
 
 def _head(brand: Branding, columns: Columns, width: float) -> list[Band]:
     style = replace(LABEL, colour=brand.on_colour)
-    cells = [cell for column in columns if (cell := _cell(column.head, column, style=style))]
+    cells = [
+        stack_label(column.head, style, column.width - 2 * INSET, x=column.x + INSET, align=column.align)
+        for column in columns
+        if column.width
+    ]
     return unbroken(shaded(padded(side_by_side(*cells), above=3, below=3), width, brand.colour), with_next=True)
 
 
-def _block(
-    document: InvoiceDocument, brand: Branding, line: DocumentLine, columns: Columns, so_far: Decimal, width: float
-) -> list[Band]:
+def _block(row: _Row, columns: Columns, so_far: Decimal, width: float) -> list[Band]:
     """A line with its steps. It stays on one page unless it is as tall as half of one."""
-    bands = unbroken(ruled(padded(_line(document, brand, line, columns), above=3, below=3.5), width))
+    bands = unbroken(ruled(padded(_line(row, columns), above=3, below=3.5), width))
     return [*bands[:-1], replace(bands[-1], so_far=so_far)]
 
 
-def _line(document: InvoiceDocument, brand: Branding, line: DocumentLine, columns: Columns) -> list[Band]:
-    quantity = ""
-    if line.quantity is not None:
-        quantity = format_number(line.quantity) + (f" {line.unit}" if line.unit else "")
-    described = _cell(line.description, columns.description)
-    for step in (*(line.steps if brand.shows_working else ()), *_discounts(line, brand)):
-        described += _step(document, step, columns)
+def _line(row: _Row, columns: Columns) -> list[Band]:
+    described = _cell(row.description, columns.description)
+    for working in row.workings:
+        described += _step(working, columns)
     cells = [
-        _cell(str(line.position), columns.position),
+        _cell(row.position, columns.position),
         described,
-        _cell(line.sac, columns.sac),
-        _cell(quantity, columns.quantity),
-        _cell("" if line.unit_price is None else document.exactly(line.unit_price), columns.unit_price),
-        _cell(document.money(line.taxable_value), columns.taxable),
-        _tax(document, line, columns.tax),
+        _cell(row.sac, columns.sac),
+        _cell(row.quantity, columns.quantity),
+        _cell(row.unit_price, columns.unit_price),
+        _cell(row.taxable, columns.taxable),
+        [*_cell(row.tax, columns.tax), *(_cell(row.tax_rate, columns.tax, style=FINE) if row.tax_rate else ())],
     ]
     return side_by_side(*(cell for cell in cells if cell))
-
-
-def _tax(document: InvoiceDocument, line: DocumentLine, column: Column) -> list[Band]:
-    rate = percent(line.tax_rate)
-    if line.tax_amount is None:
-        return _cell(rate, column)
-    return [*_cell(document.money(line.tax_amount), column), *_cell(rate, column, style=FINE)]
 
 
 def _discounts(line: DocumentLine, brand: Branding) -> Iterator[Step]:
@@ -124,20 +187,23 @@ def _discounts(line: DocumentLine, brand: Branding) -> Iterator[Step]:
         yield Step.of_amount(f"{brand.wording.discount}: {each.text}", -each.amount)
 
 
-def _step(document: InvoiceDocument, step: Step, columns: Columns) -> list[Band]:
-    """“Tier 1: 1,000 × ₹1.00” and what it comes to, under the line that the steps add up to."""
+def _working(document: InvoiceDocument, step: Step) -> _Working:
+    """“Tier 1: 1,000 × ₹1.00” and what it comes to."""
     factors = [format_number(step.quantity)] if step.quantity else []
     if step.unit_price:
         factors.append(document.exactly(step.unit_price))
     parts = [" × ".join(factors)] if factors else []
     if step.flat_fee and step.flat_fee != step.amount:
         parts.append(document.exactly(step.flat_fee))
-    working = " + ".join(parts)
-    text = f"{step.description}: {working}" if step.description and working else step.description or working
+    text = ": ".join(part for part in (step.description, " + ".join(parts)) if part)
     amount = document.exactly(step.amount) if step.amount or step.unit_price or step.flat_fee else ""
+    return _Working(text, amount)
+
+
+def _step(working: _Working, columns: Columns) -> list[Band]:
     start = columns.description.x + _STEP_INDENT
     across = Column("", start, columns.taxable.x - start)
-    return side_by_side(_cell(text, across, style=SMALL), _cell(amount, columns.taxable, style=SMALL))
+    return side_by_side(_cell(working.text, across, style=SMALL), _cell(working.amount, columns.taxable, style=SMALL))
 
 
 def _carried(name: str, amount: str, columns: Columns, width: float) -> Band:

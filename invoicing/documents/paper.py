@@ -12,6 +12,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from invoicing.documents.archive import Description, describe
+from invoicing.documents.document import DocumentParty
 from invoicing.documents.fonts import BOLD, REGULAR
 from invoicing.documents.layout import Flow, Placed, Section
 from invoicing.documents.sheet import Sheet
@@ -39,6 +40,12 @@ class Paper:
     """A word across each page."""
 
 
+def identity(seller: DocumentParty) -> str:
+    """Who a document comes from, for the foot of its pages."""
+    parts = (seller.name, f"GSTIN {seller.gstin}" if seller.gstin else "", seller.email, seller.phone)
+    return " · ".join(part for part in parts if part)
+
+
 def paged(sections: Iterable[Section]) -> list[list[Placed]]:
     """The sections on pages, but not drawn."""
     flow = Flow(_FIRST_PAGE, _LATER_PAGE)
@@ -51,7 +58,7 @@ def printed(pages: list[list[Placed]], paper: Paper, description: Description) -
     """The pages as a PDF. The fonts have to be registered."""
     output = BytesIO()
     canvas = Canvas(
-        output, pagesize=A4, invariant=1, pageCompression=1, initialFontName=REGULAR, lang="en-IN", pdfVersion=(1, 7)
+        output, pagesize=A4, invariant=1, pageCompression=1, initialFontName=REGULAR, lang="en-IN", pdfVersion=(1, 4)
     )
     describe(canvas, description)
     sheet = Sheet(canvas)

@@ -24,6 +24,7 @@ from invoicing.documents.layout import (
 )
 from invoicing.documents.layout import space as gap
 from invoicing.documents.lines import lines_section
+from invoicing.documents.pairs import pairs
 from invoicing.documents.payment import credit_block, payment_block, void_notice
 from invoicing.documents.pictures import size_of
 from invoicing.documents.standing import Registration, Standing
@@ -34,6 +35,7 @@ from invoicing.documents.tax_summary import tax_summary
 _LOGO_WIDTH, _LOGO_HEIGHT = 60 * mm, 18 * mm
 _SIGNED_CODE = 35 * mm  # its codes have more than a hundred modules a side
 _BETWEEN_PARTIES = 5 * mm
+_INSIDE = 5
 
 
 def sections(
@@ -157,12 +159,8 @@ def _facts(document: InvoiceDocument, brand: Branding, width: float) -> list[Ban
         (words.reverse_charge, document.reverse_charge),
         (words.lut, document.lut_number),
     ]
-    inside, bands = width - 10, []
-    for name, value in facts:
-        if value:
-            label = stack(name, SMALL, inside * 0.42 - 4, x=5)
-            bands += side_by_side(label, stack(value, STRONG, inside * 0.58, x=5 + inside * 0.42))
-    return padded(bands, above=2, below=3)
+    inside = width - 2 * _INSIDE
+    return padded(shifted(pairs(facts, inside, left=inside * 0.42), _INSIDE), above=4, below=4)
 
 
 def _period(document: InvoiceDocument) -> str:
@@ -194,8 +192,12 @@ def _endorsement(document: InvoiceDocument, brand: Branding, width: float) -> li
 def _registration(registration: Registration, brand: Branding, width: float) -> list[Band]:
     left = _SIGNED_CODE + 5 * mm
     room, words = width - left, brand.wording
-    rows = [*stack(words.e_invoice, LABEL, room, x=left), *shifted(_named("IRN", registration.irn, room), left)]
-    rows += stack(f"{words.ack_number}: {registration.ack_number}", BODY, room, x=left)
-    rows += stack(f"{words.ack_date}: {registration.ack_date}", BODY, room, x=left)
-    rows += stack(words.signed_code, FINE, room, x=left)
-    return side_by_side([Band(_SIGNED_CODE, (Code(0, 0, _SIGNED_CODE, registration.signed_qr),))], rows)
+    numbers = [
+        ("IRN", registration.irn),
+        (words.ack_number, registration.ack_number),
+        (words.ack_date, registration.ack_date),
+    ]
+    rows = [*stack(words.e_invoice, LABEL, room), *pairs(numbers, room, style=BODY)]
+    rows += padded(stack(words.signed_code, FINE, room), above=2)
+    code = Band(_SIGNED_CODE, (Code(0, 0, _SIGNED_CODE, registration.signed_qr),))
+    return side_by_side([code], shifted(rows, left))

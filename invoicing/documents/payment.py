@@ -21,6 +21,7 @@ from invoicing.documents.layout import (
     stack,
     unbroken,
 )
+from invoicing.documents.pairs import pairs
 from invoicing.documents.standing import Stage, Standing
 from invoicing.documents.style import ALARM, BODY, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day
 from invoicing.documents.text import one_line
@@ -74,9 +75,8 @@ def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standi
         due, total = document.money(standing.due), document.money(document.total)
         still_due = brand.wording.still_due.format(due=due, total=total)
         rows += stack(f"{still_due} {standing.note}".strip(), STRONG, width)
-    for name, value in document.transfer if brand.shows_bank else ():
-        rows += stack(f"{name}: {value}", BODY, width)
-    rows += stack(brand.wording.quote.format(number=document.number), BODY, width)
+    rows += pairs(document.transfer if brand.shows_bank else (), width, style=BODY)
+    rows += padded(stack(brand.wording.quote.format(number=document.number), BODY, width), above=2)
     if document.pay_url:
         rows += [*space(2 * mm), *_button(document.pay_url, brand), *space(1 * mm)]
         rows += stack(document.pay_url, SMALL, width)
@@ -84,9 +84,10 @@ def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standi
 
 
 def _button(url: str, brand: Branding) -> list[Band]:
-    width, height = _BUTTON
+    least, height = _BUTTON
     style = Type(bold=True, colour=brand.on_colour)
-    label = one_line(brand.wording.pay_online, style, width)
+    label = one_line(brand.wording.pay_online, style, 3 * least)
+    width = max(least, label.width + height)
     text = Text((width - label.width) / 2, height / 2 + 3, label)
     return [Band(height, (Fill(0, 0, width, height, brand.colour, 3), text, Link(0, 0, width, height, url)))]
 

@@ -9,7 +9,7 @@ from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.fonts import register_fonts
 from invoicing.documents.layout import Placed
 from invoicing.documents.ordinary import is_ordinary
-from invoicing.documents.paper import TEXT_WIDTH, Paper, paged, printed
+from invoicing.documents.paper import TEXT_WIDTH, Paper, identity, paged, printed
 from invoicing.documents.parts import sections
 from invoicing.documents.standing import AS_ISSUED, Stage, Standing
 from invoicing.documents.style import Branding
@@ -32,11 +32,10 @@ def render_pdf(
     pages = lay_out(document, brand=brand, logo=logo, standing=standing)
     seller, is_void = document.seller, standing.stage == Stage.VOID
     name = f"{document.title} {document.number}"
-    identity = (seller.name, f"GSTIN {seller.gstin}" if seller.gstin else "", seller.email, seller.phone)
     paper = Paper(
         brand=brand,
         head=(seller.name, name),
-        foot=brand.footer or " · ".join(part for part in identity if part),
+        foot=brand.footer or identity(seller),
         stamp=brand.wording.void if is_void else "",
     )
     description = Description(

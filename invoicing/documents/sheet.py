@@ -17,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from invoicing.documents.embedding import StockFont
 from invoicing.documents.pictures import PackedPicture, packed
 from invoicing.documents.qr import packed_code
+from invoicing.documents.streams import stream
 from invoicing.documents.style import INK, Type
 from invoicing.documents.text import Line, Piece
 
@@ -110,13 +111,13 @@ def _operands(colour: str) -> str:
 
 
 def _image(picture: PackedPicture) -> Any:
-    entries: dict[str, Any] = {
-        "Type": pdfdoc.PDFName("XObject"),
-        "Subtype": pdfdoc.PDFName("Image"),
-        "Width": picture.width,
-        "Height": picture.height,
-        "BitsPerComponent": 8,
-        "ColorSpace": pdfdoc.PDFName("DeviceRGB"),
-        "Filter": pdfdoc.PDFName(picture.filter),
-    }
-    return pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), picture.content, filters=[])
+    return stream(
+        picture.content,
+        Type=pdfdoc.PDFName("XObject"),
+        Subtype=pdfdoc.PDFName("Image"),
+        Width=picture.width,
+        Height=picture.height,
+        BitsPerComponent=8,
+        ColorSpace=pdfdoc.PDFName("DeviceRGB"),
+        Filter=pdfdoc.PDFName(picture.filter),
+    )

@@ -14,6 +14,8 @@ from billing_platform.lib.number_formats import format_percent
 from invoicing.documents.wording import ENGLISH, Wording
 
 MARGIN = 16 * mm
+INSET = 4
+"""Between the edge of a table's cell and what stands in it."""
 INK = "#1b1f24"
 MUTED = "#5c6670"
 RULE = "#d5dae0"

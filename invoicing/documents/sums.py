@@ -5,9 +5,11 @@ from __future__ import annotations
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.layout import Band, Fill, padded, shaded, side_by_side, stack, unbroken
-from invoicing.documents.style import BODY, INK, LABEL, SHADE, STRONG, Align, Branding, Type, percent
+from invoicing.documents.style import BODY, INK, INSET, LABEL, SHADE, Align, Branding, Type, percent
+from invoicing.documents.text import width_of
 
-_INSET = 4
+_START = 0.42  # of the width
+_TOTAL = Type(size=10.5, leading=14, bold=True)
 
 
 def sums_block(document: InvoiceDocument, brand: Branding, width: float) -> list[Band]:
@@ -23,20 +25,20 @@ def sums_block(document: InvoiceDocument, brand: Branding, width: float) -> list
     if document.round_off:
         rows.append((words.round_off, document.round_off))
     bands = [band for name, amount in rows for band in _row(name, document.money(amount), BODY, width)]
-    total = _row(words.total, document.money(document.total), STRONG, width)
+    total = _row(words.total, document.money(document.total), _TOTAL, width)
     return unbroken([*bands, *_under_a_rule(total, width), *_in_words(document, brand, width)])
 
 
 def _row(name: str, amount: str, style: Type, width: float) -> list[Band]:
-    start, middle = width * 0.42, width * 0.78
-    label = stack(name, style, middle - start - 2 * _INSET, x=start + _INSET)
-    value = stack(amount, style, width - middle - _INSET, x=middle, align=Align.RIGHT)
+    start, right = width * _START, max(width * 0.22, width_of(amount, style) + INSET)
+    label = stack(name, style, width - start - right - 2 * INSET, x=start + INSET)
+    value = stack(amount, style, right - INSET, x=width - right, align=Align.RIGHT)
     return padded(side_by_side(label, value), above=1.5, below=2)
 
 
 def _under_a_rule(bands: list[Band], width: float) -> list[Band]:
-    start = width * 0.42
-    (first, *others) = shaded(padded(bands, above=1, below=1), width - start, SHADE, x=start)
+    start = width * _START
+    (first, *others) = shaded(padded(bands, above=2, below=2), width - start, SHADE, x=start)
     rule = Fill(start, 0, width - start, 1, INK)
     return [Band(first.height, (*first.marks, rule)), *others]
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
-from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, unbroken
-from invoicing.documents.style import INK, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
-
-_INSET = 4
+from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, stack_label, unbroken
+from invoicing.documents.style import INK, INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
+from invoicing.gst_heads import IGST, WITHOUT_PAYMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ def summary_rows(document: InvoiceDocument) -> list[SummaryRow]:
 
 
 def tax_summary(document: InvoiceDocument, brand: Branding, width: float) -> Section | None:
-    """None where there is no tax to sum up, where no line has a SAC (outside GST), or where it is not the lines' tax
-    that was charged."""
-    rows, heads = summary_rows(document), list(dict.fromkeys(tax.name for tax in document.taxes))
+    """None outside GST, and where it is not the lines' tax that was charged. A zero-rated supply has it too: table 12
+    of GSTR-1 asks for its value by SAC."""
+    rows, heads = summary_rows(document), _heads(document)
     if not heads or not any(row.sac for row in rows) or sum(row.tax for row in rows) != document.tax_total:
         return None
     words = brand.wording
@@ -54,6 +53,14 @@ def tax_summary(document: InvoiceDocument, brand: Branding, width: float) -> Sec
     return Section(unbroken(bands) if len(bands) < 4 else bands, head=unbroken([*title, *head], with_next=True))
 
 
+def _heads(document: InvoiceDocument) -> list[str]:
+    if not document.charges_gst:
+        return []
+    if document.supply_kind in WITHOUT_PAYMENT:
+        return [IGST]
+    return list(dict.fromkeys(tax.name for tax in document.taxes))
+
+
 def _row(document: InvoiceDocument, row: SummaryRow, heads: list[str], width: float) -> list[Band]:
     """Heads share a rate and an amount alike: CGST is as much as SGST, and IGST stands alone."""
     each, rate = document.money(row.tax / len(heads)), percent(row.rate / len(heads))
@@ -65,8 +72,8 @@ def _row(document: InvoiceDocument, row: SummaryRow, heads: list[str], width: fl
 def _cells(texts: list[str], style: Type, width: float, *, above: float = 1.5) -> list[Band]:
     first = width * 0.16
     across = (width - first) / (len(texts) - 1)
-    columns = [stack(texts[0], style, first - 2 * _INSET, x=_INSET)]
+    columns = [stack_label(texts[0], style, first - 2 * INSET, x=INSET)]
     for number, text in enumerate(texts[1:]):
-        x = first + number * across + _INSET
-        columns.append(stack(text, style, across - 2 * _INSET, x=x, align=Align.RIGHT))
+        x = first + number * across + INSET
+        columns.append(stack_label(text, style, across - 2 * INSET, x=x, align=Align.RIGHT))
     return padded(side_by_side(*columns), above=above, below=2.5)

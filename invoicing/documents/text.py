@@ -72,6 +72,11 @@ def one_line(text: str, style: Type, room: float) -> Line:
     return line
 
 
+def width_of(text: str, style: Type) -> float:
+    """How much room the text takes on a single line, in points."""
+    return _line(drawable(text), style).width
+
+
 def drawable(text: str) -> str:
     """Composed letters, only such as we have; control characters and direction marks leave no trace."""
     if text.isascii() and text.isprintable():

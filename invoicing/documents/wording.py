@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from invoicing.look import ENGLISH_AND_HINDI
 
+BETWEEN_LANGUAGES = " / "
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -66,15 +68,15 @@ class Wording:
     reason: str = "Reason"
     notes: str = "NOTES"
     page: str = "Page {number} of {pages}"
-    ack_number: str = "Acknowledgement number"
-    ack_date: str = "Acknowledgement date"
+    ack_number: str = "Ack number"
+    ack_date: str = "Ack date"
     signed_code: str = "The code holds the document as the invoice registration portal has signed it."
     electronic: str = "Issued electronically; no signature is required."  # CGST Rule 46, proviso to (q)
     titles: Mapping[str, str] = field(default_factory=dict)
     """What is added to the document's own title."""
 
     def titled(self, title: str) -> str:
-        return f"{title} / {self.titles[title]}" if title in self.titles else title
+        return f"{title}{BETWEEN_LANGUAGES}{self.titles[title]}" if title in self.titles else title
 
 
 ENGLISH = Wording()
@@ -127,7 +129,7 @@ _HINDI = {
 _HINDI_TITLES = {"Tax Invoice": "कर बीजक", "Invoice": "बीजक", "Credit Note": "जमा पत्र"}
 
 ENGLISH_AND_HINDI_WORDING = Wording(
-    **{name: f"{getattr(ENGLISH, name)} / {hindi}" for name, hindi in _HINDI.items()},
+    **{name: f"{getattr(ENGLISH, name)}{BETWEEN_LANGUAGES}{hindi}" for name, hindi in _HINDI.items()},
     titles=_HINDI_TITLES,
 )
 

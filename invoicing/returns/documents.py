@@ -17,7 +17,6 @@ from invoicing.returns.rounding import settle
 
 EXPORTS = frozenset({SupplyKind.EXPORT_WITH_PAYMENT, SupplyKind.EXPORT_WITHOUT_PAYMENT})
 SEZ = frozenset({SupplyKind.SEZ_WITH_PAYMENT, SupplyKind.SEZ_WITHOUT_PAYMENT})
-WITHOUT_PAYMENT = frozenset({SupplyKind.EXPORT_WITHOUT_PAYMENT, SupplyKind.SEZ_WITHOUT_PAYMENT})
 
 
 class DocumentKind(StrEnum):

@@ -20,8 +20,8 @@ from billing_platform.lib.gst import (
 from billing_platform.lib.law import last_day_for_credit_note
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_percent, short_text
-from invoicing.gst_heads import SupplyKind
-from invoicing.returns.documents import SEZ, WITHOUT_PAYMENT, DocumentKind, Irn, ReturnDocument, is_abroad
+from invoicing.gst_heads import WITHOUT_PAYMENT, SupplyKind
+from invoicing.returns.documents import SEZ, DocumentKind, Irn, ReturnDocument, is_abroad
 from invoicing.returns.sections import Rules
 
 

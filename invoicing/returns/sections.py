@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing_platform.lib.law import LARGE_B2C_ABOVE, in_force
-from invoicing.gst_heads import SupplyKind
-from invoicing.returns.documents import WITHOUT_PAYMENT, ReturnDocument
+from invoicing.gst_heads import WITHOUT_PAYMENT, SupplyKind
+from invoicing.returns.documents import ReturnDocument
 
 
 class Section(StrEnum):

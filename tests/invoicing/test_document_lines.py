@@ -123,7 +123,7 @@ BANK = {
     "correspondent_bank": "JPMorgan Chase, CHASUS33, account 001-1-406717",
     "upi_id": "metrics@hdfc",
 }
-ABROAD = ("SWIFT (BIC): HDFCINBB", "Bank address: Richmond Road", "Correspondent bank: JPMorgan Chase, CHASUS33")
+ABROAD = ("SWIFT (BIC) HDFCINBB", "Bank address Richmond Road", "Correspondent bank JPMorgan Chase, CHASUS33")
 
 
 def test_an_invoice_abroad_prints_swift_and_bank_address(globex: Organisation) -> None:
@@ -131,7 +131,7 @@ def test_an_invoice_abroad_prints_swift_and_bank_address(globex: Organisation) -
     globex.refresh_from_db()
     add_exchange_rate(base="USD", target="INR", rate=Decimal("83.4725"), as_of=date(2026, 10, 31), source="FBIL")
     text = printed(finalized(globex))
-    for detail in (*ABROAD, "Account number: 50200012345678"):
+    for detail in (*ABROAD, "Account number 50200012345678"):
         assert detail in text, detail
     assert "HDFC0001234" not in text
     assert "metrics@hdfc" not in text
@@ -142,7 +142,7 @@ def test_rupees_from_abroad_have_no_upi_code_either() -> None:
     BillingEntity.objects.update(**BANK)
     customer.refresh_from_db()
     text = printed(finalized(customer))
-    assert "SWIFT (BIC): HDFCINBB" in text
+    assert "SWIFT (BIC) HDFCINBB" in text
     assert "UPI" not in text
 
 
@@ -150,8 +150,8 @@ def test_a_customer_in_india_pays_by_ifsc_and_upi(acme: Organisation) -> None:
     BillingEntity.objects.update(**BANK)
     acme.billing_entity.refresh_from_db()
     text = printed(finalized(acme))
-    assert "IFSC: HDFC0001234" in text
-    assert "UPI: metrics@hdfc" in text
+    assert "IFSC HDFC0001234" in text
+    assert "UPI metrics@hdfc" in text
     assert "SWIFT" not in text
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageCms
 from pypdf import PdfReader
 
 from billing_platform.lib.number_formats import format_money
@@ -26,6 +26,7 @@ from invoicing.documents import (
     render_pdf,
 )
 from invoicing.documents.tax_summary import summary_rows
+from invoicing.look import BUILT_IN_LOOK, ENGLISH_AND_HINDI
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import drafting, issuing
@@ -107,7 +108,10 @@ CHECKLIST: dict[str, tuple[str, ...]] = {
         *ALWAYS, *INVOICE, "27AAPFU0939F1ZV", "IGST 18%", "₹18.00", "Place of supply 27-Maharashtra",
         "998315 ₹100.00 18% · ₹18.00 ₹18.00",
     ),
-    "to a SEZ": (*ALWAYS, *INVOICE, LUT, "LUT AD290426000001X", "IGST 0% (zero-rated, LUT)", "29AAGCB7383J1Z4"),
+    "to a SEZ": (
+        *ALWAYS, *INVOICE, LUT, "LUT AD290426000001X", "IGST 0% (zero-rated, LUT)", "29AAGCB7383J1Z4",
+        "TAX BY SAC SAC TAXABLE VALUE IGST TAX 998315 ₹100.00 0% · ₹0.00 ₹0.00",  # table 12 of GSTR-1 asks for it
+    ),
     "abroad in dollars": (
         *ALWAYS, *INVOICE, LUT, "LUT AD290426000001X", "United States", "96-Other Countries", "$100.00",
         "1 USD = 83.4725 INR on 31 Oct 2026 (FBIL)", "Taxable value: ₹8,347.25 · Tax: ₹0.00 · Total: ₹8,347.25",
@@ -189,7 +193,7 @@ def test_an_e_invoice_prints_irn_acknowledgement_and_the_whole_signed_code(acme:
     registration = Registration("a5c1" * 16, "112010036563310", "2026-11-01 10:15:00", signed)
     content = render_pdf(document_of(acme), standing=Standing(registration=registration))
     text = text_of(content)
-    for field in ("E-INVOICE IRN: " + "a5c1" * 16, "112010036563310", "2026-11-01 10:15:00"):
+    for field in ("E-INVOICE IRN " + "a5c1" * 16, "112010036563310", "2026-11-01 10:15:00"):
         assert field in text, field
     assert signed in codes_of(content)
 
@@ -211,6 +215,26 @@ def test_each_page_says_what_the_lines_so_far_come_to(acme: Organisation) -> Non
         assert f"Carried forward {format_money(so_far, 'INR')}" in page
         assert f"Brought forward {format_money(so_far, 'INR')}" in following
         assert "# DESCRIPTION SAC" in following
+
+
+def test_numbers_are_not_broken_and_empty_columns_are_left_out(acme: Organisation) -> None:
+    document = document_of(acme)
+    large, line = Decimal("1219321743559.44"), document.lines[0]
+    lines = tuple(replace(line, position=n, unit_price=Decimal("98765.12345"), amount=large) for n in (999, 1000))
+    rows = text_of(render_pdf(replace(document, lines=lines, subtotal=large * 2, total=large * 2)))
+    for number in ("1000 Onboarding", "₹98,765.12345", "₹12,19,32,17,43,559.44", "Total ₹24,38,64,34,87,118.88"):
+        assert number in rows, number
+    lines = tuple(replace(each, sac="", quantity=None, unit_price=None) for each in document.lines)
+    assert "# DESCRIPTION TAXABLE VALUE TAX" in text_of(render_pdf(replace(document, lines=lines)))
+
+
+def test_labels_in_two_languages_stand_whole(acme: Organisation) -> None:
+    source = render_pdf(replace(document_of(acme), look=replace(BUILT_IN_LOOK, language=ENGLISH_AND_HINDI)))
+    text = text_of(source)
+    assert "Pay online /" in text
+    assert "…" not in text
+    assert "Place of supply /" not in text  # the Hindi name stands on the next line
+    assert "Currency /" in text
 
 
 def test_tax_by_sac_adds_up_to_the_tax_of_the_document(acme: Organisation) -> None:
@@ -236,22 +260,63 @@ def test_tax_by_sac_adds_up_to_the_tax_of_the_document(acme: Organisation) -> No
 # --- archives --------------------------------------------------------------------------------------------------------
 
 
-def test_a_pdf_is_what_archives_ask_for(acme: Organisation) -> None:
-    content = render_pdf(replace(document_of(acme), notes="Straße, naïve, Łódź"))
-    reader = PdfReader(BytesIO(content))
-    root = reader.trailer["/Root"]
-    assert root["/Lang"] == "en-IN"
-    assert root["/OutputIntents"][0]["/DestOutputProfile"].get_object()["/N"] == 3
-    assert "Tax Invoice INV/26-27/000001" in root["/Metadata"].get_object().get_data().decode()
-    information = reader.metadata
+@pytest.fixture
+def archived(acme: Organisation) -> bytes:
+    """With rare letters, whose fonts ReportLab embeds, and with a logo."""
+    picture = BytesIO()
+    Image.new("RGBA", (8, 8), (200, 0, 0, 100)).save(picture, "PNG")
+    document = replace(document_of(acme), notes="Straße, naïve, Łódź, श्री", logo="logos/x.png")
+    return render_pdf(document, logo=picture.getvalue())
+
+
+def test_each_stream_is_as_long_as_it_says_and_ends_with_a_line_break(archived: bytes) -> None:
+    """ISO 19005-1, 6.1.7."""
+    assert archived.startswith(b"%PDF-1.4\n")
+    lengths = [int(found) for found in re.findall(rb"/Length (\d+)", archived)]
+    starts = [found.end() for found in re.finditer(rb">>\nstream\n", archived)]
+    assert len(lengths) == len(starts) > 10
+    for length, start in zip(lengths, starts, strict=True):
+        assert archived[start + length :].startswith(b"\nendstream\n")
+
+
+def test_what_a_pdf_says_of_itself_it_says_twice_and_alike(archived: bytes) -> None:
+    """ISO 19005-1, 6.7.3. XMP stands there unpacked: 6.7.2."""
+    reader = PdfReader(BytesIO(archived))
+    metadata = reader.trailer["/Root"]["/Metadata"]
+    assert "/Filter" not in metadata
+    xmp, information = reader.xmp_metadata, reader.metadata
+    assert xmp is not None
     assert information is not None
     assert (information.title, information.author) == ("Tax Invoice INV/26-27/000001", "Metrics Cloud Private Limited")
-    assert information.creation_date is not None
-    assert information.creation_date.date() == date(2026, 11, 1)
+    assert xmp.dc_title == {"x-default": information.title}
+    assert xmp.dc_creator == [information.author]
+    assert xmp.dc_description == {"x-default": information.subject}
+    assert (xmp.xmp_creator_tool, xmp.pdf_producer) == (information.creator, information.producer)
+    assert xmp.pdf_keywords == information["/Keywords"] == ""
+    assert xmp.xmp_create_date.date() == information.creation_date.date() == date(2026, 11, 1)
+    assert b"<pdfaid:part>1</pdfaid:part>\n<pdfaid:conformance>B</pdfaid:conformance>" in metadata.get_data()
+
+
+def test_a_pdf_says_what_its_colours_are(archived: bytes) -> None:
+    """ISO 19005-1, 6.2.2, knows profiles up to version 2; another library reads it as sRGB."""
+    (intent,) = PdfReader(BytesIO(archived)).trailer["/Root"]["/OutputIntents"]
+    stream = intent.get_object()["/DestOutputProfile"]
+    profile = ImageCms.ImageCmsProfile(BytesIO(stream.get_data()))
+    assert (stream["/N"], profile.profile.version) == (3, 2.1)
+    colours = Image.new("RGB", (1, 1), (31, 78, 121))
+    mine = ImageCms.profileToProfile(colours, profile, ImageCms.createProfile("sRGB"))
+    assert mine is not None
+    assert all(abs(ours - theirs) <= 1 for ours, theirs in zip(mine.getpixel((0, 0)), (31, 78, 121), strict=True))
+
+
+def test_a_pdf_brings_its_fonts_and_no_transparency(archived: bytes) -> None:
+    """ISO 19005-1, 6.3.4 and 6.4."""
+    reader = PdfReader(BytesIO(archived))
+    assert reader.trailer["/Root"]["/Lang"] == "en-IN"
     for page in reader.pages:
         for font in page["/Resources"]["/Font"].values():
             assert "/FontFile2" in font.get_object()["/FontDescriptor"]
-    assert not re.search(rb"/SMask|/ca |/CA ", content)
+    assert not re.search(rb"/SMask|/ca |/CA ", archived)
     assert "Straße, naïve, Łódź" in reader.pages[0].extract_text()
 
 

@@ -20,6 +20,7 @@ from invoicing.admin.runs.billing_item import BillingRunItemAdmin
 from invoicing.admin.runs.billing_run import BillingRunAdmin
 from invoicing.admin.runs.review import ReviewItemAdmin
 from invoicing.admin.safety_bounds import SafetyBoundsAdmin
+from invoicing.admin.stored_pdf import StoredPdfOfCreditNote, StoredPdfOfInvoice
 from invoicing.admin.terms.discount import DiscountAdmin
 from invoicing.admin.terms.minimum_charge import MinimumChargeAdmin
 from invoicing.admin.terms.recurring_fee import RecurringFeeAdmin
@@ -55,6 +56,8 @@ __all__ = [
     "RecurringFeeAdmin",
     "ReviewItemAdmin",
     "SafetyBoundsAdmin",
+    "StoredPdfOfCreditNote",
+    "StoredPdfOfInvoice",
     "TaxRateAdmin",
     "UpcomingInvoiceOfOrganisation",
 ]

@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import TextChoices
 from django.utils.crypto import salted_hmac
 
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing, render_pdf
-from invoicing.models import Invoice
+from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
 from invoicing.selectors.e_invoices import registration_of
@@ -44,6 +45,26 @@ _NOTHING_DUE: dict[str, str] = {
 class StoredPdf(NamedTuple):
     name: str  # in the storage
     sha256: str
+
+    @classmethod
+    def of(cls, document: Invoice | CreditNote) -> StoredPdf:
+        """Nameless where none is stored yet."""
+        return cls(document.pdf.name or "", document.pdf_sha256)
+
+
+class FileState(TextChoices):
+    SAME = "same", "As stored"
+    CHANGED = "changed", "Changed"
+    LOST = "lost", "Lost"
+    UNREAD = "unread", "Not read"
+
+
+class CheckedFile(NamedTuple):
+    """The file of a stored PDF as it is now; without size and hash where there is none to read."""
+
+    state: FileState
+    size: int = 0
+    sha256: str = ""
 
 
 def store_pdf(invoice: Invoice) -> StoredPdf:
@@ -77,8 +98,7 @@ def original_pdf(invoice: Invoice) -> tuple[str, bytes]:
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft, and as `read` does.
     """
-    stored = StoredPdf(invoice.pdf.name or "", invoice.pdf_sha256)
-    return read(invoice_document(invoice), stored, _as_issued(invoice))
+    return read(invoice_document(invoice), StoredPdf.of(invoice), _as_issued(invoice))
 
 
 def read(document: InvoiceDocument, stored: StoredPdf, standing: Standing = AS_ISSUED) -> tuple[str, bytes]:
@@ -101,6 +121,20 @@ def read(document: InvoiceDocument, stored: StoredPdf, standing: Standing = AS_I
             code="STORED_PDF_CHANGED",
         )
     return document.filename, content
+
+
+def check(stored: StoredPdf) -> CheckedFile:
+    """Compare the file with what was stored. A storage that doesn't answer is said, not raised."""
+    try:
+        with default_storage.open(stored.name, "rb") as file:
+            content = bytes(file.read())
+    except FileNotFoundError:
+        return CheckedFile(FileState.LOST)
+    except Exception:  # whatever the storage may throw
+        logger.exception("stored PDF not read", extra={"stored": stored.name})
+        return CheckedFile(FileState.UNREAD)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return CheckedFile(FileState.SAME if sha256 == stored.sha256 else FileState.CHANGED, len(content), sha256)
 
 
 def _made_again(document: InvoiceDocument, stored: StoredPdf, standing: Standing) -> bytes:

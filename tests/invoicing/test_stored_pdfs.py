@@ -18,6 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.test.client import Client
+from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
@@ -70,6 +71,25 @@ def test_a_file_that_somebody_changed_is_not_handed_out(acme: Organisation, fold
     assert (answer.status_code, answer.json()["code"]) == (409, "STORED_PDF_CHANGED")
     file.unlink()
     assert hashlib.sha256(stored_pdfs.original_pdf(invoice)[1]).hexdigest() == invoice.pdf_sha256
+
+
+def test_operators_see_whether_the_file_is_the_one_that_was_stored(
+    acme: Organisation, folder: Path, client: Client, admin_user: Any
+) -> None:
+    invoice = delivered(acme)
+    client.force_login(admin_user)
+    page, file = reverse("admin:invoicing_invoice_action", args=[invoice.pk, "stored_pdf"]), folder / invoice.pdf.name
+    shown = client.get(page).content.decode()
+    assert shown.count(invoice.pdf_sha256) == 2
+    assert "As stored" in shown
+    assert client.get(f"{page}?format=pdf").content == file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(b"%PDF-1.4 another one")
+    shown = client.get(page).content.decode()
+    assert "Somebody or something wrote over the file" in shown
+    assert "Download as issued" not in shown
+    file.unlink()
+    assert "Lost" in client.get(page).content.decode()
 
 
 def test_a_changed_file_is_not_mailed(acme: Organisation, folder: Path) -> None:

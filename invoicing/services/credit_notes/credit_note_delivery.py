@@ -96,7 +96,7 @@ def deliver(*, note_id: UUID) -> None:
 
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:
     """File name and content. Made on the spot when it is not there yet or was lost. Raises as `stored_pdfs.read`."""
-    stored = stored_pdfs.StoredPdf(note.pdf.name or "", note.pdf_sha256)
+    stored = stored_pdfs.StoredPdf.of(note)
     return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored, _as_issued(note))
 
 

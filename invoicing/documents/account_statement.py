@@ -12,8 +12,7 @@ from billing_platform.lib.dates_in_words import days_text
 from invoicing.documents.archive import Description
 from invoicing.documents.document import DocumentParty
 from invoicing.documents.fonts import register_fonts
-from invoicing.documents.layout import Band, Section, padded, ruled, shaded, shifted, side_by_side, stack, unbroken
-from invoicing.documents.layout import space as gap
+from invoicing.documents.layout import Band, Section, gap, padded, ruled, shaded, shifted, side_by_side, stack, unbroken
 from invoicing.documents.paper import TEXT_WIDTH, Paper, identity, paged, printed
 from invoicing.documents.parts import logo_or_name, party_block
 from invoicing.documents.style import BODY, INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, day

@@ -156,7 +156,7 @@ def unbroken(bands: Sequence[Band], *, with_next: bool = False) -> list[Band]:
     return [replace(band, keeps=True) for band in bands[:-1]] + [replace(band, keeps=with_next) for band in bands[-1:]]
 
 
-def space(height: float) -> list[Band]:
+def gap(height: float) -> list[Band]:
     return [Band(height)]
 
 

@@ -15,6 +15,7 @@ from invoicing.documents.layout import (
     Picture,
     Section,
     framed,
+    gap,
     padded,
     shaded,
     shifted,
@@ -22,7 +23,6 @@ from invoicing.documents.layout import (
     stack,
     unbroken,
 )
-from invoicing.documents.layout import space as gap
 from invoicing.documents.lines import lines_section
 from invoicing.documents.pairs import pairs
 from invoicing.documents.payment import credit_block, payment_block, void_notice

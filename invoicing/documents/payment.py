@@ -13,11 +13,11 @@ from invoicing.documents.layout import (
     Link,
     Text,
     framed,
+    gap,
     padded,
     shaded,
     shifted,
     side_by_side,
-    space,
     stack,
     unbroken,
 )
@@ -78,7 +78,7 @@ def _how_to_pay(document: InvoiceDocument, brand: Branding, width: float, standi
     rows += pairs(document.transfer if brand.shows_bank else (), width, style=BODY)
     rows += padded(stack(brand.wording.quote.format(number=document.number), BODY, width), above=2)
     if document.pay_url:
-        rows += [*space(2 * mm), *_button(document.pay_url, brand), *space(1 * mm)]
+        rows += [*gap(2 * mm), *_button(document.pay_url, brand), *gap(1 * mm)]
         rows += stack(document.pay_url, SMALL, width)
     return rows
 

@@ -211,6 +211,7 @@ def test_the_invoice_is_rendered_stored_and_mailed(
             "storage_name": invoice.pdf.name,
             "filename": f"{invoice.number.replace('/', '-')}.pdf",
             "content_type": "application/pdf",
+            "content_id": "",
             "sha256": hashlib.sha256(default_storage.open(invoice.pdf.name).read()).hexdigest(),
         }
     ]

@@ -71,8 +71,8 @@ def _sections(statement: PrintedStatement, brand: Branding, logo: bytes | None, 
     yield Section(
         [
             *side_by_side(
-                party_block("From", statement.seller, brand, third - 5 * mm),
-                shifted(party_block("To", statement.customer, brand, third - 5 * mm), third),
+                party_block("FROM", statement.seller, brand, third - 5 * mm),
+                shifted(party_block("TO", statement.customer, brand, third - 5 * mm), third),
                 shifted(_owed(statement, TEXT_WIDTH - 2 * third), 2 * third),
             ),
             *gap(5 * mm),
@@ -86,14 +86,14 @@ def _sections(statement: PrintedStatement, brand: Branding, logo: bytes | None, 
 
 def _owed(statement: PrintedStatement, width: float) -> list[Band]:
     inside = width - 12
-    label = stack(f"Balance on {day(statement.last)}", LABEL, inside, x=6)
+    label = stack(f"BALANCE ON {day(statement.last)}", LABEL, inside, x=6)
     amount = stack(statement.owed, Type(size=12, leading=16, bold=True), inside, x=6)
     return shaded(padded([*label, *amount], above=4, below=5), width, SHADE)
 
 
 def _table(table: PrintedTable, brand: Branding) -> Section:
     head_type = replace(LABEL, colour=brand.on_colour)
-    heads = tuple(head for head, _share in table.columns)
+    heads = tuple(head.upper() for head, _share in table.columns)
     head = [
         *unbroken(padded(stack(table.title, STRONG, TEXT_WIDTH), below=2), with_next=True),
         *unbroken(

@@ -71,7 +71,7 @@ def codes_of(content: bytes) -> list[str]:
 def document_of(customer: Organisation, price: str = "100.00") -> InvoiceDocument:
     with at("2026-11-01 10:00"):
         if customer.currency != "INR":
-            rate = {"USD": "83.4725", "JPY": "0.5549"}[customer.currency]
+            rate = {"USD": "83.4725", "JPY": "0.5549", "KWD": "272.015"}[customer.currency]
             add_exchange_rate(
                 base=customer.currency, target="INR", rate=Decimal(rate), as_of=date(2026, 10, 31), source="FBIL"
             )
@@ -96,7 +96,16 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
     "to a SEZ": {"gstin": factories.KARNATAKA_GSTIN, "is_sez": True},
     "abroad in dollars": {"country": "US", "state_code": "", "currency": "USD"},
     "abroad in yen": {"country": "JP", "state_code": "", "currency": "JPY"},
+    "abroad in dinars": {"country": "KW", "state_code": "", "currency": "KWD"},
+    "to a consumer": {},
+    "to a SEZ, with tax": {"gstin": factories.KARNATAKA_GSTIN, "is_sez": True},
+    "in a Union territory": {"state_code": "04"},
 }
+SELLERS: dict[str, dict[str, Any]] = {
+    "to a SEZ, with tax": {"lut_number": "", "lut_valid_from": None, "lut_valid_to": None},
+    "in a Union territory": {"state_code": "04", "gstin": "04AAACA1234A1ZS"},
+}
+OF_ONE_STATE = {"within the State", "to a consumer", "in a Union territory"}
 
 CHECKLIST: dict[str, tuple[str, ...]] = {
     "within the State": (
@@ -121,15 +130,32 @@ CHECKLIST: dict[str, tuple[str, ...]] = {
         *(each for each in ALWAYS if each != "100.00"), *INVOICE, LUT, "Japan", "JPY 100",
         "1 JPY = 0.5549 INR on 31 Oct 2026 (FBIL)", "Total: ₹55.49", "Only",
     ),
+    "abroad in dinars": (
+        *ALWAYS, *INVOICE, LUT, "Kuwait", "KWD 100.000", "1 KWD = 272.015 INR on 31 Oct 2026 (FBIL)",
+        "Total: ₹27,201.50", "Kuwaiti Dinar One Hundred Only",
+    ),
+    "to a consumer": (
+        *ALWAYS, *INVOICE, "Acme Private Limited", "1 Main Street", "Bengaluru 560001", "State: 29-Karnataka",
+        "CGST 9%", "SGST 9%", "Place of supply 29-Karnataka",  # (e), (f), (n)
+    ),
+    "to a SEZ, with tax": (
+        *ALWAYS, *INVOICE, "AUTHORISED OPERATIONS ON PAYMENT OF INTEGRATED TAX", "29AAGCB7383J1Z4", "IGST 18%",
+        "998315 ₹100.00 18% · ₹18.00 ₹18.00",
+    ),
+    "in a Union territory": (
+        *(each for each in ALWAYS if each != "29AAACA1234A1ZG"), *INVOICE, "04AAACA1234A1ZS", "CGST 9%", "UTGST 9%",
+        "Place of supply 04-Chandigarh", "SAC TAXABLE VALUE CGST UTGST TAX 998315 ₹100.00 9% · ₹9.00 9% · ₹9.00 ₹18.00",
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", CHECKLIST)
 def test_an_invoice_has_what_rule_46_asks_for(kind: str) -> None:
-    customer = factories.organisation("Acme", **CUSTOMERS[kind])
+    seller = factories.billing_entity(**SELLERS.get(kind, {}))
+    customer = factories.organisation("Acme", billing_entity=seller, **CUSTOMERS[kind])
     text = text_of(render_pdf(document_of(customer, "100" if customer.currency == "JPY" else "100.00")))
     assert [field for field in CHECKLIST[kind] if field not in text] == []
-    assert ("CGST" in text) == (kind == "within the State")
+    assert ("CGST" in text) == (kind in OF_ONE_STATE)
 
 
 def test_a_credit_note_has_what_rule_53_asks_for(acme: Organisation) -> None:

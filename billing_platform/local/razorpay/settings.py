@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from billing_platform.local.razorpay.addresses import is_public
+
 
 def _required(name: str) -> str:
     value = os.environ.get(name, "").strip()
@@ -16,11 +18,30 @@ def _required(name: str) -> str:
     return value
 
 
+def _test_key(key_id: str) -> str:
+    """Nobody may believe that a payment here was one."""
+    if not key_id.startswith("rzp_test_"):
+        raise ImproperlyConfigured(
+            "The Razorpay sandbox takes test keys only: RAZORPAY_KEY_ID must start with rzp_test_."
+        )
+    return key_id
+
+
+def _not_public(name: str, url: str) -> str:
+    """The sandbox tells nobody on the internet of payments that it made up."""
+    if is_public(url):
+        raise ImproperlyConfigured(f"The Razorpay sandbox is for local use: {name} must not be a public address.")
+    return url
+
+
+if os.environ.get("ENVIRONMENT", "").strip().lower() == "production":
+    raise ImproperlyConfigured("The Razorpay sandbox does not run where ENVIRONMENT is production.")
+
 SANDBOX_DIR = Path(_required("SANDBOX_DIR"))
-SANDBOX_BASE_URL = _required("SANDBOX_BASE_URL").rstrip("/")
-SANDBOX_WEBHOOK_URL = os.environ.get("SANDBOX_WEBHOOK_URL", "")
+SANDBOX_BASE_URL = _not_public("SANDBOX_BASE_URL", _required("SANDBOX_BASE_URL").rstrip("/"))
+SANDBOX_WEBHOOK_URL = _not_public("SANDBOX_WEBHOOK_URL", os.environ.get("SANDBOX_WEBHOOK_URL", ""))
 SANDBOX_MERCHANT_NAME = os.environ.get("SANDBOX_MERCHANT_NAME", "Sandbox merchant")
-RAZORPAY_KEY_ID = _required("RAZORPAY_KEY_ID")
+RAZORPAY_KEY_ID = _test_key(_required("RAZORPAY_KEY_ID"))
 RAZORPAY_KEY_SECRET = _required("RAZORPAY_KEY_SECRET")
 RAZORPAY_WEBHOOK_SECRET = os.environ.get("RAZORPAY_WEBHOOK_SECRET", "")
 

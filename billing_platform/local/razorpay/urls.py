@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.urls import path
 
 from billing_platform.local.razorpay import pages
-from billing_platform.local.razorpay.api import customers, orders, payment_links, refunds, registration_links
+from billing_platform.local.razorpay.api import (
+    customers,
+    disputes,
+    orders,
+    payment_links,
+    refunds,
+    registration_links,
+    settlements,
+)
 from billing_platform.local.razorpay.api import payments as payments_api
 from billing_platform.local.razorpay.control.routes import ROUTES
 
@@ -14,6 +22,7 @@ handler500 = "billing_platform.local.razorpay.api.endpoint.crashed"
 
 PAYMENT = "v1/payments/<str:payment_id>"
 CUSTOMER = "v1/customers/<str:customer_id>"
+DISPUTE = "v1/disputes/<str:dispute_id>"
 INVOICE = "v1/invoices/<str:invoice_id>"
 LINK = "v1/payment_links/<str:link_id>"
 
@@ -50,5 +59,12 @@ urlpatterns = [
     path(INVOICE, registration_links.invoice_detail),
     path(f"{INVOICE}/cancel", registration_links.invoice_cancel),
     path(f"{INVOICE}/notify_by/<str:medium>", registration_links.invoice_notify),
+    path("v1/settlements", settlements.settlement_list),
+    path("v1/settlements/recon/combined", settlements.settlement_recon),
+    path("v1/settlements/<str:settlement_id>", settlements.settlement_detail),
+    path("v1/disputes", disputes.dispute_list),
+    path(DISPUTE, disputes.dispute_detail),
+    path(f"{DISPUTE}/accept", disputes.dispute_accept),
+    path(f"{DISPUTE}/contest", disputes.dispute_contest),
     *[path(f"_sim/{route}", view) for route, view in ROUTES],
 ]

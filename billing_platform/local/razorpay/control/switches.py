@@ -11,6 +11,7 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest
 
 from billing_platform.local.razorpay import clock, delivery
+from billing_platform.local.razorpay.addresses import is_public
 from billing_platform.local.razorpay.api.endpoint import body_of, json_of
 from billing_platform.local.razorpay.control.endpoint import Route, control
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
@@ -53,6 +54,8 @@ def change_settings(changes: JSON) -> State:
 
 
 def _clean_setting(name: str, value: object) -> object:
+    if name == "webhook_url" and is_public(str(value)):
+        raise RazorpayError("webhook_url must not be a public address", field=name)
     field = next(field for field in State._meta.fields if field.name == name)
     try:
         return field.clean(value, None)

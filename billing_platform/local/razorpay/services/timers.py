@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from billing_platform.local.razorpay import clock, failures
-from billing_platform.local.razorpay.models import Payment, PaymentLink, RegistrationLink
+from billing_platform.local.razorpay.models import Dispute, Payment, PaymentLink, RegistrationLink
 from billing_platform.local.razorpay.services import (
+    disputes,
     payment_links,
     payments,
     recurring,
@@ -28,6 +29,8 @@ def run_due() -> None:
         recurring.end_debit(payment_id=payment.public_id)
     for payment in in_status(status=Payment.Status.AUTHORIZED, release_at__lte=now):
         payments.release_uncaptured_payment(payment_id=payment.public_id)
+    for dispute in Dispute.objects.filter(status=Dispute.Status.OPEN, respond_by__lt=now):
+        disputes.lose_dispute(dispute_id=dispute.public_id)  # nobody answered
     _expire_links(now)
     settlements.settle_what_is_due()
 

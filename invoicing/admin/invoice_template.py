@@ -5,67 +5,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
-from django.utils.html import format_html, format_html_join
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from billing_platform.lib.admin.base import (
     ModelAdmin,
     ReadOnlyInline,
-    Select,
     badge,
     list_page,
     object_action,
-    object_page,
-    scoped,
 )
-from invoicing.documents import InvoiceDocument
+from invoicing.admin.template_editor import EditorMixin
 from invoicing.documents.html import built_in
-from invoicing.documents.html_values import Medium
-from invoicing.documents.samples import CREDIT_NOTE, INVOICE
-from invoicing.documents.template_engine import TemplateRefused
-from invoicing.models import CreditNote, Invoice, InvoiceTemplate, InvoiceTemplateVersion
-from invoicing.selectors.documents import invoice_document
+from invoicing.models import InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.services import templates
 
-_SAMPLES = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
-_RECENT = 10
-_CONTENT = InvoiceTemplateVersion.content_fields()
 _RELEASE = "invoicing.release_invoicetemplate"
-
-
-class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """The template's own columns, and those of its draft."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.initial = {**self.instance.newest.content, **self.initial}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        try:
-            self.version().full_clean(exclude=["template"], validate_unique=False, validate_constraints=False)
-        except ValidationError as error:
-            self.add_error(None, error)
-        return cleaned
-
-    def content(self) -> dict[str, Any]:
-        found = {name: self.cleaned_data[name] for name in _CONTENT if name in self.cleaned_data}
-        return {**found, "logo": found.get("logo") or ""}
-
-    def version(self) -> InvoiceTemplateVersion:
-        """What was typed, as a version that is not stored."""
-        return InvoiceTemplateVersion(number=1, **self.content())
 
 
 class VersionsOfTemplate(ReadOnlyInline):
@@ -76,7 +35,7 @@ class VersionsOfTemplate(ReadOnlyInline):
 
 
 @admin.register(InvoiceTemplate)
-class InvoiceTemplateAdmin(ModelAdmin):
+class InvoiceTemplateAdmin(EditorMixin, ModelAdmin):
     empty_hint = "Invoices have the built-in look, with the seller's logo and colour. Add a template to change it."
     list_on_a_phone = ("name", "for_whom", "state")
     list_display = ("name", "for_whom", "state", "updated_at")
@@ -84,7 +43,7 @@ class InvoiceTemplateAdmin(ModelAdmin):
     list_select_related = ("organisation", "billing_entity", "released")
     search_fields = ("name", "organisation__name")
     autocomplete_fields = ("organisation",)
-    readonly_fields = ("preview",)
+    readonly_fields = ("variables", "preview")
     fieldsets = (
         ("Template", {"fields": ("name", ("organisation", "billing_entity"))}),
         (
@@ -99,16 +58,19 @@ class InvoiceTemplateAdmin(ModelAdmin):
                 )
             },
         ),
-        ("Preview", {"fields": (("shown_document", "shown_as"), "preview")}),
         (
             "HTML and CSS",
-            {"fields": ("html", "css"), "description": "Of the page and the e-mail; PDFs follow the options above."},
+            {
+                "fields": ("html", "css", "variables"),
+                "description": "Of the page and the e-mail; PDFs follow the options above.",
+            },
         ),
+        ("Preview", {"fields": (("shown_document", "shown_as"), "preview"), "classes": ("beside",)}),
     )
     inlines = (VersionsOfTemplate,)
 
     class Media:
-        js = ("billing_platform/form_preview.js",)
+        js = ("billing_platform/form_preview.js", "billing_platform/template_editor.js")
         css = {"all": ("billing_platform/template_editor.css",)}
 
     # --- list and form --------------------------------------------------------------------------------------------
@@ -123,24 +85,15 @@ class InvoiceTemplateAdmin(ModelAdmin):
             return badge(f"In use, version {template.released.number}" if template.released else "In use", "success")
         return badge(f"Released, version {template.released.number}") if template.released else badge("Draft", "info")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look sees what it looks like, in place of the form."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return (self.fieldsets[0], ("Preview", {"fields": ("preview",), "classes": ("beside",)}))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A template stays with its customer or its seller."""
-        return ("preview",) if obj is None else ("preview", "organisation", "billing_entity")
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        columns = {name: InvoiceTemplateVersion._meta.get_field(name) for name in _CONTENT}
-        asked = {name: self.formfield_for_dbfield(column, request) for name, column in columns.items()}
-        for name, rows in (("html", 24), ("css", 12)):
-            attrs = asked[name].widget.attrs
-            attrs.update({"rows": rows, "spellcheck": "false", "class": f"{attrs.get('class', '')} code"})
-        asked["shown_document"] = forms.ChoiceField(
-            choices=list(self._documents(request, obj)), required=False, label="Document", widget=Select
-        )
-        asked["shown_as"] = forms.ChoiceField(
-            choices=[("page", "Page"), ("email", "E-mail")], required=False, label="As", widget=Select
-        )
-        form = type("AskedForm", (TemplateForm,), asked)
-        return super().get_form(request, obj, change=change, **{"form": form, **kwargs})
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "organisation", "billing_entity")
 
     @list_page(label="Built-in HTML and CSS", permission="invoicing.view_invoicetemplate", icon="code")
     def built_in_source(self, _request: HttpRequest, _target: None) -> HttpResponse:
@@ -154,86 +107,6 @@ class InvoiceTemplateAdmin(ModelAdmin):
         else:
             own = {"organisation": obj.organisation, "billing_entity": obj.billing_entity}
             obj.pk = templates.create_template(name=obj.name, **own, **content).pk
-
-    # --- preview --------------------------------------------------------------------------------------------------
-
-    @admin.display(description="What it looks like")
-    def preview(self, template: InvoiceTemplate) -> SafeString:
-        """The panel that form_preview.js fills, and fills again while something is typed."""
-        query = "" if template._state.adding else f"?{urlencode({'of': template.pk})}"
-        url = reverse(f"{self.admin_site.name}:invoicing_invoicetemplate_preview")
-        return format_html(
-            '<div class="template-preview" aria-live="polite" data-preview-url="{}{}">It is shown here.</div>',
-            url,
-            query,
-        )
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.preview_view)
-        return [path("preview/", view, name="invoicing_invoicetemplate_preview"), *super().get_urls()]
-
-    @method_decorator(require_POST)
-    def preview_view(self, request: HttpRequest) -> HttpResponse:
-        form = self._typed(request)
-        if form is None:
-            raise PermissionDenied
-        if not form.is_valid():
-            sentences = [
-                (form.fields[name].label if name in form.fields else "", text[0]) for name, text in form.errors.items()
-            ]
-            return HttpResponse(_problems(f"{label}: {text}".removeprefix(": ") for label, text in sentences))
-        document = self._document(request, form.cleaned_data.get("shown_document") or "invoice")
-        medium = Medium(form.cleaned_data.get("shown_as") or Medium.PAGE)
-        try:
-            page = templates.preview(form.version(), document, medium=medium)
-        except TemplateRefused as error:
-            return HttpResponse(_problems([f"{'CSS' if error.in_css else 'HTML'}, {error.in_words}"]))
-        # no permission for the frame: what is in it may do nothing at all
-        return HttpResponse(format_html('<iframe sandbox="" title="Preview" srcdoc="{}"></iframe>', page))
-
-    def _typed(self, request: HttpRequest) -> Any:
-        """The form as it was typed; None for who may not write it. Raises Http404."""
-        obj, stored = None, request.GET.get("of")
-        if stored is not None:
-            obj = self.get_object(request, stored)
-            if obj is None:
-                raise Http404
-        allowed = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
-        return (
-            self.get_form(request, obj, change=obj is not None)(request.POST, request.FILES, instance=obj)
-            if allowed
-            else None
-        )
-
-    def _documents(self, request: HttpRequest, template: InvoiceTemplate | None) -> Iterator[tuple[str, str]]:
-        """The samples, and the newest documents that the user may see."""
-        yield from (("invoice", "Sample invoice"), ("credit-note", "Sample credit note"))
-        for model in (Invoice, CreditNote):
-            if not request.user.has_perm(f"invoicing.view_{model._meta.model_name}"):
-                continue
-            rows = scoped(model.objects.exclude(number=""), request).select_related("organisation")
-            if template is not None and template.organisation_id:
-                rows = rows.filter(organisation=template.organisation_id)
-            yield from (
-                (str(row.pk), f"{row.number} · {row.organisation}") for row in rows.order_by("-created_at")[:_RECENT]
-            )
-
-    def _document(self, request: HttpRequest, chosen: str) -> InvoiceDocument:
-        if chosen in _SAMPLES:
-            return _SAMPLES[chosen]
-        invoice = scoped(Invoice.objects.exclude(number=""), request).filter(pk=UUID(chosen)).first()
-        if invoice is not None:
-            return invoice_document(invoice)
-        note = scoped(CreditNote.objects.all(), request).filter(pk=UUID(chosen)).first()
-        if note is None:
-            raise Http404
-        return InvoiceDocument.from_json(note.document)
-
-    @object_page(label="Preview PDF", permission="invoicing.view_invoicetemplate", icon="picture_as_pdf")
-    def pdf(self, _request: HttpRequest, template: InvoiceTemplate) -> HttpResponse:
-        response = HttpResponse(templates.preview_pdf(template.newest), content_type="application/pdf")
-        response["Content-Disposition"] = 'inline; filename="preview.pdf"'
-        return response
 
     # --- its life -------------------------------------------------------------------------------------------------
 
@@ -302,13 +175,6 @@ class InvoiceTemplateAdmin(ModelAdmin):
         return HttpResponseRedirect(reverse(f"{self.admin_site.name}:invoicing_invoicetemplate_changelist"))
 
 
-def _problems(sentences: Any) -> SafeString:
-    return format_html(
-        '<ul class="template-problems" role="alert">{}</ul>',
-        format_html_join("", "<li>{}</li>", ((each,) for each in sentences)),
-    )
-
-
 def _in_use_instead_of(template: InvoiceTemplate) -> str:
     there = InvoiceTemplate.objects.filter(
         organisation=template.organisation, billing_entity=template.billing_entity, is_default=True
@@ -325,7 +191,7 @@ def _changes(template: InvoiceTemplate) -> Iterator[tuple[str, Any]]:
     if released is None:
         return
     columns = {each.name: each for each in InvoiceTemplateVersion._meta.concrete_fields}
-    for name in _CONTENT:
+    for name in InvoiceTemplateVersion.content_fields():
         before, after = getattr(released, name), getattr(draft, name)
         if before != after:
             label = str(columns[name].verbose_name)

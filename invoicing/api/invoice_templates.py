@@ -231,7 +231,7 @@ def _content(version: InvoiceTemplateVersion, document: InvoiceDocument, wanted:
     try:
         return templates.preview(version, document, medium=Medium(wanted))
     except TemplateRefused as error:
-        raise InvalidInput.field("css" if error.in_css else "html", error.in_words) from None
+        raise InvalidInput.field(error.field, error.in_words) from None
 
 
 class _TemplateStep(_TemplateView):

@@ -71,27 +71,38 @@ _FUNCTIONS = {
     "where",
 }  # fmt: skip
 """None of them loads anything. `url`, `src`, `image-set`, `attr` and whatever comes are not among them."""
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_UNSAFE = (
+_TEXT_OR_COMMENT = re.compile(r"""\"[^"\n\r\f]*"|'[^'\n\r\f]*'|/\*.*?\*/""", re.DOTALL)
+"""Whichever begins first: there is no comment in a text, and no text in a comment."""
+_NOWHERE = (
     ("\\", "CSS can't have a backslash: it hides names."),
-    ("<", "CSS can't have “<”."),
-    ("/*", "A comment has no end."),
+    ("<", "CSS can't have “<”."),  # in a comment too: it could end the stylesheet's element
     ("\x00", "CSS can't have a NUL."),
+)
+_UNFINISHED = (
+    ('"', "A text in quotation marks has no end on its line."),
+    ("'", "A text in quotation marks has no end on its line."),
+    ("/*", "A comment has no end."),
 )
 
 
 def css_problems(css: str) -> Iterator[CssProblem]:
     """What a stylesheet, or a style attribute, can't have, with its line."""
-    plain = _COMMENT.sub(lambda found: "\n" * found.group().count("\n") + " ", css)
-    for number, line in enumerate(plain.splitlines() or [plain], start=1):
-        for sign, sentence in _UNSAFE:
-            if sign in line:
-                yield CssProblem(number, sentence)
+    yield from _with_sign(css, _NOWHERE)
+    code = _TEXT_OR_COMMENT.sub(lambda found: "\n" * found.group().count("\n") + " ", css)
+    yield from _with_sign(code, _UNFINISHED)
+    for number, line in enumerate(code.split("\n"), start=1):
         for name in re.findall(r"@\s*([-\w]*)", line):
             if name.lower() not in _AT_RULES:
                 yield CssProblem(number, f"CSS can't have @{name}: only @media, @page and @supports.")
         for name in re.findall(r"([-\w]+)\(", line):
             if name.lower() not in _FUNCTIONS:
                 yield CssProblem(number, f"CSS can't have {name}(): nothing is loaded, and nothing is computed.")
-    if plain.count("{") != plain.count("}"):
-        yield CssProblem(plain.count("\n") + 1, "A brace { } is missing.")
+    if code.count("{") != code.count("}"):
+        yield CssProblem(code.count("\n") + 1, "A brace { } is missing.")
+
+
+def _with_sign(css: str, signs: tuple[tuple[str, str], ...]) -> Iterator[CssProblem]:
+    for number, line in enumerate(css.split("\n"), start=1):
+        for sign, sentence in signs:
+            if sign in line:
+                yield CssProblem(number, sentence)

@@ -77,13 +77,13 @@ def render_page(
     values = values_of(document, standing, medium, logo, links or {})
     if problem := next(css_problems(source.css), None):
         refused = TemplateRefused(problem.message, problem.line)
-        refused.in_css = True
+        refused.field = "css"
         raise refused
-    body = render_alone(source.html, values) if source.html else render(built_in("html"), values)
+    body = render_alone(source.html, values) if source.html else clean_html(render(built_in("html"), values))
     return _PAGE.format(
         title=escape(f"{document.title} {document.number} · {document.seller.name}"),
         style=_style(document, source.css or built_in("css")),
-        body=clean_html(body),
+        body=body,
     )
 
 

@@ -24,7 +24,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def render_alone(source: str, values: Mapping[str, Any]) -> str:
-    """What the template makes of the values, as HTML that is not cleaned yet. Raises TemplateRefused."""
+    """What the template makes of the values, as clean HTML. Raises TemplateRefused."""
     if not _places.acquire(timeout=SECONDS):
         raise TemplateRefused("Too many templates are rendered at once. Try it again.")
     try:

@@ -168,7 +168,7 @@ def check_version(version: InvoiceTemplateVersion) -> None:
             for medium in Medium:
                 preview(version, document, medium=medium)
     except TemplateRefused as error:
-        raise InvalidInput.field("html", error.in_words) from None
+        raise InvalidInput.field(error.field, error.in_words) from None
 
 
 def _save(draft: InvoiceTemplateVersion, content: dict[str, Any]) -> None:

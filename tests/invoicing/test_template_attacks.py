@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import replace
@@ -52,6 +53,12 @@ REFUSED = {
     "xmlattr": "{{ {'onclick': 'x'}|xmlattr }}",
     "pprint": "{{ lines|pprint }}",
     "truncate's attribute": "{{ ''|truncate(1).__class__ }}",
+    "letters that look alike": "{{ document.＿＿class＿＿ }}",
+    "name that looks alike": "{{ ｓｅｌｆ }}",
+    "join by an attribute": "{{ lines|join(',', attribute='__class__') }}",
+    "caller": "{{ caller() }}",
+    "tests as a way in": "{{ document is callable }}",
+    "filter without arguments of its own": "{{ ''|first(1) }}",
     # files, other templates
     "include": "{% include '/etc/passwd' %}",
     "import": "{% import 'os' as os %}",
@@ -68,6 +75,16 @@ REFUSED = {
     "endless range": "{% for n in range(10**9) %}{% endfor %}",
     "endless text": "{{ 'a' * 10**9 }}",
     "endless power": "{{ 9**9**9 }}",
+    "huge number": "{{ 1 ** 999999999 }}",
+    "joined text": "{% set a = '" + "a" * 60000 + "' %}{{ a|join(a) }}",
+    "long concatenation": "{% set a = '" + "a" * 60000 + "' %}{{ " + " ~ ".join(["a"] * 60) + " }}",
+    "texts in a text": "{% set a = '" + "a" * 9999 + "' %}" + "{% set b %}{{ a }}{% endset %}",
+    "join in a loop": "{% for a in labels %}{% for b in labels %}{{ labels|join(labels|join) }}" + "{% endfor %}" * 2,
+    "deep nots": "{{ " + "not " * 9000 + "x }}",
+    "deep names": "{{ document" + ".a" * 9000 + " }}",
+    "deep conditions": "{{ " + "1 if 1 else " * 3000 + "1 }}",
+    "many else-ifs": "{% if 0 %}" + "{% elif 0 %}" * 9000 + "{% endif %}{{ x }}",
+    "deep filters": "{{ 'a'" + "|upper" * 9000 + " }}",
     "wide centre": "{{ 'a'|center(1000000000) }}",
     "wide indent": "{{ 'a'|indent(1000000000) }}",
     "doubled text": "{% set a = 'aaaaaaaaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 100 + "{{ a }}",
@@ -93,13 +110,21 @@ def test_a_hostile_template_is_refused_with_a_reason(html: str) -> None:
     assert refused.value.message
 
 
-def test_loops_in_loops_are_stopped_and_hang_nobody() -> None:
-    deep = 8
-    html = "{% for a in labels %}" * deep + "{% endfor %}" * deep
+HANGING = {
+    "loops in loops": "{% for a in labels %}" * 8 + "{% endfor %}" * 8,
+    "tags in tags": "{% for a in labels %}{% for b in labels %}{% for c in labels %}<div>" + "{% endfor %}" * 3,
+    "tags that a parser opens again and again": "".join(f"<b class='a{number}'><p>" for number in range(3000)),
+    "links in links": "{% for a in labels %}{% for b in labels %}<a href='https://x.example'><p>" + "{% endfor %}" * 2,
+    "tables in tables": "<table><tr><td>" * 4000,
+}
+
+
+@pytest.mark.parametrize("html", HANGING.values(), ids=HANGING)
+def test_what_takes_long_is_stopped_and_hangs_nobody(html: str) -> None:
     begun = time.monotonic()
-    with pytest.raises(TemplateRefused, match="takes too long"):
-        render_page(INVOICE, source=Source(html=html))
-    assert time.monotonic() - begun < 4 * SECONDS  # not a measure: without the limit it would take years
+    with contextlib.suppress(TemplateRefused):
+        assert len(render_page(INVOICE, source=Source(html=html))) < 2 * MAX_OUTPUT
+    assert time.monotonic() - begun < 4 * SECONDS  # not a measure: without the limits it would take hours
 
 
 STRIPPED = {
@@ -133,6 +158,20 @@ STRIPPED = {
     "noscript": "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     "comment": "<!--><img src=x onerror=alert(1)>-->",
     "end of our page": "</body></html><script>alert(1)</script>",
+    "use in svg": "<svg><use href='https://evil.example/x.svg#a'></use></svg>",
+    "image in svg": "<svg><image href='https://evil.example/x.png'/></svg>",
+    "animated link in svg": "<svg><a><animate attributeName=href values=javascript:alert(1) /><text>x</text></a></svg>",
+    "foreign object": "<svg><foreignObject><iframe src='https://evil.example'></iframe></foreignObject></svg>",
+    "link to another part of the e-mail": "<a href='cid:evil'>x</a>",
+    "part of the e-mail that is no logo": "<img src='cid:evil'>",
+    "link without a scheme": "<a href='//evil.example'>x</a>",
+    "picture in picture": "<picture><source srcset='https://evil.example/x'><img src='https://evil.example/x'></picture>",
+    "audio": "<audio src='https://evil.example/x' autoplay></audio>",
+    "portal": "<portal src='https://evil.example'></portal>",
+    "marquee": "<marquee onstart=alert(1)>x</marquee>",
+    "details": "<details open ontoggle=alert(1)>x</details>",
+    "style attribute with a url between texts": """<p style='a:"/*"; background:url(https://evil.example); b:"*/"'>""",
+    "name that takes over a script's": "<p id='document' name='cookie'>x</p>",
     "ping": "<a href='#' ping='https://evil.example'>x</a>",
 }
 _DANGEROUS = re.compile(
@@ -164,6 +203,18 @@ ASKING_CSS = {
     "end of the style": "</style><script>alert(1)</script>",
     "charset": "@charset 'utf-7';",
     "namespace": "@namespace 'https://evil.example';",
+    "url between comment signs in texts": 'p { content: "/*" } body { background: url(x) } p { content: "*/" }',
+    "text without end": 'p { content: "/* } body { background: url(https://evil.example) } /* */ }',
+    "end of the style in a comment": "/* </style><img src='https://evil.example/x'> */",
+    "cross-fade": "p { background: cross-fade('https://evil.example/a', 50%) }",
+    "element": "p { background: -moz-element(#a) }",
+    "image": "p { background: image('https://evil.example/a') }",
+    "paint": "p { background: paint(x) }",
+    "property": "@property --x { syntax: '<url>'; inherits: false }",
+    "layer": "@layer x;",
+    "document": "@document url(https://evil.example) { p { color: red } }",
+    "behaviour": "p { behavior: url(x.htc) }",
+    "environment": "p { width: env(safe-area-inset-top) }",
     "open comment": "p { color: red } /* ",
     "nul": "p { color: \x00 }",
 }
@@ -182,6 +233,11 @@ NAMES = {
     "attribute in a name": '" onmouseover="alert(1)',
     "right to left": "Acme \u202e3202 gro.live",
     "line breaks": "Acme\r\nBcc: all@evil.example",
+    "end of a template": "%} {% endfor %} {{ 7 * 7 }} {#",
+    "escaped already": "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "end of the page": "</main></body></html><script>alert(1)</script>",
+    "letters of no width": "Ac\u200bme \u2066x\u2069",
+    "style": "</style><style>@import 'https://evil.example'",
 }
 
 
@@ -200,12 +256,24 @@ def png(width: int, height: int) -> bytes:
     return output.getvalue()
 
 
+def gif() -> bytes:
+    output = BytesIO()
+    Image.new("1", (1, 1)).save(output, "GIF")
+    return output.getvalue()
+
+
 LOGOS: dict[str, Any] = {
     "EPS that is a program": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) (r) file",
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     "bomb": png(9000, 9000),
     "HTML": b"<html><script>alert(1)</script></html>",
     "damaged": png(10, 10)[:40],
+    "PDF": b"%PDF-1.4 /JavaScript",
+    "wide bomb": png(60000, 300),
+    "empty": b"",
+    "text of a path": b"/etc/passwd",
+    "GIF": gif(),
+    "too large a file": b"\x89PNG\r\n\x1a\n" + b"0" * logos.MAX_BYTES,
 }
 
 
@@ -220,10 +288,27 @@ def test_a_picture_that_is_also_a_script_loses_the_script() -> None:
     assert b"script" not in stored
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", " =1", "＝1"])
+CELLS = [
+    "=1+1",
+    "+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    " =1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠A1",
+    "\r=1",
+    "\n=1",
+    "=cmd|' /C calc'!A0",
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_formula_in_a_cell_is_text(cell: str) -> None:
     assert safe_cell(cell) != cell
 
 
-def test_a_page_has_a_bound() -> None:
-    assert MAX_OUTPUT < 5_000_000
+def test_the_attacks_are_counted() -> None:
+    assert sum(map(len, (REFUSED, HANGING, STRIPPED, ASKING_CSS, NAMES, LOGOS, CELLS))) > 180

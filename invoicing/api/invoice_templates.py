@@ -19,7 +19,12 @@ from rest_framework.response import Response
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.http.bodies import validated
-from billing_platform.lib.validators import validate_line, validate_printed_line, validate_printed_paragraphs
+from billing_platform.lib.validators import (
+    validate_colour,
+    validate_line,
+    validate_printed_line,
+    validate_printed_paragraphs,
+)
 from invoicing.api.parameters import InvoiceTemplateParameters
 from invoicing.documents import InvoiceDocument
 from invoicing.documents.html import MAX_CSS, MAX_HTML
@@ -28,7 +33,7 @@ from invoicing.documents.samples import INVOICE
 from invoicing.documents.template_engine import TemplateRefused
 from invoicing.look import FONTS, LANGUAGES
 from invoicing.models import Invoice, InvoiceTemplate, InvoiceTemplateVersion
-from invoicing.models.invoice_template import validate_readable, validate_source
+from invoicing.models.invoice_template import validate_source
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import templates
 from organisations import logos
@@ -63,7 +68,7 @@ class TemplateContentSerializer(serializers.Serializer):
     """What a template says."""
 
     logo = LogoField(required=False)
-    colour = serializers.CharField(required=False, allow_blank=True, max_length=7, validators=[validate_readable])
+    colour = serializers.CharField(required=False, allow_blank=True, max_length=7, validators=[validate_colour])
     font = serializers.ChoiceField(choices=FONTS, required=False)
     language = serializers.ChoiceField(choices=LANGUAGES, required=False)
     footer = serializers.CharField(required=False, allow_blank=True, max_length=300, validators=[validate_printed_line])

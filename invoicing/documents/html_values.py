@@ -27,7 +27,7 @@ def values_of(
 ) -> dict[str, Any]:
     """What a template may print. Nothing else is there: no object, no function, no setting, no other customer."""
     wording = wording_of(document.look.language)
-    labels = {name: text for name, text in asdict(wording).items() if isinstance(text, str)}
+    labels = {name: text for name, text in asdict(wording).items() if isinstance(text, str) and "{" not in text}
     return {
         "document": _document(document),
         "seller": _party(document.seller),
@@ -157,6 +157,10 @@ def _standing(document: InvoiceDocument, standing: Standing) -> dict[str, Any]:
     due = document.total if standing.due is None else standing.due
     asks = standing.asks_for_money and due > ZERO and document.credits is None
     note = standing.note
+    is_partly_paid = asks and due < document.total
+    if is_partly_paid:
+        left = wording_of(document.look.language).still_due
+        note = f"{left.format(due=document.money(due), total=document.money(document.total))} {note}".strip()
     if standing.stage == Stage.VOID:
         on = f" on {day_text(standing.void_on)}" if standing.void_on else ""
         reason = f" {standing.void_reason}" if standing.void_reason else ""
@@ -164,6 +168,7 @@ def _standing(document: InvoiceDocument, standing: Standing) -> dict[str, Any]:
     return {
         "is_void": standing.stage == Stage.VOID,
         "asks_for_money": asks,
+        "is_partly_paid": is_partly_paid,
         "due": document.money(due) if asks else "",
         "note": note,
         "irn": standing.registration.irn if standing.registration else "",

@@ -1095,7 +1095,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Such as #1f4e79. Empty: the seller's.",
                         max_length=7,
-                        validators=[invoicing.models.invoice_template.validate_readable],
+                        validators=[billing_platform.lib.validators.validate_colour],
                     ),
                 ),
                 (

@@ -20,20 +20,10 @@ from billing_platform.lib.validators import (
     validate_printed_paragraphs,
 )
 from invoicing.documents.html import MAX_CSS, MAX_HTML, Source
-from invoicing.documents.style import contrast_on
 from invoicing.look import ENGLISH, FONTS, LANGUAGES, Look, Template
 from organisations.logos import LogoField
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel
-
-LEAST_CONTRAST = 3
-"""Of the words on the brand's colour, which are bold (WCAG 2, 1.4.3 for large text)."""
-
-
-def validate_readable(colour: str) -> None:
-    validate_colour(colour)
-    if contrast_on(colour) < LEAST_CONTRAST:
-        raise ValidationError("Neither white nor black words can be read on this colour: take a darker or lighter one.")
 
 
 def validate_source(text: str) -> None:
@@ -164,7 +154,7 @@ class InvoiceTemplateVersion(BaseModel, TenantModel):
     colour = models.CharField(
         max_length=7,
         blank=True,
-        validators=[validate_readable],
+        validators=[validate_colour],
         help_text="Such as #1f4e79. Empty: the seller's.",
     )
     logo = LogoField(blank=True, help_text="PNG or JPEG. Empty: the seller's.")

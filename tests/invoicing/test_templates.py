@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from django.urls import reverse
 
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.computing.credit_notes import Wanted
-from invoicing.documents import InvoiceDocument
+from invoicing.documents import InvoiceDocument, Stage, Standing
 from invoicing.documents.html import Source, built_in, render_page
 from invoicing.documents.samples import CREDIT_NOTE, INVOICE
+from invoicing.documents.style import contrast, readable_on
 from invoicing.documents.template_engine import TemplateRefused
 from invoicing.models import Invoice, InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.selectors.documents import invoice_document
@@ -162,6 +165,12 @@ def test_a_colour_is_checked(colour: str) -> None:
     assert "colour" in refused.value.message_dict
 
 
+def test_words_can_be_read_on_every_colour() -> None:
+    shades = [f"{shade:02x}" for shade in range(0, 256, 15)]
+    colours = [f"#{red}{green}{blue}" for red, green, blue in product(shades, repeat=3)]
+    assert min(contrast(readable_on(colour), colour) for colour in colours) > 4
+
+
 def test_a_template_is_for_a_customer_or_a_seller(acme: Organisation) -> None:
     with pytest.raises(ValidationError) as refused:
         templates.create_template(name="A", organisation=acme, billing_entity=acme.billing_entity)
@@ -252,3 +261,11 @@ def test_too_long_a_page_is_refused() -> None:
     html = "{% for line in lines %}" + "x" * 3000 + "{% endfor %}"
     with pytest.raises(TemplateRefused, match="characters"):
         render_page(many, source=Source(html=html))
+
+
+def test_a_page_asks_for_what_is_left_to_pay() -> None:
+    page = render_page(INVOICE, standing=Standing(Stage.PARTLY_PAID, due=Decimal(100), note="The rest came by bank."))
+    asked = page.partition('<section class="pay">')[2].partition("</section>")[0]
+    assert "₹100.00" in asked
+    assert ">Total<" not in asked
+    assert "₹100.00 of ₹24,315.00 is still due. The rest came by bank." in asked

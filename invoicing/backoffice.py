@@ -22,6 +22,7 @@ from invoicing.models import (
     Invoice,
     InvoiceDelivery,
     InvoiceTemplate,
+    LetterOfUndertaking,
     MinimumCharge,
     NumberSequence,
     PricingRule,
@@ -37,6 +38,7 @@ from invoicing.selectors import price_coverage
 from invoicing.selectors.due_returns import returns_due
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
+from invoicing.selectors.letters import sellers_with_ending_lut
 from organisations.models import BillingEntity, Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
@@ -146,6 +148,15 @@ _E_INVOICES = (
     ),
 )
 _LAW = (
+    Waits(
+        kind="lut_ends",
+        one="seller whose LUT has expired or ends within 30 days",
+        many="sellers whose LUT has expired or ends within 30 days",
+        rows=lambda _user: sellers_with_ending_lut(today=indian_today()),
+        model=BillingEntity,
+        filters={"attention": "lut"},
+        urgency=Urgency.BILLING,
+    ),
     Waits(
         kind="returns_due",
         one="seller whose GSTR-1 is due or late",
@@ -288,6 +299,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PRICES, TaxRate, "percent"),
         SidebarItem(Group.PRICES, ExchangeRate, "currency_exchange"),
         SidebarItem(Group.SYSTEM, RateFeed, "rss_feed"),
+        SidebarItem(Group.SYSTEM, LetterOfUndertaking, "flight_takeoff"),
         SidebarItem(Group.INVOICES, InvoiceTemplate, "palette"),
         SidebarItem(Group.SYSTEM, BillingRunItem, "checklist"),
         SidebarItem(Group.SYSTEM, SafetyBounds, "height"),

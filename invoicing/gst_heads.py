@@ -63,19 +63,12 @@ class SellerTaxProfile:
     country: str
     gstin: str = ""
     state_code: str = ""
-    lut_number: str = ""
-    lut_valid_from: date | None = None
-    lut_valid_to: date | None = None  # the last day it covers
+    lut_number: str = ""  # of the letter that holds on the day; empty: none does
     pays_igst_without_lut: bool = False
 
     @property
     def charges_gst(self) -> bool:
         return self.country == INDIA and bool(self.gstin)
-
-    def has_lut_on(self, day: date) -> bool:
-        if not (self.lut_number and self.lut_valid_from and self.lut_valid_to):
-            return False
-        return self.lut_valid_from <= day <= self.lut_valid_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +205,7 @@ def _customer_state(seller: SellerTaxProfile, customer: CustomerTaxProfile) -> s
 def _without_or_with_payment(
     seller: SellerTaxProfile, on: date, place: str, without: SupplyKind, with_payment: SupplyKind
 ) -> SupplyContext:
-    if seller.has_lut_on(on):
+    if seller.lut_number:
         return SupplyContext(without, place, is_inter_state=True, lut_number=seller.lut_number)
     if seller.pays_igst_without_lut:
         return SupplyContext(with_payment, place, is_inter_state=True)

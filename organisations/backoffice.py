@@ -19,8 +19,7 @@ from organisations.models import (
     Project,
     SeenAttention,
 )
-from organisations.operators_clock import operators_today
-from organisations.selectors import customers_to_check, sellers_with_ending_lut
+from organisations.selectors import customers_to_check
 
 User = get_user_model()
 
@@ -37,15 +36,6 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.SYSTEM, Notification, "mail"),
     ),
     waits=(
-        Waits(
-            kind="lut_ends",
-            one="seller whose LUT has expired or ends within 30 days",
-            many="sellers whose LUT has expired or ends within 30 days",
-            rows=lambda _user: sellers_with_ending_lut(today=operators_today()),
-            model=BillingEntity,
-            filters={"attention": "lut"},
-            urgency=Urgency.BILLING,
-        ),
         Waits(
             kind="gstin_check",
             one="GSTIN to be looked up again",

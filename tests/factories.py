@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.test.client import Client
 
+from invoicing.models import LetterOfUndertaking
+from invoicing.services.letters import add_letter
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
 from organisations.services import api_keys, onboarding
 
@@ -25,13 +27,19 @@ def billing_entity(**fields: Any) -> BillingEntity:
         "postal_code": "560025",
         "state_code": "29",
         "gstin": "29AAACA1234A1ZG",
-        "lut_number": "AD290426000001X",
-        "lut_valid_from": date(2026, 4, 1),
-        "lut_valid_to": date(2027, 3, 31),
         "is_default": True,
     } | fields
-    entity, _created = BillingEntity.objects.get_or_create(name=values.pop("name", "Metrics Cloud"), defaults=values)
+    has_letter = values.pop("has_letter", bool(values["gstin"]))
+    entity, created = BillingEntity.objects.get_or_create(name=values.pop("name", "Metrics Cloud"), defaults=values)
+    if created and has_letter:
+        letter(entity)
     return entity
+
+
+def letter(entity: BillingEntity, year: int = 2026, last: date | None = None, **fields: Any) -> LetterOfUndertaking:
+    """The letter of undertaking of the financial year that begins in April of `year`."""
+    days = {"valid_from": date(year, 4, 1), "valid_to": last or date(year + 1, 3, 31)}
+    return add_letter(billing_entity=entity, **{"number": f"AD2904{year % 100}000001X"} | days | fields)
 
 
 def organisation(name: str = "Acme", **fields: Any) -> Organisation:

@@ -18,7 +18,6 @@ SELLER = {
     "postal_code": "560025",
     "state_code": "29",
     "gstin": "29AAACA1234A1ZG",
-    "lut_number": "AD290426000001X",
     "bank_name": "Example Bank, Residency Road",
     "bank_account_number": "000123456789",
     "bank_ifsc": "EXMP0000123",

@@ -9,6 +9,7 @@ from invoicing.admin.invoice import InvoiceAdmin
 from invoicing.admin.invoice_approval import InvoiceApprovalAdmin
 from invoicing.admin.invoice_line import InvoiceLineAdmin
 from invoicing.admin.invoice_template import InvoiceTemplateAdmin
+from invoicing.admin.letters import LetterOfUndertakingAdmin, LettersOfSeller
 from invoicing.admin.metric import PricesOfMetric
 from invoicing.admin.number_series import NumberSequenceAdmin
 from invoicing.admin.organisation import BillingOfOrganisation
@@ -48,6 +49,8 @@ __all__ = [
     "InvoiceLineAdmin",
     "InvoiceRegister",
     "InvoiceTemplateAdmin",
+    "LetterOfUndertakingAdmin",
+    "LettersOfSeller",
     "MinimumChargeAdmin",
     "NumberSequenceAdmin",
     "OneOffInvoices",

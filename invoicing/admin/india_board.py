@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, extends, object_page
 from billing_platform.lib.admin.contributions import list_address, view_permission
-from billing_platform.lib.admin.display import EMPTY, admin_url
+from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.periods import BillingPeriod
+from invoicing.admin.letters import new_letter_address
 from invoicing.models import EInvoice, ExchangeRate, Filing, Invoice
 from invoicing.selectors.due_returns import due_returns, returns_due
 from invoicing.selectors.india_board import Row, State, Topic, has_board, india_boards
@@ -42,7 +43,7 @@ def mend_of(topic: Topic, seller: BillingEntity) -> Mend:
     change = "organisations.change_billingentity"
     match topic:
         case Topic.LUT:
-            return Mend("Enter the letter", f"{admin_url(seller)}#id_lut_number", change)
+            return Mend("Enter the letter", new_letter_address(seller), "invoicing.add_letterofundertaking")
         case Topic.SERIES:
             numbers = reverse("admin:organisations_billingentity_action", args=[seller.pk, "change_numbers"])
             return Mend("Change numbers", numbers, change)

@@ -15,6 +15,7 @@ from billing_platform.lib.admin.display import admin_url
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
+from invoicing.admin.letters import new_letter_address
 from invoicing.admin.prices.price_words import price_text
 from invoicing.draft_warnings import DraftWarning, WarningCode
 from invoicing.models import RecurringFee
@@ -89,6 +90,10 @@ def _seller(_warning: DraftWarning, organisation: Organisation, _period: Billing
     return f"Open {organisation.billing_entity.name}", admin_url(organisation.billing_entity)
 
 
+def _letter(_warning: DraftWarning, organisation: Organisation, _period: BillingPeriod | None) -> Mend:
+    return "Enter a letter of undertaking", new_letter_address(organisation.billing_entity)
+
+
 def _fees(_warning: DraftWarning, organisation: Organisation, _period: BillingPeriod | None) -> Mend:
     return "Look at the fees", list_address(RecurringFee, organisation__id__exact=str(organisation.pk))
 
@@ -98,7 +103,7 @@ _MENDS: dict[str, Callable[[DraftWarning, Organisation, BillingPeriod | None], M
     WarningCode.QUANTITY_TOO_LARGE: _usage,
     WarningCode.AMOUNT_TOO_LARGE: _usage,
     WarningCode.EXCHANGE_RATE_OLD: _rate,
-    WarningCode.NO_LUT: _seller,
+    WarningCode.NO_LUT: _letter,
     WarningCode.FEE_IN_OTHER_CURRENCY: _fees,
     "EXCHANGE_RATE_MISSING": _rate,
     "TAX_RATE_MISSING": _tax_rate,

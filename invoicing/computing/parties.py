@@ -35,7 +35,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Seller(Party):
-    """The billing entity. `logo` is a name in the default storage; empty: none."""
+    """The billing entity. `logo` is a name in the default storage; empty: none. `lut_number` is the letter of
+    undertaking that holds on the document's date; empty: none does."""
 
     time_zone: str
     default_sac: str
@@ -45,8 +46,6 @@ class Seller(Party):
     cin: str
     udyam: str
     lut_number: str
-    lut_valid_from: date | None
-    lut_valid_to: date | None
     bank_name: str
     bank_address: str
     bank_account_number: str
@@ -66,8 +65,6 @@ class Seller(Party):
             gstin=self.gstin,
             state_code=self.state_code,
             lut_number=self.lut_number,
-            lut_valid_from=self.lut_valid_from,
-            lut_valid_to=self.lut_valid_to,
             pays_igst_without_lut=True,  # the other lawful way (IGST Act, section 16); the draft warns of it
         )
 

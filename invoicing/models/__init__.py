@@ -12,6 +12,7 @@ from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.invoice_template import InvoiceTemplate, InvoiceTemplateVersion
+from invoicing.models.letter_of_undertaking import LetterOfUndertaking
 from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
 from invoicing.models.price_book import PricingRule
@@ -41,6 +42,7 @@ __all__ = [
     "InvoiceTax",
     "InvoiceTemplate",
     "InvoiceTemplateVersion",
+    "LetterOfUndertaking",
     "MinimumCharge",
     "NumberSequence",
     "PricingRule",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,9 @@ from billing_platform.lib.document_numbers import last_number
 from billing_platform.lib.gst import INDIA
 from billing_platform.lib.law import last_day_for_e_invoice
 from billing_platform.lib.number_formats import format_number
-from billing_platform.lib.periods import financial_year, next_financial_year_start
+from billing_platform.lib.periods import financial_year
 from invoicing.computing.credit_notes import WARN_DAYS
-from invoicing.models import EInvoice, NumberSequence
+from invoicing.models import EInvoice, LetterOfUndertaking, NumberSequence
 from invoicing.models.e_invoice import SOON_DAYS
 from invoicing.models.number_sequence import NEARLY_FULL
 from invoicing.selectors.due_returns import Returns, due_returns
@@ -33,11 +33,12 @@ from invoicing.selectors.indian_deadlines import (
     unpaid_exports,
     year_to_credit,
 )
+from invoicing.selectors.letters import day_of_notice, letter_on, letters_of
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import Actor, reaches_every_organisation
-from organisations.selectors import LUT_NOTICE, customers_to_check
+from organisations.selectors import customers_to_check
 
-_A_DAY = timedelta(days=1)
+LETTER = "Letter of undertaking"
 
 
 class Topic(StrEnum):
@@ -81,6 +82,7 @@ class _Facts:
 
     today: date
     exporting: frozenset[UUID]
+    letters: Mapping[UUID, list[LetterOfUndertaking]]
     to_credit: Mapping[UUID, int]
     exports: Mapping[UUID, tuple[int, date]]
     waiting: Mapping[UUID, tuple[int, date]]
@@ -122,6 +124,7 @@ def _facts(sellers: list[BillingEntity], actor: Actor, today: date) -> _Facts:
     return _Facts(
         today=today,
         exporting=frozenset(abroad.order_by().values_list("billing_entity", flat=True).distinct()),
+        letters=letters_of(each.pk for each in sellers),
         to_credit=_counted(open_invoices_to_credit(actor=actor, today=today).filter(**mine)),
         exports=_counted_since(unpaid_exports(actor=actor).filter(**mine), "realise_by"),
         waiting=_counted_since(waiting, "issue_date"),
@@ -158,32 +161,34 @@ def _rows(seller: BillingEntity, facts: _Facts) -> Iterator[Row]:
 
 def _lut(seller: BillingEntity, facts: _Facts) -> Row:
     def row(state: State, sentence: str, days: int | None = None) -> Row:
-        return Row(Topic.LUT, "Letter of undertaking", state, sentence, days)
+        return Row(Topic.LUT, LETTER, state, sentence, days)
 
-    first, last, today = seller.lut_valid_from, seller.lut_valid_to, facts.today
+    letters, today = facts.letters.get(seller.pk, []), facts.today
     if seller.pk not in facts.exporting:
         return row(State.NOT_NEEDED, "No active customer is abroad or in a Special Economic Zone.")
-    if not (seller.lut_number and first and last):
-        return row(State.LATE, "There is none: exports and supplies to Special Economic Zones are charged IGST.")
-    if first > today:
-        return row(State.LATE, f"It begins on {day_text(first)}: until then exports are charged IGST.")
-    days = (last - today).days
-    if days < 0:
-        return row(State.LATE, f"It ended on {day_text(last)}: exports are charged IGST.", days)
-    until = f"{seller.lut_number} holds until {day_text(last)}"
-    year_ends = next_financial_year_start(first)
-    if last >= year_ends:
-        years = f"A letter holds for one financial year, and this one began on {day_text(first)}"
-        return row(
-            State.LATE if today >= year_ends else State.NEAR,
-            f"{until}. {years}: correct its last day.",
-            (year_ends - _A_DAY - today).days,
-        )
-    if days <= LUT_NOTICE.days:
-        return row(
-            State.NEAR, f"{until}. Apply for the next year's on the portal, and enter it on its first day.", days
-        )
-    return row(State.GOOD, f"{until}.", days)
+    now = letter_on(letters, today)
+    if now is None:
+        return _no_letter(letters, today)
+    until = f"{now.number} holds until {day_text(now.valid_to)}"
+    later = letter_on(letters, day_of_notice(today))
+    if later is None:
+        sentence = f"{until}. Apply for the next year's on the portal, and enter it as soon as you have its ARN."
+        return row(State.NEAR, sentence, (now.valid_to - today).days)
+    after = "" if later is now else f"; {later.number} follows, until {day_text(later.valid_to)}"
+    return row(State.GOOD, f"{until}{after}.", (later.valid_to - today).days)
+
+
+def _no_letter(letters: list[LetterOfUndertaking], today: date) -> Row:
+    coming = next((each for each in letters if each.valid_from > today), None)
+    if coming is not None:
+        sentence = f"It begins on {day_text(coming.valid_from)}: until then exports are charged IGST."
+        return Row(Topic.LUT, LETTER, State.LATE, sentence)
+    if letters:
+        last = letters[-1].valid_to
+        sentence = f"It ended on {day_text(last)}: exports are charged IGST."
+        return Row(Topic.LUT, LETTER, State.LATE, sentence, (last - today).days)
+    nothing = "There is none: exports and supplies to Special Economic Zones are charged IGST."
+    return Row(Topic.LUT, LETTER, State.LATE, nothing)
 
 
 def _returns(returns: Returns, today: date) -> Row:

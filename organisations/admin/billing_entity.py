@@ -8,11 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing_platform.lib.admin.base import ModelAdmin, attention_filter
+from billing_platform.lib.admin.base import ModelAdmin
 from organisations.admin.amounts import AmountsField
 from organisations.models import BillingEntity
-from organisations.operators_clock import operators_today
-from organisations.selectors import sellers_with_ending_lut
 from organisations.services import sellers
 
 PAYMENT_DETAILS = (
@@ -22,13 +20,6 @@ PAYMENT_DETAILS = (
 NUMBERS = ("invoice_prefix", "credit_note_prefix", "number_separator", "number_year", "number_width")
 
 E_INVOICES = ("e_invoices_from", "e_invoices_within_30_days", "e_invoices_hold_mail", "e_invoices_by_client")
-
-AttentionFilter = attention_filter(
-    lut=(
-        "LUT expired, or ends within 30 days",
-        lambda rows, _user: rows.filter(pk__in=sellers_with_ending_lut(today=operators_today()).values("pk")),
-    )
-)
 
 
 class BillingEntityForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy only
@@ -43,7 +34,7 @@ class BillingEntityAdmin(ModelAdmin):
     empty_hint = "An invoice needs a seller: add the legal entity whose GSTIN stands on it."
     list_on_a_phone = ("name", "gstin", "country", "is_default")
     list_display = ("name", "legal_name", "gstin", "state_code", "country", "invoice_prefix", "is_default")
-    list_filter = (AttentionFilter, "country", "is_default")
+    list_filter = ("country", "is_default")
     search_fields = ("name", "legal_name", "gstin")
     fieldsets = (
         (None, {"fields": ("name", "legal_name", "email", "phone", "time_zone", "is_default")}),
@@ -53,7 +44,6 @@ class BillingEntityAdmin(ModelAdmin):
             {"fields": (("gstin", "state_code"), ("tax_id", "tax_id_kind"), "pan", ("default_sac", "round_total"))},
         ),
         ("Registrations", {"fields": ("cin", "udyam")}),
-        ("Export without tax", {"fields": ("lut_number", "lut_valid_from", "lut_valid_to")}),
         ("E-invoices", {"fields": E_INVOICES}),
         ("Numbers", {"fields": NUMBERS}),
         (

@@ -303,34 +303,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "lut_number",
-                    models.CharField(
-                        blank=True,
-                        help_text="ARN of the letter of undertaking.",
-                        max_length=50,
-                        validators=[billing_platform.lib.validators.validate_printed_line],
-                        verbose_name="LUT number",
-                    ),
-                ),
-                (
-                    "lut_valid_from",
-                    models.DateField(
-                        blank=True,
-                        null=True,
-                        validators=[billing_platform.lib.validators.validate_business_date],
-                        verbose_name="LUT valid from",
-                    ),
-                ),
-                (
-                    "lut_valid_to",
-                    models.DateField(
-                        blank=True,
-                        null=True,
-                        validators=[billing_platform.lib.validators.validate_business_date],
-                        verbose_name="LUT valid to (last day)",
-                    ),
-                ),
-                (
                     "invoice_prefix",
                     models.CharField(
                         default="INV", max_length=11, validators=[billing_platform.lib.validators.validate_prefix]
@@ -573,15 +545,6 @@ class Migration(migrations.Migration):
                         condition=models.Q(("number_width__gte", 1), ("number_width__lte", 9)),
                         name="running_number_has_digits",
                         violation_error_message="Write a number from 1 to 9.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("lut_number", ""),
-                            models.Q(("lut_valid_from__isnull", False), ("lut_valid_to__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="lut_has_validity",
-                        violation_error_message="Enter the first and the last day of the letter of undertaking.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

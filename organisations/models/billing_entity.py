@@ -19,8 +19,6 @@ from billing_platform.lib.document_numbers import (
     NumberStyle,
 )
 from billing_platform.lib.validators import (
-    check_order,
-    validate_business_date,
     validate_cin,
     validate_colour,
     validate_ifsc,
@@ -62,17 +60,6 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
         default="Asia/Kolkata",
         validators=[validate_time_zone],
         help_text="Time zone of document dates and of the financial year.",
-    )
-    lut_number = models.CharField(
-        "LUT number",
-        max_length=50,
-        blank=True,
-        validators=[validate_printed_line],
-        help_text="ARN of the letter of undertaking.",
-    )
-    lut_valid_from = models.DateField("LUT valid from", null=True, blank=True, validators=[validate_business_date])
-    lut_valid_to = models.DateField(
-        "LUT valid to (last day)", null=True, blank=True, validators=[validate_business_date]
     )
     invoice_prefix = models.CharField(max_length=PREFIX_LENGTH, default="INV", validators=[validate_prefix])
     credit_note_prefix = models.CharField(max_length=PREFIX_LENGTH, default="CN", validators=[validate_prefix])
@@ -154,7 +141,6 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
         "invoice_numbers_fit_rule_46": "invoice_prefix",
         "credit_note_numbers_fit_rule_46": "credit_note_prefix",
         "running_number_has_digits": "number_width",
-        "lut_has_validity": "lut_valid_from",
         "e_invoices_need_a_gstin": "e_invoices_from",
     }
 
@@ -186,11 +172,6 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
                 name="running_number_has_digits",
                 violation_error_message=f"Write a number from 1 to {MAX_WIDTH}.",
             ),
-            models.CheckConstraint(
-                condition=Q(lut_number="") | Q(lut_valid_from__isnull=False, lut_valid_to__isnull=False),
-                name="lut_has_validity",
-                violation_error_message="Enter the first and the last day of the letter of undertaking.",
-            ),
             NEEDS_A_GSTIN,
             models.CheckConstraint(condition=WITHIN_BOUNDS, name="seller_issuing_rules_within_bounds"),
         ]
@@ -208,12 +189,6 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
         self._check_customers()
         if self.pan and self.gstin and self.pan != self.gstin[2:12]:
             raise ValidationError({"pan": f"The GSTIN holds another PAN, {self.gstin[2:12]}: leave this field empty."})
-        check_order(
-            self.lut_valid_from,
-            self.lut_valid_to,
-            field="lut_valid_to",
-            sentence="The undertaking's last day is before its first one.",
-        )
 
     def _check_prefixes(self) -> None:
         """Within one GSTIN, the invoices of one seller and the credit notes of another may not have the same prefix."""

@@ -82,22 +82,12 @@ def test_a_customer_is_refused_at_the_field(as_admin: Client, acme: Organisation
     ("field", "value"),
     [
         ("default_sac", "abc"), ("default_sac", "99831"), ("bank_ifsc", "abc"), ("bank_swift", "HDFC"),
-        ("upi_id", "metrics"), ("postal_code", "56001"), ("lut_valid_from", "01/04/0026"),
+        ("upi_id", "metrics"), ("postal_code", "56001"), 
         ("bank_name", "a\x1bb"), ("cin", "U123"), ("udyam", "KA-03-0012345"), ("pan", "AAACB1234A"),
     ],
 )  # fmt: skip
 def test_a_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation, field: str, value: str) -> None:
     assert list(refusals(as_admin, acme.billing_entity, **{field: value})) == [field]
-
-
-def test_an_undertaking_does_not_end_before_it_begins(as_admin: Client, acme: Organisation) -> None:
-    said = refusals(as_admin, acme.billing_entity, lut_valid_from="01/04/2027", lut_valid_to="31/03/2026")
-    assert said == {"lut_valid_to": ["The undertaking's last day is before its first one."]}
-
-
-def test_an_undertaking_without_days_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:
-    said = refusals(as_admin, acme.billing_entity, lut_valid_from="", lut_valid_to="")
-    assert said == {"lut_valid_from": ["Enter the first and the last day of the letter of undertaking."]}
 
 
 def test_a_second_default_seller_is_refused_at_the_field(as_admin: Client, acme: Organisation) -> None:

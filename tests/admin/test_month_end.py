@@ -79,8 +79,7 @@ def test_each_fault_is_counted_and_leads_to_its_mend(
     factories.organisation("Globex", country="US", state_code="", currency="USD", time_zone="America/New_York")
     Organisation.objects.filter(pk=factories.organisation("Zone", is_sez=True).pk).update(gstin="")
     entity = acme.billing_entity
-    entity.lut_valid_to = date(2026, 11, 30)
-    entity.save()
+    entity.letters.update(valid_to=date(2026, 11, 30))
     with at("2026-11-02 10:00"):
         drafting.create_one_off_draft(organisation=acme, lines=[_line()])  # belongs to no month
     _draft_of_october(acme)

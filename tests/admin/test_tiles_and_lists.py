@@ -18,7 +18,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import DeadLetter, EventBatch, HotLogDay, UsagePeriod
-from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice
+from invoicing.models import BillingRun, BillingRunItem, ExchangeRate, Invoice, LetterOfUndertaking
 from invoicing.services import drafting, issuing
 from organisations.models import BillingEntity, Notification, Organisation, Project, SeenAttention
 from organisations.operators_clock import on_operators_clock
@@ -79,7 +79,7 @@ def something_of_everything(month_begins: ZoneInfo, acme: Organisation, globex: 
     with time_machine.travel(clock.now() + timedelta(hours=12), tick=False):
         used(project, 7, on="2026-11-02", metric="unpriced", unit="file")
     per_unit("1", organisation=acme, metric_name="ends", unit="day", effective_to=today + timedelta(days=3))
-    BillingEntity.objects.update(lut_valid_to=today + timedelta(days=30))
+    LetterOfUndertaking.objects.update(valid_to=today + timedelta(days=30))
     run = BillingRun.objects.create(period_start=date(2026, 9, 1), requested_by="test")
     for organisation, status in ((acme, "parked"), (globex, "failed")):
         BillingRunItem.objects.create(run=run, organisation=organisation, status=status, finished_at=clock.now())

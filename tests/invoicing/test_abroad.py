@@ -22,7 +22,7 @@ from tests.invoicing.language import draft, issued, one_off, per_unit, taxes, us
 
 pytestmark = pytest.mark.django_db
 
-NOWHERE = {"state_code": "", "gstin": "", "lut_number": "", "lut_valid_from": None, "lut_valid_to": None}
+NOWHERE = {"state_code": "", "gstin": ""}
 
 
 @pytest.fixture

@@ -31,8 +31,7 @@ INTRA = SupplyContext(SupplyKind.B2B, "29")
 INTER = SupplyContext(SupplyKind.B2B, "27", is_inter_state=True)
 LUTS = {
     "-": {},
-    "valid": {"lut_number": "AD29", "lut_valid_from": date(2026, 4, 1), "lut_valid_to": date(2027, 3, 31)},
-    "expired": {"lut_number": "AD29", "lut_valid_from": date(2025, 4, 1), "lut_valid_to": date(2026, 3, 31)},
+    "valid": {"lut_number": "AD29"},
     "pays IGST": {"pays_igst_without_lut": True},
 }
 
@@ -119,19 +118,6 @@ def test_tax_is_rounded_to_the_documents_currency(currency):
     taxable = round_money(Decimal("1234"), currency)
     (tax,) = tax_line(taxable, [TaxHead("VAT", Decimal("7.255"))], currency)
     assert str(tax.amount) == {"USD": "89.53", "JPY": "90", "KWD": "89.527"}[currency]
-
-
-@pytest.mark.parametrize(
-    ("day", "covered"),
-    [
-        (date(2026, 3, 31), False),
-        (date(2026, 4, 1), True),
-        (date(2027, 3, 31), True),
-        (date(2027, 4, 1), False),
-    ],
-)
-def test_a_lut_covers_its_first_and_last_day(day, covered):
-    assert seller(**LUTS["valid"]).has_lut_on(day) is covered
 
 
 def test_a_lut_is_preferred_to_paying_and_kept_on_the_document():

@@ -94,6 +94,6 @@ def credit(invoice: Invoice, taxable: str, *, on: str) -> CreditNote:
 def _undertaking(entity: BillingEntity, has_lut: bool) -> Iterator[None]:
     """Without one, integrated tax is paid on exports and in Special Economic Zones."""
     if not has_lut:
-        BillingEntity.objects.filter(pk=entity.pk).update(lut_valid_to=date(2026, 4, 30))
+        entity.letters.update(valid_to=date(2026, 4, 30))
     yield
-    BillingEntity.objects.filter(pk=entity.pk).update(lut_valid_to=date(2027, 3, 31))
+    entity.letters.update(valid_to=date(2027, 3, 31))

@@ -21,6 +21,7 @@ from billing_platform.demo import documents, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod, financial_year_start, next_financial_year_start
+from invoicing.services.letters import add_letter
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
 from organisations.services import api_keys, onboarding
 from organisations.services.people import save_membership
@@ -76,11 +77,16 @@ def _make() -> dict[str, Any]:
 
 
 def _make_seller() -> BillingEntity:
-    """Make the seller, with a letter of undertaking since the year of the first invoices."""
+    """Make the seller, with letters of undertaking since the year of the first invoices."""
+    seller = create_seller(**SELLER)
     today = clock.today("Asia/Kolkata")
     first = financial_year_start(BillingPeriod.of(today).previous().start)
-    last = next_financial_year_start(today) - timedelta(days=1)
-    return create_seller(**SELLER, lut_valid_from=first, lut_valid_to=last)
+    while first <= today:
+        after = next_financial_year_start(first)
+        number = f"AD2904{first.year % 100}000001X"
+        add_letter(billing_entity=seller, number=number, valid_from=first, valid_to=after - timedelta(days=1))
+        first = after
+    return seller
 
 
 def _make_customer(customer: Customer, seller: BillingEntity) -> Organisation:

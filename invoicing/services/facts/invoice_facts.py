@@ -30,10 +30,11 @@ from invoicing.computing.parties import Customer, Seller
 from invoicing.computing.terms import Terms
 from invoicing.gst_heads import TaxHead
 from invoicing.lines import Line, LineKind
-from invoicing.models import Invoice, InvoiceLine, TaxRate
+from invoicing.models import Invoice, InvoiceLine, LetterOfUndertaking, TaxRate
 from invoicing.pricing.month_facts import MonthFacts
 from invoicing.rates import BOOKS, Rate
 from invoicing.selectors.exchange_rates import published
+from invoicing.selectors.letters import letter_on, letters_of
 from invoicing.selectors.templates import templates_of
 from invoicing.services.facts.month_facts import months_of
 from invoicing.services.facts.term_facts import terms_of
@@ -119,8 +120,11 @@ class _Shared:
     def __init__(self, organisations: Collection[Organisation], currencies: Collection[str]) -> None:
         entities = {each.billing_entity_id: each.billing_entity for each in organisations}
         self._templates = templates_of(organisations)
-        self._sellers = {pk: _seller(entity) for pk, entity in entities.items()}
         self._days = {pk: clock.today(entity.time_zone) for pk, entity in entities.items()}
+        letters = letters_of(entities)
+        self._sellers = {
+            pk: _seller(entity, letter_on(letters.get(pk, ()), self._days[pk])) for pk, entity in entities.items()
+        }
         days = set(self._days.values())  # two at the most, but for a seller across the date line
         self._tax_rates = {day: _tax_rates(day) for day in days}
         self._exchange_rates = {day: _exchange_rates(currencies, day) for day in days}
@@ -167,9 +171,10 @@ def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:
     return {currency: found for currency, found in rates.items() if found is not None}
 
 
-def _seller(entity: BillingEntity) -> Seller:
-    columns = {each.name: getattr(entity, each.name) for each in fields(Seller) if each.name != "logo"}
-    return Seller(**columns, logo=entity.logo.name or "")
+def _seller(entity: BillingEntity, letter: LetterOfUndertaking | None) -> Seller:
+    apart = {"logo": entity.logo.name or "", "lut_number": letter.number if letter else ""}
+    columns = {each.name: getattr(entity, each.name) for each in fields(Seller) if each.name not in apart}
+    return Seller(**columns, **apart)
 
 
 def _customer(organisation: Organisation) -> Customer:

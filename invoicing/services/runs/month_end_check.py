@@ -25,6 +25,7 @@ from events.models import DeadLetter
 from events.selectors.backlog import unsettled_by_status
 from invoicing.models import BillingRunItem, Invoice, NumberSequence
 from invoicing.selectors.exchange_rates import pairs_without_rate
+from invoicing.selectors.letters import letter_on, letters_of
 from invoicing.selectors.price_coverage import Unpriced, unpriced_usage_in
 from invoicing.services.numbering import registration_of
 from invoicing.services.runs.billing_run import who_is_billed
@@ -174,10 +175,16 @@ def lacks_particulars(customer: Organisation) -> bool:
 
 def _lut(customers: Iterable[Organisation]) -> Check:
     today = operators_today()
-    sellers = {
+    needing = {
         each.billing_entity_id: each.billing_entity
         for each in customers
-        if (each.country != INDIA or each.is_sez) and each.billing_entity.gstin and not _has_lut(each.billing_entity)
+        if (each.country != INDIA or each.is_sez) and each.billing_entity.gstin
+    }
+    letters = letters_of(needing)
+    sellers = {
+        pk: seller
+        for pk, seller in needing.items()
+        if letter_on(letters.get(pk, ()), clock.today(seller.time_zone)) is None
     }
     return _check(
         Topic.LUT,
@@ -187,12 +194,6 @@ def _lut(customers: Iterable[Organisation]) -> Check:
         f"{_are(len(sellers), 'seller')} without one that is valid on {day_text(today)}: exports are charged IGST.",
         rows=list(sellers.values()),
     )
-
-
-def _has_lut(seller: BillingEntity) -> bool:
-    today = clock.today(seller.time_zone)
-    first, last = seller.lut_valid_from, seller.lut_valid_to
-    return bool(seller.lut_number and first and last and first <= today <= last)
 
 
 def _series(customers: Iterable[Organisation]) -> Check:

@@ -172,9 +172,9 @@ def _exchange_rates(currencies: Iterable[str], day: date) -> Mapping[str, Rate]:
 
 
 def _seller(entity: BillingEntity, letter: LetterOfUndertaking | None) -> Seller:
-    apart = {"logo": entity.logo.name or "", "lut_number": letter.number if letter else ""}
+    apart = {"logo", "lut_number"}
     columns = {each.name: getattr(entity, each.name) for each in fields(Seller) if each.name not in apart}
-    return Seller(**columns, **apart)
+    return Seller(**columns, logo=entity.logo.name or "", lut_number=letter.number if letter else "")
 
 
 def _customer(organisation: Organisation) -> Customer:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from billing_platform.lib import clock
 from billing_platform.lib.errors import InvalidInput
 from events.selectors.months import has_usage
-from invoicing.models import Invoice, MinimumCharge, PricingRule, RecurringFee
+from invoicing.models import Discount, Invoice, MinimumCharge, PricingRule, RecurringFee
 from organisations.customer_changes import Consequence
 from organisations.models import Organisation
 
@@ -27,12 +27,14 @@ def currency_consequences(before: Organisation, after: Organisation) -> Iterable
             code="CURRENCY_FIXED",
         )
         return
-    fees = RecurringFee.objects.filter(organisation=before).exclude(currency=after.currency).count()
-    if fees:
-        yield Consequence(
-            "currency",
-            f"{_counted(fees, 'recurring fee')} in another currency than {after.currency} will not be billed.",
-        )
+    for model, one in ((RecurringFee, "recurring fee"), (MinimumCharge, "minimum charge"), (Discount, "discount")):
+        terms = model.objects.filter(organisation=before).exclude(currency__in=["", after.currency]).count()
+        if terms:
+            yield Consequence(
+                "currency",
+                f"{_counted(terms, one)} in another currency than {after.currency} will not count: end what is agreed "
+                f"in {before.currency}, and add it in {after.currency}.",
+            )
     own = PricingRule.objects.filter(organisation=before, currency=before.currency).count()
     if own:
         prices = _counted(own, "price")

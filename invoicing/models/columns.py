@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary
 from django.core.exceptions import ValidationError
@@ -98,6 +99,21 @@ def check_amount(amount: Decimal | None, currency: str) -> None:
         return
     places = exponent(currency)
     raise ValidationError({"amount": f"{currency} has {places or 'no'} decimals: round the amount to them."})
+
+
+def check_customers_currency(row: Any) -> None:
+    """Refuse a term of a customer in a currency that the customer is not billed in: only prices of usage are exchanged.
+
+    One that got there because the customer's currency changed can still be ended. Raises ValidationError.
+    """
+    if not row.organisation_id or row.currency not in CURRENCIES or row.currency == row.organisation.currency:
+        return
+    if row._state.adding or not type(row).objects.filter(pk=row.pk, currency=row.currency).exists():
+        name, theirs = row.organisation, row.organisation.currency
+        sentence = (
+            f"{name} is billed in {theirs}, and only prices of usage are exchanged: write the amount in {theirs}."
+        )
+        raise ValidationError({"currency": sentence})
 
 
 def stored_pdf_has_its_hash(name: str) -> models.CheckConstraint:

@@ -26,6 +26,7 @@ from invoicing.models.columns import (
     MoneyField,
     above_zero,
     check_amount,
+    check_customers_currency,
     check_validity,
     ends_after_it_starts,
 )
@@ -190,6 +191,7 @@ class Discount(BaseModel, TenantModel):
             self.currency = self.organisation.currency
         check_validity(self.effective_from, self.effective_to)
         if self.currency:
+            check_customers_currency(self)
             check_amount(self.amount, self.currency)
         if self.recurring_fee is not None and self.recurring_fee.organisation_id != self.organisation_id:
             raise ValidationError({"recurring_fee": "Choose a recurring fee of this customer."})

@@ -20,6 +20,7 @@ from invoicing.models.columns import (
     MoneyField,
     SacField,
     check_amount,
+    check_customers_currency,
     check_validity,
     currency_is_iso,
     ends_after_it_starts,
@@ -102,6 +103,7 @@ class MinimumCharge(OnlyEnds, BaseModel, TenantModel):
 
     def clean(self) -> None:
         check_validity(self.effective_from, self.effective_to)
+        check_customers_currency(self)
         check_amount(self.amount, self.currency)
 
     def as_minimum(self) -> Minimum:

@@ -21,6 +21,7 @@ from invoicing.models.columns import (
     SacField,
     above_zero,
     check_amount,
+    check_customers_currency,
     check_validity,
     currency_is_iso,
     ends_after_it_starts,
@@ -90,6 +91,7 @@ class RecurringFee(OnlyEnds, BaseModel, TenantModel):
         if not self.currency and self.organisation_id:
             self.currency = self.organisation.currency
         check_validity(self.effective_from, self.effective_to)
+        check_customers_currency(self)
         check_amount(self.amount, self.currency)
         if self.project is None:
             return

@@ -130,7 +130,8 @@ def test_a_fee_is_deleted_only_if_no_invoice_ever_had_it(acme: Organisation) -> 
 
 
 def test_a_fee_in_another_currency_is_not_passed_over_in_silence(acme: Organisation) -> None:
-    fee(acme, "31.00", currency="USD")
+    was_agreed = fee(acme, "31.00")
+    RecurringFee.objects.filter(pk=was_agreed.pk).update(currency="USD")  # as if the customer's currency had changed
     (warning,) = draft(acme).warnings
     assert (warning["code"], "in USD, and the invoice in INR" in warning["message"]) == ("FEE_IN_OTHER_CURRENCY", True)
 
@@ -143,6 +144,7 @@ def test_a_fee_in_another_currency_is_not_passed_over_in_silence(acme: Organisat
         ({"effective_to": JANUARY}, "effective_to"),
         ({"sac": "1234"}, "sac"),
         ({"currency": "XAU"}, "currency"),
+        ({"currency": "USD"}, "currency"),
         ({"description": "株式会社"}, "description"),
     ],
 )
@@ -154,6 +156,29 @@ def test_a_fee_that_cannot_be_billed_is_refused_at_its_field(
             **{"organisation": acme, "description": "Fee", "amount": Decimal(1), "effective_from": JANUARY, **values}
         )
     assert list(refused.value.message_dict) == [field]
+
+
+def test_what_was_agreed_on_in_another_currency_is_refused_and_may_still_be_ended(acme: Organisation) -> None:
+    """As when the customer's currency changed before its first invoice."""
+    day = date(2026, 11, 1)
+    add_minimum_charge(amount=Decimal(10), currency="USD", effective_from=day)  # everybody's with dollars
+    for refusing in (
+        lambda: add_minimum_charge(organisation=acme, amount=Decimal(10), currency="USD", effective_from=day),
+        lambda: discount(acme, amount=Decimal(10), currency="USD"),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            refusing()
+        assert refused.value.message_dict == {
+            "currency": ["Acme is billed in INR, and only prices of usage are exchanged: write the amount in INR."]
+        }
+    old, given = fee(acme), discount(acme, amount=Decimal(10))
+    for model in (RecurringFee, Discount):
+        model.objects.update(currency="USD")
+    assert update_recurring_fee(fee_id=old.pk, effective_to=day).effective_to == day
+    assert update_discount(discount_id=given.pk, effective_to=day).effective_to == day
+    update_discount(discount_id=given.pk, currency="INR")
+    with pytest.raises(ValidationError):
+        update_discount(discount_id=given.pk, currency="EUR")
 
 
 def test_a_fee_is_for_a_live_project_of_its_customer(acme: Organisation, globex: Organisation) -> None:

@@ -34,7 +34,7 @@ def add_discount(
     times: int | None = None,
     carries_remainder: bool = False,
 ) -> Discount:
-    """Add a discount: a percentage, or an amount in the customer's currency unless another one is given.
+    """Add a discount: a percentage, or an amount in the customer's currency: any other one is refused.
 
     Raises ValidationError with the name of the field. Invoices that are issued already stay as they are.
     """

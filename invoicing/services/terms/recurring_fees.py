@@ -33,7 +33,7 @@ def add_recurring_fee(
     project: Project | None = None,
     sac: str = "",
 ) -> RecurringFee:
-    """Add a fee; the currency is the customer's unless another one is given.
+    """Add a fee; the currency is the customer's: any other one is refused.
 
     Raises ValidationError with the name of the field, and DomainError TERMS_REACH_BILLED_MONTH if it began in a month
     that is invoiced already.

@@ -29,6 +29,7 @@ NOBODYS = {
     "invoicing.BillingRun": "one row a month for all; what it says of a tenant is on its items",
     "invoicing.Filing": "a seller's return tells of all customers: only who reaches everybody sees it",
     "invoicing.FilingFile": "of a Filing",
+    "invoicing.LetterOfUndertaking": "the seller's: under it all customers abroad are billed",
     "invoicing.NumberSequence": "counts per seller and financial year",
     "invoicing.ExchangeRate": "a fact of the world",
     "invoicing.RateFeed": "a publisher of facts of the world",

@@ -93,9 +93,9 @@ def test_a_letter_that_ends_waits_until_the_next_one_is_entered(globex: Organisa
 
 
 def test_the_form_knows_the_days_of_the_next_letter(admin_user: Any, globex: Organisation) -> None:
-    as_admin = signed_in(admin_user)
     url = reverse("admin:invoicing_letterofundertaking_add")
     with at("2027-03-05 10:00"):
+        as_admin = signed_in(admin_user)
         form = as_admin.get(url).context["adminform"].form
         days = {name: str(form.initial[name]) for name in ("valid_from", "valid_to")}
         assert days == {"valid_from": "2027-04-01", "valid_to": "2028-03-31"}

@@ -16,7 +16,7 @@ from billing_platform.lib.admin.base import (
     object_action,
     short_time,
 )
-from billing_platform.lib.admin.display import figure
+from billing_platform.lib.admin.display import EMPTY, figure
 from billing_platform.lib.admin.work import WORK, work_column
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_percent
@@ -144,4 +144,4 @@ class RateFeedAdmin(ModelAdmin):
 
     @admin.display(description="Last failure")
     def failure(self, feed: RateFeed) -> str:
-        return feed.last_failure
+        return feed.last_failure or EMPTY

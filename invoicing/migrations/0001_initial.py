@@ -9,9 +9,11 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
+import django.db.models.lookups
 import invoicing.models.columns
 import invoicing.models.invoice
 import invoicing.models.invoice_template
+import invoicing.models.letter_of_undertaking
 import organisations.logos
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -1182,6 +1184,42 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LetterOfUndertaking",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "number",
+                    models.CharField(
+                        help_text="As documents print it.",
+                        max_length=50,
+                        validators=[billing_platform.lib.validators.validate_printed_line],
+                        verbose_name="ARN",
+                    ),
+                ),
+                (
+                    "valid_from",
+                    models.DateField(
+                        validators=[billing_platform.lib.validators.validate_business_date], verbose_name="first day"
+                    ),
+                ),
+                (
+                    "valid_to",
+                    models.DateField(
+                        help_text="31 March, unless the letter ends before.",
+                        validators=[billing_platform.lib.validators.validate_business_date],
+                        verbose_name="last day",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "letter of undertaking",
+                "verbose_name_plural": "letters of undertaking",
+                "ordering": ["billing_entity__name", "-valid_from"],
+            },
+        ),
+        migrations.CreateModel(
             name="MinimumCharge",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -2042,6 +2080,16 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="invoicing.invoicetemplateversion",
                 verbose_name="released version",
+            ),
+        ),
+        migrations.AddField(
+            model_name="letterofundertaking",
+            name="billing_entity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="letters",
+                to="organisations.billingentity",
+                verbose_name="seller",
             ),
         ),
         migrations.AddField(
@@ -3663,6 +3711,47 @@ class Migration(migrations.Migration):
                     table="invoicing_invoicetemplate",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="letterofundertaking",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("billing_entity", "="),
+                    (
+                        models.Func(
+                            "valid_from",
+                            "valid_to",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=True
+                            ),
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="letters_never_overlap",
+                violation_error_message="Another letter of this seller holds on some of these days.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="letterofundertaking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_to__gte", models.F("valid_from"))),
+                name="letter_ends_after_it_begins",
+                violation_error_message="The undertaking's last day is before its first one.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="letterofundertaking",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    invoicing.models.letter_of_undertaking._FinancialYear("valid_from"),
+                    invoicing.models.letter_of_undertaking._FinancialYear("valid_to"),
+                ),
+                name="letter_of_one_financial_year",
+                violation_error_message="A letter holds for one financial year, until 31 March at the latest.",
             ),
         ),
         migrations.AddConstraint(

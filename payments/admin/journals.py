@@ -15,7 +15,6 @@ from django.utils.html import format_html
 from billing_platform.lib.admin.base import (
     ActionForm,
     ReadOnlyAdmin,
-    ReadOnlyInline,
     link,
     list_action,
     money,
@@ -23,18 +22,32 @@ from billing_platform.lib.admin.base import (
     object_page,
     short_time,
 )
+from billing_platform.lib.admin.display import anchor
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.http.downloads import file_response
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.registers.span import last_month
+from invoicing.models import CreditNote, Invoice
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
 from payments.accounts.vouchers import BOOKS
-from payments.models import JournalBatch, JournalFile, JournalItem
+from payments.models import JournalBatch, JournalFile, JournalItem, Payment, Refund
 from payments.models.ledger_name import ROLES
 from payments.services.journals.exporting import Journal, export_journal, journal
+
+Kind = JournalItem.Kind
+_SUBJECTS: dict[JournalItem.Kind, Any] = {
+    Kind.INVOICE: Invoice,
+    Kind.CREDIT_NOTE: CreditNote,
+    Kind.VOID: Invoice,
+    Kind.RECEIPT: Payment,
+    Kind.REVERSAL: Payment,
+    Kind.REFUND: Refund,
+    Kind.FAILED_REFUND: Refund,
+}
+"""What a voucher books."""
 
 
 class ExportForm(ActionForm):
@@ -114,15 +127,6 @@ def export_warnings(request: HttpRequest, _none: Any) -> Iterator[str]:
         yield f"Zoho Books has no import for {made.by_hand:,} of them: by-hand.csv says what to do for each."
 
 
-class JournalItems(ReadOnlyInline):
-    model = JournalItem
-    verbose_name_plural = "vouchers"
-    fields = ("number", "kind", "day", "customer", "debit")
-    readonly_fields = ("customer", "debit")
-    customer = link("organisation", "Customer")
-    debit = money("amount", "Customer's debit")
-
-
 @admin.register(JournalBatch)
 class JournalBatchAdmin(ReadOnlyAdmin):
     empty_hint = "Documents and money go into a file for Tally or Zoho Books by “Export”, each of them once."
@@ -131,8 +135,7 @@ class JournalBatchAdmin(ReadOnlyAdmin):
     list_filter = ("billing_entity", "program")
     list_select_related = ("billing_entity", "exported_by")
     fields = (
-        "billing_entity", "program", "first_day", "last_day", "vouchers", "debits", "exported", "exported_by",
-        "fingerprint",
+        "billing_entity", "program", "days", "vouchers", "debits", "exported", "exported_by", "fingerprint",
     )  # fmt: skip
     readonly_fields = fields
     related_lists = ((JournalItem, "batch__id__exact"),)
@@ -149,6 +152,10 @@ class JournalBatchAdmin(ReadOnlyAdmin):
     @admin.display(description="Export", ordering="last_day")
     def label(self, batch: JournalBatch) -> str:
         return str(batch)
+
+    @admin.display(description="Days")
+    def days(self, batch: JournalBatch) -> str:
+        return days_text(batch.first_day, batch.last_day)
 
     @admin.display(description="SHA-256")
     def fingerprint(self, batch: JournalBatch) -> str:
@@ -184,10 +191,15 @@ class JournalItemAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "program", "organisation")
     list_select_related = ("organisation", "batch")
     search_fields = ("number", "organisation__name")
-    fields = ("number", "kind", "customer", "day", "debit", "in_export")
+    fields = ("number", "subject", "customer", "day", "debit", "in_export")
     readonly_fields = fields
     filtered_from_elsewhere = ("batch",)
 
     customer = link("organisation", "Customer")
     debit = money("amount", "Customer's debit")
     in_export = link("batch", "Export")
+
+    @admin.display(description="Books")
+    def subject(self, item: JournalItem) -> Any:
+        subject = _SUBJECTS[Kind(item.kind)](pk=item.subject_id)
+        return anchor(self, subject, item.get_kind_display())

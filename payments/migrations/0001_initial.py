@@ -29,12 +29,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("program", models.CharField(choices=[("tally", "Tally"), ("zoho", "Zoho Books")], max_length=5)),
                 ("first_day", models.DateField()),
-                (
-                    "last_day",
-                    models.DateField(
-                        help_text="What no earlier batch had of the days up to this one, itself included."
-                    ),
-                ),
+                ("last_day", models.DateField()),
                 ("voucher_count", models.PositiveIntegerField(verbose_name="vouchers")),
                 (
                     "debit_total",
@@ -145,6 +140,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "voucher",
                 "ordering": [models.OrderBy(models.F("day")), "number"],
             },
         ),

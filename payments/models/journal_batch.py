@@ -10,6 +10,7 @@ from django.db.models.lookups import Exact
 
 from billing_platform.lib.database.append_only import append_only
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.dates_in_words import days_text
 from invoicing.models.columns import MoneyField
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel
@@ -30,7 +31,7 @@ class JournalBatch(BaseModel):
     )
     program = models.CharField(max_length=5, choices=Program)
     first_day = models.DateField()
-    last_day = models.DateField(help_text="What no earlier batch had of the days up to this one, itself included.")
+    last_day = models.DateField()
     voucher_count = models.PositiveIntegerField("vouchers")
     debit_total = MoneyField("debits", help_text="In rupees; the credits are the same.")
     parties = models.JSONField(help_text="The customers' particulars that the books have from now on, by customer.")
@@ -63,7 +64,7 @@ class JournalBatch(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_program_display()} up to {self.last_day}"
+        return f"{self.get_program_display()}, {days_text(self.first_day, self.last_day)}"
 
 
 class JournalFile(BaseModel):
@@ -124,6 +125,7 @@ class JournalItem(BaseModel, TenantModel):
     amount = MoneyField(help_text="What the customer's ledger is debited with; below zero: credited. In rupees.")
 
     class Meta:
+        verbose_name = "voucher"
         ordering = [F("day").asc(), "number"]
         constraints = [
             models.UniqueConstraint(fields=["program", "kind", "subject_id"], name="booked_once_in_a_program"),

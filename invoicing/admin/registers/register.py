@@ -11,11 +11,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing_platform.lib.admin.base import Extension, extends, list_page
-from billing_platform.lib.admin.display import EMPTY
 from billing_platform.lib.dates_in_words import day_text, days_text
 from billing_platform.lib.gst import place_of_supply_label
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.http.xlsx_files import xlsx_response
+from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number
 from invoicing.admin.registers.span import SpanForm
 from invoicing.models import CreditNote, Invoice
@@ -81,10 +81,15 @@ class _RegisterPage(Extension):
         page = Paginator(register.documents, ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
         start = max(page.start_index() - 1, 0)
         rows = entries(register, start=start, limit=ROWS_OF_A_PAGE)
+        found = sums(register)
         return {
             "days": days_text(register.first, register.last),
             "is_note": is_note,
-            "sums": [_sum(each, names) for each in sums(register)],
+            "sums": [_sum(each, names) for each in found],
+            "rupee_totals": [
+                (_WORDS[name], format_money(sum((each.amounts[name] for each in found), ZERO), BOOKS))
+                for name in _IN_RUPEES
+            ],
             "heads": [_WORDS[name] for name in names],
             "rupee_heads": [_WORDS[name] for name in _IN_RUPEES],
             "row_heads": [_WORDS[name] for name in in_rows],
@@ -136,8 +141,8 @@ def _row(entry: Entry, names: tuple[str, ...], page: str) -> dict[str, Any]:
         "date": day_text(entry.issue_date),
         "status": entry.status,
         "customer": entry.customer,
-        "gstin": entry.gstin or EMPTY,
-        "place": place_of_supply_label(entry.place_of_supply) if entry.place_of_supply else EMPTY,
+        "gstin": entry.gstin,
+        "place": place_of_supply_label(entry.place_of_supply) if entry.place_of_supply else "",
         "original": entry.original,
         "amounts": [(_WORDS[name], format_money(getattr(entry, name), entry.currency)) for name in names],
     }

@@ -13,6 +13,7 @@ from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, Whe
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
+from billing_platform.lib.database.parts import in_parts
 from billing_platform.lib.gst import place_of_supply_label
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import money_text
@@ -23,8 +24,6 @@ from invoicing.returns.documents import DocumentKind
 from organisations.models import BillingEntity
 from organisations.scoping import Actor
 
-AT_ONCE = 500
-"""Documents that the database sends at a time."""
 _MONEY: DecimalField[Any, Any] = DecimalField(max_digits=19, decimal_places=4)
 _AMOUNTS = ("taxable", "tax", "round_off", "total", "paid", "credited", "due")
 _IN_RUPEES = ("taxable_in_rupees", "igst_in_rupees", "cgst_in_rupees", "sgst_in_rupees", "total_in_rupees")
@@ -114,9 +113,8 @@ def entries(register: Register, *, start: int = 0, limit: int | None = None) -> 
         "e_invoice__irn", "counted_in_rupees", *(f"counted_{name}" for name in (*_AMOUNTS, *_IN_RUPEES[:-1])),
         *(("due_date", "status") if is_invoice else ("invoice__number", "kind")),
     )  # fmt: skip
-    chosen = rows[start : start + limit] if limit is not None else rows
-    for row in chosen.iterator(chunk_size=AT_ONCE):
-        yield _entry(row)
+    chosen = in_parts(rows) if limit is None else rows[start : start + limit]
+    return (_entry(row) for row in chosen)
 
 
 def sums(register: Register) -> list[Sums]:
@@ -143,6 +141,12 @@ def sums(register: Register) -> list[Sums]:
     ]
 
 
+def total_as_booked(document: str) -> Cast:
+    """The total in rupees that a document in another currency was frozen with; NULL without one. `document` is the
+    look-up path to its JSON."""
+    return Cast(KeyTextTransform("total", KeyTransform("exchange", document)), _MONEY)
+
+
 def _annotated(register: Register, rows: QuerySet[Any]) -> Any:
     is_invoice = register.kind == DocumentKind.INVOICE
     document = "document__content" if is_invoice else "document"
@@ -154,8 +158,9 @@ def _annotated(register: Register, rows: QuerySet[Any]) -> Any:
     else:
         counted |= {"taxable": F("subtotal"), **dict.fromkeys(("due", "paid", "credited"), Value(ZERO))}
     counted |= {name: Coalesce(F(name), ZERO) for name in _IN_RUPEES[:-1]}
-    booked = Cast(KeyTextTransform("total", KeyTransform("exchange", document)), _MONEY)
-    counted["in_rupees"] = Case(When(currency=BOOKS, then=F("total")), default=Coalesce(booked, ZERO))
+    counted["in_rupees"] = Case(
+        When(currency=BOOKS, then=F("total")), default=Coalesce(total_as_booked(document), ZERO)
+    )
     is_void = Q(status=Invoice.Status.VOID) if is_invoice else Q(pk=None)
     return rows.annotate(
         customer=KeyTextTransform("name", customer),

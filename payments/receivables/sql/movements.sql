@@ -2,7 +2,10 @@
 -- seller's. Of a payment only what may be credited counts: the payer's own fee, and a refund of that fee, are left out.
 -- Parameters: organisations and seller, each NULL for all.
 WITH issued AS (
-    SELECT invoice.*, seller.time_zone
+    SELECT
+        invoice.id, invoice.organisation_id, invoice.billing_entity_id, invoice.currency, invoice.number,
+        invoice.issue_date, invoice.due_date, invoice.finalized_at, invoice.total, invoice.status, invoice.voided_at,
+        seller.time_zone
     FROM invoicing_invoice invoice
     JOIN organisations_billingentity seller ON seller.id = invoice.billing_entity_id
     WHERE invoice.number <> ''
@@ -11,7 +14,9 @@ WITH issued AS (
 ),
 paid AS (
     SELECT
-        payment.*, issued.billing_entity_id, issued.number AS invoice_number, issued.time_zone,
+        payment.id, payment.organisation_id, payment.currency, payment.kind, payment.razorpay_payment_id,
+        payment.reference, payment.status, payment.amount_refunded, payment.paid_at, payment.reversed_at,
+        payment.updated_at, issued.billing_entity_id, issued.number AS invoice_number, issued.time_zone,
         payment.amount - payment.payer_fee AS room,
         COALESCE(payment.received_on, (payment.paid_at AT TIME ZONE issued.time_zone)::date) AS received_day
     FROM payments_payment payment
@@ -20,7 +25,9 @@ paid AS (
 ),
 returned AS (
     SELECT
-        refund.*, paid.organisation_id, paid.billing_entity_id, paid.invoice_number, paid.time_zone, paid.room,
+        refund.id, refund.currency, refund.amount, refund.status, refund.refunded_on, refund.created_at,
+        refund.updated_at, refund.razorpay_refund_id, refund.reference, paid.organisation_id, paid.billing_entity_id,
+        paid.invoice_number, paid.time_zone, paid.room,
         COALESCE(
             SUM(refund.amount) FILTER (WHERE refund.status <> 'failed') OVER (
                 PARTITION BY refund.payment_id ORDER BY refund.refunded_on, refund.created_at, refund.id

@@ -4,7 +4,9 @@
 -- with a payment is of the day on which it was done.
 -- Parameters: day; organisations and seller, each NULL for all.
 WITH issued AS (
-    SELECT invoice.*, seller.time_zone
+    SELECT
+        invoice.id, invoice.organisation_id, invoice.currency, invoice.number, invoice.issue_date, invoice.due_date,
+        invoice.total, seller.time_zone
     FROM invoicing_invoice invoice
     JOIN organisations_billingentity seller ON seller.id = invoice.billing_entity_id
     WHERE invoice.number <> '' AND invoice.issue_date <= %(day)s
@@ -19,18 +21,23 @@ credited AS (
     WHERE note.issue_date <= %(day)s
     GROUP BY note.invoice_id
 ),
+allocation AS (
+    SELECT
+        allocation.invoice_id, allocation.payment_id, allocation.amount, allocation.kind, allocation.created_at,
+        allocation.created_at = MIN(allocation.created_at) OVER (PARTITION BY allocation.payment_id) AS is_first
+    FROM payments_paymentallocation allocation
+    JOIN payments_payment payment ON payment.id = allocation.payment_id
+    WHERE %(organisations)s::uuid[] IS NULL OR payment.organisation_id = ANY(%(organisations)s::uuid[])
+),
 placed AS (
     SELECT
         allocation.invoice_id, allocation.amount, allocation.kind,
         CASE
-            WHEN allocation.kind = 'credit' AND NOT EXISTS (
-                SELECT 1 FROM payments_paymentallocation earlier
-                WHERE earlier.payment_id = allocation.payment_id AND earlier.created_at < allocation.created_at
-            )
+            WHEN allocation.kind = 'credit' AND allocation.is_first
             THEN COALESCE(payment.received_on, (payment.paid_at AT TIME ZONE issued.time_zone)::date)
             ELSE (allocation.created_at AT TIME ZONE issued.time_zone)::date
         END AS day
-    FROM payments_paymentallocation allocation
+    FROM allocation
     JOIN issued ON issued.id = allocation.invoice_id
     JOIN payments_payment payment ON payment.id = allocation.payment_id
 ),

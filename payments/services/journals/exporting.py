@@ -186,6 +186,6 @@ def known_parties(seller: BillingEntity, program: str) -> dict[str, Any]:
     """What the books have of customers, by the earlier exports."""
     known: dict[str, Any] = {}
     earlier = JournalBatch.objects.filter(billing_entity=seller, program=program).order_by("created_at")
-    for parties in earlier.values_list("parties", flat=True).iterator(chunk_size=1):
+    for parties in earlier.values_list("parties", flat=True):
         known.update(parties)
     return known

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.parts import in_parts
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.documents import InvoiceDocument
 from invoicing.models import CreditNote, Invoice
 from invoicing.returns.rounding import settle
+from invoicing.selectors.registers import total_as_booked
 from organisations.models import BillingEntity, Organisation
 from payments.accounts.vouchers import (
     BOOKS,
@@ -38,7 +40,6 @@ from payments.selectors import FEE_IS_NAMED_WITHIN
 
 Kind = JournalItem.Kind
 Subjects: TypeAlias = tuple[UUID, ...]
-_AT_ONCE = 500  # rows that the database sends at a time
 
 
 class NotInRupees(ValueError):
@@ -134,13 +135,13 @@ def _documents(books: Books) -> Iterator[Waiting]:
         .filter(billing_entity=books.seller, issue_date__range=(books.first, books.last))
         .exclude(_in_a_batch(books, Kind.INVOICE))
     )
-    for invoice in _with_party(invoices.select_related("document").order_by("issue_date", "number")):
+    for invoice in _with_party(invoices.select_related("document").order_by("issue_date", "number", "pk")):
         document = InvoiceDocument.from_json(invoice.document.content)
         yield Waiting(Kind.INVOICE, (invoice.pk,), invoice.organisation, _booked(invoice, document), document)
     notes = CreditNote.objects.filter(billing_entity=books.seller, issue_date__range=(books.first, books.last)).exclude(
         _in_a_batch(books, Kind.CREDIT_NOTE)
     )
-    for note in _with_party(notes.order_by("issue_date", "number")):
+    for note in _with_party(notes.order_by("issue_date", "number", "pk")):
         document = InvoiceDocument.from_json(note.document)
         yield Waiting(Kind.CREDIT_NOTE, (note.pk,), note.organisation, _booked(note, document), document)
 
@@ -155,7 +156,7 @@ def _void(books: Books) -> Iterator[Waiting]:
         voided_at__gte=begin,
         voided_at__lt=end,
     ).exclude(_in_a_batch(books, Kind.VOID))
-    for invoice in _with_party(invoices.select_related("document").order_by("voided_at", "number")):
+    for invoice in _with_party(invoices.select_related("document").order_by("voided_at", "pk")):
         booked = _booked(invoice, InvoiceDocument.from_json(invoice.document.content))
         day = invoice.voided_at.astimezone(books.zone).date()
         yield Waiting(Kind.VOID, (invoice.pk,), invoice.organisation, booked, day=day, reason=invoice.void_reason)
@@ -197,7 +198,7 @@ def party_name(organisation: Organisation) -> str:
 
 
 def _with_party(rows: QuerySet[Any]) -> Iterator[Any]:
-    return rows.select_related("organisation__party_ledger").iterator(chunk_size=_AT_ONCE)
+    return in_parts(rows.select_related("organisation__party_ledger"))
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
@@ -222,15 +223,17 @@ def _fee_is_to_come() -> Q:
 def _receipts(books: Books) -> Iterator[Waiting]:
     """Money, and the tax withheld with it: what was recorded for one invoice and one day is one receipt."""
     rows = _payments(books, received=True).exclude(_fee_is_to_come())
-    ordered = rows.select_related("invoice__document", "organisation__party_ledger").prefetch_related(
-        "allocations__invoice"
-    )
-    payments = ordered.order_by("invoice_id", "received_on", F("razorpay_payment_id").asc(nulls_first=True), "pk")
-    for _, together in groupby(payments.iterator(chunk_size=_AT_ONCE), key=_receipt_key):
+    in_order = rows.order_by("invoice_id", "received_on", F("razorpay_payment_id").asc(nulls_first=True), "pk")
+    for _, together in groupby(_with_bookings(in_order), key=_receipt_key):
         parts = list(together)
         booked, own = _receipt(books, parts, in_rupees=True), _receipt(books, parts, in_rupees=False)
         subjects = tuple(part.pk for part in parts)
         yield Waiting(Kind.RECEIPT, subjects, parts[0].organisation, booked, receipt=own, currency=parts[0].currency)
+
+
+def _with_bookings(payments: QuerySet[Payment]) -> Iterator[Any]:
+    related = payments.select_related("invoice", "organisation__party_ledger").prefetch_related("allocations__invoice")
+    return in_parts(related.annotate(invoice_in_rupees=total_as_booked("invoice__document__content")))
 
 
 def _receipt_key(payment: Payment) -> tuple[Any, ...]:
@@ -243,25 +246,22 @@ def _reversed(books: Books) -> Iterator[Waiting]:
     rows = _payments(books, received=False).filter(
         _in_a_batch(books, Kind.RECEIPT), reversed_at__gte=begin, reversed_at__lt=end
     )
-    related = rows.select_related("invoice__document", "organisation__party_ledger").prefetch_related(
-        "allocations__invoice"
-    )
-    for payment in related.order_by("reversed_at", "pk").iterator(chunk_size=_AT_ONCE):
+    for payment in _with_bookings(rows.order_by("reversed_at", "pk")):
         yield Waiting(
             Kind.REVERSAL,
             (payment.pk,),
             payment.organisation,
             _receipt(books, [payment], in_rupees=True),
-            day=payment.reversed_at.astimezone(books.zone).date(),  # type: ignore[union-attr]
+            day=payment.reversed_at.astimezone(books.zone).date(),
             reason=payment.reversal_reason,
         )
 
 
-def _receipt(books: Books, parts: list[Payment], *, in_rupees: bool) -> BookedReceipt:
+def _receipt(books: Books, parts: list[Any], *, in_rupees: bool) -> BookedReceipt:
     first = parts[0]
 
     def booked(amount: Decimal) -> Decimal:
-        return _in_rupees(first.invoice, amount) if in_rupees else amount
+        return _in_rupees(first.invoice, amount, first.invoice_in_rupees) if in_rupees else amount
 
     placed: dict[str, Decimal] = {}
     for part in parts:
@@ -274,7 +274,7 @@ def _receipt(books: Books, parts: list[Payment], *, in_rupees: bool) -> BookedRe
     return BookedReceipt(
         id=first.pk,
         number=f"RCPT-{first.pk.hex[:8].upper()}",
-        day=first.received_on or first.paid_at.astimezone(books.zone).date(),  # type: ignore[union-attr]
+        day=first.received_on or first.paid_at.astimezone(books.zone).date(),
         party=party_name(first.organisation),
         amount=booked(credited),
         placed={number: amount for number, amount in placed.items() if amount > ZERO},
@@ -286,14 +286,13 @@ def _receipt(books: Books, parts: list[Payment], *, in_rupees: bool) -> BookedRe
     )
 
 
-def _in_rupees(invoice: Invoice, amount: Decimal) -> Decimal:
+def _in_rupees(invoice: Invoice, amount: Decimal, invoice_in_rupees: Decimal | None) -> Decimal:
     """An amount of an invoice at the rate that the invoice was booked at: the whole total gives the whole value."""
     if invoice.currency == BOOKS:
         return amount
-    exchange = InvoiceDocument.from_json(invoice.document.content).exchange
-    if exchange is None:
+    if invoice_in_rupees is None:
         raise NotInRupees(f"{invoice} is in {invoice.currency}, and has no value in rupees.")
-    return round_money(amount * exchange.total / invoice.total, BOOKS)
+    return round_money(amount * invoice_in_rupees / invoice.total, BOOKS)
 
 
 def _refunds(books: Books) -> Iterator[Waiting]:
@@ -320,21 +319,22 @@ def _failed_refunds(books: Books) -> Iterator[Waiting]:
         )
 
 
-def _refunds_of(books: Books, rows: QuerySet[Refund]) -> Iterator[Refund]:
+def _refunds_of(books: Books, rows: QuerySet[Refund]) -> Iterator[Any]:
     related = rows.filter(payment__invoice__billing_entity=books.seller).select_related(
-        "payment__invoice__document", "payment__organisation__party_ledger"
+        "payment__invoice", "payment__organisation__party_ledger"
     )
-    return related.order_by("refunded_on", "pk").iterator(chunk_size=_AT_ONCE)
+    booked = related.annotate(invoice_in_rupees=total_as_booked("payment__invoice__document__content"))
+    return in_parts(booked.order_by("refunded_on", "pk"))
 
 
-def _refund(refund: Refund) -> BookedRefund:
+def _refund(refund: Any) -> BookedRefund:
     payment = refund.payment
     return BookedRefund(
         id=refund.pk,
         number=f"RFND-{refund.pk.hex[:8].upper()}",
         day=refund.refunded_on,
         party=party_name(payment.organisation),
-        amount=_in_rupees(payment.invoice, refund.amount),
+        amount=_in_rupees(payment.invoice, refund.amount, refund.invoice_in_rupees),
         invoice_number=payment.invoice.number,
         through_gateway=refund.kind == Refund.Kind.GATEWAY,
     )

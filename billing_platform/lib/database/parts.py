@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-AT_ONCE = 500
+AT_ONCE = 2_000
 
 
 def in_parts(rows: QuerySet[Any]) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -16,6 +17,7 @@ from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.registers.span import SpanForm
+from invoicing.models import Invoice
 from organisations.models import BillingEntity, Organisation
 from payments.receivables.movements import MovementKind
 from payments.receivables.statement import Account, Entry, Statement, statement
@@ -61,9 +63,8 @@ class StatementOfOrganisation(Extension):
 
 def sellers_of(organisation: Organisation) -> Any:
     """Those that have invoiced the customer, and the one that would."""
-    found = BillingEntity.objects.filter(pk=organisation.billing_entity_id)
-    invoiced = BillingEntity.objects.filter(invoices__organisation=organisation)
-    return (found | invoiced).distinct().order_by("-is_default", "name")
+    invoiced = Exists(Invoice.objects.filter(billing_entity=OuterRef("pk"), organisation=organisation))
+    return BillingEntity.objects.filter(Q(pk=organisation.billing_entity_id) | invoiced).order_by("-is_default", "name")
 
 
 def _file(request: HttpRequest, made: Statement) -> HttpResponseBase | None:

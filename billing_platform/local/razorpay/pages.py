@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from billing_platform.local.razorpay.lookup import get_order
 from billing_platform.local.razorpay.models import Order, Payment, PaymentLink, RegistrationLink, State
 from billing_platform.local.razorpay.services import payments
 from billing_platform.local.razorpay.services.payment_links import callback_address, open_payment_link
+from billing_platform.local.razorpay.validation import clean_major_amount
 
 METHOD_NAMES = {
     "upi": "UPI",
@@ -139,7 +139,7 @@ def _pay(request: HttpRequest, order: Order) -> HttpResponse:
             method=data.get("method", ""),
             reason=data.get("reason") or failures.DECLINED,
             mandate_outcome=data.get("mandate_outcome", ""),
-            amount=_asked_amount(data.get("amount", ""), order.currency),
+            amount=clean_major_amount(data.get("amount", ""), order.currency),
             email=options.email,
             contact=options.contact,
         )
@@ -150,19 +150,6 @@ def _pay(request: HttpRequest, order: Order) -> HttpResponse:
     if payment.status == Payment.Status.FAILED:
         return _form(request, order, options, failed=payment)
     return _success(request, order, payment, options)
-
-
-def _asked_amount(text: str, currency: str) -> int | None:
-    """A part of a partial payment, typed in major units."""
-    if not text.strip():
-        return None
-    try:
-        minor = Decimal(text) * 10 ** currencies.exponent(currency)
-    except InvalidOperation:
-        raise RazorpayError("The amount must be a number.") from None
-    if minor != minor.to_integral_value():
-        raise RazorpayError("The amount has too many decimals.")
-    return int(minor)
 
 
 def _form(

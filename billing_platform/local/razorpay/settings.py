@@ -78,7 +78,7 @@ DATABASES = {
 }
 
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = "Asia/Kolkata"  # dates on pages; all else is unix seconds
 
 LOGGING = {
     "version": 1,

@@ -15,6 +15,7 @@ from billing_platform.local.razorpay.api import (
     settlements,
 )
 from billing_platform.local.razorpay.api import payments as payments_api
+from billing_platform.local.razorpay.control import pages as control_pages
 from billing_platform.local.razorpay.control.routes import ROUTES
 
 handler404 = "billing_platform.local.razorpay.api.endpoint.not_found"
@@ -28,6 +29,7 @@ LINK = "v1/payment_links/<str:link_id>"
 
 urlpatterns = [
     path("", pages.home),
+    *control_pages.ROUTES,
     path("v1/checkout.js", pages.checkout_script),
     path("checkout/<str:order_id>", pages.checkout),
     path("l/<str:short_code>", pages.payment_link),

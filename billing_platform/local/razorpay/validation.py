@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from billing_platform.local.razorpay import currencies, identifiers
@@ -56,6 +57,20 @@ def clean_amount(value: object, currency: str, field: str = "amount") -> int:
     if currency in currencies.THREE_DECIMAL and amount % 10:
         raise RazorpayError(f"The last digit of the {field} must be 0.", field=field)
     return amount
+
+
+def clean_major_amount(text: str, currency: str) -> int | None:
+    """Minor units of an amount that a person typed, such as 12.50; None for an empty field."""
+    if not text.strip():
+        return None
+    try:
+        minor = Decimal(text.strip()) * 10 ** currencies.exponent(currency)
+        whole = int(minor)
+    except (ArithmeticError, ValueError):
+        raise RazorpayError("The amount must be a number.") from None
+    if minor != whole:
+        raise RazorpayError("The amount has too many decimals.")
+    return whole
 
 
 def clean_notes(value: object, max_length: int = MAX_NOTE_LENGTH) -> dict[str, Any]:

@@ -28,8 +28,11 @@ def control(**handlers: Handler) -> View:
 
 def is_ours(request: HttpRequest) -> bool:
     """From this machine, and not sent by a page of another site that a browser here has open."""
-    is_local = ipaddress.ip_address(request.META["REMOTE_ADDR"]).is_loopback
-    return is_local and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+    return is_local(request) and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+
+
+def is_local(request: HttpRequest) -> bool:
+    return ipaddress.ip_address(request.META["REMOTE_ADDR"]).is_loopback
 
 
 def options_of(request: HttpRequest) -> JSON:

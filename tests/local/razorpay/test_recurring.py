@@ -110,6 +110,10 @@ def test_a_bank_account_needs_no_approval(sandbox: SandboxProcess, client: Any) 
     assert end(sandbox, payment)["status"] == "captured"
 
 
+def test_a_debit_that_nobody_captures_stays_authorised(sandbox: SandboxProcess, client: Any, token: Any) -> None:
+    assert end(sandbox, debit(client, token, payment_capture=False))["status"] == "authorized"
+
+
 def test_the_notice_comes_with_the_order_and_dates_the_debit(
     sandbox: SandboxProcess, client: Any, token: Any, receiver: WebhookReceiver
 ) -> None:

@@ -11,6 +11,7 @@ from razorpay.errors import BadRequestError
 from billing_platform.local.razorpay.mandate_rules import IST
 from billing_platform.local.razorpay.working_days import settlement_time
 from tests.local.razorpay.harness import SandboxProcess, WebhookReceiver, wait_until
+from tests.local.razorpay.mandates import give_mandate
 
 DAY = 24 * 3600
 NET = 100000 - 2360  # of a payment of ₹1,000
@@ -152,13 +153,28 @@ def test_a_refund_that_fails_once_settled_comes_back(sandbox: SandboxProcess, cl
     assert (row["type"], row["credit"], late["id"] in row["description"]) == ("adjustment", 10000, True)
 
 
+def test_a_bank_mandate_alone_brings_nothing_to_settle(sandbox: SandboxProcess, client: Any) -> None:
+    give_mandate(sandbox, client, "emandate")
+    assert sandbox.control("settlements", method="GET") == {"amount": 0, "count": 0}
+
+
+def let_time_pass(sandbox: SandboxProcess, client: Any, seconds: int) -> None:
+    """Until all that is due by then has happened: one unanswered payment fails in each of two rounds."""
+    for step in (seconds, 3600):
+        order = client.order.create({"amount": 100, "currency": "INR"})
+        unanswered = sandbox.pay(order["id"], "pending")
+        sandbox.control("clock", {"advance_seconds": step})
+        wait_until(lambda payment=unanswered: client.payment.fetch(payment["id"])["status"] == "failed")
+
+
 def test_a_balance_that_owes_is_not_settled(sandbox: SandboxProcess, client: Any, payment: Any) -> None:
     client.payment.refund(payment["id"])
-    sandbox.control("clock", {"advance_seconds": 5 * DAY})
-    another(sandbox, client, 200)
+    let_time_pass(sandbox, client, 5 * DAY)
     refused = sandbox.http.post(f"{sandbox.base_url}/_sim/settlements", timeout=5)
     assert "There is nothing to settle." in refused.text
     assert client.settlement.all()["count"] == 0
+    another(sandbox, client)
+    assert sandbox.control("settlements")["amount"] == NET - 2360
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ def in_rupees(amount: int, currency: str) -> int:
 
 
 def record_capture(payment: Payment) -> None:
-    """Credit the payment less its fee, to be settled two working days later."""
+    """Credit the payment less its fee, to be settled two working days later. A mandate alone brings no money."""
+    if payment.amount == 0:
+        return
     currency, now = payment.currency, clock.now()
     amount, fee, tax = (in_rupees(part, currency) for part in (payment.amount, payment.fee or 0, payment.tax or 0))
     BalanceEntry.objects.create(

@@ -140,7 +140,7 @@ def _decide(payment: Payment, outcome: str, reason: str = "") -> None:
     elif refusal or outcome == State.RecurringOutcome.FAILED:
         webhooks.announce(payments.fail(payment, refusal or reason))
     else:
-        webhooks.announce(payments.succeed(payment))
+        webhooks.announce(payments.succeed(payment, capture=payment.order.automatic_capture))
 
 
 def _why_bank_refuses(payment: Payment) -> str:

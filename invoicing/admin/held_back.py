@@ -14,7 +14,8 @@ from billing_platform.lib.admin.base import badge
 from billing_platform.lib.admin.display import anchor
 from invoicing.computing.approval import IssueStep, ReasonCode
 from invoicing.computing.invoice import Computed
-from invoicing.models import BillingRunItem, Invoice
+from invoicing.models import BillingRunItem, CreditNote, Invoice
+from invoicing.selectors.e_invoices import e_invoice_of
 from invoicing.services.facts.issuing_facts import ToIssue, decide
 from organisations.models import BillingHold
 
@@ -67,8 +68,22 @@ def decision_obstacles(invoice: Invoice, computed: Computed) -> Iterator[str]:
 
 
 def no_email_warnings(_request: HttpRequest, invoice: Invoice) -> list[str]:
-    """The e-mail waits for the end of these holds."""
-    return [f"It is sent after the hold. {hold.sentence}" for hold in holds_of(invoice, Kind.NO_EMAIL)]
+    """What the e-mail waits for: the end of holds, and the IRN."""
+    found = [f"It is sent after the hold. {hold.sentence}" for hold in holds_of(invoice, Kind.NO_EMAIL)]
+    return [*found, "It is sent as soon as it has its IRN."] if lacks_irn(invoice) else found
+
+
+def mail_waits_for(document: Invoice | CreditNote) -> str:
+    """What comes before the e-mail that waits, to follow "as soon as"."""
+    if lacks_irn(document):
+        return "it has its IRN"
+    return "no hold forbids it" if document.pdf_state == Invoice.PdfState.READY else "the PDF is made"
+
+
+def lacks_irn(document: Invoice | CreditNote) -> bool:
+    """Whether the document is not sent for that."""
+    found = e_invoice_of(document)
+    return found is not None and found.holds_mail
 
 
 def _relevant_holds(invoice: Invoice) -> list[BillingHold]:

@@ -29,7 +29,7 @@ from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.downloads import PDF, file_response
 from billing_platform.lib.number_formats import format_money, format_percent
-from invoicing.admin.held_back import badges_of, decision_obstacles, with_what_keeps_back
+from invoicing.admin.held_back import badges_of, decision_obstacles, mail_waits_for, with_what_keeps_back
 from invoicing.admin.invoice_asking import (
     FinalizeForm,
     ToFinalize,
@@ -231,7 +231,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
         issued = issuing.finalize_invoice(invoice_id=invoice.pk, send=send)
         address = issued.organisation.billing_email
-        mail = f"It is e-mailed to {address} as soon as its PDF is made." if send else "It is not sent."
+        mail = f"It is e-mailed to {address} as soon as {mail_waits_for(issued)}." if send else "It is not sent."
         return f"Invoice {issued.number} is issued. {mail}"
 
     @object_action(
@@ -372,7 +372,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         delivery = _delivery_of(invoice)
         ready = invoice.pdf_state == Invoice.PdfState.READY
         after = "nothing holds it back" if ready else "the PDF is made"
-        return email_table(self, emails_about(invoice), delivery.send_to if delivery else (), after)
+        return email_table(self, emails_about(invoice), delivery.send_to if delivery else (), mail_waits_for(invoice))
 
     @admin.display(description="As on the document")
     def parties(self, invoice: Invoice) -> Any:

@@ -69,6 +69,16 @@ class Account:
     client_secret: str = field(repr=False)
     timeout: tuple[float, float]  # seconds: to connect, and to be answered
 
+    @property
+    def is_local(self) -> bool:
+        """On this machine: proxies are for the way out."""
+        return urlsplit(self.url).hostname in _LOOPBACK
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether log-ins may be sent there."""
+        return self.is_local or urlsplit(self.url).scheme == "https"
+
 
 class IrpClient:
     """The portal for one GSTIN. Each method may raise any IrpError, and nothing else that comes of the other side.
@@ -143,7 +153,7 @@ class IrpClient:
             **({"Authorization": f"Bearer {token}"} if token else {}),
         }
         with requests.Session() as session:
-            session.trust_env = urlsplit(self._account.url).hostname not in _LOOPBACK
+            session.trust_env = not self._account.is_local
             try:
                 response = session.request(
                     method, self._account.url + path, data=body, headers=headers, timeout=self._account.timeout,

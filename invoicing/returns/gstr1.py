@@ -69,7 +69,7 @@ class Total:
 @dataclass(slots=True)
 class Gstr1:
     """Takes documents in any order, and what is known of earlier returns: `filed_places` are the rows of b2cs of the
-    return before, for those of its documents that are void since. `taken_off` is what these come to."""
+    return before, for those of its documents that are void since. `taken_off` is what these come to, less table 8."""
 
     gstin: str
     period: ReturnPeriod
@@ -118,9 +118,9 @@ class Gstr1:
         if was_furnished:
             return self._list_changed(AMENDED[section], document)
         self.by_sections += -document.amounts
-        self.taken_off.add(-document.value, -document.amounts)
         self._count_codes(document, sign=-1)
         self._count_nil(document, sign=-1)  # no table changes an earlier table 8
+        self.taken_off.add(document.nil_rated - document.value, -_taxed(document))
         if section == Section.NIL:
             return section
         if section == Section.B2CS:
@@ -190,7 +190,7 @@ class Gstr1:
         self.sections.setdefault(Section.NIL, Total()).add(amount, Amounts(amount))
 
     def _count(self, section: Section, document: ReturnDocument) -> None:
-        amounts = sum((piece.amounts for piece in document.taxed), Amounts())
+        amounts = _taxed(document)
         if section == Section.B2CS:
             amounts, value = _signed(document, amounts), _sign(document) * document.value
             self.sections.setdefault(section, Total()).add(value, amounts)
@@ -228,6 +228,10 @@ def places_of(document: ReturnDocument) -> dict[Place, Amounts]:
 def takes_off(section: Section) -> bool:
     """Whether the section's sums reduce the tax due."""
     return section in NOTES
+
+
+def _taxed(document: ReturnDocument) -> Amounts:
+    return sum((piece.amounts for piece in document.taxed), Amounts())
 
 
 def _sign(document: ReturnDocument) -> int:

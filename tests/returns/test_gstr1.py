@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from billing_platform.lib.periods import BillingPeriod, PeriodError
 from invoicing.returns.documents import Amounts, Irn
-from invoicing.returns.gstr1 import Place
+from invoicing.returns.gstr1 import Place, takes_off
 from invoicing.returns.lints import Level
 from invoicing.returns.number_ranges import NumberRange
 from invoicing.returns.period import Frequency, ReturnPeriod
 from invoicing.returns.portal_json import PortalJson, doc_issue
 from invoicing.returns.rounding import settle
-from invoicing.returns.sections import Section, section_of
+from invoicing.returns.sections import CHANGED, Section, section_of
 from invoicing.returns.sheet_files import CsvSheets, XlsxSheets
 from tests.returns.language import CUSTOMERS, document, gstr1, note
 
@@ -180,6 +180,27 @@ def test_sections_table_12_and_documents_always_agree(documents: list[Any]) -> N
     )  # fmt: skip
     ranges = [row for kind in part.get("doc_issue", {}).get("doc_det", []) for row in kind["docs"]]
     assert sum(row["net_issue"] for row in ranges) == len(documents)
+
+
+@given(_documents, _documents)
+@settings(max_examples=100, deadline=None)
+def test_what_is_void_since_the_last_return_is_taken_off_in_all_three(documents: list[Any], gone: list[Any]) -> None:
+    found = gstr1(*documents, month="2026-11")
+    gone = [each for each in gone if not each.is_note]
+    for each in gone:
+        found.change(each)
+    ledger = sum((-each.amounts if each.is_note else each.amounts for each in documents), Amounts())
+    ledger += sum((-each.amounts for each in gone), Amounts())
+    assert found.by_sections == found.by_codes == ledger
+    shown = sum((_added(section, total.amounts) for section, total in found.sections.items()), found.taken_off.amounts)
+    assert shown == found.liability
+
+
+def _added(section: Section, amounts: Amounts) -> Amounts:
+    """What a section of the page adds to the tax due."""
+    if section in CHANGED:
+        return Amounts()
+    return -amounts if takes_off(section) else amounts
 
 
 def _written(part: dict[str, Any]) -> tuple[Decimal, ...]:

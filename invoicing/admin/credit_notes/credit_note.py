@@ -37,6 +37,7 @@ from invoicing.admin.credit_notes.credit_note_form import (
     credit_facts,
     credit_warnings,
 )
+from invoicing.admin.held_back import mail_waits_for
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_line import quantity_text
 from invoicing.admin.invoice_parts import Moment
@@ -147,7 +148,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="E-mails")
     def emails(self, note: CreditNote) -> Any:
-        return email_table(self, emails_of(note), note.send_to, "the PDF is made, and it has its IRN if it needs one")
+        return email_table(self, emails_of(note), note.send_to, mail_waits_for(note))
 
 
 class CreditNoteInline(ReadOnlyInline):

@@ -82,7 +82,7 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
     search_fields = ("number", "irn", "organisation__name")
     list_select_related = ("organisation", "billing_entity", "invoice", "credit_note")
     fieldsets = (
-        ("What the portal would refuse", {"fields": ("finding_list",), "classes": ("warnings",)}),
+        ("What the portal may refuse", {"fields": ("finding_list",), "classes": ("warnings",)}),
         (None, {"fields": ("about", "registration")}),
         ("Fetching it", {"fields": ("work",)}),
     )
@@ -101,7 +101,7 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """What is found and the work only where there is something to say."""
         pending = obj is not None and is_pending(obj)
-        hidden = set() if pending and checked_once(obj).findings else {"What the portal would refuse"}
+        hidden = set() if pending and checked_once(obj).findings else {"What the portal may refuse"}
         hidden |= set() if pending and is_fetched(obj) else {"Fetching it"}
         return [fieldset for fieldset in self.fieldsets if fieldset[0] not in hidden]
 
@@ -122,6 +122,8 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
     )
     def record(self, request: HttpRequest, found: EInvoice, *, registered: Registered) -> str:
         recording.record_typed(e_invoice_id=found.pk, registered=registered)
+        if found.document.sent_at is not None:
+            return f"{found} has its IRN. It was sent without it: send it again."
         return f"{found} has its IRN. What waited for it is sent."
 
     @object_action(
@@ -221,11 +223,13 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
         return format_html('<ul class="warning-list warning-box">{}</ul>', items)
 
     def _way(self, found: EInvoice, finding: Finding) -> Any:
-        """Where the cause is mended. The document is frozen: it is taken back, and issued anew."""
+        """Where the cause is mended. The document is frozen: where it blocks, it is taken back, and issued anew."""
         ways: dict[Mend, Any] = {Mend.SELLER: found.billing_entity, Mend.CUSTOMER: found.organisation}
         party = ways.get(finding.mend)
-        if party is None or not finding.blocks:
+        if party is None:
             return ""
+        if not finding.blocks:
+            return format_html("Look at {}.", anchor(self, party))
         return format_html("Correct {}, take the document back and issue it anew.", anchor(self, party))
 
     @admin.display(description="Document")
@@ -251,7 +255,7 @@ class EInvoiceAdmin(EInvoiceFiles, ReadOnlyAdmin):
         until = found.cancellable_until if found.may_be_cancelled else None
         by = found.recorded_by or "a job"
         rows = [
-            ("IRN", format_html('<span class="break-all">{}</span>', found.irn)),
+            ("IRN", format_html('<span class="break-all text-xs">{}</span>', found.irn)),
             ("Acknowledgement", format_html("{} {}", found.ack_number, when(found.ack_at))),
             ("Recorded", format_html("{} by {}: {}", when(found.recorded_at), by, found.get_source_display())),
             (

@@ -74,19 +74,23 @@ class CancelledForm(ActionForm):
 
 def document_facts(_request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
     """The document, and how long the portal takes it."""
+    rows = _document_rows(found)
+    return [*rows, ("Last day to report", day_text(found.last_day))] if found.last_day else rows
+
+
+def _document_rows(found: EInvoice) -> list[tuple[str, Any]]:
     document = found.document
-    rows = [
+    return [
         ("Document", f"{kind_of(found)} {found.number} of {day_text(found.issue_date)}"),
         ("Customer", document.organisation.name),
         ("Total", format_money(document.total, document.currency)),
     ]
-    return [*rows, ("Last day to report", day_text(found.last_day))] if found.last_day else rows
 
 
-def irn_facts(request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
+def irn_facts(_request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
     until = found.cancellable_until
     return [
-        *document_facts(request, found),
+        *_document_rows(found),
         ("IRN", found.irn),
         ("Can be cancelled until", time_text(until, INDIAN_TIME) if until else ""),
     ]
@@ -94,15 +98,21 @@ def irn_facts(request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
 
 def cancel_obstacles(_request: HttpRequest, found: EInvoice) -> Iterable[str]:
     """An invoice that can't be voided afterwards would stand without an IRN."""
-    if found.invoice is not None and not found.is_void:
-        obstacle = why_not_voidable_but_for_its_irn(found.invoice)
-        if obstacle:
-            yield f"{obstacle} Its IRN stays."
+    if obstacle := why_not_void_next(found):
+        yield f"{obstacle} Its IRN stays."
 
 
 def cancelled_warnings(_request: HttpRequest, found: EInvoice) -> Iterable[str]:
-    yield "The number stays used and never gets another IRN. Void the invoice next, or credit it."
-    yield from cancel_obstacles(_request, found)
+    obstacle = why_not_void_next(found)
+    next_step = "Void the invoice next." if found.invoice is not None and not obstacle else obstacle
+    yield f"The number stays used and never gets another IRN. {next_step}".rstrip()
+
+
+def why_not_void_next(found: EInvoice) -> str:
+    """Why the invoice can't be voided once its IRN is cancelled; empty where it can, and where it is void."""
+    if found.invoice is None or found.is_void:
+        return ""
+    return why_not_voidable_but_for_its_irn(found.invoice)
 
 
 def kind_of(found: EInvoice) -> str:

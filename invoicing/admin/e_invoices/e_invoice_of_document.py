@@ -14,7 +14,7 @@ from billing_platform.lib.admin.display import admin_url, anchor, badge, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.admin.e_invoices.e_invoice import TONES, is_pending
-from invoicing.admin.e_invoices.e_invoice_form import checked_once, mail_words
+from invoicing.admin.e_invoices.e_invoice_form import checked_once, mail_words, why_not_void_next
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import CreditNote, EInvoice, Invoice
@@ -44,8 +44,14 @@ def standing_of(page: Any, found: EInvoice) -> Any:
         ("Cancelled", when(found.cancelled_at) if found.cancelled_at else ""),
     ]
     if found.status == EInvoice.Status.CANCELLED and not found.is_void:
-        rows.append(("Next", "Void the invoice, or credit it: it stands without an IRN."))
+        rows.append(("Next", _after_cancellation(found)))
     return facts((name, value) for name, value in rows if value)
+
+
+def _after_cancellation(found: EInvoice) -> str:
+    if found.invoice is None:
+        return "The note stands without an IRN."
+    return why_not_void_next(found) or "Void the invoice: it stands without an IRN."
 
 
 def _of_pending(found: EInvoice) -> list[tuple[str, Any]]:

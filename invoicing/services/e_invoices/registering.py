@@ -6,7 +6,6 @@ again for the same document, and the portal answers with the IRN that it has giv
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -28,8 +27,6 @@ from invoicing.services.unneeded_e_invoices import require_pending
 from invoicing.services.voiding import why_not_voidable_but_for_its_irn
 from organisations import audit
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 def connect(gstin: str) -> IrpClient:
     """The provider's client for a seller. Raises IrpNotConfigured."""
@@ -39,12 +36,11 @@ def connect(gstin: str) -> IrpClient:
             f"This installation has no provider, or no log-in for {gstin}: set IRP_URL and IRP_LOGINS, or upload the "
             "portal's file."
         )
-    parts = urlsplit(settings.IRP_URL)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise IrpNotConfigured("IRP_URL has to begin with https://: log-ins are sent there.")
     account = Account(
         settings.IRP_URL, settings.IRP_CLIENT_ID, settings.IRP_CLIENT_SECRET, timeout=settings.IRP_TIMEOUT_SECONDS
     )
+    if not account.is_safe:
+        raise IrpNotConfigured("IRP_URL has to begin with https://: log-ins are sent there.")
     return IrpClient(account=account, gstin=gstin, login=Login(login["username"], login["password"]))
 
 

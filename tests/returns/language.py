@@ -77,9 +77,11 @@ def document(customer: str, *taxable: str | tuple[str, str, str], **values: Any)
     return ReturnDocument(**fields | values)
 
 
-def note(customer: str, *taxable: Any, of: str = "1000.00", **values: Any) -> ReturnDocument:
-    """A credit note to an invoice of the value `of`."""
-    original = OriginalInvoice("A/0001", date(2026, 10, 1), Decimal(of))
+def note(
+    customer: str, *taxable: Any, of: str = "1000.00", on: date = date(2026, 10, 1), **values: Any
+) -> ReturnDocument:
+    """A credit note to an invoice of the value `of` and the day `on`."""
+    original = OriginalInvoice("A/0001", on, Decimal(of))
     return document(customer, *taxable, original=original, **values)
 
 

@@ -25,6 +25,7 @@ from invoicing.returns.portal_json import PortalJson, doc_issue
 from invoicing.returns.rounding import settle
 from invoicing.returns.sections import CHANGED, Section, section_of
 from invoicing.returns.sheet_files import CsvSheets, XlsxSheets
+from invoicing.returns.summary import Reconciliation
 from tests.returns.language import CUSTOMERS, document, gstr1, note
 
 D = Decimal
@@ -333,6 +334,21 @@ def test_wrong_heads_block(amounts: Amounts, code: str) -> None:
     assert code in {lint.code for lint in found.lints[Level.BLOCK]}
 
 
+def test_a_supply_without_payment_has_no_tax_and_one_to_a_zone_has_a_gstin() -> None:
+    (piece,) = document("abroad_lut", "100.00").pieces
+    taxed = type(piece)(piece.rate, piece.sac, Amounts(D(100), igst=D(18)))
+    found = gstr1(document("abroad_lut", pieces=(taxed,), value=D(118)), document("sez", "100.00", customer_gstin=""))
+    assert [lint.code for lint in found.lints[Level.BLOCK]] == ["TAX_WITHOUT_PAYMENT", "GSTIN_MISSING"]
+
+
+def test_sums_that_differ_block() -> None:
+    assert Reconciliation(Amounts(D(1)), Amounts(D(1)), Amounts(D(1))).lint is None
+    for wrong in range(3):
+        lint = Reconciliation(*(Amounts(D(each == wrong)) for each in range(3))).lint
+        assert lint is not None
+        assert (lint.level, lint.code) == (Level.BLOCK, "DOES_NOT_RECONCILE")
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
@@ -354,11 +370,13 @@ def test_what_is_worth_a_look_does_not_block() -> None:
         document("karnataka", "1.00", irn=Irn.MISSING),
         document("karnataka", "1.00", irn=Irn.CANCELLED),
         document("karnataka", "1.00", irn=Irn.NEW),
+        note("karnataka", "1.00", on=date(2025, 3, 31)),  # until 30 November 2025
         document("karnataka", "1.00", issue_date=date(2026, 9, 30)),
     )
     assert not found.found[Level.BLOCK]
-    assert [lint.code for lint in found.lints[Level.WARN]][:7] == [
-        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "IRN_MISSING", "IRN_CANCELLED", "IRN_NEW", "REPORTED_LATE",
+    assert [lint.code for lint in found.lints[Level.WARN]][:8] == [
+        "LUT_MISSING", "PIN_MISSING", "EMAIL_MISSING", "IRN_MISSING", "IRN_CANCELLED", "IRN_NEW", "NOTE_LATE",
+        "REPORTED_LATE",
     ]  # fmt: skip
 
 

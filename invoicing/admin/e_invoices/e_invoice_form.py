@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ActionForm
 from billing_platform.lib.dates_in_words import day_text, time_text
@@ -91,7 +92,7 @@ def irn_facts(_request: HttpRequest, found: EInvoice) -> list[tuple[str, Any]]:
     until = found.cancellable_until
     return [
         *_document_rows(found),
-        ("IRN", found.irn),
+        ("IRN", format_html('<span class="break-all text-xs">{}</span>', found.irn)),
         ("Can be cancelled until", time_text(until, INDIAN_TIME) if until else ""),
     ]
 

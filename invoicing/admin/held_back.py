@@ -77,7 +77,7 @@ def mail_waits_for(document: Invoice | CreditNote) -> str:
     """What comes before the e-mail that waits, to follow "as soon as"."""
     if lacks_irn(document):
         return "it has its IRN"
-    return "no hold forbids it" if document.pdf_state == Invoice.PdfState.READY else "the PDF is made"
+    return "nothing holds it back" if document.pdf_state == Invoice.PdfState.READY else "the PDF is made"
 
 
 def lacks_irn(document: Invoice | CreditNote) -> bool:

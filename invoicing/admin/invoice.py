@@ -370,8 +370,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @admin.display(description="E-mails")
     def emails(self, invoice: Invoice) -> Any:
         delivery = _delivery_of(invoice)
-        ready = invoice.pdf_state == Invoice.PdfState.READY
-        after = "nothing holds it back" if ready else "the PDF is made"
         return email_table(self, emails_about(invoice), delivery.send_to if delivery else (), mail_waits_for(invoice))
 
     @admin.display(description="As on the document")

@@ -102,7 +102,7 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
     "in a Union territory": {"state_code": "04"},
 }
 SELLERS: dict[str, dict[str, Any]] = {
-    "to a SEZ, with tax": {"lut_number": "", "lut_valid_from": None, "lut_valid_to": None},
+    "to a SEZ, with tax": {"has_letter": False},
     "in a Union territory": {"state_code": "04", "gstin": "04AAACA1234A1ZS"},
 }
 OF_ONE_STATE = {"within the State", "to a consumer", "in a Union territory"}

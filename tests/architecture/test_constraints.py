@@ -95,7 +95,8 @@ UNREACHABLE = {
     "one_draft_of_a_template": "made under the template's lock",
     "journal_batch_has_vouchers": "an export of nothing is refused",
     "journal_batch_days_in_order": "the service refuses it at last",
-    "journal_batch_is_hashed": "computed",
+    "journal_file_is_its_fingerprint": "computed",
+    "journal_file_has_its_size": "computed",
     "booked_once_in_a_program": "what was exported is left out, under the seller's lock",
     "bank_refund_once_per_payment_and_reference": "the service locks the payment, and refuses a known reference",
 }

@@ -55,7 +55,7 @@ class Journal:
         return self.counts.total()
 
     def read(self) -> Iterator[tuple[Waiting, Voucher]]:
-        """Each voucher, once and none kept: an export of any length needs little memory."""
+        """Each voucher, once and then let go: an export of any length needs little memory."""
         missing: dict[tuple[LedgerRole, str], None] = {}
         try:
             for each in waiting(self.books):

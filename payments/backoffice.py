@@ -8,6 +8,7 @@ from billing_platform.lib.admin.contributions import Contribution, Group, Sideba
 from invoicing.models import Invoice
 from organisations.scoping import reaches_every_organisation
 from payments.models import (
+    GatewayAccount,
     InboundWebhook,
     JournalBatch,
     JournalFile,
@@ -88,4 +89,6 @@ BACKOFFICE = Contribution(
         }
     ),
     unwatched=frozenset({InboundWebhook, JournalFile, JournalItem}),
+    # that they were replaced is noted in words (services/gateway_accounts.py)
+    unlogged={GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret")},
 )

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Round
 
@@ -23,7 +24,8 @@ from organisations.scoping import Actor
 from payments import gateways
 from payments.errors import NothingToCollect, NotPayableOnline
 from payments.gateways import payable_amounts
-from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder
+from payments.gateways.circuit_breaker import CircuitBreaker, Outage
+from payments.models import GatewayAccount, InboundWebhook, Payment, PaymentAllocation, PaymentOrder
 from payments.models.payment import HELD, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
@@ -80,6 +82,28 @@ def _total(what: Any, which: Q) -> Coalesce:
     return Coalesce(Sum(what, filter=which, output_field=MONEY), ZERO, output_field=MONEY)
 
 
+def account_in_use(seller_id: UUID) -> GatewayAccount | None:
+    """A seller's own account at Razorpay; None if it has none, and uses the keys of the environment."""
+    return GatewayAccount.objects.in_use().filter(billing_entity_id=seller_id).first()
+
+
+def can_collect(seller_id: UUID | None = None) -> bool:
+    """Whether there are keys of Razorpay for a seller, or for any seller at all."""
+    if gateways.is_configured():
+        return True
+    accounts = GatewayAccount.objects.in_use()
+    return (accounts.filter(billing_entity_id=seller_id) if seller_id else accounts).exists()
+
+
+def outages() -> dict[str, Outage | None]:
+    """By key id of each account in use: since when Razorpay can't be reached with it, or None."""
+    key_ids = list(GatewayAccount.objects.in_use().values_list("key_id", flat=True))
+    if gateways.is_configured():
+        key_ids.append(settings.RAZORPAY_KEY_ID)
+    base_url = settings.RAZORPAY_BASE_URL
+    return {key_id: CircuitBreaker(base_url=base_url, key_id=key_id).outage for key_id in key_ids}
+
+
 def why_not_collectable(invoice: Invoice) -> DomainError | None:
     """Why Razorpay can't be asked for what is due on an invoice; None when it can.
 
@@ -90,7 +114,7 @@ def why_not_collectable(invoice: Invoice) -> DomainError | None:
     if not invoice.is_collectable:
         state = invoice.get_status_display().lower()
         return NothingToCollect(f"Invoice {invoice} is {state}: there is nothing to collect.")
-    if not gateways.is_configured():
+    if not can_collect(invoice.billing_entity_id):
         return gateways.GatewayNotConfigured("Online payment is not set up here.")
     try:
         minor = to_minor(Money(invoice.amount_due, invoice.currency))
@@ -104,6 +128,12 @@ def _payable_online() -> Q:
     """`payable_amounts.why_not_payable` for the database, of rows with `due`."""
     odd = Q(currency__in=payable_amounts.TWO_OF_THREE_DECIMALS) & ~Q(due=Round(F("due"), precision=2))
     return Q(currency__in=payable_amounts.CURRENCIES, due__gte=payable_amounts.MINIMUM) & ~odd
+
+
+def _has_keys() -> Q:
+    if gateways.is_configured():
+        return Q()
+    return Q(billing_entity__in=GatewayAccount.objects.in_use().values("billing_entity"))
 
 
 def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
@@ -121,7 +151,7 @@ def invoices_to_collect(*, limit: int = 500) -> list[UUID]:
     invoices = (
         Invoice.objects.collectable()
         .annotate(due=amount_due())
-        .filter(_payable_online())
+        .filter(_payable_online(), _has_keys())
         .exclude(held(BillingHold.Kind.NO_COLLECTION))
         .exclude(Exists(same_amount.filter(asked | waiting)))
         .order_by("issue_date", "pk")
@@ -135,11 +165,14 @@ def is_held(invoice_id: UUID) -> bool:
 
 
 def orders_to_retire() -> QuerySet[PaymentOrder]:
-    """Live orders that ask for an amount which is not due: the invoice asks for nothing, or for another amount."""
-    return PaymentOrder.objects.live().exclude(
-        invoice__in=Invoice.objects.collectable(),
-        amount=amount_due("invoice__"),
+    """Live orders that ask for an amount which is not due, or through an account that the seller has left."""
+    in_use = GatewayAccount.objects.in_use().filter(billing_entity=OuterRef("invoice__billing_entity"))
+    live = PaymentOrder.objects.live().annotate(in_use=Subquery(in_use.values("pk")))
+    same_account = Q(gateway_account=F("in_use")) | Q(gateway_account__isnull=True, in_use__isnull=True)
+    to_retire: QuerySet[PaymentOrder] = live.exclude(
+        same_account, invoice__in=Invoice.objects.collectable(), amount=amount_due("invoice__")
     )
+    return to_retire
 
 
 def links_to_close(*, limit: int = 100) -> list[UUID]:

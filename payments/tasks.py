@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from billing_platform.lib.errors import DomainError
-from payments import gateways, selectors
+from payments import selectors
 from payments.inbox import inbox
 from payments.services import checkout, collection
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def start_collections() -> None:
     """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised, asks for fees."""
     collection.retire_orders()
-    if not gateways.is_configured():
+    if not selectors.can_collect():
         return
     for invoice_id in selectors.invoices_to_collect():
         collect_invoice.delay(str(invoice_id))
@@ -33,7 +33,7 @@ def start_collections() -> None:
 
 @shared_task(name="payments.tasks.collect_invoice")
 def collect_invoice(invoice_id: str) -> None:
-    if not gateways.is_configured() or selectors.is_held(UUID(invoice_id)):
+    if not selectors.can_collect() or selectors.is_held(UUID(invoice_id)):
         return
     try:
         collection.ensure_order(invoice_id=UUID(invoice_id))

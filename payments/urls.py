@@ -20,6 +20,7 @@ urlpatterns = [
     path("payments/links", views.LinkCreate.as_view()),
     path("payments/verify", views.Verify.as_view()),
     path("webhooks/razorpay", webhook.RazorpayWebhook.as_view()),
+    path("webhooks/razorpay/<uuid:account_id>", webhook.RazorpayAccountWebhook.as_view()),
 ]
 
 # Included at the root in the namespace "payments".

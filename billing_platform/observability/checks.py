@@ -20,10 +20,10 @@ _ONLY_THIS_MACHINE = checks.Error(
     hint="Set ALLOWED_HOSTS=billing.example.com.",
     id="billing_platform.E003",
 )
-_NO_GATEWAY = checks.Error(
-    "Razorpay is not configured.",
-    hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET.",
-    id="billing_platform.E004",
+_NO_GATEWAY = checks.Warning(
+    "The environment has no keys of Razorpay.",
+    hint="Set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, unless every seller has keys of its own.",
+    id="billing_platform.W002",
 )
 _NO_SMTP = checks.Warning(
     "E-mails are not sent by SMTP.",

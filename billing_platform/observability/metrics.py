@@ -18,7 +18,7 @@ from billing_platform.lib.http.api import error_response
 from billing_platform.lib.http.client_ip import client_ip
 from events.selectors.backlog import hot_log_days_retained, settle_backlog
 from organisations.models import Notification
-from payments.selectors import webhook_backlog
+from payments.selectors import outages, webhook_backlog
 
 
 class QueueCollector(Collector):
@@ -38,6 +38,10 @@ class QueueCollector(Collector):
         webhooks = webhook_backlog()
         yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)
         yield GaugeMetricFamily("billing_webhooks_failed", "Webhooks that were given up.", webhooks.failed)
+        gateway = GaugeMetricFamily("billing_gateway_outage", "1: Razorpay can't be reached.", labels=["account"])
+        for key_id, outage in outages().items():
+            gateway.add_metric([key_id], 1 if outage else 0)
+        yield gateway
         emails = Notification.objects.filter(status__in=["pending", "sending"]).count()
         yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
 

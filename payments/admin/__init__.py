@@ -1,6 +1,7 @@
 """Admin pages of payments, refunds, payment orders, Razorpay's webhooks, ageing, statements of account and journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
+from payments.admin.gateway_account import GatewayOfSeller
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
 from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
@@ -13,6 +14,7 @@ from payments.admin.statement import StatementOfOrganisation
 
 __all__ = [
     "AgeingOfInvoices",
+    "GatewayOfSeller",
     "InboundWebhookAdmin",
     "JournalBatchAdmin",
     "JournalItemAdmin",

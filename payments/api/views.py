@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
@@ -26,6 +25,7 @@ from payments.api.serializers import (
 )
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection, offline
+from payments.services.gateway_accounts import gateway_of
 
 
 class OrderCreate(AdminView):
@@ -38,7 +38,7 @@ class OrderCreate(AdminView):
     def post(self, request: Request) -> Response:
         invoice = self.find(Invoice.objects.all(), pk=validated(InvoiceReferenceSerializer, request)["invoice_id"])
         order = collection.ensure_order(invoice_id=invoice.pk)
-        content = {"order": order, "payment_order": order, "key_id": settings.RAZORPAY_KEY_ID}
+        content = {"order": order, "payment_order": order, "key_id": gateway_of(order).key_id}
         return Response(CreatedOrderSerializer(content).data, status=201)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -16,8 +17,21 @@ from payments.inbox.inbox import receive_webhook
 SIGNATURE, EVENT_ID = "X-Razorpay-Signature", "X-Razorpay-Event-Id"
 
 
-class RazorpayWebhook(APIView):
-    """Stores a signed event of Razorpay: 200 when it is stored or known already, 400 when signature or body is bad."""
+DESCRIBED = extend_schema(
+    request=OpenApiTypes.OBJECT,
+    parameters=[
+        OpenApiParameter(SIGNATURE, str, OpenApiParameter.HEADER, required=True),
+        OpenApiParameter(EVENT_ID, str, OpenApiParameter.HEADER),
+    ],
+    responses={
+        200: OpenApiResponse(OpenApiTypes.OBJECT, description="Stored, or known already."),
+        400: OpenApiResponse(OpenApiTypes.OBJECT, description="Bad signature or body; nothing is stored."),
+    },
+)
+
+
+class SignedByRazorpay(APIView):
+    """Answers whoever the signature proves to be Razorpay."""
 
     authentication_classes: list[Any] = []  # the signature is the authentication
     permission_classes: list[Any] = []
@@ -28,22 +42,29 @@ class RazorpayWebhook(APIView):
         """Whatever Razorpay says it accepts: a 406 would count as a failed delivery."""
         return JSONRenderer(), "application/json"
 
-    @extend_schema(
-        request=OpenApiTypes.OBJECT,
-        parameters=[
-            OpenApiParameter(SIGNATURE, str, OpenApiParameter.HEADER, required=True),
-            OpenApiParameter(EVENT_ID, str, OpenApiParameter.HEADER),
-        ],
-        responses={
-            200: OpenApiResponse(OpenApiTypes.OBJECT, description="Stored, or known already."),
-            400: OpenApiResponse(OpenApiTypes.OBJECT, description="Bad signature or body; nothing is stored."),
-        },
-    )
-    def post(self, request: Request) -> Response:
+    def receive(self, request: Request, account_id: UUID | None = None) -> Response:
         webhook = receive_webhook(
             body=request._request.body,
             signature=request.headers.get(SIGNATURE, ""),
             event_id=request.headers.get(EVENT_ID, ""),
             headers=request.headers,
+            account_id=account_id,
         )
         return Response({"status": "ok", "event_id": webhook.event_id})
+
+
+class RazorpayWebhook(SignedByRazorpay):
+    """Stores a signed event of Razorpay: 200 when it is stored or known already, 400 when signature or body is bad."""
+
+    @DESCRIBED
+    def post(self, request: Request) -> Response:
+        return self.receive(request)
+
+
+class RazorpayAccountWebhook(SignedByRazorpay):
+    """The same for one seller's account at Razorpay: only its own secret counts. 404 if there is no such account."""
+
+    @DESCRIBED
+    @extend_schema(operation_id="webhooks_razorpay_account_create")
+    def post(self, request: Request, account_id: UUID) -> Response:
+        return self.receive(request, account_id)

@@ -30,6 +30,7 @@ from payments.customer.pay_page import pay_page
 from payments.customer.tokens import invoice_of
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection
+from payments.services.gateway_accounts import gateway_of
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     page = pay_page(invoice)
     return JsonResponse(
         {
-            "key": settings.RAZORPAY_KEY_ID,
+            "key": gateway_of(found).key_id,
             "order_id": found.razorpay_order_id,
             "amount": found.amount_minor,
             "currency": found.currency,

@@ -1,4 +1,4 @@
-"""Razorpay: its values, its errors, and the gateway that is configured."""
+"""Razorpay: its values, its errors, and the gateway that the environment configures."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ __all__ = [
     "GatewayUnclear",
     "PayerDetails",
     "RazorpayGateway",
-    "current_gateway",
+    "gateway_of_environment",
     "is_configured",
 ]
 
 
 def is_configured() -> bool:
+    """Whether the environment has keys, for sellers without an account of their own."""
     return bool(settings.RAZORPAY_KEY_ID and settings.RAZORPAY_KEY_SECRET)
 
 
-def current_gateway() -> RazorpayGateway:
-    """Razorpay with the configured keys. Raises GatewayNotConfigured when there are none."""
+def gateway_of_environment() -> RazorpayGateway:
+    """Razorpay with the keys of the environment. Raises GatewayNotConfigured when there are none."""
     if not is_configured():
-        raise GatewayNotConfigured("Online payment is not set up: RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET are empty.")
+        raise GatewayNotConfigured("Online payment is not set up: there are no keys of Razorpay.")
     return RazorpayGateway(
         key_id=settings.RAZORPAY_KEY_ID,
         key_secret=settings.RAZORPAY_KEY_SECRET,

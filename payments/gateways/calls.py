@@ -49,7 +49,7 @@ class Calls:
         self._key_secret = key_secret
         self._base_url = base_url
         self._timeout = timeout
-        self._breaker = CircuitBreaker(f"{base_url} {key_id}")
+        self._breaker = CircuitBreaker(base_url=base_url, key_id=key_id)
 
     @property
     def outage(self) -> Outage | None:

@@ -52,10 +52,10 @@ class Outage:
 
 
 class CircuitBreaker:
-    """`name`: what fails together, one address and one account."""
+    """Of one account at one address: what fails together."""
 
-    def __init__(self, name: str) -> None:
-        digest = hashlib.sha256(name.encode()).hexdigest()[:24]
+    def __init__(self, *, base_url: str, key_id: str) -> None:
+        digest = hashlib.sha256(f"{base_url} {key_id}".encode()).hexdigest()[:24]
         self._failures, self._outage, self._trial = (
             f"gateway-{part}:{digest}" for part in ("failures", "out", "trial")
         )

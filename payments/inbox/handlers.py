@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from payments.gateways import GatewayPayment, GatewayRefund, current_gateway, is_configured
+from payments.gateways import GatewayPayment, GatewayRefund, gateway_of_environment, is_configured
 from payments.gateways.entities import parse_link, parse_payment, parse_refund
-from payments.models import PaymentOrder
+from payments.models import GatewayAccount, PaymentOrder
 from payments.services import collection
 from payments.services.payment_reports import apply_payment_report
 
@@ -56,7 +56,7 @@ class LinkMessage:
         return f"Payment link {self.order} is {self.status}."
 
 
-def read_payment(payload: Payload) -> PaymentMessage:
+def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMessage:
     """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity, GatewayError."""
     entity = _entity(payload, "payment")
     if entity is None:
@@ -64,7 +64,7 @@ def read_payment(payload: Payload) -> PaymentMessage:
     payment = parse_payment(entity)
     refund_entity = _entity(payload, "refund")
     refund = parse_refund(refund_entity) if refund_entity is not None else None
-    order = _order_of_payment(payment, _entity(payload, "payment_link"))
+    order = _order_of_payment(payment, _entity(payload, "payment_link"), account)
     if order is None:
         raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
     if order.kind == PaymentOrder.Kind.LINK:
@@ -72,7 +72,7 @@ def read_payment(payload: Payload) -> PaymentMessage:
     return PaymentMessage(order, payment, refund)
 
 
-def read_link(payload: Payload) -> LinkMessage:
+def read_link(payload: Payload, account: GatewayAccount | None) -> LinkMessage:
     """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity."""
     entity = _entity(payload, "payment_link")
     if entity is None:
@@ -85,7 +85,7 @@ def read_link(payload: Payload) -> LinkMessage:
 
 Message = PaymentMessage | LinkMessage
 
-HANDLERS: Mapping[str, Callable[[Payload], Message]] = {
+HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "payment.authorized": read_payment,
     "payment.captured": read_payment,
     "payment.failed": read_payment,
@@ -102,12 +102,15 @@ HANDLERS: Mapping[str, Callable[[Payload], Message]] = {
 }
 
 
-def read(event_type: str, payload: Payload) -> Message:
-    """What a message is about. Raises Ignored for a type that is not in the table, and what its verb raises."""
+def read(event_type: str, payload: Payload, account: GatewayAccount | None) -> Message:
+    """What a message is about; `account` signed it (None: the environment's). May ask Razorpay.
+
+    Raises Ignored for a type that is not in the table, and what its verb raises.
+    """
     handler = HANDLERS.get(event_type)
     if handler is None:
         raise Ignored(NOT_HANDLED)
-    return handler(payload)
+    return handler(payload, account)
 
 
 def _entity(payload: Payload, name: str) -> Payload | None:
@@ -116,12 +119,14 @@ def _entity(payload: Payload, name: str) -> Payload | None:
     return entity if isinstance(entity, dict) else None
 
 
-def _order_of_payment(payment: GatewayPayment, link: Payload | None) -> PaymentOrder | None:
+def _order_of_payment(
+    payment: GatewayPayment, link: Payload | None, account: GatewayAccount | None
+) -> PaymentOrder | None:
     """Our order that a payment belongs to."""
     order = _known_order(payment)
     if order is None and link is not None:
         order = _order_of_link(link)
-    return order or _order_by_asking(payment)
+    return order or _order_by_asking(payment, account)
 
 
 def _known_order(payment: GatewayPayment) -> PaymentOrder | None:
@@ -140,15 +145,16 @@ def _order_of_link(entity: Payload) -> PaymentOrder | None:
     return found
 
 
-def _order_by_asking(payment: GatewayPayment) -> PaymentOrder | None:
+def _order_by_asking(payment: GatewayPayment, account: GatewayAccount | None) -> PaymentOrder | None:
     """The first messages about a paid link name only the link's order, which we don't know: ask which link was paid.
 
     Asked only while there is a link without a known order: the account at Razorpay may belong to other systems as well.
     """
     waiting = PaymentOrder.objects.filter(razorpay_link_id__isnull=False, razorpay_order_id__isnull=True)
-    if not payment.order_id or not is_configured() or not waiting.exists():
+    if not payment.order_id or not (account or is_configured()) or not waiting.exists():
         return None
-    link = current_gateway().find_link(payment_id=payment.id)
+    gateway = account.gateway if account is not None else gateway_of_environment()
+    link = gateway.find_link(payment_id=payment.id)
     if link is None or link.order_id != payment.order_id:
         return None
     order: PaymentOrder | None = waiting.filter(razorpay_link_id=link.id).first()

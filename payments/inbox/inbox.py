@@ -15,7 +15,6 @@ import re
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from prometheus_client import Counter
@@ -27,8 +26,8 @@ from billing_platform.lib.work.waking import wake_on_commit
 from organisations import audit
 from organisations.models import Organisation
 from payments.gateways.entities import NamelessEntity
-from payments.gateways.signatures import confirms_webhook
 from payments.inbox import handlers
+from payments.inbox.signers import NOBODY, refuse_strangers, who_signed
 from payments.models import InboundWebhook
 
 logger = logging.getLogger(__name__)
@@ -44,17 +43,22 @@ _EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _EVENT_TYPE = re.compile(r"[a-z0-9_.]{1,60}")
 
 
-def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapping[str, str]) -> InboundWebhook:
+def receive_webhook(
+    *, body: bytes, signature: str, event_id: str, headers: Mapping[str, str], account_id: UUID | None = None
+) -> InboundWebhook:
     """Store a signed message, once per event id and once per body, and wake a worker.
 
     The event id is a header and not signed, so whoever captured one message could send it under many ids. Razorpay's
     own retries have the id and the body of the first delivery, and two messages with the same bytes say the same thing.
-    Raises InvalidInput SIGNATURE_INVALID, INVALID_BODY or PAYLOAD_TOO_LARGE; nothing is stored then.
+    With `account_id` the message has to be signed by this account, otherwise by the environment's or any account's
+    secret. Raises NotFound for an account that there is not, InvalidInput SIGNATURE_INVALID, INVALID_BODY or
+    PAYLOAD_TOO_LARGE; nothing is stored then.
     """
     if len(body) > MAX_BODY_BYTES:
         WEBHOOKS.labels("bad_body").inc()
         raise InvalidInput(f"The body has more than {MAX_BODY_BYTES} bytes.", code="PAYLOAD_TOO_LARGE", status=413)
-    if not confirms_webhook(body=body, signature=signature, secrets=settings.RAZORPAY_WEBHOOK_SECRETS):
+    signer = who_signed(body=body, signature=signature, account_id=account_id)
+    if signer is NOBODY:
         WEBHOOKS.labels("bad_signature").inc()
         logger.warning("webhook with a bad signature", extra={"bytes": len(body)})
         raise InvalidInput("The signature does not match the body.", code="SIGNATURE_INVALID")
@@ -64,7 +68,12 @@ def receive_webhook(*, body: bytes, signature: str, event_id: str, headers: Mapp
         event_id = f"sha256:{digest}"
     chosen = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
     row = InboundWebhook(
-        event_id=event_id, body_digest=digest, event_type=event_type, body=body.decode(), headers=chosen
+        gateway_account=signer,
+        event_id=event_id,
+        body_digest=digest,
+        event_type=event_type,
+        body=body.decode(),
+        headers=chosen,
     )
     InboundWebhook.objects.bulk_create([row], ignore_conflicts=True)
     webhook: InboundWebhook = InboundWebhook.objects.filter(Q(event_id=event_id) | Q(body_digest=digest)).earliest(
@@ -127,7 +136,8 @@ def try_now(*, webhook_id: UUID) -> InboundWebhook:
 
 
 def _apply(webhook: InboundWebhook) -> None:
-    message = handlers.read(webhook.event_type, json.loads(webhook.body)["payload"])  # may ask Razorpay
+    message = handlers.read(webhook.event_type, json.loads(webhook.body)["payload"], webhook.gateway_account)
+    refuse_strangers(webhook, message.order)
     with transaction.atomic():
         outcome = message.apply()
         _end(webhook, Status.PROCESSED, outcome, organisation=message.order.invoice.organisation)

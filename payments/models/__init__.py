@@ -1,5 +1,6 @@
-"""Payment orders, payments, their allocations to invoices, refunds, Razorpay's webhooks, and journals for the books."""
+"""Accounts at Razorpay, payment orders, payments, their allocations, refunds, webhooks, and journals for the books."""
 
+from payments.models.gateway_account import GatewayAccount
 from payments.models.inbound_webhook import InboundWebhook
 from payments.models.journal_batch import JournalBatch, JournalFile, JournalItem
 from payments.models.ledger_name import LedgerName, PartyLedger
@@ -9,6 +10,7 @@ from payments.models.payment_order import PaymentOrder
 from payments.models.refund import Refund
 
 __all__ = [
+    "GatewayAccount",
     "InboundWebhook",
     "JournalBatch",
     "JournalFile",

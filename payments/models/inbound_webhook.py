@@ -13,6 +13,7 @@ from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models import Organisation
 from organisations.scoping import TenantModel
+from payments.models.gateway_account import GatewayAccount
 
 
 class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
@@ -37,6 +38,15 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, null=True, blank=True, related_name="webhooks"
     )
+    gateway_account = models.ForeignKey(
+        GatewayAccount,
+        verbose_name="Razorpay account",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="webhooks",
+        help_text="Whose secret it was signed with. Empty: the environment's.",
+    )
     event_id = models.CharField(max_length=100, unique=True)
     event_type = models.CharField(max_length=60)
     body = models.TextField(help_text="Exactly as received; the signature was checked over these bytes.")
@@ -59,7 +69,7 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
         triggers = [
             pgtrigger.ReadOnly(
                 name="what_arrived_never_changes",
-                fields=["event_id", "event_type", "body", "body_digest", "headers", "received_at"],
+                fields=["gateway_account", "event_id", "event_type", "body", "body_digest", "headers", "received_at"],
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             no_truncate(),

@@ -15,6 +15,7 @@ from billing_platform.lib.work.claims import ClaimedWork, due_index
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
 from organisations.scoping import TenantModel, TenantQuerySet
+from payments.models.gateway_account import GatewayAccount
 
 
 def new_receipt() -> str:
@@ -62,6 +63,15 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payment_orders")
     kind = models.CharField(max_length=5, choices=Kind)
     receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)
+    gateway_account = models.ForeignKey(
+        GatewayAccount,
+        verbose_name="Razorpay account",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payment_orders",
+        help_text="Empty: the keys of the environment.",
+    )
     razorpay_order_id = models.CharField("Razorpay order", max_length=40, null=True, blank=True, unique=True)
     razorpay_link_id = models.CharField("Razorpay link", max_length=40, null=True, blank=True, unique=True)
     short_url = models.URLField("link", blank=True)
@@ -104,7 +114,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
         triggers = [
             pgtrigger.ReadOnly(
                 name="what_is_asked_never_changes",
-                fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor"],
+                fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor", "gateway_account"],
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             # A superseded or failed order may still be paid: Razorpay has no way to withdraw an order.

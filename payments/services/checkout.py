@@ -6,9 +6,10 @@ from uuid import UUID
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, to_minor
-from payments.gateways import GatewayPayment, GatewayRefused, current_gateway
+from payments.gateways import GatewayPayment, GatewayRefused
 from payments.models import Payment, PaymentOrder
 from payments.services.collection import learn_order_id
+from payments.services.gateway_accounts import gateway_of
 from payments.services.payment_reports import apply_payment_report
 
 
@@ -21,7 +22,7 @@ def verify_checkout(*, razorpay_order_id: str, razorpay_payment_id: str, razorpa
     order = PaymentOrder.objects.filter(razorpay_order_id=razorpay_order_id).first()
     if order is None or not razorpay_order_id:
         raise NotFound("There is no such payment order.")
-    gateway = current_gateway()
+    gateway = gateway_of(order)
     if not gateway.confirms_checkout(
         order_id=razorpay_order_id, payment_id=razorpay_payment_id, signature=razorpay_signature
     ):
@@ -38,7 +39,7 @@ def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorp
     Raises InvalidInput SIGNATURE_INVALID, GatewayError.
     """
     order = PaymentOrder.objects.get(pk=order_id)
-    is_genuine = current_gateway().confirms_link(
+    is_genuine = gateway_of(order).confirms_link(
         link_id=order.razorpay_link_id or "",
         reference=order.receipt,
         status=status,
@@ -53,7 +54,7 @@ def verify_link(*, order_id: UUID, status: str, razorpay_payment_id: str, razorp
 def refresh_order(*, order_id: UUID) -> list[Payment]:
     """Read all payments of an order from Razorpay, in case a webhook was lost. Raises GatewayError."""
     order = PaymentOrder.objects.get(pk=order_id)
-    gateway = current_gateway()
+    gateway = gateway_of(order)
     gateway_order_id = order.razorpay_order_id
     if gateway_order_id is None and order.razorpay_link_id is not None:
         gateway_order_id = gateway.fetch_link(link_id=order.razorpay_link_id).order_id or None
@@ -66,11 +67,11 @@ def refresh_order(*, order_id: UUID) -> list[Payment]:
 
 def refresh_payment(*, payment_id: UUID) -> Payment:
     """Ask Razorpay for one payment: a fee, or a refund, that its messages left out. Raises GatewayError."""
-    payment: Payment = Payment.objects.get(pk=payment_id)
-    if payment.order_id is None:
+    payment: Payment = Payment.objects.select_related("order").get(pk=payment_id)
+    if payment.order is None:
         return payment
-    report = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
-    return apply_payment_report(order_id=payment.order_id, report=report)
+    report = gateway_of(payment.order).fetch_payment(payment_id=payment.razorpay_payment_id or "")
+    return apply_payment_report(order_id=payment.order.pk, report=report)
 
 
 def capture_payment(*, payment_id: UUID) -> Payment:
@@ -81,30 +82,29 @@ def capture_payment(*, payment_id: UUID) -> Payment:
     the payment now is what counts. Raises GatewayError.
     """
     payment: Payment = Payment.objects.select_related("invoice", "order").get(pk=payment_id)
-    if payment.status != Payment.Status.AUTHORIZED or payment.order_id is None:
+    order = payment.order
+    if payment.status != Payment.Status.AUTHORIZED or order is None:
         return payment
-    if not _is_wanted(payment):
-        report = current_gateway().fetch_payment(payment_id=payment.razorpay_payment_id or "")
+    if not _is_wanted(payment, order):
+        report = gateway_of(order).fetch_payment(payment_id=payment.razorpay_payment_id or "")
     else:
-        report = _capture(payment)
-    return apply_payment_report(order_id=payment.order_id, report=report)
+        report = _capture(payment, order)
+    return apply_payment_report(order_id=order.pk, report=report)
 
 
-def _is_wanted(payment: Payment) -> bool:
+def _is_wanted(payment: Payment, order: PaymentOrder) -> bool:
     """Whether all that its order asks for is still due.
 
     A payment of more than that includes Razorpay's fee, which the payer bears and which is named only once the payment
     is captured: nobody can pay another amount than the order's.
     """
-    order = payment.order
-    assert order is not None  # noqa: S101  (a constraint of the table)
     is_answer = not payment.conflict and payment.currency == order.currency and payment.amount >= order.amount
     return is_answer and payment.invoice.amount_due >= order.amount
 
 
-def _capture(payment: Payment) -> GatewayPayment:
+def _capture(payment: Payment, order: PaymentOrder) -> GatewayPayment:
     """Capture all that was authorised: Razorpay takes no other amount."""
-    gateway = current_gateway()
+    gateway = gateway_of(order)
     gateway_id = payment.razorpay_payment_id or ""
     amount_minor = to_minor(Money(payment.amount, payment.currency))
     try:

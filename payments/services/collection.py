@@ -28,10 +28,10 @@ from payments.gateways import (
     GatewayRefused,
     PayerDetails,
     RazorpayGateway,
-    current_gateway,
 )
 from payments.models import PaymentOrder
-from payments.selectors import is_held, orders_to_retire, why_not_collectable
+from payments.selectors import account_in_use, is_held, orders_to_retire, why_not_collectable
+from payments.services.gateway_accounts import gateway_of
 
 Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 
@@ -76,7 +76,7 @@ def close_link(*, order_id: UUID) -> bool:
     if order is None:
         return False
     try:
-        status = _cancel_link(current_gateway(), order)
+        status = _cancel_link(gateway_of(order), order)
     except GatewayError as error:
         claims.note_failure(order, error)
         return False
@@ -129,13 +129,12 @@ def note_link_closed(order: PaymentOrder) -> None:
 
 
 def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
-    gateway = current_gateway()
     order = _prepare(invoice_id, kind)
     give_up_at = time.monotonic() + WAIT_SECONDS
     while order.status == Status.CREATED:
         claimed = claims.claim(PaymentOrder.objects.to_make(), order.pk, early=True)
         if claimed is not None:
-            _make(gateway, claimed)
+            _make(claimed)
         elif time.monotonic() > give_up_at:
             raise DomainError("The payment is being prepared; try again in a moment.", code="ORDER_IN_PROGRESS")
         else:
@@ -157,16 +156,18 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
     known = why_not_collectable(invoice)
     if known is not None:
         raise known
+    account = account_in_use(invoice.billing_entity_id)
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
     live: PaymentOrder | None = orders.live().select_for_update().first()
-    if live is not None and live.amount == invoice.amount_due:
+    if live is not None and (live.amount, live.gateway_account) == (invoice.amount_due, account):
         return live
     if live is not None:
         _supersede(live)
-    failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due).first()
+    failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due, gateway_account=account).first()
     order: PaymentOrder = failed or PaymentOrder(
         invoice=invoice,
         kind=kind,
+        gateway_account=account,
         amount=invoice.amount_due,
         currency=invoice.currency,
         amount_minor=to_minor(Money(invoice.amount_due, invoice.currency)),
@@ -189,9 +190,9 @@ def _supersede(order: PaymentOrder) -> None:
         wake_on_commit("payments.tasks.close_link", order.pk)
 
 
-def _make(gateway: RazorpayGateway, order: PaymentOrder) -> None:
+def _make(order: PaymentOrder) -> None:
     try:
-        found = _find_or_create(gateway, order)
+        found = _find_or_create(gateway_of(order), order)
         if (found.amount_minor, found.currency) != (order.amount_minor, order.currency):
             raise GatewayRefused(f"Razorpay holds another amount under receipt {order.receipt}.")
     except GatewayError as error:

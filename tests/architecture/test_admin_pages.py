@@ -42,6 +42,7 @@ NOT_REGISTERED = {
     "invoicing.CreditNoteLine": "shown on its credit note's page",
     "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
     "payments.JournalFile": "downloaded on the page of its export",
+    "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",

@@ -90,6 +90,7 @@ def test_metrics_count_waiting_rows_and_served_requests(project: Project, projec
     assert "billing_settle_pending_batches 1.0" in lines
     assert "billing_settle_quarantined 0.0" in lines
     assert "billing_emails_pending 0.0" in lines
+    assert 'billing_gateway_outage{account="rzp_test_sandbox0000001"} 0.0' in lines
     served = 'billing_http_requests_total{method="POST",route="api/v1/events",status="202"}'
     assert any(line.startswith(served) for line in lines)
     assert not [line for line in lines if str(project.pk) in line], "ids of tenants are no labels"

@@ -53,7 +53,7 @@ def test_the_check_names_every_missing_setting() -> None:
         ("E001", "SECRET_KEY"),
         ("E002", "SITE_URL=https://"),
         ("E003", "ALLOWED_HOSTS="),
-        ("E004", "RAZORPAY_KEY_ID"),
+        ("W002", "RAZORPAY_KEY_ID"),
         ("W001", "EMAIL_URL="),
     ]:
         assert f"billing_platform.{number}" in result.stderr
@@ -66,7 +66,7 @@ def test_the_check_names_every_missing_setting() -> None:
         ("SECRET_KEY", "E001"),
         ("SITE_URL", "E002"),
         ("ALLOWED_HOSTS", "E003"),
-        ("RAZORPAY_KEY_ID", "E004"),
+        ("RAZORPAY_KEY_ID", "W002"),
         ("RAZORPAY_KEY_SECRET", "E005"),
         ("RAZORPAY_WEBHOOK_SECRET", "E005"),
         ("EMAIL_URL", "W001"),

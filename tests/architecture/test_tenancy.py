@@ -34,6 +34,7 @@ NOBODYS = {
     "invoicing.ExchangeRate": "a fact of the world",
     "invoicing.RateFeed": "a publisher of facts of the world",
     "invoicing.TaxRate": "a fact of the law",
+    "payments.GatewayAccount": "the seller's: keys with which it collects from all its customers",
     "payments.LedgerName": "the seller's: how its books name what all customers share",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
     "payments.JournalFile": "of a JournalBatch",
@@ -180,7 +181,7 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
 }
 # Plain functions, which carry no permission classes to read.
 PROJECT_KEY_FUNCTIONS = {"/api/v1/events", "/api/v1/events/batch"}
-SIGNED_BY_THE_GATEWAY = {"/api/v1/webhooks/razorpay"}
+SIGNED_BY_THE_GATEWAY = {"/api/v1/webhooks/razorpay", "/api/v1/webhooks/razorpay/{account_id}"}
 # What some object routes need to get as far as looking for the object.
 OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/invoices": {"period": "2026-09"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from payments.gateways import GatewayError, GatewayRefused, GatewayUnclear, current_gateway
+from payments.gateways import GatewayError, GatewayRefused, GatewayUnclear, gateway_of_environment
 from payments.gateways.payable_amounts import why_not_payable
 from payments.gateways.razorpay import RazorpayGateway
 from tests.local.razorpay.harness import SandboxProcess, free_port
@@ -16,15 +16,15 @@ CREATE = "POST /v1/orders"
 
 
 def _create(receipt: str = "r-1", amount: int = 118000) -> Any:
-    return current_gateway().create_order(receipt=receipt, amount_minor=amount, currency="INR", notes={"a": "b"})
+    return gateway_of_environment().create_order(receipt=receipt, amount_minor=amount, currency="INR", notes={"a": "b"})
 
 
 def test_an_order_is_created_and_found_again_by_our_receipt(razorpay: SandboxProcess) -> None:
     order = _create()
     assert order.id.startswith("order_")
     assert (order.receipt, order.amount_minor, order.currency, order.status) == ("r-1", 118000, "INR", "created")
-    assert current_gateway().find_order(receipt="r-1") == order
-    assert current_gateway().find_order(receipt="r-2") is None
+    assert gateway_of_environment().find_order(receipt="r-1") == order
+    assert gateway_of_environment().find_order(receipt="r-2") is None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_throttling_is_a_refusal_worth_another_try(razorpay: SandboxProcess, kin
     assert caught.value.transient
     assert not caught.value.ambiguous
     assert caught.value.details == {"gateway_status": 429}
-    assert current_gateway().find_order(receipt="r-1") is None
+    assert gateway_of_environment().find_order(receipt="r-1") is None
 
 
 def test_a_validation_error_is_a_refusal_for_good(razorpay: SandboxProcess) -> None:
@@ -75,13 +75,13 @@ def test_a_refused_connection_is_a_transient_refusal(settings: Any) -> None:
 def test_without_keys_there_is_no_gateway(settings: Any) -> None:
     settings.RAZORPAY_KEY_ID = ""
     with pytest.raises(GatewayError) as caught:
-        current_gateway()
+        gateway_of_environment()
     assert caught.value.code == "GATEWAY_NOT_CONFIGURED"
 
 
 def test_captures_in_two_threads_never_swap_their_amounts(razorpay: SandboxProcess) -> None:
     """The SDK writes the amount into a default argument that all threads share."""
-    gateway = current_gateway()
+    gateway = gateway_of_environment()
     payments = []
     for number in range(1, 9):
         order = _create(f"r-{number}", amount=number * 1000)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from payments.gateways import GatewayRefused, GatewayUnclear, current_gateway
+from payments.gateways import GatewayRefused, GatewayUnclear, gateway_of_environment
 from payments.gateways.values import GatewayRefund, MandateTerms, PayerDetails
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.stub_razorpay import Asked, Reply, StubRazorpay, running_stub
@@ -229,12 +229,12 @@ def test_revoking_a_mandate_begins_at_razorpay(stub: StubRazorpay) -> None:
 
 
 def _refund(razorpay: SandboxProcess, payment: str, key: str, amount: int = 500) -> GatewayRefund:
-    return current_gateway().create_refund(payment_id=payment, amount_minor=amount, key=key, receipt="r-1")
+    return gateway_of_environment().create_refund(payment_id=payment, amount_minor=amount, key=key, receipt="r-1")
 
 
 @pytest.fixture
 def paid(razorpay: SandboxProcess) -> str:
-    order = current_gateway().create_order(receipt="r-1", amount_minor=1000, currency="INR", notes={})
+    order = gateway_of_environment().create_order(receipt="r-1", amount_minor=1000, currency="INR", notes={})
     return str(razorpay.pay(order.id)["id"])
 
 
@@ -245,9 +245,9 @@ def test_a_refund_whose_answer_is_lost_is_made_once(razorpay: SandboxProcess, pa
     razorpay.control("faults", {"match": "POST /v1/payments/*/refund", "kind": kind, "seconds": 2})
     refund = _refund(razorpay, paid, "refund-0001")
     assert _refund(razorpay, paid, "refund-0001") == refund
-    assert current_gateway().payment_refunds(payment_id=paid) == (refund,)
-    assert current_gateway().fetch_refund(refund_id=refund.id).amount_minor == 500
-    assert current_gateway().fetch_payment(payment_id=paid).amount_refunded_minor == 500
+    assert gateway_of_environment().payment_refunds(payment_id=paid) == (refund,)
+    assert gateway_of_environment().fetch_refund(refund_id=refund.id).amount_minor == 500
+    assert gateway_of_environment().fetch_payment(payment_id=paid).amount_refunded_minor == 500
 
 
 def test_the_key_of_a_refund_takes_no_other_amount(razorpay: SandboxProcess, paid: str) -> None:

@@ -124,7 +124,7 @@ class GatewayOfSeller(Extension):
             return shown
         # The page has a form, in which only fields of the model may stand.
         words = format_html("{}“Set Razorpay keys” above changes them.", facts(account_facts(obj)))
-        return [*shown, ("Online payments", {"fields": (), "description": words})]
+        return [*shown[:1], ("Online payments", {"fields": (), "description": words}), *shown[1:]]
 
     @object_action(
         label="Set Razorpay keys",
@@ -136,10 +136,9 @@ class GatewayOfSeller(Extension):
         icon="key",
     )
     def set_razorpay_keys(self, request: HttpRequest, seller: BillingEntity, **answers: Any) -> str:
-        account = gateway_accounts.set_keys(seller=seller, **answers)
-        problem = gateway_accounts.why_keys_fail(account.gateway)
-        checked = f"But Razorpay says: {problem}" if problem else "Razorpay takes them."
-        return f"The keys are stored. {checked} Its webhook goes to {webhook_url(account)}"
+        account, problem = gateway_accounts.check_and_set_keys(seller=seller, **answers)
+        checked = f"Check them later: {problem}" if problem else "Razorpay takes them."
+        return f"The keys are stored. {checked} Webhooks of this account go to {webhook_url(account)}"
 
     @object_action(
         label="Check the keys",

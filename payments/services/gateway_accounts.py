@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,12 +18,14 @@ from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.sealing import seal
 from organisations import audit
 from organisations.models import BillingEntity
-from payments.gateways import GatewayError, RazorpayGateway, gateway_of_environment, is_configured
+from payments.gateways import GatewayError, GatewayRefused, RazorpayGateway, gateway_of_environment, is_configured
 from payments.models import GatewayAccount, PaymentOrder
 from payments.selectors import account_in_use
 
 PREVIOUS_LASTS = timedelta(hours=48)
 """Razorpay retries a message for 24 hours, with the signature of the first try."""
+WRONG_KEYS = (400, 401)
+"""Razorpay's documentation has both."""
 SECRETS = ("key_secret", "webhook_secret", "previous_webhook_secret")
 
 
@@ -40,6 +43,27 @@ def gateway_of(order: PaymentOrder) -> RazorpayGateway:
     if order.gateway_account is not None:
         return order.gateway_account.gateway
     return gateway_of_environment() if is_configured() else gateway_for(order.invoice.billing_entity_id)
+
+
+def check_and_set_keys(
+    *, seller: BillingEntity, key_id: str, key_secret: str, **rest: Any
+) -> tuple[GatewayAccount, str]:
+    """`set_keys`, unless Razorpay refuses the keys: InvalidInput then, and the old ones stay.
+
+    Returns the account, and why the keys could not be checked: "" if Razorpay takes them. Call it outside transactions.
+    """
+    problem = ""
+    if key_secret.strip():
+        gateway = GatewayAccount(key_id=key_id.strip(), key_secret=seal(key_secret.strip())).gateway
+        try:
+            gateway.check_keys()
+        except GatewayRefused as error:
+            if error.details["gateway_status"] in WRONG_KEYS:
+                raise InvalidInput.field("key_secret", f"Razorpay does not take these keys: {error.message}") from error
+            problem = error.message
+        except GatewayError as error:
+            problem = error.message
+    return set_keys(seller=seller, key_id=key_id, key_secret=key_secret, **rest), problem
 
 
 @transaction.atomic

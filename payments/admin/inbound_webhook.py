@@ -33,7 +33,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     fieldsets = (
         (None, {"fields": ("event_type", "event_id", "organisation", "state", "outcome")}),
-        ("Processing", {"fields": ("received_at", "processed_at")}),
+        ("Processing", {"fields": ("gateway_account", "received_at", "processed_at")}),
         WORK,
         ("As received", {"fields": ("message", "headers")}),
     )

@@ -37,7 +37,17 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
         (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
         (
             "At Razorpay",
-            {"fields": ("razorpay_order_id", "razorpay_link_id", "receipt", "created_at", "sent_at", "closed_at")},
+            {
+                "fields": (
+                    "gateway_account",
+                    "razorpay_order_id",
+                    "razorpay_link_id",
+                    "receipt",
+                    "created_at",
+                    "sent_at",
+                    "closed_at",
+                )
+            },
         ),
         WORK,
     )

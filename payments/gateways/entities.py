@@ -14,9 +14,9 @@ from payments.gateways.values import (
     GatewayLink,
     GatewayOrder,
     GatewayPayment,
+    GatewayPayout,
     GatewayRefund,
     GatewayRegistration,
-    GatewaySettlement,
     GatewayToken,
     ReconRow,
 )
@@ -138,8 +138,8 @@ def parse_token(entity: Mapping[str, Any]) -> GatewayToken:
     )
 
 
-def parse_settlement(entity: Mapping[str, Any]) -> GatewaySettlement:
-    return GatewaySettlement(
+def parse_payout(entity: Mapping[str, Any]) -> GatewayPayout:
+    return GatewayPayout(
         id=identifier(entity),
         amount_minor=_integer(entity["amount"]),
         status=entity["status"],
@@ -159,7 +159,7 @@ def parse_recon_row(entity: Mapping[str, Any]) -> ReconRow:
         payment_id=entity["entity_id"] if is_payment else entity.get("payment_id") or "",
         order_id=entity.get("order_id") or "",
         dispute_id=entity.get("dispute_id") or "",
-        settlement_id=entity.get("settlement_id") or "",
+        payout_id=entity.get("settlement_id") or "",
         utr=entity.get("settlement_utr") or "",
         amount_minor=_integer(entity["amount"]),
         credit_minor=_integer(entity["credit"]),
@@ -169,9 +169,9 @@ def parse_recon_row(entity: Mapping[str, Any]) -> ReconRow:
         currency=entity["currency"],
         description=entity.get("description") or "",
         is_on_hold=bool(entity.get("on_hold")),
-        is_settled=bool(entity.get("settled")),
+        is_paid_out=bool(entity.get("settled")),
         created_at=_time(entity["created_at"]),
-        settled_at=_optional_time(entity.get("settled_at")),
+        paid_out_at=_optional_time(entity.get("settled_at")),
     )
 
 

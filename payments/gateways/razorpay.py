@@ -6,11 +6,11 @@ from payments.gateways import signatures
 from payments.gateways.verbs.disputes import Disputes
 from payments.gateways.verbs.mandates import Mandates
 from payments.gateways.verbs.payments import Payments
+from payments.gateways.verbs.payouts import Payouts
 from payments.gateways.verbs.refunds import Refunds
-from payments.gateways.verbs.settlements import Settlements
 
 
-class RazorpayGateway(Mandates, Payments, Refunds, Settlements, Disputes):
+class RazorpayGateway(Mandates, Payments, Refunds, Payouts, Disputes):
     """All verbs. What may be repeated safely is repeated for a few seconds; nothing else is."""
 
     def __repr__(self) -> str:

@@ -143,7 +143,7 @@ class GatewayToken:
 
 
 @dataclass(frozen=True)
-class GatewaySettlement:
+class GatewayPayout:
     """One transfer to the seller's bank. Its fees are those of the transfer: payments bear theirs (`ReconRow`)."""
 
     id: str
@@ -157,14 +157,14 @@ class GatewaySettlement:
 
 @dataclass(frozen=True)
 class ReconRow:
-    """One movement of the account at Razorpay: Σ credit − Σ debit of a settlement is its amount."""
+    """One movement of the account at Razorpay: Σ credit − Σ debit of a payout is its amount."""
 
     entity_id: str
     type: str  # payment | refund | transfer | adjustment
     payment_id: str  # the payment itself, or the one that a refund belongs to
     order_id: str
     dispute_id: str
-    settlement_id: str
+    payout_id: str
     utr: str
     amount_minor: int
     credit_minor: int
@@ -174,9 +174,9 @@ class ReconRow:
     currency: str
     description: str
     is_on_hold: bool
-    is_settled: bool
+    is_paid_out: bool
     created_at: datetime
-    settled_at: datetime | None
+    paid_out_at: datetime | None
 
 
 @dataclass(frozen=True)

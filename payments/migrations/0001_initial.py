@@ -1,5 +1,6 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.lookups
 import payments.models.payment_order
@@ -21,6 +22,148 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="GatewayAccount",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "key_id",
+                    models.CharField(
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^rzp_(test|live)_[A-Za-z0-9]{8,40}$", "A key id is like rzp_live_AbC123dEf456gH."
+                            )
+                        ],
+                        verbose_name="key id",
+                    ),
+                ),
+                ("key_secret", models.TextField(editable=False)),
+                ("webhook_secret", models.TextField(editable=False)),
+                ("previous_webhook_secret", models.TextField(blank=True, editable=False)),
+                (
+                    "previous_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Until then messages signed with the previous webhook secret are accepted.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "retired_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Nothing new is asked for with it since. What it made before goes on with it.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gateway_accounts",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "Razorpay account",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="InboundWebhook",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("event_id", models.CharField(max_length=100, unique=True)),
+                ("event_type", models.CharField(max_length=60)),
+                (
+                    "body",
+                    models.TextField(help_text="Exactly as received; the signature was checked over these bytes."),
+                ),
+                (
+                    "body_digest",
+                    models.CharField(
+                        editable=False, max_length=64, null=True, unique=True, verbose_name="digest of the body"
+                    ),
+                ),
+                ("headers", models.JSONField(default=dict)),
+                ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processing", "Processing"),
+                            ("processed", "Processed"),
+                            ("ignored", "Ignored"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(blank=True, help_text="What came of it, or why it is ignored.", max_length=255),
+                ),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Whose secret it was signed with. Empty: the environment's.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="payments.gatewayaccount",
+                        verbose_name="Razorpay account",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook",
+                "ordering": ["-received_at"],
+                "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
+            },
+        ),
         migrations.CreateModel(
             name="JournalBatch",
             fields=[
@@ -507,6 +650,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "gateway_account",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the keys of the environment.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_orders",
+                        to="payments.gatewayaccount",
+                        verbose_name="Razorpay account",
+                    ),
+                ),
+                (
                     "invoice",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -564,100 +719,83 @@ class Migration(migrations.Migration):
                 "ordering": ["created_at"],
             },
         ),
-        migrations.CreateModel(
-            name="InboundWebhook",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
+        migrations.AddConstraint(
+            model_name="gatewayaccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)),
+                fields=("billing_entity",),
+                name="one_gateway_account_in_use_per_seller",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewayaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key_id__regex", "^rzp_(test|live)_[A-Za-z0-9]{8,40}$")),
+                name="gateway_key_id_says_test_or_live",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gatewayaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("key_secret__regex", "^gAAAAA"),
+                    ("webhook_secret__regex", "^gAAAAA"),
+                    models.Q(
+                        models.Q(("previous_until__isnull", True), ("previous_webhook_secret", "")),
+                        models.Q(("previous_until__isnull", False), ("previous_webhook_secret__regex", "^gAAAAA")),
+                        _connector="OR",
                     ),
                 ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
+                name="gateway_secrets_are_sealed",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="gatewayaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="b05d741fee094ffff2d1f79d7571ff6c6af63c7e",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_2fbac",
+                    table="payments_gatewayaccount",
+                    when="BEFORE",
                 ),
-                ("event_id", models.CharField(max_length=100, unique=True)),
-                ("event_type", models.CharField(max_length=60)),
-                (
-                    "body",
-                    models.TextField(help_text="Exactly as received; the signature was checked over these bytes."),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="gatewayaccount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="seller_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a1243a300283b2910ce859657124400a3de1ae22",
+                    operation="UPDATE",
+                    pgid="pgtrigger_seller_never_changes_678a5",
+                    table="payments_gatewayaccount",
+                    when="BEFORE",
                 ),
-                (
-                    "body_digest",
-                    models.CharField(
-                        editable=False, max_length=64, null=True, unique=True, verbose_name="digest of the body"
-                    ),
-                ),
-                ("headers", models.JSONField(default=dict)),
-                ("received_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("processing", "Processing"),
-                            ("processed", "Processed"),
-                            ("ignored", "Ignored"),
-                            ("failed", "Failed"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("processed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "outcome",
-                    models.CharField(blank=True, help_text="What came of it, or why it is ignored.", max_length=255),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="webhooks",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "webhook",
-                "ordering": ["-received_at"],
-                "permissions": [("process_inboundwebhook", "Can process a stored webhook again")],
-                "indexes": [
-                    models.Index(fields=["-received_at"], name="webhook_by_time"),
-                    models.Index(
-                        condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
-                        name="webhook_due",
-                    ),
-                ],
-            },
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="inboundwebhook",
+            index=models.Index(fields=["-received_at"], name="webhook_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="inboundwebhook",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="webhook_due"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_arrived_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."event_id" IS DISTINCT FROM (NEW."event_id") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."body_digest" IS DISTINCT FROM (NEW."body_digest") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
+                    condition='WHEN (OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."event_id" IS DISTINCT FROM (NEW."event_id") OR OLD."event_type" IS DISTINCT FROM (NEW."event_type") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."body_digest" IS DISTINCT FROM (NEW."body_digest") OR OLD."headers" IS DISTINCT FROM (NEW."headers") OR OLD."received_at" IS DISTINCT FROM (NEW."received_at"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="1fd1e734807d1a1b621afbff24985c1a328f911e",
+                    hash="230f523701cb453c729dba726617579715e10cef",
                     operation="UPDATE",
                     pgid="pgtrigger_what_arrived_never_changes_00ee5",
                     table="payments_inboundwebhook",
@@ -1015,9 +1153,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_asked_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor"))',
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="5f09dd8a5b021f5341e0d0c5d99c40beecd026ed",
+                    hash="5c85f8affdbbc0837173547aaf9d6f1eb4ccfc0f",
                     operation="UPDATE",
                     pgid="pgtrigger_what_is_asked_never_changes_b34d9",
                     table="payments_paymentorder",

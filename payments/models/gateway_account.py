@@ -30,7 +30,7 @@ class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
 
 
 class GatewayAccount(BaseModel):
-    """At most one in use for each seller. A retired one is kept: its payments are captured and refunded with it.
+    """At most one in use for each seller. A retired one stays: its payments are captured and refunded with it.
 
     The secrets are sealed (`lib.sealing`), and the table refuses any that are not. No page, answer or log shows more of
     them than the last four characters.

@@ -57,7 +57,7 @@ def _defined(body: list[ast.stmt]) -> Iterator[str]:
 # A pattern for what is not written any more, and what is written instead.
 REPLACED = {
     r"usage_month(?!s)": "used_in or counted_in",
-    r"settlement": "settling for batches, paid total for invoices, payout for Razorpay's",
+    r"(?<![\"'.])settlement": "settling for batches, paid total for invoices, payout for Razorpay's",
     r"retired_orders": "orders_to_retire",
     r"standing.headers": "response headers",
     r"short.way\b": "fast path",

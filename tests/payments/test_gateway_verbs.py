@@ -276,7 +276,7 @@ def test_a_repeated_refund_has_the_same_bytes_and_the_same_key(stub: StubRazorpa
     assert {asked.headers["x-refund-idempotency"] for asked in stub.asked} == {"refund-0001"}
 
 
-# --- lists, settlements, disputes -------------------------------------------------------------------------------------
+# --- lists, payouts, disputes -------------------------------------------------------------------------------------
 
 
 def test_a_list_is_read_page_by_page_and_each_row_once_though_rows_move(stub: StubRazorpay) -> None:
@@ -297,22 +297,22 @@ def test_a_list_is_read_page_by_page_and_each_row_once_though_rows_move(stub: St
     assert [asked.query["skip"] for asked in stub.asked] == ["0", "90"]
 
 
-def test_a_settlement_and_its_movements(stub: StubRazorpay) -> None:
-    settlement = {"id": "setl_1", "amount": 97100, "status": "processed", "fees": 0, "tax": 0}
-    settlement |= {"utr": "1568176960vxp0rj", "created_at": 1568176960}
+def test_a_payout_and_its_movements(stub: StubRazorpay) -> None:
+    payout = {"id": "setl_1", "amount": 97100, "status": "processed", "fees": 0, "tax": 0}
+    payout |= {"utr": "1568176960vxp0rj", "created_at": 1568176960}
     adjustment = {
         "entity_id": "adj_1", "type": "adjustment", "debit": 1000, "credit": 0, "amount": 1000, "currency": "INR",
         "fee": 0, "tax": 0, "on_hold": False, "settled": True, "created_at": 1567692556, "settled_at": None,
         "settlement_id": "setl_DGlQ1Rj8os78Ec", "settlement_utr": None, "dispute_id": "disp_1",
     }  # fmt: skip
-    stub.one_by_one(Reply(settlement), _page(RECON_ROW, adjustment))
-    assert stub.gateway().fetch_settlement(settlement_id="setl_1").utr == "1568176960vxp0rj"
+    stub.one_by_one(Reply(payout), _page(RECON_ROW, adjustment))
+    assert stub.gateway().fetch_payout(payout_id="setl_1").utr == "1568176960vxp0rj"
     payment, other = stub.gateway().recon_rows(date(2026, 6, 1))
     assert stub.asked[1].query == {"year": "2026", "month": "06", "day": "01", "count": "1000", "skip": "0"}
     assert (payment.payment_id, payment.credit_minor, payment.fee_minor, payment.tax_minor) == (
         "pay_DEXrnipqTmWVGE", 97100, 2900, 442,
     )  # fmt: skip
-    assert (other.dispute_id, other.debit_minor, other.utr, other.settled_at) == ("disp_1", 1000, "", None)
+    assert (other.dispute_id, other.debit_minor, other.utr, other.paid_out_at) == ("disp_1", 1000, "", None)
 
 
 def test_a_dispute_is_contested_with_evidence_or_accepted(stub: StubRazorpay) -> None:

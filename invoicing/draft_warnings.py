@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from billing_platform.lib.number_formats import plain_text
 
@@ -33,8 +34,8 @@ class DraftWarning:
     """One sentence for people, with what programs and pages need to lead to the remedy.
 
     `blocks`: the draft can't be issued while the warning stands. `metric_name` and `unit` name the usage at fault,
-    `party` ("seller" or "customer") whose record lacks something, `currency` the one that has no exchange rate;
-    `quantity` and `event_count` say how much usage.
+    `party` ("seller" or "customer") whose record lacks something, `project_id` the project whose name can't be printed,
+    `currency` the one that has no exchange rate; `quantity` and `event_count` say how much usage.
     """
 
     code: str
@@ -46,6 +47,7 @@ class DraftWarning:
     event_count: int | None = None
     party: str | None = None
     currency: str | None = None
+    project_id: UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the invoice keeps it and the API sends it: what does not apply is left out."""
@@ -60,6 +62,8 @@ class DraftWarning:
             content["party"] = self.party
         if self.currency is not None:
             content["currency"] = self.currency
+        if self.project_id is not None:
+            content["project"] = str(self.project_id)
         return content
 
     @classmethod
@@ -75,4 +79,5 @@ class DraftWarning:
             event_count=content.get("event_count"),
             party=content.get("party"),
             currency=content.get("currency"),
+            project_id=UUID(content["project"]) if "project" in content else None,
         )

@@ -7,11 +7,10 @@ from typing import Any
 
 from django.db.models import Prefetch
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import badge
-from billing_platform.lib.admin.display import anchor
+from billing_platform.lib.admin.display import action_url, anchor
 from invoicing.computing.approval import IssueStep, ReasonCode
 from invoicing.computing.invoice import Computed
 from invoicing.models import BillingRunItem, CreditNote, Invoice
@@ -62,7 +61,7 @@ def decision_obstacles(invoice: Invoice, computed: Computed) -> Iterator[str]:
     if decision.step == IssueStep.WAIT:
         yield f"Nothing is issued. {decision.sentences}"
     elif decision.step != IssueStep.ISSUE:
-        address = reverse("admin:invoicing_invoice_action", args=[invoice.pk, "approve"])
+        address = action_url(invoice, "approve")
         way = format_html('<a class="text-link" href="{}">Approve</a>', address)
         yield format_html("It has to be approved before. {} {}", decision.sentences, way)
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, extends, object_page
 from billing_platform.lib.admin.contributions import list_address, view_permission
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, action_url
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.admin.letters import new_letter_address
@@ -45,7 +45,7 @@ def mend_of(topic: Topic, seller: BillingEntity) -> Mend:
         case Topic.LUT:
             return Mend("Enter the letter", new_letter_address(seller), "invoicing.add_letterofundertaking")
         case Topic.SERIES:
-            numbers = reverse("admin:organisations_billingentity_action", args=[seller.pk, "change_numbers"])
+            numbers = action_url(seller, "change_numbers")
             return Mend("Change numbers", numbers, change)
         case Topic.CREDIT_NOTES:
             return Mend(

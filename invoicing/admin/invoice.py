@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from billing_platform.lib.admin.base import (
@@ -24,7 +23,7 @@ from billing_platform.lib.admin.base import (
     rows_action,
     status,
 )
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, action_url
 from billing_platform.lib.admin.work import try_now_action, work_column
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.downloads import PDF, file_response
@@ -120,7 +119,7 @@ class InvoiceLineInline(ReadOnlyInline):
 
     @admin.display(description="Why")
     def explain_link(self, line: InvoiceLine) -> Any:
-        url = reverse("admin:invoicing_invoiceline_action", args=[line.pk, "explain"])
+        url = action_url(line, "explain")
         return format_html('<a class="text-link" href="{}">Explain</a>', url)
 
     @numeric

@@ -8,15 +8,15 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
+from billing_platform.lib.admin.display import action_url
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
-from invoicing.admin.mends import warning_text
+from invoicing.admin.mends import Warned, warning_text
 from invoicing.computing.invoice import Computed
 from invoicing.emails import sent_to
 from invoicing.models import Invoice
@@ -99,12 +99,8 @@ def finalize_facts(_request: HttpRequest, draft: ToFinalize) -> list[tuple[str, 
 
 
 def finalize_warnings(_request: HttpRequest, draft: ToFinalize) -> list[str]:
-    invoice = draft.invoice
-    return [
-        warning_text(warning, organisation=invoice.organisation, period=invoice.period)
-        for warning in draft.computed.warnings
-        if not warning.blocks
-    ]
+    page = Warned.finalize_page(draft.invoice)
+    return [warning_text(warning, page) for warning in draft.computed.warnings if not warning.blocks]
 
 
 def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str]:
@@ -122,7 +118,7 @@ def finalize_obstacles(_request: HttpRequest, draft: ToFinalize) -> Iterable[str
         yield "The total is negative: it can't be invoiced. Press “Credit and finalize” on the draft's page."
     for warning in computed.warnings:
         if warning.blocks:
-            yield warning_text(warning, organisation=organisation, period=period)
+            yield warning_text(warning, Warned.finalize_page(invoice))
 
 
 # --- voiding ------------------------------------------------------------------------------------------------------
@@ -149,7 +145,7 @@ def void_obstacles(_request: HttpRequest, invoice: Invoice) -> Iterable[str]:
     """An invoice that somebody may have seen is credited: the page leads to that."""
     obstacle = why_not_voidable(invoice)
     if obstacle:
-        address = reverse("admin:invoicing_invoice_action", args=[invoice.pk, "credit"])
+        address = action_url(invoice, "credit")
         asked = "?everything=on" + ("&bill_again=on" if invoice.period else "")
         yield format_html('{} <a class="text-link" href="{}">Credit all of it</a>', obstacle, address + asked)
 

@@ -11,11 +11,11 @@ from django.db.models import Q, Sum
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing_platform.lib.admin.display import anchor, badge, facts, when
+from billing_platform.lib.admin.display import action_url, anchor, badge, facts, when
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money, format_sums, short_text
-from invoicing.admin.mends import warning_text
+from invoicing.admin.mends import Warned, warning_text
 from invoicing.documents import DocumentParty, ExchangeNote
 from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice
@@ -24,16 +24,20 @@ from organisations.models import Notification
 
 
 def warning_box(invoice: Invoice) -> SafeString:
+    """What was found when the draft was last computed; what is mended since goes when it is computed again."""
+    page = Warned.draft_page(invoice)
     rows = (
         (
             badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning"),
-            warning_text(warning, organisation=invoice.organisation, period=invoice.period)
-            if invoice.is_draft
-            else warning.message,
+            warning_text(warning, page) if invoice.is_draft else warning.message,
         )
         for warning in map(DraftWarning.from_json, invoice.warnings)
     )
-    return format_html('<ul class="warning-list warning-box">{}</ul>', format_html_join("", "<li>{} {}</li>", rows))
+    shown = format_html_join("", "<li>{} {}</li>", rows)
+    if invoice.is_draft:
+        again = '<li>What is mended goes when the draft is computed again. <a class="mend" href="{}">Recompute</a></li>'
+        shown += format_html(again, action_url(invoice, "recompute"))
+    return format_html('<ul class="warning-list warning-box">{}</ul>', shown)
 
 
 def about(admin: Any, invoice: Invoice) -> list[tuple[str, Any]]:

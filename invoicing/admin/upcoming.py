@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -15,8 +13,9 @@ from billing_platform.lib.dates_in_words import last_day_text, month_text, time_
 from billing_platform.lib.money import ZERO, with_places
 from billing_platform.lib.number_formats import decimal_places, format_money, format_percent, format_price
 from invoicing.admin.invoice_line import quantity_text
-from invoicing.admin.mends import warning_text
+from invoicing.admin.mends import Warned, warning_text
 from invoicing.computing.invoice import Computed
+from invoicing.draft_warnings import DraftWarning
 from invoicing.lines import Line
 from invoicing.models import Invoice
 from invoicing.services.upcoming import Upcoming, upcoming_invoice
@@ -29,6 +28,7 @@ class UpcomingInvoiceOfOrganisation(Extension):
     @object_page(label="Upcoming invoice", permission="invoicing.view_invoice", icon="update")
     def upcoming_invoice(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
         upcoming = upcoming_invoice(organisation=organisation)
+        page = Warned(organisation, upcoming.period, request.path)
         context = {
             **self.page.admin_site.each_context(request),
             "opts": self.page.opts,
@@ -40,7 +40,7 @@ class UpcomingInvoiceOfOrganisation(Extension):
             "totals": _totals(upcoming),
             "projected": upcoming.projected is not None,
             "lines": _lines(upcoming),
-            "warnings": [_warned(warning, upcoming, organisation) for warning in upcoming.so_far.warnings],
+            "warnings": [_marked(warning, page) for warning in upcoming.so_far.warnings],
             "draft": Invoice.objects.billing()
             .filter(organisation=organisation, period_start=upcoming.period.start)
             .first(),
@@ -48,9 +48,9 @@ class UpcomingInvoiceOfOrganisation(Extension):
         return TemplateResponse(request, "admin/invoicing/upcoming.html", context)
 
 
-def _warned(warning: Any, upcoming: Upcoming, organisation: Organisation) -> SafeString:
+def _marked(warning: DraftWarning, page: Warned) -> SafeString:
     mark = badge("Blocks", "danger") if warning.blocks else badge("Warns", "warning")
-    return format_html("{} {}", mark, warning_text(warning, organisation=organisation, period=upcoming.period))
+    return format_html("{} {}", mark, warning_text(warning, page))
 
 
 def _totals(upcoming: Upcoming) -> list[tuple[str, str, str]]:

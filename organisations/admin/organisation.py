@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
-from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action, short_time
+from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInline, link, object_action
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.amounts import RuleAmountField, SellersOrOwnField
 from organisations.admin.billing_hold import hold_sentences, standing_of
@@ -71,7 +71,7 @@ class OrganisationAdmin(ModelAdmin):
     form = OrganisationForm
     empty_hint = "Add the first customer: who uses your service, and who pays for it."
     list_on_a_phone = ("name", "currency", "is_active")
-    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active", "created")
+    list_display = ("name", "legal_name", "currency", "gstin", "country", "billing_entity", "is_active")
     list_filter = ("is_active", "currency", "country", "billing_entity")
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)
@@ -111,7 +111,6 @@ class OrganisationAdmin(ModelAdmin):
 
     readonly_fields = ("held", "gstin_checked_on")
 
-    created = short_time("created_at", "Created")
     seller = link("billing_entity", "Seller")
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -12,10 +12,9 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from billing_platform.lib.admin.base import Extension, extends, list_page
-from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.display import EMPTY, action_url
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import format_money, money_text
@@ -113,7 +112,7 @@ def _row(aged: Aged, day: date, heads: tuple[str, ...]) -> dict[str, Any]:
     late = (day - aged.oldest).days if aged.oldest else 0
     return {
         "customer": customer.name,
-        "url": reverse("admin:organisations_organisation_action", args=[customer.pk, "statement"]),
+        "url": action_url(customer, "statement"),
         "oldest": f"{late:,} day{'s' if late != 1 else ''} late" if late else "",
         "amounts": _shown(aged, heads),
     }

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import (
@@ -22,7 +21,7 @@ from billing_platform.lib.admin.base import (
     object_page,
     short_time,
 )
-from billing_platform.lib.admin.display import anchor
+from billing_platform.lib.admin.display import action_url, anchor
 from billing_platform.lib.dates_in_words import days_text
 from billing_platform.lib.http.downloads import file_response
 from billing_platform.lib.money import ZERO
@@ -112,7 +111,7 @@ def export_obstacles(request: HttpRequest, _none: Any) -> Iterator[Any]:
     if made.missing:
         words = dict(ROLES)
         names = ", ".join(f"{words[role]} {sac}".strip() for role, sac in made.missing)
-        url = reverse("admin:organisations_billingentity_action", args=[made.books.seller.pk, "name_ledgers"])
+        url = action_url(made.books.seller, "name_ledgers")
         yield format_html('No ledger is named for: {}. <a class="text-link" href="{}">Name ledgers</a>', names, url)
     yield from made.obstacles
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 
@@ -13,9 +12,7 @@ from django.urls import reverse
 from invoicing.draft_warnings import WarningCode
 from invoicing.models import Invoice
 from invoicing.services import drafting, issuing
-from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import Organisation, Project
-from tests import factories
 from tests.admin.test_object_actions import action_url
 from tests.invoicing.language import at, draft, per_unit, used
 
@@ -38,24 +35,6 @@ def test_the_page_shows_the_month_so_far_and_as_it_will_probably_be(
     for text in ("₹166.00", "₹14.94", "₹195.88", ">322 call", "₹643.25", "₹759.03"):
         assert text in page
     assert not Invoice.objects.exists()
-
-
-def test_a_fee_in_another_currency_and_a_name_that_cant_be_printed_lead_to_their_mends(
-    acme: Organisation, project: Project, as_admin: Client
-) -> None:
-    per_unit("1")
-    used(project, 100)
-    Organisation.objects.filter(pk=acme.pk).update(legal_name="株式会社")
-    for each in (acme, factories.organisation("Umbrella")):
-        add_recurring_fee(
-            organisation=each, description="Seat", amount=Decimal(9), currency="EUR", effective_from=date(2026, 10, 1)
-        )
-    acme.refresh_from_db()
-    invoice = draft(acme)
-    shown = as_admin.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])).content.decode()
-    to_fees, to_customer = sorted(re.findall(r'class="mend" href="([^"]+)"', shown))
-    assert as_admin.get(to_fees).context["cl"].result_count == 1
-    assert to_customer == reverse("admin:organisations_organisation_change", args=[acme.pk])
 
 
 def test_unpriced_usage_has_an_estimate_and_a_button_that_leads_to_a_price(

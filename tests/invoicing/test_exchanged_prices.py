@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_platform.lib.errors import DomainError
-from invoicing.admin.mends import mend_of
+from invoicing.admin.mends import Mend, Warned, mend_of
 from invoicing.documents import InvoiceDocument
 from invoicing.draft_warnings import DraftWarning
 from invoicing.models import Invoice, PricingRule
@@ -93,8 +93,8 @@ def test_without_a_rate_nothing_is_issued_and_the_warning_leads_to_the_form(
         "api_calls (call) can't be billed: its price is in USD. There is no USD to INR exchange rate for 31 Oct 2026 "
         "or the 31 days before: add one."
     )
-    label, address = mend_of(warning, organisation=acme, period=OCTOBER)
-    assert (label, address) == ("Enter a rate", "/admin/invoicing/exchangerate/add/?base=USD&target=INR")
+    mend = mend_of(warning, Warned.draft_page(drafted))
+    assert mend == Mend("Enter a rate", "/admin/invoicing/exchangerate/add/?base=USD&target=INR")
     assert drafted.lines.count() == 0
     with at("2026-11-01 10:00"), pytest.raises(DomainError, match="its price is in USD"):
         issuing.finalize_invoice(invoice_id=drafted.pk)

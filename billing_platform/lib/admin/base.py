@@ -53,6 +53,7 @@ from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, atte
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.last_days import LastDayField
 from billing_platform.lib.admin.saving import SavingMixin
+from billing_platform.lib.admin.way_back import WayBackMixin
 from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.validators import choices_of
 
@@ -175,7 +176,7 @@ class ListedFieldsMixin:
         )
 
 
-class ModelAdmin(ActionsMixin, SavingMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
+class ModelAdmin(ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
     """Rows can be deleted only where a page sets `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None

@@ -192,6 +192,11 @@ def admin_url(target: Any) -> str:
     return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[quote(target.pk)])
 
 
+def action_url(target: Any, action: str) -> str:
+    """The address of the page that asks about an action on a row, or shows one of its pages."""
+    return reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_action", args=[quote(target.pk), action])
+
+
 def facts(rows: Iterable[tuple[str, Any]], *, numbers: bool = False) -> SafeString:
     """A small two-column table of names and values; numbers stand under each other, close to their names."""
     return format_html(

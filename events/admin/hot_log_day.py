@@ -78,7 +78,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
         "day_name",
         "state",
         "retained",
-        *(f"{name}_shown" for name in NUMBERS),
+        *(f"{name}_shown" for name in NUMBERS if name != "batches"),
         "verified",
         "dropped",
     )

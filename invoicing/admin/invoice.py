@@ -306,7 +306,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Invoice", ordering="number")
     def label(self, invoice: Invoice) -> str:
-        return format_html('<span class="whitespace-nowrap">{}</span>', str(invoice))
+        return format_html('<span class="nowrap">{}</span>', invoice.number) if invoice.number else str(invoice)
 
     @admin.display(description="Period", ordering="period_start")
     def period_label(self, invoice: Invoice) -> str:

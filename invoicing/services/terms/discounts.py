@@ -11,11 +11,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing_platform.lib.errors import DomainError, NotFound
+from billing_platform.lib.errors import DomainError
 from invoicing.lines import Line
 from invoicing.models import Discount, DiscountRedemption, Invoice, RecurringFee
 from invoicing.services.prices.billed_months import lock_prices
+from invoicing.services.terms.changing import change_term, locked_term
 from organisations.models import Organisation
+
+_DISCOUNTS = Discount.objects.select_related("organisation", "recurring_fee")
 
 
 @transaction.atomic
@@ -61,12 +64,8 @@ def add_discount(
 @transaction.atomic
 def update_discount(*, discount_id: UUID, **changes: Any) -> Discount:
     """Change a discount. One that an issued invoice used can only be ended: raises DomainError DISCOUNT_IN_USE."""
-    discount = _locked(discount_id)
-    if set(changes) - {"effective_to"} and discount.used().exists():
-        raise DomainError("This discount is on an issued invoice: end it, and add another.", code="DISCOUNT_IN_USE")
-    for name, value in changes.items():
-        setattr(discount, name, value)
-    discount.full_clean()
+    discount: Discount = locked_term(_DISCOUNTS, pk=discount_id)
+    change_term(discount, changes, is_billed=discount.used().exists(), called="discount", code="DISCOUNT_IN_USE")
     discount.save()
     return discount
 
@@ -77,7 +76,7 @@ def delete_discount(*, discount_id: UUID) -> None:
 
     Raises DomainError DISCOUNT_IN_USE for one that is on an invoice, be it void.
     """
-    discount = _locked(discount_id)
+    discount: Discount = locked_term(_DISCOUNTS, pk=discount_id)
     if discount.redemptions.exclude(invoice__number="").exists():
         raise DomainError("This discount was used on an invoice: end it instead.", code="DISCOUNT_IN_USE")
     discount.delete()
@@ -99,16 +98,3 @@ def redemptions_of(invoice: Invoice, lines: Iterable[Line]) -> list[DiscountRede
         for taken in line.discounts:
             used[taken.discount_id] += taken.amount
     return [DiscountRedemption(invoice=invoice, discount_id=pk, amount=amount) for pk, amount in used.items()]
-
-
-def _locked(discount_id: UUID) -> Discount:
-    lock_prices(to_change_them=True)  # before the row's lock: issuing an invoice takes both locks in this order
-    discount: Discount | None = (
-        Discount.objects.select_for_update(of=("self",))
-        .select_related("organisation", "recurring_fee")
-        .filter(pk=discount_id)
-        .first()
-    )
-    if discount is None:
-        raise NotFound("There is no such discount.")
-    return discount

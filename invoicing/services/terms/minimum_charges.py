@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,11 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing_platform.lib.errors import DomainError, NotFound
+from billing_platform.lib.errors import DomainError
 from invoicing.computing.days import Days, days_of
 from invoicing.models import MinimumCharge
 from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.terms.billed_terms import changed_days, refuse_billed_days
+from invoicing.services.terms.changing import change_term, locked_term
 from organisations.models import Organisation
 
 _CHARGED = ("organisation_id", "amount", "currency", "sac")
@@ -57,13 +57,8 @@ def update_minimum_charge(*, minimum_id: UUID, **changes: Any) -> MinimumCharge:
 
     A change that reaches into an invoiced month raises DomainError TERMS_REACH_BILLED_MONTH.
     """
-    minimum = _locked(minimum_id)
-    if set(changes) - {"effective_to"} and minimum.is_billed:
-        raise DomainError("This minimum is on an issued invoice: end it, and add another.", code="MINIMUM_IN_USE")
-    before = copy(minimum)
-    for name, value in changes.items():
-        setattr(minimum, name, value)
-    minimum.full_clean()
+    minimum: MinimumCharge = locked_term(MinimumCharge.objects.all(), pk=minimum_id)
+    before = change_term(minimum, changes, is_billed=minimum.is_billed, called="minimum", code="MINIMUM_IN_USE")
     _refuse(changed_days(before, minimum, apart_from_days=_CHARGED), minimum)
     minimum.save()
     return minimum
@@ -75,19 +70,11 @@ def delete_minimum_charge(*, minimum_id: UUID) -> None:
 
     Raises DomainError MINIMUM_IN_USE for one that is on an invoice, be it void, and TERMS_REACH_BILLED_MONTH.
     """
-    minimum = _locked(minimum_id)
+    minimum: MinimumCharge = locked_term(MinimumCharge.objects.all(), pk=minimum_id)
     if minimum.invoice_lines.exclude(invoice__number="").exists():
         raise DomainError("This minimum was invoiced: end it instead.", code="MINIMUM_IN_USE")
     _refuse([days_of(minimum)], minimum)
     minimum.delete()
-
-
-def _locked(minimum_id: UUID) -> MinimumCharge:
-    lock_prices(to_change_them=True)  # before the row's lock: issuing an invoice takes both locks in this order
-    minimum: MinimumCharge | None = MinimumCharge.objects.select_for_update(of=("self",)).filter(pk=minimum_id).first()
-    if minimum is None:
-        raise NotFound("There is no such minimum charge.")
-    return minimum
 
 
 def _refuse(days: list[Days], minimum: MinimumCharge) -> None:

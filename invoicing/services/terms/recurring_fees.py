@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,14 +9,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing_platform.lib.errors import DomainError, NotFound
+from billing_platform.lib.errors import DomainError
 from invoicing.computing.days import Days, days_of
 from invoicing.models import RecurringFee
 from invoicing.services.prices.billed_months import lock_prices
 from invoicing.services.terms.billed_terms import changed_days, refuse_billed_days
+from invoicing.services.terms.changing import change_term, locked_term
 from organisations.models import Organisation, Project
 
 _CHARGED = ("amount", "currency", "project_id", "description", "sac")
+_FEES = RecurringFee.objects.select_related("organisation", "project")
 _INSTEAD = "To charge for earlier days, draft a one-off invoice."
 
 
@@ -61,13 +62,8 @@ def update_recurring_fee(*, fee_id: UUID, **changes: Any) -> RecurringFee:
 
     A change that reaches into an invoiced month raises DomainError TERMS_REACH_BILLED_MONTH.
     """
-    fee = _locked(fee_id)
-    if set(changes) - {"effective_to"} and fee.is_billed:
-        raise DomainError("This fee is on an issued invoice: end it, and add another.", code="FEE_IN_USE")
-    before = copy(fee)
-    for name, value in changes.items():
-        setattr(fee, name, value)
-    fee.full_clean()
+    fee: RecurringFee = locked_term(_FEES, pk=fee_id)
+    before = change_term(fee, changes, is_billed=fee.is_billed, called="fee", code="FEE_IN_USE")
     _refuse(changed_days(before, fee, apart_from_days=_CHARGED), fee)
     fee.save()
     return fee
@@ -79,7 +75,7 @@ def delete_recurring_fee(*, fee_id: UUID) -> None:
 
     Raises DomainError FEE_IN_USE for one that is on an invoice, be it void, or that a discount is for.
     """
-    fee = _locked(fee_id)
+    fee: RecurringFee = locked_term(_FEES, pk=fee_id)
     if fee.invoice_lines.exclude(invoice__number="").exists():
         raise DomainError("This fee was invoiced: end it instead.", code="FEE_IN_USE")
     if (discount := fee.discounts.first()) is not None:
@@ -89,19 +85,6 @@ def delete_recurring_fee(*, fee_id: UUID) -> None:
             details={"discount": str(discount.pk)},
         )
     fee.delete()
-
-
-def _locked(fee_id: UUID) -> RecurringFee:
-    lock_prices(to_change_them=True)  # before the row's lock: issuing an invoice takes both locks in this order
-    fee: RecurringFee | None = (
-        RecurringFee.objects.select_for_update(of=("self",))
-        .select_related("organisation", "project")
-        .filter(pk=fee_id)
-        .first()
-    )
-    if fee is None:
-        raise NotFound("There is no such recurring fee.")
-    return fee
 
 
 def _refuse(days: list[Days], fee: RecurringFee) -> None:

@@ -19,6 +19,8 @@ _SELLER = DocumentParty(
     phone="+91 80 1234 5678",
 )
 
+_BANK = BankDetails("Metrics Cloud Private Limited", "HDFC Bank", "50200012345678", "HDFC0001234", "metrics@hdfc")
+
 
 def one_page(number: int) -> InvoiceDocument:
     """Each number is another document: other customer, amounts and codes."""
@@ -32,8 +34,35 @@ def one_page(number: int) -> InvoiceDocument:
     )
     taxable = Decimal(1000 + number)
     tax = taxable * Decimal("0.18")
+    return InvoiceDocument(
+        title="Tax Invoice",
+        number=f"INV/26-27/{number:06d}",
+        issue_date=date(2026, 11, 1),
+        due_date=date(2026, 11, 16),
+        currency="INR",
+        seller=_SELLER,
+        customer=customer,
+        lines=_lines(taxable, tax),
+        taxes=tuple(DocumentTax(head, Decimal(9), 4 * taxable, 2 * tax) for head in ("CGST", "SGST")),
+        subtotal=4 * taxable,
+        discount_total=Decimal(0),
+        tax_total=4 * tax,
+        round_off=Decimal(0),
+        total=4 * (taxable + tax),
+        total_in_words="Rupees Four Thousand Seven Hundred Twenty Only",
+        period_start=date(2026, 10, 1),
+        period_last_day=date(2026, 10, 31),
+        supply_kind="B2B",
+        place_of_supply="29-Karnataka",
+        bank=_BANK,
+        pay_url=f"https://billing.example/pay/{number:048x}",
+        payment_terms="15 days",
+    )
+
+
+def _lines(taxable: Decimal, tax: Decimal) -> tuple[DocumentLine, ...]:
     steps = tuple(Step(f"Tier {tier}", taxable, Decimal("0.5"), Decimal(0), taxable / 2) for tier in (1, 2))
-    lines = tuple(
+    return tuple(
         DocumentLine(
             position,
             f"{metric} · October 2026",
@@ -47,28 +76,4 @@ def one_page(number: int) -> InvoiceDocument:
             steps if position == 1 else (),
         )
         for position, metric in enumerate(("API calls", "Storage", "Bandwidth", "Compute"), start=1)
-    )
-    return InvoiceDocument(
-        title="Tax Invoice",
-        number=f"INV/26-27/{number:06d}",
-        issue_date=date(2026, 11, 1),
-        due_date=date(2026, 11, 16),
-        currency="INR",
-        seller=_SELLER,
-        customer=customer,
-        lines=lines,
-        taxes=tuple(DocumentTax(head, Decimal(9), 4 * taxable, 2 * tax) for head in ("CGST", "SGST")),
-        subtotal=4 * taxable,
-        discount_total=Decimal(0),
-        tax_total=4 * tax,
-        round_off=Decimal(0),
-        total=4 * (taxable + tax),
-        total_in_words="Rupees Four Thousand Seven Hundred Twenty Only",
-        period_start=date(2026, 10, 1),
-        period_last_day=date(2026, 10, 31),
-        supply_kind="B2B",
-        place_of_supply="29-Karnataka",
-        bank=BankDetails("Metrics Cloud Private Limited", "HDFC Bank", "50200012345678", "HDFC0001234", "metrics@hdfc"),
-        pay_url=f"https://billing.example/pay/{number:048x}",
-        payment_terms="15 days",
     )

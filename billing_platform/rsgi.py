@@ -114,7 +114,7 @@ class Web:
             if reader.refusal is None:
                 raise
             return b"", reader.refusal
-        except Exception:
+        except Exception:  # whatever the server raises when a client goes away
             return b"", Refusal.CUT_OFF
         finally:
             self.promised -= promised
@@ -144,7 +144,7 @@ class Web:
                 continue
             try:
                 _answer(job)
-            except BaseException:
+            except BaseException:  # a thread that ends would answer nobody any more
                 logger.exception("request not answered")
                 with suppress(Exception):  # the answer had begun: nothing more can be sent
                     job.protocol.response_bytes(500, [], b"")
@@ -155,7 +155,7 @@ class Web:
         """Refuse a request with a late body at once if its key is unknown."""
         try:
             known = carries_known_key(reader.scope.headers.get("authorization", ""))
-        except Exception:
+        except Exception:  # the database may be away: the request is read all the same
             logger.exception("key not looked up")
             return
         if not known:

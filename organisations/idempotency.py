@@ -72,7 +72,7 @@ def run_once(
         return replayed
     try:
         response = work()
-    except Exception:
+    except Exception:  # nothing was done: the key may be sent again
         record.delete()
         raise
     return _remember(record, response, reach, secret_fields)

@@ -61,7 +61,7 @@ def _read_reachable(actor: Actor) -> Reach:
         return set()
     if getattr(actor, "is_superuser", False):
         return EVERY_ORGANISATION
-    ids = set(actor.memberships.values_list("organisation_id", flat=True))  # type: ignore[attr-defined]
+    ids = set(actor.memberships.values_list("organisation_id", flat=True))  # type: ignore[attr-defined]  # a user has them
     return EVERY_ORGANISATION if None in ids else ids
 
 

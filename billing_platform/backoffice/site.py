@@ -34,7 +34,7 @@ class OperatorSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Failed attempts are counted; beyond the limit no password is looked at."""
         if request.method != "POST":
-            return super().login(request, extra_context)  # type: ignore[no-any-return]
+            return super().login(request, extra_context)  # type: ignore[no-any-return]  # Unfold has no types
         with sign_in.attempt(request) as attempt:
             if attempt.refused is not None:
                 return self._refuse(request, attempt.refused)

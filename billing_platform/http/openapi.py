@@ -81,7 +81,7 @@ class SchemaView(SpectacularAPIView):
         renderer = request.accepted_renderer
         form = str(renderer.media_type)
         if form not in self._made:
-            document = super().get(request, *args, **kwargs).data  # type: ignore[no-untyped-call]
+            document = super().get(request, *args, **kwargs).data  # type: ignore[no-untyped-call]  # no types
             self._made[form] = renderer.render(document, form, self.get_renderer_context())
         return HttpResponse(self._made[form], content_type=form)
 

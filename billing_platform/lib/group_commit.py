@@ -61,7 +61,7 @@ class GroupCommit(Generic[Item]):
         try:
             self._write([ticket.item, *[other.item for other in company]])
             written = True
-        except Exception as error:
+        except Exception as error:  # the others of the group are told too
             if company:
                 raise NotWritten from error
             raise

@@ -69,7 +69,7 @@ def _start_postgres(home: Path, *, durable: bool) -> Postgres:
             raise
         shutil.rmtree(server.data)  # without fsync, a power cut may have damaged the data
         server.start()
-    except BaseException:
+    except BaseException:  # also Ctrl-C: nothing is left running
         server.stop()
         raise
     return server

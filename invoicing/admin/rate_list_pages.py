@@ -44,10 +44,10 @@ class RateListPages:
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.import_view)
-        return [path("import/", view, name="invoicing_exchangerate_import"), *super().get_urls()]  # type: ignore[misc]
+        return [path("import/", view, name="invoicing_exchangerate_import"), *super().get_urls()]  # type: ignore[misc]  # a mixin
 
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
-        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]
+        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]  # a mixin: the page has it
         if obj is not None or not self._may_import(request):
             return shown
         url = reverse("admin:invoicing_exchangerate_import")

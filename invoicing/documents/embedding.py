@@ -37,7 +37,7 @@ class _Packed(NamedTuple):
     to_unicode: bytes
 
 
-class StockFont(TTFont):  # type: ignore[misc]
+class StockFont(TTFont):  # type: ignore[misc]  # ReportLab has no types
     """A TrueType font of ReportLab whose first subset is always the same."""
 
     def escaped(self, text: str) -> str | None:

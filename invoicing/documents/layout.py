@@ -148,7 +148,7 @@ def _down(column: Iterable[Band]) -> Iterator[Mark]:
 
 
 def _moved(mark: Mark, down: float, right: float = 0) -> Mark:
-    return mark._replace(x=mark.x + right, y=mark.y + down) if down or right else mark  # type: ignore[attr-defined]
+    return mark._replace(x=mark.x + right, y=mark.y + down) if down or right else mark  # type: ignore[attr-defined]  # each is a named tuple
 
 
 def unbroken(bands: Sequence[Band], *, with_next: bool = False) -> list[Band]:

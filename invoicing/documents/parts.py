@@ -137,7 +137,7 @@ def party_block(label: str, party: DocumentParty, brand: Branding, width: float)
 def _named(name: str, value: str, width: float) -> list[Band]:
     """A short name and its value in bold, on one line where there is room."""
     label = stack(f"{name}: ", BODY, width)
-    offset = sum(mark.line.width for mark in label[0].marks)  # type: ignore[attr-defined]
+    offset = sum(mark.line.width for mark in label[0].marks)  # type: ignore[attr-defined]  # marks of text
     if len(label) > 1 or offset > width / 2:
         return [*label, *stack(value, STRONG, width)]
     return side_by_side(label, stack(value, STRONG, width - offset, x=offset))

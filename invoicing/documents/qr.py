@@ -22,7 +22,7 @@ def packed_code(content: str) -> PackedCode:
     """Level M: it is read with a seventh of it spoilt. A coder in C++: Python's need 5 to 50 ms for a code."""
     barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     picture = barcode.to_image(scale=1, add_quiet_zones=False)
-    pixels, modules = bytes(memoryview(picture)), picture.shape[0]  # type: ignore[arg-type]
+    pixels, modules = bytes(memoryview(picture)), picture.shape[0]  # type: ignore[arg-type]  # it has the buffer protocol
     of_row = -modules % 8
     rows = (pixels[start : start + modules] for start in range(0, modules * modules, modules))
     numbers = (int(row.translate(_DIGITS) + b"1" * of_row, 2) for row in rows)

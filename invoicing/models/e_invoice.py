@@ -140,7 +140,7 @@ class EInvoice(ClaimedWork, BaseModel, TenantModel):
     not_needed_reason = models.CharField("why not", max_length=REASON_LENGTH, blank=True)
     not_needed_by = models.CharField(max_length=200, blank=True, help_text="Empty: the seller's settings say so.")
 
-    objects = EInvoiceQuerySet.as_manager()  # type: ignore[misc]
+    objects = EInvoiceQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         verbose_name = "e-invoice"

@@ -10,7 +10,7 @@ from billing_platform.lib.dates_in_words import month_text
 from invoicing.models.billing_run import BillingRunItem, BillingRunItemQuerySet
 
 
-class ReviewItemManager(models.Manager.from_queryset(BillingRunItemQuerySet)):  # type: ignore[misc]
+class ReviewItemManager(models.Manager.from_queryset(BillingRunItemQuerySet)):  # type: ignore[misc]  # a class made as it is read
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(status=BillingRunItem.Status.PARKED)
 

@@ -170,7 +170,7 @@ class RateLimitHeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response: HttpResponse = self.get_response(request)  # type: ignore[operator]
+        response: HttpResponse = self.get_response(request)  # type: ignore[operator]  # set by Django
         usage: RateUsage | None = getattr(request, "rate_usage", None)
         if usage is not None:
             for name, value in usage.headers().items():

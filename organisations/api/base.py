@@ -63,7 +63,7 @@ class AdminMixin:
         """
         for owner in owners:
             if owner is None:
-                self.check_object_permissions(self.request, Organisation())  # type: ignore[attr-defined]
+                self.check_object_permissions(self.request, Organisation())  # type: ignore[attr-defined]  # a mixin
             else:
                 self.organisation(owner)
 
@@ -72,7 +72,7 @@ class AdminMixin:
 
         Raises NotFound for one that does not exist and for one of another organisation alike.
         """
-        obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]
+        obj = queryset.for_organisations(self.request.auth).filter(**lookup).first()  # type: ignore[attr-defined]  # a mixin
         if obj is None:
             raise NotFound(f"There is no such {_spelled(queryset.model.__name__)}.")
         self.check_object_permissions(self.request, obj)  # type: ignore[attr-defined]  # a mixin: the view has it

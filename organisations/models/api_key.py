@@ -63,7 +63,7 @@ class ApiKey(BaseModel, TenantModel):
             pgtrigger.Trigger(
                 name="api_key_mode_is_that_of_its_project",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("mode", "project_id"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("mode", "project_id"),  # type: ignore[no-untyped-call]  # no types
                 func="""
                     IF EXISTS (SELECT FROM organisations_project WHERE id = NEW.project_id AND mode <> NEW.mode) THEN
                         RAISE EXCEPTION 'Project % is of the other mode.', NEW.project_id;

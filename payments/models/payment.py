@@ -208,7 +208,7 @@ class Payment(BaseModel, TenantModel):
             pgtrigger.Trigger(
                 name="what_is_credited_did_not_go_back",
                 when=pgtrigger.After,
-                operation=pgtrigger.UpdateOf("amount_refunded", "payer_fee", "status"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.UpdateOf("amount_refunded", "payer_fee", "status"),  # type: ignore[no-untyped-call]  # no types
                 timing=pgtrigger.Deferred,
                 func=net_is_allocated("NEW.id"),
             ),

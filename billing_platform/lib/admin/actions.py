@@ -113,7 +113,7 @@ Method: TypeAlias = Callable[..., Any]
 
 def _mark(**traits: Any) -> Callable[[Method], Method]:
     def decorate(method: Method) -> Method:
-        method.admin_action = Action(method.__name__, method, **traits)  # type: ignore[attr-defined]
+        method.admin_action = Action(method.__name__, method, **traits)  # type: ignore[attr-defined]  # read by ActionsMixin
         return method
 
     return decorate
@@ -232,7 +232,7 @@ class ActionsMixin(ExtendedMixin):
     def rows(self, request: HttpRequest, action: Action) -> Any:
         """The rows of an action: those of the list for which the user has the permission."""
         try:
-            found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]
+            found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]  # a mixin
         except IncorrectLookupParameters:
             raise Http404 from None
         user: Any = request.user
@@ -255,7 +255,7 @@ class ActionsMixin(ExtendedMixin):
         obj = kwargs.get("obj")
         if obj is not None and not context.get("is_popup"):
             context["object_actions"] = self.buttons(request, obj)
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]  # a mixin
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         extra_context = {"list_actions": self.buttons(request), **(extra_context or {})}
@@ -279,7 +279,7 @@ class ActionsMixin(ExtendedMixin):
         if action.only_shows:
             if request.method not in ("GET", "HEAD"):
                 return HttpResponseNotAllowed(["GET"])
-            return action.handler(request, *([] if obj is None else [obj]))  # type: ignore[return-value]
+            return action.handler(request, *([] if obj is None else [obj]))  # type: ignore[return-value]  # of a page
         return self._ask_or_act(request, action, obj)
 
     def _ask_or_act(self, request: HttpRequest, action: Action, obj: Any) -> HttpResponse:
@@ -316,12 +316,12 @@ class ActionsMixin(ExtendedMixin):
                 raise
             add_refusal(form, refusal, refusal.message)
             return None
-        except Exception:
+        except Exception:  # whatever it is, it goes on: the page may be sent again
             form.give_back()
             raise
         said = outcome if isinstance(outcome, str) else ""
         if obj is not None:
-            self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]
+            self.log_change(request, obj, f"{action.label}. {said}".strip())  # type: ignore[attr-defined]  # a mixin
         if isinstance(outcome, HttpResponse):
             return outcome
         messages.success(request, said)

@@ -135,7 +135,7 @@ class ScopedMixin:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.choices_of(db_field.remote_field.model, request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
 
     def choices_of(self, model: type[models.Model], request: HttpRequest) -> Any:
         """What may be chosen: what the other model's own page would list."""
@@ -164,7 +164,7 @@ class ListedFieldsMixin:
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         choices = choices_of(db_field.validators) if isinstance(db_field, models.CharField) else None
         if choices is None:
-            return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+            return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
         widget = widgets.UnfoldAdminSelect2Widget if len(choices) > FEW_CHOICES else widgets.UnfoldAdminSelectWidget
         return forms.ChoiceField(
             choices=[("", "---------"), *choices],

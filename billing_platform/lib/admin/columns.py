@@ -52,7 +52,7 @@ def rows_style(prefix: str, page: Any, columns: Sequence[Any]) -> SafeString:
         *_rule(WIDE, table, after_numbers, "padding-left: 1rem"),
         *_names(table, page, columns),
     ]
-    return mark_safe("\n".join(rules))  # noqa: S308
+    return mark_safe("\n".join(rules))  # noqa: S308  # (names of columns are ours)
 
 
 def _names(table: str, page: Any, columns: Sequence[Any]) -> list[str]:

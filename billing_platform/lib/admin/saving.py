@@ -24,7 +24,7 @@ class SavingMixin:
         """If the service refuses the change, nothing is saved: the form is shown again as it was typed, with the
         service's sentence as its error."""
         try:
-            shown: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+            shown: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]  # a mixin
             return shown
         except (DomainError, IntegrityError) as error:
             refusal = refusal_of(error) if isinstance(error, IntegrityError) else error

@@ -30,7 +30,7 @@ WorkOf = Callable[[Any], RetriedWork | None]
 
 
 def _itself(obj: Any) -> RetriedWork | None:
-    return obj  # type: ignore[no-any-return]
+    return obj  # type: ignore[no-any-return]  # typed by its caller
 
 
 def work_column(work_of: WorkOf = _itself, description: str = "Where it stands") -> Display:

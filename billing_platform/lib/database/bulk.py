@@ -55,7 +55,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
     table = f'"{model._meta.db_table}"'
     with connection.cursor() as cursor:
         cursor.execute(  # one parameter: PostgreSQL takes the JSON apart faster than Python writes ten arrays
-            f"UPDATE {table} SET {changes} FROM jsonb_to_recordset(%s::jsonb) AS given ({given}) "  # noqa: S608
+            f"UPDATE {table} SET {changes} FROM jsonb_to_recordset(%s::jsonb) AS given ({given}) "  # noqa: S608  # (names of ours)
             f'WHERE {table}."{key.column}" = given."{key.column}"',
             [content],
         )

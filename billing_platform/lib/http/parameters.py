@@ -118,7 +118,7 @@ class _Day(forms.Field):
     def to_python(self, value: Any) -> date | None:
         if not value:
             return None
-        day = _read(lambda: datetime.strptime(value, "%Y-%m-%d").date(), "Write the day as 2026-11-01.")  # noqa: DTZ007
+        day = _read(lambda: datetime.strptime(value, "%Y-%m-%d").date(), "Write the day as 2026-11-01.")  # noqa: DTZ007  # (a day)
         return _within_reach(day)
 
 

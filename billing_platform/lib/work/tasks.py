@@ -60,7 +60,7 @@ class BaseTask(Task):  # type: ignore[type-arg]  # generic to mypy only
             outcome, problem = "refused", error.message
             logger.warning("task refused", extra={"task": self.name, "reason": error.message})
             raise
-        except Exception as error:
+        except Exception as error:  # noted, and goes on
             outcome, problem = "error", f"{type(error).__name__}: {error}"
             raise
         finally:
@@ -73,5 +73,5 @@ class BaseTask(Task):  # type: ignore[type-arg]  # generic to mypy only
     def _remember(self, run: LastRun) -> None:
         try:
             cache.set(_last_run_key(self.name), run, timeout=OUTCOME_STORED_SECONDS)
-        except Exception:
-            logger.exception("the outcome of a task could not be noted")  # never a reason to fail what was done
+        except Exception:  # Valkey may be away: never a reason to fail what was done
+            logger.exception("the outcome of a task could not be noted")

@@ -79,10 +79,10 @@ class EInvoiceFiles:
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.upload_view)
-        return [path("upload/", view, name="invoicing_einvoice_upload"), *super().get_urls()]  # type: ignore[misc]
+        return [path("upload/", view, name="invoicing_einvoice_upload"), *super().get_urls()]  # type: ignore[misc]  # a mixin
 
     def buttons(self, request: HttpRequest, obj: Any = None) -> list[dict[str, Any]]:
-        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]
+        shown: list[dict[str, Any]] = super().buttons(request, obj)  # type: ignore[misc]  # a mixin: the page has it
         if obj is not None or not self._may_record(request):
             return shown
         url = reverse("admin:invoicing_einvoice_upload")

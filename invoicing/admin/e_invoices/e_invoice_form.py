@@ -131,5 +131,5 @@ def checked_once(found: EInvoice) -> Checked:
     """What a page asks several times is made once for each request."""
     known: Checked | None = getattr(found, "_checked", None)
     if known is None:
-        known = found._checked = checked(found)  # type: ignore[attr-defined]
+        known = found._checked = checked(found)  # type: ignore[attr-defined]  # remembered on it
     return known

@@ -27,8 +27,8 @@ def known_to(document: Invoice | CreditNote) -> EInvoice | None:
     """Read once for each page."""
     if not hasattr(document, "_e_invoice"):
         found = e_invoice_of(document) if document.number and document.seller_gstin else None
-        document._e_invoice = found  # type: ignore[union-attr]
-    return document._e_invoice  # type: ignore[union-attr, no-any-return]
+        document._e_invoice = found  # type: ignore[union-attr]  # remembered on it
+    return document._e_invoice  # type: ignore[union-attr, no-any-return]  # remembered on it
 
 
 def standing_of(page: Any, found: EInvoice) -> Any:

@@ -75,7 +75,7 @@ class PriceList:
         self.around.put(changed)
         try:
             self._check(changed, reason, changed_days(rule, changed))
-        except Exception:
+        except Exception:  # whatever it is, it goes on: the rules are as before
             self.around.take(changed)
             self.around.put(rule)
             raise

@@ -69,4 +69,4 @@ def set_party_ledger(*, organisation: Organisation, name: str) -> PartyLedger | 
     ledger.name = name.strip()
     ledger.full_clean()
     ledger.save()
-    return ledger  # type: ignore[no-any-return]
+    return ledger  # type: ignore[no-any-return]  # Any above, as the row may be new

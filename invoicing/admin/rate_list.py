@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
+from billing_platform.lib.admin.list_import import Outcome, Report, RowReport
 from billing_platform.lib.errors import quoted
 from billing_platform.lib.http.table_files import LINE, Rows, read_rows
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
-from invoicing.admin.prices.price_list import Outcome, Report, RowReport
 from invoicing.models import ExchangeRate
 from invoicing.rates import Rate
 from invoicing.services.exchange_rates import store_rates
@@ -44,7 +44,7 @@ def import_rates(rows: Rows, *, dry_run: bool) -> Report:
         if there is None:
             known[_key(rate)] = rate.rate
             new.append(rate)
-            reports.append(RowReport(line, about, Outcome.ADDED, price=rate.text))
+            reports.append(RowReport(line, about, Outcome.ADDED, after=rate.text))
         elif there == rate.rate:
             reports.append(RowReport(line, about, Outcome.UNCHANGED))
         else:

@@ -65,7 +65,7 @@ def test_what_is_exported_and_imported_again_changes_nothing(kind: str, price_bo
     checked = upload(as_admin, exported, f"prices.{kind}")
     assert problems(checked) == []
     assert checked.context["report"].sentence == "7 unchanged"
-    assert "No changes: the price book says what the file says." in checked.content.decode()
+    assert "No changes: all that the file says is there." in checked.content.decode()
     assert list(PricingRule.objects.order_by("pk").values()) == before
     assert AuditEntry.objects.count() == entries
 
@@ -95,7 +95,7 @@ def test_prices_are_added_and_changed_in_one_step_after_a_dry_run(acme: Organisa
         assert checked.context["report"].sentence == "2 added, 1 changed"
         assert PricingRule.objects.get().effective_to is None  # nothing is saved yet
         done = confirm(as_admin, checked)
-        assert "The price list is imported: 2 added, 1 changed." in done.content.decode()
+        assert "The list is imported: 2 added, 1 changed." in done.content.decode()
         again = confirm(as_admin, checked)
     assert "imported already" in again.content.decode()
     old.refresh_from_db()

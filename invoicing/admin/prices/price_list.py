@@ -7,8 +7,6 @@ a form would refuse, and it does all or nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from import_export.resources import Resource
 from import_export.results import RowResult
 from tablib import Dataset
 
+from billing_platform.lib.admin.list_import import Outcome, Report, RowReport
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.http.table_files import LINE, Rows, read_rows
 from billing_platform.lib.spreadsheet_cells import safe_cell
@@ -32,53 +31,6 @@ from organisations.models import Organisation
 
 MOST_ROWS = 2000
 HINT = "Export the prices to see how it looks."
-
-
-class Outcome(StrEnum):
-    ADDED = "Added"
-    CHANGED = "Changed"
-    UNCHANGED = "Unchanged"
-    REFUSED = "Refused"
-
-
-@dataclass(frozen=True, slots=True)
-class RowReport:
-    """What becomes of one row of the file. `problems` are sentences, with the column before them where there is one."""
-
-    line: int
-    about: str
-    outcome: Outcome
-    price: str = ""
-    before: str = ""
-    problems: tuple[str, ...] = ()
-    note: str = ""  # what to look at; it keeps nothing from being imported
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    rows: tuple[RowReport, ...]
-
-    def count(self, outcome: Outcome) -> int:
-        return sum(row.outcome == outcome for row in self.rows)
-
-    @property
-    def is_refused(self) -> bool:
-        return bool(self.count(Outcome.REFUSED))
-
-    @property
-    def changes(self) -> int:
-        return self.count(Outcome.ADDED) + self.count(Outcome.CHANGED)
-
-    @property
-    def sentence(self) -> str:
-        counts = [(outcome, self.count(outcome)) for outcome in Outcome]
-        return ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in counts if count) or "The file has no rows"
-
-    @property
-    def worth_showing(self) -> list[RowReport]:
-        """Refused rows first; rows without a change are only counted."""
-        shown = [row for row in self.rows if row.outcome != Outcome.UNCHANGED]
-        return sorted(shown, key=lambda row: (row.outcome != Outcome.REFUSED, row.line))
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -182,7 +134,7 @@ class PriceListResource(Resource):
             return RowReport(line, about, Outcome.REFUSED, problems=tuple(_problems_of(error)))
         outcome = Outcome.CHANGED if rule is not None else Outcome.ADDED
         note = "" if is_known(saved, self.metrics) else unknown_metric_text(saved.metric_name, saved.unit)
-        return RowReport(line, about, outcome, price=_said(saved), before=before, note=note)
+        return RowReport(line, about, outcome, after=_said(saved), before=before, note=note)
 
     def _stored(self, row: Mapping[str, str]) -> PricingRule | None:
         if not row["id"]:

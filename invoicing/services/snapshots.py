@@ -16,7 +16,7 @@ from invoicing.computing.invoice_facts import InvoiceFacts
 from invoicing.computing.parties import Customer, Party, Seller
 from invoicing.computing.tax_abroad import TaxAbroad, tax_abroad
 from invoicing.documents import BankDetails, DocumentLine, DocumentParty, DocumentTax, ExchangeNote, InvoiceDocument
-from invoicing.documents.words import amount_in_words
+from invoicing.documents.amounts_in_words import amount_in_words
 from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyContext, SupplyKind
 from invoicing.lines import Line
 from invoicing.look import Template

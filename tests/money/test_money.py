@@ -22,7 +22,7 @@ from billing_platform.lib.money import (
     to_minor,
 )
 from billing_platform.lib.number_formats import format_money
-from invoicing.documents.words import amount_in_words
+from invoicing.documents.amounts_in_words import amount_in_words
 from tests.money.golden_tables import golden
 
 

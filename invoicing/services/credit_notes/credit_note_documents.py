@@ -16,7 +16,7 @@ from invoicing.documents import (
     ExchangeNote,
     InvoiceDocument,
 )
-from invoicing.documents.words import amount_in_words
+from invoicing.documents.amounts_in_words import amount_in_words
 from invoicing.gst_heads import SupplyKind
 from invoicing.models import CreditNote
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from billing_platform.demo.cast import LEVEL, METRICS, PRICES, RECEIPTS, Receipt
 from billing_platform.lib import clock
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.money import round_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
@@ -32,7 +33,7 @@ from payments.services.refunds import record_refund
 
 
 def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None:
-    this_month = clock.today("Asia/Kolkata").replace(day=1)
+    this_month = clock.today(INDIAN_TIME).replace(day=1)
     for (name, unit), (display_name, one, many) in METRICS.items():
         define_metric(
             actor=actor,
@@ -90,7 +91,7 @@ def book(seller: BillingEntity, *, until: date) -> None:
 def make_terms(organisations: dict[str, Organisation]) -> None:
     """Make a fee, a minimum and a discount, all from the month that is running: the invoiced ones stay as they are."""
     nandi, konkan = organisations["Nandi Logistics"], organisations["Konkan Retail"]
-    begins = clock.today("Asia/Kolkata").replace(day=1)
+    begins = clock.today(INDIAN_TIME).replace(day=1)
     add_recurring_fee(
         organisation=nandi, description="Premium support", amount=Decimal("4500.00"), effective_from=begins
     )
@@ -119,7 +120,7 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
     for receipt in RECEIPTS:
         month = months[receipt.months_ago]
         invoice = invoice_of(organisations[receipt.customer], month=month)
-        day = min(month.end + timedelta(days=12), clock.today("Asia/Kolkata"))
+        day = min(month.end + timedelta(days=12), clock.today(INDIAN_TIME))
         with clock.standing_at(datetime.combine(day, time(hour=6), UTC)):
             payment = _record(receipt, invoice, month)
             _give_back_excess(payment, invoice)
@@ -132,7 +133,7 @@ def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment
         amount=round_money(part, invoice.currency),
         method=receipt.method,
         reference=f"DEMO-{month}-{receipt.method}".upper(),
-        received_on=clock.today("Asia/Kolkata"),
+        received_on=clock.today(INDIAN_TIME),
         accept_overpayment=True,
     )
 
@@ -143,5 +144,5 @@ def _give_back_excess(payment: Payment, invoice: Invoice) -> None:
             payment_id=payment.pk,
             amount=payment.amount - invoice.total,
             reference=f"REFUND-{payment.reference}",
-            refunded_on=clock.today("Asia/Kolkata"),
+            refunded_on=clock.today(INDIAN_TIME),
         )

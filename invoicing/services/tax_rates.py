@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from billing_platform.lib.gst import INDIA
+from billing_platform.lib.law import GST_BEGAN
 from invoicing.models import TaxRate
 
 STANDARD_RATE = Decimal(18)  # software and hosting services, all States, since GST began
-GST_BEGAN = date(2017, 7, 1)
 
 
 def ensure_standard_rate() -> None:

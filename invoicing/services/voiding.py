@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import month_text, time_text
 from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.emails import queue_cancellation_email, sent_to
@@ -24,7 +24,6 @@ from invoicing.services.unneeded_e_invoices import end_e_invoice
 from invoicing.signals import invoice_voided
 
 Status = Invoice.Status
-INDIA = ZoneInfo("Asia/Kolkata")
 
 
 @transaction.atomic
@@ -73,7 +72,7 @@ def why_not_voidable_but_for_its_irn(invoice: Invoice) -> str:
     if told := sent_to(invoice):
         return f"Invoice {invoice} was sent to {', '.join(told)}, so it can't be voided.{_advice(invoice)}"
     if invoice.supply_kind != SupplyKind.NO_GST and invoice.issue_date is not None:
-        month, today = BillingPeriod.of(invoice.issue_date), clock.today(INDIA)
+        month, today = BillingPeriod.of(invoice.issue_date), clock.today(INDIAN_TIME)
         if BillingPeriod.of(today) != month:
             return (
                 f"Invoice {invoice} belongs to the GST return of {month_text(month)}, so it can't be voided any more."
@@ -92,7 +91,7 @@ def irn_in_force(invoice: Invoice) -> str:
     if e_invoice.may_be_cancelled:
         return (
             f"Invoice {invoice} has an IRN, so it can't be voided. Cancel the IRN first: the portal allows it until "
-            f"{time_text(until, INDIA)}."
+            f"{time_text(until, INDIAN_TIME)}."
         )
     return f"Invoice {invoice} has an IRN that can't be cancelled any more, so it can't be voided.{_advice(invoice)}"
 

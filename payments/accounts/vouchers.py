@@ -15,9 +15,6 @@ from uuid import UUID
 
 from billing_platform.lib.money import ZERO
 
-BOOKS = "INR"
-"""The currency of the books."""
-
 
 class VoucherKind(StrEnum):
     """As Tally names its voucher types."""

@@ -28,10 +28,10 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.registers.span import last_month
 from invoicing.models import CreditNote, Invoice
+from invoicing.rates import BOOKS
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
-from payments.accounts.vouchers import BOOKS
 from payments.models import JournalBatch, JournalFile, JournalItem, Payment, Refund
 from payments.models.ledger_name import ROLES
 from payments.services.journals.exporting import Journal, export_journal, journal

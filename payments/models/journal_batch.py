@@ -12,9 +12,9 @@ from billing_platform.lib.database.append_only import append_only
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import days_text
 from invoicing.models.columns import MoneyField
+from invoicing.rates import BOOKS
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel
-from payments.accounts.vouchers import BOOKS
 
 
 class JournalBatch(BaseModel):

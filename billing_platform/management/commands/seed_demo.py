@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand
 from billing_platform.demo import documents, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod, financial_year_start, next_financial_year_start
 from invoicing.services.letters import add_letter
 from organisations.models import ApiKey, BillingEntity, Membership, Organisation, Project
@@ -79,7 +80,7 @@ def _make() -> dict[str, Any]:
 def _make_seller() -> BillingEntity:
     """Make the seller, with letters of undertaking since the year of the first invoices."""
     seller = create_seller(**SELLER)
-    today = clock.today("Asia/Kolkata")
+    today = clock.today(INDIAN_TIME)
     first = financial_year_start(BillingPeriod.of(today).previous().start)
     while first <= today:
         after = next_financial_year_start(first)

@@ -44,13 +44,6 @@ def cells_of(rules: Iterable[PricingRule]) -> Iterable[list[str]]:
         yield [safe_cell(row[column]) for column in COLUMNS]
 
 
-def as_xlsx(rules: Iterable[PricingRule]) -> bytes:
-    """The same as a spreadsheet. All cells are text, so that numbers keep their decimals."""
-    header, *rows = cells_of(rules)
-    content: bytes = Dataset(*rows, headers=header, title="Prices").export("xlsx")
-    return content
-
-
 # --- in -------------------------------------------------------------------------------------------------------------
 
 

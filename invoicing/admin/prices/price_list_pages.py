@@ -8,20 +8,21 @@ from typing import Any
 from django import forms
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
 from billing_platform.lib.admin.list_import import ListImport, Report
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.http.table_files import Rows
+from billing_platform.lib.http.xlsx_files import xlsx_response
 from invoicing.admin.prices.price_cells import COLUMNS
 from invoicing.admin.prices.price_form import reason_field
-from invoicing.admin.prices.price_list import MOST_ROWS, as_xlsx, cells_of, import_rows, read_file
+from invoicing.admin.prices.price_list import MOST_ROWS, cells_of, import_rows, read_file
 from invoicing.models import PricingRule
 from organisations.operators_clock import operators_today
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXPORTS = {"xlsx": xlsx_response, "csv": csv_response}
 
 
 class ReasonForm(forms.Form):
@@ -47,7 +48,7 @@ class PriceListPages(ListImport):
         if obj is not None:
             return shown
         filters = f"?{request.GET.urlencode()}" if request.GET else ""
-        urls = {kind: reverse("admin:invoicing_pricingrule_export", args=[kind]) + filters for kind in ("xlsx", "csv")}
+        urls = {kind: reverse("admin:invoicing_pricingrule_export", args=[kind]) + filters for kind in EXPORTS}
         traits = {"icon": "download", "danger": False}
         return [*shown, *({"label": f"Export {kind.upper()}", "url": url, **traits} for kind, url in urls.items())]
 
@@ -61,12 +62,9 @@ class PriceListPages(ListImport):
         except IncorrectLookupParameters:
             raise Http404 from None
         name = f"prices-{operators_today().isoformat()}"
-        if kind == "csv":
-            return csv_response(name, cells_of(rules))
-        if kind != "xlsx":
+        if kind not in EXPORTS:
             raise Http404
-        headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
-        return HttpResponse(as_xlsx(rules), content_type=XLSX, headers=headers)
+        return EXPORTS[kind](name, cells_of(rules))
 
     def may_import(self, request: HttpRequest) -> bool:
         """Whether the user may set prices for some customer; for which ones is asked row by row."""

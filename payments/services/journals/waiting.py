@@ -19,11 +19,11 @@ from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.documents import InvoiceDocument
 from invoicing.models import CreditNote, Invoice
+from invoicing.rates import BOOKS
 from invoicing.returns.rounding import settle
 from invoicing.selectors.registers import total_as_booked
 from organisations.models import BillingEntity, Organisation
 from payments.accounts.vouchers import (
-    BOOKS,
     BookedDocument,
     BookedReceipt,
     BookedRefund,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,12 @@ def connection_outlives_requests() -> Iterator[None]:
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def own_media(settings: Any, tmp_path: Path) -> None:
+    """Documents and logos of this test alone, by the names that it expects."""
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email as messages
 from email.message import Message
 from email.policy import default
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +23,7 @@ from tests.invoicing.test_documents import PIXEL
 from tests.invoicing.test_templates import in_use
 from tests.mailbox import Mailbox
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 def delivered(acme: Organisation) -> Invoice:

@@ -32,7 +32,7 @@ from organisations.models import Notification, Organisation, Project
 from tests import factories
 from tests.invoicing.language import after_october, at, issued, one_off, per_unit, pictures, used
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOSTILE = 'Evil <b>bold</b> <img src="file:///etc/passwd"/> & <para> </font> \x00\x07 "quoted"'
@@ -40,11 +40,6 @@ PIXEL = bytes.fromhex(  # a red PNG of one pixel
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
 )
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 def text_of(content: bytes) -> str:

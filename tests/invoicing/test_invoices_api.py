@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +19,7 @@ from tests import factories
 from tests.invoicing.asking import ADMIN, get, key_of, post
 from tests.invoicing.language import NOVEMBER, after_october, one_off, per_unit, used
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 def finalized_month(api: Client, acme: Organisation, project: Project) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from django.test.client import Client
 
@@ -13,12 +10,7 @@ from tests import factories
 from tests.invoicing.asking import get, key_of, post
 from tests.invoicing.language import after_october, per_unit, used
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 def test_a_run_is_started_and_read(api: Client, acme: Organisation, project: Project) -> None:

@@ -7,7 +7,6 @@ from email import message_from_bytes
 from email.message import Message
 from email.policy import default
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,12 +26,7 @@ from tests import factories
 from tests.invoicing.language import at, one_off
 from tests.mailbox import Mailbox
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 @pytest.fixture

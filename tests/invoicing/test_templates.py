@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,12 +31,7 @@ from tests import factories
 from tests.invoicing.language import one_off
 from tests.invoicing.test_documents import PIXEL, text_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 
 def in_use(name: str = "Ours", **content: Any) -> InvoiceTemplate:

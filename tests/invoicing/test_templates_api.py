@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,15 +18,10 @@ from tests import factories
 from tests.invoicing.language import one_off
 from tests.invoicing.test_documents import PIXEL, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
 TEMPLATES = "/api/v1/admin/invoice-templates"
 LOGO = base64.b64encode(PIXEL).decode()
-
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 def post(api: Client, path: str, body: dict[str, Any] | None = None, status: int = 200, key: str = "") -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import zlib
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +19,7 @@ from organisations import logos
 from organisations.models import BillingEntity
 from tests import factories
 
-
-@pytest.fixture(autouse=True)
-def _media(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = pytest.mark.usefixtures("own_media")
 
 
 def picture(kind: str, size: tuple[int, int] = (600, 200), mode: str = "RGB", **options: Any) -> bytes:

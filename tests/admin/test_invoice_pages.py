@@ -102,7 +102,7 @@ def test_what_blocks_is_shown_with_the_page_to_mend_it_on(as_admin: Client) -> N
     mend = reverse("admin:organisations_organisation_change", args=[umbrella.pk])
     asked = as_admin.get(action_url(invoice, "finalize")).content.decode()
     assert "Rule 46 (d)" in asked
-    assert f'href="{mend}"' in asked.partition('id="action-form"')[2]
+    assert f'href="{mend}?next=' in asked.partition('id="action-form"')[2]
     umbrella.address_line1 = "1 Main Street"  # the draft still says that it is missing; what counts is today's record
     umbrella.save()
     assert "Rule 46 (d)" not in as_admin.get(action_url(invoice, "finalize")).content.decode()

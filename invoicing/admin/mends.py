@@ -128,9 +128,7 @@ def _unprintable(warning: DraftWarning, page: Warned) -> Mend | None:
         project = page.organisation.projects.get(pk=warning.project_id)
         return Mend(f"Rename {project.name}", admin_url(project))
     if page.draft and any(line.description in warning.message for line in typed_lines_of(page.draft)):
-        return Mend(
-            "Edit lines", action_url(page.draft, "edit_lines"), is_form=False
-        )  # it leads to the draft by itself
+        return Mend("Edit lines", action_url(page.draft, "edit_lines"), is_form=False)  # it leads back by itself
     return None
 
 

@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from billing_platform.lib.admin.display import action_url, admin_url
 from billing_platform.lib.admin.way_back import way_back, with_way_back
 from events.models import Metric
-from invoicing.models import Invoice, InvoiceLine, TaxRate
+from invoicing.models import Invoice, InvoiceLine, RecurringFee, TaxRate
 from invoicing.services import drafting
 from invoicing.services.terms.recurring_fees import add_recurring_fee
 from organisations.models import Organisation, Project
@@ -67,9 +67,8 @@ def test_a_fee_in_another_currency_and_a_name_that_cant_be_printed_lead_to_their
     used(project, 100)
     Organisation.objects.filter(pk=acme.pk).update(legal_name="株式会社")
     for each in (acme, factories.organisation("Umbrella")):
-        add_recurring_fee(
-            organisation=each, description="Seat", amount=Decimal(9), currency="EUR", effective_from=date(2026, 10, 1)
-        )
+        add_recurring_fee(organisation=each, description="Seat", amount=Decimal(9), effective_from=date(2026, 10, 1))
+    RecurringFee.objects.update(currency="EUR")  # as the customers were billed when the fees were typed
     acme.refresh_from_db()
     page = admin_url(draft(acme))
     found = mends(as_admin, page)

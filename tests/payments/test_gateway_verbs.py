@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
+from billing_platform.lib import clock
 from payments.gateways import GatewayRefused, GatewayUnclear, gateway_of_environment
 from payments.gateways.values import GatewayRefund, MandateTerms, PayerDetails
 from tests.local.razorpay.harness import SandboxProcess
@@ -223,6 +225,29 @@ def test_revoking_a_mandate_begins_at_razorpay(stub: StubRazorpay) -> None:
         ("PUT", "/v1/customers/cust_1/tokens/token_1/cancel"),
         ("DELETE", "/v1/customers/cust_1/tokens/token_1"),
     ]
+
+
+def test_a_mandate_from_its_registration_to_its_revocation(razorpay: SandboxProcess) -> None:
+    gateway, now = gateway_of_environment(), clock.now()
+    customer = gateway.create_customer(payer=PAYER, notes={})
+    terms = replace(TERMS, expires_at=now + timedelta(days=365))
+    registered = gateway.create_authorisation_order(
+        receipt="m-1", amount_minor=100, currency="INR", customer_id=customer.id, terms=terms, notes={}
+    )
+    first = gateway.fetch_payment(payment_id=razorpay.pay(registered.id)["id"])
+    token = gateway.fetch_token(customer_id=customer.id, token_id=first.token_id)
+    assert (token.is_confirmed, token.method, token.max_amount_minor) == (True, "upi", 1500000)
+    order = gateway.create_recurring_order(receipt="c-1", amount_minor=118000, currency="INR", notes={})
+    charged = gateway.charge(
+        order_id=order.id, customer_id=customer.id, token_id=token.id, amount_minor=118000, currency="INR",
+        payer=PAYER, description="Invoice 1", notes={},
+    )  # fmt: skip
+    [payment] = gateway.order_payments(order_id=order.id)
+    assert (payment.id, payment.status) == (charged, "created")
+    found = {each.id for each in gateway.payments_between(now - timedelta(days=1), now + timedelta(days=1))}
+    assert {first.id, charged} <= found
+    gateway.cancel_token(customer_id=customer.id, token_id=token.id)
+    assert not gateway.fetch_token(customer_id=customer.id, token_id=token.id).is_confirmed
 
 
 # --- refunds ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billing_platform.demo.cast import LEVEL, METRICS, PRICES, RECEIPTS, Receipt
 from billing_platform.lib import clock
-from billing_platform.lib.law import INDIAN_TIME
+from billing_platform.lib.law import INDIAN_TIME, withholding_code
 from billing_platform.lib.money import round_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
@@ -30,6 +30,9 @@ from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers
 from payments.services.offline import record_offline_payment
 from payments.services.refunds import record_refund
+from payments.services.short_payments import record_short_payment
+from payments.services.withheld_tax import value_without_gst
+from payments.withholding import tax_at
 
 
 def make_prices(organisations: dict[str, Organisation], *, actor: Actor) -> None:
@@ -128,6 +131,8 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
 
 def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment:
     part = invoice.amount_due if receipt.share is None else invoice.total * receipt.share
+    if receipt.withheld:
+        return _record_short(receipt, invoice, part, month)
     return record_offline_payment(
         invoice_id=invoice.pk,
         amount=round_money(part, invoice.currency),
@@ -135,6 +140,21 @@ def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment
         reference=f"DEMO-{month}-{receipt.method}".upper(),
         received_on=clock.today(INDIAN_TIME),
         accept_overpayment=True,
+    )
+
+
+def _record_short(receipt: Receipt, invoice: Invoice, part: Decimal, month: BillingPeriod) -> Payment:
+    code = withholding_code(receipt.withheld, clock.today(INDIAN_TIME))
+    rate = code.rates[0] if code else Decimal(0)
+    withheld = tax_at(rate, value_without_gst(invoice, part), invoice.currency)
+    return record_short_payment(
+        invoice_id=invoice.pk,
+        amount=round_money(part, invoice.currency) - withheld,
+        tds_amount=withheld,
+        section_code=receipt.withheld,
+        method=receipt.method,
+        reference=f"DEMO-{month}-{receipt.method}".upper(),
+        received_on=clock.today(INDIAN_TIME),
     )
 
 

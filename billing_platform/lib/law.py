@@ -74,12 +74,71 @@ LARGE_B2C_ABOVE = (  # rupees, tax included, of an inter-State invoice to an unr
 E_INVOICE_WITHIN_DAYS = (  # the document's day is the first of them
     Since(date(2025, 4, 1), 30, "GSTN advisory of 5 November 2024: turnover of ₹10 crore or more"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdingCode:
+    """Under which a customer in India withholds income tax (TDS) of what it pays, in percent of the value without GST.
+    Without rates the payer works the rate out case by case. Both days are days of the withholding, and included."""
+
+    code: str
+    name: str
+    rates: tuple[Decimal, ...]
+    first: date
+    last: date | None = None
+    source: str = "Income-tax Act 2025, section 393"
+
+    def holds(self, on: date) -> bool:
+        return self.first <= on and (self.last is None or on <= self.last)
+
+
 GSTR1_DUE = (Since(GST_BEGAN, ReturnDays(monthly=11, quarterly=13), "Notification 83/2020"),)
 REALISATION = (  # by the day of the invoice
     Since(GST_BEGAN, RealisationMonths(9, 9), "FEMA 23(R)/2015, regulation 9"),
     Since(date(2025, 11, 14), RealisationMonths(15, 15), "FEMA 23(R)/(7)/2025"),
     Since(date(2026, 10, 1), RealisationMonths(15, 18), "FEMA Export and Import Regulations 2026, regulation 5"),
 )
+
+_ACT_2025, _LAST_OF_1961 = date(2026, 4, 1), date(2026, 3, 31)
+
+
+def _until_2026(
+    code: str, name: str, *rates: str, first: date = GST_BEGAN, last: date = _LAST_OF_1961
+) -> WithholdingCode:
+    percents = tuple(Decimal(rate) for rate in rates)
+    return WithholdingCode(code, name, percents, first, last, f"Income-tax Act 1961, section {code}")
+
+
+def _since_2026(code: str, name: str, *rates: str) -> WithholdingCode:
+    return WithholdingCode(code, name, tuple(Decimal(rate) for rate in rates), _ACT_2025)
+
+
+WITHHOLDING_CODES = (
+    _since_2026("1027", "Professional services", "10"),
+    _since_2026("1026", "Technical services", "2"),
+    _since_2026("1024", "Contractor", "2"),
+    _since_2026("1023", "Contractor: individual or HUF", "1"),
+    _since_2026("1006", "Commission", "2"),
+    _since_2026("1028", "Director's fees", "10"),
+    _since_2026("1031", "Goods", "0.1"),
+    _since_2026("1035", "Sale through e-commerce", "0.1"),
+    _since_2026("1057", "Non-resident"),
+    _until_2026("194J", "Professional or technical services", "10", "2"),
+    _until_2026("194C", "Contractor", "2", "1"),
+    _until_2026("194H", "Commission", "5", last=date(2024, 9, 30)),
+    _until_2026("194H", "Commission", "2", first=date(2024, 10, 1)),
+    _until_2026("194Q", "Goods", "0.1", first=date(2021, 7, 1)),
+    _until_2026("194O", "Sale through e-commerce", "1", first=date(2020, 10, 1), last=date(2024, 9, 30)),
+    _until_2026("194O", "Sale through e-commerce", "0.1", first=date(2024, 10, 1)),
+    _until_2026("195", "Non-resident"),
+)
+"""Most used first. The rates are those of a payee who gave a PAN."""
+WITHHELD_ON_VALUE_WITHOUT_GST = "CBDT Circular 23/2017"
+
+
+def withholding_code(code: str, on: date) -> WithholdingCode | None:
+    """What a code means on a day; None where there is no such code on that day."""
+    return next((known for known in WITHHOLDING_CODES if known.code == code and known.holds(on)), None)
 
 
 def last_day_to_invoice(supplied: date) -> date:

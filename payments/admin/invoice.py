@@ -13,6 +13,8 @@ from django.utils.html import format_html
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends, money, object_action, status
 from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.law import INDIAN_TIME, WITHHOLDING_CODES
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
 from billing_platform.lib.number_formats import format_money
@@ -25,8 +27,19 @@ from payments.admin.payment import TONES, amount_of, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.selectors import why_not_collectable
 from payments.services import collection, offline
+from payments.services.short_payments import record_short_payment
+from payments.services.withheld_tax import unusual_tds, value_without_gst
+from payments.withholding import tax_at
 
 METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))
+
+
+def section_codes() -> list[tuple[str, str]]:
+    """Each code once, with what it stands for; those in force today first."""
+    today = clock.today(INDIAN_TIME)
+    ordered = sorted(WITHHOLDING_CODES, key=lambda code: not code.holds(today))
+    names = {code.code: f"{code.code} {code.name}" for code in reversed(ordered)}
+    return [("", "Not known"), *reversed(names.items())]
 
 
 def is_payable_online(invoice: Invoice) -> bool:
@@ -46,6 +59,11 @@ class OfflinePaymentForm(ActionForm):
         max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or number of the TDS certificate."
     )
     received_on = forms.DateField(help_text="The day that the bank or the certificate names.")
+    tds_amount = forms.CharField(
+        max_length=40, required=False, label="Tax withheld (TDS) beside it", help_text="Empty if nothing was withheld."
+    )
+    section_code = forms.ChoiceField(choices=section_codes, required=False, label="Code of the tax withheld")
+    accept_unusual_tds = forms.BooleanField(required=False, label="Record this tax all the same")
     send_receipt = forms.BooleanField(required=False, initial=True, label="Mail a receipt to the customer")
     accept_overpayment = forms.BooleanField(required=False, label="Keep the rest as credit")
 
@@ -55,25 +73,57 @@ class OfflinePaymentForm(ActionForm):
         self.fields["amount"].initial = f"{self.obj.amount_due:.{places}f}"
         self.fields["amount"].help_text = f"In {self.obj.currency}."
         self.fields["received_on"].initial = clock.today(self.obj.organisation.time_zone)
+        self.fields["section_code"].help_text = self._usual_tax()
         if not self._is_more_than_due():
             del self.fields["accept_overpayment"]
+        if not self._unusual_tds():
+            del self.fields["accept_unusual_tds"]
 
     def clean_amount(self) -> Decimal:
         return amount_of(self.cleaned_data["amount"])
+
+    def clean_tds_amount(self) -> Decimal | None:
+        text = self.cleaned_data["tds_amount"]
+        return amount_of(text) if text else None
 
     def clean(self) -> dict[str, Any]:
         """For an amount above the amount due, the page asks again, with a box to accept the overpayment."""
         cleaned: dict[str, Any] = super().clean() or {}
         more = "accept_overpayment" in self.fields and cleaned.get("method") != "tds"
-        if more and "amount" in cleaned and not cleaned.get("accept_overpayment"):
-            self.add_error("accept_overpayment", offline.overpayment(self.obj, cleaned["amount"]))
+        if more and not self.errors and not cleaned.get("accept_overpayment"):
+            self.add_error("accept_overpayment", offline.overpayment(self.obj, self._settled()))
+        if (unusual := self._unusual_tds()) and not cleaned.get("accept_unusual_tds"):
+            self.add_error("accept_unusual_tds", unusual)
         return cleaned
+
+    def _usual_tax(self) -> str:
+        """What the rates make of what is due, to type it off."""
+        due = value_without_gst(self.obj, self.obj.amount_due)
+        currency = self.obj.currency
+        return (
+            f"TDS is withheld of the value without GST, {format_money(due, currency)}:"
+            f" 2% is {format_money(tax_at(Decimal(2), due, currency), currency)},"
+            f" 10% is {format_money(tax_at(Decimal(10), due, currency), currency)}."
+        )
+
+    def _unusual_tds(self) -> str:
+        """What the page asks about: the tax typed is not the rate of the code typed. "" while something is missing."""
+        try:
+            amount, withheld = amount_of(self.data.get("amount", "")), amount_of(self.data.get("tds_amount", ""))
+            day = forms.DateField().clean(self.data.get("received_on"))
+            return unusual_tds(self.obj, amount, withheld, self.data.get("section_code", ""), day)
+        except (forms.ValidationError, InvalidInput):
+            return ""
 
     def _is_more_than_due(self) -> bool:
         try:
-            return bool(amount_of(self.data.get("amount", "")) > self.obj.amount_due)
+            return bool(self._settled() > self.obj.amount_due)
         except forms.ValidationError:
             return False
+
+    def _settled(self) -> Decimal:
+        withheld = self.data.get("tds_amount")
+        return amount_of(self.data.get("amount", "")) + (amount_of(withheld) if withheld else Decimal(0))
 
 
 class PaymentInline(ReadOnlyInline):
@@ -169,7 +219,12 @@ class PaymentOfInvoice(InvoiceExtension):
         icon="add_card",
     )
     def record_payment(self, request: HttpRequest, invoice: Invoice, **answers: Any) -> HttpResponse:
-        payment = offline.record_offline_payment(invoice_id=invoice.pk, **answers)
+        if answers["tds_amount"]:
+            payment = record_short_payment(invoice_id=invoice.pk, **answers)
+        else:
+            del answers["tds_amount"]
+            answers.pop("accept_unusual_tds", None)
+            payment = offline.record_offline_payment(invoice_id=invoice.pk, **answers)
         if payment.unallocated > 0:
             rest = payment.shown(payment.unallocated)
             said = f"Payment {payment} is recorded; {rest} of it is not credited: credit it elsewhere, or give it back."

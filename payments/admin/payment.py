@@ -30,12 +30,12 @@ from billing_platform.lib.admin.display import brief
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
-from billing_platform.lib.number_formats import NumberError, parse_decimal
+from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
 from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import Invoice
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
-from payments.models import Payment, PaymentAllocation, Refund
+from payments.models import Payment, PaymentAllocation, Refund, WithheldTax
 from payments.services import crediting, offline, refunds
 
 Status = Payment.Status
@@ -93,6 +93,18 @@ class PaymentAllocationInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("invoice")
+
+
+class WithheldTaxInline(ReadOnlyInline):
+    model = WithheldTax
+    fields = ("section_code", "of_value", "percent", "quarter", "certificate_state", "certificate_number")
+    readonly_fields = fields
+    show_change_link = False
+    of_value = money("taxable_value", "Value without GST", currency="payment__currency")
+
+    @admin.display(description="Rate")
+    def percent(self, tax: WithheldTax) -> str:
+        return f"{short_text(tax.rate)}%" if tax.rate else "–"
 
 
 class RefundInline(ReadOnlyInline):
@@ -203,7 +215,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         ),
         ("Failure", {"fields": ("error_code", "error_description", "error_source", "error_step", "error_reason")}),
     )
-    inlines = (PaymentAllocationInline, RefundInline)
+    inlines = (PaymentAllocationInline, WithheldTaxInline, RefundInline)
 
     paid = money("amount")
     refunded = money("amount_refunded", "Refunded")

@@ -118,6 +118,18 @@ class OfflinePaymentSerializer(serializers.Serializer):
         required=False,
         help_text="The invoice's. Another one is refused: an amount is never taken for one of another currency.",
     )
+    tds_amount = serializers.DecimalField(
+        max_digits=19,
+        decimal_places=4,
+        required=False,
+        help_text="Tax that the customer withheld of this payment: recorded beside it, and waits for its certificate.",
+    )
+    section_code = serializers.CharField(
+        required=False, max_length=8, help_text="Of tax withheld: 1027, for instance, or 194J up to 31 March 2026."
+    )
+    accept_unusual_tds = serializers.BooleanField(
+        default=False, help_text="Take tax withheld that is not its code's rate of the value without GST."
+    )
     accept_overpayment = serializers.BooleanField(
         default=False, help_text="Take an amount above what is due; the rest stays unallocated."
     )

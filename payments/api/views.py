@@ -26,6 +26,7 @@ from payments.api.serializers import (
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection, offline
 from payments.services.gateway_accounts import gateway_of
+from payments.services.short_payments import record_short_payment
 
 
 class OrderCreate(AdminView):
@@ -70,7 +71,7 @@ class Verify(AdminView):
 
 
 class OfflinePaymentCreate(AdminView):
-    """A bank transfer, a cheque, or tax withheld by the customer (TDS)."""
+    """A bank transfer, a cheque, or tax withheld by the customer (TDS); money and the tax withheld of it in one."""
 
     permission_required = "payments.record_offline_payment"
 
@@ -78,7 +79,11 @@ class OfflinePaymentCreate(AdminView):
     def post(self, request: Request) -> Response:
         fields = validated(OfflinePaymentSerializer, request)
         invoice = self.find(Invoice.objects.all(), pk=fields.pop("invoice_id"))
-        payment = offline.record_offline_payment(invoice_id=invoice.pk, **fields)
+        if "tds_amount" in fields:
+            payment = record_short_payment(invoice_id=invoice.pk, **fields)
+        else:
+            fields.pop("accept_unusual_tds")
+            payment = offline.record_offline_payment(invoice_id=invoice.pk, **fields)
         return Response(PaymentSerializer(payment).data, status=201)
 
 

@@ -2,6 +2,7 @@ import billing_platform.lib.clock
 import billing_platform.lib.validators
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.lookups
 import payments.models.payment_order
 import pgtrigger.compiler
@@ -717,6 +718,72 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WithheldTax",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "section_code",
+                    models.CharField(blank=True, help_text="1027, for instance. Empty where not known.", max_length=8),
+                ),
+                (
+                    "taxable_value",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="The value without GST on which it was withheld. Empty where not known.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                (
+                    "deducted_on",
+                    models.DateField(
+                        help_text="The day of the payment of which it was withheld.", verbose_name="withheld on"
+                    ),
+                ),
+                (
+                    "quarter_start",
+                    models.DateField(
+                        help_text="The first day of the quarter in which it was withheld.", verbose_name="quarter"
+                    ),
+                ),
+                (
+                    "certificate_state",
+                    models.CharField(
+                        choices=[
+                            ("expected", "Expected"),
+                            ("received", "Received"),
+                            ("mismatched", "Names another amount"),
+                        ],
+                        default="expected",
+                        max_length=10,
+                        verbose_name="certificate",
+                    ),
+                ),
+                ("certificate_number", models.CharField(blank=True, max_length=100)),
+                ("certificate_on", models.DateField(blank=True, null=True, verbose_name="certificate's day")),
+                (
+                    "certificate_amount",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="certificate's amount"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="withheld_tax", to="payments.payment"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tax withheld",
+                "verbose_name_plural": "taxes withheld",
+                "ordering": ["-deducted_on", "-created_at"],
             },
         ),
         migrations.AddConstraint(
@@ -1438,6 +1505,115 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_0e63b",
                     table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="withheldtax",
+            index=models.Index(fields=["quarter_start"], name="withheld_tax_by_quarter"),
+        ),
+        migrations.AddConstraint(
+            model_name="withheldtax",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("quarter_start__day", 1),
+                    ("quarter_start__month__in", [1, 4, 7, 10]),
+                    ("deducted_on__year", models.F("quarter_start__year")),
+                    ("deducted_on__month__gte", models.F("quarter_start__month")),
+                    (
+                        "deducted_on__month__lt",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("quarter_start__month"), "+", models.Value(3)
+                        ),
+                    ),
+                ),
+                name="withheld_tax_is_of_its_quarter",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="withheldtax",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("taxable_value__isnull", True), ("taxable_value__gt", 0), _connector="OR"),
+                name="tax_is_withheld_of_some_value",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="withheldtax",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("certificate_amount__isnull", True),
+                        ("certificate_number", ""),
+                        ("certificate_on__isnull", True),
+                        ("certificate_state", "expected"),
+                    ),
+                    models.Q(
+                        ("certificate_amount__gt", 0),
+                        ("certificate_on__isnull", False),
+                        ("certificate_state__in", ["received", "mismatched"]),
+                        models.Q(("certificate_number", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="certificate_is_named_once_it_came",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="withheldtax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="4899a090ed875834137971c4d22d3125698bd40d",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_7d7b5",
+                    table="payments_withheldtax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="withheldtax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="its_payment_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."deducted_on" IS DISTINCT FROM (NEW."deducted_on") OR OLD."quarter_start" IS DISTINCT FROM (NEW."quarter_start"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e273c470872b543b3b18407b40e30419eb31f505",
+                    operation="UPDATE",
+                    pgid="pgtrigger_its_payment_never_changes_23945",
+                    table="payments_withheldtax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="withheldtax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="207e35f1f2cfd558681af5f9023a5e8e4e434236",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_867f3",
+                    table="payments_withheldtax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="withheldtax",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_of_tax_withheld",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE;",
+                    func="\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id;\n    IF paid.kind <> 'tds' THEN\n        RAISE EXCEPTION 'Payment % is not tax withheld.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.certificate_state <> 'expected'\n       AND (NEW.certificate_amount = paid.amount) IS DISTINCT FROM (NEW.certificate_state = 'received') THEN\n        RAISE EXCEPTION 'Certificate % names another amount than payment %, or is called so wrongly.',\n            NEW.certificate_number, NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="dafcaf022e5737be620fa2f4f7a47c8b9266fddb",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_is_of_tax_withheld_7adf0",
+                    table="payments_withheldtax",
                     when="BEFORE",
                 ),
             ),

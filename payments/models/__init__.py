@@ -8,6 +8,7 @@ from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
 from payments.models.payment_order import PaymentOrder
 from payments.models.refund import Refund
+from payments.models.withheld_tax import WithheldTax
 
 __all__ = [
     "GatewayAccount",
@@ -21,4 +22,5 @@ __all__ = [
     "PaymentAllocation",
     "PaymentOrder",
     "Refund",
+    "WithheldTax",
 ]

@@ -19,6 +19,7 @@ from payments import emails
 from payments.models import Payment
 from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.operator_input import check_amount, check_day, check_reference
+from payments.services.withheld_tax import check_section_code, note_withheld_tax
 
 Status = Payment.Status
 
@@ -38,6 +39,9 @@ def record_offline_payment(
     reference: str,
     received_on: date,
     currency: str = "",
+    section_code: str = "",
+    taxable_value: Decimal | None = None,
+    has_certificate: bool = True,
     accept_overpayment: bool = False,
     send_receipt: bool = True,
 ) -> Payment:
@@ -46,29 +50,23 @@ def record_offline_payment(
     `received_on` is a day in the customer's time zone. `reference` is the UTR, or the number of the cheque or of the
     certificate; an invoice takes the same reference once, unless the first payment was reversed. `currency`, where it
     is given, must be the invoice's. An amount above what is due needs `accept_overpayment`; what is above stays on
-    the payment as unallocated. Raises InvalidInput, NotFound, and DomainError
-    INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
+    the payment as unallocated. Of tax withheld, `section_code` is that of the Act, `taxable_value` the value without
+    GST of which it was withheld, and the reference is the certificate's number unless the certificate is still to
+    come (`has_certificate`). Raises InvalidInput, NotFound, and DomainError INVOICE_NOT_COLLECTABLE,
+    PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
     """
-    invoice = _locked_invoice(invoice_id)
+    invoice = lock_invoice(invoice_id)
     reference = reference.strip()
     _check_currency(currency, invoice)
     _check_offline(invoice, amount, method, reference, received_on)
+    _check_code(section_code, method, received_on)
     if amount > invoice.amount_due and not accept_overpayment:
         raise DomainError(overpayment(invoice, amount), code="OVERPAYMENT")
-    received_at = _instant_of(received_on)
-    payment: Payment = Payment.objects.create(
-        organisation=invoice.organisation,
-        invoice=invoice,
-        kind=OFFLINE_METHODS[method],
-        method=method,
-        reference=reference,
-        status=Status.CAPTURED,
-        amount=amount,
-        currency=invoice.currency,
-        attempted_at=received_at,
-        paid_at=received_at,
-        received_on=received_on,
-    )
+    payment = _made(invoice, amount, method, reference, received_on)
+    if payment.kind == Payment.Kind.TDS:
+        note_withheld_tax(
+            payment, section_code=section_code, taxable_value=taxable_value, has_certificate=has_certificate
+        )
     credit_payment(payment, with_receipt=send_receipt)
     return payment
 
@@ -108,12 +106,30 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     return payment
 
 
+def _made(invoice: Invoice, amount: Decimal, method: str, reference: str, received_on: date) -> Payment:
+    received_at = _instant_of(received_on)
+    payment: Payment = Payment.objects.create(
+        organisation=invoice.organisation,
+        invoice=invoice,
+        kind=OFFLINE_METHODS[method],
+        method=method,
+        reference=reference,
+        status=Status.CAPTURED,
+        amount=amount,
+        currency=invoice.currency,
+        attempted_at=received_at,
+        paid_at=received_at,
+        received_on=received_on,
+    )
+    return payment
+
+
 def _instant_of(day: date) -> datetime:
     """Stands for the day: midnight in the operators' time zone, so that their lists show the typed day."""
     return datetime.combine(day, time(), tzinfo=operators_zone())
 
 
-def _locked_invoice(invoice_id: UUID) -> Invoice:
+def lock_invoice(invoice_id: UUID) -> Invoice:
     """The customer's money first, then the row: as all who credit payments lock them. Raises NotFound."""
     organisation_id = Invoice.objects.filter(pk=invoice_id).values_list("organisation_id", flat=True).first()
     if organisation_id is None:
@@ -122,6 +138,12 @@ def _locked_invoice(invoice_id: UUID) -> Invoice:
     invoices = Invoice.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
     found: Invoice = invoices.get(pk=invoice_id)
     return found
+
+
+def _check_code(section_code: str, method: str, day: date) -> None:
+    if section_code and method != "tds":
+        raise InvalidInput.field("section_code", "Only tax withheld has a code.")
+    check_section_code(section_code, day)
 
 
 def _check_currency(currency: str, invoice: Invoice) -> None:

@@ -28,13 +28,13 @@ def check_day(field: str, day: date, time_zone: str) -> None:
         raise InvalidInput.field(field, "The day must not be in the future.")
 
 
-def check_amount(amount: Decimal, currency: str) -> None:
+def check_amount(amount: Decimal, currency: str, *, field: str = "amount") -> None:
     """Above zero, below MAX_MONEY, and with no more decimals than its currency has."""
     try:
         minor = to_minor(Money(amount, currency))
     except MoneyError as error:
-        raise InvalidInput.field("amount", str(error)) from error
+        raise InvalidInput.field(field, str(error)) from error
     if minor <= 0:
-        raise InvalidInput.field("amount", "The amount must be above zero.")
+        raise InvalidInput.field(field, "The amount must be above zero.")
     if amount >= MAX_MONEY:
-        raise InvalidInput.field("amount", "The amount is too large.")
+        raise InvalidInput.field(field, "The amount is too large.")

@@ -44,6 +44,7 @@ NOT_REGISTERED = {
     "payments.JournalFile": "downloaded on the page of its export",
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
+    "payments.WithheldTax": "shown on the page of its payment",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }

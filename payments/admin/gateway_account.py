@@ -27,7 +27,7 @@ class SecretField(forms.CharField):
     """Typed, never shown again. A trailing space is a known cause of “Authentication failed”: it is taken off."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField"})
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         super().__init__(widget=widget, required=False, max_length=200, **kwargs)
 
 

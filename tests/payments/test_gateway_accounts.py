@@ -210,6 +210,8 @@ def test_the_sellers_page_says_loudly_whether_money_is_real_and_never_a_secret(
     assert "A new account needs this secret." in _post(as_admin, seller, "set_razorpay_keys", **live)
     page = _post(as_admin, seller, "set_razorpay_keys", **live, key_secret="wrong_secret")
     assert "Razorpay does not take these keys" in page
+    assert "wrong_secret" not in page
+    assert 'type="password"' in page
     assert selectors.account_in_use(seller.pk) == account
     razorpay.control("faults", {"match": "GET /v1/orders", "kind": "502_html"})
     page = _post(as_admin, seller, "set_razorpay_keys", **live, key_secret="unchecked_secret")

@@ -258,6 +258,9 @@ class ModelAdmin(ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, Sco
                 select.choices = field.widget.choices
                 field.widget = select
                 continue
+            if isinstance(field.widget, forms.PasswordInput):  # a text input would show what was typed again
+                field.widget.attrs = widgets.UnfoldAdminTextInputWidget(attrs=field.widget.attrs).attrs
+                continue
             if isinstance(field.widget, forms.Textarea):
                 field.widget = widgets.UnfoldAdminTextareaWidget(attrs=field.widget.attrs)
                 continue

@@ -49,7 +49,7 @@ def values_of(
         "brand": {"colour": document.brand_colour, "on_colour": readable_on(document.brand_colour), "logo": logo},
         "look": {
             "footer": document.look.footer,
-            "shows_quantities": document.look.shows_quantities,
+            "shows_quantities": document.look.shows_quantities and any(_is_counted(line) for line in document.lines),
             "shows_working": document.look.shows_working,
             "shows_bank": document.look.shows_bank,
         },
@@ -93,6 +93,11 @@ def _document(document: InvoiceDocument) -> dict[str, Any]:
 def _party(party: DocumentParty) -> dict[str, Any]:
     printed = ("name", "state", "country", "gstin", "tax_id", "email", "phone", "pan", "cin", "udyam")
     return {**{name: getattr(party, name) for name in printed}, "address_lines": list(party.address_lines)}
+
+
+def _is_counted(line: DocumentLine) -> bool:
+    """The lines of a credit note, and fees, have neither."""
+    return line.quantity is not None or line.unit_price is not None
 
 
 def _line(document: InvoiceDocument, line: DocumentLine) -> dict[str, Any]:

@@ -32,4 +32,5 @@ public_urlpatterns = [
     path("pay/<slug:token>/invoice.pdf", pages.invoice_pdf, name="pay_pdf"),
     path("pay/<slug:token>/document", hosted.invoice_page, name="document"),
     path("pay/<slug:token>/credit-notes/<uuid:note_id>", hosted.credit_note_page, name="credit_note"),
+    path("pay/<slug:token>/credit-notes/<uuid:note_id>.pdf", hosted.credit_note_pdf, name="credit_note_pdf"),
 ]

@@ -120,6 +120,7 @@ class ReturnsFilter(DropdownFilter):
 @extends(BillingEntity)
 class IndiaBoardOfSeller(Extension):
     list_filter = (ReturnsFilter,)
+    list_on_a_phone = ("name", "gstin", "country", "india_board")
 
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
         """Made once for all sellers of the list."""

@@ -178,7 +178,7 @@ def _credited(invoice: Invoice) -> str:
     if not invoice.amount_credited:
         return ""
     numbers = ", ".join(note.number for note in credit_notes_of(invoice))
-    return f"{format_money(invoice.amount_credited, invoice.currency)} of it was credited by {numbers}."
+    return f"{format_money(invoice.amount_credited, invoice.currency)} was credited by {numbers}."
 
 
 def storage_name(invoice: Invoice, document: InvoiceDocument, standing: Standing = AS_ISSUED) -> str:

@@ -15,13 +15,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from invoicing.documents import AS_ISSUED, InvoiceDocument, Standing
+from billing_platform.lib.http.downloads import PDF, file_response
+from invoicing.documents import InvoiceDocument, Standing
 from invoicing.documents.html import POLICY, picture_within
 from invoicing.documents.html_values import Medium
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document
 from invoicing.selectors.pages import page_of
 from invoicing.services import stored_pdfs
+from invoicing.services.credit_notes import credit_note_delivery
 from payments.customer.pay_page import pay_page
 from payments.customer.tokens import invoice_of
 
@@ -40,10 +42,24 @@ def invoice_page(_request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def credit_note_page(_request: HttpRequest, token: str, note_id: UUID) -> HttpResponse:
     """Of a credit note for the link's invoice."""
-    note = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
-    if note is None:
+    note = _note(token, note_id)
+    links = {"page": _address("pay", token)}
+    if note.pdf_state == CreditNote.PdfState.READY:
+        links["pdf"] = _address("credit_note_pdf", token, note_id=note.pk)
+    return _answer(InvoiceDocument.from_json(note.document), credit_note_delivery.standing_of(note), links)
+
+
+@never_cache
+@require_GET
+def credit_note_pdf(_request: HttpRequest, token: str, note_id: UUID) -> HttpResponse:
+    """The file as it was issued, of a credit note for the link's invoice."""
+    note = _note(token, note_id)
+    if note.pdf_state != CreditNote.PdfState.READY:
         raise Http404
-    return _answer(InvoiceDocument.from_json(note.document), AS_ISSUED, {"page": _address("pay", token)})
+    response = file_response(*credit_note_delivery.read_pdf(note), PDF, shown=True)
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _invoice(token: str) -> Invoice:
@@ -53,9 +69,16 @@ def _invoice(token: str) -> Invoice:
     return invoice
 
 
-def _address(name: str, token: str) -> str:
+def _note(token: str, note_id: UUID) -> CreditNote:
+    note = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
+    if note is None:
+        raise Http404
+    return note
+
+
+def _address(name: str, token: str, **more: UUID) -> str:
     """Absolute: a page without a site has nothing that an address could begin with."""
-    return str(settings.SITE_URL) + reverse(f"payments:{name}", kwargs={"token": token})
+    return str(settings.SITE_URL) + reverse(f"payments:{name}", kwargs={"token": token, **more})
 
 
 def _answer(document: InvoiceDocument, standing: Standing, links: Mapping[str, str]) -> HttpResponse:

@@ -105,7 +105,7 @@ def _other_way(document: InvoiceDocument) -> str:
 
 def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
     rows = [
-        ("Lines", invoice.subtotal, True),
+        ("Subtotal", invoice.subtotal, True),
         ("Discount", -invoice.discount_total, bool(invoice.discount_total)),
         ("Tax", invoice.tax_total, True),
         ("Round-off", invoice.round_off, bool(invoice.round_off)),

@@ -25,7 +25,7 @@ from invoicing.models import Invoice, InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.selectors.documents import invoice_document
 from invoicing.services import issuing, stored_pdfs, templates
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
-from invoicing.tasks import deliver_invoice
+from invoicing.tasks import deliver_credit_note, deliver_invoice
 from organisations.models import Notification, Organisation
 from tests import factories
 from tests.invoicing.language import one_off
@@ -228,9 +228,23 @@ def test_a_credit_note_has_a_page_under_its_own_invoice_only(acme: Organisation)
     def shown(of: Invoice) -> Any:
         return Client().get(reverse("payments:credit_note", kwargs={"token": of.public_token, "note_id": note.pk}))
 
-    assert note.number in shown(invoice).content.decode()
-    assert "Look of the invoice" in shown(invoice).content.decode()
+    first = shown(invoice).content.decode()
+    assert note.number in first
+    assert "Look of the invoice" in first
+    assert "(PDF)" not in first  # it is not made yet
     assert shown(other).status_code == 404
+    deliver_credit_note(str(note.pk))
+    made = shown(invoice).content.decode()
+    assert f"/pay/{invoice.public_token}/credit-notes/{note.pk}.pdf" in made
+    assert "Download the credit note (PDF)" in made
+    assert f"See invoice {invoice.number}" in made
+
+    def file(of: Invoice) -> Any:
+        named = {"token": of.public_token, "note_id": note.pk}
+        return Client().get(reverse("payments:credit_note_pdf", kwargs=named))
+
+    assert file(invoice).content.startswith(b"%PDF")
+    assert file(other).status_code == 404
     pay = Client().get(reverse("payments:pay", kwargs={"token": invoice.public_token})).content.decode()
     assert f"credit-notes/{note.pk}" in pay
     assert f"{invoice.public_token}/document" in pay
@@ -242,6 +256,14 @@ def test_the_built_in_template_is_one_that_a_person_could_have_written(document:
     assert own == render_page(document)
     for field in ("29AAACA1234A1ZG", "29AAGCB7383J1Z4", document.number, "998315", "29-Karnataka", "Rupees"):
         assert field in own
+
+
+def test_a_page_names_no_quantity_where_no_line_has_one() -> None:
+    bare = tuple(replace(line, quantity=None, unit_price=None) for line in INVOICE.lines)
+    priced = replace(bare[0], quantity=Decimal(2), unit_price=Decimal(3))
+    one = render_page(replace(INVOICE, lines=(priced, *bare)))
+    assert one.count("UNIT PRICE") == 2  # the head of the column, and the one line on a phone
+    assert "UNIT PRICE" not in render_page(replace(INVOICE, lines=bare))
 
 
 def test_documents_of_before_have_the_built_in_look() -> None:

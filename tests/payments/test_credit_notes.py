@@ -98,7 +98,7 @@ def test_the_pay_page_the_pdf_and_the_sums_follow(invoice: Invoice, client: Clie
     assert "₹1,062.00" in page
     assert "-₹118.00" in page
     standing = stored_pdfs.standing_of(invoice)
-    assert (standing.due, standing.note) == (Decimal("1062.00"), "₹118.00 of it was credited by CN/26-27/000001.")
+    assert (standing.due, standing.note) == (Decimal("1062.00"), "₹118.00 was credited by CN/26-27/000001.")
     credit(invoice, "all")
     assert receivables(actor=admin_user, on=TODAY) == ()  # type: ignore[arg-type]
     assert "credited in full" in client.get(f"/pay/{invoice.public_token}").content.decode()

@@ -50,6 +50,7 @@ def test_a_return_is_looked_at_exported_downloaded_and_filed(as_admin: Client) -
             f'attachment; filename="returns_2112026_R1_{SELLER}_offline.json"'
         )
         assert as_admin.get(action_url(filing, "download_csv")).content[:2] == b"PK"
+        assert action_url(filing, "record_filed") in as_admin.get(list_url("gstr1")).content.decode()
         refused = act(as_admin, action_url(filing, "record_filed"), arn="nonsense", filed_on="2026-11-02")
         assert "An ARN has 15 characters" in refused.content.decode()
         done = act(as_admin, action_url(filing, "record_filed"), arn="AA2910261234567", filed_on="2026-11-02")

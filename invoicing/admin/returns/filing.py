@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
@@ -40,6 +41,7 @@ from invoicing.selectors.final_documents import changes_since, gstins
 from invoicing.services.returns import filing as filings
 from organisations.scoping import reaches_every_organisation
 
+FILE = "invoicing.file_filing"
 TONES = {Filing.Status.DRAFT: "info", Filing.Status.EXPORTED: "warning", Filing.Status.FILED: "success"}
 
 
@@ -101,7 +103,7 @@ class FilingAdmin(ReadOnlyAdmin):
 
     empty_hint = "An export of a return begins its list of versions: choose a return above."
     list_display = ("name", "gstin", "version", "standing", "documents_count", "arn", "filed_on")
-    list_on_a_phone = ("name", "standing", "arn")
+    list_on_a_phone = ("name", "gstin", "standing", "arn")
     list_filter = ("status", "gstin", "frequency")
     list_before_template = "admin/invoicing/gstr1_overview.html"
     fieldsets = (
@@ -152,9 +154,16 @@ class FilingAdmin(ReadOnlyAdmin):
             "figures": figures(chosen.summary),
             "versions": [(each, self.standing(each)) for each in versions],
             "is_filed": is_filed,
+            "to_file": self._to_file(request, next(iter(versions), None)),
             "may_export": is_exportable and request.user.has_perm("invoicing.export_filing"),
             "due": due_words(chosen.period, is_filed=is_filed),
         }
+
+    def _to_file(self, request: HttpRequest, newest: Filing | None) -> str:
+        """Where to say that the newest version was filed; empty where there is nothing to say."""
+        if newest is None or newest.status != Filing.Status.EXPORTED or not request.user.has_perm(FILE):
+            return ""
+        return reverse("admin:invoicing_filing_action", args=[newest.pk, "record_filed"])
 
     @list_action(
         label="Export a return",
@@ -175,7 +184,7 @@ class FilingAdmin(ReadOnlyAdmin):
 
     @object_action(
         label="Record as filed",
-        permission="invoicing.file_filing",
+        permission=FILE,
         when=lambda filing: filing.status == Filing.Status.EXPORTED,
         form=FiledForm,
         confirm="Say that this version was filed on the portal. No other version can be filed then: what changes later "

@@ -97,17 +97,18 @@ def deliver(*, note_id: UUID) -> None:
 def read_pdf(note: CreditNote) -> tuple[str, bytes]:
     """File name and content. Made on the spot when it is not there yet or was lost. Raises as `stored_pdfs.read`."""
     stored = stored_pdfs.StoredPdf.of(note)
-    return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored, _as_issued(note))
+    return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored, standing_of(note))
 
 
 def _store_pdf(note: CreditNote) -> stored_pdfs.StoredPdf:
     document = InvoiceDocument.from_json(note.document)
-    standing = _as_issued(note)
+    standing = standing_of(note)
     name = f"credit-notes/{note.financial_year}/{stored_pdfs.folder(note.pk, standing)}/{document.filename}"
     return stored_pdfs.store(document, name, standing)
 
 
-def _as_issued(note: CreditNote) -> Standing:
+def standing_of(note: CreditNote) -> Standing:
+    """As it was issued: with its IRN, once it has one."""
     return Standing(registration=registration_of(note))
 
 

@@ -165,12 +165,15 @@ def is_held(invoice_id: UUID) -> bool:
 
 
 def orders_to_retire() -> QuerySet[PaymentOrder]:
-    """Live orders that ask for an amount which is not due, or through an account that the seller has left."""
+    """Live orders that ask for an amount which is not due, or through an account that the seller has left, and links
+    that have ended."""
     in_use = GatewayAccount.objects.in_use().filter(billing_entity=OuterRef("invoice__billing_entity"))
-    live = PaymentOrder.objects.live().annotate(in_use=Subquery(in_use.values("pk")))
+    live = PaymentOrder.objects.live().with_received().annotate(in_use=Subquery(in_use.values("pk")))
     same_account = Q(gateway_account=F("in_use")) | Q(gateway_account__isnull=True, in_use__isnull=True)
+    goes_on = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+    asked = F("received_total") + amount_due("invoice__")
     to_retire: QuerySet[PaymentOrder] = live.exclude(
-        same_account, invoice__in=Invoice.objects.collectable(), amount=amount_due("invoice__")
+        same_account, goes_on, invoice__in=Invoice.objects.collectable(), amount=asked
     )
     return to_retire
 

@@ -49,4 +49,7 @@ YEARS_AHEAD = 10  # of business dates: beyond lies a mistyped year
 EXCHANGE_RATE_WARN_DAYS = 7  # nothing is published on holidays, but one that is older than a week is worth a look
 EXCHANGE_RATE_MAX_DAYS = 31  # one that is older than a month is not the day's rate (CGST Rule 34)
 MAX_PAYMENT_TERMS_DAYS = 365  # due within a year
+MAX_LINK_DAYS = 180  # Razorpay's payment links end after six months at the latest
+MIN_PAY_PAGE_DAYS = 30  # after the due date: reminders and late payers still need the link
+MAX_PAY_PAGE_DAYS = 3650  # as long as books are asked for
 MAX_DRAFT_DAYS = 25  # an invoice is due within 30 days of the supply (CGST Rule 47), and a run may be late

@@ -56,6 +56,7 @@ class BillingEntityAdmin(ModelAdmin):
                 )
             },
         ),
+        ("Collecting online", {"fields": ("link_days", "first_part_percent", "pay_page_days")}),
         ("Payment details", {"fields": PAYMENT_DETAILS}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )

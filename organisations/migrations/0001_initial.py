@@ -188,6 +188,43 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "link_days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        help_text="A payment link at Razorpay ends after so many days. Who asks again gets a new one.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                        verbose_name="days of a payment link",
+                    ),
+                ),
+                (
+                    "first_part_percent",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="A payment link may be paid in parts, of which the first is at least this much of the amount. Empty: payment links are paid at once.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(99),
+                        ],
+                        verbose_name="smallest first part (%)",
+                    ),
+                ),
+                (
+                    "pay_page_days",
+                    models.PositiveSmallIntegerField(
+                        default=180,
+                        help_text="The link in an invoice's e-mail opens its pay page until so many days after the due date. Then the page offers to mail a new link.",
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(3650),
+                        ],
+                        verbose_name="days of a pay page's link",
+                    ),
+                ),
+                (
                     "e_invoices_from",
                     models.DateField(
                         blank=True,
@@ -563,6 +600,20 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         name="seller_issuing_rules_within_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("link_days__gte", 1),
+                            ("link_days__lte", 180),
+                            ("pay_page_days__gte", 30),
+                            ("pay_page_days__lte", 3650),
+                            models.Q(
+                                ("first_part_percent__isnull", True),
+                                models.Q(("first_part_percent__gte", 1), ("first_part_percent__lte", 99)),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="seller_collecting_rules_within_bounds",
                     ),
                 ],
             },

@@ -34,6 +34,7 @@ from billing_platform.lib.validators import (
 )
 from organisations.logos import LogoField
 from organisations.models.address import PartyFields
+from organisations.models.collecting_rules import COLLECTING_WITHIN_BOUNDS, SellersCollectingRules
 from organisations.models.e_invoicing import NEEDS_A_GSTIN, SellersEInvoicing
 from organisations.models.issuing_rules import WITHIN_BOUNDS, SellersIssuingRules
 
@@ -49,7 +50,7 @@ def _fits_rule_46(prefix: str, name: str, numbers: str) -> models.CheckConstrain
     )
 
 
-class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoicing):
+class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollectingRules, SellersEInvoicing):
     name = models.CharField(
         max_length=100, unique=True, validators=[validate_line], help_text="The name that operators see."
     )
@@ -174,6 +175,7 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersEInvoici
             ),
             NEEDS_A_GSTIN,
             models.CheckConstraint(condition=WITHIN_BOUNDS, name="seller_issuing_rules_within_bounds"),
+            models.CheckConstraint(condition=COLLECTING_WITHIN_BOUNDS, name="seller_collecting_rules_within_bounds"),
         ]
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
     search_fields = ("receipt", "razorpay_order_id", "razorpay_link_id", "invoice__number")
     list_select_related = ("invoice__organisation",)
     fieldsets = (
-        (None, {"fields": ("kind", "state", "invoice", "asked", "address")}),
+        (None, {"fields": ("kind", "state", "invoice", "asked", "paid", "address", "expires_at", "parts")}),
         (
             "At Razorpay",
             {
@@ -51,10 +51,12 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
         ),
         WORK,
     )
-    readonly_fields = ("held",)
+    readonly_fields = ("held", "paid", "parts")
     related_lists = ((Payment, "order__id__exact"),)
 
     asked = money("amount", "Asked")
+    paid = money("received", "Paid through it")
+    parts = money("first_part", "In parts, the first of at least")
     work = work_column()
     try_now = try_now_action(
         permission="payments.collect_invoice",
@@ -68,9 +70,16 @@ class PaymentOrderAdmin(ReadOnlyAdmin):
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """What keeps the request from being made stands above it."""
+        if obj is not None and obj.kind != PaymentOrder.Kind.LINK:
+            only_of_links = ("paid", "address", "expires_at", "parts")
+            first = tuple(name for name in self.fieldsets[0][1]["fields"] if name not in only_of_links)
+            return self._with_hold(obj, ((None, {"fields": first}), *self.fieldsets[1:]))
+        return self._with_hold(obj, self.fieldsets)
+
+    def _with_hold(self, obj: Any, shown: Any) -> Any:
         held = obj is not None and obj.status == Status.CREATED and bool(_holds(obj))
         on_hold = ("On hold", {"fields": ("held",), "classes": ("warnings",)})
-        return (on_hold, *self.fieldsets) if held else self.fieldsets
+        return (on_hold, *shown) if held else shown
 
     @admin.display(description="On hold")
     def held(self, order: PaymentOrder) -> Any:

@@ -52,6 +52,7 @@ class PaymentSerializer(serializers.ModelSerializer):
 
 class PaymentOrderSerializer(serializers.ModelSerializer):
     amount = MoneyText()
+    first_part = MoneyText(help_text="Of a link that may be paid in parts: the smallest first part.")
     last_error = serializers.CharField(source="last_failure")
 
     class Meta:
@@ -68,6 +69,8 @@ class PaymentOrderSerializer(serializers.ModelSerializer):
             "razorpay_order_id",
             "razorpay_link_id",
             "short_url",
+            "expires_at",
+            "first_part",
             "last_error",
             "created_at",
         ]

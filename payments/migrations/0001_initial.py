@@ -645,6 +645,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "expires_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="A link can't be paid any more then. An order has no end.",
+                        null=True,
+                        verbose_name="ends",
+                    ),
+                ),
+                (
+                    "first_part",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="A link may be paid in parts. Empty: at once.",
+                        max_digits=19,
+                        null=True,
+                        verbose_name="smallest first part",
+                    ),
+                ),
+                (
                     "closed_at",
                     models.DateTimeField(
                         blank=True, help_text="When Razorpay confirmed that the link can't be paid any more.", null=True
@@ -1207,6 +1227,28 @@ class Migration(migrations.Migration):
             model_name="paymentorder",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    ("kind", "link"),
+                    models.Q(("expires_at__isnull", True), ("first_part__isnull", True)),
+                    _connector="OR",
+                ),
+                name="only_a_link_ends_or_is_paid_in_parts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("first_part__isnull", True),
+                    models.Q(("first_part__gt", 0), ("first_part__lt", models.F("amount"))),
+                    _connector="OR",
+                ),
+                name="first_part_is_a_part",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     models.Q(("status", "open"), _negated=True),
                     models.Q(("kind", "order"), ("razorpay_order_id__isnull", False)),
                     models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
@@ -1220,9 +1262,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="what_is_asked_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id"))',
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."first_part" IS DISTINCT FROM (NEW."first_part"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="5c85f8affdbbc0837173547aaf9d6f1eb4ccfc0f",
+                    hash="d937af7606b37a6ced9f4d383ad90ce6bd8c8130",
                     operation="UPDATE",
                     pgid="pgtrigger_what_is_asked_never_changes_b34d9",
                     table="payments_paymentorder",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from decimal import Decimal
 from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.money import ZERO
 from billing_platform.lib.work.claims import ClaimedWork, due_index
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
@@ -34,6 +37,13 @@ class PaymentOrderQuerySet(TenantQuerySet):
     def links_to_close(self) -> Self:
         """Superseded links that Razorpay has not closed yet."""
         return self.filter(kind=PaymentOrder.Kind.LINK, status=PaymentOrder.Status.SUPERSEDED, closed_at__isnull=True)
+
+    def with_received(self) -> Self:
+        """`received_total`: what was paid through each request, as `PaymentOrder.received` adds it up."""
+        paid = Q(payments__paid_at__isnull=False)
+        total = Sum(F("payments__amount") - F("payments__payer_fee"), filter=paid)
+        rows = PaymentOrder._base_manager.filter(pk=OuterRef("pk")).values("pk").annotate(total=total)
+        return self.annotate(received_total=Coalesce(Subquery(rows.values("total")), ZERO, output_field=MoneyField()))
 
 
 class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
@@ -85,6 +95,12 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
         help_text="When Razorpay was first asked to make it. Since then it may exist there, and is looked up by its"
         " receipt before Razorpay is asked again.",
     )
+    expires_at = models.DateTimeField(
+        "ends", null=True, blank=True, help_text="A link can't be paid any more then. An order has no end."
+    )
+    first_part = MoneyField(
+        "smallest first part", null=True, blank=True, help_text="A link may be paid in parts. Empty: at once."
+    )
     closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When Razorpay confirmed that the link can't be paid any more."
     )
@@ -105,6 +121,14 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
             models.CheckConstraint(condition=Q(amount__gt=0, amount_minor__gt=0), name="payment_order_asks_something"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="payment_order_currency_is_iso"),
             models.CheckConstraint(
+                condition=Q(kind="link") | Q(expires_at__isnull=True, first_part__isnull=True),
+                name="only_a_link_ends_or_is_paid_in_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_part__isnull=True) | Q(first_part__gt=0, first_part__lt=F("amount")),
+                name="first_part_is_a_part",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="open")
                 | Q(kind="order", razorpay_order_id__isnull=False)
                 | Q(kind="link", razorpay_link_id__isnull=False),
@@ -114,7 +138,16 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
         triggers = [
             pgtrigger.ReadOnly(
                 name="what_is_asked_never_changes",
-                fields=["invoice", "kind", "receipt", "amount", "currency", "amount_minor", "gateway_account"],
+                fields=[
+                    "invoice",
+                    "kind",
+                    "receipt",
+                    "amount",
+                    "currency",
+                    "amount_minor",
+                    "gateway_account",
+                    "first_part",
+                ],
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             # A superseded or failed order may still be paid: Razorpay has no way to withdraw an order.
@@ -134,6 +167,18 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
                 ],
             ),
         ]
+
+    @property
+    def received(self) -> Decimal:
+        """What was paid through it, without the payers' fees; what was given back later is in it."""
+        paid = self.payments.filter(paid_at__isnull=False)
+        total = paid.aggregate(total=Sum(F("amount") - F("payer_fee")))["total"]
+        return total or ZERO
+
+    @property
+    def remaining(self) -> Decimal:
+        """What it still asks for: of a link that was paid in part, the rest."""
+        return max(self.amount - self.received, ZERO)
 
     def __str__(self) -> str:
         return self.razorpay_link_id or self.razorpay_order_id or f"{self.get_kind_display()} for {self.invoice}"

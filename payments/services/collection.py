@@ -10,6 +10,7 @@ Stop asking, too: a request for an amount that is not due any more is superseded
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -29,15 +30,17 @@ from payments.gateways import (
     PayerDetails,
     RazorpayGateway,
 )
-from payments.models import PaymentOrder
+from payments.models import GatewayAccount, PaymentOrder
 from payments.selectors import account_in_use, is_held, orders_to_retire, why_not_collectable
 from payments.services.gateway_accounts import gateway_of
+from payments.services.link_terms import ENDS_IN, ends_soon, terms_of
 
 Kind, Status = PaymentOrder.Kind, PaymentOrder.Status
 
 WAIT_SECONDS = 25.0
 """How long the second of two callers waits for the first: about what one call with its time-outs takes."""
 POLL_SECONDS = 0.1
+PAID_IN_PART = "It was paid in part. Razorpay does not cancel such a link: it ends by itself within minutes."
 LINK_CLOSED = ("paid", "cancelled", "expired")
 """Razorpay's states of a link that can't be paid any more."""
 
@@ -60,7 +63,10 @@ def create_payment_link(*, invoice_id: UUID) -> PaymentOrder:
 
 @transaction.atomic
 def retire_orders(*, invoice_id: UUID | None = None) -> None:
-    """Supersede requests for an amount that is not due, of one invoice or of all. Links are closed after the commit."""
+    """Supersede requests for an amount that is not due, and links that have ended, of one invoice or of all.
+
+    Links are closed after the commit.
+    """
     orders = orders_to_retire().filter(invoice_id=invoice_id) if invoice_id else orders_to_retire()
     for order in orders.select_for_update(of=("self",), skip_locked=True):
         _supersede(order)
@@ -70,20 +76,25 @@ def close_link(*, order_id: UUID) -> bool:
     """Cancel a superseded link at Razorpay, so that nobody pays it. Says whether it is closed now.
 
     A link that was paid first is closed too: the payment comes by webhook, and is shown as not credited. A link that
-    somebody is making at this moment is claimed, and is closed by the next sweep.
+    somebody is making at this moment is claimed, and is closed by the next sweep. One that was paid in part can't be
+    cancelled: it is made to end within minutes, and the row says so until then.
     """
     order = claims.claim(PaymentOrder.objects.links_to_close(), order_id)
     if order is None:
         return False
     try:
-        status = _cancel_link(gateway_of(order), order)
+        link = _cancel_link(gateway_of(order), order)
     except GatewayError as error:
         claims.note_failure(order, error)
         return False
-    if status not in LINK_CLOSED:
-        claims.note_failure(order, f"The link can't be cancelled: Razorpay says that it is {status}.")
+    if link is None or link.status in LINK_CLOSED:
+        return claims.done(order, closed_at=clock.now())
+    if link.expires_at is None:
+        claims.note_failure(order, f"The link can't be cancelled: Razorpay says that it is {link.status}.")
         return False
-    return claims.done(order, closed_at=clock.now())
+    wait = max(link.expires_at - clock.now(), timedelta(0)) + timedelta(minutes=1)
+    claims.let_go(order, after=wait, expires_at=link.expires_at, last_failure=PAID_IN_PART)
+    return False
 
 
 def may_be_tried_now(order: PaymentOrder) -> bool:
@@ -159,11 +170,13 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
     account = account_in_use(invoice.billing_entity_id)
     orders = PaymentOrder.objects.filter(invoice=invoice, kind=kind)
     live: PaymentOrder | None = orders.live().select_for_update().first()
-    if live is not None and (live.amount, live.gateway_account) == (invoice.amount_due, account):
+    if live is not None and _still_asks(live, invoice, account):
         return live
     if live is not None:
         _supersede(live)
-    failed = orders.filter(status=Status.FAILED, amount=invoice.amount_due, gateway_account=account).first()
+    terms = terms_of(invoice, kind)
+    refused = orders.filter(status=Status.FAILED, amount=invoice.amount_due, gateway_account=account)
+    failed = refused.filter(first_part=terms.first_part).first()
     order: PaymentOrder = failed or PaymentOrder(
         invoice=invoice,
         kind=kind,
@@ -171,11 +184,17 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
         amount=invoice.amount_due,
         currency=invoice.currency,
         amount_minor=to_minor(Money(invoice.amount_due, invoice.currency)),
+        first_part=terms.first_part,
     )
-    order.status = Status.CREATED
+    order.status, order.expires_at = Status.CREATED, terms.expires_at
     order.try_now()
     order.save()
     return order
+
+
+def _still_asks(live: PaymentOrder, invoice: Invoice, account: GatewayAccount | None) -> bool:
+    """For what is due, through the account in use, and for a while to come."""
+    return (live.remaining, live.gateway_account) == (invoice.amount_due, account) and not ends_soon(live)
 
 
 def _supersede(order: PaymentOrder) -> None:
@@ -246,6 +265,8 @@ def _create(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | Gat
         payer=PayerDetails(name=invoice.organisation.name, email=invoice.organisation.billing_email),
         callback_url=pay_page_url(invoice),
         notes=notes,
+        expires_at=order.expires_at,
+        first_part_minor=to_minor(Money(order.first_part, order.currency)) if order.first_part else None,
     )
 
 
@@ -296,18 +317,22 @@ def _learn_ids(row: PaymentOrder, found: GatewayOrder | GatewayLink) -> bool:
     return not is_known
 
 
-def _cancel_link(gateway: RazorpayGateway, order: PaymentOrder) -> str:
-    """Razorpay's state of the link after we asked Razorpay to cancel it."""
+def _cancel_link(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayLink | None:
+    """The link after we asked Razorpay to cancel it; None if it was never made."""
     if order.razorpay_link_id is None:
         found = _find(gateway, order) if order.sent_at is not None else None
         if not isinstance(found, GatewayLink):
-            return "cancelled"  # never made
+            return None
         _learn_ids(order, found)
     link_id = order.razorpay_link_id or ""
     try:
-        return gateway.cancel_link(link_id=link_id).status
+        return gateway.cancel_link(link_id=link_id)
     except GatewayRefused as refusal:
         if refusal.transient:
             raise
-        # Cancelled, expired or paid already; Razorpay does not cancel a partly paid link, which stays open.
-        return gateway.fetch_link(link_id=link_id).status
+        # Cancelled, expired or paid already; or paid in part.
+        link = gateway.fetch_link(link_id=link_id)
+    ends_at = clock.now() + ENDS_IN
+    if link.status != "partially_paid" or (link.expires_at is not None and link.expires_at <= ends_at):
+        return link
+    return gateway.end_link(link_id=link_id, expires_at=ends_at)

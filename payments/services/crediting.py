@@ -115,7 +115,8 @@ def mismatch(payment: Payment) -> str:
         return ""
     if payment.currency != order.currency:
         return f"Paid in {payment.currency}, but the order asks for {order.currency}."
-    if payment.amount - payment.payer_fee == order.amount:
+    paid = payment.amount - payment.payer_fee
+    if paid == order.amount or (order.first_part is not None and paid < order.amount):
         return ""
     asked = format_money(order.amount, order.currency)
     text = f"Paid {payment.shown(payment.amount)}, but the order asks for {asked}."
@@ -171,13 +172,20 @@ def _locked_invoices(payment: Payment) -> dict[UUID, Invoice]:
 def _credit(payment: Payment, invoice: Invoice) -> None:
     if payment.status == Payment.Status.REVERSED:
         return
-    PaymentOrder.objects.filter(payments=payment).exclude(status=PaymentOrder.Status.PAID).update(
-        status=PaymentOrder.Status.PAID, next_attempt_at=None, claimed_until=None, last_failure=""
-    )
+    _note_order_paid(payment.order)
     is_new = not payment.allocations.exists()
     # A payment that is reported as refunded at once was credited first: both orders of reports leave the same rows.
     free = payment.amount - payment.payer_fee if is_new else payment.net - payment.allocated
     _allocate(payment, invoice, min(free, creditable(invoice)), Kind.CREDIT)
+
+
+def _note_order_paid(order: PaymentOrder | None) -> None:
+    """A link that may be paid in parts goes on until all of it is paid."""
+    if order is None or (order.first_part is not None and order.remaining > ZERO):
+        return
+    PaymentOrder.objects.filter(pk=order.pk).exclude(status=PaymentOrder.Status.PAID).update(
+        status=PaymentOrder.Status.PAID, next_attempt_at=None, claimed_until=None, last_failure=""
+    )
 
 
 def _restore(payment: Payment) -> None:

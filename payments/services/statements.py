@@ -14,7 +14,8 @@ from billing_platform.lib.gst import INDIA, place_of_supply_label
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_sums, money_text
 from invoicing.documents import DocumentParty
-from invoicing.documents.account_statement import PrintedStatement, PrintedTable, render_statement
+from invoicing.documents.account_statement import PrintedStatement, render_statement
+from invoicing.documents.letterhead import PrintedTable
 from invoicing.services.stored_pdfs import read_logo
 from payments.receivables.movements import Movement, MovementKind
 from payments.receivables.statement import Account, Statement

@@ -16,6 +16,7 @@ UNREACHABLE = {
     "organisation_currency_is_iso": "validate_currency is stricter",
     "organisation_terms_within_a_year": "the field's own validator is the same bound",
     "organisation_issuing_rules_within_bounds": "the fields' own validators are stricter",
+    "seller_collecting_rules_within_bounds": "the fields' own validators are the same",
     "seller_issuing_rules_within_bounds": "the fields' own validators are stricter",
     "api_key_belongs_to_project_or_owner": "the service sets kind, project and owner",
     "attention_seen_once_per_user_and_kind": "written by update_or_create",

@@ -32,6 +32,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Fetch IRNs of e-invoices": ("invoicing.tasks.register_due_e_invoices", schedule(60)),
     "Look for e-invoices": ("invoicing.tasks.look_for_e_invoices", crontab(minute="20")),
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
+    "Send and follow refunds": ("payments.tasks.follow_refunds", schedule(60)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

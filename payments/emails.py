@@ -1,8 +1,9 @@
-"""E-mails about payments: the receipt, and the failed attempt. Each at most once per payment."""
+"""E-mails about payments and refunds, each at most once per payment, or per refund."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
@@ -10,7 +11,7 @@ from invoicing.emails import queue_about
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
-from payments.models import Payment
+from payments.models import Payment, Refund
 
 
 def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
@@ -41,13 +42,40 @@ def queue_payment_failed(payment: Payment) -> None:
         _queue("payment_failed", payment, invoice, context)
 
 
-def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any]) -> None:
+def queue_refund(refund: Refund) -> None:
+    """Tell the customer where a refund of Razorpay stands: on its way, made, or failed after one of the two was said.
+
+    Each once per refund. A refund that Razorpay refused at once is nothing that a customer heard of.
+    """
+    told = {f"{kind}:{refund.pk}" for kind in ("refund_started", "refund_done")}
+    if refund.status == Refund.Status.FAILED:
+        if Notification.objects.filter(dedupe_key__in=told).exists():
+            _queue_refund("refund_failed", refund)
+    elif refund.status == Refund.Status.PROCESSED:
+        _queue_refund("refund_done", refund)
+    elif refund.razorpay_refund_id is not None:
+        _queue_refund("refund_started", refund)
+
+
+def _queue_refund(kind: str, refund: Refund) -> None:
+    payment = refund.payment
+    context = {
+        "amount": format_money(refund.amount, refund.currency),
+        "refund_number": refund.refund_number,
+        "bank_reference": refund.bank_reference,
+        "reason": refund.reason,
+        "date": refund.refunded_on,
+    }
+    _queue(kind, payment, refund.invoice or payment.invoice, context, about=refund.pk)
+
+
+def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any], *, about: UUID | None = None) -> None:
     organisation, document = invoice.organisation, invoice_document(invoice)
     queue_about(
         document,
         organisation=organisation,
         kind=kind,
-        dedupe_key=f"{kind}:{payment.pk}",
+        dedupe_key=f"{kind}:{about or payment.pk}",
         recipients=[organisation.billing_email],
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
         template=f"payments/{kind}",

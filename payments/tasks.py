@@ -11,6 +11,7 @@ from billing_platform.lib.errors import DomainError
 from payments import selectors
 from payments.inbox import inbox
 from payments.services import checkout, collection
+from payments.services.refunding import sending
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,19 @@ def capture_payment(payment_id: str) -> None:
 @shared_task(name="payments.tasks.refresh_payment")
 def refresh_payment(payment_id: str) -> None:
     checkout.refresh_payment(payment_id=UUID(payment_id))
+
+
+@shared_task(name="payments.tasks.follow_refund")
+def follow_refund(refund_id: str) -> None:
+    sending.follow_refund(refund_id=UUID(refund_id))
+
+
+@shared_task(name="payments.tasks.follow_refunds")
+def follow_refunds() -> None:
+    """Refunds that were stored and not sent, that Razorpay has not ended, or whose credit note is still to come."""
+    if gateways.is_configured():
+        for refund_id in sending.due_refunds():
+            follow_refund.delay(str(refund_id))
 
 
 @shared_task(name="payments.tasks.process_webhook")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.api import views, webhook
+from payments.api import refunds, views, webhook
 from payments.customer import hosted
 from payments.customer import views as pages
 
@@ -12,6 +12,8 @@ admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/payments", views.PaymentList.as_view()),
     path("payments/offline", views.OfflinePaymentCreate.as_view()),
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
+    path("payments/<uuid:payment_id>/refunds", refunds.PaymentRefundList.as_view()),
+    path("refunds/<uuid:refund_id>", refunds.RefundDetail.as_view()),
 ]
 
 # Included under /api/v1/ and at the root: Razorpay may be told either address of the webhook.

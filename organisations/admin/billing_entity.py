@@ -58,6 +58,7 @@ class BillingEntityAdmin(ModelAdmin):
         ),
         ("Collecting online", {"fields": ("link_days", "first_part_percent", "pay_page_days")}),
         ("Payment details", {"fields": PAYMENT_DETAILS}),
+        ("Refunds", {"fields": ("credit_note_on_refund",)}),
         ("Branding", {"fields": ("logo", "brand_colour")}),
     )
 

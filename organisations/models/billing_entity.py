@@ -131,6 +131,12 @@ class BillingEntity(BaseModel, PartyFields, SellersIssuingRules, SellersCollecti
         default=False,
         help_text="Totals of invoices in rupees. The round-off stands below the taxes, outside the taxable value.",
     )
+    credit_note_on_refund = models.BooleanField(
+        "credit note with a refund",
+        default=True,
+        help_text="A refund takes back a part of the invoice, too, unless the operator says otherwise. Without: the"
+        " invoice stands, and its tax stays owed.",
+    )
     is_default = models.BooleanField(
         "default", default=False, help_text="Seller of the customers for whom no other seller is chosen."
     )

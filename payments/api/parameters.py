@@ -6,7 +6,7 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter
-from payments.models import Payment
+from payments.models import Payment, Refund
 
 
 class PaymentParameters(FilterSet):
@@ -14,3 +14,8 @@ class PaymentParameters(FilterSet):
     kind = ChoiceFilter(choices=Payment.Kind.choices)
     method = TextFilter(label="As Razorpay calls it (upi, card, …), or bank_transfer, cheque, tds.")
     invoice = IdFilter("invoice_id")
+
+
+class RefundParameters(FilterSet):
+    status = ChoiceFilter(choices=Refund.Status.choices)
+    kind = ChoiceFilter(choices=Refund.Kind.choices)

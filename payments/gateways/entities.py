@@ -93,6 +93,7 @@ def parse_refund(entity: Mapping[str, Any]) -> GatewayRefund:
         created_at=_time(entity["created_at"]),
         currency=entity.get("currency") or "",
         bank_reference=_bank_reference(entity, "arn", "rrn", "utr"),
+        receipt=entity.get("receipt") or "",
     )
 
 

@@ -73,6 +73,7 @@ class GatewayRefund:
     created_at: datetime
     currency: str = ""
     bank_reference: str = ""  # ARN, RRN or UTR; comes days later
+    receipt: str = ""  # our own number, if it was asked for here
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,14 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     payment = _locked_payment(order, report)
     _advance(payment, report)
     payment.conflict = payment.conflict or _conflict(order, payment, report)
-    if refund is not None:
-        note_refund(payment, refund)
+    noted = note_refund(payment, refund) if refund is not None else None
     count_refunds(payment)
     payment.save()
     credit_payment(payment)
     if payment.status == Status.FAILED:
         emails.queue_payment_failed(payment)
+    if noted is not None:
+        emails.queue_refund(noted)
     return payment
 
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
+from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.money import ZERO, from_minor
 from invoicing.models import Invoice
@@ -16,6 +17,7 @@ from payments.gateways import GatewayRefund
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
 from payments.services.operator_input import check_amount, check_day, check_reference
+from payments.services.refunding.numbers import take_refund_number
 
 Status = Payment.Status
 Answer = PaymentAllocation.Answer
@@ -43,12 +45,15 @@ def record_refund(*, payment_id: UUID, amount: Decimal, reference: str, refunded
         )
     refund: Refund = Refund.objects.create(
         payment=payment,
+        refund_number=take_refund_number(refunded_on),
         kind=Refund.Kind.BANK,
         status=Refund.Status.PROCESSED,
         amount=amount,
         currency=payment.currency,
         reference=reference,
         refunded_on=refunded_on,
+        ended_at=clock.now(),
+        next_attempt_at=None,
     )
     count_refunds(payment)
     payment.save(update_fields=["amount_refunded", "status", "updated_at"])
@@ -78,23 +83,62 @@ def answer_refund(*, payment_id: UUID, ask_again: bool) -> Payment:
     return payment
 
 
-def note_refund(payment: Payment, refund: GatewayRefund) -> None:
-    """Keep one row per refund of Razorpay, which may report it as processed before it reports it as created."""
-    row, _created = Refund.objects.select_for_update().get_or_create(
-        razorpay_refund_id=refund.id,
-        defaults={
-            "payment": payment,
-            "kind": Refund.Kind.GATEWAY,
-            "status": refund.status,
-            "amount": from_minor(refund.amount_minor, payment.currency).amount,
-            "currency": payment.currency,
-            "refunded_on": refund.created_at.astimezone(payment.organisation.zone).date(),
-        },
+def note_refund(payment: Payment, report: GatewayRefund) -> Refund:
+    """Bring the row of one refund into line with what Razorpay says; make the row if the refund was made elsewhere.
+
+    Razorpay may report a refund as processed before it reports it as created, and its message may come before the
+    answer to our own request: then the message tells the row of ours its id, by our number, the receipt. The caller
+    holds the payment's lock.
+    """
+    row = _row_of(payment, report) or _made_elsewhere(payment, report)
+    changed = ["updated_at"]
+    if row.razorpay_refund_id is None:
+        row.razorpay_refund_id, row.last_failure = report.id, ""
+        changed += ["razorpay_refund_id", "last_failure"]
+    if report.bank_reference and row.bank_reference != report.bank_reference:
+        row.bank_reference = report.bank_reference
+        changed.append("bank_reference")
+    if _ORDER.index(report.status) > _ORDER.index(row.status):
+        row.status, row.ended_at = report.status, clock.now()
+        row.failure = BANK_FAILED_IT if report.status == Refund.Status.FAILED else ""
+        changed += ["status", "ended_at", "failure"]
+    row.save(update_fields=changed)
+    return row
+
+
+_ORDER = (Refund.Status.PENDING, Refund.Status.PROCESSED, Refund.Status.FAILED)
+BANK_FAILED_IT = "Razorpay took the refund on, and the payer's bank could not be paid."
+
+
+def _row_of(payment: Payment, report: GatewayRefund) -> Refund | None:
+    rows = payment.refunds.select_for_update()
+    known: Refund | None = rows.filter(razorpay_refund_id=report.id).first()
+    if known is not None or not report.receipt:
+        return known
+    amount = from_minor(report.amount_minor, payment.currency).amount
+    asked_for = rows.filter(razorpay_refund_id__isnull=True, status=Refund.Status.PENDING, kind=Refund.Kind.GATEWAY)
+    ours: Refund | None = asked_for.filter(refund_number=report.receipt, amount=amount).first()
+    return ours
+
+
+def _made_elsewhere(payment: Payment, report: GatewayRefund) -> Refund:
+    day = report.created_at.astimezone(payment.organisation.zone).date()
+    ended = report.status != Refund.Status.PENDING
+    row: Refund = Refund.objects.create(
+        payment=payment,
+        refund_number=take_refund_number(day),
+        kind=Refund.Kind.GATEWAY,
+        asked_here=False,
+        status=report.status,
+        amount=from_minor(report.amount_minor, payment.currency).amount,
+        currency=payment.currency,
+        razorpay_refund_id=report.id,
+        bank_reference=report.bank_reference,
+        refunded_on=day,
+        ended_at=clock.now() if ended else None,
+        failure=BANK_FAILED_IT if report.status == Refund.Status.FAILED else "",
     )
-    order = (Refund.Status.PENDING, Refund.Status.PROCESSED, Refund.Status.FAILED)
-    if order.index(refund.status) > order.index(row.status):
-        row.status = refund.status
-        row.save(update_fields=["status", "updated_at"])
+    return row
 
 
 def count_refunds(payment: Payment) -> None:
@@ -102,11 +146,14 @@ def count_refunds(payment: Payment) -> None:
 
     Razorpay's own sum goes up with a refund and down when the bank fails it, and old sums may come late. There are two
     lower bounds, and the higher one counts: the refunds that we know by name and that did not fail, and the highest sum
-    that Razorpay named, less the refunds that failed. Example: Razorpay named 500.00 at most; we know refunds of 200.00
-    (processed) and 100.00 (failed): 400.00 went back.
+    that Razorpay named, less the refunds that failed there. Example: Razorpay named 500.00 at most; we know refunds of
+    200.00 (processed) and 100.00 (failed): 400.00 went back. A refund that is asked for here counts from then on, also
+    before Razorpay knows of it; one that Razorpay refused was never in its sum.
     """
     known, failed, by_bank = ZERO, ZERO, ZERO
-    for row in payment.refunds.order_by().values("kind", "status").annotate(total=Sum("amount")):
+    refused = Q(status=Refund.Status.FAILED, razorpay_refund_id__isnull=True)
+    rows = payment.refunds.exclude(refused).order_by().values("kind", "status")
+    for row in rows.annotate(total=Sum("amount")):
         if row["kind"] == Refund.Kind.BANK:
             by_bank += row["total"]
         elif row["status"] == Refund.Status.FAILED:

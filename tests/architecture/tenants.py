@@ -265,6 +265,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
     )
     Refund.objects.create(
         payment=payment,
+        refund_number=f"RFD {marker}"[:20],
         kind=Refund.Kind.BANK,
         status=Refund.Status.PROCESSED,
         amount=Decimal("1.00"),

@@ -73,6 +73,8 @@ POST /api/v1/payments/links
 POST /api/v1/payments/verify
 GET {ADMIN}/organisations/{{organisation_id}}/payments
 GET {ADMIN}/payments/{{payment_id}}
+GET POST {ADMIN}/payments/{{payment_id}}/refunds
+GET {ADMIN}/refunds/{{refund_id}}
 POST {ADMIN}/payments/offline
 POST /api/v1/webhooks/razorpay
 """

@@ -19,6 +19,7 @@ class LockSpace(IntEnum):
     SLUG = 6
     CUSTOMER_MONEY = 7
     PRICES = 8
+    REFUND_NUMBERS = 9
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

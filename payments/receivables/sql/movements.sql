@@ -37,6 +37,8 @@ returned AS (
         ) AS before
     FROM payments_refund refund
     JOIN paid ON paid.id = refund.payment_id
+    -- what Razorpay refused never left
+    WHERE refund.status <> 'failed' OR refund.razorpay_refund_id IS NOT NULL
 ),
 movement AS (
     SELECT
@@ -76,7 +78,7 @@ movement AS (
     FROM returned
     UNION ALL
     SELECT
-        organisation_id, billing_entity_id, currency, (updated_at AT TIME ZONE time_zone)::date, 7, updated_at,
+        organisation_id, billing_entity_id, currency, (ended_at AT TIME ZONE time_zone)::date, 7, ended_at,
         'failed_refund', COALESCE(razorpay_refund_id, reference), invoice_number, NULL,
         LEAST(before, room) - LEAST(before + amount, room), id
     FROM returned

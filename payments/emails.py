@@ -69,7 +69,9 @@ def _queue_refund(kind: str, refund: Refund) -> None:
     _queue(kind, payment, refund.invoice or payment.invoice, context, about=refund.pk)
 
 
-def _queue(kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any], *, about: UUID | None = None) -> None:
+def _queue(
+    kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any], *, about: UUID | None = None
+) -> None:
     organisation, document = invoice.organisation, invoice_document(invoice)
     queue_about(
         document,

@@ -70,9 +70,8 @@ def follow_refund(refund_id: str) -> None:
 @shared_task(name="payments.tasks.follow_refunds")
 def follow_refunds() -> None:
     """Refunds that were stored and not sent, that Razorpay has not ended, or whose credit note is still to come."""
-    if gateways.is_configured():
-        for refund_id in sending.due_refunds():
-            follow_refund.delay(str(refund_id))
+    for refund_id in sending.due_refunds():
+        follow_refund.delay(str(refund_id))
 
 
 @shared_task(name="payments.tasks.process_webhook")

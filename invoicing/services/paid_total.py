@@ -34,11 +34,12 @@ def record_paid_total(*, invoice: Invoice, paid_total: Decimal, returned_total: 
 
 def save_standing(invoice: Invoice) -> None:
     """Store the three sums, and the status that follows from them. The caller has locked the invoice's row."""
-    invoice.status = _status(invoice)
+    invoice.status = status_of(invoice)
     invoice.save(update_fields=["amount_paid", "amount_returned", "amount_credited", "status", "updated_at"])
 
 
-def _status(invoice: Invoice) -> Status:
+def status_of(invoice: Invoice) -> Status:
+    """The status that follows from the three sums of an issued invoice."""
     if invoice.amount_returned > ZERO:
         return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
     if invoice.amount_credited > ZERO and invoice.amount_owed == ZERO:

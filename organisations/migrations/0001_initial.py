@@ -509,6 +509,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "credit_note_on_refund",
+                    models.BooleanField(
+                        default=True,
+                        help_text="A refund takes back a part of the invoice, too, unless the operator says otherwise. Without: the invoice stands, and its tax stays owed.",
+                        verbose_name="credit note with a refund",
+                    ),
+                ),
+                (
                     "is_default",
                     models.BooleanField(
                         default=False,

@@ -10,6 +10,7 @@ from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.refund import RefundAdmin
+from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "PaymentOrderAdmin",
     "PaymentsOfOrganisation",
     "RefundAdmin",
+    "RefundsOfPayment",
     "StatementOfOrganisation",
 ]

@@ -47,6 +47,11 @@ TONES = {
     Status.REFUNDED: "warning",
     Status.REVERSED: "",
 }
+REFUND_TONES = {
+    Refund.Status.PENDING: "info",
+    Refund.Status.PROCESSED: "success",
+    Refund.Status.FAILED: "danger",
+}
 
 
 def amount_of(text: str) -> Decimal:
@@ -109,9 +114,10 @@ class WithheldTaxInline(ReadOnlyInline):
 
 class RefundInline(ReadOnlyInline):
     model = Refund
-    fields = ("returned", "kind", "status", "refunded_on", "reference")
+    fields = ("refund_number", "returned", "state", "kind", "credit_note", "refunded_on")
     readonly_fields = fields
     returned = money("amount", "Amount")
+    state = status("status", REFUND_TONES, "Status")
 
 
 def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
@@ -282,7 +288,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         permission="payments.place_payment",
         when=lambda payment: payment.unallocated > 0,
         form=RefundForm,
-        confirm="Money that you gave back by bank transfer. Nothing is sent from here: it is a record.",
+        confirm="Money that you gave back by bank transfer, of the part that is not credited. Nothing is sent from"
+        " here: it is a record.",
         facts=standing,
         icon="undo",
     )

@@ -63,7 +63,10 @@ class RefundSerializer(serializers.ModelSerializer):
 
 class RefundRequestSerializer(serializers.Serializer):
     amount = serializers.DecimalField(
-        max_digits=19, decimal_places=4, required=False, help_text="In the payment's currency. Without: all that is left."
+        max_digits=19,
+        decimal_places=4,
+        required=False,
+        help_text="In the payment's currency. Without: all that is left.",
     )
     reason = serializers.CharField(max_length=REASON_LENGTH, help_text="A credit note prints it.")
     afterwards = serializers.ChoiceField(

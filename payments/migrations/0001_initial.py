@@ -714,7 +714,35 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
-                ("kind", models.CharField(choices=[("gateway", "Razorpay"), ("bank", "Bank transfer")], max_length=7)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("refund_number", models.CharField(editable=False, max_length=20, unique=True, verbose_name="number")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("gateway", "Razorpay"), ("bank", "Bank transfer")], max_length=7, verbose_name="way"
+                    ),
+                ),
+                ("asked_here", models.BooleanField(default=True, help_text="No: it was made in Razorpay's dashboard.")),
                 (
                     "status",
                     models.CharField(
@@ -723,21 +751,124 @@ class Migration(migrations.Migration):
                 ),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
                 ("currency", models.CharField(max_length=3)),
+                ("reason", models.TextField(blank=True, help_text="Why the money goes back. A credit note prints it.")),
                 (
                     "razorpay_refund_id",
                     models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay refund"),
                 ),
                 ("reference", models.CharField(blank=True, help_text="UTR of the transfer back.", max_length=100)),
-                ("refunded_on", models.DateField(help_text="The day of the transfer, or of Razorpay's refund.")),
+                (
+                    "bank_reference",
+                    models.CharField(
+                        blank=True,
+                        help_text="ARN, RRN or UTR: with it the payer's bank finds the money. It comes days later.",
+                        max_length=100,
+                        verbose_name="bank's reference",
+                    ),
+                ),
+                (
+                    "refunded_on",
+                    models.DateField(help_text="The day of the transfer, of the request, or of Razorpay's refund."),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When Razorpay was first asked for it. Since then it may exist there, and is looked up by its number before Razorpay is asked again.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="When it was last processed, or failed.", null=True),
+                ),
+                ("failure", models.TextField(blank=True, help_text="Why it failed.")),
+                (
+                    "request_key",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Which request asked for it: a repeated request finds it, and makes no second one.",
+                        max_length=320,
+                    ),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When a person said that nothing more is to be done.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "afterwards",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("credit_note", "Credit note: the supply, or a part of its price, is taken back"),
+                            ("leave", "No credit note, and the invoice asks for nothing more"),
+                            ("ask_again", "The invoice asks for the money again"),
+                        ],
+                        help_text="What becomes of the invoice. Empty: the money was credited to none, or nobody has decided yet.",
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "off_invoice",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="By how much that invoice is paid less.",
+                        max_digits=19,
+                    ),
+                ),
+                ("note_problem", models.TextField(blank=True, help_text="Why its credit note could not be issued.")),
+                (
+                    "credit_note",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refund",
+                        to="invoicing.creditnote",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The invoice that is paid less by it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="invoicing.invoice",
+                    ),
+                ),
                 (
                     "payment",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.payment"
                     ),
                 ),
+                (
+                    "retry_of",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="It failed before.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="retry",
+                        to="payments.refund",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["created_at"],
+                "permissions": [
+                    ("refund_payment", "Can refund a payment through Razorpay"),
+                    ("refund_excess", "Can refund what a payment brought in and no invoice was credited with"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1464,6 +1595,14 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="refund_to_follow",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_positive"),
@@ -1472,8 +1611,17 @@ class Migration(migrations.Migration):
             model_name="refund",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind", "gateway"), ("razorpay_refund_id__isnull", False), ("reference", "")),
                     models.Q(
+                        ("kind", "gateway"),
+                        ("reference", ""),
+                        models.Q(
+                            ("razorpay_refund_id__isnull", False),
+                            models.Q(("asked_here", True), ("status__in", ["pending", "failed"])),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(
+                        ("asked_here", True),
                         ("kind", "bank"),
                         ("razorpay_refund_id__isnull", True),
                         ("status", "processed"),
@@ -1490,6 +1638,44 @@ class Migration(migrations.Migration):
                 condition=models.Q(("kind", "bank")),
                 fields=("payment", "reference"),
                 name="bank_refund_once_per_payment_and_reference",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("invoice__isnull", True), ("off_invoice", 0)),
+                    models.Q(
+                        ("invoice__isnull", False), ("off_invoice__gt", 0), ("off_invoice__lte", models.F("amount"))
+                    ),
+                    _connector="OR",
+                ),
+                name="refund_takes_at_most_its_amount_off_an_invoice",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credit_note__isnull", True), ("afterwards", "credit_note"), _connector="OR"),
+                name="refund_with_a_note_says_so",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "failed"), models.Q(("failure", ""), _negated=True)),
+                    models.Q(models.Q(("status", "failed"), _negated=True), ("failure", "")),
+                    _connector="OR",
+                ),
+                name="refund_that_failed_says_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closed_at__isnull", True), ("status", "failed"), _connector="OR"),
+                name="refund_closed_by_a_person_failed",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -1509,13 +1695,58 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="refund",
             trigger=pgtrigger.compiler.Trigger(
-                name="only_the_status_changes",
+                name="what_was_asked_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."razorpay_refund_id" IS DISTINCT FROM (NEW."razorpay_refund_id") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."refunded_on" IS DISTINCT FROM (NEW."refunded_on"))',
+                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."refund_number" IS DISTINCT FROM (NEW."refund_number") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."asked_here" IS DISTINCT FROM (NEW."asked_here") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."refunded_on" IS DISTINCT FROM (NEW."refunded_on") OR OLD."retry_of_id" IS DISTINCT FROM (NEW."retry_of_id") OR OLD."request_key" IS DISTINCT FROM (NEW."request_key"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="361c8a9ba89a10c634c4184e1b40b7b331f3063d",
+                    hash="c79a67602fa757c9f8f0db4269b8f1320fa57565",
                     operation="UPDATE",
-                    pgid="pgtrigger_only_the_status_changes_e075d",
+                    pgid="pgtrigger_what_was_asked_never_changes_ca78c",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="known_to_the_gateway_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."razorpay_refund_id" IS NOT NULL AND OLD."razorpay_refund_id" IS DISTINCT FROM (NEW."razorpay_refund_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e788dd7d68143ed168e395374e1a545b4381f6fc",
+                    operation="UPDATE",
+                    pgid="pgtrigger_known_to_the_gateway_once_d4e3e",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="one_note_for_good",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."credit_note_id" IS NOT NULL AND OLD."credit_note_id" IS DISTINCT FROM (NEW."credit_note_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="7fcf4038d752de01f62c173a2227ead9443e07ac",
+                    operation="UPDATE",
+                    pgid="pgtrigger_one_note_for_good_c9042",
+                    table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refund",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_its_payment",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE;",
+                    func="\n    -- A refund that Razorpay reports is a fact, whatever else was asked for meanwhile; it has Razorpay's id from the\n    -- beginning. What is asked for here is limited. The lock comes first: two refunds at once would each see a sum\n    -- without the other.\n    IF NEW.razorpay_refund_id IS NOT NULL THEN\n        RETURN NEW;\n    END IF;\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id FOR UPDATE;\n    IF paid.paid_at IS NULL OR paid.status = 'reversed' OR paid.currency IS DISTINCT FROM NEW.currency THEN\n        RAISE EXCEPTION 'Payment % has no money in % to give back.', NEW.payment_id, NEW.currency\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount + (SELECT COALESCE(SUM(amount), 0) FROM payments_refund\n                     WHERE payment_id = NEW.payment_id AND status <> 'failed') > paid.amount THEN\n        RAISE EXCEPTION 'Payment % is smaller than its refunds.', NEW.payment_id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="30b473a3abf8203f96c397c76e812023226fbb2f",
+                    operation="INSERT",
+                    pgid="pgtrigger_within_its_payment_7f919",
                     table="payments_refund",
                     when="BEFORE",
                 ),

@@ -1,4 +1,4 @@
-"""Money that goes back to a payer: asked for here, made in Razorpay's dashboard, or a bank transfer that is recorded."""
+"""Money that goes back to a payer: asked for here, made in the dashboard of Razorpay, or transferred and recorded."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class RefundQuerySet(TenantQuerySet):
         return self.filter(status=Refund.Status.PENDING).exclude(last_failure="")
 
     def failed_and_not_tried_again(self) -> RefundQuerySet:
-        """The payer does not have the money, and nobody has asked for another refund or put the failure aside."""
-        return self.filter(status=Refund.Status.FAILED, asked_here=True, retry__isnull=True, set_aside_at__isnull=True)
+        """The payer does not have the money, and nobody has asked for another refund or closed it."""
+        return self.filter(status=Refund.Status.FAILED, asked_here=True, retry__isnull=True, closed_at__isnull=True)
 
 
 class Refund(ClaimedWork, BaseModel, TenantModel):
@@ -113,7 +113,7 @@ class Refund(ClaimedWork, BaseModel, TenantModel):
         editable=False,
         help_text="Which request asked for it: a repeated request finds it, and makes no second one.",
     )
-    set_aside_at = models.DateTimeField(
+    closed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a person said that nothing more is to be done."
     )
     afterwards = models.CharField(
@@ -173,7 +173,7 @@ class Refund(ClaimedWork, BaseModel, TenantModel):
                 name="refund_that_failed_says_why",
             ),
             models.CheckConstraint(
-                condition=Q(set_aside_at__isnull=True) | Q(status="failed"), name="refund_set_aside_failed"
+                condition=Q(closed_at__isnull=True) | Q(status="failed"), name="refund_closed_by_a_person_failed"
             ),
         ]
         triggers = [

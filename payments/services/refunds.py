@@ -17,7 +17,7 @@ from payments.gateways import GatewayRefund
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
 from payments.services.operator_input import check_amount, check_day, check_reference
-from payments.services.refunding.numbers import take_refund_number
+from payments.services.refund_numbers import take_refund_number
 
 Status = Payment.Status
 Answer = PaymentAllocation.Answer

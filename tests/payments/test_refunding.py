@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,10 +16,9 @@ from invoicing.models import CreditNote, Invoice
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment, Refund
 from payments.services import collection
-from payments.services.refunding import asking, sending
+from payments.services.refunding import sending
 from payments.services.refunding.asking import refund_payment
 from payments.services.refunding.notes import issue_note_of_refund
-from payments.services.refunds import answer_refund, record_refund
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import hand_over, issued_invoice
 from tests.payments.test_crediting import offline
@@ -69,7 +66,12 @@ def test_a_partial_refund_takes_back_its_part_of_the_invoice_tax_and_all(
     assert at_razorpay(razorpay, payment) == [(18000, "processed")]
     note = row.credit_note
     assert note is not None
-    assert (note.kind, note.subtotal, note.tax_total, note.total) == ("gst", 152 + Decimal("0.54"), Decimal("27.46"), 180)
+    assert (note.kind, note.subtotal, note.tax_total, note.total) == (
+        "gst",
+        152 + Decimal("0.54"),
+        Decimal("27.46"),
+        180,
+    )
     assert standing(invoice) == ("paid", 1000, 0, 180, 0)
     payment.refresh_from_db()
     assert (payment.status, payment.amount_refunded, payment.unallocated) == ("captured", 180, 0)

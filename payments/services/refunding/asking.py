@@ -19,11 +19,12 @@ from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO, Money, to_minor
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.models import Invoice
-from payments.gateways import current_gateway, payable_amounts
-from payments.models import Payment, PaymentAllocation, Refund
+from payments.gateways import payable_amounts
+from payments.models import Payment, PaymentAllocation, PaymentOrder, Refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
+from payments.services.gateway_accounts import gateway_of
 from payments.services.operator_input import check_amount
-from payments.services.refunding.numbers import take_refund_number
+from payments.services.refund_numbers import take_refund_number
 from payments.services.refunding.sending import follow_refund
 from payments.services.refunds import count_refunds
 
@@ -41,19 +42,23 @@ def refund_payment(
     afterwards: str = "",
     retry_of: UUID | None = None,
     request_key: str = "",
+    only_excess: bool = False,
 ) -> Refund:
     """Give money of an online payment back through Razorpay: all that is left of it, or `amount`.
 
     `afterwards` says what becomes of the invoice that is paid less by it, a value of Refund.Afterwards; by default what
     the seller has set. Where the money was credited to no invoice, nothing is to be said. `retry_of` is the refund that
-    failed and that this one is another try of; it is tried again once. `request_key` names the request: the same one for
-    the same payment within a day gets the refund that the first made. The refund comes back as it stands after the
+    failed and that this one is another try of; it is tried again once. `request_key` names the request: the same for
+    the same payment within a day gets the refund that the first made. `only_excess` gives back nothing that an invoice
+    was credited with. The refund comes back as it stands after the
     first call to Razorpay: pending, processed, or failed with the reason in `failure`. Call it outside transactions.
 
     Raises NotFound, GatewayNotConfigured, InvalidInput for `amount`, `reason` and `afterwards`, and DomainError
     NOT_REFUNDABLE_ONLINE, NOTHING_TO_REFUND, REFUND_REACHES_TWO_INVOICES or REFUND_TRIED_AGAIN.
     """
-    current_gateway()  # without keys, nothing is stored
+    order = PaymentOrder.objects.filter(payments=payment_id).first()
+    if order is not None:
+        gateway_of(order)  # without keys, nothing is stored
     refund = ask_for_refund(
         payment_id=payment_id,
         reason=reason,
@@ -61,6 +66,7 @@ def refund_payment(
         afterwards=afterwards,
         retry_of=retry_of,
         request_key=request_key,
+        only_excess=only_excess,
     )
     follow_refund(refund_id=refund.pk, early=True)
     refund.refresh_from_db()
@@ -76,6 +82,7 @@ def ask_for_refund(
     afterwards: str = "",
     retry_of: UUID | None = None,
     request_key: str = "",
+    only_excess: bool = False,
 ) -> Refund:
     """Store the request. As `refund_payment`, without the call: a worker makes it within a minute."""
     payment = lock_payment(payment_id)
@@ -87,7 +94,7 @@ def ask_for_refund(
     if refused is not None:
         raise refused
     amount = payment.net if amount is None else amount
-    _check_amount(payment, amount)
+    _check_amount(payment, amount, payment.unallocated if only_excess else payment.net)
     earlier = _failed_before(payment, retry_of)
     wanted = afterwards or default_afterwards(payment.invoice)
     if wanted not in Afterwards.values:
@@ -214,10 +221,10 @@ def _check_reason(reason: str) -> None:
     require("reason", reason, validate_printed_paragraphs)
 
 
-def _check_amount(payment: Payment, amount: Decimal) -> None:
+def _check_amount(payment: Payment, amount: Decimal, most: Decimal) -> None:
     check_amount(amount, payment.currency)
-    if amount > payment.net:
-        raise InvalidInput.field("amount", f"At most {payment.shown(payment.net)} is left of the payment to refund.")
+    if amount > most:
+        raise InvalidInput.field("amount", f"At most {payment.shown(most)} is left of the payment to refund.")
     if reason := payable_amounts.why_not_payable(to_minor(Money(amount, payment.currency)), payment.currency):
         raise InvalidInput.field("amount", reason)
 

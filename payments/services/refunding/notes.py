@@ -51,7 +51,9 @@ def issue_note_of_refund(*, refund_id: UUID, reason: str = "", send: bool = True
     """
     note = _issue(refund_id, wanted_only=False, reason=reason.strip(), send=send)
     if note is None:
-        raise DomainError("The refund took nothing off an invoice that a credit note is due for.", code="NOTHING_TO_NOTE")
+        raise DomainError(
+            "The refund took nothing off an invoice that a credit note is due for.", code="NOTHING_TO_NOTE"
+        )
     return note
 
 

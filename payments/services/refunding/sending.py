@@ -18,9 +18,10 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import Money, to_minor
 from billing_platform.lib.work import claims
 from payments import emails
-from payments.gateways import GatewayError, GatewayRefund, GatewayRefused, RazorpayGateway, current_gateway
+from payments.gateways import GatewayError, GatewayRefund, GatewayRefused, RazorpayGateway
 from payments.models import Payment, Refund
 from payments.services.crediting import credit_payment, lock_payment
+from payments.services.gateway_accounts import gateway_of
 from payments.services.refunding.notes import issue_wanted_note
 from payments.services.refunds import count_refunds, note_refund
 
@@ -31,7 +32,9 @@ ASKED_EVERY = timedelta(hours=1)
 
 def follow_refund(*, refund_id: UUID, early: bool = False) -> None:
     """Send the refund, or ask how it stands; note the answer, and issue the credit note that is wanted."""
-    refund = claims.claim(Refund.objects.select_related("payment__invoice"), refund_id, early=early)
+    refund = claims.claim(
+        Refund.objects.select_related("payment__invoice", "payment__order__invoice"), refund_id, early=early
+    )
     if refund is None:
         return
     try:
@@ -77,7 +80,10 @@ def may_be_asked_about(refund: Refund) -> bool:
 def _ask_razorpay(refund: Refund) -> None:
     if refund.status != Status.PENDING:
         return
-    gateway = current_gateway()
+    order = refund.payment.order
+    if order is None:
+        return  # a transfer: nothing is sent
+    gateway = gateway_of(order)
     if refund.razorpay_refund_id is not None:
         apply_refund_report(
             payment_id=refund.payment_id, report=gateway.fetch_refund(refund_id=refund.razorpay_refund_id)
@@ -164,3 +170,16 @@ def _learn_of_others(gateway: RazorpayGateway, payment: Payment) -> None:
         return
     for report in known:
         apply_refund_report(payment_id=payment.pk, report=report)
+
+
+@transaction.atomic
+def close_failed(*, refund_id: UUID) -> Refund:
+    """A person says that nothing more is to be done about a failed refund. Raises DomainError REFUND_NOT_FAILED."""
+    refund: Refund | None = (
+        Refund.objects.failed_and_not_tried_again().select_for_update(of=("self",)).filter(pk=refund_id).first()
+    )
+    if refund is None:
+        raise DomainError("The refund did not fail, or is taken care of.", code="REFUND_NOT_FAILED")
+    refund.closed_at = clock.now()
+    refund.save(update_fields=["closed_at", "updated_at"])
+    return refund

@@ -70,7 +70,7 @@ def _invoice(token: str) -> Invoice:
 
 
 def _note(token: str, note_id: UUID) -> CreditNote:
-    note = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
+    note: CreditNote | None = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
     if note is None:
         raise Http404
     return note

@@ -50,12 +50,16 @@ def test_a_return_is_looked_at_exported_downloaded_and_filed(as_admin: Client) -
             f'attachment; filename="returns_2112026_R1_{SELLER}_offline.json"'
         )
         assert as_admin.get(action_url(filing, "download_csv")).content[:2] == b"PK"
-        assert action_url(filing, "record_filed") in as_admin.get(list_url("gstr1")).content.decode()
+        page = as_admin.get(list_url("gstr1")).content.decode()
+        assert "Version 1 is exported, not filed" in page
+        assert action_url(filing, "record_filed") in page
         refused = act(as_admin, action_url(filing, "record_filed"), arn="nonsense", filed_on="2026-11-02")
         assert "An ARN has 15 characters" in refused.content.decode()
         done = act(as_admin, action_url(filing, "record_filed"), arn="AA2910261234567", filed_on="2026-11-02")
         assert "Filed on 2 Nov 2026 with ARN AA2910261234567" in done.content.decode()
-        assert "AA2910261234567" in as_admin.get(list_url("gstr1")).content.decode()
+        page = as_admin.get(list_url("gstr1")).content.decode()
+        assert "AA2910261234567" in page
+        assert "Ready to export" not in page
 
 
 def test_a_blocked_return_leads_to_its_document_and_is_not_exported(as_admin: Client, settings: Any) -> None:

@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 
 from billing_platform.lib import clock
@@ -148,22 +147,19 @@ class FilingAdmin(ReadOnlyAdmin):
     def _of(self, request: HttpRequest, chosen: ChosenReturn) -> dict[str, Any]:
         versions = self.get_queryset(request).of(chosen.gstin, chosen.period).order_by("-version")
         is_filed = any(each.status == Filing.Status.FILED for each in versions)
+        newest = next(iter(versions), None)
+        exported = newest if newest and newest.status == Filing.Status.EXPORTED else None
         is_exportable = not is_filed and not chosen.summary["blocking"]
         return {
             "title": f"GSTR-1: {chosen.period}",
             "figures": figures(chosen.summary),
             "versions": [(each, self.standing(each)) for each in versions],
             "is_filed": is_filed,
-            "to_file": self._to_file(request, next(iter(versions), None)),
+            "exported": exported,
+            "may_file": request.user.has_perm(FILE),
             "may_export": is_exportable and request.user.has_perm("invoicing.export_filing"),
             "due": due_words(chosen.period, is_filed=is_filed),
         }
-
-    def _to_file(self, request: HttpRequest, newest: Filing | None) -> str:
-        """Where to say that the newest version was filed; empty where there is nothing to say."""
-        if newest is None or newest.status != Filing.Status.EXPORTED or not request.user.has_perm(FILE):
-            return ""
-        return reverse("admin:invoicing_filing_action", args=[newest.pk, "record_filed"])
 
     @list_action(
         label="Export a return",

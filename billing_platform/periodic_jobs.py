@@ -33,6 +33,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Look for e-invoices": ("invoicing.tasks.look_for_e_invoices", crontab(minute="20")),
     "Collect issued invoices": ("payments.tasks.start_collections", schedule(300)),
     "Send and follow refunds": ("payments.tasks.follow_refunds", schedule(60)),
+    "Look for disputes": ("payments.tasks.look_for_disputes", crontab(minute="35")),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

@@ -8,6 +8,7 @@ from billing_platform.lib.admin.contributions import Contribution, Group, Sideba
 from invoicing.models import Invoice
 from organisations.scoping import reaches_every_organisation
 from payments.models import (
+    Dispute,
     GatewayAccount,
     InboundWebhook,
     JournalBatch,
@@ -24,6 +25,7 @@ BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.PAYMENTS, Payment, "payments"),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
+        SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
         SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
@@ -98,6 +100,17 @@ BACKOFFICE = Contribution(
             since="created_at",
         ),
         Waits(
+            kind="disputes",
+            one="dispute to answer",
+            many="disputes to answer",
+            rows=lambda user: Dispute.objects.for_organisations(user).to_answer(),
+            model=Dispute,
+            filters={"attention": "open"},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="raised_at",
+        ),
+        Waits(
             kind="webhook_failed",
             one="webhook failed",
             many="webhooks failed",
@@ -117,6 +130,7 @@ BACKOFFICE = Contribution(
             "reverse_payment",
             "place_payment",
             "refund_excess",
+            "answer_dispute",
             "process_inboundwebhook",
             "export_journals",
             "change_ledgername",

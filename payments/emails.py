@@ -1,9 +1,13 @@
-"""E-mails about payments and refunds, each at most once per payment, or per refund."""
+"""E-mails about payments, refunds and disputes, each at most once per payment, refund, or state of a dispute."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
@@ -11,7 +15,7 @@ from invoicing.emails import queue_about
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 
 
 def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
@@ -67,6 +71,41 @@ def _queue_refund(kind: str, refund: Refund) -> None:
         "date": refund.refunded_on,
     }
     _queue(kind, payment, refund.invoice or payment.invoice, context, about=refund.pk)
+
+
+def queue_dispute(dispute: Dispute) -> None:
+    """Tell the seller how a dispute stands: once for each state that it comes to."""
+    _queue_about_dispute("dispute", dispute, dispute.status)
+
+
+def queue_dispute_deadline(dispute: Dispute) -> None:
+    """Tell the seller that the time to answer runs out: once for each deadline."""
+    _queue_about_dispute("dispute_deadline", dispute, str(dispute.respond_by))
+
+
+def _queue_about_dispute(kind: str, dispute: Dispute, key: str) -> None:
+    invoice = dispute.payment.invoice
+    document, seller = invoice_document(invoice), invoice.billing_entity
+    respond_by = dispute.respond_by.astimezone(ZoneInfo(seller.time_zone)) if dispute.respond_by else None
+    queue_about(
+        document,
+        organisation=invoice.organisation,
+        kind=kind,
+        dedupe_key=f"{kind}:{dispute.pk}:{key}",
+        recipients=[seller.email],
+        sender=seller.email,
+        template="payments/dispute",
+        context={
+            "is_reminder": kind == "dispute_deadline",
+            "dispute": dispute,
+            "number": invoice.number,
+            "customer": document.customer.name,
+            "amount": format_money(dispute.amount, dispute.currency),
+            "taken": format_money(dispute.amount_taken, dispute.currency) if dispute.amount_taken else "",
+            "respond_by": respond_by,
+            "page": f"{settings.SITE_URL}{reverse('admin:payments_dispute_change', args=[dispute.pk])}",
+        },
+    )
 
 
 def _queue(

@@ -11,6 +11,7 @@ from billing_platform.lib.errors import DomainError
 from payments import selectors
 from payments.inbox import inbox
 from payments.services import checkout, collection
+from payments.services.disputes import looking
 from payments.services.refunding import sending
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,11 @@ def follow_refunds() -> None:
     """Refunds that were stored and not sent, that Razorpay has not ended, or whose credit note is still to come."""
     for refund_id in sending.due_refunds():
         follow_refund.delay(str(refund_id))
+
+
+@shared_task(name="payments.tasks.look_for_disputes")
+def look_for_disputes() -> None:
+    looking.look_for_disputes()
 
 
 @shared_task(name="payments.tasks.process_webhook")

@@ -164,7 +164,7 @@ class BookedReceipt:
 
 @dataclass(frozen=True, slots=True)
 class BookedRefund:
-    """Money that went back to a customer, in rupees."""
+    """Money that went back to a customer, in rupees: refunded, or `why` else."""
 
     id: UUID
     number: str
@@ -173,6 +173,7 @@ class BookedRefund:
     amount: Decimal
     invoice_number: str
     through_gateway: bool
+    why: str = "Refund"
 
 
 def document_voucher(document: BookedDocument, ledgers: Ledgers) -> Voucher:
@@ -258,7 +259,7 @@ def refund_voucher(refund: BookedRefund, ledgers: Ledgers) -> Voucher:
             Entry(refund.party, -refund.amount, (bill,)),
             Entry(ledgers.of(_till(refund.through_gateway)), refund.amount),
         ),
-        narration=f"Refund of invoice {refund.invoice_number}",
+        narration=f"{refund.why} of invoice {refund.invoice_number}",
     )
 
 

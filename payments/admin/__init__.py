@@ -1,6 +1,7 @@
-"""Admin pages of payments, refunds, payment orders, Razorpay's webhooks, ageing, statements of account and journals."""
+"""Admin pages of payments, refunds, disputes, payment orders, webhooks, ageing, statements of account and journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
+from payments.admin.dispute import DisputeAdmin
 from payments.admin.gateway_account import GatewayOfSeller
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
@@ -15,6 +16,7 @@ from payments.admin.statement import StatementOfOrganisation
 
 __all__ = [
     "AgeingOfInvoices",
+    "DisputeAdmin",
     "GatewayOfSeller",
     "InboundWebhookAdmin",
     "JournalBatchAdmin",

@@ -32,7 +32,7 @@ from invoicing.rates import BOOKS
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
-from payments.models import JournalBatch, JournalFile, JournalItem, Payment, Refund
+from payments.models import Dispute, JournalBatch, JournalFile, JournalItem, Payment, Refund
 from payments.models.ledger_name import ROLES
 from payments.services.journals.exporting import Journal, export_journal, journal
 
@@ -45,6 +45,8 @@ _SUBJECTS: dict[JournalItem.Kind, Any] = {
     Kind.REVERSAL: Payment,
     Kind.REFUND: Refund,
     Kind.FAILED_REFUND: Refund,
+    Kind.DISPUTE: Dispute,
+    Kind.DISPUTE_WON: Dispute,
 }
 """What a voucher books."""
 

@@ -35,7 +35,7 @@ from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import Invoice
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
-from payments.models import Payment, PaymentAllocation, Refund, WithheldTax
+from payments.models import Dispute, Payment, PaymentAllocation, Refund, WithheldTax
 from payments.services import crediting, offline, refunds
 
 Status = Payment.Status
@@ -112,6 +112,14 @@ class WithheldTaxInline(ReadOnlyInline):
         return f"{short_text(tax.rate)}%" if tax.rate else "–"
 
 
+class DisputeInline(ReadOnlyInline):
+    model = Dispute
+    fields = ("razorpay_dispute_id", "disputed", "status", "phase", "respond_by", "lost")
+    readonly_fields = fields
+    disputed = money("amount", "Amount")
+    lost = money("amount_taken", "Went back")
+
+
 class RefundInline(ReadOnlyInline):
     model = Refund
     fields = ("refund_number", "returned", "state", "kind", "credit_note", "refunded_on")
@@ -130,6 +138,7 @@ def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
         ("Credited", payment.shown(payment.allocated)),
     ]
     rows += [("Given back", payment.shown(payment.amount_refunded))] if payment.amount_refunded else []
+    rows += [("Lost in disputes", payment.shown(payment.amount_lost))] if payment.amount_lost else []
     rows += [("Not credited", payment.shown(payment.unallocated))] if payment.unallocated else []
     return rows
 
@@ -205,7 +214,7 @@ class PaymentAdmin(ReadOnlyAdmin):
             {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "reference", "received")},
         ),
         ("Reversed", {"fields": ("reversed_at", "reversal_reason")}),
-        ("Money", {"fields": ("refunded", "not_credited", "problem")}),
+        ("Money", {"fields": ("refunded", "lost", "not_credited", "problem")}),
         (
             "At Razorpay",
             {
@@ -221,10 +230,11 @@ class PaymentAdmin(ReadOnlyAdmin):
         ),
         ("Failure", {"fields": ("error_code", "error_description", "error_source", "error_step", "error_reason")}),
     )
-    inlines = (PaymentAllocationInline, WithheldTaxInline, RefundInline)
+    inlines = (PaymentAllocationInline, WithheldTaxInline, RefundInline, DisputeInline)
 
     paid = money("amount")
     refunded = money("amount_refunded", "Refunded")
+    lost = money("amount_lost", "Lost in disputes")
     gateway_fee = money("fee", "Fee")
     gateway_tax = money("tax", "GST in the fee")
     state = status("status", TONES, "Status")

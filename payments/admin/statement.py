@@ -30,6 +30,8 @@ _PAGES = {
     MovementKind.PAYMENT: "payments_payment",
     MovementKind.TDS: "payments_payment",
     MovementKind.REVERSAL: "payments_payment",
+    MovementKind.DISPUTE: "payments_dispute",
+    MovementKind.DISPUTE_WON: "payments_dispute",
 }
 
 

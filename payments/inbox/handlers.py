@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q
 
+from billing_platform.lib import clock
+from organisations.models import Organisation
 from payments.gateways import GatewayPayment, GatewayRefund, gateway_of_environment, is_configured
-from payments.gateways.entities import parse_link, parse_payment, parse_refund
+from payments.gateways.entities import parse_dispute, parse_link, parse_payment, parse_refund
+from payments.inbox.dispute_messages import DisputeMessage
+from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, entity_of
 from payments.models import GatewayAccount, PaymentOrder
 from payments.services import collection
+from payments.services.gateway_accounts import gateway_of
 from payments.services.payment_reports import apply_payment_report
-
-Payload = Mapping[str, Any]
-NOT_HANDLED = "Messages of this type are stored, and lead to no action."
-
-
-class Ignored(Exception):
-    """Nothing is to be done about the message; the reason is stored on its row, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,10 @@ class PaymentMessage:
     order: PaymentOrder
     payment: GatewayPayment
     refund: GatewayRefund | None
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.order.invoice.organisation
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
@@ -49,6 +50,10 @@ class LinkMessage:
     order: PaymentOrder
     status: str
 
+    @property
+    def organisation(self) -> Organisation:
+        return self.order.invoice.organisation
+
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
         if self.status in ("cancelled", "expired"):
@@ -58,13 +63,13 @@ class LinkMessage:
 
 def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMessage:
     """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity, GatewayError."""
-    entity = _entity(payload, "payment")
+    entity = entity_of(payload, "payment")
     if entity is None:
         raise Ignored(NOT_HANDLED)
     payment = parse_payment(entity)
-    refund_entity = _entity(payload, "refund")
+    refund_entity = entity_of(payload, "refund")
     refund = parse_refund(refund_entity) if refund_entity is not None else None
-    order = _order_of_payment(payment, _entity(payload, "payment_link"), account)
+    order = _order_of_payment(payment, entity_of(payload, "payment_link"), account)
     if order is None:
         raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
     if order.kind == PaymentOrder.Kind.LINK:
@@ -74,7 +79,7 @@ def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMes
 
 def read_link(payload: Payload, account: GatewayAccount | None) -> LinkMessage:
     """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity."""
-    entity = _entity(payload, "payment_link")
+    entity = entity_of(payload, "payment_link")
     if entity is None:
         raise Ignored(NOT_HANDLED)
     order = _order_of_link(entity)
@@ -83,7 +88,24 @@ def read_link(payload: Payload, account: GatewayAccount | None) -> LinkMessage:
     return LinkMessage(order, parse_link(entity).status)
 
 
-Message = PaymentMessage | LinkMessage
+def read_dispute(payload: Payload, account: GatewayAccount | None) -> DisputeMessage:
+    """The message is the occasion: what Razorpay says of the dispute now is what counts.
+
+    Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity, GatewayError.
+    """
+    entity, payment_entity = entity_of(payload, "dispute"), entity_of(payload, "payment")
+    if entity is None or payment_entity is None:
+        raise Ignored(NOT_HANDLED)
+    dispute, payment = parse_dispute(entity), parse_payment(payment_entity)
+    order = _order_of_payment(payment, None, account)
+    if order is None:
+        raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
+    told_at = clock.now()
+    return DisputeMessage(order, payment, gateway_of(order).fetch_dispute(dispute_id=dispute.id), told_at)
+
+
+Message = PaymentMessage | LinkMessage | DisputeMessage
+DISPUTE_EVENTS = ("created", "action_required", "under_review", "won", "lost", "closed")
 
 HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "payment.authorized": read_payment,
@@ -99,6 +121,7 @@ HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "refund.processed": read_payment,
     "refund.failed": read_payment,
     "refund.speed_changed": read_payment,
+    **dict.fromkeys((f"payment.dispute.{name}" for name in DISPUTE_EVENTS), read_dispute),
 }
 
 
@@ -111,12 +134,6 @@ def read(event_type: str, payload: Payload, account: GatewayAccount | None) -> M
     if handler is None:
         raise Ignored(NOT_HANDLED)
     return handler(payload, account)
-
-
-def _entity(payload: Payload, name: str) -> Payload | None:
-    holder = payload.get(name)
-    entity = holder.get("entity") if isinstance(holder, dict) else None
-    return entity if isinstance(entity, dict) else None
 
 
 def _order_of_payment(

@@ -27,6 +27,7 @@ from organisations import audit
 from organisations.models import Organisation
 from payments.gateways.entities import NamelessEntity
 from payments.inbox import handlers
+from payments.inbox.messages import Ignored
 from payments.inbox.signers import NOBODY, refuse_strangers, who_signed
 from payments.models import InboundWebhook
 
@@ -106,7 +107,7 @@ def process_webhook(*, webhook_id: UUID) -> bool:
         return False
     try:
         _apply(webhook)
-    except (handlers.Ignored, NamelessEntity) as reason:
+    except (Ignored, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
     except Exception as error:  # whatever it is, it is stored on the row and never stops the others
         claims.note_failure(webhook, error)
@@ -140,7 +141,7 @@ def _apply(webhook: InboundWebhook) -> None:
     refuse_strangers(webhook, message.order)
     with transaction.atomic():
         outcome = message.apply()
-        _end(webhook, Status.PROCESSED, outcome, organisation=message.order.invoice.organisation)
+        _end(webhook, Status.PROCESSED, outcome, organisation=message.organisation)
 
 
 def _end(webhook: InboundWebhook, status: str, outcome: str, **placed: Organisation) -> None:

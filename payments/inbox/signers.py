@@ -10,7 +10,7 @@ from django.conf import settings
 
 from billing_platform.lib.errors import NotFound
 from payments.gateways.signatures import confirms_webhook
-from payments.inbox.handlers import Ignored
+from payments.inbox.messages import Ignored
 from payments.models import GatewayAccount, InboundWebhook, PaymentOrder
 
 

@@ -1,5 +1,6 @@
-"""Accounts at Razorpay, payment orders, payments, their allocations, refunds, webhooks, and journals for the books."""
+"""Accounts at Razorpay, payment orders, payments, allocations, refunds, disputes, webhooks, journals for the books."""
 
+from payments.models.dispute import Dispute
 from payments.models.gateway_account import GatewayAccount
 from payments.models.inbound_webhook import InboundWebhook
 from payments.models.journal_batch import JournalBatch, JournalFile, JournalItem
@@ -11,6 +12,7 @@ from payments.models.refund import Refund
 from payments.models.withheld_tax import WithheldTax
 
 __all__ = [
+    "Dispute",
     "GatewayAccount",
     "InboundWebhook",
     "JournalBatch",

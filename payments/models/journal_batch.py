@@ -112,6 +112,8 @@ class JournalItem(BaseModel, TenantModel):
         REVERSAL = "reversal", "Reversed receipt"
         REFUND = "refund", "Refund"
         FAILED_REFUND = "failed_refund", "Refund that failed"
+        DISPUTE = "dispute", "Dispute that was lost"
+        DISPUTE_WON = "dispute_won", "Dispute that was won after all"
 
     batch = models.ForeignKey(JournalBatch, on_delete=models.PROTECT, related_name="items")
     organisation = models.ForeignKey(

@@ -24,7 +24,7 @@ from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
 
 MONEY = models.DecimalField(max_digits=19, decimal_places=4)
-HELD = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded"), output_field=MONEY)
+HELD = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded") - F("amount_lost"), output_field=MONEY)
 """What is left of a payment that stands: `Payment.net` for the database."""
 
 
@@ -36,7 +36,7 @@ def net_is_allocated(payment_id: str) -> str:
 _NET_IS_ALLOCATED = """
         IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = {payment_id})
            > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0
-                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END
+                          ELSE GREATEST(amount - payer_fee - amount_refunded - amount_lost, 0) END
               FROM payments_payment WHERE id = {payment_id})
         THEN
             RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', {payment_id}
@@ -126,6 +126,7 @@ class Payment(BaseModel, TenantModel):
         editable=False,
         help_text="The highest sum of refunds that Razorpay named, failed ones included.",
     )
+    amount_lost = MoneyField(default=ZERO, help_text="What disputes that were lost took back.")
     fee = MoneyField(null=True, blank=True, help_text="Razorpay's fee, GST on it included.")
     tax = MoneyField(null=True, blank=True, help_text="The GST within the fee.")
     payer_fee = MoneyField(
@@ -169,6 +170,10 @@ class Payment(BaseModel, TenantModel):
                 condition=Q(amount_refunded__gte=0, amount_refunded__lte=F("amount")),
                 name="payment_refunded_between_nothing_and_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(amount_lost__gte=0, amount_lost__lte=F("amount")),
+                name="payment_lost_between_nothing_and_amount",
+            ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="payment_currency_is_iso"),
             models.CheckConstraint(
                 condition=Q(kind="gateway", razorpay_payment_id__isnull=False, order__isnull=False)
@@ -208,7 +213,7 @@ class Payment(BaseModel, TenantModel):
             pgtrigger.Trigger(
                 name="what_is_credited_did_not_go_back",
                 when=pgtrigger.After,
-                operation=pgtrigger.UpdateOf("amount_refunded", "payer_fee", "status"),  # type: ignore[no-untyped-call]  # no types
+                operation=pgtrigger.UpdateOf("amount_refunded", "amount_lost", "payer_fee", "status"),  # type: ignore[no-untyped-call]  # no types
                 timing=pgtrigger.Deferred,
                 func=net_is_allocated("NEW.id"),
             ),
@@ -250,10 +255,10 @@ class Payment(BaseModel, TenantModel):
 
     @property
     def net(self) -> Decimal:
-        """What may be credited: received, without the payer's fee, and not given back."""
+        """What may be credited: received, without the payer's fee, not given back and not lost."""
         if self.paid_at is None or self.status == self.Status.REVERSED:
             return ZERO
-        return max(self.amount - self.payer_fee - self.amount_refunded, ZERO)
+        return max(self.amount - self.payer_fee - self.amount_refunded - self.amount_lost, ZERO)
 
     @property
     def allocated(self) -> Decimal:

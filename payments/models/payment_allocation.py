@@ -66,6 +66,8 @@ class PaymentAllocation(BaseModel, TenantModel):
         RESTORED = "restored", "Refund failed"
         REVERSAL = "reversal", "Reversed"
         CREDIT_NOTE = "credit_note", "Taken back by a credit note"
+        DISPUTE = "dispute", "Lost in a dispute"
+        DISPUTE_WON = "dispute_won", "Dispute won"
 
     class Answer(models.TextChoices):
         OPEN = "open", "Waits for a decision"
@@ -91,8 +93,8 @@ class PaymentAllocation(BaseModel, TenantModel):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["credit", "restored"], amount__gt=0)
-                | Q(kind__in=["refund", "reversal", "credit_note"], amount__lt=0),
+                condition=Q(kind__in=["credit", "restored", "dispute_won"], amount__gt=0)
+                | Q(kind__in=["refund", "reversal", "credit_note", "dispute"], amount__lt=0),
                 name="allocation_sign_fits_its_kind",
             ),
             models.CheckConstraint(

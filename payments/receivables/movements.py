@@ -27,6 +27,8 @@ class MovementKind(StrEnum):
     REVERSAL = "reversal"
     REFUND = "refund"
     FAILED_REFUND = "failed_refund"
+    DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
 
 
 @dataclass(frozen=True, slots=True)

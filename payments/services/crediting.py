@@ -47,7 +47,7 @@ def lock_payment(payment_id: UUID) -> Payment:
     return locked
 
 
-def credit_payment(payment: Payment, *, with_receipt: bool = True) -> None:
+def credit_payment(payment: Payment, *, with_receipt: bool = True, by_dispute: bool = False) -> None:
     """Bring allocations, invoices and problems into line with a payment that was just changed and saved.
 
     A new payment is credited to its invoice, up to what the invoice may still be credited. Money that went back is
@@ -55,17 +55,20 @@ def credit_payment(payment: Payment, *, with_receipt: bool = True) -> None:
     be credited more again, other payments of it that were not credited in full fill it up. Example: an invoice of
     1,180.00 got two payments of 1,180.00 each; when the first is refunded, the second one pays the invoice.
 
-    The caller holds `lock_customer_money`.
+    The caller holds `lock_customer_money`, and says if a dispute changed the payment: what a dispute takes is due
+    again, while an operator decides about what a refund took.
     """
     if payment.paid_at is None:
         note_problems([payment])
         return
     invoices = _locked_invoices(payment)
     own = invoices[payment.invoice_id]
+    by_dispute = by_dispute or not payment.allocations.exists()  # of a new payment all is known at once
     _restore(payment)
+    _bring_back_what_was_won(payment)
     if not mismatch(payment):
         _credit(payment, own)
-    _take_back(payment)
+    _take_back(payment, by_dispute=by_dispute)
     changed = [payment]
     for invoice in invoices.values():
         changed += _credit_others(invoice)
@@ -196,10 +199,34 @@ def _restore(payment: Payment) -> None:
         _allocate(payment, invoice, min(payment.unallocated, went_back, creditable(invoice)), Kind.RESTORED)
 
 
-def _take_back(payment: Payment) -> None:
+def _bring_back_what_was_won(payment: Payment) -> None:
+    """A dispute that was lost is won after all: its money is credited again where it was taken."""
+    won = _taken_by_disputes(payment) - payment.amount_lost
+    for row in _by_invoice(payment):
+        invoice = Invoice.objects.get(pk=row["invoice"])
+        taken = _taken_by_disputes(payment, invoice=invoice)
+        amount = min(won, payment.unallocated, taken, creditable(invoice))
+        if _allocate(payment, invoice, amount, Kind.DISPUTE_WON):
+            won -= amount
+
+
+def _taken_by_disputes(payment: Payment, **where: Any) -> Decimal:
+    rows = payment.allocations.filter(kind__in=[Kind.DISPUTE, Kind.DISPUTE_WON], **where)
+    return -(rows.aggregate(total=Sum("amount"))["total"] or ZERO)
+
+
+def _take_back(payment: Payment, *, by_dispute: bool) -> None:
     excess = payment.allocated - payment.net
+    if by_dispute:
+        lost = min(excess, payment.amount_lost - _taken_by_disputes(payment))
+        _take(payment, lost, Kind.DISPUTE)
+        excess -= max(lost, ZERO)
     # A fee that is named late also makes the payment smaller: no money went back, so there is nothing to decide.
     went_back = payment.status != Payment.Status.REVERSED and payment.amount_refunded > ZERO
+    _take(payment, excess, Kind.REFUND if went_back else Kind.REVERSAL)
+
+
+def _take(payment: Payment, excess: Decimal, kind: str) -> None:
     for row in _by_invoice(payment):
         amount = min(excess, row["credited"])
         if amount > ZERO:
@@ -207,8 +234,8 @@ def _take_back(payment: Payment) -> None:
                 payment=payment,
                 invoice_id=row["invoice"],
                 amount=-amount,
-                kind=Kind.REFUND if went_back else Kind.REVERSAL,
-                answer=Answer.OPEN if went_back else "",
+                kind=kind,
+                answer=Answer.OPEN if kind == Kind.REFUND else "",
             )
             excess -= amount
 

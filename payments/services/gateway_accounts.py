@@ -6,6 +6,7 @@ it, whatever the seller uses by now: Razorpay knows an order under one account o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -18,9 +19,18 @@ from billing_platform.lib.errors import InvalidInput, NotFound
 from billing_platform.lib.sealing import seal
 from organisations import audit
 from organisations.models import BillingEntity
-from payments.gateways import GatewayError, GatewayRefused, RazorpayGateway, gateway_of_environment, is_configured
+from payments.gateways import (
+    GatewayError,
+    GatewayNotConfigured,
+    GatewayRefused,
+    RazorpayGateway,
+    gateway_of_environment,
+    is_configured,
+)
 from payments.models import GatewayAccount, PaymentOrder
 from payments.selectors import account_in_use
+
+logger = logging.getLogger(__name__)
 
 PREVIOUS_LASTS = timedelta(hours=48)
 """Razorpay retries a message for 24 hours, with the signature of the first try."""
@@ -43,6 +53,17 @@ def gateway_of(order: PaymentOrder) -> RazorpayGateway:
     if order.gateway_account is not None:
         return order.gateway_account.gateway
     return gateway_of_environment() if is_configured() else gateway_for(order.invoice.billing_entity_id)
+
+
+def gateways_in_use() -> list[RazorpayGateway]:
+    """Each account that new requests go to, once: the environment's and the sellers' own."""
+    found = [gateway_of_environment()] if is_configured() else []
+    for account in GatewayAccount.objects.in_use():
+        try:
+            found.append(account.gateway)
+        except GatewayNotConfigured as error:
+            logger.warning("account can't be used", extra={"account": account.key_id, "reason": error.message})
+    return list({gateway.key_id: gateway for gateway in found}.values())
 
 
 def check_and_set_keys(

@@ -32,6 +32,8 @@ _WORDS = {
     MovementKind.REVERSAL: "Payment reversed",
     MovementKind.REFUND: "Refund",
     MovementKind.FAILED_REFUND: "Refund that failed",
+    MovementKind.DISPUTE: "Lost in dispute",
+    MovementKind.DISPUTE_WON: "Won in dispute",
 }
 _ABOUT = frozenset(_WORDS) - {MovementKind.INVOICE, MovementKind.VOID}
 

@@ -43,7 +43,7 @@ from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.holds import place_hold
-from payments.models import InboundWebhook, Payment, PaymentOrder, Refund
+from payments.models import Dispute, InboundWebhook, Payment, PaymentOrder, Refund
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment
@@ -272,6 +272,15 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         currency="INR",
         reference=f"UTR back {marker}",
         refunded_on=clock.today(organisation.time_zone),
+    )
+    Dispute.objects.create(
+        payment=payment,
+        razorpay_dispute_id=f"disp_{marker}",
+        status=Dispute.Status.OPEN,
+        amount=Decimal("1.00"),
+        currency="INR",
+        raised_at=clock.now(),
+        told_at=clock.now(),
     )
     webhook = InboundWebhook.objects.create(
         organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"

@@ -28,6 +28,7 @@ COPIED = {
     "payments.PaymentOrder",
     "payments.Payment",
     "payments.Refund",
+    "payments.Dispute",  # from the payment
 }
 """Rows whose currency nobody types."""
 

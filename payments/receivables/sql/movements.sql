@@ -1,5 +1,6 @@
 -- Everything that changed what a customer owes a seller: positive where the customer owes more by it. Days are the
 -- seller's. Of a payment only what may be credited counts: the payer's own fee, and a refund of that fee, are left out.
+-- What a dispute took is no room for refunds.
 -- Parameters: organisations and seller, each NULL for all.
 WITH issued AS (
     SELECT
@@ -16,7 +17,8 @@ paid AS (
     SELECT
         payment.id, payment.organisation_id, payment.currency, payment.kind, payment.razorpay_payment_id,
         payment.reference, payment.status, payment.amount_refunded, payment.paid_at, payment.reversed_at,
-        payment.updated_at, issued.billing_entity_id, issued.number AS invoice_number, issued.time_zone,
+        payment.updated_at, payment.amount_lost, issued.billing_entity_id, issued.number AS invoice_number,
+        issued.time_zone,
         payment.amount - payment.payer_fee AS room,
         COALESCE(payment.received_on, (payment.paid_at AT TIME ZONE issued.time_zone)::date) AS received_day
     FROM payments_payment payment
@@ -27,7 +29,7 @@ returned AS (
     SELECT
         refund.id, refund.currency, refund.amount, refund.status, refund.refunded_on, refund.created_at,
         refund.updated_at, refund.razorpay_refund_id, refund.reference, paid.organisation_id, paid.billing_entity_id,
-        paid.invoice_number, paid.time_zone, paid.room,
+        paid.invoice_number, paid.time_zone, paid.room - paid.amount_lost AS room,
         COALESCE(
             SUM(refund.amount) FILTER (WHERE refund.status <> 'failed') OVER (
                 PARTITION BY refund.payment_id ORDER BY refund.refunded_on, refund.created_at, refund.id
@@ -39,6 +41,14 @@ returned AS (
     JOIN paid ON paid.id = refund.payment_id
     -- what Razorpay refused never left
     WHERE refund.status <> 'failed' OR refund.razorpay_refund_id IS NOT NULL
+),
+disputed AS (
+    SELECT
+        dispute.id, dispute.razorpay_dispute_id, dispute.amount_taken, dispute.deducted_at, dispute.returned_at,
+        paid.organisation_id, paid.billing_entity_id, paid.currency, paid.invoice_number, paid.time_zone
+    FROM payments_dispute dispute
+    JOIN paid ON paid.id = dispute.payment_id
+    WHERE dispute.amount_taken > 0
 ),
 movement AS (
     SELECT
@@ -84,12 +94,24 @@ movement AS (
     FROM returned
     WHERE status = 'failed'
     UNION ALL
+    SELECT
+        organisation_id, billing_entity_id, currency, (deducted_at AT TIME ZONE time_zone)::date, 8, deducted_at,
+        'dispute', razorpay_dispute_id, invoice_number, NULL, amount_taken, id
+    FROM disputed
+    UNION ALL
+    SELECT
+        organisation_id, billing_entity_id, currency, (returned_at AT TIME ZONE time_zone)::date, 9, returned_at,
+        'dispute_won', razorpay_dispute_id, invoice_number, NULL, -amount_taken, id
+    FROM disputed
+    WHERE returned_at IS NOT NULL
+    UNION ALL
     -- What Razorpay says went back in all, beyond the refunds that it named.
     SELECT
         paid.organisation_id, paid.billing_entity_id, paid.currency,
         (COALESCE(noticed.at, paid.updated_at) AT TIME ZONE paid.time_zone)::date, 6,
         COALESCE(noticed.at, paid.updated_at), 'refund', '', paid.invoice_number, NULL,
-        LEAST(paid.amount_refunded, paid.room) - LEAST(COALESCE(named.amount, 0), paid.room), paid.id
+        LEAST(paid.amount_refunded, paid.room - paid.amount_lost)
+            - LEAST(COALESCE(named.amount, 0), paid.room - paid.amount_lost), paid.id
     FROM paid
     LEFT JOIN LATERAL (
         SELECT SUM(refund.amount) AS amount

@@ -35,7 +35,7 @@ from payments.accounts.vouchers import (
     receipt_voucher,
     refund_voucher,
 )
-from payments.models import JournalBatch, JournalItem, LedgerName, Payment, PaymentAllocation, Refund
+from payments.models import Dispute, JournalBatch, JournalItem, LedgerName, Payment, PaymentAllocation, Refund
 from payments.selectors import FEE_IS_NAMED_WITHIN
 
 Kind = JournalItem.Kind
@@ -103,6 +103,8 @@ def waiting(books: Books) -> Iterator[Waiting]:
     yield from _reversed(books)
     yield from _refunds(books)
     yield from _failed_refunds(books)
+    yield from _lost_disputes(books)
+    yield from _disputes_won_late(books)
 
 
 def fees_to_come(books: Books) -> int:
@@ -337,6 +339,52 @@ def _refund(refund: Any) -> BookedRefund:
         amount=_in_rupees(payment.invoice, refund.amount, refund.invoice_in_rupees),
         invoice_number=payment.invoice.number,
         through_gateway=refund.kind == Refund.Kind.GATEWAY,
+    )
+
+
+# --- disputes -------------------------------------------------------------------------------------------------------
+
+
+def _lost_disputes(books: Books) -> Iterator[Waiting]:
+    begin, end = books.instants
+    rows = Dispute.objects.filter(amount_taken__gt=0, deducted_at__gte=begin, deducted_at__lt=end)
+    for dispute in _disputes_of(books, rows.exclude(_in_a_batch(books, Kind.DISPUTE))):
+        yield Waiting(Kind.DISPUTE, (dispute.pk,), dispute.payment.organisation, _lost(books, dispute))
+
+
+def _disputes_won_late(books: Books) -> Iterator[Waiting]:
+    begin, end = books.instants
+    rows = Dispute.objects.filter(_in_a_batch(books, Kind.DISPUTE), returned_at__gte=begin, returned_at__lt=end)
+    for dispute in _disputes_of(books, rows.exclude(_in_a_batch(books, Kind.DISPUTE_WON))):
+        yield Waiting(
+            Kind.DISPUTE_WON,
+            (dispute.pk,),
+            dispute.payment.organisation,
+            _lost(books, dispute),
+            day=dispute.returned_at.astimezone(books.zone).date(),
+            reason="the dispute is won after all",
+        )
+
+
+def _disputes_of(books: Books, rows: QuerySet[Dispute]) -> Iterator[Any]:
+    related = rows.filter(payment__invoice__billing_entity=books.seller).select_related(
+        "payment__invoice", "payment__organisation__party_ledger"
+    )
+    booked = related.annotate(invoice_in_rupees=total_as_booked("payment__invoice__document__content"))
+    return in_parts(booked.order_by("deducted_at", "pk"))
+
+
+def _lost(books: Books, dispute: Any) -> BookedRefund:
+    payment = dispute.payment
+    return BookedRefund(
+        id=dispute.pk,
+        number=f"DISP-{dispute.pk.hex[:8].upper()}",
+        day=dispute.deducted_at.astimezone(books.zone).date(),
+        party=party_name(payment.organisation),
+        amount=_in_rupees(payment.invoice, dispute.amount_taken, dispute.invoice_in_rupees),
+        invoice_number=payment.invoice.number,
+        through_gateway=True,
+        why="Lost dispute",
     )
 
 

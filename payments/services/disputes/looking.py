@@ -1,0 +1,74 @@
+"""Looking for disputes that no message told us about, and for deadlines that come near."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from billing_platform.lib import clock
+from billing_platform.lib.errors import NotFound
+from payments import emails
+from payments.gateways import GatewayError
+from payments.gateways.values import GatewayDispute
+from payments.models import Dispute
+from payments.services.disputes.answering import finish_accepting
+from payments.services.disputes.recording import apply_dispute, refresh_dispute
+from payments.services.gateway_accounts import gateways_in_use
+
+logger = logging.getLogger(__name__)
+
+RAISED_WITHIN = timedelta(days=30)
+"""How far back a look goes: messages are lost for days, not for months. A dispute that we know is asked for until it is
+decided."""
+DEADLINE_IS_NEAR = timedelta(hours=48)
+ANSWER_COMES_WITHIN = timedelta(minutes=10)
+"""To our "accepted". After that the call, or its answer, was lost."""
+
+
+def look_for_disputes() -> int:
+    """Ask each account for the disputes of the last weeks, and for older ones that are undecided. How many stand so.
+
+    What can't be asked now is asked by the next look.
+    """
+    seen: set[str] = set()
+    now = clock.now()
+    for gateway in gateways_in_use():
+        try:
+            for report in gateway.disputes_between(now - RAISED_WITHIN, now):
+                if _apply(report, now):
+                    seen.add(report.id)
+        except GatewayError as error:
+            logger.warning("disputes not fetched", extra={"account": gateway.key_id, "reason": error.message})
+    accepted = Dispute.objects.undecided().filter(accepted_at__lt=now - ANSWER_COMES_WITHIN)
+    _refresh_all(Dispute.objects.undecided().exclude(razorpay_dispute_id__in=seen) | accepted)
+    remind_of_deadlines()
+    return len(seen)
+
+
+def remind_of_deadlines() -> None:
+    """Tell the seller once of each dispute that is to be answered within two days."""
+    until = clock.now() + DEADLINE_IS_NEAR
+    for dispute in Dispute.objects.to_answer().filter(respond_by__lte=until, respond_by__gte=clock.now()):
+        emails.queue_dispute_deadline(dispute)
+
+
+def _apply(report: GatewayDispute, told_at: datetime) -> bool:
+    """False for a payment that another system made with the same account."""
+    try:
+        apply_dispute(report=report, told_at=told_at)
+    except NotFound:
+        return False
+    return True
+
+
+def _refresh_all(disputes: QuerySet[Dispute]) -> None:
+    for dispute in disputes:
+        try:
+            if dispute.accepted_at is not None and dispute.status == Dispute.Status.OPEN:
+                finish_accepting(dispute=dispute)
+            else:
+                refresh_dispute(dispute=dispute)
+        except GatewayError as error:
+            logger.warning("dispute not fetched", extra={"dispute": str(dispute), "reason": error.message})

@@ -18,8 +18,8 @@ from events.models import UsageEvent
 from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
 
-# An attempt at the gateway needs the running platform: tests/scenarios/test_first_start.py.
-MADE_WHEN_RUNNING = {"/admin/payments/paymentorder/", "/admin/payments/inboundwebhook/"}
+# An attempt at the gateway, and a dispute about it, needs the running platform: tests/scenarios/test_first_start.py.
+MADE_WHEN_RUNNING = {f"/admin/payments/{name}/" for name in ("paymentorder", "inboundwebhook", "dispute")}
 
 
 @pytest.fixture

@@ -252,6 +252,8 @@ class Migration(migrations.Migration):
                             ("reversal", "Reversed receipt"),
                             ("refund", "Refund"),
                             ("failed_refund", "Refund that failed"),
+                            ("dispute", "Dispute that was lost"),
+                            ("dispute_won", "Dispute that was won after all"),
                         ],
                         max_length=13,
                     ),
@@ -444,6 +446,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "amount_lost",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What disputes that were lost took back.",
+                        max_digits=19,
+                    ),
+                ),
+                (
                     "fee",
                     models.DecimalField(
                         blank=True,
@@ -525,6 +536,111 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Dispute",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("razorpay_dispute_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay dispute")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "To answer"),
+                            ("under_review", "Under review"),
+                            ("lost", "Lost"),
+                            ("won", "Won"),
+                            ("closed", "Closed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fraud", "Suspected fraud"),
+                            ("retrieval", "Request for information"),
+                            ("chargeback", "Chargeback"),
+                            ("pre_arbitration", "Pre-arbitration"),
+                            ("arbitration", "Arbitration"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, help_text="What the payer's bank asks back.", max_digits=19),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("reason_code", models.CharField(blank=True, max_length=100)),
+                ("reason", models.TextField(blank=True, help_text="In Razorpay's words.")),
+                (
+                    "respond_by",
+                    models.DateTimeField(blank=True, help_text="After it Razorpay takes no answer.", null=True),
+                ),
+                ("raised_at", models.DateTimeField()),
+                (
+                    "amount_deducted",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What Razorpay says it took out of its next payout.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "amount_taken",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="How much of the payment that is: what went back before is not.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "deducted_at",
+                    models.DateTimeField(blank=True, help_text="When we learnt of the deduction.", null=True),
+                ),
+                (
+                    "returned_at",
+                    models.DateTimeField(blank=True, help_text="When we learnt that the money came back.", null=True),
+                ),
+                (
+                    "told_at",
+                    models.DateTimeField(editable=False, help_text="When Razorpay was asked for what stands here."),
+                ),
+                (
+                    "evidence_note",
+                    models.TextField(
+                        blank=True, help_text="What speaks against it, and which documents prove it.", max_length=1000
+                    ),
+                ),
+                ("accepted_at", models.DateTimeField(blank=True, help_text="When a person gave in.", null=True)),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-raised_at"],
+                "permissions": [("answer_dispute", "Can note evidence about a dispute, and accept it")],
+            },
+        ),
+        migrations.CreateModel(
             name="PaymentAllocation",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -539,6 +655,8 @@ class Migration(migrations.Migration):
                             ("restored", "Refund failed"),
                             ("reversal", "Reversed"),
                             ("credit_note", "Taken back by a credit note"),
+                            ("dispute", "Lost in a dispute"),
+                            ("dispute_won", "Dispute won"),
                         ],
                         default="credit",
                         max_length=11,
@@ -1210,6 +1328,117 @@ class Migration(migrations.Migration):
                 violation_error_message="Only ledgers of sales are told apart by SAC.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="dispute_is_positive"),
+        ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_taken__gte", 0), ("amount_taken__lte", models.F("amount_deducted"))),
+                name="dispute_takes_at_most_what_was_deducted",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("deducted_at__isnull", False),
+                    models.Q(("amount_taken", 0), ("returned_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="dispute_deducted_before_it_returns",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("status", "won"),
+                        models.Q(("deducted_at__isnull", True), ("returned_at__isnull", False), _connector="OR"),
+                    ),
+                    models.Q(models.Q(("status", "won"), _negated=True), ("returned_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="dispute_returns_if_it_is_won",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="c19fe4089e49050d78bffe1b8db3b509bdbe9589",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_cf57f",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_disputed_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."razorpay_dispute_id" IS DISTINCT FROM (NEW."razorpay_dispute_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."raised_at" IS DISTINCT FROM (NEW."raised_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a3af4ecce10cb16070dbfa4fcbf14cc30f7adec5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_disputed_never_changes_9653a",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{open:under_review,under_review:open,open:lost,open:won,open:closed,under_review:lost,under_review:won,under_review:closed,lost:won}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="0b59c342a83ce1872b9427d5e25ef6c42b797078",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_748dd",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_lacks_what_was_lost",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n        IF (SELECT COALESCE(SUM(amount_taken), 0) FROM payments_dispute\n            WHERE payment_id = NEW.payment_id AND returned_at IS NULL)\n           <> (SELECT amount_lost FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % does not lack what its disputes took.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="4a7032b48aae5814434fe23924e18f8d8d7f5dbc",
+                    operation='INSERT OR UPDATE OF "amount_taken", "returned_at"',
+                    pgid="pgtrigger_payment_lacks_what_was_lost_57539",
+                    table="payments_dispute",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="b3adda4797676912f0d30464bfe748cc2e559592",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_bc1a5",
+                    table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.AddIndex(
             model_name="paymentallocation",
             index=models.Index(condition=models.Q(("answer", "open")), fields=["invoice"], name="allocation_to_decide"),
@@ -1218,8 +1447,8 @@ class Migration(migrations.Migration):
             model_name="paymentallocation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored"])),
-                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note"])),
+                    models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
+                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note", "dispute"])),
                     _connector="OR",
                 ),
                 name="allocation_sign_fits_its_kind",
@@ -1316,8 +1545,8 @@ class Migration(migrations.Migration):
                 name="what_is_credited_did_not_go_back",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     constraint="CONSTRAINT",
-                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END\n              FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="ea8b571f0b357f0368f8c08b563441baf348bacd",
+                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.payment_id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded - amount_lost, 0) END\n              FROM payments_payment WHERE id = NEW.payment_id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.payment_id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="4006269f1615a1e06dcf5671900a07da068742a7",
                     operation="INSERT",
                     pgid="pgtrigger_what_is_credited_did_not_go_back_629c3",
                     table="payments_paymentallocation",
@@ -1462,6 +1691,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.CheckConstraint(
+                condition=models.Q(("amount_lost__gte", 0), ("amount_lost__lte", models.F("amount"))),
+                name="payment_lost_between_nothing_and_amount",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="payment_currency_is_iso"
             ),
         ),
@@ -1570,9 +1806,9 @@ class Migration(migrations.Migration):
                 name="what_is_credited_did_not_go_back",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     constraint="CONSTRAINT",
-                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded, 0) END\n              FROM payments_payment WHERE id = NEW.id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="7b613499465f9ffdc0678c08ff7bead6c667defd",
-                    operation='UPDATE OF "amount_refunded", "payer_fee", "status"',
+                    func="\n        IF (SELECT COALESCE(SUM(amount), 0) FROM payments_paymentallocation WHERE payment_id = NEW.id)\n           > (SELECT CASE WHEN status = 'reversed' OR paid_at IS NULL THEN 0\n                          ELSE GREATEST(amount - payer_fee - amount_refunded - amount_lost, 0) END\n              FROM payments_payment WHERE id = NEW.id)\n        THEN\n            RAISE EXCEPTION 'Payment % is smaller than its allocations: money of it went back.', NEW.id\n                USING ERRCODE = 'check_violation';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="837b02b0d87db16db710b09d719ec23227f3b8bd",
+                    operation='UPDATE OF "amount_refunded", "amount_lost", "payer_fee", "status"',
                     pgid="pgtrigger_what_is_credited_did_not_go_back_9a1ee",
                     table="payments_payment",
                     timing="DEFERRABLE INITIALLY DEFERRED",

@@ -28,7 +28,7 @@ paid AS (
 returned AS (
     SELECT
         refund.id, refund.currency, refund.amount, refund.status, refund.refunded_on, refund.created_at,
-        refund.updated_at, refund.razorpay_refund_id, refund.reference, paid.organisation_id, paid.billing_entity_id,
+        refund.ended_at, refund.razorpay_refund_id, refund.reference, paid.organisation_id, paid.billing_entity_id,
         paid.invoice_number, paid.time_zone, paid.room - paid.amount_lost AS room,
         COALESCE(
             SUM(refund.amount) FILTER (WHERE refund.status <> 'failed') OVER (

@@ -68,8 +68,8 @@ BACKOFFICE = Contribution(
         ),
         Waits(
             kind="refund_failed",
-            one="refund failed: try again, or close",
-            many="refunds failed: try again, or close",
+            one="refund failed: try it again?",
+            many="refunds failed: try them again?",
             rows=lambda user: Refund.objects.for_organisations(user).failed_and_not_tried_again(),
             model=Refund,
             filters={"attention": "failed"},

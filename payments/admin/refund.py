@@ -28,9 +28,10 @@ Status = Refund.Status
 
 AttentionFilter = attention_filter(
     held_up=("Razorpay could not be asked", lambda refunds, _user: refunds.held_up()),
-    failed=("Failed: try again, or close", lambda refunds, _user: refunds.failed_and_not_tried_again()),
+    failed=("Failed: to try again?", lambda refunds, _user: refunds.failed_and_not_tried_again()),
     no_note=("Without the credit note", lambda refunds, _user: refunds.without_their_note()),
 )
+OFTEN_EMPTY = ("failure", "reason", "retry_of", "note_problem", "reference", "bank_reference", "sent_at", "ended_at")
 
 
 def may_be_tried_again(refund: Refund) -> bool:
@@ -70,6 +71,7 @@ class NoteForm(ReasonOfNoteForm):
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
     empty_hint = "Refund a payment on its page. Refunds of Razorpay's dashboard stand here too, and transfers back."
+    ordering = ("-created_at",)
     list_on_a_phone = ("label", "customer", "returned", "state")
     list_display = ("label", "customer", "payment_link", "returned", "kind", "state", "note", "refunded_on")
     list_filter = (AttentionFilter, "status", "kind", "asked_here", "payment__organisation", "refunded_on")
@@ -112,6 +114,17 @@ class RefundAdmin(ReadOnlyAdmin):
     recorded = short_time("created_at", "Recorded")
     work = work_column()
 
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what the refund does not have."""
+        return [
+            (
+                name,
+                {"fields": tuple(each for each in options["fields"] if each not in OFTEN_EMPTY or getattr(obj, each))},
+            )
+            for name, options in self.fieldsets
+            if obj is None or name != "The invoice" or obj.invoice_id or obj.credit_note_id or obj.note_problem
+        ]
+
     @admin.display(description="Refund", ordering="created_at")
     def label(self, refund: Refund) -> str:
         return str(refund)
@@ -150,7 +163,7 @@ class RefundAdmin(ReadOnlyAdmin):
         return show_refund(self, request, made)
 
     @object_action(
-        label="Close",
+        label="Nothing more to do",
         permission="payments.place_payment",
         when=may_be_tried_again,
         confirm="Nothing more is to be done about this refund: the customer got the money another way, or gets none.",

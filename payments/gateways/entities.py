@@ -93,8 +93,14 @@ def parse_refund(entity: Mapping[str, Any]) -> GatewayRefund:
         created_at=_time(entity["created_at"]),
         currency=entity.get("currency") or "",
         bank_reference=_bank_reference(entity, "arn", "rrn", "utr"),
-        receipt=entity.get("receipt") or "",
+        receipt=entity.get("receipt") or _note(entity, "refund_number"),
     )
+
+
+def _note(entity: Mapping[str, Any], name: str) -> str:
+    """Of an entity's notes, which are a list where there are none."""
+    notes = entity.get("notes")
+    return str(notes.get(name) or "") if isinstance(notes, dict) else ""
 
 
 def parse_customer(entity: Mapping[str, Any]) -> GatewayCustomer:

@@ -83,14 +83,14 @@ def answer_refund(*, payment_id: UUID, ask_again: bool) -> Payment:
     return payment
 
 
-def note_refund(payment: Payment, report: GatewayRefund) -> Refund:
+def note_refund(payment: Payment, report: GatewayRefund, *, answer_to: UUID | None = None) -> Refund:
     """Bring the row of one refund into line with what Razorpay says; make the row if the refund was made elsewhere.
 
     Razorpay may report a refund as processed before it reports it as created, and its message may come before the
     answer to our own request: then the message tells the row of ours its id, by our number, the receipt. The caller
     holds the payment's lock.
     """
-    row = _row_of(payment, report) or _made_elsewhere(payment, report)
+    row = _row_of(payment, report, answer_to) or _made_elsewhere(payment, report)
     changed = ["updated_at"]
     if row.razorpay_refund_id is None:
         row.razorpay_refund_id, row.last_failure = report.id, ""
@@ -110,14 +110,16 @@ _ORDER = (Refund.Status.PENDING, Refund.Status.PROCESSED, Refund.Status.FAILED)
 BANK_FAILED_IT = "Razorpay took the refund on, and the payer's bank could not be paid."
 
 
-def _row_of(payment: Payment, report: GatewayRefund) -> Refund | None:
+def _row_of(payment: Payment, report: GatewayRefund, answer_to: UUID | None) -> Refund | None:
+    """By Razorpay's id, else the row of ours that asked for it: which it was, the answer or the number tells."""
     rows = payment.refunds.select_for_update()
     known: Refund | None = rows.filter(razorpay_refund_id=report.id).first()
-    if known is not None or not report.receipt:
+    if known is not None:
         return known
-    amount = from_minor(report.amount_minor, payment.currency).amount
     asked_for = rows.filter(razorpay_refund_id__isnull=True, status=Refund.Status.PENDING, kind=Refund.Kind.GATEWAY)
-    ours: Refund | None = asked_for.filter(refund_number=report.receipt, amount=amount).first()
+    amount = from_minor(report.amount_minor, payment.currency).amount
+    same = Q(pk=answer_to) if answer_to else Q(refund_number=report.receipt, amount=amount)
+    ours: Refund | None = asked_for.filter(same).first()
     return ours
 
 

@@ -97,7 +97,7 @@ def _ask_razorpay(refund: Refund) -> None:
         _refuse(refund, refusal.message)
         _learn_of_others(gateway, refund.payment)
         return
-    apply_refund_report(payment_id=refund.payment_id, report=report)
+    apply_refund_report(payment_id=refund.payment_id, report=report, answer_to=refund.pk)
 
 
 def _find_or_send(gateway: RazorpayGateway, refund: Refund) -> GatewayRefund:
@@ -125,8 +125,13 @@ def _send(gateway: RazorpayGateway, refund: Refund) -> GatewayRefund:
         amount_minor=to_minor(Money(refund.amount, refund.currency)),
         key=str(refund.pk),
         receipt=refund.refund_number,
-        notes={"invoice": refund.payment.invoice.number, "refund": str(refund.pk)},
+        notes={"invoice": _invoice_number(refund), "refund_number": refund.refund_number},
     )
+
+
+def _invoice_number(refund: Refund) -> str:
+    order = refund.payment.order
+    return order.invoice.number if order else ""
 
 
 def _find(gateway: RazorpayGateway, refund: Refund) -> GatewayRefund | None:
@@ -136,10 +141,17 @@ def _find(gateway: RazorpayGateway, refund: Refund) -> GatewayRefund | None:
 
 
 @transaction.atomic
-def apply_refund_report(*, payment_id: UUID, report: GatewayRefund) -> None:
-    """Record what Razorpay says about one refund of a payment. An older report than what we know changes nothing."""
+def apply_refund_report(*, payment_id: UUID, report: GatewayRefund, answer_to: UUID | None = None) -> None:
+    """Record what Razorpay says about one refund of a payment. An older report than what we know changes nothing.
+
+    `answer_to` is the refund of ours that Razorpay was asked to make.
+    """
     payment = lock_payment(payment_id)
-    refund = note_refund(payment, report)
+    refund = note_refund(payment, report, answer_to=answer_to)
+    if answer_to is not None and refund.pk != answer_to:  # a message without our number came first
+        now = clock.now()
+        double = Refund.objects.filter(pk=answer_to, status=Status.PENDING, razorpay_refund_id__isnull=True)
+        double.update(status=Status.FAILED, failure=f"It is on record as {refund}.", ended_at=now, closed_at=now)
     _count(payment)
     emails.queue_refund(refund)
 

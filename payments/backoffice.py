@@ -6,6 +6,7 @@ from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from invoicing.models import Invoice
+from invoicing.models.invoice import amount_due
 from organisations.scoping import reaches_every_organisation
 from payments.models import (
     Dispute,
@@ -17,7 +18,9 @@ from payments.models import (
     Payment,
     PaymentAllocation,
     PaymentOrder,
+    PaymentRetry,
     Refund,
+    Reminder,
 )
 from payments.selectors import with_unallocated
 
@@ -27,6 +30,9 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
+        SidebarItem(Group.PAYMENTS, PaymentRetry, "autorenew"),
+        SidebarItem(Group.PAYMENTS, Reminder, "notifications"),
+        SidebarItem(Group.PAYMENTS, Invoice, "campaign", page="chased", page_title="Who is asked again"),
         SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
@@ -43,6 +49,17 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             amount=F("amount"),
             since="attempted_at",
+        ),
+        Waits(
+            kind="retries_over",
+            one="failed payment whose retries are over: call the customer",
+            many="failed payments whose retries are over: call the customers",
+            rows=lambda user: PaymentRetry.objects.for_organisations(user).exhausted_and_due(),
+            model=PaymentRetry,
+            filters={"attention": "exhausted"},
+            urgency=Urgency.MONEY,
+            amount=amount_due("invoice__"),
+            since="ended_at",
         ),
         Waits(
             kind="not_placed",

@@ -8,10 +8,13 @@ from uuid import UUID
 from celery import shared_task
 
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.work import claims
 from payments import selectors
 from payments.inbox import inbox
+from payments.models import PaymentRetry
 from payments.services import checkout, collection
 from payments.services.disputes import looking
+from payments.services.dunning import late_fees, reminders, retries
 from payments.services.refunding import sending
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ def collect_invoice(invoice_id: str) -> None:
 @shared_task(name="payments.tasks.retire_orders")
 def retire_orders(invoice_id: str) -> None:
     collection.retire_orders(invoice_id=UUID(invoice_id))
+    retries.settle_retries(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="payments.tasks.close_link")
@@ -90,3 +94,46 @@ def process_pending_webhooks() -> None:
     """Whatever a lost wake-up or a dead worker left behind."""
     for webhook_id in selectors.due_webhooks():
         process_webhook.delay(str(webhook_id))
+
+
+@shared_task(name="payments.tasks.retry_payments")
+def retry_payments() -> None:
+    """The sweep: ends plans of invoices on which nothing is due, and makes the attempts that are."""
+    for invoice_id in retries.plans_to_settle():
+        retries.settle_retries(invoice_id=invoice_id)
+    for plan_id in claims.due_ids(PaymentRetry.objects.live(), limit=500):
+        retry_payment.delay(str(plan_id))
+
+
+@shared_task(name="payments.tasks.retry_payment")
+def retry_payment(plan_id: str) -> None:
+    retries.attempt_retry(plan_id=UUID(plan_id))
+
+
+@shared_task(name="payments.tasks.settle_retries")
+def settle_retries(invoice_id: str) -> None:
+    retries.settle_retries(invoice_id=UUID(invoice_id))
+
+
+@shared_task(name="payments.tasks.send_reminders")
+def send_reminders() -> None:
+    """At 09:00 of each customer's day, and later on the same day for what was missed."""
+    for invoice_id in reminders.invoices_to_remind():
+        send_reminder.delay(str(invoice_id))
+
+
+@shared_task(name="payments.tasks.send_reminder")
+def send_reminder(invoice_id: str) -> None:
+    reminders.send_due_reminder(invoice_id=UUID(invoice_id))
+
+
+@shared_task(name="payments.tasks.charge_late_fees")
+def charge_late_fees() -> None:
+    """Once a day. One that can't be charged does not stop the others."""
+    for invoice_id in late_fees.invoices_with_late_fees():
+        charge_late_fee.delay(str(invoice_id))
+
+
+@shared_task(name="payments.tasks.charge_late_fee")
+def charge_late_fee(invoice_id: str) -> None:
+    late_fees.charge_late_fees(invoice_id=UUID(invoice_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.api import refunds, views, webhook
+from payments.api import refunds, retries, views, webhook
 from payments.customer import hosted
 from payments.customer import views as pages
 
@@ -14,6 +14,9 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>", views.PaymentDetail.as_view()),
     path("payments/<uuid:payment_id>/refunds", refunds.PaymentRefundList.as_view()),
     path("refunds/<uuid:refund_id>", refunds.RefundDetail.as_view()),
+    path("payments/<uuid:payment_id>/retry", retries.Retry.as_view()),
+    path("payments/<uuid:payment_id>/retry-status", retries.RetryStatus.as_view()),
+    path("payments/<uuid:payment_id>/retry-config", retries.RetryConfig.as_view()),
 ]
 
 # Included under /api/v1/ and at the root: Razorpay may be told either address of the webhook.

@@ -31,10 +31,11 @@ from organisations.models import BillingHold, Organisation
 from organisations.services import holds
 
 Kind = BillingHold.Kind
-TONES = {Kind.DRAFT_ONLY: "warning", Kind.NO_EMAIL: "warning", Kind.NO_COLLECTION: "warning"}
+TONES = dict.fromkeys(Kind, "warning")
 WHAT_IT_DOES = (
     "Draft only: months are drafted and nothing is issued. No e-mail: what is to be sent waits. No collection: nobody "
-    "is asked to pay; the pay page stays open. What waited goes on by itself when the hold ends."
+    "is asked to pay; the pay page stays open. No reminders: nobody is asked again, and no late fee is charged. What "
+    "waited goes on by itself when the hold ends."
 )
 
 

@@ -999,6 +999,7 @@ class Migration(migrations.Migration):
                             ("draft_only", "Draft only"),
                             ("no_email", "No e-mail"),
                             ("no_collection", "No collection"),
+                            ("no_reminders", "No reminders"),
                         ],
                         max_length=13,
                     ),

@@ -1,4 +1,4 @@
-"""Switches on a customer that jobs obey: for a time nothing is issued, e-mailed, or collected."""
+"""Switches on a customer that jobs obey: for a time nothing is issued, e-mailed, collected, or asked for again."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class BillingHold(BaseModel, TenantModel):
         DRAFT_ONLY = "draft_only", "Draft only"
         NO_EMAIL = "no_email", "No e-mail"
         NO_COLLECTION = "no_collection", "No collection"
+        NO_REMINDERS = "no_reminders", "No reminders"
 
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="billing_holds"

@@ -2,6 +2,8 @@
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.dispute import DisputeAdmin
+from payments.admin.dunning import DunningOfInvoice
+from payments.admin.dunning_rules import DunningOfSeller
 from payments.admin.gateway_account import GatewayOfSeller
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
@@ -10,6 +12,7 @@ from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
 from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
+from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
@@ -17,6 +20,8 @@ from payments.admin.statement import StatementOfOrganisation
 __all__ = [
     "AgeingOfInvoices",
     "DisputeAdmin",
+    "DunningOfInvoice",
+    "DunningOfSeller",
     "GatewayOfSeller",
     "InboundWebhookAdmin",
     "JournalBatchAdmin",
@@ -27,8 +32,11 @@ __all__ = [
     "PaymentAllocationAdmin",
     "PaymentOfInvoice",
     "PaymentOrderAdmin",
+    "PaymentRetryAdmin",
     "PaymentsOfOrganisation",
     "RefundAdmin",
     "RefundsOfPayment",
+    "ReminderAdmin",
+    "RetryOfPayment",
     "StatementOfOrganisation",
 ]

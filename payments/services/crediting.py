@@ -21,10 +21,11 @@ from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.errors import DomainError, NotFound
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails
-from payments.models import Payment, PaymentAllocation, PaymentOrder
+from payments.models import Payment, PaymentAllocation, PaymentOrder, PaymentRetry
 from payments.models.payment_allocation import given_back
 from payments.services.collection import retire_orders
 
@@ -144,6 +145,8 @@ def update_paid_total(invoice: Invoice) -> None:
     returned = max(min(returned, invoice.amount_owed - paid), ZERO)
     record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
     retire_orders(invoice_id=invoice.pk)
+    if PaymentRetry.objects.open().filter(invoice=invoice).exists():
+        wake_on_commit("payments.tasks.settle_retries", invoice.pk)
 
 
 def note_problems(payments: Iterable[Payment]) -> None:

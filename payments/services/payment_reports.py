@@ -17,6 +17,7 @@ from payments.gateways import GatewayPayment, GatewayRefund
 from payments.models import Payment, PaymentOrder
 from payments.models.payment import rank
 from payments.services.crediting import credit_payment, lock_customer_money
+from payments.services.dunning.retries import plan_retries
 from payments.services.refunds import count_refunds, note_refund
 
 Status = Payment.Status
@@ -42,6 +43,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     credit_payment(payment)
     if payment.status == Status.FAILED:
         emails.queue_payment_failed(payment)
+        plan_retries(payment)
     if noted is not None:
         emails.queue_refund(noted)
     return payment

@@ -43,7 +43,20 @@ from organisations.models import ApiKey, Membership, Organisation, Project
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.holds import place_hold
-from payments.models import Dispute, InboundWebhook, Payment, PaymentOrder, Refund
+from payments.models import (
+    Dispute,
+    DunningRules,
+    InboundWebhook,
+    LateFee,
+    Payment,
+    PaymentOrder,
+    Refund,
+    Reminder,
+    RetryTry,
+)
+from payments.services.dunning.letters import queue_reminder
+from payments.services.dunning.pauses import note_promise
+from payments.services.dunning.retries import plan_retries
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment
@@ -285,8 +298,35 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
     webhook = InboundWebhook.objects.create(
         organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"
     )
+    _ask_again(order, marker)
     _book(organisation, marker)
     return order, payment, webhook
+
+
+def _ask_again(order: PaymentOrder, marker: str) -> None:
+    """A failed payment with a retry that was tried once, a reminder, a promise and a late fee."""
+    invoice, now = order.invoice, clock.now()
+    failed = Payment.objects.create(
+        organisation=invoice.organisation,
+        invoice=invoice,
+        order=order,
+        kind=Payment.Kind.GATEWAY,
+        razorpay_payment_id=f"pay_failed_{marker}",
+        method="upi",
+        status=Payment.Status.FAILED,
+        amount=Decimal("1.00"),
+        currency="INR",
+        attempted_at=now,
+    )
+    plan = plan_retries(failed)
+    assert plan is not None
+    RetryTry.objects.create(plan=plan, number=1, asked_by=marker)
+    note_promise(
+        invoice_id=invoice.pk, last_day=clock.today("Asia/Kolkata"), note=f"{marker} said so", placed_by=marker
+    )
+    email = queue_reminder(invoice, key=marker, rules=DunningRules())
+    Reminder.objects.create(invoice=invoice, status="sent", amount=invoice.amount_due, email=email, sent_by=marker)
+    LateFee.objects.create(invoice=invoice, number=1, due_amount=invoice.amount_due, amount=Decimal("1.00"))
 
 
 def _book(organisation: Organisation, marker: str) -> None:

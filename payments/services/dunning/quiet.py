@@ -1,0 +1,43 @@
+"""Who is not asked again for now: held customers, and invoices with a promise or a pause."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from billing_platform.lib import clock
+from invoicing.models import Invoice
+from organisations.models import BillingHold
+from payments.models import ReminderPause
+from payments.models.reminder_pause import paused
+
+HOLDS = (BillingHold.Kind.NO_COLLECTION, BillingHold.Kind.NO_EMAIL, BillingHold.Kind.NO_REMINDERS)
+
+
+def not_quiet(invoices: QuerySet[Invoice], *, time_zone: str) -> QuerySet[Invoice]:
+    """Those that may be asked for again today; the customers are all in this time zone."""
+    holds = BillingHold.objects.standing().filter(kind__in=HOLDS, organisation=OuterRef("organisation"))
+    return invoices.exclude(Exists(holds)).exclude(paused(clock.today(time_zone)))
+
+
+def why_quiet(invoice: Invoice) -> str:
+    """The sentence of what keeps everybody from asking; "" if nothing does."""
+    for hold in invoice.organisation.standing_holds:
+        if hold.kind in HOLDS:
+            return hold.sentence
+    pause = standing_pause(invoice)
+    return pause.sentence if pause else ""
+
+
+def standing_pause(invoice: Invoice) -> ReminderPause | None:
+    today = clock.today(invoice.organisation.time_zone)
+    return ReminderPause.objects.standing(today).filter(invoice=invoice).first()
+
+
+def broken_promise(invoice: Invoice) -> ReminderPause | None:
+    """The latest promise, if its day passed and something is still due. Another pause meanwhile doesn't mend it."""
+    if not invoice.is_collectable:
+        return None
+    promises = ReminderPause.objects.filter(invoice=invoice, kind=ReminderPause.Kind.PROMISE)
+    promise: ReminderPause | None = promises.order_by("-created_at").first()
+    today = clock.today(invoice.organisation.time_zone)
+    return promise if promise and promise.last_day and promise.last_day < today else None

@@ -23,7 +23,7 @@ def why_quiet(invoice: Invoice) -> str:
     """The sentence of what keeps everybody from asking; "" if nothing does."""
     for hold in invoice.organisation.standing_holds:
         if hold.kind in HOLDS:
-            return hold.sentence
+            return str(hold.sentence)
     pause = standing_pause(invoice)
     return pause.sentence if pause else ""
 

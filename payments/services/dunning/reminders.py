@@ -105,7 +105,7 @@ def _with_a_step_due(invoices: QuerySet[Invoice], steps: list[int], today: date)
         if later is not None:
             reached &= Q(due_date__gt=today - timedelta(days=later))
         known = Reminder.objects.filter(invoice=OuterRef("pk"), step__gte=step)
-        wanted |= reached & ~Exists(known)
+        wanted |= reached & Q(~Exists(known))
     return invoices.filter(wanted)
 
 

@@ -26,6 +26,8 @@ from organisations.models import BillingEntity, BillingHold, Organisation
 from organisations.scoping import Actor
 from organisations.services.holds import place_hold
 from payments.models import JournalBatch, Payment
+from payments.services.dunning import reminders
+from payments.services.dunning.pauses import note_promise
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers
 from payments.services.offline import record_offline_payment
@@ -127,6 +129,24 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
         with clock.standing_at(datetime.combine(day, time(hour=6), UTC)):
             payment = _record(receipt, invoice, month)
             _give_back_excess(payment, invoice)
+
+
+def remind(current: BillingPeriod) -> None:
+    """What the reminder job did in the last weeks, at 09:00 in India; and a promise of the latest payer."""
+    last = clock.today("Asia/Kolkata")
+    first = current.start - timedelta(days=20)
+    for number in range((last - first).days):
+        with clock.standing_at(datetime.combine(first + timedelta(days=number), time(hour=3, minute=30), UTC)):
+            for invoice_id in reminders.invoices_to_remind():
+                reminders.send_due_reminder(invoice_id=invoice_id)
+    late = Invoice.objects.overdue(last).order_by("due_date", "number").first()
+    if late is not None:
+        note_promise(
+            invoice_id=late.pk,
+            last_day=last + timedelta(days=4),
+            note="Their accountant is back on Monday, by phone.",
+            placed_by="demo data",
+        )
 
 
 def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment:

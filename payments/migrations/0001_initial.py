@@ -1,9 +1,11 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
+import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.lookups
+import payments.models.dunning_rules
 import payments.models.payment_order
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -288,6 +290,47 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "voucher",
                 "ordering": [models.OrderBy(models.F("day")), "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="LateFee",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        help_text="1 for the first 30 days that began, 2 for the next ones."
+                    ),
+                ),
+                (
+                    "due_amount",
+                    models.DecimalField(
+                        decimal_places=4, help_text="What was due, and late, when it was charged.", max_digits=19
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, help_text="Before tax.", max_digits=19)),
+                (
+                    "charge",
+                    models.OneToOneField(
+                        help_text="What charges it on the next invoice. Empty: a person took the fee away before it was invoiced.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="late_fee",
+                        to="invoicing.recurringfee",
+                        verbose_name="fee",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="late_fees", to="invoicing.invoice"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
@@ -827,6 +870,140 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="PaymentRetry",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "max_retries",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10),
+                        ],
+                        verbose_name="attempts",
+                    ),
+                ),
+                (
+                    "base_hours",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="first pause",
+                    ),
+                ),
+                (
+                    "factor",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("2"),
+                        help_text="Each pause is so many times the one before.",
+                        max_digits=4,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "cap_hours",
+                    models.PositiveSmallIntegerField(
+                        default=168,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="longest pause",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("attempting", "Attempting"),
+                            ("succeeded", "Succeeded"),
+                            ("exhausted", "Exhausted"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="scheduled",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "failed_at",
+                    models.DateTimeField(help_text="When the payment failed: the pauses are counted from it."),
+                ),
+                (
+                    "made",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts were made.", verbose_name="made"
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("end_reason", models.CharField(blank=True, help_text="Why it ended so.", max_length=200)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_retries",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_retries",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        help_text="The payment that failed first.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="retries",
+                        to="payments.payment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "retry",
+                "verbose_name_plural": "retries",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Refund",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -990,6 +1167,132 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Reminder",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "step",
+                    models.SmallIntegerField(
+                        blank=True,
+                        help_text="Days after the due date; empty: a person sent it between the steps.",
+                        null=True,
+                    ),
+                ),
+                ("status", models.CharField(choices=[("sent", "Sent"), ("skipped", "Skipped")], max_length=7)),
+                ("amount", models.DecimalField(decimal_places=4, help_text="What was due.", max_digits=19)),
+                ("sent_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
+                (
+                    "email",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.notification",
+                        verbose_name="e-mail",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reminders", to="invoicing.invoice"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReminderPause",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(choices=[("promise", "Promise to pay"), ("pause", "Pause")], max_length=7)),
+                (
+                    "last_day",
+                    models.DateField(
+                        blank=True, help_text="In the customer's time zone. Empty: until somebody ends it.", null=True
+                    ),
+                ),
+                ("note", models.CharField(max_length=500, validators=[billing_platform.lib.validators.validate_line])),
+                ("placed_by", models.CharField(max_length=200)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reminder_pauses",
+                        to="invoicing.invoice",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "pause of reminders",
+                "verbose_name_plural": "pauses of reminders",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RetryTry",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "way",
+                    models.CharField(
+                        blank=True, choices=[("mandate", "Mandate"), ("link", "Payment link")], max_length=7
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("making", "Being made"),
+                            ("asked", "Asked, no answer yet"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                        ],
+                        default="making",
+                        max_length=6,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "error",
+                    models.TextField(blank=True, help_text="Why it failed, or why there was no charge but a link."),
+                ),
+                ("asked_by", models.CharField(blank=True, help_text="Empty: the schedule.", max_length=200)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.paymentorder",
+                        verbose_name="payment request",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tries", to="payments.paymentretry"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "attempt",
+                "ordering": ["plan", "number"],
+            },
+        ),
+        migrations.CreateModel(
             name="WithheldTax",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1053,6 +1356,160 @@ class Migration(migrations.Migration):
                 "verbose_name": "tax withheld",
                 "verbose_name_plural": "taxes withheld",
                 "ordering": ["-deducted_on", "-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DunningRules",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "max_retries",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10),
+                        ],
+                        verbose_name="attempts",
+                    ),
+                ),
+                (
+                    "base_hours",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="first pause",
+                    ),
+                ),
+                (
+                    "factor",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("2"),
+                        help_text="Each pause is so many times the one before.",
+                        max_digits=4,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "cap_hours",
+                    models.PositiveSmallIntegerField(
+                        default=168,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="longest pause",
+                    ),
+                ),
+                ("retries_on", models.BooleanField(default=True, verbose_name="try failed payments again")),
+                ("reminders_on", models.BooleanField(default=True, verbose_name="send reminders")),
+                (
+                    "steps",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SmallIntegerField(
+                            validators=[
+                                django.core.validators.MinValueValidator(-30),
+                                django.core.validators.MaxValueValidator(365),
+                            ]
+                        ),
+                        default=payments.models.dunning_rules.usual_steps,
+                        help_text="Days after the due date; below zero: before it.",
+                        size=12,
+                    ),
+                ),
+                (
+                    "msme_notice",
+                    models.BooleanField(
+                        default=True,
+                        help_text="In reminders after the due date to customers in India, if the seller has an Udyam number. Off for a medium enterprise or a trader, whom the rule does not protect.",
+                        verbose_name="name the rule for small enterprises",
+                    ),
+                ),
+                (
+                    "late_fee_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        help_text="Of what is due, for each 30 days that have begun. 0: none.",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "late_fee_fixed",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Once for each late invoice in rupees, instead of a percentage. 0: none.",
+                        max_digits=19,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                    ),
+                ),
+                (
+                    "late_fee_grace_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="After the due date.",
+                        validators=[django.core.validators.MaxValueValidator(90)],
+                        verbose_name="days of grace",
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="dunning_rules",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "rules for asking again",
+                "verbose_name_plural": "rules for asking again",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("base_hours__gte", 1),
+                            ("base_hours__lte", 1440),
+                            ("cap_hours__gte", 1),
+                            ("cap_hours__lte", 1440),
+                            ("factor__gte", 1),
+                            ("factor__lte", Decimal("10")),
+                            ("max_retries__gte", 1),
+                            ("max_retries__lte", 10),
+                        ),
+                        name="retry_rules_within_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
+                        name="late_fee_is_percent_or_fixed",
+                        violation_error_message="Choose a percentage or a fixed amount, not both.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("late_fee_fixed__gte", 0),
+                            ("late_fee_grace_days__lte", 90),
+                            ("late_fee_percent__gte", 0),
+                            ("late_fee_percent__lte", Decimal("10")),
+                        ),
+                        name="late_fee_within_bounds",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
@@ -1308,6 +1765,45 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_92f19",
                     table="payments_journalitem",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="latefee",
+            constraint=models.UniqueConstraint(fields=("invoice", "number"), name="late_fee_charged_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="latefee",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("number__gte", 1)), name="late_fee_above_zero"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="latefee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9482adae0ab76903cb26ae0f8b69f3e3ea55a60b",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_810ae",
+                    table="payments_latefee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="latefee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."due_amount" IS DISTINCT FROM (NEW."due_amount") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="8825a40e3e615233c1e32745ac01c086fca255e6",
+                    operation="UPDATE",
+                    pgid="pgtrigger_never_changes_85139",
+                    table="payments_latefee",
                     when="BEFORE",
                 ),
             ),
@@ -1832,6 +2328,126 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="paymentretry",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="payment_retry_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentretry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ("scheduled", "attempting"))),
+                fields=("invoice",),
+                name="one_live_retry_plan_per_invoice",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentretry",
+            constraint=models.UniqueConstraint(fields=("payment",), name="one_retry_plan_per_payment"),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentretry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("base_hours__gte", 1),
+                    ("base_hours__lte", 1440),
+                    ("cap_hours__gte", 1),
+                    ("cap_hours__lte", 1440),
+                    ("factor__gte", 1),
+                    ("factor__lte", Decimal("10")),
+                    ("max_retries__gte", 1),
+                    ("max_retries__lte", 10),
+                ),
+                name="retry_plan_within_bounds",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentretry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("made__lte", models.F("max_retries"))), name="retries_made_within_the_plan"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentretry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("next_attempt_at__isnull", False),
+                        ("status__in", ("scheduled", "attempting")),
+                    ),
+                    models.Q(
+                        models.Q(("status__in", ("scheduled", "attempting")), _negated=True),
+                        ("ended_at__isnull", False),
+                        ("next_attempt_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="retry_plan_waits_or_has_ended",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentretry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="caad0ed5dfad81e170b05bd8499636671c8ec265",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_1c98d",
+                    table="payments_paymentretry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentretry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_failed_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."failed_at" IS DISTINCT FROM (NEW."failed_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e7cf701fd872da7ec39f4856d4372e24b9c93ce1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_failed_never_changes_372ba",
+                    table="payments_paymentretry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentretry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_ends_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{scheduled:attempting,attempting:scheduled,scheduled:succeeded,scheduled:exhausted,scheduled:cancelled,attempting:succeeded,attempting:exhausted,attempting:cancelled,exhausted:scheduled,cancelled:scheduled,exhausted:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="5cfe8dccbd09ac7f75e537f36396a6a0e0f2a1c8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_ends_once_4c543",
+                    table="payments_paymentretry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymentretry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="55902db234ae179ff716b0c3f55cdc51058dda63",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_45615",
+                    table="payments_paymentretry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
             model_name="refund",
             index=models.Index(
                 condition=models.Q(("next_attempt_at__isnull", False)),
@@ -2014,6 +2630,190 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_0e63b",
                     table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminder",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("step__isnull", False)),
+                fields=("invoice", "step"),
+                name="one_reminder_per_invoice_and_step",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("email__isnull", False), ("status", "sent")),
+                    models.Q(("email__isnull", True), ("status", "skipped"), ("step__isnull", False)),
+                    _connector="OR",
+                ),
+                name="sent_reminder_has_its_email",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("step__isnull", False), models.Q(("sent_by", ""), _negated=True), _connector="OR"),
+                name="reminder_between_steps_has_a_sender",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reminder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6db80237e13aab60cdeca8f6ee612ff3036cea8f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_dbb70",
+                    table="payments_reminder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reminder",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="5043e4d67bd4065bf2ce00ba11bc8854b9aa886d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_ea024",
+                    table="payments_reminder",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminderpause",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("invoice",), name="one_open_pause_per_invoice"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminderpause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "pause"), models.Q(("kind", "promise"), ("last_day__isnull", False)), _connector="OR"
+                ),
+                name="promise_has_a_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reminderpause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("ended_by", "")),
+                    models.Q(("ended_at__isnull", False), models.Q(("ended_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="ended_pause_says_by_whom",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reminderpause",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="fa9a2099efdd9f2128a9b9c4f6dfbd8f4adc19b5",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_b474d",
+                    table="payments_reminderpause",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reminderpause",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_said_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_day" IS DISTINCT FROM (NEW."last_day") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."placed_by" IS DISTINCT FROM (NEW."placed_by"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="5ede17b3565869ceab6f620516e22668165a2b25",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_said_never_changes_1dad0",
+                    table="payments_reminderpause",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reminderpause",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="fd1def83d4af18d14f38177f48cb70a63dc153e6",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_84d81",
+                    table="payments_reminderpause",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="retrytry",
+            constraint=models.UniqueConstraint(fields=("plan", "number"), name="retry_attempt_made_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="retrytry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outcome", "making"),
+                    models.Q(("asked_at__isnull", False), models.Q(("way", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="made_attempt_says_when_and_how",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="retrytry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="eba03618793193ecf37381c21ba09d152d6a7f3b",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_7997e",
+                    table="payments_retrytry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="retrytry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="number_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."plan_id" IS DISTINCT FROM (NEW."plan_id") OR OLD."number" IS DISTINCT FROM (NEW."number"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="5a0c1888747a993f18b72843014e60bece1f3c9c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_number_never_changes_5e8ee",
+                    table="payments_retrytry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="retrytry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="62a3ff55f6f38c0ce662079f5f82cf756b0b687b",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_7e0aa",
+                    table="payments_retrytry",
                     when="BEFORE",
                 ),
             ),

@@ -19,7 +19,8 @@ from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
 
 # An attempt at the gateway, and a dispute about it, needs the running platform: tests/scenarios/test_first_start.py.
-MADE_WHEN_RUNNING = {f"/admin/payments/{name}/" for name in ("paymentorder", "inboundwebhook", "dispute")}
+RUNNING = ("paymentorder", "inboundwebhook", "dispute", "paymentretry")
+MADE_WHEN_RUNNING = {f"/admin/payments/{name}/" for name in RUNNING}
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def _make() -> dict[str, Any]:
     money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)
     money.make_exceptions(organisations)
+    money.remind(current)
     documents.record_irn(money.invoice_of(nandi, month=last))
     documents.export_return(seller, month=last)
     documents.look_up_gstins(organisations | orders, but="Konkan Retail")

@@ -132,11 +132,13 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
 
 
 def remind(current: BillingPeriod) -> None:
-    """What the reminder job did in the last weeks, at 09:00 in India; and a promise of the latest payer."""
+    """What the reminder job did in the last weeks: at 09:00 in India, and when it is day in Europe and America; and a
+    promise of the latest payer."""
     last = clock.today("Asia/Kolkata")
     first = current.start - timedelta(days=20)
-    for number in range((last - first).days):
-        with clock.standing_at(datetime.combine(first + timedelta(days=number), time(hour=3, minute=30), UTC)):
+    days = (first + timedelta(days=number) for number in range((last - first).days))
+    for instant in (datetime.combine(day, at, UTC) for day in days for at in (time(3, 30), time(15))):
+        with clock.standing_at(instant):
             for invoice_id in reminders.invoices_to_remind():
                 reminders.send_due_reminder(invoice_id=invoice_id)
     late = Invoice.objects.overdue(last).order_by("due_date", "number").first()

@@ -26,6 +26,9 @@ Status, Outcome = PaymentRetry.Status, RetryTry.Outcome
 ASK_AGAIN_AFTER = timedelta(hours=6)
 """How long a plan waits whose customer is not to be asked."""
 
+A_DEBIT_TAKES = timedelta(days=3)
+"""From the notice to the payer, a day before, until the bank's answer is known: nothing else is tried meanwhile."""
+
 
 def plan_retries(payment: Payment) -> PaymentRetry | None:
     """Begin a plan for a payment that failed, if its seller wants one and the invoice has none. One plan for an
@@ -111,6 +114,8 @@ def _note_asked(plan: PaymentRetry, attempt: RetryTry, asked: ways.Asked) -> Non
         made = attempt.number
         is_last = made >= plan.max_retries
         pause = plan.schedule.last_wait if is_last else plan.schedule.pause(made + 1)
+        if asked.way == RetryTry.Way.MANDATE:
+            pause = max(pause, A_DEBIT_TAKES)
         if not claims.let_go(plan, after=pause, made=made, attempts=0):
             return
         attempt.way, attempt.order, attempt.asked_at = asked.way, asked.order, clock.now()

@@ -87,6 +87,14 @@ def test_the_preview_shows_quantities_where_a_price_bends() -> None:
     assert (shown.chart.bends, shown.chart.highest, shown.chart.last) == ((1500, 3000), "₹200.00", "400")
 
 
+def test_the_preview_shows_small_prices_in_full() -> None:
+    shown = show(
+        price_from_dict({"model": "per_unit", "unit_price": "0.00025"}), currency="INR", asked=Asked.read("4000", "")
+    )
+    asked = next(row for row in shown.rows if row["is_asked"])
+    assert (asked["amount"], asked["per_unit"]) == ("₹1.00", "₹0.00025")  # 4,000 of 0.00025
+
+
 def test_the_form_of_a_flat_price_asks_for_no_free_units(as_operator: Client) -> None:
     models = as_operator.get(reverse("admin:invoicing_pricingrule_add")).context["models"]
     assert "free_units" in models["per_unit"]["parts"]

@@ -142,9 +142,14 @@ def _row(price: Price, currency: str, quantity: Decimal, events: int, *, is_aske
     return {
         "quantity": format_number(quantity),
         "amount": format_money(found.amount.amount, currency),
-        "per_unit": format_price(with_places(per_unit, 4).normalize() + ZERO, currency),
+        "per_unit": format_price(_shown_per_unit(per_unit), currency),
         "is_asked": is_asked,
     }
+
+
+def _shown_per_unit(price: Decimal) -> Decimal:
+    """Four decimals, and of a price below 0.1 its first four digits: 0.00025 stays 0.00025."""
+    return with_places(price, max(4, 3 - price.adjusted())).normalize() + ZERO
 
 
 def _working(price: Price, currency: str, usage: Usage) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from invoicing.models import (
     LetterOfUndertaking,
     MinimumCharge,
     NumberSequence,
+    PayPageLink,
     PricingRule,
     RateFeed,
     RecurringFee,
@@ -333,6 +334,7 @@ BACKOFFICE = Contribution(
     # written by workers; what a person does to a delivery is noted on its invoice
     unwatched=frozenset({FilingFile, InvoiceDelivery, ReviewItem, DiscountRedemption}),
     unlogged={
+        PayPageLink: ("token",),  # who has it opens the page
         Filing: (
             "claimed_until",
             "attempts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing
 from invoicing.documents.cleaning import LOGO_OF_EMAIL
 from invoicing.documents.style import readable_on
 from invoicing.models import CreditNote, Invoice
-from invoicing.selectors.documents import invoice_document
+from invoicing.selectors.documents import invoice_document, pay_page_url
 from invoicing.selectors.pages import email_of
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
@@ -31,7 +32,7 @@ def emails_of(issued: Invoice | CreditNote) -> QuerySet[Notification]:
 
 def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
     """Queue an e-mail with the invoice's PDF. Each call queues one more; the caller holds the invoice's lock."""
-    document = invoice_document(invoice)
+    document = _with_open_link(invoice, invoice_document(invoice))
     standing = _standing_of(invoice, document)
     return _queue_issued(invoice, document, invoice_words(document, standing), standing, to)
 
@@ -39,7 +40,7 @@ def queue_invoice_email(invoice: Invoice, *, to: list[str]) -> Notification:
 def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
     """Queue an e-mail with the note's PDF. Each call queues one more; the caller holds the note's lock."""
     document = InvoiceDocument.from_json(note.document)
-    words = credit_note_words(document, due=note.invoice.amount_due, pay_url=invoice_document(note.invoice).pay_url)
+    words = credit_note_words(document, due=note.invoice.amount_due, pay_url=pay_page_url(note.invoice))
     return _queue_issued(note, document, words, AS_ISSUED, to)
 
 
@@ -58,6 +59,13 @@ def _queue_issued(
         html=email_of(document, standing),
         attachments=[Attachment(str(issued.pdf.name), document.filename, "application/pdf", issued.pdf_sha256)],
     )
+
+
+def _with_open_link(invoice: Invoice, document: InvoiceDocument) -> InvoiceDocument:
+    """The document's link opens the page for months; of an invoice that is mailed again it may have ended."""
+    if invoice.sent_at is None or not document.pay_url:
+        return document
+    return replace(document, pay_url=pay_page_url(invoice))
 
 
 def _kind_of(issued: Invoice | CreditNote) -> str:
@@ -163,6 +171,6 @@ def queue_cancellation_email(invoice: Invoice) -> Notification | None:
             "total": document.money(document.total),
             "cancelled_on": invoice.voided_at.astimezone(ZoneInfo(invoice.billing_entity.time_zone)).date(),
             "reason": invoice.void_reason,
-            "page_url": document.pay_url,
+            "page_url": pay_page_url(invoice),
         },
     )

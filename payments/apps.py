@@ -11,6 +11,10 @@ class PaymentsConfig(AppConfig):
     backoffice = "payments.backoffice"
 
     def ready(self) -> None:
+        from organisations.notifications.made_files import MADE_FILES, MadeFile
         from payments import receivers
+        from payments.emails import RECEIPT
+        from payments.services.receipts import receipt_content
 
         receivers.connect()
+        MADE_FILES.register(MadeFile(RECEIPT, receipt_content))

@@ -62,6 +62,17 @@ BACKOFFICE = Contribution(
             since="ended_at",
         ),
         Waits(
+            kind="paid_twice",
+            one="invoice was paid twice: give the second payment back",
+            many="invoices were paid twice: give the second payments back",
+            rows=lambda user: Payment.objects.for_organisations(user).second_payments(),
+            model=Payment,
+            filters={"attention": "twice"},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="attempted_at",
+        ),
+        Waits(
             kind="not_placed",
             one="payment not credited in full",
             many="payments not credited in full",

@@ -1,4 +1,5 @@
-"""E-mails about payments, refunds and disputes, each at most once per payment, refund, or state of a dispute."""
+"""E-mails about payments, refunds and disputes, each at most once per payment, refund, or state of a dispute; links
+to a pay page."""
 
 from __future__ import annotations
 
@@ -9,13 +10,19 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 
+from billing_platform.lib.http.downloads import PDF
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.emails import queue_about
-from invoicing.models import Invoice
-from invoicing.selectors.documents import invoice_document, pay_page_url
+from invoicing.models import Invoice, PayPageLink
+from invoicing.selectors.documents import invoice_document, page_address
+from invoicing.services.pay_page_links import usable_token
 from organisations.models import Notification
+from organisations.notifications.outbox import Attachment
 from payments.models import Dispute, Payment, Refund
+
+RECEIPT = "payments.receipt:"
+"""Begins the name of an attachment that is made when its message is sent."""
 
 
 def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
@@ -28,7 +35,9 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
         "unallocated": format_money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
         "is_void": invoice.status == Invoice.Status.VOID,
     }
-    _queue("payment_received", payment, invoice, context)
+    name = f"receipt-{file_part(payment.razorpay_payment_id or payment.reference) or payment.pk}.pdf"
+    receipt = Attachment(f"{RECEIPT}{payment.pk}", name, PDF)
+    _queue("payment_received", payment, invoice, context, receipt)
 
 
 def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
@@ -108,8 +117,40 @@ def _queue_about_dispute(kind: str, dispute: Dispute, key: str) -> None:
     )
 
 
+def queue_pay_page_link(link: PayPageLink) -> None:
+    """Mail a new link to the customer's billing address."""
+    invoice, document = link.invoice, invoice_document(link.invoice)
+    queue_about(
+        document,
+        organisation=invoice.organisation,
+        kind="pay_page_link",
+        dedupe_key=f"pay_page_link:{link.pk}",
+        recipients=[invoice.organisation.billing_email],
+        sender=invoice.billing_entity.email,
+        template="payments/pay_page_link",
+        context={
+            "number": invoice.number,
+            "customer": document.customer.name,
+            "seller": document.seller.name,
+            "due": format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else "",
+            "until": link.expires_at.astimezone(ZoneInfo(invoice.billing_entity.time_zone)).date(),
+            "pay_url": page_address(link.token),
+        },
+    )
+
+
+def file_part(text: str) -> str:
+    """Of a file's name: letters, digits and dashes only."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in text)[:60]
+
+
 def _queue(
-    kind: str, payment: Payment, invoice: Invoice, context: dict[str, Any], *, about: UUID | None = None
+    kind: str,
+    payment: Payment,
+    invoice: Invoice,
+    context: dict[str, Any],
+    *attachments: Attachment,
+    about: UUID | None = None,
 ) -> None:
     organisation, document = invoice.organisation, invoice_document(invoice)
     queue_about(
@@ -128,7 +169,8 @@ def _queue(
             "method": payment.get_method_display_name(),
             "reference": payment.razorpay_payment_id or payment.reference,
             "date": payment.received_day,
-            "pay_url": pay_page_url(invoice),
+            "pay_url": page_address(usable_token(invoice=invoice)),
             **context,
         },
+        attachments=attachments,
     )

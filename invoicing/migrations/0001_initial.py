@@ -14,6 +14,7 @@ import invoicing.models.columns
 import invoicing.models.invoice
 import invoicing.models.invoice_template
 import invoicing.models.letter_of_undertaking
+import invoicing.models.pay_page_link
 import organisations.logos
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -1305,6 +1306,38 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PayPageLink",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "token",
+                    models.CharField(
+                        default=invoicing.models.pay_page_link.new_token, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("document", "Stands on the document"),
+                            ("operator", "Made by an operator"),
+                            ("email", "For an e-mail of ours"),
+                            ("customer", "The customer asked for it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="ends")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoke_reason", models.CharField(blank=True, max_length=500)),
+            ],
+            options={
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="PricingRule",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -2126,6 +2159,13 @@ class Migration(migrations.Migration):
                 related_name="number_sequences",
                 to="organisations.billingentity",
                 verbose_name="seller",
+            ),
+        ),
+        migrations.AddField(
+            model_name="paypagelink",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="pay_page_links", to="invoicing.invoice"
             ),
         ),
         migrations.AddField(
@@ -3886,6 +3926,72 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_ad86e",
                     table="invoicing_numbersequence",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paypagelink",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("revoked_at__isnull", False), ("revoke_reason", ""), _connector="OR"),
+                name="only_a_revoked_link_has_a_reason",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paypagelink",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="040f586b367971388dbb8f9fc97e9cb4bae47a56",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_fb515",
+                    table="invoicing_paypagelink",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paypagelink",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_it_opens_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."token" IS DISTINCT FROM (NEW."token") OR OLD."cause" IS DISTINCT FROM (NEW."cause") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="9ff8b2ea05be453e45b66d4ae2f38b517c9becc8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_it_opens_never_changes_d8358",
+                    table="invoicing_paypagelink",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paypagelink",
+            trigger=pgtrigger.compiler.Trigger(
+                name="revoked_for_good",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NEW."revoked_at" IS NULL AND OLD."revoked_at" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="14bf1c1b5445bacf20d17c62d0989386a1e65a03",
+                    operation="UPDATE",
+                    pgid="pgtrigger_revoked_for_good_2f629",
+                    table="invoicing_paypagelink",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paypagelink",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="9a29e5c9327a75069154fa22a042fabf39d7be99",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_e35e8",
+                    table="invoicing_paypagelink",
                     when="BEFORE",
                 ),
             ),

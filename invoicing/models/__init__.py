@@ -15,6 +15,7 @@ from invoicing.models.invoice_template import InvoiceTemplate, InvoiceTemplateVe
 from invoicing.models.letter_of_undertaking import LetterOfUndertaking
 from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
+from invoicing.models.pay_page_link import PayPageLink
 from invoicing.models.price_book import PricingRule
 from invoicing.models.rate_feed import RateFeed
 from invoicing.models.recurring_fee import RecurringFee
@@ -45,6 +46,7 @@ __all__ = [
     "LetterOfUndertaking",
     "MinimumCharge",
     "NumberSequence",
+    "PayPageLink",
     "PricingRule",
     "RateFeed",
     "RecurringFee",

@@ -11,6 +11,7 @@ from billing_platform.lib.errors import DomainError
 from invoicing.documents import InvoiceDocument
 from invoicing.gst_heads import TaxAmount
 from invoicing.models import DocumentSnapshot, Invoice, InvoiceTax
+from invoicing.selectors.pay_page_links import newest_access
 from invoicing.totals import aggregate_taxes
 
 
@@ -23,11 +24,14 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
 
 
 def pay_page_url(invoice: Invoice) -> str:
-    """The absolute address of the page where the customer pays. Anybody with the address can see and pay the invoice.
+    """The absolute address of the page where the customer pays. Anybody with the address can see and pay the invoice,
+    until the link ends or is revoked: then the page offers to mail a new one."""
+    return page_address(newest_access(invoice).token)
 
-    The page belongs to payments: invoicing knows only its name.
-    """
-    return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": invoice.public_token})
+
+def page_address(token: str) -> str:
+    """Of the pay page that a token opens. The page belongs to payments: invoicing knows only its name."""
+    return str(settings.SITE_URL) + reverse("payments:pay", kwargs={"token": token})
 
 
 def summed_taxes(taxes: Iterable[InvoiceTax]) -> tuple[TaxAmount, ...]:

@@ -21,7 +21,7 @@ from invoicing.gst_heads import CGST, IGST, SGST, UTGST, SupplyContext, SupplyKi
 from invoicing.lines import Line
 from invoicing.look import Template
 from invoicing.models import Invoice
-from invoicing.selectors.documents import pay_page_url
+from invoicing.selectors.documents import page_address
 from invoicing.steps import Step
 
 _TAX_NOTES = {
@@ -80,7 +80,7 @@ def build_document(invoice: Invoice, facts: InvoiceFacts, computed: Computed) ->
         lut_number=supply.lut_number,
         exchange=_exchange_note(computed.in_rupees),
         bank=_bank_details(seller, facts.customer),
-        pay_url=pay_page_url(invoice) if invoice.total > ZERO else "",
+        pay_url=page_address(invoice.public_token) if invoice.total > ZERO else "",
         brand_colour=seller.brand_colour,
         logo=seller.logo,
         notes=invoice.notes,

@@ -27,6 +27,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
 from organisations.models import BillingHold, Notification, held
+from organisations.notifications.made_files import made_content
 from organisations.notifications.outbox import wake_sender
 
 logger = logging.getLogger(__name__)
@@ -151,6 +152,9 @@ def _picture(attachment: Mapping[str, str]) -> list[MIMEImage]:
 def _content(attachment: Mapping[str, str]) -> bytes:
     """The attached file. Raises DomainError STORED_FILE_CHANGED where it is not the one that the e-mail was queued
     with."""
+    made = made_content(attachment["storage_name"])
+    if made is not None:
+        return made
     with default_storage.open(attachment["storage_name"], "rb") as file:
         content = bytes(file.read())
     expected = attachment.get("sha256")

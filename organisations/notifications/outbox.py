@@ -15,7 +15,7 @@ from organisations.models import Notification, Organisation
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of the default storage, read when the message is sent."""
+    """A file of the default storage, read when the message is sent; or one that is made then (`made_files`)."""
 
     storage_name: str
     filename: str

@@ -12,6 +12,7 @@ from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
 from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
+from payments.admin.payment_page import PageOfPayment
 from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
@@ -28,6 +29,7 @@ __all__ = [
     "JournalItemAdmin",
     "LedgerOfCustomer",
     "LedgersOfSeller",
+    "PageOfPayment",
     "PaymentAdmin",
     "PaymentAllocationAdmin",
     "PaymentOfInvoice",

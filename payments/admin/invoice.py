@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
@@ -15,18 +16,20 @@ from billing_platform.lib.admin.base import ActionForm, ReadOnlyInline, extends,
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.law import INDIAN_TIME, WITHHOLDING_CODES
-from billing_platform.lib.limits import REFERENCE_LENGTH
+from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
 from billing_platform.lib.number_formats import format_money
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
-from invoicing.selectors.documents import pay_page_url
+from invoicing.selectors.documents import page_address
+from invoicing.selectors.pay_page_links import newest_access
+from invoicing.services.pay_page_links import revoke_links
 from payments.admin.payment import TONES, amount_of, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.selectors import why_not_collectable
-from payments.services import collection, offline
+from payments.services import collection, customer_links, offline
 from payments.services.short_payments import record_short_payment
 from payments.services.withheld_tax import unusual_tds, value_without_gst
 from payments.withholding import tax_at
@@ -126,6 +129,18 @@ class OfflinePaymentForm(ActionForm):
         return amount_of(self.data.get("amount", "")) + (amount_of(withheld) if withheld else Decimal(0))
 
 
+class NewLinkForm(ActionForm):
+    reason = forms.CharField(
+        required=False, max_length=REASON_LENGTH, help_text="Why the old link should open nothing; may stay empty."
+    )
+
+
+class RevokeLinkForm(ActionForm):
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}), max_length=REASON_LENGTH, help_text="Stored with the link."
+    )
+
+
 class PaymentInline(ReadOnlyInline):
     model = Payment
     fields = ("paid", "method_name", "state", "attempted", "problem")
@@ -164,8 +179,13 @@ class PaymentOfInvoice(InvoiceExtension):
 
     @admin.display(description="Pay page")
     def pay_page(self, invoice: Invoice) -> str:
-        url = pay_page_url(invoice)
-        return format_html('<a class="text-link" href="{}" target="_blank" rel="noreferrer">{}</a>', url, url)
+        access = newest_access(invoice)
+        if not access.is_open:
+            return "Its links have ended or are revoked. The next e-mail has a new one; so has Mail a new link."
+        url = page_address(access.token)
+        shown = format_html('<a class="text-link" href="{}" target="_blank" rel="noreferrer">{}</a>', url, url)
+        zone = ZoneInfo(invoice.billing_entity.time_zone)
+        return format_html("{}<br>Good until {}.", shown, day_text(access.expires_at.astimezone(zone)))
 
     @admin.display(description="Online payment")
     def online_payment(self, invoice: Invoice) -> str:
@@ -179,6 +199,35 @@ class PaymentOfInvoice(InvoiceExtension):
             (credited.created_at, "Paid" if credited.amount > 0 else "Taken back", _credited_text(credited, invoice))
             for credited in invoice.allocations.select_related("payment")
         ]
+
+    @object_action(
+        label="Mail a new link",
+        permission="payments.collect_invoice",
+        when=lambda invoice: bool(invoice.number),
+        form=NewLinkForm,
+        confirm="A new link to the pay page goes to the customer's billing address. Links that are out there, the one"
+        " on the PDF too, open nothing any more: who follows one is offered a new link by mail.",
+        facts=lambda _request, invoice: [*standing(invoice), ("It goes to", invoice.organisation.billing_email)],
+        icon="forward_to_inbox",
+    )
+    def mail_link(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
+        customer_links.replace_link(invoice_id=invoice.pk, reason=reason)
+        return f"A new link is on its way to {invoice.organisation.billing_email}."
+
+    @object_action(
+        label="Revoke the link",
+        permission="payments.collect_invoice",
+        when=lambda invoice: bool(invoice.number) and newest_access(invoice).is_open,
+        form=RevokeLinkForm,
+        confirm="For a link that is in the wrong hands. No link to this invoice's pay page opens it any more. Who"
+        " follows one is offered a new link, which is mailed to the customer's billing address only.",
+        facts=lambda _request, invoice: standing(invoice),
+        danger=True,
+        icon="link_off",
+    )
+    def revoke_link(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
+        revoke_links(invoice_id=invoice.pk, reason=reason)
+        return "The link is revoked."
 
     @object_action(
         label="Make a Razorpay link",

@@ -64,6 +64,7 @@ def amount_of(text: str) -> Decimal:
 
 AttentionFilter = attention_filter(
     problem=("Not credited in full", lambda payments, _user: payments.not_placed()),
+    twice=("Paid twice", lambda payments, _user: payments.second_payments()),
     refunded=("Given back: credit note, or ask again?", lambda payments, _user: payments.refunds_to_decide()),
     failed=("Failed, and the invoice is still due", lambda payments, _user: payments.failed_and_due()),
 )

@@ -19,19 +19,19 @@ from billing_platform.lib.http.downloads import PDF, file_response
 from invoicing.documents import InvoiceDocument, Standing
 from invoicing.documents.html import POLICY, picture_within
 from invoicing.documents.html_values import Medium
-from invoicing.models import CreditNote, Invoice
+from invoicing.models import CreditNote
 from invoicing.selectors.documents import invoice_document
 from invoicing.selectors.pages import page_of
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
 from payments.customer.pay_page import pay_page
-from payments.customer.tokens import invoice_of
+from payments.customer.tokens import opened
 
 
 @never_cache
 @require_GET
 def invoice_page(_request: HttpRequest, token: str) -> HttpResponse:
-    invoice = _invoice(token)
+    invoice = opened(token)
     links = {"page": _address("pay", token)}
     if pay_page(invoice).has_pdf:
         links["pdf"] = _address("pay_pdf", token)
@@ -62,15 +62,8 @@ def credit_note_pdf(_request: HttpRequest, token: str, note_id: UUID) -> HttpRes
     return response
 
 
-def _invoice(token: str) -> Invoice:
-    invoice = invoice_of(token)
-    if invoice is None:
-        raise Http404
-    return invoice
-
-
 def _note(token: str, note_id: UUID) -> CreditNote:
-    note: CreditNote | None = CreditNote.objects.filter(invoice=_invoice(token), pk=note_id).first()
+    note: CreditNote | None = CreditNote.objects.filter(invoice=opened(token), pk=note_id).first()
     if note is None:
         raise Http404
     return note

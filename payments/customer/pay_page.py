@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q, QuerySet, Sum
+
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
@@ -15,8 +17,8 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
 from payments.errors import NotPayableOnline
-from payments.models import Payment
-from payments.selectors import why_not_collectable
+from payments.models import Payment, PaymentAllocation
+from payments.selectors import why_not_collectable, with_unallocated
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class PayPage:
     has_pdf: bool
     bank: tuple[Amount, ...]
     credit_notes: tuple[CreditNote, ...]
+    receipts: tuple[Payment, ...]
+    on_account: str  # money of the customer that is credited to no invoice yet; "" if there is none
+    upi_url: str  # what a UPI app reads; "" where UPI can't pay
+    upi_id: str
 
     @property
     def is_payable(self) -> bool:
@@ -68,7 +74,27 @@ def pay_page(invoice: Invoice) -> PayPage:
         has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
         bank=_bank(document),
         credit_notes=tuple(credit_notes_of(invoice)),
+        receipts=tuple(receipts_of(invoice)),
+        on_account=_on_account(invoice),
+        upi_url=document.upi_url(invoice.amount_due) if state in ("due", "overdue", "offline") else "",
+        upi_id=document.bank.upi_id,
     )
+
+
+def receipts_of(invoice: Invoice) -> QuerySet[Payment]:
+    """The payments that stand and were made for the invoice or are credited to it, oldest first."""
+    about = Q(invoice=invoice) | Q(pk__in=PaymentAllocation.objects.filter(invoice=invoice).values("payment"))
+    rows = Payment.objects.received().filter(about, organisation=invoice.organisation_id)
+    return rows.select_related("invoice", "organisation").order_by("attempted_at")
+
+
+def _on_account(invoice: Invoice) -> str:
+    """Only while something is due: then it says why the customer may wait with a transfer."""
+    if invoice.amount_due <= ZERO:
+        return ""
+    standing = Payment.objects.received().filter(organisation=invoice.organisation_id, currency=invoice.currency)
+    total = with_unallocated(standing).filter(not_credited__gt=0).aggregate(total=Sum("not_credited"))["total"]
+    return format_money(total, invoice.currency) if total else ""
 
 
 def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from functools import wraps
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -24,12 +26,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.http.api import domain_error_response
+from billing_platform.lib.http.downloads import PDF, file_response
 from invoicing.models import Invoice
+from invoicing.selectors.pay_page_links import PayPageAccess
 from invoicing.services import stored_pdfs
-from payments.customer.pay_page import pay_page
-from payments.customer.tokens import invoice_of
+from payments.customer.pay_page import pay_page, receipts_of
+from payments.customer.tokens import known, opened
+from payments.customer.upi_code import svg_code
 from payments.models import Payment, PaymentOrder
-from payments.services import checkout, collection
+from payments.services import checkout, collection, customer_links, receipts
 from payments.services.gateway_accounts import gateway_of
 
 logger = logging.getLogger(__name__)
@@ -78,19 +83,19 @@ def protected(view: View) -> View:
 @require_GET
 @ensure_csrf_cookie
 def pay(request: HttpRequest, token: str) -> HttpResponse:
-    invoice = _invoice(token)
+    access = known(token)
     problem = ""
     if "razorpay_payment_link_id" in request.GET:
-        problem = _link_came_back(invoice, request)
-        invoice.refresh_from_db()
-    return _page(request, invoice, problem=problem)
+        problem = _link_came_back(access.invoice, request)
+        access.invoice.refresh_from_db()
+    return _page(request, access, problem=problem)
 
 
 @protected
 @require_POST
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """What checkout is opened with; the order is made now if there is none."""
-    invoice = _invoice(token)
+    invoice = opened(token)
     try:
         found = collection.ensure_order(invoice_id=invoice.pk)
     except DomainError as error:
@@ -115,7 +120,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
 def verify(request: HttpRequest, token: str) -> HttpResponse:
     """Checkout's answer, brought by the page's script."""
     try:
-        payment = _verify(_invoice(token), request)
+        payment = _verify(known(token).invoice, request)  # it began while the link was open
     except DomainError as error:
         return domain_error_response(error)
     return JsonResponse({"status": payment.status, "is_paid": payment.paid_at is not None})
@@ -126,33 +131,62 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def returned(request: HttpRequest, token: str) -> HttpResponse:
     """Checkout's answer as a form: some banks replace our page by theirs, so checkout can't call the page's script."""
-    invoice = _invoice(token)
+    access = known(token)
     if "razorpay_payment_id" not in request.POST:
         problem = "The payment did not go through. Nothing was taken; you can try again."
-        return _page(request, invoice, problem=problem)
+        return _page(request, access, problem=problem)
     try:
-        _verify(invoice, request)
+        _verify(access.invoice, request)
     except DomainError as error:
-        logger.warning("checkout result not accepted", extra={"invoice": str(invoice.pk), "reason": error.message})
-        return _page(request, invoice, problem=NOT_CONFIRMED, status=error.status)
+        about = {"invoice": str(access.invoice.pk), "reason": error.message}
+        logger.warning("checkout result not accepted", extra=about)
+        return _page(request, access, problem=NOT_CONFIRMED, status=error.status)
     return HttpResponseRedirect(reverse("payments:pay", kwargs={"token": token}))
 
 
 @protected
 @require_GET
 def invoice_pdf(request: HttpRequest, token: str) -> FileResponse:
-    invoice = _invoice(token)
+    invoice = opened(token)
     if not pay_page(invoice).has_pdf:
         raise Http404
     filename, content = stored_pdfs.read_pdf(invoice)  # made again, should the storage have lost it
     return FileResponse(BytesIO(content), filename=filename, content_type="application/pdf")
 
 
-def _invoice(token: str) -> Invoice:
-    invoice = invoice_of(token)
-    if invoice is None:
+@protected
+@require_GET
+def receipt(request: HttpRequest, token: str, payment_id: UUID) -> HttpResponse:
+    """Of a payment that is credited to the link's invoice, or was made for it."""
+    invoice = opened(token)
+    payment = receipts_of(invoice).filter(pk=payment_id).first()
+    if payment is None:
         raise Http404
-    return invoice
+    return file_response(*receipts.receipt_pdf(payment, seen_from=invoice), PDF, shown=True)
+
+
+@protected
+@require_GET
+def upi_code(request: HttpRequest, token: str) -> HttpResponse:
+    """The QR code for UPI apps, with the amount due and the invoice's number."""
+    content = pay_page(opened(token)).upi_url
+    if not content:
+        raise Http404
+    return HttpResponse(svg_code(content), content_type="image/svg+xml")
+
+
+@protected
+@require_POST
+def new_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The customer's link has ended: mail a new one to the billing address."""
+    access = known(token)
+    if access.is_open:
+        return HttpResponseRedirect(reverse("payments:pay", kwargs={"token": token}))
+    try:
+        customer_links.mail_new_link(invoice_id=access.invoice.pk)
+    except DomainError as error:
+        return _ended(request, access, problem=error.message, status=error.status)
+    return _ended(request, access, sent="A new link is on its way to the address that invoices are sent to.")
 
 
 def _verify(invoice: Invoice, request: HttpRequest) -> Payment:
@@ -186,11 +220,30 @@ def _link_came_back(invoice: Invoice, request: HttpRequest) -> str:
     return ""
 
 
-def _page(request: HttpRequest, invoice: Invoice, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, access: PayPageAccess, *, problem: str = "", status: int = 200) -> HttpResponse:
+    if not access.is_open:
+        return _ended(request, access, problem=problem)
     context = {
-        "page": pay_page(invoice),
-        "token": invoice.public_token,
+        "page": pay_page(access.invoice),
+        "token": access.token,
         "problem": problem,
         "checkout_url": settings.RAZORPAY_CHECKOUT_URL,
     }
     return render(request, "payments/pay.html", context, status=status)
+
+
+def _ended(
+    request: HttpRequest, access: PayPageAccess, *, problem: str = "", sent: str = "", status: int = 410
+) -> HttpResponse:
+    """Says nothing about the invoice but who has issued it: the link may be in other hands."""
+    seller = access.invoice.billing_entity
+    context = {
+        "seller": seller.legal_name,
+        "seller_email": seller.email,
+        "is_revoked": access.revoked_at is not None,
+        "ended": access.expires_at.astimezone(ZoneInfo(seller.time_zone)).date(),
+        "token": access.token,
+        "problem": problem,
+        "sent": sent,
+    }
+    return render(request, "payments/link_ended.html", context, status=200 if sent else status)

@@ -64,8 +64,15 @@ class PaymentQuerySet(TenantQuerySet):
         return rows.alias(held=HELD).filter(held__gt=0)
 
     def not_placed(self) -> Self:
-        """Not credited, or not in full: an operator has to decide about the rest."""
-        return self.exclude(problem="")
+        """Not credited, or not in full: an operator has to decide about the rest; without second payments."""
+        second = Payment.objects.exclude(problem="").second_payments()
+        return self.exclude(problem="").exclude(pk__in=second.order_by().values("pk"))
+
+    def second_payments(self) -> Self:
+        """Captured online for an invoice that another payment has paid: all of it is to be given back."""
+        other = Payment.objects.received().filter(allocations__invoice=OuterRef("invoice")).exclude(pk=OuterRef("pk"))
+        rows = self.filter(kind=Payment.Kind.GATEWAY, status=Payment.Status.CAPTURED, conflict="")
+        return rows.filter(Exists(other), invoice__status=Invoice.Status.PAID, allocations__isnull=True)
 
     def refunds_to_decide(self) -> Self:
         """Money of them went back, and no operator has decided yet whether the invoice asks for it again."""

@@ -277,10 +277,16 @@ def _allocate(payment: Payment, invoice: Invoice, amount: Decimal, kind: str) ->
     return True
 
 
+def _paid_by_another(payment: Payment) -> bool:
+    return Payment.objects.filter(pk=payment.pk).second_payments().exists()
+
+
 def _why_not_in_full(payment: Payment) -> str:
     left, invoice = payment.unallocated, payment.invoice
     if left <= ZERO:
         return ""
     if invoice.status == Invoice.Status.VOID:
         return f"Invoice {invoice} is void: {payment.shown(left)} is not credited."
+    if left == payment.net and _paid_by_another(payment):
+        return f"Invoice {invoice} was paid before: this is a second payment of {payment.shown(left)}, to refund."
     return f"{payment.shown(left)} more than invoice {invoice} asked for: to refund, or to credit elsewhere."

@@ -36,6 +36,7 @@ from invoicing.models import (
 from invoicing.services import drafting, issuing, templates
 from invoicing.services.approving import approve_invoice
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
@@ -238,6 +239,7 @@ def _bill(organisation: Organisation, marker: str) -> Invoice:
     invoice = issuing.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
     queue_invoice_email(invoice, to=["ap@customer.example"])
     _exempt(invoice, marker)
+    renew_link(invoice_id=invoice.pk, reason=f"{marker} lost it")
     return invoice
 
 

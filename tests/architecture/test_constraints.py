@@ -77,6 +77,7 @@ UNREACHABLE = {
     "minimum_charge_currency_is_iso": "validate_currency is stricter",
     "one_live_payment_order_per_invoice_and_kind": "the checkout locks the invoice first",
     "payment_order_asks_something": "made of what is due",
+    "only_a_revoked_link_has_a_reason": "the service sets them together",
     "only_a_link_ends_or_is_paid_in_parts": "worked out of the kind",
     "first_part_is_a_part": "worked out of the amount",
     "withheld_tax_is_of_its_quarter": "the quarter is worked out of the day",

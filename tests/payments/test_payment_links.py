@@ -135,3 +135,21 @@ def test_parts_and_ends_belong_to_links(razorpay: SandboxProcess, invoice: Invoi
     assert isinstance(link.expires_at, datetime)
     with pytest.raises(DatabaseError), transaction.atomic():
         PaymentOrder.objects.raw(f"UPDATE payments_paymentorder SET {sql} WHERE id = %s RETURNING id", [link.pk])[0]
+
+
+def test_an_order_and_a_link_that_are_both_paid_at_once_credit_the_invoice_once_and_show_the_second(
+    razorpay: SandboxProcess, invoice: Invoice
+) -> None:
+    """Razorpay can't withdraw an order, and a link may be open in another tab: both can be paid."""
+    order = collection.ensure_order(invoice_id=invoice.pk)
+    link = collection.create_payment_link(invoice_id=invoice.pk)
+    razorpay.http.get(link.short_url, timeout=5)
+    razorpay.pay(order.razorpay_order_id or "")
+    razorpay.pay(at_razorpay(razorpay, link)["order_id"])
+    hand_over(razorpay.deliveries())
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_paid) == ("paid", Decimal("1180.00"))
+    [second] = Payment.objects.second_payments()
+    assert second.problem.startswith(f"Invoice {invoice} was paid before")
+    assert not Payment.objects.not_placed().exists()  # one line of what waits, not two
+    assert {each.status for each in PaymentOrder.objects.all()} == {"paid"}

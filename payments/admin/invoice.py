@@ -22,7 +22,7 @@ from billing_platform.lib.number_formats import format_money
 from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_asking import standing
 from invoicing.admin.invoice_parts import Moment
-from invoicing.models import Invoice
+from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import page_address
 from invoicing.selectors.pay_page_links import newest_access
 from invoicing.services.pay_page_links import revoke_links
@@ -165,6 +165,11 @@ def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
     return f"{amount}, received on {day_text(received_on)}" if received_on else amount
 
 
+def is_first(link: PayPageLink) -> bool:
+    """The document's own link, which is as old as the document: its row was written when it was revoked."""
+    return link.cause == PayPageLink.Cause.DOCUMENT
+
+
 @extends(Invoice)
 class PaymentOfInvoice(InvoiceExtension):
     inlines = (PaymentInline,)
@@ -195,9 +200,14 @@ class PaymentOfInvoice(InvoiceExtension):
         return f"Not possible: {known.message} The pay page says so, and how else to pay."
 
     def moments(self, invoice: Invoice) -> list[Moment]:
+        links = invoice.pay_page_links.all()
         return [
-            (credited.created_at, "Paid" if credited.amount > 0 else "Taken back", _credited_text(credited, invoice))
-            for credited in invoice.allocations.select_related("payment")
+            *(
+                (credit.created_at, "Paid" if credit.amount > 0 else "Taken back", _credited_text(credit, invoice))
+                for credit in invoice.allocations.select_related("payment")
+            ),
+            *((link.created_at, "New pay page link", link.get_cause_display()) for link in links if not is_first(link)),
+            *((link.revoked_at, "Pay page link revoked", link.revoke_reason) for link in links if link.revoked_at),
         ]
 
     @object_action(

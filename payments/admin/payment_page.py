@@ -17,6 +17,7 @@ from payments.admin.payment_timeline import timeline
 from payments.models import Payment
 from payments.services import customer_links
 from payments.services.receipts import has_receipt, receipt_pdf
+from payments.services.refunding.asking import why_not_refundable
 
 Status = Payment.Status
 
@@ -32,12 +33,13 @@ def obstacles(payment: Payment) -> list[tuple[str, str]]:
     if not asks_again(payment):
         why = "It brought its money." if payment.paid_at else "Nothing is due on its invoice."
         rows.append(("Send link", why))
+    if (refusal := why_not_refundable(payment)) is not None:
+        rows.append(("Refund", refusal.message))
     if payment.paid_at is None:
         why = "No money of it has arrived."
-        rows += [("Receipt", why), ("Refund", why), ("Credit to another invoice", why)]
+        rows += [("Receipt", why), ("Credit to another invoice", why)]
     elif payment.status == Status.REVERSED:
-        why = "It was reversed: it counts nowhere."
-        rows += [("Refund", why), ("Credit to another invoice", why)]
+        rows.append(("Credit to another invoice", "It was reversed: it counts nowhere."))
     elif payment.unallocated <= 0:
         rows.append(("Credit to another invoice", "All of it is credited or given back."))
     elif not open_invoices(payment):

@@ -83,10 +83,22 @@ def _credits(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
         yield row.created_at, name, format_html("{} {} {}", amount, word, anchor(admin, row.invoice))
 
 
-def _refunds(_admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
+def _refunds(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
     for refund in payment.refunds.all():
-        text = f"{payment.shown(refund.amount)} · {refund} · {refund.get_status_display().lower()}"
+        state = refund.get_status_display().lower()
+        text = format_html("{} · {} · {}", payment.shown(refund.amount), anchor(admin, refund), state)
         yield refund.created_at, "Refund" if refund.kind == Refund.Kind.GATEWAY else "Refund recorded", text
+
+
+def _disputes(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
+    for dispute in payment.disputes.all():
+        taken = payment.shown(dispute.amount) if dispute.currency == payment.currency else ""
+        state = dispute.get_status_display().lower()
+        yield dispute.raised_at, "Dispute", format_html("{} · {} · {}", taken, anchor(admin, dispute), state)
+        if dispute.deducted_at:
+            yield dispute.deducted_at, "Taken by the dispute", anchor(admin, dispute)
+        if dispute.returned_at:
+            yield dispute.returned_at, "Dispute won: money back", anchor(admin, dispute)
 
 
 def _messages(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
@@ -119,5 +131,5 @@ def _mails(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
 
 Source = Callable[[Any, Payment], Iterator[Moment]]
 
-SOURCES: tuple[Source, ...] = (_request, _attempts, _money, _credits, _refunds, _messages, _mails)
+SOURCES: tuple[Source, ...] = (_request, _attempts, _money, _credits, _refunds, _disputes, _messages, _mails)
 """Whoever adds a kind of row about a payment adds its moments here."""

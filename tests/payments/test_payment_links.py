@@ -17,6 +17,7 @@ from payments.models import Payment, PaymentOrder
 from payments.services import collection
 from payments.services.link_terms import first_part
 from payments.services.offline import record_offline_payment
+from payments.services.refunding.asking import refund_payment
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import hand_over
 
@@ -153,3 +154,7 @@ def test_an_order_and_a_link_that_are_both_paid_at_once_credit_the_invoice_once_
     assert second.problem.startswith(f"Invoice {invoice} was paid before")
     assert not Payment.objects.not_placed().exists()  # one line of what waits, not two
     assert {each.status for each in PaymentOrder.objects.all()} == {"paid"}
+    refund_payment(payment_id=second.pk, amount=second.unallocated, reason="Paid twice.", only_excess=True)
+    assert not Payment.objects.second_payments().exists()
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_paid) == ("paid", Decimal("1180.00"))

@@ -58,6 +58,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "metric_id": tenant.metric.pk,
         "invoice_id": tenant.invoice.pk,
         "payment_id": tenant.payment.pk,
+        "refund_id": tenant.payment.refunds.get().pk,
         "correction_id": tenant.correction.pk,
         "fee_id": tenant.fee.pk,
         "minimum_id": tenant.minimum.pk,

@@ -88,6 +88,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "line_id": lambda owner: owner.invoice.lines.first().pk,
     "run_id": lambda owner: owner.run.pk if owner.run else None,
     "payment_id": lambda owner: owner.payment.pk,
+    "refund_id": lambda owner: owner.payment.refunds.get().pk,
     "event_id": lambda owner: owner.event_id,
     "correction_id": lambda owner: owner.correction.pk,
     "letter_id": lambda owner: owner.letter.pk,
@@ -188,6 +189,7 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
+    "/api/v1/admin/payments/{payment_id}/refunds": {"reason": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/credit-notes": {"full": True, "reason": "cancelled"},
 }
 

@@ -37,6 +37,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Retry failed payments": ("payments.tasks.retry_payments", crontab(minute="0", hour="*/6")),
     "Send reminders": ("payments.tasks.send_reminders", crontab(minute="0,30")),
     "Charge late fees": ("payments.tasks.charge_late_fees", crontab(minute="10", hour="1")),
+    "Collect by mandates": ("payments.tasks.collect_by_mandates", schedule(60)),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

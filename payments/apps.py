@@ -14,7 +14,10 @@ class PaymentsConfig(AppConfig):
         from organisations.notifications.made_files import MADE_FILES, MadeFile
         from payments import receivers
         from payments.emails import RECEIPT
+        from payments.services.dunning import ways
+        from payments.services.mandates.retrying import debit_again
         from payments.services.receipts import receipt_content
 
         receivers.connect()
         MADE_FILES.register(MadeFile(RECEIPT, receipt_content))
+        ways.charges.register(debit_again)

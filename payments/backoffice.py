@@ -15,6 +15,8 @@ from payments.models import (
     JournalBatch,
     JournalFile,
     JournalItem,
+    Mandate,
+    MandateCharge,
     Payment,
     PaymentAllocation,
     PaymentOrder,
@@ -33,6 +35,8 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, PaymentRetry, "autorenew"),
         SidebarItem(Group.PAYMENTS, Reminder, "notifications"),
         SidebarItem(Group.PAYMENTS, Invoice, "campaign", page="chased", page_title="Who is asked again"),
+        SidebarItem(Group.PAYMENTS, Mandate, "handshake"),
+        SidebarItem(Group.PAYMENTS, MandateCharge, "bolt"),
         SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
@@ -139,6 +143,16 @@ BACKOFFICE = Contribution(
             since="raised_at",
         ),
         Waits(
+            kind="mandate_ended",
+            one="mandate ended or was rejected, and no other one stands",
+            many="mandates ended or were rejected, and no others stand",
+            rows=lambda user: Mandate.objects.for_organisations(user).ended_without_successor(),
+            model=Mandate,
+            filters={"attention": "ended"},
+            urgency=Urgency.MONEY,
+            since="updated_at",
+        ),
+        Waits(
             kind="webhook_failed",
             one="webhook failed",
             many="webhooks failed",
@@ -154,6 +168,8 @@ BACKOFFICE = Contribution(
     operators_may=frozenset(
         {
             "collect_invoice",
+            "manage_mandate",
+            "switch_autocollect",
             "record_offline_payment",
             "reverse_payment",
             "place_payment",

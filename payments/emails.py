@@ -47,11 +47,13 @@ def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
         _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})
 
 
-def queue_payment_failed(payment: Payment) -> None:
-    """Tell the payer that the attempt failed, in Razorpay's words; not once the invoice is paid another way."""
+def queue_payment_failed(payment: Payment, *, advice: str = "") -> None:
+    """Tell the payer that the attempt failed, in Razorpay's words; not once the invoice is paid another way. `advice`:
+    what helps, if the attempt was a debit of a mandate."""
     invoice = payment.invoice
     if Invoice.objects.collectable().filter(pk=invoice.pk).exists():
-        context = {"reason": payment.error_description, "due": format_money(invoice.amount_due, invoice.currency)}
+        due = format_money(invoice.amount_due, invoice.currency)
+        context = {"reason": payment.error_description, "due": due, "advice": advice}
         _queue("payment_failed", payment, invoice, context)
 
 

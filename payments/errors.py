@@ -15,3 +15,15 @@ class NotPayableOnline(DomainError):
     """Razorpay does not take this amount or currency."""
 
     code = "NOT_PAYABLE_ONLINE"
+
+
+class BeingDebited(DomainError):
+    """The payer's bank was asked to debit this invoice, and has not answered yet: no second payment meanwhile."""
+
+    code = "CHARGE_IN_PROGRESS"
+
+
+class NotChargeable(DomainError):
+    """The invoice can't be collected by a mandate."""
+
+    code = "MANDATE_NOT_USABLE"

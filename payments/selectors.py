@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Round
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.law import RUPEES
 from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
 from billing_platform.lib.work.claims import due_ids
 from invoicing.models import Invoice
@@ -22,10 +23,19 @@ from invoicing.models.invoice import amount_due
 from organisations.models import BillingHold, held
 from organisations.scoping import Actor
 from payments import gateways
-from payments.errors import NothingToCollect, NotPayableOnline
+from payments.errors import BeingDebited, NothingToCollect, NotPayableOnline
 from payments.gateways import payable_amounts
 from payments.gateways.circuit_breaker import CircuitBreaker, Outage
-from payments.models import GatewayAccount, InboundWebhook, Payment, PaymentAllocation, PaymentOrder
+from payments.models import (
+    AutoCollect,
+    GatewayAccount,
+    InboundWebhook,
+    Mandate,
+    MandateCharge,
+    Payment,
+    PaymentAllocation,
+    PaymentOrder,
+)
 from payments.models.payment import HELD, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
@@ -107,13 +117,15 @@ def outages() -> dict[str, Outage | None]:
 def why_not_collectable(invoice: Invoice) -> DomainError | None:
     """Why Razorpay can't be asked for what is due on an invoice; None when it can.
 
-    One of NothingToCollect, GatewayNotConfigured and NotPayableOnline, for the caller to raise or to show. The API, the
-    pay page and the admin's buttons all ask here first. The sweep asks the same of many invoices at once
-    (`invoices_to_collect`), so an invoice that can't be paid online is nobody's failure and is never tried.
+    One of NothingToCollect, BeingDebited, GatewayNotConfigured and NotPayableOnline, for the caller to raise or to
+    show. The API, the pay page and the admin's buttons all ask here first. The sweep asks the same of many invoices at
+    once (`invoices_to_collect`), so an invoice that can't be paid online is nobody's failure and is never tried.
     """
     if not invoice.is_collectable:
         state = invoice.get_status_display().lower()
         return NothingToCollect(f"Invoice {invoice} is {state}: there is nothing to collect.")
+    if MandateCharge.objects.asked().filter(invoice=invoice).exists():
+        return BeingDebited(f"The payer's bank was asked to debit invoice {invoice}, and has not answered yet.")
     if not can_collect(invoice.billing_entity_id):
         return gateways.GatewayNotConfigured("Online payment is not set up here.")
     try:
@@ -176,6 +188,42 @@ def orders_to_retire() -> QuerySet[PaymentOrder]:
         same_account, goes_on, invoice__in=Invoice.objects.collectable(), amount=asked
     )
     return to_retire
+
+
+def invoices_to_debit(*, limit: int = 500) -> list[UUID]:
+    """Issued and unpaid invoices whose customer has a confirmed mandate, and for whose amount due no debit was tried
+    yet. What becomes of a debit that failed, dunning decides."""
+    in_use = GatewayAccount.objects.in_use().filter(billing_entity=OuterRef("account__billing_entity"))
+    same_account = Q(account__gateway_account=F("in_use")) | Q(
+        account__gateway_account__isnull=True, in_use__isnull=True
+    )
+    confirmed = Mandate.objects.annotate(in_use=Subquery(in_use.values("pk"))).filter(
+        same_account,
+        account__organisation=OuterRef("organisation"),
+        account__billing_entity=OuterRef("billing_entity"),
+        status=Mandate.Status.CONFIRMED,
+        expires_at__gt=clock.now(),
+    )
+    tried = MandateCharge.objects.filter(invoice=OuterRef("pk"), amount=OuterRef("due"))
+    off = AutoCollect.objects.filter(organisation=OuterRef("organisation"), is_on=False)
+    invoices = (
+        Invoice.objects.collectable()
+        .annotate(due=amount_due())
+        .filter(Exists(confirmed), _payable_online(), _has_keys(), currency=RUPEES)
+        .exclude(held(BillingHold.Kind.NO_COLLECTION))
+        .exclude(Exists(tried))
+        .exclude(Exists(off))
+        .order_by("issue_date", "pk")
+    )
+    return list(invoices.values_list("pk", flat=True)[:limit])
+
+
+def due_mandates(*, limit: int = 200) -> list[UUID]:
+    return due_ids(Mandate.objects.all(), limit=limit)
+
+
+def due_charges(*, limit: int = 500) -> list[UUID]:
+    return due_ids(MandateCharge.objects.live(), limit=limit)
 
 
 def links_to_close(*, limit: int = 100) -> list[UUID]:

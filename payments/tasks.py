@@ -15,6 +15,7 @@ from payments.models import PaymentRetry
 from payments.services import checkout, collection
 from payments.services.disputes import looking
 from payments.services.dunning import late_fees, reminders, retries
+from payments.services.mandates import charging, registering, tokens
 from payments.services.refunding import sending
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,35 @@ def follow_refunds() -> None:
 @shared_task(name="payments.tasks.look_for_disputes")
 def look_for_disputes() -> None:
     looking.look_for_disputes()
+
+
+@shared_task(name="payments.tasks.collect_by_mandates")
+def collect_by_mandates() -> None:
+    """The sweep of mandates: announces debits of issued invoices, and sends a message for each step that is due."""
+    if not selectors.can_collect():
+        return
+    tokens.expire_mandates()
+    for invoice_id in selectors.invoices_to_debit():
+        charging.collect_by_mandate(invoice_id=invoice_id)
+    for mandate_id in selectors.due_mandates():
+        process_mandate.delay(str(mandate_id))
+    for charge_id in selectors.due_charges():
+        process_charge.delay(str(charge_id))
+
+
+@shared_task(name="payments.tasks.process_mandate")
+def process_mandate(mandate_id: str) -> None:
+    registering.process_mandate(mandate_id=UUID(mandate_id))
+
+
+@shared_task(name="payments.tasks.refresh_mandate")
+def refresh_mandate(mandate_id: str) -> None:
+    registering.refresh_mandate(mandate_id=UUID(mandate_id))
+
+
+@shared_task(name="payments.tasks.process_charge")
+def process_charge(charge_id: str) -> None:
+    charging.process_charge(charge_id=UUID(charge_id))
 
 
 @shared_task(name="payments.tasks.process_webhook")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from payments.api import refunds, retries, views, webhook
-from payments.customer import hosted
+from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
 
 admin_urlpatterns = [
@@ -39,6 +39,8 @@ public_urlpatterns = [
     path("pay/<slug:token>/upi.svg", pages.upi_code, name="pay_upi"),
     path("pay/<slug:token>/receipts/<uuid:payment_id>", pages.receipt, name="receipt"),
     path("pay/<slug:token>/document", hosted.invoice_page, name="document"),
+    path("pay/<slug:token>/mandate", mandate.mandate, name="mandate"),
+    path("debits/<slug:token>", debit.debit, name="debit"),
     path("pay/<slug:token>/credit-notes/<uuid:note_id>", hosted.credit_note_page, name="credit_note"),
     path("pay/<slug:token>/credit-notes/<uuid:note_id>.pdf", hosted.credit_note_pdf, name="credit_note_pdf"),
 ]

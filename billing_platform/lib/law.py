@@ -1,4 +1,5 @@
-"""What the law says, and from which day on: limits, days and months of GST and exchange control, each with its source.
+"""What the law says, and from which day on: limits, days and months of GST, exchange control and mandates, each with
+its source.
 
 One place for all of them, because they change: a new rule is a new row here, and older documents keep the older row.
 All dates are Indian ones.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -139,6 +140,33 @@ WITHHELD_ON_VALUE_WITHOUT_GST = "CBDT Circular 23/2017"
 def withholding_code(code: str, on: date) -> WithholdingCode | None:
     """What a code means on a day; None where there is no such code on that day."""
     return next((known for known in WITHHOLDING_CODES if known.code == code and known.holds(on)), None)
+
+
+DEBIT_WITHOUT_FACTOR_UP_TO = (  # rupees of one debit of a card or UPI mandate; above, the payer authenticates it
+    Since(date(2021, 1, 1), Decimal(5_000), "RBI/2020-21/74: e-mandates"),
+    Since(date(2022, 6, 16), Decimal(15_000), "RBI/2022-23/73"),
+    Since(date(2026, 4, 21), Decimal(15_000), "RBI/DPSS/2026-27/396: E-mandate Framework 2026"),
+)
+DEBIT_NOTICE = (  # between the notice to the payer and the debit
+    Since(date(2019, 9, 1), timedelta(hours=24), "RBI/2019-20/47: e-mandates on cards"),
+    Since(date(2026, 4, 21), timedelta(hours=24), "RBI/DPSS/2026-27/396: E-mandate Framework 2026"),
+)
+UPI_BUSY_HOURS = (  # Indian time: no debit of a UPI mandate is executed from the first to the second of each pair
+    Since(
+        date(2025, 8, 1),
+        ((time(10), time(13)), (time(17), time(21, 30))),
+        "NPCI, May 2025: UPI Autopay outside peak hours from 1 August 2025",
+    ),
+)
+
+
+def outside_busy_hours(moment: datetime) -> datetime:
+    """The moment itself (aware), or the end of the busy hours of UPI that it falls into."""
+    local = moment.astimezone(INDIAN_TIME)
+    for begins, ends in in_force(UPI_BUSY_HOURS, local.date()):
+        if begins <= local.time() < ends:
+            return datetime.combine(local.date(), ends, INDIAN_TIME)
+    return moment
 
 
 def last_day_to_invoice(supplied: date) -> date:

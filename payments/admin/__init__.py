@@ -1,4 +1,4 @@
-"""Admin pages of payments, refunds, disputes, payment orders, webhooks, ageing, statements of account and journals."""
+"""Admin pages of payments, refunds, disputes, mandates, payment orders, webhooks, ageing, statements and journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.dispute import DisputeAdmin
@@ -9,6 +9,7 @@ from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
 from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
 from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
+from payments.admin.mandate import AutoCollectOfOrganisation, MandateAdmin, MandateChargeAdmin
 from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
@@ -20,6 +21,7 @@ from payments.admin.statement import StatementOfOrganisation
 
 __all__ = [
     "AgeingOfInvoices",
+    "AutoCollectOfOrganisation",
     "DisputeAdmin",
     "DunningOfInvoice",
     "DunningOfSeller",
@@ -29,6 +31,8 @@ __all__ = [
     "JournalItemAdmin",
     "LedgerOfCustomer",
     "LedgersOfSeller",
+    "MandateAdmin",
+    "MandateChargeAdmin",
     "PageOfPayment",
     "PaymentAdmin",
     "PaymentAllocationAdmin",

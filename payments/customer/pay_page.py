@@ -16,9 +16,11 @@ from invoicing.documents import InvoiceDocument
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
-from payments.errors import NotPayableOnline
+from payments.errors import BeingDebited, NotPayableOnline
 from payments.models import Payment, PaymentAllocation
 from payments.selectors import why_not_collectable, with_unallocated
+from payments.services.mandates.choosing import announced_charge, may_ask_for_mandate
+from payments.services.mandates.emails import indian_moment
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class PayPage:
     due_date: date | None
     amounts: tuple[Amount, ...]
     due: str
-    state: str  # due | overdue | confirming | paid | refunded | credited | void | offline
+    state: str  # due | overdue | confirming | debited | paid | refunded | credited | void | offline
     sentence: str
     has_pdf: bool
     bank: tuple[Amount, ...]
@@ -48,6 +50,8 @@ class PayPage:
     on_account: str  # money of the customer that is credited to no invoice yet; "" if there is none
     upi_url: str  # what a UPI app reads; "" where UPI can't pay
     upi_id: str
+    debit: str  # that a debit is announced, as a sentence
+    offers_mandate: bool
 
     @property
     def is_payable(self) -> bool:
@@ -78,6 +82,8 @@ def pay_page(invoice: Invoice) -> PayPage:
         on_account=_on_account(invoice),
         upi_url=document.upi_url(invoice.amount_due) if state in ("due", "overdue", "offline") else "",
         upi_id=document.bank.upi_id,
+        debit=_debit(invoice),
+        offers_mandate=may_ask_for_mandate(invoice),
     )
 
 
@@ -110,6 +116,11 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
     if Payment.objects.filter(invoice=invoice, status=Payment.Status.AUTHORIZED).exists():
         return "confirming", "Your payment is being confirmed. This page will say so as soon as it is."
     known = why_not_collectable(invoice)
+    if isinstance(known, BeingDebited):
+        return (
+            "debited",
+            "This invoice is being debited by your mandate. You need to do nothing; your bank answers within days.",
+        )
     if known is not None:
         return "offline", f"{_in_payers_words(known)}{_other_way(document)}"
     today = clock.today(invoice.organisation.time_zone)
@@ -117,6 +128,14 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
     if invoice.is_overdue(today):
         return "overdue", f"This invoice was due on {due}. Please pay it now."
     return "due", f"Please pay by {due}."
+
+
+def _debit(invoice: Invoice) -> str:
+    charge = announced_charge(invoice)
+    if charge is None or not charge.may_opt_out or charge.charge_after is None:
+        return ""
+    amount, at = format_money(charge.amount, invoice.currency), indian_moment(charge.charge_after)
+    return f"{amount} will be debited from {charge.mandate} after {at}. If you pay now, it is not."
 
 
 def _in_payers_words(known: DomainError) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from organisations.models import Organisation
 from payments.gateways import GatewayPayment
 from payments.gateways.values import GatewayDispute
+from payments.inbox.messages import Subject, subject_of
 from payments.models import PaymentOrder
 from payments.services.disputes.recording import apply_dispute, payment_of
 from payments.services.payment_reports import apply_payment_report
@@ -23,8 +23,8 @@ class DisputeMessage:
     told_at: datetime
 
     @property
-    def organisation(self) -> Organisation:
-        return self.order.invoice.organisation
+    def subject(self) -> Subject:
+        return subject_of(self.order)
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""

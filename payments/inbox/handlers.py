@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from billing_platform.lib import clock
-from organisations.models import Organisation
 from payments.gateways import GatewayPayment, GatewayRefund, gateway_of_environment, is_configured
 from payments.gateways.entities import parse_dispute, parse_link, parse_payment, parse_refund
 from payments.inbox.dispute_messages import DisputeMessage
-from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, entity_of
+from payments.inbox.mandate_messages import MandateMessage, mandate_of_registration, read_token_message
+from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, Subject, entity_of, subject_of
 from payments.models import GatewayAccount, PaymentOrder
 from payments.services import collection
 from payments.services.gateway_accounts import gateway_of
@@ -33,8 +33,8 @@ class PaymentMessage:
     refund: GatewayRefund | None
 
     @property
-    def organisation(self) -> Organisation:
-        return self.order.invoice.organisation
+    def subject(self) -> Subject:
+        return subject_of(self.order)
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
@@ -51,8 +51,8 @@ class LinkMessage:
     status: str
 
     @property
-    def organisation(self) -> Organisation:
-        return self.order.invoice.organisation
+    def subject(self) -> Subject:
+        return subject_of(self.order)
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
@@ -61,12 +61,15 @@ class LinkMessage:
         return f"Payment link {self.order} is {self.status}."
 
 
-def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMessage:
+def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMessage | MandateMessage:
     """Raises Ignored, NamelessEntity, ValueError or KeyError for a malformed entity, GatewayError."""
     entity = entity_of(payload, "payment")
     if entity is None:
         raise Ignored(NOT_HANDLED)
     payment = parse_payment(entity)
+    mandate = mandate_of_registration(payment)
+    if mandate is not None:
+        return MandateMessage(mandate, payment=payment)
     refund_entity = entity_of(payload, "refund")
     refund = parse_refund(refund_entity) if refund_entity is not None else None
     order = _order_of_payment(payment, entity_of(payload, "payment_link"), account)
@@ -104,7 +107,7 @@ def read_dispute(payload: Payload, account: GatewayAccount | None) -> DisputeMes
     return DisputeMessage(order, payment, gateway_of(order).fetch_dispute(dispute_id=dispute.id), told_at)
 
 
-Message = PaymentMessage | LinkMessage | DisputeMessage
+Message = PaymentMessage | LinkMessage | DisputeMessage | MandateMessage
 DISPUTE_EVENTS = ("created", "action_required", "under_review", "won", "lost", "closed")
 
 HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
@@ -118,6 +121,7 @@ HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "payment_link.cancelled": read_link,
     "payment_link.expired": read_link,
     "refund.created": read_payment,
+    **dict.fromkeys(("token.confirmed", "token.rejected", "token.cancelled", "token.paused"), read_token_message),
     "refund.processed": read_payment,
     "refund.failed": read_payment,
     "refund.speed_changed": read_payment,

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from billing_platform.lib.errors import NotFound
 from payments.gateways.signatures import confirms_webhook
-from payments.inbox.messages import Ignored
-from payments.models import GatewayAccount, InboundWebhook, PaymentOrder
+from payments.inbox.messages import Ignored, Subject
+from payments.models import GatewayAccount, InboundWebhook
 
 
 class Nobody(Enum):
@@ -41,14 +41,14 @@ def who_signed(
     return NOBODY
 
 
-def refuse_strangers(webhook: InboundWebhook, order: PaymentOrder) -> None:
-    """Raises Ignored if another seller's account signed the message: its secret proves nothing about this order.
+def refuse_strangers(webhook: InboundWebhook, subject: Subject) -> None:
+    """Raises Ignored if another seller's account signed the message: its secret proves nothing about this subject.
 
     The environment's secret speaks for all sellers. Sellers may share one account at Razorpay, and so its secret.
     """
-    signer, own = webhook.gateway_account, order.gateway_account
-    if signer is None or signer.billing_entity_id == order.invoice.billing_entity_id:
+    signer, own = webhook.gateway_account, subject.account
+    if signer is None or signer.billing_entity_id == subject.seller_id:
         return
     signature = webhook.headers.get("X-Razorpay-Signature", "")
     if own is None or not own.confirms_webhook(body=webhook.body.encode(), signature=signature):
-        raise Ignored(f"It is about order {order} of another seller than the one whose account {signer} signed it.")
+        raise Ignored(f"It is about {subject.name} of another seller than the one whose account {signer} signed it.")

@@ -1,11 +1,14 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
+import datetime
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.lookups
 import payments.models.dunning_rules
+import payments.models.mandate
+import payments.models.mandate_charge
 import payments.models.payment_order
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -25,6 +28,27 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="AutoCollect",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("is_on", models.BooleanField(default=True, verbose_name="auto-collect")),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="auto_collect",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [("switch_autocollect", "Can switch auto-collect on and off")],
+            },
+        ),
         migrations.CreateModel(
             name="GatewayAccount",
             fields=[
@@ -423,6 +447,175 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PayerAccount",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("email", models.EmailField(max_length=254)),
+                ("phone", models.CharField(max_length=16)),
+                ("razorpay_customer_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay customer")),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payer_accounts",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the keys of the environment.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payer_accounts",
+                        to="payments.gatewayaccount",
+                        verbose_name="Razorpay account",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payer_accounts",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Mandate",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("upi", "UPI Autopay"), ("card", "Card"), ("emandate", "Bank account (e-mandate)")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("initiated", "Waits for the payer"),
+                            ("confirmed", "Confirmed"),
+                            ("rejected", "Rejected"),
+                            ("paused", "Paused"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("failed", "Failed"),
+                        ],
+                        default="requested",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "receipt",
+                    models.CharField(
+                        default=payments.models.mandate.new_mandate_receipt, editable=False, max_length=40, unique=True
+                    ),
+                ),
+                (
+                    "max_amount",
+                    models.DecimalField(
+                        decimal_places=4, help_text="The most that one debit may take, in rupees.", max_digits=19
+                    ),
+                ),
+                ("frequency", models.CharField(default="as_presented", max_length=20)),
+                ("expires_at", models.DateTimeField(help_text="No debit afterwards.")),
+                ("asked_by", models.CharField(help_text="Who asked for it: a user, or the payer.", max_length=150)),
+                ("link_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("short_url", models.URLField(blank=True, verbose_name="registration link")),
+                (
+                    "razorpay_registration_id",
+                    models.CharField(
+                        blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay registration"
+                    ),
+                ),
+                (
+                    "razorpay_order_id",
+                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay order"),
+                ),
+                (
+                    "razorpay_token_id",
+                    models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name="Razorpay token"),
+                ),
+                (
+                    "razorpay_payment_id",
+                    models.CharField(blank=True, max_length=40, verbose_name="registration payment"),
+                ),
+                (
+                    "shown_as",
+                    models.CharField(
+                        blank=True, help_text="What people know it by.", max_length=100, verbose_name="account"
+                    ),
+                ),
+                (
+                    "failure_reason",
+                    models.CharField(blank=True, help_text="Why it was rejected or has ended.", max_length=255),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When Razorpay was first asked for the link: since then it is looked up first.",
+                        null=True,
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "returned_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the rupee of the registration was given back.", null=True
+                    ),
+                ),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mandates",
+                        to="payments.payeraccount",
+                        verbose_name="payer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+                "permissions": [("manage_mandate", "Can ask for a mandate, and cancel one")],
+            },
+        ),
+        migrations.CreateModel(
             name="Payment",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -764,7 +957,13 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
-                ("kind", models.CharField(choices=[("order", "Order"), ("link", "Payment link")], max_length=5)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("order", "Order"), ("link", "Payment link"), ("debit", "Debit of a mandate")],
+                        max_length=5,
+                    ),
+                ),
                 (
                     "receipt",
                     models.CharField(
@@ -868,6 +1067,135 @@ class Migration(migrations.Migration):
                 related_name="payments",
                 to="payments.paymentorder",
             ),
+        ),
+        migrations.CreateModel(
+            name="MandateCharge",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("issued", "The invoice was issued"),
+                            ("retry", "Tried again"),
+                            ("operator", "An operator asked for it"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("announced", "Announced"),
+                            ("asked", "At the bank"),
+                            ("captured", "Captured"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("refused", "Not possible"),
+                        ],
+                        default="announced",
+                        max_length=9,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                (
+                    "notified_at",
+                    models.DateTimeField(blank=True, help_text="When the notice left for the payer.", null=True),
+                ),
+                (
+                    "charge_after",
+                    models.DateTimeField(
+                        blank=True, help_text="The time that the notice names: no debit before.", null=True
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When Razorpay was first asked to debit: since then it is looked up first.",
+                        null=True,
+                    ),
+                ),
+                ("razorpay_payment_id", models.CharField(blank=True, max_length=40, verbose_name="Razorpay payment")),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, help_text="Why it failed, or was not made.", max_length=255)),
+                (
+                    "failure_code",
+                    models.CharField(blank=True, help_text="The bank's reason, in Razorpay's word.", max_length=100),
+                ),
+                (
+                    "public_token",
+                    models.CharField(
+                        default=payments.models.mandate_charge.new_debit_token,
+                        editable=False,
+                        help_text="Opens the page to opt out.",
+                        max_length=32,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mandate_charges",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "mandate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="charges", to="payments.mandate"
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.notification",
+                    ),
+                ),
+                (
+                    "order",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mandate_charge",
+                        to="payments.paymentorder",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "debit",
+                "ordering": ["-created_at"],
+            },
         ),
         migrations.CreateModel(
             name="PaymentRetry",
@@ -1825,6 +2153,89 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="payeraccount",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "billing_entity", "gateway_account", "email", "phone"),
+                name="payer_account_once_per_contact",
+                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mandate",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="mandate_due"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["requested", "initiated"])),
+                fields=("account",),
+                name="one_mandate_waits_for_a_payer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_amount__gt", 0)), name="mandate_allows_something"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["confirmed", "paused"]), _negated=True),
+                    ("razorpay_token_id__isnull", False),
+                    _connector="OR",
+                ),
+                name="confirmed_mandate_is_known_to_the_gateway",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="ace0b29f29548c5000d9f6f5663fae35571fb3a7",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_06956",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_agreed_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."account_id" IS DISTINCT FROM (NEW."account_id") OR OLD."method" IS DISTINCT FROM (NEW."method") OR OLD."receipt" IS DISTINCT FROM (NEW."receipt") OR OLD."max_amount" IS DISTINCT FROM (NEW."max_amount") OR OLD."frequency" IS DISTINCT FROM (NEW."frequency") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e15af516e8054ee829a0f56c89e87df5d5d81806",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_agreed_never_changes_2465c",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{requested:initiated,requested:failed,requested:confirmed,requested:rejected,requested:cancelled,requested:expired,failed:requested,initiated:confirmed,initiated:rejected,initiated:cancelled,initiated:paused,initiated:expired,rejected:confirmed,confirmed:paused,confirmed:cancelled,confirmed:expired,paused:confirmed,paused:cancelled,paused:expired}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="85cbbc62807efacf7d389387cc0beee3d6734820",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_bdf6f",
+                    table="payments_mandate",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="dispute",
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="dispute_is_positive"),
         ),
@@ -2106,7 +2517,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status", "open"), _negated=True),
-                    models.Q(("kind", "order"), ("razorpay_order_id__isnull", False)),
+                    models.Q(("kind__in", ["order", "debit"]), ("razorpay_order_id__isnull", False)),
                     models.Q(("kind", "link"), ("razorpay_link_id__isnull", False)),
                     _connector="OR",
                 ),
@@ -2323,6 +2734,132 @@ class Migration(migrations.Migration):
                     operation="UPDATE",
                     pgid="pgtrigger_status_moves_forward_139ec",
                     table="payments_payment",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mandatecharge",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="mandate_charge_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatecharge",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["announced", "asked"])),
+                fields=("invoice",),
+                name="one_live_mandate_charge_per_invoice",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="mandate_charge_asks_something"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("order__isnull", True), ("status", "refused")),
+                    models.Q(
+                        models.Q(("status", "refused"), _negated=True),
+                        ("charge_after__isnull", False),
+                        ("notice__isnull", False),
+                        ("order__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="mandate_charge_is_announced",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("asked_at__isnull", True),
+                    models.Q(
+                        (
+                            "asked_at__gte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("notified_at"), "+", models.Value(datetime.timedelta(days=1))
+                            ),
+                        ),
+                        ("notified_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="no_debit_within_a_day_of_its_notice",
+                violation_error_message="A debit needs a notice at least 24 hours before.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatecharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "asked"), _negated=True), ("asked_at__isnull", False), _connector="OR"
+                ),
+                name="asked_mandate_charge_says_when",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandatecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="89acc0b363482e809c11fa35aee0a107f64fe392",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_7a8cd",
+                    table="payments_mandatecharge",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandatecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_is_announced_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."mandate_id" IS DISTINCT FROM (NEW."mandate_id") OR OLD."order_id" IS DISTINCT FROM (NEW."order_id") OR OLD."cause" IS DISTINCT FROM (NEW."cause") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="625b42316dfc70e457f7eda392ca2f872d2a1f91",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_is_announced_never_changes_2c97a",
+                    table="payments_mandatecharge",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandatecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="within_the_mandate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE agreed payments_mandate%ROWTYPE;",
+                    func="\n    SELECT * INTO agreed FROM payments_mandate WHERE id = NEW.mandate_id;\n    IF NEW.status = 'refused' THEN\n        RETURN NEW;\n    END IF;\n    IF agreed.status <> 'confirmed' THEN\n        RAISE EXCEPTION 'Mandate % is %: nothing can be debited.', NEW.mandate_id, agreed.status\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.amount > agreed.max_amount THEN\n        RAISE EXCEPTION 'Mandate % allows debits of at most %.', NEW.mandate_id, agreed.max_amount\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="71c39d6b188518a13e81fa194fa5b13c22c14c22",
+                    operation="INSERT",
+                    pgid="pgtrigger_within_the_mandate_2ca17",
+                    table="payments_mandatecharge",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="mandatecharge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{announced:asked,announced:cancelled,announced:failed,announced:captured,asked:captured,asked:failed,failed:captured,cancelled:captured}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="ed45440f4cc747e021f19989d2b2e7b8244d03dc",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_25591",
+                    table="payments_mandatecharge",
                     when="BEFORE",
                 ),
             ),

@@ -1,4 +1,4 @@
-"""Accounts at Razorpay, payment orders, payments, allocations, refunds, disputes, webhooks, journals for the books."""
+"""Razorpay accounts, payment orders, mandates, payments, allocations, refunds, disputes, webhooks and journals."""
 
 from payments.models.dispute import Dispute
 from payments.models.dunning_rules import DunningRules
@@ -7,6 +7,9 @@ from payments.models.inbound_webhook import InboundWebhook
 from payments.models.journal_batch import JournalBatch, JournalFile, JournalItem
 from payments.models.late_fee import LateFee
 from payments.models.ledger_name import LedgerName, PartyLedger
+from payments.models.mandate import Mandate
+from payments.models.mandate_charge import MandateCharge
+from payments.models.payer_account import AutoCollect, PayerAccount
 from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
 from payments.models.payment_order import PaymentOrder
@@ -17,6 +20,7 @@ from payments.models.reminder_pause import ReminderPause
 from payments.models.withheld_tax import WithheldTax
 
 __all__ = [
+    "AutoCollect",
     "Dispute",
     "DunningRules",
     "GatewayAccount",
@@ -26,7 +30,10 @@ __all__ = [
     "JournalItem",
     "LateFee",
     "LedgerName",
+    "Mandate",
+    "MandateCharge",
     "PartyLedger",
+    "PayerAccount",
     "Payment",
     "PaymentAllocation",
     "PaymentOrder",

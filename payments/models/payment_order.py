@@ -56,6 +56,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
     class Kind(models.TextChoices):
         ORDER = "order", "Order"
         LINK = "link", "Payment link"
+        DEBIT = "debit", "Debit of a mandate"
 
     class Status(models.TextChoices):
         CREATED = "created", "Created"
@@ -130,7 +131,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
             ),
             models.CheckConstraint(
                 condition=~Q(status="open")
-                | Q(kind="order", razorpay_order_id__isnull=False)
+                | Q(kind__in=["order", "debit"], razorpay_order_id__isnull=False)
                 | Q(kind="link", razorpay_link_id__isnull=False),
                 name="open_payment_order_is_known_to_the_gateway",
             ),

@@ -17,6 +17,7 @@ from payments.gateways import GatewayPayment, GatewayRefund
 from payments.models import Payment, PaymentOrder
 from payments.models.payment import rank
 from payments.services.crediting import credit_payment, lock_customer_money
+from payments.services.debit_outcomes import advice_for, note_debit_outcome
 from payments.services.dunning.retries import plan_retries
 from payments.services.refunds import count_refunds, note_refund
 
@@ -41,8 +42,9 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     count_refunds(payment)
     payment.save()
     credit_payment(payment)
+    note_debit_outcome(payment)
     if payment.status == Status.FAILED:
-        emails.queue_payment_failed(payment)
+        emails.queue_payment_failed(payment, advice=advice_for(payment))
         plan_retries(payment)
     if noted is not None:
         emails.queue_refund(noted)

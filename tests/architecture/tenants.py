@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -45,10 +45,14 @@ from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.holds import place_hold
 from payments.models import (
+    AutoCollect,
     Dispute,
     DunningRules,
     InboundWebhook,
     LateFee,
+    Mandate,
+    MandateCharge,
+    PayerAccount,
     Payment,
     PaymentOrder,
     Refund,
@@ -302,6 +306,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
     )
     _ask_again(order, marker)
     _book(organisation, marker)
+    _authorise(organisation, invoice, marker)
     return order, payment, webhook
 
 
@@ -329,6 +334,38 @@ def _ask_again(order: PaymentOrder, marker: str) -> None:
     email = queue_reminder(invoice, key=marker, rules=DunningRules())
     Reminder.objects.create(invoice=invoice, status="sent", amount=invoice.amount_due, email=email, sent_by=marker)
     LateFee.objects.create(invoice=invoice, number=1, due_amount=invoice.amount_due, amount=Decimal("1.00"))
+
+
+def _authorise(organisation: Organisation, invoice: Invoice, marker: str) -> None:
+    """A mandate that stands, and a debit that it does not allow."""
+    account = PayerAccount.objects.create(
+        organisation=organisation,
+        billing_entity=organisation.billing_entity,
+        email=organisation.billing_email,
+        phone="+919876543210",
+        razorpay_customer_id=f"cust_{marker}",
+    )
+    mandate = Mandate.objects.create(
+        account=account,
+        method=Mandate.Method.UPI,
+        status=Mandate.Status.CONFIRMED,
+        max_amount=Decimal(1),
+        expires_at=clock.now() + timedelta(days=365),
+        asked_by=f"{marker.lower()}-person",
+        shown_as=f"{marker.lower()}@upi",
+        razorpay_token_id=f"token_{marker}",
+        next_attempt_at=None,
+    )
+    MandateCharge.objects.create(
+        invoice=invoice,
+        mandate=mandate,
+        cause=MandateCharge.Cause.ISSUED,
+        status=MandateCharge.Status.REFUSED,
+        amount=invoice.amount_due,
+        reason=f"{marker} asks too much.",
+        next_attempt_at=None,
+    )
+    AutoCollect.objects.create(organisation=organisation)
 
 
 def _book(organisation: Organisation, marker: str) -> None:

@@ -45,6 +45,8 @@ NOT_REGISTERED = {
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
     "payments.WithheldTax": "shown on the page of its payment",
+    "payments.AutoCollect": "shown, and switched, on the customer's page",
+    "payments.PayerAccount": "shown on the page of its mandate",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }

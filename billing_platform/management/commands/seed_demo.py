@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import documents, money, usage
+from billing_platform.demo import documents, mandates, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -63,6 +63,7 @@ def _make() -> dict[str, Any]:
     documents.use_template(konkan)
     money.bill(last)
     money.collect(organisations, current=current)
+    mandates.make_mandates(organisations, month=last)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)

@@ -1,0 +1,1 @@
+"""Mandates: registered by a payer through a link, then debited invoice by invoice."""

@@ -1,0 +1,87 @@
+"""E-mails about mandates: the invitation, the notice before each debit, and why an invoice is not debited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.law import INDIAN_TIME, RUPEES
+from billing_platform.lib.number_formats import format_money
+from invoicing.emails import queue_about
+from invoicing.models import Invoice
+from invoicing.selectors.documents import invoice_document, pay_page_url
+from organisations.models import Notification
+from organisations.notifications.outbox import queue_email
+from payments.models import Mandate, MandateCharge
+
+
+def indian_moment(moment: datetime) -> str:
+    """As a notice names it: "28 November 2026, 13:00 Indian time"."""
+    local = moment.astimezone(INDIAN_TIME)
+    return f"{day_text(local.date())}, {local:%H:%M} Indian time"
+
+
+def queue_invitation(mandate: Mandate) -> Notification:
+    """The registration link, to the billing contact. Once per mandate."""
+    account = mandate.account
+    seller = account.billing_entity
+    return queue_email(
+        organisation=account.organisation,
+        kind="mandate_invitation",
+        dedupe_key=f"mandate_invitation:{mandate.pk}",
+        recipients=[account.organisation.billing_email],
+        sender=seller.email,
+        template="payments/mandate_invitation",
+        context={
+            "customer": account.organisation.name,
+            "seller": seller.name,
+            "method": mandate.get_method_display(),
+            "most": format_money(mandate.max_amount, RUPEES),
+            "until": day_text(mandate.expires_at.astimezone(INDIAN_TIME).date()),
+            "link": mandate.short_url,
+            "link_until": indian_moment(mandate.link_expires_at) if mandate.link_expires_at else "",
+            "costs_a_rupee": mandate.method != Mandate.Method.EMANDATE,
+        },
+    )
+
+
+def queue_notice(invoice: Invoice, mandate: Mandate, *, token: str, charge_after: datetime) -> Notification:
+    """The notice that RBI wants before each debit: merchant, amount, date, reference, reason, and a way out."""
+    context = {
+        "account": mandate.shown_as,
+        "when": indian_moment(charge_after),
+        "reason": f"invoice {invoice.number}" + (f" for {invoice.period_label}" if invoice.period_start else ""),
+        "opt_out_url": settings.SITE_URL + reverse("payments:debit", kwargs={"token": token}),
+    }
+    return _queue("debit_notice", token, invoice, context)
+
+
+def queue_not_debited(charge: MandateCharge) -> Notification:
+    """The mandate can't be used for this invoice; the pay page can."""
+    context = {"account": charge.mandate.shown_as, "reason": charge.reason}
+    return _queue("not_debited", str(charge.pk), charge.invoice, context)
+
+
+def _queue(kind: str, key: str, invoice: Invoice, context: dict[str, Any]) -> Notification:
+    organisation, document = invoice.organisation, invoice_document(invoice)
+    return queue_about(
+        document,
+        organisation=organisation,
+        kind=kind,
+        dedupe_key=f"{kind}:{key}",
+        recipients=[organisation.billing_email],
+        sender=invoice.billing_entity.email,  # as it is now: an answer is read
+        template=f"payments/{kind}",
+        context={
+            "number": invoice.number,
+            "customer": document.customer.name,
+            "seller": document.seller.name,
+            "amount": format_money(invoice.amount_due, invoice.currency),
+            "pay_url": pay_page_url(invoice),
+            **context,
+        },
+    )

@@ -1,0 +1,415 @@
+"""Mandates over HTTP: registered in November, debited in December, and all that keeps a debit from being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from billing_platform.lib.errors import DomainError, InvalidInput
+from invoicing.models import Invoice
+from organisations.models import Notification, Organisation
+from organisations.services.holds import place_hold
+from payments import selectors, tasks
+from payments.gateways.debit_failures import Remedy, remedy_of
+from payments.models import Mandate, MandateCharge, Payment, PaymentOrder
+from payments.services import collection
+from payments.services.mandates import charging, registering
+from payments.services.mandates.cancelling import cancel_charge
+from payments.services.offline import record_offline_payment
+from tests.local.razorpay.harness import SandboxProcess
+from tests.payments.language import hand_over, issued_invoice
+
+NOVEMBER = datetime(2026, 11, 26, 6, 30, tzinfo=UTC)  # noon in India
+
+
+@pytest.fixture
+def clock() -> Any:
+    with time_machine.travel(NOVEMBER, tick=False) as traveller:
+        yield traveller
+
+
+class Bank:
+    """The sandbox with the clock of the test: time passes on both sides."""
+
+    def __init__(self, razorpay: SandboxProcess, clock: Any) -> None:
+        self.razorpay, self.clock = razorpay, clock
+        self.seen = 0
+        now = razorpay.control("health", method="GET")["now"]
+        razorpay.control("clock", {"advance_seconds": int(NOVEMBER.timestamp()) - now})
+
+    def passes(self, **span: float) -> None:
+        step = timedelta(**span)
+        self.clock.shift(step)
+        self.razorpay.control("clock", {"advance_seconds": int(step.total_seconds())})
+
+    def post(self, *, backwards: bool = False) -> list[str]:
+        """Hand over what was not handed over yet."""
+        new = self.razorpay.deliveries()[self.seen :]
+        self.seen += len(new)
+        return [webhook.status for webhook in hand_over(new[::-1] if backwards else new)]
+
+
+@pytest.fixture
+def bank(razorpay: SandboxProcess, clock: Any) -> Bank:
+    return Bank(razorpay, clock)
+
+
+def mailed(kind: str) -> list[Notification]:
+    """The e-mails of a kind; they leave at once."""
+    found = list(Notification.objects.filter(kind=kind).order_by("created_at"))
+    for each in found:
+        if each.sent_at is None:
+            Notification.objects.filter(pk=each.pk).update(status="sent", sent_at=each.created_at, next_attempt_at=None)
+    return found
+
+
+def ask(acme: Organisation, **terms: Any) -> Mandate:
+    values = {"method": "upi", "phone": "+919876543210", "max_amount": Decimal(15_000), "asked_by": "olga", **terms}
+    mandate = registering.request_mandate(organisation=acme, seller=acme.billing_entity, **values)
+    assert registering.process_mandate(mandate_id=mandate.pk)
+    mandate.refresh_from_db()
+    return mandate
+
+
+def confirmed(bank: Bank, acme: Organisation, **terms: Any) -> Mandate:
+    mandate = ask(acme, **terms)
+    bank.razorpay.pay(mandate.razorpay_order_id or "", method=mandate.method)
+    bank.post()
+    mandate.refresh_from_db()
+    assert mandate.status == "confirmed"
+    return mandate
+
+
+def run(charge: MandateCharge) -> MandateCharge:
+    charging.process_charge(charge_id=charge.pk)
+    charge.refresh_from_db()
+    return charge
+
+
+def announced(invoice: Invoice, cause: str = "issued") -> MandateCharge:
+    charge = charging.charge_invoice(invoice_id=invoice.pk, cause=cause)
+    mailed("debit_notice")
+    return run(charge)
+
+
+def asked(bank: Bank, invoice: Invoice) -> MandateCharge:
+    charge = announced(invoice)
+    bank.passes(hours=26)
+    run(charge)
+    assert charge.status == "asked", charge.reason
+    return charge
+
+
+def test_registered_in_november_and_debited_in_december(bank: Bank, acme: Organisation) -> None:
+    mandate = ask(acme)
+    [invitation] = mailed("mandate_invitation")
+    assert (mandate.status, invitation.recipients) == ("initiated", [acme.billing_email])
+    assert mandate.short_url in invitation.text
+    bank.razorpay.pay(mandate.razorpay_order_id or "", method="upi")
+    bank.post(backwards=True)
+    mandate.refresh_from_db()
+    assert (mandate.status, bool(mandate.shown_as)) == ("confirmed", True)
+    assert registering.process_mandate(mandate_id=mandate.pk)  # gives the rupee back
+    mandate.refresh_from_db()
+    assert (mandate.returned_at is not None, mandate.work_state) == (True, "done")
+    assert Payment.objects.count() == 0
+
+    bank.passes(days=5)
+    invoice = issued_invoice(acme)
+    assert selectors.invoices_to_debit() == [invoice.pk]
+    charge = charging.collect_by_mandate(invoice_id=invoice.pk)
+    assert charge is not None
+    assert selectors.invoices_to_debit() == []
+    [notice] = mailed("debit_notice")
+    for said in ("₹1,180.00", invoice.number, acme.billing_entity.name, "2 Dec 2026, 13:00 Indian time"):
+        assert said in notice.text, said
+    run(charge)
+    assert (charge.status, charge.order and charge.order.status) == ("announced", "open")
+    bank.passes(hours=25)
+    run(charge)
+    assert charge.status == "asked"
+    with pytest.raises(DomainError, match="has not answered"):  # nobody pays twice meanwhile
+        collection.ensure_order(invoice_id=invoice.pk)
+    bank.razorpay.control(f"payments/{charge.razorpay_payment_id}/debit", {"outcome": "captured"})
+    bank.post()
+    bank.post()
+    charge.refresh_from_db()
+    invoice.refresh_from_db()
+    assert (charge.status, invoice.status, invoice.amount_paid) == ("captured", "paid", Decimal("1180.00"))
+    assert [each.kind for each in mailed("payment_received")] == ["payment_received"]
+
+
+@pytest.mark.parametrize(
+    ("notified", "charged"),
+    [
+        (datetime(2026, 11, 26, 4, 0, tzinfo=UTC), datetime(2026, 11, 27, 7, 30, tzinfo=UTC)),  # 09:30 + 25 h: busy
+        (datetime(2026, 11, 26, 3, 0, tzinfo=UTC), datetime(2026, 11, 27, 4, 0, tzinfo=UTC)),  # 09:30 is free
+        (datetime(2026, 11, 26, 11, 30, tzinfo=UTC), datetime(2026, 11, 27, 16, 0, tzinfo=UTC)),  # until 21:30
+    ],
+)
+def test_upi_is_debited_a_day_later_outside_its_busy_hours(notified: datetime, charged: datetime) -> None:
+    assert charging.charge_time("upi", notified) == charged
+    assert charging.charge_time("card", notified) == notified + timedelta(hours=25)
+
+
+@pytest.mark.parametrize(
+    ("most", "price", "code"), [(1_000, "1000", "MANDATE_LIMIT"), (99_999, "13000", "DEBIT_NEEDS_APPROVAL")]
+)
+def test_above_a_limit_the_customer_is_asked_to_pay_and_the_reason_stands(
+    bank: Bank, acme: Organisation, most: int, price: str, code: str
+) -> None:
+    confirmed(bank, acme, max_amount=Decimal(most))
+    invoice = issued_invoice(acme, price)
+    with pytest.raises(DomainError) as caught:
+        charging.charge_invoice(invoice_id=invoice.pk, cause="retry")
+    assert caught.value.code == code
+    for _twice in range(2):
+        charging.collect_by_mandate(invoice_id=invoice.pk)
+    charge = MandateCharge.objects.get()
+    assert (charge.status, charge.failure_code) == ("refused", code)
+    [mail] = mailed("not_debited")
+    assert charge.reason in mail.text
+    assert selectors.invoices_to_debit() == []
+
+
+def test_the_database_refuses_a_debit_within_a_day_of_its_notice(bank: Bank, acme: Organisation) -> None:
+    confirmed(bank, acme)
+    charge = announced(issued_invoice(acme))
+    sent = Notification.objects.get(kind="debit_notice").sent_at
+    assert sent is not None
+    early = sent + timedelta(hours=23, minutes=59)
+    with pytest.raises(IntegrityError, match="no_debit_within_a_day"), transaction.atomic():
+        MandateCharge.objects.filter(pk=charge.pk).update(status="asked", notified_at=sent, asked_at=early)
+    with pytest.raises(IntegrityError, match="no_debit_within_a_day"), transaction.atomic():
+        MandateCharge.objects.filter(pk=charge.pk).update(status="asked", asked_at=early + timedelta(days=9))
+
+
+def test_a_notice_that_leaves_late_moves_the_debit_and_one_that_never_leaves_cancels_it(
+    bank: Bank, acme: Organisation
+) -> None:
+    confirmed(bank, acme, method="card")
+    late, never = issued_invoice(acme), issued_invoice(acme, "100")
+    first = charging.charge_invoice(invoice_id=late.pk, cause="issued")
+    second = charging.charge_invoice(invoice_id=never.pk, cause="issued")
+    run(first), run(second)
+    bank.passes(hours=25, minutes=30)
+    assert run(first).status == "announced"  # waits for its notice
+    Notification.objects.filter(pk=first.notice_id).update(status="sent", sent_at=charging.clock.now())
+    bank.passes(hours=10)
+    assert run(first).status == "announced"  # a day after it left
+    assert run(second).status == "cancelled"
+    bank.passes(hours=15)
+    assert run(first).status == "asked"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("pay", "in another way"),
+        ("switch", "switched off"),
+        ("hold", "on hold"),
+        ("pause", "paused"),
+        ("revoke", "cancelled"),
+        ("opt_out", "No, thank you"),
+    ],
+)
+def test_what_happens_after_the_notice_stops_the_debit(
+    bank: Bank, acme: Organisation, change: str, reason: str
+) -> None:
+    mandate, invoice = confirmed(bank, acme), issued_invoice(acme)
+    charge = announced(invoice)
+    changes: dict[str, Callable[[], Any]] = {
+        "pay": lambda: record_offline_payment(
+            invoice_id=invoice.pk, amount=Decimal("1180.00"), method="bank_transfer", reference="UTR1",
+            received_on=NOVEMBER.date(),
+        ),
+        "switch": lambda: registering.switch_auto_collect(organisation=acme, is_on=False),
+        "hold": lambda: place_hold(organisation=acme, kind="no_collection", reason="Dispute", placed_by="olga"),
+        "pause": lambda: bank.razorpay.control(f"tokens/{mandate.razorpay_token_id}/pause"),
+        "revoke": lambda: bank.razorpay.control(f"tokens/{mandate.razorpay_token_id}/cancel"),
+        "opt_out": lambda: cancel_charge(charge_id=charge.pk, reason="No, thank you"),
+    }  # fmt: skip
+    changes[change]()
+    bank.passes(hours=26)
+    run(charge)
+    assert charge.status == "cancelled"
+    assert reason in charge.reason
+    assert charge.order is not None
+    assert PaymentOrder.objects.get(pk=charge.order.pk).status == "superseded"
+    assert bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"] == []
+
+
+def test_a_debit_that_fails_frees_the_pay_page_and_may_be_tried_again(bank: Bank, acme: Organisation) -> None:
+    confirmed(bank, acme)
+    invoice = issued_invoice(acme)
+    charge = asked(bank, invoice)
+    answer = {"outcome": "failed", "reason": "insufficient_funds"}
+    bank.razorpay.control(f"payments/{charge.razorpay_payment_id}/debit", answer)
+    bank.post()
+    charge.refresh_from_db()
+    assert (charge.status, charge.failure_code) == ("failed", "insufficient_funds")
+    [mail] = mailed("payment_failed")
+    assert "enough money" in mail.text
+    assert selectors.invoices_to_debit() == []  # what is next, dunning decides
+    assert collection.ensure_order(invoice_id=invoice.pk).status == "open"
+    assert charging.charge_invoice(invoice_id=invoice.pk, cause="retry").status == "announced"
+
+
+def test_a_payer_who_revokes_at_the_bank_ends_the_mandate_whatever_the_order_of_messages(
+    bank: Bank, acme: Organisation
+) -> None:
+    mandate = confirmed(bank, acme)
+    for verb in ("pause", "resume", "cancel"):
+        bank.razorpay.control(f"tokens/{mandate.razorpay_token_id}/{verb}")
+    bank.post(backwards=True)
+    mandate.refresh_from_db()
+    assert mandate.status == "cancelled"
+    with pytest.raises(DomainError, match="no confirmed mandate"):
+        charging.charge_invoice(invoice_id=issued_invoice(acme).pk, cause="issued")
+    assert list(Mandate.objects.all().ended_without_successor()) == [mandate]
+
+
+@pytest.mark.parametrize("method", ["upi", "card"])
+def test_an_operator_cancels_a_mandate_at_razorpay(bank: Bank, acme: Organisation, method: str) -> None:
+    mandate = confirmed(bank, acme, method=method)
+    registering.cancel_mandate(mandate_id=mandate.pk)
+    assert not selectors.invoices_to_debit()
+    registering.process_mandate(mandate_id=mandate.pk)
+    mandate.refresh_from_db()
+    assert (mandate.status, mandate.ended_at is not None) == ("cancelled", True)
+
+
+@pytest.mark.usefixtures("no_repeats")
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit", "502_html", "drop_before", "429_json"])
+def test_a_debit_whose_answer_got_lost_is_made_once(bank: Bank, acme: Organisation, kind: str) -> None:
+    confirmed(bank, acme, method="card")
+    charge = announced(issued_invoice(acme))
+    bank.passes(hours=26)
+    bank.razorpay.control("faults", {"match": "POST /v1/payments/create/recurring", "kind": kind, "seconds": 2})
+    run(charge)
+    assert (charge.status, bool(charge.last_failure)) == ("asked", True)
+    bank.passes(minutes=5)
+    run(charge)
+    assert charge.order is not None
+    made = bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"]
+    assert [each["id"] for each in made] == [charge.razorpay_payment_id]
+
+
+@pytest.mark.usefixtures("no_repeats")
+@pytest.mark.parametrize("kind", ["timeout_after_commit", "502_html"])
+def test_a_registration_link_is_made_and_mailed_once(bank: Bank, acme: Organisation, kind: str) -> None:
+    fault = {"match": "POST /v1/subscription_registration/auth_links", "kind": kind, "seconds": 2}
+    bank.razorpay.control("faults", fault)
+    mandate = registering.request_mandate(
+        organisation=acme, seller=acme.billing_entity, method="upi", phone="+91 98765 43210",
+        max_amount=Decimal(5_000), asked_by="olga",
+    )  # fmt: skip
+    assert not registering.process_mandate(mandate_id=mandate.pk)
+    bank.passes(minutes=5)
+    assert registering.process_mandate(mandate_id=mandate.pk)
+    links = bank.razorpay.client().invoice.all({"count": 10})["items"]
+    assert [link["receipt"] for link in links] == [mandate.receipt]
+    assert len(mailed("mandate_invitation")) == 1
+    with pytest.raises(DomainError, match="not answered"):
+        ask(acme)
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"phone": "12"}, "phone"),
+        ({"max_amount": Decimal(15_001), "method": "card"}, "max_amount"),
+        ({"method": "cash"}, "method"),
+    ],
+)
+def test_what_razorpay_would_refuse_is_not_asked(
+    bank: Bank, acme: Organisation, terms: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ask(acme, **terms)
+    assert list(caught.value.details) == [field]
+    assert not Mandate.objects.exists()
+
+
+def test_a_bank_that_rejects_says_why(bank: Bank, acme: Organisation) -> None:
+    bank.razorpay.control("settings", {"mandate_outcome": "rejected"})
+    mandate = ask(acme)
+    bank.razorpay.pay(mandate.razorpay_order_id or "", method="upi")
+    bank.post()
+    mandate.refresh_from_db()
+    assert (mandate.status, mandate.failure_reason) == ("rejected", "Rejected by bank")
+
+
+def test_a_late_message_is_not_missed(bank: Bank, acme: Organisation) -> None:
+    """Neither the token's messages nor the debit's arrive: what waits is looked up."""
+    mandate, invoice = ask(acme, method="card"), issued_invoice(acme)
+    bank.razorpay.pay(mandate.razorpay_order_id or "", method="card")
+    bank.passes(hours=7)
+    tasks.collect_by_mandates()
+    registering.process_mandate(mandate_id=mandate.pk)
+    mandate.refresh_from_db()
+    assert mandate.status == "confirmed"
+    charge = asked(bank, invoice)
+    bank.razorpay.control(f"payments/{charge.razorpay_payment_id}/debit", {"outcome": "captured"})
+    bank.passes(hours=4)
+    assert run(charge).status == "captured"
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("mandate_cancelled", Remedy.NEW_MANDATE),
+        ("mandate_paused", Remedy.ASK_PAYER),
+        ("mandate_current_cycle_allowed_debit_exceeds", Remedy.NEXT_CYCLE),
+        ("insufficient_funds", Remedy.RETRY_LATER),
+        ("something_new", Remedy.RETRY_LATER),
+    ],
+)
+def test_each_failure_names_what_helps(reason: str, remedy: Remedy) -> None:
+    assert remedy_of(reason) is remedy
+
+
+def test_the_payer_says_no_to_one_debit_on_the_page_of_its_notice(
+    bank: Bank, acme: Organisation, client: Client
+) -> None:
+    confirmed(bank, acme)
+    charge = announced(issued_invoice(acme))
+    page = f"/debits/{charge.public_token}"
+    assert "Do not make this debit" in client.get(page).content.decode()
+    assert "will be debited" in client.get(f"/pay/{charge.invoice.public_token}").content.decode()
+    assert "is not made" in client.post(page).content.decode()
+    charge.refresh_from_db()
+    assert charge.status == "cancelled"
+    assert client.post(page).status_code == 200  # twice is once
+    assert client.get("/debits/nobody").status_code == 404
+
+
+def test_a_payer_can_no_longer_stop_what_the_bank_was_asked_for(bank: Bank, acme: Organisation, client: Client) -> None:
+    confirmed(bank, acme)
+    charge = asked(bank, issued_invoice(acme))
+    assert client.post(f"/debits/{charge.public_token}").status_code == 409
+    page = client.get(f"/pay/{charge.invoice.public_token}").content.decode()
+    assert "being debited" in page
+    assert "data-order-url" not in page
+
+
+def test_a_customer_sets_up_automatic_payment_from_the_pay_page(bank: Bank, acme: Organisation, client: Client) -> None:
+    invoice = issued_invoice(acme)
+    page = f"/pay/{invoice.public_token}/mandate"
+    assert page in client.get(f"/pay/{invoice.public_token}").content.decode()
+    wrong = client.post(page, {"method": "card", "phone": "+919876543210", "max_amount": "20000"})
+    assert "15,000.00" in wrong.content.decode()
+    answer = client.post(page, {"method": "upi", "phone": "+91 98765 43210", "max_amount": "9000"})
+    mandate = Mandate.objects.get()
+    assert mandate.short_url in answer.content.decode()
+    assert mandate.asked_by == "the payer"
+    bank.razorpay.pay(mandate.razorpay_order_id or "", method="upi")
+    bank.post()
+    assert client.get(page).status_code == 404  # one stands

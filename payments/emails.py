@@ -13,20 +13,25 @@ from django.urls import reverse
 from billing_platform.lib.http.downloads import PDF
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
+from invoicing.documents.style import readable_on
 from invoicing.emails import queue_about
 from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
 from organisations.models import Notification
-from organisations.notifications.outbox import Attachment
+from organisations.notifications.outbox import Attachment, queue_email
 from payments.models import Dispute, Payment, Refund
 
 RECEIPT = "payments.receipt:"
 """Begins the name of an attachment that is made when its message is sent."""
 
 
-def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
-    """The receipt, with what is still due. `invoice` is as it stands after the payment was credited."""
+def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
+    """The receipt, with what is still due. `invoice` is as it stands after the payment was credited; None for money on
+    account."""
+    if invoice is None:
+        _queue_on_account("payment_on_account", payment)
+        return
     remaining = invoice.amount_due
     context = {
         "is_tds": payment.kind == Payment.Kind.TDS,
@@ -40,8 +45,12 @@ def queue_payment_received(payment: Payment, invoice: Invoice) -> None:
     _queue("payment_received", payment, invoice, context, receipt)
 
 
-def queue_payment_reversed(payment: Payment, invoice: Invoice) -> None:
+def queue_payment_reversed(payment: Payment, invoice: Invoice | None) -> None:
     """Tell a customer that an earlier receipt is no longer valid."""
+    if invoice is None:
+        if Notification.objects.filter(dedupe_key=f"payment_on_account:{payment.pk}").exists():
+            _queue_on_account("payment_on_account_reversed", payment)
+        return
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
         due = format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
         _queue("payment_reversed", payment, invoice, {"is_tds": payment.kind == Payment.Kind.TDS, "due": due})
@@ -51,10 +60,39 @@ def queue_payment_failed(payment: Payment, *, advice: str = "") -> None:
     """Tell the payer that the attempt failed, in Razorpay's words; not once the invoice is paid another way. `advice`:
     what helps, if the attempt was a debit of a mandate."""
     invoice = payment.invoice
-    if Invoice.objects.collectable().filter(pk=invoice.pk).exists():
+    if invoice and Invoice.objects.collectable().filter(pk=invoice.pk).exists():
         due = format_money(invoice.amount_due, invoice.currency)
         context = {"reason": payment.error_description, "due": due, "advice": advice}
         _queue("payment_failed", payment, invoice, context)
+
+
+def _queue_on_account(kind: str, payment: Payment) -> None:
+    """Money of no invoice: the mail has the seller's name and colour as they are now."""
+    organisation, seller = payment.organisation, payment.billing_entity
+    if seller is None:
+        return
+    queue_email(
+        organisation=organisation,
+        kind=kind,
+        dedupe_key=f"{kind}:{payment.pk}",
+        recipients=[organisation.billing_email],
+        sender=seller.email,
+        template=f"payments/{kind}",
+        context={
+            "customer": organisation.name,
+            "seller": seller.legal_name,
+            "amount": format_money(payment.amount, payment.currency),
+            "method": payment.get_method_display_name(),
+            "reference": payment.reference,
+            "date": payment.received_day,
+            "brand": {
+                "name": seller.legal_name,
+                "colour": seller.brand_colour,
+                "on_colour": readable_on(seller.brand_colour),
+                "logo": "",
+            },
+        },
+    )
 
 
 def queue_refund(refund: Refund) -> None:
@@ -74,6 +112,9 @@ def queue_refund(refund: Refund) -> None:
 
 def _queue_refund(kind: str, refund: Refund) -> None:
     payment = refund.payment
+    invoice = refund.invoice or payment.invoice
+    if invoice is None:
+        return  # money on account goes back by bank transfer
     context = {
         "amount": format_money(refund.amount, refund.currency),
         "refund_number": refund.refund_number,
@@ -81,7 +122,7 @@ def _queue_refund(kind: str, refund: Refund) -> None:
         "reason": refund.reason,
         "date": refund.refunded_on,
     }
-    _queue(kind, payment, refund.invoice or payment.invoice, context, about=refund.pk)
+    _queue(kind, payment, invoice, context, about=refund.pk)
 
 
 def queue_dispute(dispute: Dispute) -> None:
@@ -96,6 +137,8 @@ def queue_dispute_deadline(dispute: Dispute) -> None:
 
 def _queue_about_dispute(kind: str, dispute: Dispute, key: str) -> None:
     invoice = dispute.payment.invoice
+    if invoice is None:
+        return  # nobody disputes what came by bank transfer
     document, seller = invoice_document(invoice), invoice.billing_entity
     respond_by = dispute.respond_by.astimezone(ZoneInfo(seller.time_zone)) if dispute.respond_by else None
     queue_about(

@@ -20,6 +20,7 @@ def connect() -> None:
 
 
 def _collect(sender: Any, *, invoice_ids: Sequence[UUID], **_: Any) -> None:
+    wake_each("payments.tasks.use_credit", invoice_ids)
     wake_each("payments.tasks.collect_invoice", invoice_ids)
 
 

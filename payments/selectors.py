@@ -260,3 +260,39 @@ def webhook_backlog() -> WebhookBacklog:
         failed=Count("pk", filter=Q(status=Status.FAILED)),
     )
     return WebhookBacklog(**counts)
+
+
+# --- credit on account ----------------------------------------------------------------------------------------------
+
+
+def invoices_for(payment: Payment) -> QuerySet[Invoice]:
+    """Open invoices that a payment may pay: of its customer, seller and currency, in the order of their due dates."""
+    rows: QuerySet[Invoice] = Invoice.objects.collectable().filter(
+        organisation=payment.organisation_id, billing_entity=payment.seller_id, currency=payment.currency
+    )
+    return rows.order_by("due_date", "number")
+
+
+def credit_of(organisation_id: UUID) -> QuerySet[Payment]:
+    """Money of a customer that the next invoice may use: on account, and what was more than due.
+
+    A payment through Razorpay that never paid anything is none: it came for an invoice that was paid already, and waits
+    for an operator to give it back.
+    """
+    paid_something = Exists(PaymentAllocation.objects.filter(payment=OuterRef("pk")))
+    rows = Payment.objects.filter(organisation=organisation_id, status=Payment.Status.CAPTURED).with_credit()
+    return rows.exclude(kind=Payment.Kind.TDS).filter(Q(kind=Payment.Kind.OFFLINE) | paid_something)
+
+
+def invoices_that_credit_may_pay(*, limit: int = 500) -> list[UUID]:
+    """Open invoices of customers who have credit and use it by itself; the oldest first."""
+    owners = (
+        Payment.objects.filter(status=Payment.Status.CAPTURED, organisation__uses_credit=True)
+        .exclude(kind=Payment.Kind.TDS)
+        .with_credit()
+    )
+    taken_off = PaymentAllocation.objects.filter(
+        invoice=OuterRef("pk"), kind=PaymentAllocation.Kind.UNALLOCATED, payment__in=owners
+    )
+    rows = Invoice.objects.collectable().filter(organisation__in=owners.values("organisation"))
+    return list(rows.exclude(Exists(taken_off)).order_by("due_date", "pk").values_list("pk", flat=True)[:limit])

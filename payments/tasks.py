@@ -12,7 +12,7 @@ from billing_platform.lib.work import claims
 from payments import selectors
 from payments.inbox import inbox
 from payments.models import PaymentRetry
-from payments.services import checkout, collection
+from payments.services import allocating, checkout, collection
 from payments.services.disputes import looking
 from payments.services.dunning import late_fees, reminders, retries
 from payments.services.mandates import charging, registering, tokens
@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="payments.tasks.start_collections")
 def start_collections() -> None:
-    """The sweep: asks for what is due, stops asking for what isn't, takes what was only authorised, asks for fees."""
+    """The sweep: uses credit, asks for what is due, stops asking for what isn't, takes what was only authorised, asks
+    for fees."""
+    for invoice_id in selectors.invoices_that_credit_may_pay():
+        use_credit.delay(str(invoice_id))
     collection.retire_orders()
     if not selectors.can_collect():
         return
@@ -35,6 +38,11 @@ def start_collections() -> None:
         capture_payment.delay(str(payment_id))
     for payment_id in selectors.payments_without_fee():
         refresh_payment.delay(str(payment_id))
+
+
+@shared_task(name="payments.tasks.use_credit")
+def use_credit(invoice_id: str) -> None:
+    allocating.use_credit(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="payments.tasks.collect_invoice")

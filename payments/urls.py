@@ -17,6 +17,8 @@ admin_urlpatterns = [
     path("payments/<uuid:payment_id>/retry", retries.Retry.as_view()),
     path("payments/<uuid:payment_id>/retry-status", retries.RetryStatus.as_view()),
     path("payments/<uuid:payment_id>/retry-config", retries.RetryConfig.as_view()),
+    path("payments/<uuid:payment_id>/allocate", views.PaymentAllocate.as_view()),
+    path("payments/<uuid:payment_id>/unallocate", views.PaymentUnallocate.as_view()),
 ]
 
 # Included under /api/v1/ and at the root: Razorpay may be told either address of the webhook.

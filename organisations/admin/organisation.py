@@ -85,6 +85,7 @@ class OrganisationAdmin(ModelAdmin):
                     ("payment_terms_days", "time_zone"),
                     "purchase_order",
                     "strict_metrics",
+                    "uses_credit",
                 )
             },
         ),

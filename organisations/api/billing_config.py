@@ -51,6 +51,7 @@ class BillingConfigSerializer(serializers.ModelSerializer):
             "purchase_order",
             "time_zone",
             "strict_metrics",
+            "uses_credit",
             "draft_days",
             "approve_above",
             "approve_change_percent",

@@ -66,6 +66,7 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "payment_terms_days",
             "purchase_order",
             "strict_metrics",
+            "uses_credit",
             "is_active",
             "created_at",
             "updated_at",

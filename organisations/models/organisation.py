@@ -56,6 +56,11 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
     strict_metrics = models.BooleanField(
         default=False, help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric."
     )
+    uses_credit = models.BooleanField(
+        "uses credit by itself",
+        default=True,
+        help_text="Money on account, and what was paid above the amount due, pays the next issued invoice.",
+    )
     is_active = models.BooleanField("active", default=True)
 
     constraint_fields = {"only_a_gstin_is_checked": "gstin_checked_on"}

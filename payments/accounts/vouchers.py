@@ -249,6 +249,7 @@ def receipt_voucher(receipt: BookedReceipt, ledgers: Ledgers) -> Voucher:
 def refund_voucher(refund: BookedRefund, ledgers: Ledgers) -> Voucher:
     """Money back to the customer, who owes it again until a credit note takes it off. Raises MissingLedger."""
     bill = Bill(refund.invoice_number, -refund.amount)
+    about = f"invoice {refund.invoice_number}" if refund.invoice_number else "money on account"
     return Voucher(
         id=refund.id,
         kind=VoucherKind.PAYMENT,
@@ -259,7 +260,7 @@ def refund_voucher(refund: BookedRefund, ledgers: Ledgers) -> Voucher:
             Entry(refund.party, -refund.amount, (bill,)),
             Entry(ledgers.of(_till(refund.through_gateway)), refund.amount),
         ),
-        narration=f"{refund.why} of invoice {refund.invoice_number}",
+        narration=f"{refund.why} of {about}",
     )
 
 

@@ -26,7 +26,8 @@ from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import page_address
 from invoicing.selectors.pay_page_links import newest_access
 from invoicing.services.pay_page_links import revoke_links
-from payments.admin.payment import TONES, amount_of, typed_or_told
+from payments.admin.allocating import amount_of
+from payments.admin.payment import TONES, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
 from payments.selectors import why_not_collectable
 from payments.services import collection, customer_links, offline

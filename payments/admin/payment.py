@@ -30,13 +30,14 @@ from billing_platform.lib.admin.display import brief
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
-from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
+from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.periods import BillingPeriod
-from invoicing.models import Invoice
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
+from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
 from payments.models import Dispute, Payment, PaymentAllocation, Refund, WithheldTax
-from payments.services import crediting, offline, refunds
+from payments.selectors import invoices_for
+from payments.services import allocating, offline, refunds
 
 Status = Payment.Status
 TONES = {
@@ -54,18 +55,11 @@ REFUND_TONES = {
 }
 
 
-def amount_of(text: str) -> Decimal:
-    """An amount as people type it, with or without thousands separators."""
-    try:
-        return parse_decimal(text.replace(",", ""))
-    except NumberError as error:
-        raise forms.ValidationError(str(error)) from error
-
-
 AttentionFilter = attention_filter(
     problem=("Not credited in full", lambda payments, _user: payments.not_placed()),
     twice=("Paid twice", lambda payments, _user: payments.second_payments()),
     refunded=("Given back: credit note, or ask again?", lambda payments, _user: payments.refunds_to_decide()),
+    credit=("Credited to no invoice", lambda payments, _user: payments.with_credit()),
     failed=("Failed, and the invoice is still due", lambda payments, _user: payments.failed_and_due()),
 )
 
@@ -91,7 +85,7 @@ class CollectedFilter(DropdownFilter):
 
 class PaymentAllocationInline(ReadOnlyInline):
     model = PaymentAllocation
-    fields = ("invoice_link", "kind", "credited", "answer", "created_at")
+    fields = ("invoice_link", "kind", "credited", "answer", "reason", "created_at")
     readonly_fields = fields
     show_change_link = False
     invoice_link = link("invoice")
@@ -133,7 +127,7 @@ def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
     """The facts that each confirmation page of a payment shows first."""
     rows = [
         ("Customer", payment.organisation.name),
-        ("Invoice", str(payment.invoice)),
+        ("Invoice", str(payment.invoice or "None: on account")),
         ("Amount", payment.shown(payment.amount)),
         ("Received", day_text(payment.received_day)),
         ("Credited", payment.shown(payment.allocated)),
@@ -144,11 +138,6 @@ def standing(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
     return rows
 
 
-def open_invoices(payment: Payment) -> list[Invoice]:
-    same = Invoice.objects.collectable().filter(organisation=payment.organisation_id, currency=payment.currency)
-    return list(same.order_by("due_date", "number"))
-
-
 def _nothing_open(payment: Payment) -> str:
     return f"{payment.organisation.name} has no invoice in {payment.currency} on which something is due."
 
@@ -157,21 +146,6 @@ def _told(payment: Payment) -> list[str]:
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
         return [f"{payment.organisation.billing_email} got a receipt, and will get a correction."]
     return []
-
-
-def _due_text(invoice: Invoice) -> str:
-    return f" due {day_text(invoice.due_date)}" if invoice.due_date else ""
-
-
-class CreditForm(ActionForm):
-    invoice = forms.ChoiceField()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["invoice"].choices = [
-            (str(invoice.pk), f"{invoice}: {self.obj.shown(invoice.amount_due)}{_due_text(invoice)}")
-            for invoice in open_invoices(self.obj)
-        ]
 
 
 class RefundForm(ActionForm):
@@ -281,18 +255,33 @@ class PaymentAdmin(ReadOnlyAdmin):
     # --- what may be done ---------------------------------------------------------------------------------------
 
     @object_action(
-        label="Credit to another invoice",
+        label="Credit to invoices",
         permission="payments.place_payment",
         when=lambda payment: payment.unallocated > 0,
-        form=CreditForm,
-        confirm="The part that is not credited yet pays another open invoice of this customer, as far as that is due.",
+        form=AllocateForm,
+        confirm="What is not credited yet pays open invoices of this customer: those that are due first, unless you"
+        " type other amounts. What is left waits for the next invoice.",
         facts=standing,
-        obstacles=lambda _request, payment: [] if open_invoices(payment) else [_nothing_open(payment)],
+        obstacles=lambda _request, payment: [] if invoices_for(payment).exists() else [_nothing_open(payment)],
         icon="call_split",
     )
-    def credit(self, request: HttpRequest, payment: Payment, *, invoice: str) -> str:
-        made = crediting.credit_to_invoice(payment_id=payment.pk, invoice_id=UUID(invoice))
-        return f"{payment.shown(made.amount)} is credited to invoice {made.invoice}."
+    def allocate(self, request: HttpRequest, payment: Payment, *, amounts: dict[UUID, Decimal]) -> str:
+        made = allocating.allocate(payment_id=payment.pk, amounts=amounts)
+        return "; ".join(f"{payment.shown(row.amount)} is credited to invoice {row.invoice}" for row in made) + "."
+
+    @object_action(
+        label="Take off an invoice",
+        permission="payments.place_payment",
+        when=lambda payment: bool(credited_to(payment)),
+        form=UnallocateForm,
+        confirm="For money that was credited to the wrong invoice. The invoice is due again; the money waits on the"
+        " payment, to credit it elsewhere or to give it back.",
+        facts=standing,
+        icon="remove_circle",
+    )
+    def unallocate(self, request: HttpRequest, payment: Payment, *, invoice: str, reason: str) -> str:
+        row = allocating.unallocate(payment_id=payment.pk, invoice_id=UUID(invoice), reason=reason)
+        return f"{payment.shown(-row.amount)} is taken off invoice {row.invoice}."
 
     @object_action(
         label="Record refund",

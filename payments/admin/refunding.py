@@ -14,7 +14,7 @@ from billing_platform.lib.admin.extensions import Extension
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO, exponent
 from billing_platform.lib.number_formats import format_money, plain_text
-from payments.admin.payment import amount_of
+from payments.admin.allocating import amount_of
 from payments.models import Payment, Refund
 from payments.services.refunding.asking import default_afterwards, refund_payment, why_not_refundable
 from payments.services.refunding.notes import Proposal, issue_note_of_refund, proposed_note

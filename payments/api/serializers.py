@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from billing_platform.lib.http.fields import MoneyText
-from billing_platform.lib.limits import REFERENCE_LENGTH
+from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from payments.models import Payment, PaymentOrder
 from payments.services.offline import OFFLINE_METHODS
+
+MOST_ROWS = 100
 
 
 class PaymentSerializer(serializers.ModelSerializer):
@@ -111,8 +115,38 @@ class VerifySerializer(serializers.Serializer):
     razorpay_signature = serializers.CharField(max_length=200)
 
 
-class OfflinePaymentSerializer(serializers.Serializer):
+class AllocatedSerializer(serializers.Serializer):
     invoice_id = serializers.UUIDField()
+    amount = serializers.DecimalField(max_digits=19, decimal_places=4)
+
+
+class AllocationsSerializer(serializers.Serializer):
+    allocations = AllocatedSerializer(
+        many=True,
+        required=False,
+        allow_empty=False,
+        help_text="How much pays which invoice. Without it the invoices that are due first are paid first.",
+    )
+
+    def validate_allocations(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(rows) > MOST_ROWS:
+            raise serializers.ValidationError(f"At most {MOST_ROWS} invoices at once.")
+        if len({row["invoice_id"] for row in rows}) < len(rows):
+            raise serializers.ValidationError("Name each invoice once.")
+        return rows
+
+
+class UnallocationSerializer(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class OfflinePaymentSerializer(serializers.Serializer):
+    invoice_id = serializers.UUIDField(required=False, help_text="Without it the money is on account.")
+    organisation_id = serializers.UUIDField(required=False, help_text="Of money on account, in place of an invoice.")
+    oldest_first = serializers.BooleanField(
+        required=False, help_text="Of money on account: pay the invoices that are due first."
+    )
     amount = serializers.DecimalField(max_digits=19, decimal_places=4)
     method = serializers.ChoiceField(choices=[(name, name) for name in OFFLINE_METHODS])
     reference = serializers.CharField(max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or TDS certificate.")
@@ -137,3 +171,16 @@ class OfflinePaymentSerializer(serializers.Serializer):
         default=False, help_text="Take an amount above what is due; the rest stays unallocated."
     )
     send_receipt = serializers.BooleanField(default=True, help_text="Mail the customer a receipt.")
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if "invoice_id" in fields:
+            foreign = ("organisation_id", "oldest_first")
+            text = "Give this of money on account only, without an invoice."
+        else:
+            if "organisation_id" not in fields:
+                raise serializers.ValidationError({"invoice_id": ["This field is required."]})
+            foreign = ("tds_amount", "section_code")
+            text = "Give this with an invoice only."
+        if wrong := [name for name in foreign if name in fields]:
+            raise serializers.ValidationError({name: [text] for name in wrong})
+        return fields

@@ -15,17 +15,20 @@ from invoicing.models import Invoice
 from organisations.api.base import AdminGenericView, AdminView
 from payments.api.parameters import PaymentParameters
 from payments.api.serializers import (
+    AllocationsSerializer,
     CreatedLinkSerializer,
     CreatedOrderSerializer,
     InvoiceReferenceSerializer,
     OfflinePaymentSerializer,
     PaymentOrderSerializer,
     PaymentSerializer,
+    UnallocationSerializer,
     VerifySerializer,
 )
 from payments.models import Payment, PaymentOrder
-from payments.services import checkout, collection, offline
+from payments.services import allocating, checkout, collection, offline
 from payments.services.gateway_accounts import gateway_of
+from payments.services.on_account import record_payment_on_account
 from payments.services.short_payments import record_short_payment
 
 
@@ -78,6 +81,12 @@ class OfflinePaymentCreate(AdminView):
     @extend_schema(request=OfflinePaymentSerializer, responses={201: PaymentSerializer})
     def post(self, request: Request) -> Response:
         fields = validated(OfflinePaymentSerializer, request)
+        if "invoice_id" not in fields:
+            organisation = self.organisation(fields.pop("organisation_id"))
+            for name in ("accept_overpayment", "accept_unusual_tds"):
+                fields.pop(name)
+            payment = record_payment_on_account(organisation_id=organisation.pk, **fields)
+            return Response(PaymentSerializer(payment).data, status=201)
         invoice = self.find(Invoice.objects.all(), pk=fields.pop("invoice_id"))
         if "tds_amount" in fields:
             payment = record_short_payment(invoice_id=invoice.pk, **fields)
@@ -85,6 +94,32 @@ class OfflinePaymentCreate(AdminView):
             fields.pop("accept_unusual_tds")
             payment = offline.record_offline_payment(invoice_id=invoice.pk, **fields)
         return Response(PaymentSerializer(payment).data, status=201)
+
+
+class PaymentAllocate(AdminView):
+    """Credit what is left of a payment to open invoices of its customer. All or nothing."""
+
+    permission_required = "payments.place_payment"
+
+    @extend_schema(request=AllocationsSerializer, responses={200: PaymentSerializer})
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        payment = self.find(Payment.objects.all(), pk=payment_id)
+        rows = validated(AllocationsSerializer, request).get("allocations")
+        amounts = {row["invoice_id"]: row["amount"] for row in rows} if rows else None
+        allocating.allocate(payment_id=payment.pk, amounts=amounts)
+        return Response(PaymentSerializer(Payment.objects.get(pk=payment.pk)).data)
+
+
+class PaymentUnallocate(AdminView):
+    """Take off an invoice what a payment credits to it. The invoice is due again; the money waits on the payment."""
+
+    permission_required = "payments.place_payment"
+
+    @extend_schema(request=UnallocationSerializer, responses={200: PaymentSerializer})
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        payment = self.find(Payment.objects.all(), pk=payment_id)
+        allocating.unallocate(payment_id=payment.pk, **validated(UnallocationSerializer, request))
+        return Response(PaymentSerializer(Payment.objects.get(pk=payment.pk)).data)
 
 
 class PaymentList(ListModelMixin, AdminGenericView):

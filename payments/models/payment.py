@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Self
+from typing import Self, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 
 from billing_platform.lib.database.models import BaseModel
@@ -19,7 +21,7 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
-from organisations.models import Organisation
+from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
 
@@ -74,6 +76,11 @@ class PaymentQuerySet(TenantQuerySet):
         rows = self.filter(kind=Payment.Kind.GATEWAY, status=Payment.Status.CAPTURED, conflict="")
         return rows.filter(Exists(other), invoice__status=Invoice.Status.PAID, allocations__isnull=True)
 
+    def with_credit(self) -> Self:
+        """Money that stands and of which some is credited to no invoice: on account, or more than was due."""
+        credited = Coalesce(models.Sum("allocations__amount"), ZERO, output_field=MONEY)
+        return self.received().alias(held=HELD, credited=credited).filter(held__gt=F("credited"))
+
     def refunds_to_decide(self) -> Self:
         """Money of them went back, and no operator has decided yet whether the invoice asks for it again."""
         waiting = Payment.objects.filter(allocations__answer="open", allocations__invoice__amount_returned__gt=0)
@@ -117,7 +124,23 @@ class Payment(BaseModel, TenantModel):
     organisation = models.ForeignKey(
         Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="payments"
     )
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(
+        Invoice,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        help_text="For which it came; without one it is on account.",
+    )
+    billing_entity = models.ForeignKey(
+        BillingEntity,
+        verbose_name="seller",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who received money on account; otherwise the invoice says it.",
+    )
     order = models.ForeignKey(PaymentOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.GATEWAY)
     razorpay_payment_id = models.CharField("Razorpay payment", max_length=40, null=True, blank=True, unique=True)
@@ -164,7 +187,7 @@ class Payment(BaseModel, TenantModel):
         permissions = [
             ("record_offline_payment", "Can record an offline payment"),
             ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
-            ("place_payment", "Can credit a payment to another invoice, and decide about money that went back"),
+            ("place_payment", "Can credit a payment to invoices, take it off, and decide about money that went back"),
         ]
         indexes = [
             models.Index(fields=["organisation", "-created_at"], name="payment_by_organisation"),
@@ -205,6 +228,16 @@ class Payment(BaseModel, TenantModel):
                 condition=Q(kind="gateway", received_on__isnull=True) | Q(kind__in=["offline", "tds"]),
                 name="gateway_payment_has_a_time_not_a_day",
             ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=False, billing_entity__isnull=True)
+                | Q(invoice__isnull=True, billing_entity__isnull=False, kind="offline"),
+                name="payment_is_of_an_invoice_or_on_account",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "method", "reference"],
+                condition=Q(invoice__isnull=True) & ~Q(status="reversed"),
+                name="payment_on_account_once_per_reference",
+            ),
             models.UniqueConstraint(
                 fields=["invoice", "method", "reference"],
                 condition=~Q(kind="gateway") & ~Q(reference="") & ~Q(status="reversed"),
@@ -215,7 +248,16 @@ class Payment(BaseModel, TenantModel):
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
                 name="what_was_paid_never_changes",
-                fields=["organisation", "invoice", "kind", "razorpay_payment_id", "amount", "currency", "received_on"],
+                fields=[
+                    "organisation",
+                    "invoice",
+                    "billing_entity",
+                    "kind",
+                    "razorpay_payment_id",
+                    "amount",
+                    "currency",
+                    "received_on",
+                ],
             ),
             pgtrigger.Trigger(
                 name="what_is_credited_did_not_go_back",
@@ -259,6 +301,13 @@ class Payment(BaseModel, TenantModel):
     def received_day(self) -> date:
         """The day that people read: as typed, or the payer's attempt in the customer's zone."""
         return self.received_on or self.attempted_at.astimezone(self.organisation.zone).date()
+
+    @property
+    def seller_id(self) -> UUID:
+        """Of the seller who received it."""
+        if self.invoice is not None:
+            return self.invoice.billing_entity_id
+        return cast(UUID, self.billing_entity_id)  # a constraint: the one or the other
 
     @property
     def net(self) -> Decimal:

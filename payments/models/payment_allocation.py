@@ -68,6 +68,7 @@ class PaymentAllocation(BaseModel, TenantModel):
         CREDIT_NOTE = "credit_note", "Taken back by a credit note"
         DISPUTE = "dispute", "Lost in a dispute"
         DISPUTE_WON = "dispute_won", "Dispute won"
+        UNALLOCATED = "unallocated", "Taken off by an operator"
 
     class Answer(models.TextChoices):
         OPEN = "open", "Waits for a decision"
@@ -85,6 +86,8 @@ class PaymentAllocation(BaseModel, TenantModel):
         help_text="Of a refund: whether the invoice asks for the money again.",
     )
 
+    reason = models.TextField(blank=True, help_text="Why an operator took it off the invoice.")
+
     class Meta:
         verbose_name = "allocation"
         ordering = ["created_at"]
@@ -94,18 +97,23 @@ class PaymentAllocation(BaseModel, TenantModel):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["credit", "restored", "dispute_won"], amount__gt=0)
-                | Q(kind__in=["refund", "reversal", "credit_note", "dispute"], amount__lt=0),
+                | Q(kind__in=["refund", "reversal", "credit_note", "dispute", "unallocated"], amount__lt=0),
                 name="allocation_sign_fits_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(kind="refund") & ~Q(answer="") | ~Q(kind="refund") & Q(answer=""),
                 name="allocation_answer_is_about_a_refund",
             ),
+            models.CheckConstraint(
+                condition=Q(kind="unallocated") & ~Q(reason="") | ~Q(kind="unallocated") & Q(reason=""),
+                name="who_takes_an_allocation_off_says_why",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
-                name="only_the_answer_changes", fields=["id", "payment", "invoice", "kind", "amount", "created_at"]
+                name="only_the_answer_changes",
+                fields=["id", "payment", "invoice", "kind", "amount", "reason", "created_at"],
             ),
             pgtrigger.FSM(
                 name="answered_once",

@@ -100,7 +100,7 @@ def _is_wanted(payment: Payment, order: PaymentOrder) -> bool:
     """
     asked = min(order.amount, payment.amount) if order.first_part is not None else order.amount
     is_answer = not payment.conflict and payment.currency == order.currency and payment.amount >= asked
-    return is_answer and payment.invoice.amount_due >= asked
+    return is_answer and payment.invoice is not None and payment.invoice.amount_due >= asked
 
 
 def _capture(payment: Payment, order: PaymentOrder) -> GatewayPayment:

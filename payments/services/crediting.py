@@ -14,11 +14,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
-from billing_platform.lib.errors import DomainError, NotFound
+from billing_platform.lib.errors import NotFound
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.work.waking import wake_on_commit
@@ -63,11 +62,11 @@ def credit_payment(payment: Payment, *, with_receipt: bool = True, by_dispute: b
         note_problems([payment])
         return
     invoices = _locked_invoices(payment)
-    own = invoices[payment.invoice_id]
+    own = invoices.get(payment.invoice_id) if payment.invoice_id else None
     by_dispute = by_dispute or not payment.allocations.exists()  # of a new payment all is known at once
     _restore(payment)
     _bring_back_what_was_won(payment)
-    if not mismatch(payment):
+    if own is not None and not mismatch(payment):
         _credit(payment, own)
     _take_back(payment, by_dispute=by_dispute)
     changed = [payment]
@@ -79,35 +78,6 @@ def credit_payment(payment: Payment, *, with_receipt: bool = True, by_dispute: b
     note_problems(changed)
     if with_receipt and payment.net > ZERO and not mismatch(payment):
         emails.queue_payment_received(payment, own)
-
-
-@transaction.atomic
-def credit_to_invoice(*, payment_id: UUID, invoice_id: UUID) -> PaymentAllocation:
-    """Credit what is left of a payment to another open invoice of the same customer and currency, as far as it is due.
-
-    Raises NotFound, and DomainError NOTHING_TO_CREDIT, INVOICE_NOT_COLLECTABLE or CURRENCY_MISMATCH.
-    """
-    payment = lock_payment(payment_id)
-    invoice = (
-        Invoice.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk=invoice_id, organisation_id=payment.organisation_id)
-        .first()
-    )
-    if invoice is None:
-        raise NotFound("There is no such invoice of this customer.")
-    if payment.unallocated <= ZERO:
-        raise DomainError("All of the payment is credited or given back.", code="NOTHING_TO_CREDIT")
-    if invoice.currency != payment.currency:
-        raise DomainError(
-            f"Invoice {invoice} is in {invoice.currency}, the payment in {payment.currency}.", code="CURRENCY_MISMATCH"
-        )
-    if not invoice.is_collectable:
-        raise DomainError(f"Nothing is due on invoice {invoice}.", code="INVOICE_NOT_COLLECTABLE")
-    amount = min(payment.unallocated, creditable(invoice))
-    allocation: PaymentAllocation = PaymentAllocation.objects.create(payment=payment, invoice=invoice, amount=amount)
-    update_paid_total(invoice)
-    note_problems([payment])
-    return allocation
 
 
 def mismatch(payment: Payment) -> str:
@@ -167,6 +137,11 @@ def creditable(invoice: Invoice) -> Decimal:
     return invoice.amount_owed - (credited or ZERO)
 
 
+def was_taken_off(payment: Payment, invoice: Invoice) -> bool:
+    """An operator took the payment off this invoice: only an operator credits it there again."""
+    return payment.allocations.filter(invoice=invoice, kind=Kind.UNALLOCATED).exists()
+
+
 def _locked_invoices(payment: Payment) -> dict[UUID, Invoice]:
     """The payment's invoice and every other one that it is credited to."""
     wanted = Q(pk=payment.invoice_id) | Q(allocations__payment=payment)
@@ -177,6 +152,8 @@ def _locked_invoices(payment: Payment) -> dict[UUID, Invoice]:
 
 def _credit(payment: Payment, invoice: Invoice) -> None:
     if payment.status == Payment.Status.REVERSED:
+        return
+    if was_taken_off(payment, invoice):
         return
     _note_order_paid(payment.order)
     is_new = not payment.allocations.exists()
@@ -198,6 +175,8 @@ def _restore(payment: Payment) -> None:
     """A refund failed: the money is still here, and is credited again to the invoice from which it was taken."""
     for row in _by_invoice(payment):
         invoice = Invoice.objects.get(pk=row["invoice"])
+        if was_taken_off(payment, invoice):
+            continue
         went_back = given_back(payment.allocations.filter(invoice=invoice).order_by("created_at", "kind"))
         _allocate(payment, invoice, min(payment.unallocated, went_back, creditable(invoice)), Kind.RESTORED)
 
@@ -264,8 +243,9 @@ def _credit_others(invoice: Invoice) -> list[Payment]:
     )
     changed = []
     for payment in others.order_by("paid_at", "pk"):
-        amount = min(payment.unallocated, creditable(invoice))
-        if not mismatch(payment) and _allocate(payment, invoice, amount, Kind.CREDIT):
+        if mismatch(payment) or was_taken_off(payment, invoice):
+            continue
+        if _allocate(payment, invoice, min(payment.unallocated, creditable(invoice)), Kind.CREDIT):
             changed.append(payment)
     return changed
 
@@ -283,8 +263,8 @@ def _paid_by_another(payment: Payment) -> bool:
 
 def _why_not_in_full(payment: Payment) -> str:
     left, invoice = payment.unallocated, payment.invoice
-    if left <= ZERO:
-        return ""
+    if left <= ZERO or invoice is None:
+        return ""  # on account: it waits for an invoice
     if invoice.status == Invoice.Status.VOID:
         return f"Invoice {invoice} is void: {payment.shown(left)} is not credited."
     if left == payment.net and _paid_by_another(payment):

@@ -101,13 +101,14 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     payment.status, payment.reversed_at, payment.reversal_reason = Status.REVERSED, clock.now(), reason
     payment.save(update_fields=["status", "reversed_at", "reversal_reason", "updated_at"])
     credit_payment(payment)
-    payment.invoice.refresh_from_db()
+    if payment.invoice:
+        payment.invoice.refresh_from_db()
     emails.queue_payment_reversed(payment, payment.invoice)
     return payment
 
 
 def _made(invoice: Invoice, amount: Decimal, method: str, reference: str, received_on: date) -> Payment:
-    received_at = _instant_of(received_on)
+    received_at = instant_of(received_on)
     payment: Payment = Payment.objects.create(
         organisation=invoice.organisation,
         invoice=invoice,
@@ -124,7 +125,7 @@ def _made(invoice: Invoice, amount: Decimal, method: str, reference: str, receiv
     return payment
 
 
-def _instant_of(day: date) -> datetime:
+def instant_of(day: date) -> datetime:
     """Stands for the day: midnight in the operators' time zone, so that their lists show the typed day."""
     return datetime.combine(day, time(), tzinfo=operators_zone())
 

@@ -89,20 +89,39 @@ def test_an_operator_reverses_a_payment_that_was_recorded_by_mistake(invoice: In
     assert "does not apply" in text_of(as_operator.get(url, follow=True))
 
 
-def test_the_rest_of_a_payment_is_credited_to_an_invoice_chosen_from_those_that_are_due(
+def test_the_rest_of_a_payment_is_credited_to_those_that_are_due_first_and_taken_off_again(
     invoice: Invoice, acme: Organisation, as_operator: Client
 ) -> None:
     payment = recorded(invoice, "2000.00")
-    url = action_url(payment, "credit")
+    url = action_url(payment, "allocate")
     assert "has no invoice in INR on which something is due" in text_of(as_operator.get(url))
     other = issued_invoice(acme)
     stranger = issued_invoice(factories.organisation("Initech"))
     page = text_of(as_operator.get(url))
-    assert f"{other}: ₹1,180.00 due" in page
+    assert 'value="820.00"' in page
     assert str(stranger.pk) not in page
-    assert "₹820.00 is credited" in text_of(act(as_operator, url, invoice=str(other.pk)))
+    field = f"invoice_{other.pk}"
+    assert "which is left of the payment" in text_of(act(as_operator, url, **{field: "900"}))
+    assert "₹800.00 is credited" in text_of(act(as_operator, url, **{field: "800"}))
     payment.refresh_from_db()
-    assert (payment.problem, payment.unallocated) == ("", 0)
+    assert payment.unallocated == 20
+    answers = {"invoice": str(other.pk), "reason": "wrong one"}
+    assert "₹800.00 is taken off" in text_of(act(as_operator, action_url(payment, "unallocate"), **answers))
+    assert "wrong one" in text_of(as_operator.get(reverse("admin:payments_payment_change", args=[payment.pk])))
+
+
+def test_a_transfer_for_several_invoices_is_recorded_on_the_customers_page(
+    acme: Organisation, as_operator: Client
+) -> None:
+    first, second = issued_invoice(acme), issued_invoice(acme)
+    url = action_url(acme, "record_payment_on_account")
+    assert "₹2,360.00" in text_of(as_operator.get(url))
+    answers = {"method": "bank_transfer", "amount": "2,000", "reference": "UTR-5", "received_on": "2026-11-20"}
+    said = text_of(act(as_operator, url, **answers, oldest_first="on"))
+    assert "Payment UTR-5 is recorded." in said
+    for invoice, paid in ((first, 1180), (second, 820)):
+        invoice.refresh_from_db()
+        assert invoice.amount_paid == paid
 
 
 def test_the_rest_of_a_payment_is_given_back_and_leaves_the_attention_list(

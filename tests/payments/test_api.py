@@ -189,3 +189,31 @@ def test_an_operator_may_collect_and_record(razorpay: SandboxProcess, invoice: I
     client = factories.client(factories.admin_key(operator, ApiKey.Scope.WRITE))
     assert post(client, ORDERS, {"invoice_id": str(invoice.pk)}).status_code == 201
     assert post(client, f"{ADMIN}/payments/offline", offline(invoice)).status_code == 201
+
+
+def test_money_on_account_is_recorded_allocated_and_taken_off(
+    invoice: Invoice, api: Client, acme: Organisation
+) -> None:
+    body = offline(invoice, organisation_id=str(acme.pk))
+    both = post(api, f"{ADMIN}/payments/offline", body)
+    assert (both.status_code, list(both.json()["error"]["details"])) == (400, ["organisation_id"])
+    del body["invoice_id"]
+    created = post(api, f"{ADMIN}/payments/offline", body)
+    assert (created.status_code, created.json()["invoice"], created.json()["unallocated"]) == (201, None, "1180.00")
+    url = f"{ADMIN}/payments/{created.json()['id']}"
+    row = {"invoice_id": str(invoice.pk), "amount": "180.00"}
+    assert post(api, f"{url}/allocate", {"allocations": [row, row]}).status_code == 400
+    assert post(api, f"{url}/allocate", {"allocations": [row]}).json()["unallocated"] == "1000.00"
+    assert post(api, f"{url}/allocate", {}).json()["unallocated"] == "0.00"
+    taken = post(api, f"{url}/unallocate", {"invoice_id": str(invoice.pk), "reason": "wrong one"})
+    assert taken.json()["unallocated"] == "1180.00"
+
+
+def test_money_and_the_tax_withheld_of_it_are_one_request(invoice: Invoice, api: Client) -> None:
+    short = offline(invoice, amount="1080.00", tds_amount="100.00", section_code="1026")
+    asked = post(api, f"{ADMIN}/payments/offline", short)
+    assert (asked.status_code, asked.json()["error"]["code"]) == (409, "UNUSUAL_TDS")
+    created = post(api, f"{ADMIN}/payments/offline", short | {"section_code": "1027"})
+    assert (created.status_code, created.json()["amount"]) == (201, "1080.00")
+    invoice.refresh_from_db()
+    assert invoice.amount_due == 0

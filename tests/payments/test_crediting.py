@@ -330,8 +330,9 @@ def test_two_payments_of_one_invoice_at_once_are_allocated_once() -> None:
 # --- the database's own word ------------------------------------------------------------------------------------------
 
 ALLOCATE = """
-    INSERT INTO payments_paymentallocation (id, created_at, updated_at, kind, answer, payment_id, invoice_id, amount)
-    VALUES (gen_random_uuid(), now(), now(), 'credit', '', %s, %s, %s)
+    INSERT INTO payments_paymentallocation
+        (id, created_at, updated_at, kind, answer, reason, payment_id, invoice_id, amount)
+    VALUES (gen_random_uuid(), now(), now(), 'credit', '', '', %s, %s, %s)
 """
 
 

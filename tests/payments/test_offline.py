@@ -15,7 +15,7 @@ from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, Refund
-from payments.services.crediting import credit_to_invoice
+from payments.services.allocating import credit_to_invoice
 from payments.services.offline import reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.refunds import record_refund

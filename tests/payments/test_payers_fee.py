@@ -15,7 +15,7 @@ from organisations.models import Organisation
 from payments import selectors, tasks
 from payments.models import Payment
 from payments.services import checkout, collection
-from payments.services.crediting import credit_to_invoice
+from payments.services.allocating import credit_to_invoice
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import hand_over, issued_invoice
 

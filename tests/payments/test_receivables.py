@@ -25,7 +25,7 @@ from organisations.models import BillingEntity, Organisation
 from payments.models import Payment
 from payments.receivables.ageing import Ageing, Bucket, ageing, bucket_of
 from payments.receivables.statement import statement
-from payments.services.crediting import credit_to_invoice
+from payments.services.allocating import credit_to_invoice
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.refunds import answer_refund, record_refund

@@ -17,13 +17,20 @@ paid AS (
     SELECT
         payment.id, payment.organisation_id, payment.currency, payment.kind, payment.razorpay_payment_id,
         payment.reference, payment.status, payment.amount_refunded, payment.paid_at, payment.reversed_at,
-        payment.updated_at, payment.amount_lost, issued.billing_entity_id, issued.number AS invoice_number,
-        issued.time_zone,
+        payment.updated_at, payment.amount_lost,
+        COALESCE(issued.billing_entity_id, payment.billing_entity_id) AS billing_entity_id,
+        COALESCE(issued.number, '') AS invoice_number, COALESCE(issued.time_zone, seller.time_zone) AS time_zone,
         payment.amount - payment.payer_fee AS room,
         COALESCE(payment.received_on, (payment.paid_at AT TIME ZONE issued.time_zone)::date) AS received_day
     FROM payments_payment payment
-    JOIN issued ON issued.id = payment.invoice_id
+    LEFT JOIN issued ON issued.id = payment.invoice_id
+    LEFT JOIN organisations_billingentity seller ON seller.id = payment.billing_entity_id  -- on account
     WHERE payment.paid_at IS NOT NULL
+        AND (%(organisations)s::uuid[] IS NULL OR payment.organisation_id = ANY(%(organisations)s::uuid[]))
+        AND (
+            issued.id IS NOT NULL
+            OR seller.id IS NOT NULL AND (%(seller)s::uuid IS NULL OR seller.id = %(seller)s::uuid)
+        )
 ),
 returned AS (
     SELECT

@@ -21,6 +21,7 @@ from invoicing.documents import InvoiceDocument
 from invoicing.models import CreditNote, Invoice
 from invoicing.rates import BOOKS
 from invoicing.returns.rounding import settle
+from invoicing.selectors.exchange_rates import latest_rate
 from invoicing.selectors.registers import total_as_booked
 from organisations.models import BillingEntity, Organisation
 from payments.accounts.vouchers import (
@@ -39,6 +40,7 @@ from payments.models import Dispute, JournalBatch, JournalItem, LedgerName, Paym
 from payments.selectors import FEE_IS_NAMED_WITHIN
 
 Kind = JournalItem.Kind
+_PLACING = (PaymentAllocation.Kind.CREDIT, PaymentAllocation.Kind.CREDIT_NOTE, PaymentAllocation.Kind.UNALLOCATED)
 Subjects: TypeAlias = tuple[UUID, ...]
 
 
@@ -212,7 +214,7 @@ def _payments(books: Books, *, received: bool) -> QuerySet[Payment]:
         if received
         else Payment.objects.filter(status=Payment.Status.REVERSED)
     )
-    return rows.filter(invoice__billing_entity=books.seller).exclude(
+    return rows.filter(Q(invoice__billing_entity=books.seller) | Q(billing_entity=books.seller)).exclude(
         _in_a_batch(books, Kind.RECEIPT if received else Kind.REVERSAL)
     )
 
@@ -239,8 +241,9 @@ def _with_bookings(payments: QuerySet[Payment]) -> Iterator[Any]:
 
 
 def _receipt_key(payment: Payment) -> tuple[Any, ...]:
-    """One transfer and its certificate share invoice and day; each payment through Razorpay stands alone."""
-    return payment.invoice_id, payment.received_on, payment.razorpay_payment_id
+    """One transfer and its certificate share invoice and day. Each payment through Razorpay or on account stands
+    alone."""
+    return payment.invoice_id or payment.pk, payment.received_on, payment.razorpay_payment_id
 
 
 def _reversed(books: Books) -> Iterator[Waiting]:
@@ -263,12 +266,12 @@ def _receipt(books: Books, parts: list[Any], *, in_rupees: bool) -> BookedReceip
     first = parts[0]
 
     def booked(amount: Decimal) -> Decimal:
-        return _in_rupees(first.invoice, amount, first.invoice_in_rupees) if in_rupees else amount
+        return _in_rupees(first, amount, first.invoice_in_rupees) if in_rupees else amount
 
     placed: dict[str, Decimal] = {}
     for part in parts:
         for row in part.allocations.all():
-            if row.kind in (PaymentAllocation.Kind.CREDIT, PaymentAllocation.Kind.CREDIT_NOTE):
+            if row.kind in _PLACING:
                 placed[row.invoice.number] = placed.get(row.invoice.number, ZERO) + booked(row.amount)
     money = [part for part in parts if part.kind != Payment.Kind.TDS]
     credited = sum((part.amount - part.payer_fee for part in money), ZERO)
@@ -288,10 +291,17 @@ def _receipt(books: Books, parts: list[Any], *, in_rupees: bool) -> BookedReceip
     )
 
 
-def _in_rupees(invoice: Invoice, amount: Decimal, invoice_in_rupees: Decimal | None) -> Decimal:
-    """An amount of an invoice at the rate that the invoice was booked at: the whole total gives the whole value."""
-    if invoice.currency == BOOKS:
+def _in_rupees(payment: Payment, amount: Decimal, invoice_in_rupees: Decimal | None) -> Decimal:
+    """An amount of a payment at the rate that its invoice was booked at: the whole total gives the whole value. On
+    account it is at the last rate up to its day."""
+    invoice = payment.invoice
+    if payment.currency == BOOKS:
         return amount
+    if invoice is None:
+        rate = latest_rate(base=payment.currency, target=BOOKS, at=payment.received_day)
+        if rate is None:
+            raise NotInRupees(f"Payment {payment} is in {payment.currency}, of which no rate is known.")
+        return round_money(amount * rate.rate, BOOKS)
     if invoice_in_rupees is None:
         raise NotInRupees(f"{invoice} is in {invoice.currency}, and has no value in rupees.")
     return round_money(amount * invoice_in_rupees / invoice.total, BOOKS)
@@ -322,9 +332,8 @@ def _failed_refunds(books: Books) -> Iterator[Waiting]:
 
 
 def _refunds_of(books: Books, rows: QuerySet[Refund]) -> Iterator[Any]:
-    related = rows.filter(payment__invoice__billing_entity=books.seller).select_related(
-        "payment__invoice", "payment__organisation__party_ledger"
-    )
+    ours = Q(payment__invoice__billing_entity=books.seller) | Q(payment__billing_entity=books.seller)
+    related = rows.filter(ours).select_related("payment__invoice", "payment__organisation__party_ledger")
     booked = related.annotate(invoice_in_rupees=total_as_booked("payment__invoice__document__content"))
     return in_parts(booked.order_by("refunded_on", "pk"))
 
@@ -336,8 +345,8 @@ def _refund(refund: Any) -> BookedRefund:
         number=f"RFND-{refund.pk.hex[:8].upper()}",
         day=refund.refunded_on,
         party=party_name(payment.organisation),
-        amount=_in_rupees(payment.invoice, refund.amount, refund.invoice_in_rupees),
-        invoice_number=payment.invoice.number,
+        amount=_in_rupees(payment, refund.amount, refund.invoice_in_rupees),
+        invoice_number=payment.invoice.number if payment.invoice else "",
         through_gateway=refund.kind == Refund.Kind.GATEWAY,
     )
 

@@ -130,9 +130,9 @@ def why_not_refundable(payment: Payment) -> DomainError | None:
     return None
 
 
-def default_afterwards(invoice: Invoice) -> str:
+def default_afterwards(invoice: Invoice | None) -> str:
     """What the seller has set for refunds."""
-    return Afterwards.CREDIT_NOTE if invoice.billing_entity.credit_note_on_refund else Afterwards.LEAVE
+    return Afterwards.CREDIT_NOTE if invoice and invoice.billing_entity.credit_note_on_refund else Afterwards.LEAVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -863,6 +863,14 @@ class Migration(migrations.Migration):
                         help_text="Events of an unknown metric become dead letters instead of a new, unpriced metric.",
                     ),
                 ),
+                (
+                    "uses_credit",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Money on account, and what was paid above the amount due, pays the next issued invoice.",
+                        verbose_name="uses credit by itself",
+                    ),
+                ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 (
                     "billing_entity",

@@ -12,9 +12,10 @@ from django.utils.html import format_html_join
 from billing_platform.lib.admin.base import Extension, extends, object_action, object_page
 from billing_platform.lib.http.downloads import PDF, file_response
 from invoicing.models import Invoice
-from payments.admin.payment import open_invoices, standing
+from payments.admin.payment import standing
 from payments.admin.payment_timeline import timeline
 from payments.models import Payment
+from payments.selectors import invoices_for
 from payments.services import customer_links
 from payments.services.receipts import has_receipt, receipt_pdf
 from payments.services.refunding.asking import why_not_refundable
@@ -37,13 +38,13 @@ def obstacles(payment: Payment) -> list[tuple[str, str]]:
         rows.append(("Refund", refusal.message))
     if payment.paid_at is None:
         why = "No money of it has arrived."
-        rows += [("Receipt", why), ("Credit to another invoice", why)]
+        rows += [("Receipt", why), ("Credit to invoices", why)]
     elif payment.status == Status.REVERSED:
-        rows.append(("Credit to another invoice", "It was reversed: it counts nowhere."))
+        rows.append(("Credit to invoices", "It was reversed: it counts nowhere."))
     elif payment.unallocated <= 0:
-        rows.append(("Credit to another invoice", "All of it is credited or given back."))
-    elif not open_invoices(payment):
-        rows.append(("Credit to another invoice", "The customer has no other invoice on which something is due."))
+        rows.append(("Credit to invoices", "All of it is credited or given back."))
+    elif not invoices_for(payment).exists():
+        rows.append(("Credit to invoices", "The customer has no other invoice on which something is due."))
     if payment.kind == Payment.Kind.GATEWAY:
         rows.append(("Reverse", "Razorpay has it: it can only be given back."))
     return rows
@@ -80,7 +81,7 @@ class PageOfPayment(Extension):
         icon="forward_to_inbox",
     )
     def send_link(self, request: HttpRequest, payment: Payment) -> str:
-        customer_links.send_link(invoice_id=payment.invoice_id)
+        customer_links.send_link(invoice_id=payment.asked_for.pk)
         return f"A link is on its way to {payment.organisation.billing_email}."
 
 

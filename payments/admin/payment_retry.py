@@ -46,7 +46,7 @@ def may_retry(payment: Payment) -> bool:
 
 def retry_facts(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]]:
     plan = plan_of(payment)
-    invoice = payment.invoice
+    invoice = payment.asked_for
     return [
         ("Invoice", str(invoice)),
         ("Due now", payment.shown(invoice.amount_due)),

@@ -303,6 +303,11 @@ class Payment(BaseModel, TenantModel):
         return self.received_on or self.attempted_at.astimezone(self.organisation.zone).date()
 
     @property
+    def asked_for(self) -> Invoice:
+        """The invoice of a payment that can only be for one: through Razorpay, or with a receipt."""
+        return cast(Invoice, self.invoice)
+
+    @property
     def seller_id(self) -> UUID:
         """Of the seller who received it."""
         if self.invoice is not None:

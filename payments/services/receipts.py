@@ -32,7 +32,7 @@ AFTER_INVOICE = (
 
 def has_receipt(payment: Payment) -> bool:
     """Money of it arrived, or tax was withheld; afterwards it may have been reversed or given back."""
-    return payment.paid_at is not None
+    return payment.paid_at is not None and payment.invoice_id is not None
 
 
 def receipt_pdf(payment: Payment, *, seen_from: Invoice | None = None) -> tuple[str, bytes]:
@@ -42,7 +42,7 @@ def receipt_pdf(payment: Payment, *, seen_from: Invoice | None = None) -> tuple[
     """
     printed = receipt_of(payment, seen_from=seen_from)
     name = f"receipt-{file_part(printed.reference) or payment.pk}.pdf"
-    return name, render_receipt(printed, logo=read_logo(invoice_document(payment.invoice).logo))
+    return name, render_receipt(printed, logo=read_logo(invoice_document(payment.asked_for).logo))
 
 
 def receipt_content(payment_id: str) -> bytes:
@@ -52,7 +52,7 @@ def receipt_content(payment_id: str) -> bytes:
 
 
 def receipt_of(payment: Payment, *, seen_from: Invoice | None = None) -> PrintedReceipt:
-    document = invoice_document(payment.invoice)
+    document = invoice_document(payment.asked_for)
     is_tds = payment.kind == Payment.Kind.TDS
     asked = payment.amount - payment.payer_fee
     reference = payment.razorpay_payment_id or payment.reference

@@ -36,7 +36,7 @@ def plan_retries(payment: Payment) -> PaymentRetry | None:
 
     The caller holds `lock_customer_money`, and has saved the payment.
     """
-    invoice = payment.invoice
+    invoice = payment.asked_for
     _note_failed_attempt(payment)
     if not Invoice.objects.collectable().filter(pk=invoice.pk).exists():
         return None

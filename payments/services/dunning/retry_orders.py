@@ -29,7 +29,7 @@ def plan_of(payment: Payment) -> PaymentRetry | None:
 
 def why_not_retryable(payment: Payment) -> DomainError | None:
     """Why a failed payment can't be tried again now; None when it can."""
-    invoice = payment.invoice
+    invoice = payment.asked_for
     if payment.status != Payment.Status.FAILED:
         state = payment.get_status_display().lower()
         return DomainError(f"Only a failed payment is tried again; this one is {state}.", code="PAYMENT_NOT_FAILED")
@@ -112,7 +112,7 @@ def _locked_plan(payment: Payment) -> PaymentRetry | None:
 
 
 def _new_plan(payment: Payment) -> PaymentRetry:
-    rules = rules_of(payment.invoice.billing_entity_id)
+    rules = rules_of(payment.asked_for.billing_entity_id)
     return PaymentRetry(
         organisation_id=payment.organisation_id,
         invoice=payment.invoice,

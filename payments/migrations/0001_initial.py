@@ -747,9 +747,26 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="Why it is not credited, or not in full.", max_length=255),
                 ),
                 (
+                    "billing_entity",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Who received money on account; otherwise the invoice says it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
                     "invoice",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="invoicing.invoice"
+                        blank=True,
+                        help_text="For which it came; without one it is on account.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="invoicing.invoice",
                     ),
                 ),
                 (
@@ -767,7 +784,10 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("record_offline_payment", "Can record an offline payment"),
                     ("reverse_payment", "Can reverse an offline payment that was recorded by mistake"),
-                    ("place_payment", "Can credit a payment to another invoice, and decide about money that went back"),
+                    (
+                        "place_payment",
+                        "Can credit a payment to invoices, take it off, and decide about money that went back",
+                    ),
                 ],
             },
         ),
@@ -893,6 +913,7 @@ class Migration(migrations.Migration):
                             ("credit_note", "Taken back by a credit note"),
                             ("dispute", "Lost in a dispute"),
                             ("dispute_won", "Dispute won"),
+                            ("unallocated", "Taken off by an operator"),
                         ],
                         default="credit",
                         max_length=11,
@@ -912,6 +933,7 @@ class Migration(migrations.Migration):
                         max_length=11,
                     ),
                 ),
+                ("reason", models.TextField(blank=True, help_text="Why an operator took it off the invoice.")),
                 (
                     "invoice",
                     models.ForeignKey(
@@ -2355,7 +2377,9 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("amount__gt", 0), ("kind__in", ["credit", "restored", "dispute_won"])),
-                    models.Q(("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note", "dispute"])),
+                    models.Q(
+                        ("amount__lt", 0), ("kind__in", ["refund", "reversal", "credit_note", "dispute", "unallocated"])
+                    ),
                     _connector="OR",
                 ),
                 name="allocation_sign_fits_its_kind",
@@ -2370,6 +2394,17 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="allocation_answer_is_about_a_refund",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "unallocated"), models.Q(("reason", ""), _negated=True)),
+                    models.Q(models.Q(("kind", "unallocated"), _negated=True), ("reason", "")),
+                    _connector="OR",
+                ),
+                name="who_takes_an_allocation_off_says_why",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -2391,9 +2426,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="only_the_answer_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."payment_id" IS DISTINCT FROM (NEW."payment_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="62acb8b40d84957ebf11ed11d88f80f5ec3b492c",
+                    hash="9618a1872a9d2d147225c37ff18e4ec6453ac0fe",
                     operation="UPDATE",
                     pgid="pgtrigger_only_the_answer_changes_89410",
                     table="payments_paymentallocation",
@@ -2668,6 +2703,25 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("billing_entity__isnull", True), ("invoice__isnull", False)),
+                    models.Q(("billing_entity__isnull", False), ("invoice__isnull", True), ("kind", "offline")),
+                    _connector="OR",
+                ),
+                name="payment_is_of_an_invoice_or_on_account",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("invoice__isnull", True), models.Q(("status", "reversed"), _negated=True)),
+                fields=("organisation", "method", "reference"),
+                name="payment_on_account_once_per_reference",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
                     models.Q(("kind", "gateway"), _negated=True),
@@ -2697,9 +2751,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_paid_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."razorpay_payment_id" IS DISTINCT FROM (NEW."razorpay_payment_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on"))',
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."razorpay_payment_id" IS DISTINCT FROM (NEW."razorpay_payment_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="072da89d0b7c55bcc84ce410ab132d0da7243983",
+                    hash="e69bdff58a16b7eceddbe0acd912f3e270513c92",
                     operation="UPDATE",
                     pgid="pgtrigger_what_was_paid_never_changes_724dd",
                     table="payments_payment",

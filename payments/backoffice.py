@@ -9,6 +9,7 @@ from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import reaches_every_organisation
 from payments.models import (
+    BankLine,
     Dispute,
     GatewayAccount,
     InboundWebhook,
@@ -29,6 +30,7 @@ from payments.selectors import with_unallocated
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.PAYMENTS, Payment, "payments"),
+        SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
@@ -86,6 +88,19 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             amount=F("not_credited"),
             since="attempted_at",
+        ),
+        Waits(
+            kind="bank_lines",
+            one="payment on a bank statement to book",
+            many="payments on bank statements to book",
+            rows=lambda user: (
+                BankLine.objects.waiting() if reaches_every_organisation(user) else BankLine.objects.none()
+            ),
+            model=BankLine,
+            filters={},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="created_at",
         ),
         Waits(
             kind="refunds",
@@ -175,6 +190,7 @@ BACKOFFICE = Contribution(
             "place_payment",
             "refund_excess",
             "answer_dispute",
+            "book_bankline",
             "process_inboundwebhook",
             "export_journals",
             "change_ledgername",

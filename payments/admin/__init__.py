@@ -1,6 +1,7 @@
-"""Admin pages of payments, refunds, disputes, mandates, payment orders, webhooks, ageing, statements and journals."""
+"""Admin pages of payments, bank lines, refunds, disputes, mandates, orders, webhooks, ageing, statements, journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
+from payments.admin.bank_line import BankLineAdmin
 from payments.admin.dispute import DisputeAdmin
 from payments.admin.dunning import DunningOfInvoice
 from payments.admin.dunning_rules import DunningOfSeller
@@ -22,6 +23,7 @@ from payments.admin.statement import StatementOfOrganisation
 __all__ = [
     "AgeingOfInvoices",
     "AutoCollectOfOrganisation",
+    "BankLineAdmin",
     "DisputeAdmin",
     "DunningOfInvoice",
     "DunningOfSeller",

@@ -29,6 +29,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="BankColumns",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("header_sha256", models.CharField(max_length=64, unique=True)),
+                ("columns", models.JSONField(help_text="What a column holds → its name.")),
+            ],
+            options={
+                "verbose_name_plural": "bank columns",
+            },
+        ),
+        migrations.CreateModel(
             name="AutoCollect",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -47,6 +60,173 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [("switch_autocollect", "Can switch auto-collect on and off")],
+            },
+        ),
+        migrations.CreateModel(
+            name="BankStatement",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "account",
+                    models.CharField(
+                        blank=True, max_length=40, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                ("bank", models.CharField(blank=True, help_text="As its columns tell.", max_length=40)),
+                (
+                    "currency",
+                    models.CharField(max_length=3, validators=[billing_platform.lib.validators.validate_currency]),
+                ),
+                ("line_count", models.PositiveIntegerField(verbose_name="credits in the file")),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_statements",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DunningRules",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "max_retries",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10),
+                        ],
+                        verbose_name="attempts",
+                    ),
+                ),
+                (
+                    "base_hours",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="first pause",
+                    ),
+                ),
+                (
+                    "factor",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("2"),
+                        help_text="Each pause is so many times the one before.",
+                        max_digits=4,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "cap_hours",
+                    models.PositiveSmallIntegerField(
+                        default=168,
+                        help_text="Hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="longest pause",
+                    ),
+                ),
+                ("retries_on", models.BooleanField(default=True, verbose_name="try failed payments again")),
+                ("reminders_on", models.BooleanField(default=True, verbose_name="send reminders")),
+                (
+                    "steps",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SmallIntegerField(
+                            validators=[
+                                django.core.validators.MinValueValidator(-30),
+                                django.core.validators.MaxValueValidator(365),
+                            ]
+                        ),
+                        default=payments.models.dunning_rules.usual_steps,
+                        help_text="Days after the due date; below zero: before it.",
+                        size=12,
+                    ),
+                ),
+                (
+                    "msme_notice",
+                    models.BooleanField(
+                        default=True,
+                        help_text="In reminders after the due date to customers in India, if the seller has an Udyam number. Off for a medium enterprise or a trader, whom the rule does not protect.",
+                        verbose_name="name the rule for small enterprises",
+                    ),
+                ),
+                (
+                    "late_fee_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        help_text="Of what is due, for each 30 days that have begun. 0: none.",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "late_fee_fixed",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Once for each late invoice in rupees, instead of a percentage. 0: none.",
+                        max_digits=19,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                    ),
+                ),
+                (
+                    "late_fee_grace_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="After the due date.",
+                        validators=[django.core.validators.MaxValueValidator(90)],
+                        verbose_name="days of grace",
+                    ),
+                ),
+                (
+                    "billing_entity",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="dunning_rules",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "rules for asking again",
+                "verbose_name_plural": "rules for asking again",
             },
         ),
         migrations.CreateModel(
@@ -897,6 +1077,75 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BankLine",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("account", models.CharField(blank=True, max_length=40)),
+                ("day", models.DateField()),
+                ("narration", models.CharField(blank=True, max_length=1000, verbose_name="text")),
+                ("reference", models.CharField(blank=True, help_text="UTR or cheque number.", max_length=100)),
+                ("payer", models.CharField(blank=True, help_text="Who paid, as the text tells.", max_length=100)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "balance",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, help_text="Of the account, after it.", max_digits=19, null=True
+                    ),
+                ),
+                ("row", models.PositiveIntegerField(help_text="In the file.")),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        help_text="Day, amount, reference, balance, and place among equals.", max_length=64
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "Waiting"), ("booked", "Booked"), ("known", "Was recorded before")],
+                        default="",
+                        max_length=6,
+                    ),
+                ),
+                ("set_aside_reason", models.CharField(blank=True, max_length=500, verbose_name="set aside because")),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_lines",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.bankstatement"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Made of this money.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_line",
+                        to="payments.payment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "bank line",
+                "ordering": ["-day", "-created_at", "row"],
+                "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
+            },
+        ),
+        migrations.CreateModel(
             name="PaymentAllocation",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1708,159 +1957,70 @@ class Migration(migrations.Migration):
                 "ordering": ["-deducted_on", "-created_at"],
             },
         ),
-        migrations.CreateModel(
-            name="DunningRules",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "max_retries",
-                    models.PositiveSmallIntegerField(
-                        default=3,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(10),
-                        ],
-                        verbose_name="attempts",
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankstatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="c0947a2f98587a4c4bfb20f3061aa4459ddb8aa1",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8da04",
+                    table="payments_bankstatement",
+                    when="BEFORE",
                 ),
-                (
-                    "base_hours",
-                    models.PositiveSmallIntegerField(
-                        default=24,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="first pause",
-                    ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankstatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="0487058af6502e974824610f1baa2f65419dbc41",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_94acd",
+                    table="payments_bankstatement",
+                    when="BEFORE",
                 ),
-                (
-                    "factor",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("2"),
-                        help_text="Each pause is so many times the one before.",
-                        max_digits=4,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("1")),
-                            django.core.validators.MaxValueValidator(Decimal("10")),
-                        ],
-                    ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dunningrules",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("base_hours__gte", 1),
+                    ("base_hours__lte", 1440),
+                    ("cap_hours__gte", 1),
+                    ("cap_hours__lte", 1440),
+                    ("factor__gte", 1),
+                    ("factor__lte", Decimal("10")),
+                    ("max_retries__gte", 1),
+                    ("max_retries__lte", 10),
                 ),
-                (
-                    "cap_hours",
-                    models.PositiveSmallIntegerField(
-                        default=168,
-                        help_text="Hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1440),
-                        ],
-                        verbose_name="longest pause",
-                    ),
+                name="retry_rules_within_bounds",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dunningrules",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
+                name="late_fee_is_percent_or_fixed",
+                violation_error_message="Choose a percentage or a fixed amount, not both.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dunningrules",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("late_fee_fixed__gte", 0),
+                    ("late_fee_grace_days__lte", 90),
+                    ("late_fee_percent__gte", 0),
+                    ("late_fee_percent__lte", Decimal("10")),
                 ),
-                ("retries_on", models.BooleanField(default=True, verbose_name="try failed payments again")),
-                ("reminders_on", models.BooleanField(default=True, verbose_name="send reminders")),
-                (
-                    "steps",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.SmallIntegerField(
-                            validators=[
-                                django.core.validators.MinValueValidator(-30),
-                                django.core.validators.MaxValueValidator(365),
-                            ]
-                        ),
-                        default=payments.models.dunning_rules.usual_steps,
-                        help_text="Days after the due date; below zero: before it.",
-                        size=12,
-                    ),
-                ),
-                (
-                    "msme_notice",
-                    models.BooleanField(
-                        default=True,
-                        help_text="In reminders after the due date to customers in India, if the seller has an Udyam number. Off for a medium enterprise or a trader, whom the rule does not protect.",
-                        verbose_name="name the rule for small enterprises",
-                    ),
-                ),
-                (
-                    "late_fee_percent",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("0"),
-                        help_text="Of what is due, for each 30 days that have begun. 0: none.",
-                        max_digits=5,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("0")),
-                            django.core.validators.MaxValueValidator(Decimal("10")),
-                        ],
-                    ),
-                ),
-                (
-                    "late_fee_fixed",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="Once for each late invoice in rupees, instead of a percentage. 0: none.",
-                        max_digits=19,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
-                    ),
-                ),
-                (
-                    "late_fee_grace_days",
-                    models.PositiveSmallIntegerField(
-                        default=0,
-                        help_text="After the due date.",
-                        validators=[django.core.validators.MaxValueValidator(90)],
-                        verbose_name="days of grace",
-                    ),
-                ),
-                (
-                    "billing_entity",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="dunning_rules",
-                        to="organisations.billingentity",
-                        verbose_name="seller",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "rules for asking again",
-                "verbose_name_plural": "rules for asking again",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("base_hours__gte", 1),
-                            ("base_hours__lte", 1440),
-                            ("cap_hours__gte", 1),
-                            ("cap_hours__lte", 1440),
-                            ("factor__gte", 1),
-                            ("factor__lte", Decimal("10")),
-                            ("max_retries__gte", 1),
-                            ("max_retries__lte", 10),
-                        ),
-                        name="retry_rules_within_bounds",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("late_fee_percent", 0), ("late_fee_fixed", 0), _connector="OR"),
-                        name="late_fee_is_percent_or_fixed",
-                        violation_error_message="Choose a percentage or a fixed amount, not both.",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("late_fee_fixed__gte", 0),
-                            ("late_fee_grace_days__lte", 90),
-                            ("late_fee_percent__gte", 0),
-                            ("late_fee_percent__lte", Decimal("10")),
-                        ),
-                        name="late_fee_within_bounds",
-                    ),
-                ],
-            },
+                name="late_fee_within_bounds",
+            ),
         ),
         migrations.AddConstraint(
             model_name="gatewayaccount",
@@ -2364,6 +2524,103 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_bc1a5",
                     table="payments_dispute",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="bankline",
+            index=models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+        ),
+        migrations.AddIndex(
+            model_name="bankline",
+            index=models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.UniqueConstraint(
+                fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", ""), ("payment__isnull", True)),
+                    models.Q(("payment__isnull", False), models.Q(("outcome", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="bank_line_outcome_tells_its_payment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("payment__isnull", True), ("set_aside_reason", ""), _connector="OR"),
+                name="bank_line_is_booked_or_set_aside",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="7e621c21febf2aed43d0e0e21ab8023c4fe8589f",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_d056f",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="2d77c0e738c7ea853647987ad04121638d743f56",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b36df",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_the_bank_said_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."statement_id" IS DISTINCT FROM (NEW."statement_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."account" IS DISTINCT FROM (NEW."account") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."narration" IS DISTINCT FROM (NEW."narration") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."payer" IS DISTINCT FROM (NEW."payer") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."balance" IS DISTINCT FROM (NEW."balance") OR OLD."row" IS DISTINCT FROM (NEW."row") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="b5a71149fa20881c85e906cb99d628d5266480d4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_the_bank_said_never_changes_b0a3f",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="pays_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE;",
+                    func="\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id;\n    IF paid.id IS NOT NULL AND (\n        paid.currency <> NEW.currency OR (NEW.outcome = 'booked' AND paid.amount <> NEW.amount)\n    ) THEN\n        RAISE EXCEPTION 'Payment % is not the money of bank line %.', NEW.payment_id, NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF TG_OP = 'UPDATE' AND OLD.payment_id IS NOT NULL AND NEW.payment_id IS DISTINCT FROM OLD.payment_id\n       AND (SELECT status FROM payments_payment WHERE id = OLD.payment_id) <> 'reversed'\n    THEN\n        RAISE EXCEPTION 'Bank line % is booked already.', NEW.id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="ff7c81dd5446ae4d2da55808857269eeba3468ee",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_pays_once_effc4",
+                    table="payments_bankline",
                     when="BEFORE",
                 ),
             ),

@@ -1,5 +1,6 @@
 """Razorpay accounts, payment orders, mandates, payments, allocations, refunds, disputes, webhooks and journals."""
 
+from payments.models.bank_statement import BankColumns, BankLine, BankStatement
 from payments.models.dispute import Dispute
 from payments.models.dunning_rules import DunningRules
 from payments.models.gateway_account import GatewayAccount
@@ -21,6 +22,9 @@ from payments.models.withheld_tax import WithheldTax
 
 __all__ = [
     "AutoCollect",
+    "BankColumns",
+    "BankLine",
+    "BankStatement",
     "Dispute",
     "DunningRules",
     "GatewayAccount",

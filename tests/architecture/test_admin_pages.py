@@ -44,6 +44,8 @@ NOT_REGISTERED = {
     "payments.JournalFile": "downloaded on the page of its export",
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
+    "payments.BankStatement": "an upload; its lines have pages",
+    "payments.BankColumns": "remembered when a person says it on the page that imports",
     "payments.WithheldTax": "shown on the page of its payment",
     "payments.AutoCollect": "shown, and switched, on the customer's page",
     "payments.PayerAccount": "shown on the page of its mandate",
@@ -51,7 +53,7 @@ NOT_REGISTERED = {
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
-FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "invoicing.filing", "payments.journalbatch"}
+FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "invoicing.filing", "payments.journalbatch", "payments.bankline"}
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",
     "billing_platform/lib/admin/filters.py",

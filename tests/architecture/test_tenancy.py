@@ -36,6 +36,9 @@ NOBODYS = {
     "invoicing.TaxRate": "a fact of the law",
     "payments.GatewayAccount": "the seller's: keys with which it collects from all its customers",
     "payments.LedgerName": "the seller's: how its books name what all customers share",
+    "payments.BankStatement": "of all of a seller's customers: only who reaches everybody sees its lines",
+    "payments.BankLine": "whose it is shows only once it is booked: only who reaches everybody sees it",
+    "payments.BankColumns": "what a bank calls its columns: nobody's",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
     "payments.JournalFile": "of a JournalBatch",
 }

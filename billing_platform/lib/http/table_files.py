@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,8 @@ LARGEST_UNPACKED = 30 * 1024 * 1024
 LINE = "line"  # the column that holds the row's number in the file, beside those of the file
 
 Rows = list[dict[str, str]]
+Cells = list[list[str]]
+_OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0"
 
 
 def read_rows(
@@ -45,6 +47,51 @@ def read_rows(
     return rows
 
 
+def read_cells(content: bytes, *, most_rows: int, is_table: Callable[[Cells], bool]) -> Cells:
+    """All cells of a file that another program wrote its own way: titles above the header, any separator, UTF-8, UTF-16
+    or Windows' western letters. Of the separators the one is taken with which `is_table` knows the cells. Raises
+    InvalidInput at `file`."""
+    if len(content) > LARGEST_FILE:
+        raise InvalidInput.field("file", f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
+    if content.startswith(_OLD_SPREADSHEET) or content.lstrip()[:6].lower() in (b"<html>", b"<table", b"<!doct"):
+        raise InvalidInput.field("file", "This is an old spreadsheet (XLS) or a web page: save it as XLSX or CSV.")
+    found = _cells_of_xlsx(content) if content.startswith(b"PK") else _cells_of_any_text(_text_of(content), is_table)
+    if len(found) > most_rows:
+        raise InvalidInput.field("file", f"The file has more than {most_rows:,} rows: import it in parts.")
+    return found
+
+
+def _cells_of_any_text(text: str, is_table: Callable[[Cells], bool]) -> Cells:
+    tried: list[Cells] = []
+    refusal: InvalidInput | None = None
+    for separator in ",\t;|":
+        try:
+            tried.append(_cells_of_text(text, separator))
+        except InvalidInput as error:  # a quotation mark that is none with another separator
+            refusal = error
+        else:
+            if is_table(tried[-1]):
+                return tried[-1]
+    if refusal is not None and not tried:
+        raise refusal
+    return max(tried, key=lambda cells: max(map(len, cells)))
+
+
+def _text_of(content: bytes) -> str:
+    """UTF-16 says so by its first two bytes; what is no UTF-8 was written by Windows."""
+    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in text:
+            row = text[: text.index("\x00")].count("\n") + 1
+            raise InvalidInput.field("file", f"Row {row} holds a character that is no text (NUL): save the file anew.")
+        return text
+    raise InvalidInput.field("file", "The file is no text: save it as “CSV UTF-8”, or as XLSX.")
+
+
 def _check_header(names: list[str], columns: Sequence[str], needed: Sequence[str], hint: str) -> None:
     missing = [name for name in needed if name not in names]
     unknown = [name for name in names if name and name not in columns]
@@ -54,13 +101,18 @@ def _check_header(names: list[str], columns: Sequence[str], needed: Sequence[str
             raise InvalidInput.field("file", f"The file {words} {', '.join(found)}. {hint}")
 
 
-def _cells_of_csv(content: bytes) -> list[list[str]]:
+def _cells_of_csv(content: bytes) -> Cells:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput.field("file", "The file is no text in UTF-8: save it as “CSV UTF-8”, or as XLSX.") from None
     first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)  # where a comma is the decimal sign, spreadsheets write semicolons
+    return _cells_of_text(
+        text, max(",;\t", key=first.count)
+    )  # where a comma is the decimal sign, they write semicolons
+
+
+def _cells_of_text(text: str, separator: str) -> Cells:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -68,7 +120,7 @@ def _cells_of_csv(content: bytes) -> list[list[str]]:
     return [[_text(cell) for cell in line] for line in lines] or [[]]
 
 
-def _cells_of_xlsx(content: bytes) -> list[list[str]]:
+def _cells_of_xlsx(content: bytes) -> Cells:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:

@@ -1,0 +1,1 @@
+"""Bank statements: stored once, matched with open invoices, booked by a person."""

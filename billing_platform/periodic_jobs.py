@@ -38,6 +38,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Send reminders": ("payments.tasks.send_reminders", crontab(minute="0,30")),
     "Charge late fees": ("payments.tasks.charge_late_fees", crontab(minute="10", hour="1")),
     "Collect by mandates": ("payments.tasks.collect_by_mandates", schedule(60)),
+    "Fetch payouts": ("payments.tasks.fetch_payouts", crontab(minute="10", hour="5")),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

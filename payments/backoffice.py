@@ -22,6 +22,8 @@ from payments.models import (
     PaymentAllocation,
     PaymentOrder,
     PaymentRetry,
+    Payout,
+    PayoutLine,
     Refund,
     Reminder,
 )
@@ -33,6 +35,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
+        SidebarItem(Group.PAYMENTS, Payout, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
         SidebarItem(Group.PAYMENTS, PaymentRetry, "autorenew"),
         SidebarItem(Group.PAYMENTS, Reminder, "notifications"),
@@ -191,12 +194,13 @@ BACKOFFICE = Contribution(
             "refund_excess",
             "answer_dispute",
             "book_bankline",
+            "fetch_payouts",
             "process_inboundwebhook",
             "export_journals",
             "change_ledgername",
         }
     ),
-    unwatched=frozenset({InboundWebhook, JournalFile, JournalItem}),
+    unwatched=frozenset({InboundWebhook, JournalFile, JournalItem, Payout, PayoutLine}),
     # that they were replaced is noted in words (services/gateway_accounts.py)
     unlogged={GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret")},
 )

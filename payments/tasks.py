@@ -16,6 +16,7 @@ from payments.services import allocating, checkout, collection
 from payments.services.disputes import looking
 from payments.services.dunning import late_fees, reminders, retries
 from payments.services.mandates import charging, registering, tokens
+from payments.services.payouts import fetching
 from payments.services.refunding import sending
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,11 @@ def refresh_mandate(mandate_id: str) -> None:
 @shared_task(name="payments.tasks.process_charge")
 def process_charge(charge_id: str) -> None:
     charging.process_charge(charge_id=UUID(charge_id))
+
+
+@shared_task(name="payments.tasks.fetch_payouts")
+def fetch_payouts() -> None:
+    fetching.fetch_payouts()
 
 
 @shared_task(name="payments.tasks.process_webhook")

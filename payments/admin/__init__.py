@@ -1,4 +1,4 @@
-"""Admin pages of payments, bank lines, refunds, disputes, mandates, orders, webhooks, ageing, statements, journals."""
+"""Admin pages of payments, bank lines, refunds, disputes, payouts, mandates, orders, webhooks, statements, journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.bank_line import BankLineAdmin
@@ -16,6 +16,7 @@ from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin
 from payments.admin.payment_page import PageOfPayment
 from payments.admin.payment_retry import PaymentRetryAdmin, ReminderAdmin, RetryOfPayment
+from payments.admin.payout import PayoutAdmin
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
@@ -42,6 +43,7 @@ __all__ = [
     "PaymentOrderAdmin",
     "PaymentRetryAdmin",
     "PaymentsOfOrganisation",
+    "PayoutAdmin",
     "RefundAdmin",
     "RefundsOfPayment",
     "ReminderAdmin",

@@ -26,7 +26,7 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
-from billing_platform.lib.admin.display import brief
+from billing_platform.lib.admin.display import anchor, brief
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
@@ -35,7 +35,7 @@ from billing_platform.lib.periods import BillingPeriod
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
 from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
-from payments.models import Dispute, Payment, PaymentAllocation, Refund, WithheldTax
+from payments.models import Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
 from payments.selectors import invoices_for
 from payments.services import allocating, offline, refunds
 
@@ -200,6 +200,7 @@ class PaymentAdmin(ReadOnlyAdmin):
                     "gateway_fee",
                     "gateway_tax",
                     "fee_borne_by",
+                    "payout",
                 )
             },
         ),
@@ -239,6 +240,11 @@ class PaymentAdmin(ReadOnlyAdmin):
             asked = payment.shown(payment.amount - payment.payer_fee)
             return f"The payer: {payment.shown(payment.payer_fee)} on top of {asked}"
         return "The seller" if payment.fee else "–"
+
+    @admin.display(description="Payout")
+    def payout(self, payment: Payment) -> Any:
+        line = payment.payout_lines.filter(kind=PayoutLine.Kind.PAYMENT).select_related("payout").first()
+        return anchor(self, line.payout, str(line.payout)) if line else "Not yet paid out"
 
     @admin.display(description="Payment", ordering="created_at")
     def label(self, payment: Payment) -> str:

@@ -18,6 +18,7 @@ from payments.gateways.entities import parse_dispute, parse_link, parse_payment,
 from payments.inbox.dispute_messages import DisputeMessage
 from payments.inbox.mandate_messages import MandateMessage, mandate_of_registration, read_token_message
 from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, Subject, entity_of, subject_of
+from payments.inbox.payout_messages import PayoutMessage, read_payout
 from payments.models import GatewayAccount, PaymentOrder
 from payments.services import collection
 from payments.services.gateway_accounts import gateway_of
@@ -107,7 +108,7 @@ def read_dispute(payload: Payload, account: GatewayAccount | None) -> DisputeMes
     return DisputeMessage(order, payment, gateway_of(order).fetch_dispute(dispute_id=dispute.id), told_at)
 
 
-Message = PaymentMessage | LinkMessage | DisputeMessage | MandateMessage
+Message = PaymentMessage | LinkMessage | DisputeMessage | MandateMessage | PayoutMessage
 DISPUTE_EVENTS = ("created", "action_required", "under_review", "won", "lost", "closed")
 
 HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
@@ -126,6 +127,7 @@ HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "refund.failed": read_payment,
     "refund.speed_changed": read_payment,
     **dict.fromkeys((f"payment.dispute.{name}" for name in DISPUTE_EVENTS), read_dispute),
+    "settlement.processed": read_payout,
 }
 
 

@@ -138,11 +138,12 @@ def try_now(*, webhook_id: UUID) -> InboundWebhook:
 
 def _apply(webhook: InboundWebhook) -> None:
     message = handlers.read(webhook.event_type, json.loads(webhook.body)["payload"], webhook.gateway_account)
-    refuse_strangers(webhook, message.subject)
+    if message.subject is not None:
+        refuse_strangers(webhook, message.subject)
     with transaction.atomic():
         outcome = message.apply()
         _end(webhook, Status.PROCESSED, outcome, organisation=message.subject.organisation)
 
 
-def _end(webhook: InboundWebhook, status: str, outcome: str, **placed: Organisation) -> None:
+def _end(webhook: InboundWebhook, status: str, outcome: str, **placed: Organisation | None) -> None:
     claims.done(webhook, status=status, outcome=outcome[:LONGEST_OUTCOME], processed_at=clock.now(), **placed)

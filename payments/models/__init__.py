@@ -1,4 +1,4 @@
-"""Razorpay accounts, payment orders, mandates, payments, allocations, refunds, disputes, webhooks and journals."""
+"""Razorpay accounts, payment orders, mandates, payments, refunds, disputes, payouts, webhooks and journals."""
 
 from payments.models.bank_statement import BankColumns, BankLine, BankStatement
 from payments.models.dispute import Dispute
@@ -15,6 +15,7 @@ from payments.models.payment import Payment
 from payments.models.payment_allocation import PaymentAllocation
 from payments.models.payment_order import PaymentOrder
 from payments.models.payment_retry import PaymentRetry, RetryTry
+from payments.models.payout import Payout, PayoutLine
 from payments.models.refund import Refund
 from payments.models.reminder import Reminder
 from payments.models.reminder_pause import ReminderPause
@@ -42,6 +43,8 @@ __all__ = [
     "PaymentAllocation",
     "PaymentOrder",
     "PaymentRetry",
+    "Payout",
+    "PayoutLine",
     "Refund",
     "Reminder",
     "ReminderPause",

@@ -7,6 +7,7 @@ not forgotten, and `crediting.credit_payment` works out from all that is known w
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from payments import emails
 from payments.gateways import GatewayPayment, GatewayRefund
 from payments.models import Payment, PaymentOrder
 from payments.models.payment import rank
-from payments.services.crediting import credit_payment, lock_customer_money
+from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.debit_outcomes import advice_for, note_debit_outcome
 from payments.services.dunning.retries import plan_retries
 from payments.services.refunds import count_refunds, note_refund
@@ -49,6 +50,18 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     if noted is not None:
         emails.queue_refund(noted)
     return payment
+
+
+@transaction.atomic
+def learn_fee(*, payment_id: UUID, currency: str, fee: Decimal, tax: Decimal) -> None:
+    """Note the fee of a payment, and the GST within, that no report named. Only in the payment's own currency."""
+    payment = lock_payment(payment_id)
+    if payment.fee is not None or payment.currency != currency:
+        return
+    payment.fee, payment.tax = fee, tax
+    _note_payers_fee(payment)
+    payment.save(update_fields=["fee", "tax", "payer_fee", "updated_at"])
+    credit_payment(payment)
 
 
 def _locked_payment(order: PaymentOrder, report: GatewayPayment) -> Payment:

@@ -19,7 +19,7 @@ from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
 
 # An attempt at the gateway, and a dispute about it, needs the running platform: tests/scenarios/test_first_start.py.
-RUNNING = ("paymentorder", "inboundwebhook", "dispute", "paymentretry")
+RUNNING = ("paymentorder", "inboundwebhook", "dispute", "paymentretry", "payout")
 MADE_WHEN_RUNNING = {f"/admin/payments/{name}/" for name in RUNNING}
 
 

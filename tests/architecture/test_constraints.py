@@ -103,6 +103,8 @@ UNREACHABLE = {
     "payment_is_positive": "the services refuse it at amount",
     "payment_refunded_between_nothing_and_amount": "reported by the gateway, and checked",
     "payment_lost_between_nothing_and_amount": "the service takes no more than is left",
+    "payout_line_once_per_payout": "what is known is left out",
+    "payout_line_has_no_amount_below_zero": "reported by the gateway",
     "dispute_is_positive": "reported by the gateway",
     "dispute_takes_at_most_what_was_deducted": "the service takes the smaller one",
     "dispute_deducted_before_it_returns": "the service sets both",

@@ -1,0 +1,1 @@
+"""Payouts: fetched from Razorpay, joined to payments, refunds and disputes, and added up."""

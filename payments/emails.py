@@ -18,9 +18,9 @@ from invoicing.emails import queue_about
 from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
-from organisations.models import Notification
+from organisations.models import BillingEntity, Notification
 from organisations.notifications.outbox import Attachment, queue_email
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, InboundWebhook, Payment, Refund
 
 RECEIPT = "payments.receipt:"
 """Begins the name of an attachment that is made when its message is sent."""
@@ -123,6 +123,26 @@ def _queue_refund(kind: str, refund: Refund) -> None:
         "date": refund.refunded_on,
     }
     _queue(kind, payment, invoice, context, about=refund.pk)
+
+
+def queue_webhook_failed(webhook: InboundWebhook) -> None:
+    """Tell the seller that a message of Razorpay was given up: once per message."""
+    account = webhook.gateway_account
+    seller = account.billing_entity if account else BillingEntity.objects.filter(is_default=True).first()
+    if seller is None:
+        return
+    queue_email(
+        organisation=webhook.organisation,
+        kind="webhook_failed",
+        dedupe_key=f"webhook_failed:{webhook.pk}",
+        recipients=[seller.email],
+        sender=seller.email,
+        template="payments/webhook_failed",
+        context={
+            "webhook": webhook,
+            "page": f"{settings.SITE_URL}{reverse('admin:payments_inboundwebhook_change', args=[webhook.pk])}",
+        },
+    )
 
 
 def queue_dispute(dispute: Dispute) -> None:

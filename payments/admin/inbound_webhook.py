@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 
-from billing_platform.lib.admin.base import ReadOnlyAdmin, link, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, link, rows_action, short_time, status
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from payments.inbox import inbox
 from payments.models import InboundWebhook
@@ -47,6 +49,15 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
         may=inbox.may_be_tried_now,
         service=lambda pk: inbox.try_now(webhook_id=pk),
     )
+
+    @rows_action(
+        label="Process again",
+        permission="payments.process_inboundwebhook",
+        confirm="Those that failed or were ignored are tried at once. What a message reports is never counted twice.",
+    )
+    def try_many_now(self, request: HttpRequest, webhooks: Any) -> str:
+        count = inbox.try_each_now(webhook_ids=list(webhooks.values_list("pk", flat=True)))
+        return f"{count:,} are tried as soon as a worker is free."
 
     @admin.display(description="Body")
     def message(self, webhook: InboundWebhook) -> str:

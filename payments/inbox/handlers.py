@@ -18,6 +18,7 @@ from payments.gateways.entities import parse_dispute, parse_link, parse_payment,
 from payments.inbox.dispute_messages import DisputeMessage
 from payments.inbox.mandate_messages import MandateMessage, mandate_of_registration, read_token_message
 from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, Subject, entity_of, subject_of
+from payments.inbox.not_handled import why_not_handled
 from payments.inbox.payout_messages import PayoutMessage, read_payout
 from payments.models import GatewayAccount, PaymentOrder
 from payments.services import collection
@@ -138,7 +139,7 @@ def read(event_type: str, payload: Payload, account: GatewayAccount | None) -> M
     """
     handler = HANDLERS.get(event_type)
     if handler is None:
-        raise Ignored(NOT_HANDLED)
+        raise Ignored(why_not_handled(event_type, payload))
     return handler(payload, account)
 
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from billing_platform.lib.work import claims
 from billing_platform.lib.work.waking import wake_on_commit
 from organisations import audit
 from organisations.models import Organisation
+from payments import emails
 from payments.gateways.entities import NamelessEntity
 from payments.inbox import handlers
 from payments.inbox.messages import Ignored
@@ -110,7 +111,8 @@ def process_webhook(*, webhook_id: UUID) -> bool:
     except (Ignored, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
     except Exception as error:  # whatever it is, it is stored on the row and never stops the others
-        claims.note_failure(webhook, error)
+        if claims.note_failure(webhook, error) and webhook.status == Status.FAILED:
+            emails.queue_webhook_failed(webhook)
         return False
     return True
 
@@ -134,6 +136,15 @@ def try_now(*, webhook_id: UUID) -> InboundWebhook:
     audit.note(webhook, status=(before, webhook.status))
     wake_on_commit("payments.tasks.process_webhook", webhook_id)
     return webhook
+
+
+def try_each_now(*, webhook_ids: Iterable[UUID]) -> int:
+    """Process messages at once, those of them that may be tried again. Returns how many."""
+    rows = InboundWebhook.objects.filter(pk__in=webhook_ids)
+    chosen = [webhook.pk for webhook in rows if may_be_tried_now(webhook)]
+    for webhook_id in chosen:
+        try_now(webhook_id=webhook_id)
+    return len(chosen)
 
 
 def _apply(webhook: InboundWebhook) -> None:

@@ -55,7 +55,7 @@ def apply_dispute(*, report: GatewayDispute, told_at: datetime) -> Dispute:
     if known is None:
         raise NotFound(f"No payment of ours is {report.payment_id}.")
     payment = lock_payment(known.pk)
-    dispute = Dispute.objects.select_for_update().filter(razorpay_dispute_id=report.id).first()
+    dispute: Dispute | None = Dispute.objects.select_for_update().filter(razorpay_dispute_id=report.id).first()
     before = dispute.status if dispute is not None else ""
     if dispute is None:
         dispute = _new(payment, report, told_at)

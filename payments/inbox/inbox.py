@@ -153,7 +153,8 @@ def _apply(webhook: InboundWebhook) -> None:
         refuse_strangers(webhook, message.subject)
     with transaction.atomic():
         outcome = message.apply()
-        _end(webhook, Status.PROCESSED, outcome, organisation=message.subject.organisation)
+        whose = message.subject.organisation if message.subject is not None else None
+        _end(webhook, Status.PROCESSED, outcome, organisation=whose)
 
 
 def _end(webhook: InboundWebhook, status: str, outcome: str, **placed: Organisation | None) -> None:

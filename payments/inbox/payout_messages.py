@@ -16,7 +16,6 @@ class PayoutMessage:
 
     payout_id: str
     subject: None = None
-    organisation: None = None
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""

@@ -1603,6 +1603,61 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Payout",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("razorpay_payout_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay payout")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("created", "On its way"), ("processed", "Transferred"), ("failed", "Failed")],
+                        max_length=9,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=4, help_text="What arrives at the bank.", max_digits=19)),
+                (
+                    "fees",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Of the transfer itself; those of payments stand on its lines.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "tax",
+                    models.DecimalField(
+                        decimal_places=4, default=Decimal("0"), help_text="The GST within these fees.", max_digits=19
+                    ),
+                ),
+                (
+                    "utr",
+                    models.CharField(
+                        blank=True, help_text="With it the bank finds the transfer.", max_length=60, verbose_name="UTR"
+                    ),
+                ),
+                ("begun_at", models.DateTimeField(help_text="When Razorpay began it.")),
+                (
+                    "gateway_account",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the environment's.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="payments.gatewayaccount",
+                        verbose_name="Razorpay account",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-begun_at"],
+                "permissions": [("fetch_payouts", "Can fetch payouts from Razorpay")],
+            },
+        ),
+        migrations.CreateModel(
             name="Refund",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1763,6 +1818,91 @@ class Migration(migrations.Migration):
                     ("refund_payment", "Can refund a payment through Razorpay"),
                     ("refund_excess", "Can refund what a payment brought in and no invoice was credited with"),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PayoutLine",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("payment", "Payment"),
+                            ("refund", "Refund"),
+                            ("transfer", "Transfer"),
+                            ("adjustment", "Adjustment"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("entity_id", models.CharField(max_length=40, verbose_name="id at Razorpay")),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, help_text="Of the payment or refund itself.", max_digits=19),
+                ),
+                ("credit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                ("debit", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=19)),
+                (
+                    "fee",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="Razorpay's fee, GST on it included.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "tax",
+                    models.DecimalField(
+                        decimal_places=4, default=Decimal("0"), help_text="The GST within the fee.", max_digits=19
+                    ),
+                ),
+                ("description", models.CharField(blank=True, max_length=255)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "dispute",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_lines",
+                        to="payments.dispute",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="If ours.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_lines",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "payout",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.payout"
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payout_lines",
+                        to="payments.refund",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "payout line",
+                "ordering": ["happened_at", "entity_id"],
             },
         ),
         migrations.CreateModel(
@@ -3296,6 +3436,54 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="payout",
+            index=models.Index(fields=["-begun_at"], name="payout_by_time"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="d9b2e269c84f6a1450aa5f65b2af12a7c0243f8d",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_58d3d",
+                    table="payments_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_paid_out_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."gateway_account_id" IS DISTINCT FROM (NEW."gateway_account_id") OR OLD."razorpay_payout_id" IS DISTINCT FROM (NEW."razorpay_payout_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."begun_at" IS DISTINCT FROM (NEW."begun_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="9d02ddc6a429db471066a48d76dd450e56099701",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_paid_out_never_changes_81b7a",
+                    table="payments_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="6090a7970504f2316911a955513a6d854cbf894a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_7b559",
+                    table="payments_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
             model_name="refund",
             index=models.Index(
                 condition=models.Q(("next_attempt_at__isnull", False)),
@@ -3478,6 +3666,69 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_0e63b",
                     table="payments_refund",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutline",
+            constraint=models.UniqueConstraint(
+                fields=("payout", "kind", "entity_id"), name="payout_line_once_per_payout"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payoutline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credit__gte", 0),
+                    ("debit__gte", 0),
+                    ("fee__gte", 0),
+                    ("tax__gte", 0),
+                    ("tax__lte", models.F("fee")),
+                ),
+                name="payout_line_has_no_amount_below_zero",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="ed3e875a9e654a2b08e5c9672180a37f0b287852",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_44756",
+                    table="payments_payoutline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_moved_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."payout_id" IS DISTINCT FROM (NEW."payout_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."entity_id" IS DISTINCT FROM (NEW."entity_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."credit" IS DISTINCT FROM (NEW."credit") OR OLD."debit" IS DISTINCT FROM (NEW."debit") OR OLD."fee" IS DISTINCT FROM (NEW."fee") OR OLD."tax" IS DISTINCT FROM (NEW."tax") OR OLD."happened_at" IS DISTINCT FROM (NEW."happened_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="7104ed80c5a3f0c7656a37e8ddc7631f74f347b9",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_moved_never_changes_70b4f",
+                    table="payments_payoutline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="d7e893a01531aab82af380dfeaf9eb0890ed1ccc",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_5762a",
+                    table="payments_payoutline",
                     when="BEFORE",
                 ),
             ),

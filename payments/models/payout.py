@@ -18,7 +18,7 @@ from payments.models.refund import Refund
 
 
 class Payout(BaseModel):
-    """One transfer, in rupees. Razorpay calls it a settlement. Its lines add up to `amount` once all are fetched."""
+    """One transfer, in rupees. Its lines add up to `amount` once all are fetched."""
 
     currency = BOOKS
 

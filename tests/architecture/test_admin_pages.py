@@ -42,6 +42,7 @@ NOT_REGISTERED = {
     "invoicing.CreditNoteLine": "shown on its credit note's page",
     "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
     "payments.JournalFile": "downloaded on the page of its export",
+    "payments.PayoutLine": "rows of the payout's page",
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
     "payments.BankStatement": "an upload; its lines have pages",
@@ -53,7 +54,13 @@ NOT_REGISTERED = {
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
-FOR_WHO_SERVES_ALL = {"invoicing.numbersequence", "invoicing.filing", "payments.journalbatch", "payments.bankline"}
+FOR_WHO_SERVES_ALL = {
+    "invoicing.numbersequence",
+    "invoicing.filing",
+    "payments.journalbatch",
+    "payments.bankline",
+    "payments.payout",
+}
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",
     "billing_platform/lib/admin/filters.py",

@@ -10,7 +10,8 @@ from billing_platform.lib.number_formats import format_money
 from invoicing.documents import InvoiceDocument
 from invoicing.emails import queue_about
 from invoicing.models import Invoice
-from invoicing.selectors.documents import invoice_document, pay_page_url
+from invoicing.selectors.documents import invoice_document, page_address
+from invoicing.services.pay_page_links import usable_token
 from organisations.models import Notification
 from payments.models import PaymentRetry, RetryTry
 from payments.models.dunning_rules import DunningRules
@@ -40,7 +41,7 @@ def queue_retry(attempt: RetryTry, invoice: Invoice) -> Notification:
         "is_last": attempt.number >= plan.max_retries,
     }
     order = attempt.order
-    url = order.short_url if order and order.short_url else pay_page_url(invoice)
+    url = order.short_url if order else ""
     return _queue("payment_retry", invoice, document, key=f"payment_retry:{attempt.pk}", context=context, pay_url=url)
 
 
@@ -101,7 +102,7 @@ def _queue(
             "total": format_money(invoice.total, invoice.currency),
             "is_partly_paid": invoice.amount_due < invoice.total,
             "due_date": due_date,
-            "pay_url": pay_url or pay_page_url(invoice),
+            "pay_url": pay_url or page_address(usable_token(invoice=invoice)),
             "transfer": document.transfer,
             **context,
         },

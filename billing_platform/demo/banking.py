@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -20,10 +21,10 @@ def import_demo_statement(seller: BillingEntity, *, unpaid: Invoice) -> None:
     yesterday = clock.today(INDIAN_TIME) - timedelta(days=1)
     recorded = Payment.objects.filter(kind=Payment.Kind.OFFLINE, currency="INR").order_by("received_on").first()
     customer = unpaid.organisation.legal_name.upper()
-    rows = [
+    rows: list[tuple[date, str, str, Decimal]] = [
         (yesterday, f"NEFT CR-ICIC0000104-{customer}-{unpaid.number}", "ICICN52026000000017", unpaid.amount_due),
-        (yesterday, "UPI-SUNRISE TRADERS-sunrise@okaxis-612345678901", "612345678901", 4500),
-        (yesterday, "NEFT CR-RATN0000088-RAZORPAY SOFTWARE PRIVATE LIMITED", "RATNN52026000000042", 25310),
+        (yesterday, "UPI-SUNRISE TRADERS-sunrise@okaxis-612345678901", "612345678901", Decimal(4500)),
+        (yesterday, "NEFT CR-RATN0000088-RAZORPAY SOFTWARE PRIVATE LIMITED", "RATNN52026000000042", Decimal(25310)),
     ]
     if recorded is not None and recorded.received_on is not None:
         known = (recorded.received_on, "NEFT CR-HDFC0000001-A CUSTOMER", recorded.reference, recorded.amount)

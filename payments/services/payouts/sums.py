@@ -64,7 +64,7 @@ def csv_rows(payout: Payout) -> Iterator[tuple[Any, ...]]:
             line.kind,
             line.entity_id,
             payment.razorpay_payment_id if payment else "",
-            payment.invoice.number if payment else "",
+            payment.invoice.number if payment and payment.invoice else "",
             payment.organisation.name if payment else "",
             f"{line.happened_at:%Y-%m-%dT%H:%M:%SZ}",
             *(f"{each:.2f}" for each in (line.amount, line.fee - line.tax, line.tax, line.credit, line.debit)),

@@ -28,6 +28,7 @@ def test_issuing_and_voiding_wake_collection(
     with django_capture_on_commit_callbacks(execute=True):
         void_invoice(invoice_id=invoice.pk, reason="mistake")
     assert [sent for sent in broker.sent if sent[0].startswith("payments.")] == [
+        ("payments.tasks.use_credit", [str(invoice.pk)]),
         ("payments.tasks.collect_invoice", [str(invoice.pk)]),
         ("payments.tasks.retire_orders", [str(invoice.pk)]),
     ]

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -46,7 +47,7 @@ class Extension:
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         """The sections of an object's page, given those shown so far. A method of the extension may stand for a
-        field where the page only shows."""
+        field: it is shown, and never edited."""
         return shown
 
 
@@ -98,6 +99,12 @@ class ExtendedMixin:
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         added = [each for extension in self.extensions for each in extension.inlines]
         return [*super().get_inlines(request, obj), *added]  # type: ignore[misc]  # a mixin: the page has it
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The page's own, and the methods that extensions show: else a page with a form takes them for its fields."""
+        own = list(super().get_readonly_fields(request, obj))  # type: ignore[misc]  # a mixin: the page has it
+        added = [section for extension in self.extensions for section in extension.fieldsets(request, obj, [])]
+        return [*own, *(field for field in flatten_fieldsets(added) if callable(field))]
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """The page's own sections: a page overrides this one, and leaves `get_fieldsets` alone."""

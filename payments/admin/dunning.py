@@ -218,7 +218,7 @@ class DunningOfInvoice(InvoiceExtension):
         context: dict[str, Any] = {
             **self.page.admin_site.each_context(request),
             "opts": self.page.opts,
-            "title": "Overdue: who is asked again",
+            "title": "Who is asked again",
             "is_fullwidth": "1",
             "form": form,
         }

@@ -34,7 +34,10 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
-                ("header_sha256", models.CharField(max_length=64, unique=True)),
+                (
+                    "header_sha256",
+                    models.CharField(max_length=64, unique=True, verbose_name="fingerprint of the header"),
+                ),
                 ("columns", models.JSONField(help_text="What a column holds → its name.")),
             ],
             options={

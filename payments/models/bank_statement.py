@@ -65,7 +65,7 @@ class BankStatement(BaseModel):
 class BankColumns(BaseModel):
     """Which column is which in the files of a bank that are not known by themselves, as a person said it once."""
 
-    header_sha256 = models.CharField(max_length=64, unique=True)
+    header_sha256 = models.CharField("fingerprint of the header", max_length=64, unique=True)
     columns = models.JSONField(help_text="What a column holds → its name.")
 
     class Meta:

@@ -41,6 +41,11 @@ NOT_REGISTERED = {
     "invoicing.DocumentSnapshot": "the data behind the PDF: what it says is on the invoice's page",
     "invoicing.CreditNoteLine": "shown on its credit note's page",
     "invoicing.CreditNoteTax": "shown, added up, on its credit note's page",
+    "invoicing.PayPageLink": "told, mailed and revoked on the invoice's page",
+    "payments.RetryTry": "rows of the retry's page",
+    "payments.ReminderPause": "rows of the invoice's page, which sets and ends them",
+    "payments.DunningRules": "shown, and changed, on the seller's page",
+    "payments.LateFee": "rows of the page of the late invoice",
     "payments.JournalFile": "downloaded on the page of its export",
     "payments.PayoutLine": "rows of the payout's page",
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
@@ -310,5 +315,6 @@ def test_every_verb_is_given_to_operators_or_kept_for_admins_on_purpose() -> Non
         "invoicing.release_invoicetemplate",
         "invoicing.file_filing",
         "invoicing.leave_unbilled_billingrunitem",
+        "payments.refund_payment",
         "events.close_usageperiod",
     }

@@ -53,10 +53,10 @@ def _error_of(response: requests.Response) -> Mapping[str, Any] | None:
     return error if isinstance(error, dict) else None
 
 
-def _retry_after_of(response: requests.Response) -> float | None:
+def _retry_after_of(response: requests.Response) -> int | None:
     """Seconds only: the header's other form, a date, would trust two clocks."""
     value = response.headers.get("Retry-After", "").strip()
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 7 else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else None
 
 
 def new_session(base_url: str, timeout: tuple[float, float]) -> tuple[requests.Session, RecordingAdapter]:

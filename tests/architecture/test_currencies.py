@@ -29,6 +29,7 @@ COPIED = {
     "payments.Payment",
     "payments.Refund",
     "payments.Dispute",  # from the payment
+    "payments.BankLine",  # from its statement
 }
 """Rows whose currency nobody types."""
 

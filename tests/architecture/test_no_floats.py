@@ -23,7 +23,7 @@ EXACT = [
     "events/services",
 ]
 
-# Seconds, points on paper and thickness of lines are measures, not money: (file, what is written there) → why.
+# Seconds, points on paper, light and likeness of names are measures, not money: (file, what is written there) → why.
 ALLOWED = {
     ("events/selectors/status.py", "0.3"): "seconds that one may look for a waiting event",
     ("events/services/settling/chunks.py", "25.0"): "seconds that one run may take",
@@ -31,6 +31,14 @@ ALLOWED = {
     ("events/services/settling/chunks.py", "0.2"): "seconds between two looks",
     ("payments/services/collection.py", "25.0"): "seconds that a second caller waits for the first",
     ("payments/services/collection.py", "0.1"): "seconds between two looks",
+    ("payments/gateways/repeats.py", "0.25"): "seconds before the first repeat",
+    ("payments/gateways/repeats.py", "8.0"): "seconds within which a repeat begins",
+    ("payments/gateways/repeats.py", "5.0"): "seconds that Razorpay may ask for",
+    ("payments/banking/matching.py", "0.99"): "how like a name is: all letters but spelling",
+    ("payments/banking/matching.py", "0.5"): "how like a name is: half of its letters",
+    ("payments/banking/matching.py", "0.0"): "how like a name is: not at all",
+    ("payments/banking/narrations.py", "0.0"): "how like a name is: not at all",
+    ("invoicing/documents/srgb.py", "round(…)"): "the light of a colour",
 }
 PAPER = "invoicing/documents/"  # sizes in points; the numbers printed there are strings by then
 

@@ -275,13 +275,15 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         status=PaymentOrder.Status.OPEN,
         next_attempt_at=None,
     )
-    payment = record_offline_payment(
-        invoice_id=invoice.pk,
-        amount=Decimal("100.00"),
-        method="bank_transfer",
-        reference=f"UTR {marker}",
-        received_on=clock.today(organisation.time_zone),
-    )
+    today = clock.today(organisation.time_zone)
+    for amount, method in (("1.00", "tds"), ("100.00", "bank_transfer")):
+        payment = record_offline_payment(
+            invoice_id=invoice.pk,
+            amount=Decimal(amount),
+            method=method,
+            reference=f"{method} {marker}",
+            received_on=today,
+        )
     Refund.objects.create(
         payment=payment,
         refund_number=f"RFD {marker}"[:20],
@@ -290,7 +292,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         amount=Decimal("1.00"),
         currency="INR",
         reference=f"UTR back {marker}",
-        refunded_on=clock.today(organisation.time_zone),
+        refunded_on=today,
     )
     Dispute.objects.create(
         payment=payment,

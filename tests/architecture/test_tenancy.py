@@ -35,10 +35,13 @@ NOBODYS = {
     "invoicing.RateFeed": "a publisher of facts of the world",
     "invoicing.TaxRate": "a fact of the law",
     "payments.GatewayAccount": "the seller's: keys with which it collects from all its customers",
+    "payments.DunningRules": "the seller's: when all its customers are asked again",
     "payments.LedgerName": "the seller's: how its books name what all customers share",
     "payments.BankStatement": "of all of a seller's customers: only who reaches everybody sees its lines",
     "payments.BankLine": "whose it is shows only once it is booked: only who reaches everybody sees it",
     "payments.BankColumns": "what a bank calls its columns: nobody's",
+    "payments.Payout": "one transfer for payments of all a seller's customers: only who reaches everybody sees it",
+    "payments.PayoutLine": "of a Payout",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
     "payments.JournalFile": "of a JournalBatch",
 }

@@ -205,8 +205,8 @@ def test_an_overpayment_stays_visible(invoice: Invoice) -> None:
     apply(order)
     second = apply(order, id="pay_Test0000000002")
     assert (second.allocated, second.unallocated) == (0, Decimal("1180"))
-    assert (
-        second.problem == f"₹1,180.00 more than invoice {invoice.number} asked for: to refund, or to credit elsewhere."
+    assert second.problem == (
+        f"Invoice {invoice.number} was paid before: this is a second payment of ₹1,180.00, to refund."
     )
     assert state_of(invoice) == ("paid", Decimal("1180"))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from payments.errors import NotChargeable
+from payments.errors import NotChargeable, NotPayableOnline
+from payments.gateways import GatewayNotConfigured
 from payments.models import MandateCharge
 from payments.services.dunning.ways import Asked, Way
 from payments.services.mandates.charging import charge_invoice
@@ -17,5 +18,5 @@ def debit_again(invoice_id: UUID) -> Asked | None:
         return Asked(Way.MANDATE, order=live.order)
     try:
         return Asked(Way.MANDATE, order=charge_invoice(invoice_id=invoice_id, cause=MandateCharge.Cause.RETRY).order)
-    except NotChargeable:
-        return None
+    except (NotChargeable, NotPayableOnline, GatewayNotConfigured):
+        return None  # the link's way says why, should nothing be payable online

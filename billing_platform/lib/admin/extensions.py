@@ -100,11 +100,11 @@ class ExtendedMixin:
         added = [each for extension in self.extensions for each in extension.inlines]
         return [*super().get_inlines(request, obj), *added]  # type: ignore[misc]  # a mixin: the page has it
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         """The page's own, and the methods that extensions show: else a page with a form takes them for its fields."""
         own = list(super().get_readonly_fields(request, obj))  # type: ignore[misc]  # a mixin: the page has it
         added = [section for extension in self.extensions for section in extension.fieldsets(request, obj, [])]
-        return [*own, *(field for field in flatten_fieldsets(added) if callable(field))]
+        return (*own, *(field for field in flatten_fieldsets(added) if callable(field)))
 
     def sections(self, request: HttpRequest, obj: Any = None) -> Any:
         """The page's own sections: a page overrides this one, and leaves `get_fieldsets` alone."""

@@ -66,9 +66,7 @@ class StateFilter(QuickFilter):
 
 @admin.register(BankLine)
 class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
-    empty_hint = (
-        "“Import” takes the statement of a seller's bank account; each payment on it waits here with a proposal."
-    )
+    empty_hint = "Import the statement of a seller's bank account: each payment on it waits here with a proposal."
     list_display = ("label", "text", "proposal", "state", "seller")
     list_on_a_phone = ("label", "proposal", "state")
     list_filter = (StateFilter, "billing_entity", "day")

@@ -17,7 +17,7 @@ from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from organisations.notifications.email import send_notification
 from payments.models import Payment
-from payments.services.crediting import credit_to_invoice
+from payments.services.allocating import credit_to_invoice
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.receipts import receipt_pdf

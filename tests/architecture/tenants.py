@@ -64,7 +64,7 @@ from payments.services.dunning.pauses import note_promise
 from payments.services.dunning.retries import plan_retries
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
-from payments.services.offline import record_offline_payment
+from payments.services.offline import record_offline_payment, reverse_payment
 from tests import factories
 from tests.architecture.code import APPS
 
@@ -276,14 +276,17 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         next_attempt_at=None,
     )
     today = clock.today(organisation.time_zone)
-    for amount, method in (("1.00", "tds"), ("100.00", "bank_transfer")):
-        payment = record_offline_payment(
+    payment, withheld = (
+        record_offline_payment(
             invoice_id=invoice.pk,
             amount=Decimal(amount),
             method=method,
             reference=f"{method} {marker}",
             received_on=today,
         )
+        for method, amount in (("bank_transfer", "100.00"), ("tds", "1.00"))
+    )
+    reverse_payment(payment_id=withheld.pk, reason=f"{marker} withheld nothing")
     Refund.objects.create(
         payment=payment,
         refund_number=f"RFD {marker}"[:20],

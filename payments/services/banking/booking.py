@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -44,19 +45,7 @@ def book_line(
         return _joined(line, payment, Outcome.KNOWN)
     invoices = _invoices(line, invoice_ids)
     reference = line.reference or f"Bank {line.day:%Y-%m-%d} {line.pk.hex[:8]}"
-    for invoice in invoices:
-        if tax := (withheld or {}).get(invoice.pk):
-            record_offline_payment(
-                invoice_id=invoice.pk,
-                amount=tax,
-                method="tds",
-                reference=reference,
-                received_on=line.day,
-                section_code=section_code,
-                taxable_value=value_without_gst(invoice, invoice.amount_due),
-                has_certificate=False,
-                send_receipt=False,
-            )
+    _record_withheld(invoices, withheld or {}, section_code, reference, line.day)
     payment = record_offline_payment(
         invoice_id=invoices[0].pk,
         amount=line.amount,
@@ -77,6 +66,24 @@ def book_line(
         raise DomainError(f"{more} more than is due: keep the rest as credit?", code="OVERPAYMENT")
     emails.queue_payment_received(payment, payment.invoice)
     return _joined(line, payment, Outcome.BOOKED)
+
+
+def _record_withheld(
+    invoices: Sequence[Invoice], withheld: Mapping[UUID, Decimal], section_code: str, reference: str, day: date
+) -> None:
+    for invoice in invoices:
+        if tax := withheld.get(invoice.pk):
+            record_offline_payment(
+                invoice_id=invoice.pk,
+                amount=tax,
+                method="tds",
+                reference=reference,
+                received_on=day,
+                section_code=section_code,
+                taxable_value=value_without_gst(invoice, invoice.amount_due),
+                has_certificate=False,
+                send_receipt=False,
+            )
 
 
 def book_proposal(*, line_id: UUID, proposal: Proposal, accept_overpayment: bool = False) -> Payment:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fnmatch
 import os
 import socket
+import stat
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -140,12 +141,33 @@ def _drop(request: HttpRequest) -> HttpResponse:
     """Cut the line, so that the client sees no answer at all.
 
     WSGI names neither the socket nor the client's port, so this cuts every open connection to
-    the sandbox, as a failing network would: arm it where requests come one at a time.
+    the sandbox, as a failing network would: arm it where requests come one at a time. Those to cut are
+    collected first: a client that comes back at once on a new connection is not cut a second time.
     """
-    own_port = int(request.META["SERVER_PORT"])
-    for name in os.listdir("/dev/fd"):
-        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as candidate:
-            if candidate.getsockname()[1:2] == (own_port,):
-                candidate.getpeername()  # raises on the listening socket, which must live on
-                candidate.shutdown(socket.SHUT_RDWR)
+    with ExitStack() as opened:
+        for connection in [opened.enter_context(each) for each in _connections(int(request.META["SERVER_PORT"]))]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
     return HttpResponse(status=444)  # nobody is there to read it
+
+
+def _connections(own_port: int) -> Iterator[socket.socket]:
+    """Duplicates of the sockets on which clients are connected to `own_port`."""
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the listing's own descriptor is closed by now
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
+            candidate = socket.socket(fileno=os.dup(int(name)))
+            if candidate.getsockname()[1:2] == (own_port,) and _is_connected(candidate):
+                yield candidate
+            else:
+                candidate.close()
+
+
+def _is_connected(candidate: socket.socket) -> bool:
+    """False of the listening socket, which must live on."""
+    try:
+        candidate.getpeername()
+    except OSError:
+        return False
+    return True

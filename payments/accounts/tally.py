@@ -61,7 +61,7 @@ def _voucher(voucher: Voucher) -> str:
             _tag("VOUCHERTYPENAME", voucher.kind.value),
             _tag("VOUCHERNUMBER", voucher.number),
             _tag("REFERENCE", voucher.reference) if voucher.reference else "",
-            _tag("PARTYLEDGERNAME", voucher.party),
+            _tag("PARTYLEDGERNAME", voucher.party) if voucher.party else "",
             _tag("NARRATION", voucher.narration) if voucher.narration else "",
             *(_entry(entry, is_party=entry.ledger == voucher.party) for entry in voucher.entries),
             "</VOUCHER>",

@@ -1,4 +1,4 @@
-"""Vouchers: what an issued document, a receipt or a refund moves between the ledgers of the seller's books.
+"""Vouchers: what a document, a receipt, a refund or a payout moves between the ledgers of the seller's books.
 
 All amounts are rupees. A credit is positive and a debit negative, as Tally writes them; the entries of a voucher add up
 to zero, or no voucher is made.
@@ -95,7 +95,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """`id` is the same in each export of the voucher, so that a file that is read twice books it once."""
+    """`id` is the same in each export of the voucher, so that a file that is read twice books it once. `party` is the
+    customer's ledger; a payout has none."""
 
     id: UUID
     kind: VoucherKind
@@ -164,16 +165,33 @@ class BookedReceipt:
 
 @dataclass(frozen=True, slots=True)
 class BookedRefund:
-    """Money that went back to a customer, in rupees: refunded, or `why` else."""
+    """Money that went back to a customer, in rupees: refunded, or `why` else.
+
+    `placed` says how much of it was taken off which invoice; the rest was on account.
+    """
 
     id: UUID
     number: str
     day: date
     party: str
     amount: Decimal
-    invoice_number: str
+    placed: Mapping[str, Decimal]
     through_gateway: bool
     why: str = "Refund"
+
+
+@dataclass(frozen=True, slots=True)
+class BookedPayout:
+    """What Razorpay transferred to the seller's bank, in rupees. `fee` is what it took beside it, with `fee_tax` the
+    GST within: for the transfer, and for refunds. What it takes of a payment stands on the payment's receipt."""
+
+    id: UUID
+    number: str
+    day: date
+    amount: Decimal
+    fee: Decimal = ZERO
+    fee_tax: Decimal = ZERO
+    utr: str = ""
 
 
 def document_voucher(document: BookedDocument, ledgers: Ledgers) -> Voucher:
@@ -247,9 +265,16 @@ def receipt_voucher(receipt: BookedReceipt, ledgers: Ledgers) -> Voucher:
 
 
 def refund_voucher(refund: BookedRefund, ledgers: Ledgers) -> Voucher:
-    """Money back to the customer, who owes it again until a credit note takes it off. Raises MissingLedger."""
-    bill = Bill(refund.invoice_number, -refund.amount)
-    about = f"invoice {refund.invoice_number}" if refund.invoice_number else "money on account"
+    """Money back to the customer, who owes it again until a credit note takes it off.
+
+    Raises MissingLedger, and UnbalancedVoucher where more was taken off invoices than went back.
+    """
+    bills = [Bill(number, -amount) for number, amount in refund.placed.items() if amount]
+    if rest := refund.amount + sum((bill.amount for bill in bills), ZERO):
+        if rest < ZERO:
+            raise UnbalancedVoucher(f"{refund.why} {refund.number}: more is taken off invoices than went back.")
+        bills.append(Bill("", -rest))
+    about = " and ".join(f"invoice {bill.number}" if bill.number else "money on account" for bill in bills)
     return Voucher(
         id=refund.id,
         kind=VoucherKind.PAYMENT,
@@ -257,10 +282,32 @@ def refund_voucher(refund: BookedRefund, ledgers: Ledgers) -> Voucher:
         day=refund.day,
         party=refund.party,
         entries=(
-            Entry(refund.party, -refund.amount, (bill,)),
+            Entry(refund.party, -refund.amount, tuple(bills)),
             Entry(ledgers.of(_till(refund.through_gateway)), refund.amount),
         ),
         narration=f"{refund.why} of {about}",
+    )
+
+
+def payout_voucher(payout: BookedPayout, ledgers: Ledgers) -> Voucher:
+    """Money that leaves Razorpay's clearing ledger: to the bank, and for fees. Raises MissingLedger."""
+    debits = [
+        (LedgerRole.BANK, payout.amount),
+        (LedgerRole.GATEWAY_FEE, payout.fee - payout.fee_tax),
+        (LedgerRole.GATEWAY_FEE_TAX, payout.fee_tax),
+    ]
+    return Voucher(
+        id=payout.id,
+        kind=VoucherKind.RECEIPT,
+        number=payout.number,
+        day=payout.day,
+        party="",
+        entries=(
+            *(Entry(ledgers.of(role), -amount) for role, amount in debits if amount),
+            Entry(ledgers.of(LedgerRole.GATEWAY), payout.amount + payout.fee),
+        ),
+        narration=f"Payout {payout.number} of Razorpay, UTR {payout.utr}",
+        reference=payout.utr,
     )
 
 

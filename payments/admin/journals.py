@@ -32,7 +32,7 @@ from invoicing.rates import BOOKS
 from organisations.models import BillingEntity
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
-from payments.models import Dispute, JournalBatch, JournalFile, JournalItem, Payment, Refund
+from payments.models import Dispute, JournalBatch, JournalFile, JournalItem, Payment, Payout, Refund
 from payments.models.ledger_name import ROLES
 from payments.services.journals.exporting import Journal, export_journal, journal
 
@@ -47,6 +47,8 @@ _SUBJECTS: dict[JournalItem.Kind, Any] = {
     Kind.FAILED_REFUND: Refund,
     Kind.DISPUTE: Dispute,
     Kind.DISPUTE_WON: Dispute,
+    Kind.PAYOUT: Payout,
+    Kind.FAILED_PAYOUT: Payout,
 }
 """What a voucher books."""
 

@@ -463,6 +463,8 @@ class Migration(migrations.Migration):
                             ("failed_refund", "Refund that failed"),
                             ("dispute", "Dispute that was lost"),
                             ("dispute_won", "Dispute that was won after all"),
+                            ("payout", "Payout"),
+                            ("failed_payout", "Payout that failed"),
                         ],
                         max_length=13,
                     ),
@@ -487,6 +489,7 @@ class Migration(migrations.Migration):
                 (
                     "organisation",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="journal_items",
                         to="organisations.organisation",
@@ -2393,6 +2396,20 @@ class Migration(migrations.Migration):
                 fields=("program", "kind", "subject_id"), name="booked_once_in_a_program"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="journalitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind__in", ["payout", "failed_payout"]), ("organisation__isnull", True)),
+                    models.Q(
+                        models.Q(("kind__in", ["payout", "failed_payout"]), _negated=True),
+                        ("organisation__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="voucher_is_of_a_customer_or_a_payout",
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="journalitem",
             trigger=pgtrigger.compiler.Trigger(
@@ -3466,6 +3483,21 @@ class Migration(migrations.Migration):
                     hash="9d02ddc6a429db471066a48d76dd450e56099701",
                     operation="UPDATE",
                     pgid="pgtrigger_what_was_paid_out_never_changes_81b7a",
+                    table="payments_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="status_moves_forward",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{created:processed,created:failed,failed:processed,processed:failed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="80ddf51d9e2c0bde46c112ae62dcd11839bf005d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_status_moves_forward_01c3d",
                     table="payments_payout",
                     when="BEFORE",
                 ),

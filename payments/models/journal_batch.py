@@ -100,7 +100,8 @@ class JournalFile(BaseModel):
 
 
 class JournalItem(BaseModel, TenantModel):
-    """One voucher of a batch. `subject_id` is the invoice, credit note, payment or refund that it books."""
+    """One voucher of a batch. `subject_id` is the row that it books: an invoice, a payment and so on by its kind. A
+    payout is of many customers, and of none here: whoever sees only some of them does not see it."""
 
     currency = BOOKS
 
@@ -114,10 +115,12 @@ class JournalItem(BaseModel, TenantModel):
         FAILED_REFUND = "failed_refund", "Refund that failed"
         DISPUTE = "dispute", "Dispute that was lost"
         DISPUTE_WON = "dispute_won", "Dispute that was won after all"
+        PAYOUT = "payout", "Payout"
+        FAILED_PAYOUT = "failed_payout", "Payout that failed"
 
     batch = models.ForeignKey(JournalBatch, on_delete=models.PROTECT, related_name="items")
     organisation = models.ForeignKey(
-        Organisation, verbose_name="customer", on_delete=models.PROTECT, related_name="journal_items"
+        Organisation, verbose_name="customer", on_delete=models.PROTECT, null=True, related_name="journal_items"
     )
     program = models.CharField(max_length=5, choices=JournalBatch.Program)
     kind = models.CharField(max_length=13, choices=Kind)
@@ -131,6 +134,11 @@ class JournalItem(BaseModel, TenantModel):
         ordering = [F("day").asc(), "number"]
         constraints = [
             models.UniqueConstraint(fields=["program", "kind", "subject_id"], name="booked_once_in_a_program"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["payout", "failed_payout"], organisation__isnull=True)
+                | ~Q(kind__in=["payout", "failed_payout"]) & Q(organisation__isnull=False),
+                name="voucher_is_of_a_customer_or_a_payout",
+            ),
         ]
         triggers = append_only()
 

@@ -54,6 +54,16 @@ class Payout(BaseModel):
                 name="what_was_paid_out_never_changes",
                 fields=["gateway_account", "razorpay_payout_id", "amount", "begun_at"],
             ),
+            pgtrigger.FSM(
+                name="status_moves_forward",
+                field="status",
+                transitions=[
+                    ("created", "processed"),
+                    ("created", "failed"),
+                    ("failed", "processed"),
+                    ("processed", "failed"),  # the bank sent it back
+                ],
+            ),
             no_truncate(),
         ]
 

@@ -131,6 +131,7 @@ UNREACHABLE = {
     "journal_file_is_its_fingerprint": "computed",
     "journal_file_has_its_size": "computed",
     "booked_once_in_a_program": "what was exported is left out, under the seller's lock",
+    "voucher_is_of_a_customer_or_a_payout": "the kind of what is exported says it",
     "one_gateway_account_in_use_per_seller": "the service locks the seller, and retires the one before",
     "gateway_key_id_says_test_or_live": "the field's own validator is the same pattern",
     "gateway_secrets_are_sealed": "the service seals them",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -13,6 +14,7 @@ from payments.accounts import tally, zoho
 from payments.accounts.vouchers import (
     Bill,
     BookedDocument,
+    BookedPayout,
     BookedReceipt,
     BookedRefund,
     Entry,
@@ -24,6 +26,7 @@ from payments.accounts.vouchers import (
     VoucherKind,
     cancellation,
     document_voucher,
+    payout_voucher,
     receipt_voucher,
     refund_voucher,
 )
@@ -151,12 +154,35 @@ def test_no_more_is_placed_than_came_in():
 
 
 def test_a_refund_gives_the_debt_back():
-    refund = BookedRefund(ID, "RFND-1", date(2026, 11, 4), "Asha & Co", Decimal(180), "A2627-0002", True)
+    # 1,000.00 went back: 820.00 of it off the invoice, and 180.00 that were on account
+    refund = BookedRefund(
+        ID, "RFD/26-27/000001", date(2026, 11, 4), "Asha & Co", Decimal(1000), {"A2627-0002": Decimal(820)}, True
+    )
     voucher = refund_voucher(refund, LEDGERS)
     assert (voucher.kind, entries(voucher)) == (
         VoucherKind.PAYMENT,
-        {"Asha & Co": Decimal(-180), "Razorpay": Decimal(180)},
+        {"Asha & Co": Decimal(-1000), "Razorpay": Decimal(1000)},
     )
+    assert voucher.entries[0].bills == (Bill("A2627-0002", Decimal(-820)), Bill("", Decimal(-180)))
+    assert voucher.narration == "Refund of invoice A2627-0002 and money on account"
+    with pytest.raises(UnbalancedVoucher, match="more is taken off invoices than went back"):
+        refund_voucher(replace(refund, amount=Decimal(800)), LEDGERS)
+
+
+def test_a_payout_empties_razorpays_ledger_into_the_bank():
+    # of 1,152.15 that a receipt left with Razorpay, 1,140.35 arrive: 10.00 and 1.80 of GST are for the transfer
+    payout = BookedPayout(
+        ID, "setl_1", date(2026, 11, 6), Decimal("1140.35"), fee=Decimal("11.80"), fee_tax=Decimal("1.80"), utr="UTR1"
+    )
+    voucher = payout_voucher(payout, LEDGERS)
+    assert entries(voucher) == {
+        "HDFC Bank": Decimal("-1140.35"),
+        "Gateway Charges": Decimal("-10.00"),
+        "Input GST": Decimal("-1.80"),
+        "Razorpay": Decimal("1152.15"),
+    }
+    assert (voucher.reference, voucher.of_party) == ("UTR1", 0)
+    assert "PARTYLEDGERNAME" not in "".join(tally.vouchers_xml([voucher], company=""))
 
 
 def test_a_cancellation_undoes_every_entry():

@@ -1,1 +1,2 @@
-"""Exports to an accounting program: what waits (`waiting.py`), and the batch that takes it (`exporting.py`)."""
+"""Exports to an accounting program: what waits (`waiting.py`, by kinds beside it), and the batch that takes it
+(`exporting.py`)."""

@@ -18,16 +18,9 @@ from billing_platform.lib.money import ZERO
 from organisations.models import BillingEntity
 from payments.accounts.vouchers import LedgerRole, MissingLedger, UnbalancedVoucher, Voucher
 from payments.models import JournalBatch, JournalFile, JournalItem
+from payments.services.journals.books import Books, NotInRupees, Waiting, books_of
 from payments.services.journals.files import packed, particulars, tally_files, zoho_files
-from payments.services.journals.waiting import (
-    Books,
-    NotInRupees,
-    Waiting,
-    books_of,
-    fees_to_come,
-    has_no_import,
-    waiting,
-)
+from payments.services.journals.waiting import fees_to_come, has_no_import, waiting
 
 MOST_VOUCHERS = 20_000
 """An export is made while somebody waits for the answer."""
@@ -81,7 +74,8 @@ class Journal:
 
     def _note(self, each: Waiting, voucher: Voucher) -> None:
         self.counts[each.kind] += 1
-        self.parties.setdefault(str(each.organisation.pk), particulars(each.organisation))
+        if each.organisation is not None:
+            self.parties.setdefault(str(each.organisation.pk), particulars(each.organisation))
         self.by_hand += has_no_import(each, self.books.program)
         for entry in voucher.entries:
             ledger = "" if entry.ledger == voucher.party else entry.ledger
@@ -158,7 +152,7 @@ def _with_items(made: Journal, batch: JournalBatch, items: list[JournalItem]) ->
         items += (
             JournalItem(
                 batch=batch,
-                organisation_id=each.organisation.pk,
+                organisation=each.organisation,
                 program=batch.program,
                 kind=each.kind,
                 subject_id=subject,

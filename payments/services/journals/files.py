@@ -17,7 +17,8 @@ from organisations.models import Organisation
 from payments.accounts import tally, zoho
 from payments.accounts.vouchers import LedgerRole, Ledgers, Voucher
 from payments.models import JournalBatch, JournalItem
-from payments.services.journals.waiting import Waiting, has_no_import, party_name
+from payments.services.journals.books import Waiting, party_name
+from payments.services.journals.waiting import has_no_import
 
 Found: TypeAlias = Iterable[tuple[Waiting, Voucher]]
 Files: TypeAlias = Iterator[tuple[str, IO[bytes]]]
@@ -67,7 +68,7 @@ def zoho_files(found: Found, ledgers: Ledgers) -> Files:
 
 def _zoho_rows(each: Waiting, voucher: Voucher, ledgers: Ledgers) -> tuple[str, Iterable[Sequence[Any]]]:
     """Sheet and rows."""
-    party = party_name(each.organisation)
+    party = party_name(each.organisation) if each.organisation else ""
     if has_no_import(each, JournalBatch.Program.ZOHO):
         about = (voucher.number, voucher.day.isoformat(), party, -voucher.of_party, voucher.narration)
         return "by-hand", [(_what(each), *about, _by_hand(each, ledgers))]

@@ -78,15 +78,18 @@ def _days_without_lines(reports: Iterable[GatewayPayout], first: date) -> set[da
 
 @transaction.atomic
 def _store(report: GatewayPayout, account: GatewayAccount | None) -> None:
-    known = Payout.objects.select_for_update().filter(razorpay_payout_id=report.id).first()
-    status = report.status if report.status in Payout.Status.values else Payout.Status.CREATED
-    payout = known or Payout(
+    first = Payout(
         gateway_account=account,
         razorpay_payout_id=report.id,
+        status=Payout.Status.CREATED,
         amount=from_minor(report.amount_minor, BOOKS).amount,
         begun_at=report.created_at,
     )
-    payout.status, payout.utr = status, report.utr or payout.utr
+    Payout.objects.bulk_create([first], ignore_conflicts=True)  # another fetch may be storing it
+    payout = Payout.objects.select_for_update().get(razorpay_payout_id=report.id)
+    if report.status in (Payout.Status.PROCESSED, Payout.Status.FAILED):  # an older answer takes neither back
+        payout.status = Payout.Status(report.status)
+    payout.utr = report.utr or payout.utr
     payout.fees = from_minor(report.fees_minor, BOOKS).amount
     payout.tax = from_minor(report.tax_minor, BOOKS).amount
     payout.save()

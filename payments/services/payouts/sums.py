@@ -21,19 +21,24 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """In rupees. paid − fees − gst − refunds − other = net; `missing` is what the lines lack of the transfer."""
+    """In rupees. paid − fees − gst − refunds − other = net; `missing` is what the lines lack of the transfer.
+    `refund_fees`, with the GST in it, is a part of `refunds`: what Razorpay took for making them at once."""
 
     paid: Decimal
     fees: Decimal
     gst: Decimal
     refunds: Decimal
     other: Decimal
+    refund_fees: Decimal
+    refund_fees_gst: Decimal
     net: Decimal
     missing: Decimal
 
 
 def sums(payout: Payout) -> Sums:
     lines = payout.lines.aggregate(
+        refund_fees=Sum("fee", filter=Q(kind=Kind.REFUND), default=ZERO),
+        refund_fees_gst=Sum("tax", filter=Q(kind=Kind.REFUND), default=ZERO),
         paid=Sum("amount", filter=Q(kind=Kind.PAYMENT), default=ZERO),
         fee=Sum("fee", filter=Q(kind=Kind.PAYMENT), default=ZERO),
         tax=Sum("tax", filter=Q(kind=Kind.PAYMENT), default=ZERO),
@@ -48,6 +53,8 @@ def sums(payout: Payout) -> Sums:
         fees=lines["fee"] - lines["tax"],
         gst=lines["tax"],
         refunds=lines["refunds"],
+        refund_fees=lines["refund_fees"],
+        refund_fees_gst=lines["refund_fees_gst"],
         other=rest,
         net=net,
         missing=payout.amount - net,

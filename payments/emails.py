@@ -28,9 +28,14 @@ RECEIPT = "payments.receipt:"
 
 def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
     """The receipt, with what is still due. `invoice` is as it stands after the payment was credited; None for money on
-    account."""
+    account, whose mail says what it has paid so far."""
     if invoice is None:
-        _queue_on_account("payment_on_account", payment)
+        credited = [(row.invoice.number, row.amount) for row in payment.allocations.select_related("invoice")]
+        context = {
+            "credited": [(number, format_money(amount, payment.currency)) for number, amount in credited],
+            "left": format_money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
+        }
+        _queue_on_account("payment_on_account", payment, context, _receipt(payment))
         return
     remaining = invoice.amount_due
     context = {
@@ -40,16 +45,14 @@ def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
         "unallocated": format_money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
         "is_void": invoice.status == Invoice.Status.VOID,
     }
-    name = f"receipt-{file_part(payment.razorpay_payment_id or payment.reference) or payment.pk}.pdf"
-    receipt = Attachment(f"{RECEIPT}{payment.pk}", name, PDF)
-    _queue("payment_received", payment, invoice, context, receipt)
+    _queue("payment_received", payment, invoice, context, _receipt(payment))
 
 
 def queue_payment_reversed(payment: Payment, invoice: Invoice | None) -> None:
     """Tell a customer that an earlier receipt is no longer valid."""
     if invoice is None:
         if Notification.objects.filter(dedupe_key=f"payment_on_account:{payment.pk}").exists():
-            _queue_on_account("payment_on_account_reversed", payment)
+            _queue_on_account("payment_on_account_reversed", payment, {})
         return
     if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
         due = format_money(invoice.amount_due, invoice.currency) if invoice.is_collectable else ""
@@ -66,11 +69,17 @@ def queue_payment_failed(payment: Payment, *, advice: str = "") -> None:
         _queue("payment_failed", payment, invoice, context)
 
 
-def _queue_on_account(kind: str, payment: Payment) -> None:
+def _receipt(payment: Payment) -> Attachment:
+    return Attachment(f"{RECEIPT}{payment.pk}", receipt_name(payment), PDF)
+
+
+def receipt_name(payment: Payment) -> str:
+    return f"receipt-{file_part(payment.named_by) or payment.pk}.pdf"
+
+
+def _queue_on_account(kind: str, payment: Payment, context: dict[str, Any], *attachments: Attachment) -> None:
     """Money of no invoice: the mail has the seller's name and colour as they are now."""
-    organisation, seller = payment.organisation, payment.billing_entity
-    if seller is None:
-        return
+    organisation, seller = payment.organisation, payment.seller
     queue_email(
         organisation=organisation,
         kind=kind,
@@ -91,7 +100,9 @@ def _queue_on_account(kind: str, payment: Payment) -> None:
                 "on_colour": readable_on(seller.brand_colour),
                 "logo": "",
             },
+            **context,
         },
+        attachments=attachments,
     )
 
 
@@ -232,7 +243,7 @@ def _queue(
             "seller": document.seller.name,
             "amount": format_money(payment.amount - payment.payer_fee, payment.currency),
             "method": payment.get_method_display_name(),
-            "reference": payment.razorpay_payment_id or payment.reference,
+            "reference": payment.named_by,
             "date": payment.received_day,
             "pay_url": page_address(usable_token(invoice=invoice)),
             **context,

@@ -88,10 +88,11 @@ def pay_page(invoice: Invoice) -> PayPage:
 
 
 def receipts_of(invoice: Invoice) -> QuerySet[Payment]:
-    """The payments that stand and were made for the invoice or are credited to it, oldest first."""
-    about = Q(invoice=invoice) | Q(pk__in=PaymentAllocation.objects.filter(invoice=invoice).values("payment"))
+    """The payments that stand and were made for the invoice or are credited to it now, oldest first."""
+    credited = PaymentAllocation.objects.filter(invoice=invoice).order_by().values("payment")
+    about = Q(invoice=invoice) | Q(pk__in=credited.annotate(sum=Sum("amount")).filter(sum__gt=0).values("payment"))
     rows = Payment.objects.received().filter(about, organisation=invoice.organisation_id)
-    return rows.select_related("invoice", "organisation").order_by("attempted_at")
+    return rows.select_related("invoice", "organisation", "billing_entity").order_by("attempted_at")
 
 
 def _on_account(invoice: Invoice) -> str:

@@ -287,8 +287,13 @@ class Payment(BaseModel, TenantModel):
             ),
         ]
 
+    @property
+    def named_by(self) -> str:
+        """Razorpay's id, or the UTR, cheque or certificate; "" where an operator typed none."""
+        return self.razorpay_payment_id or self.reference
+
     def __str__(self) -> str:
-        if known := self.razorpay_payment_id or self.reference:
+        if known := self.named_by:
             return known
         return f"{self.get_method_display_name()} {day_text(localtime(self.paid_at))}"
 
@@ -313,6 +318,11 @@ class Payment(BaseModel, TenantModel):
         if self.invoice is not None:
             return self.invoice.billing_entity_id
         return cast(UUID, self.billing_entity_id)  # a constraint: the one or the other
+
+    @property
+    def seller(self) -> BillingEntity:
+        """Who received it."""
+        return cast(BillingEntity, self.invoice.billing_entity if self.invoice else self.billing_entity)
 
     @property
     def net(self) -> Decimal:

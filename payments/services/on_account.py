@@ -12,6 +12,7 @@ from django.db import transaction
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.validators import require, validate_currency
 from organisations.models import Organisation
+from payments import emails
 from payments.models import Payment
 from payments.services.allocating import allocate
 from payments.services.crediting import credit_payment, lock_customer_money
@@ -61,12 +62,15 @@ def record_payment_on_account(
         paid_at=received_at,
         received_on=received_on,
     )
-    credit_payment(payment, with_receipt=send_receipt)
+    credit_payment(payment, with_receipt=False)
     if amounts:
         allocate(payment_id=payment.pk, amounts=amounts)
     elif oldest_first:
         allocate(payment_id=payment.pk)
-    return Payment.objects.get(pk=payment.pk)
+    payment = Payment.objects.select_related("organisation", "billing_entity").get(pk=payment.pk)
+    if send_receipt:
+        emails.queue_payment_received(payment, None)
+    return payment
 
 
 def _check(

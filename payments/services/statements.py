@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
 from django.utils.text import slugify
 
 from billing_platform.lib.dates_in_words import day_text
-from billing_platform.lib.gst import INDIA, place_of_supply_label
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_sums, money_text
-from invoicing.documents import DocumentParty
 from invoicing.documents.account_statement import PrintedStatement, render_statement
 from invoicing.documents.letterhead import PrintedTable
 from invoicing.services.stored_pdfs import read_logo
 from payments.receivables.movements import Movement, MovementKind
 from payments.receivables.statement import Account, Statement
+from payments.services.parties import customer_today, seller_today
 
 CSV_COLUMNS = (
     "date", "kind", "number", "about_invoice", "due_date", "currency", "debit", "credit", "balance",
@@ -49,8 +47,8 @@ def statement_pdf(statement: Statement) -> tuple[str, bytes]:
     seller = statement.seller
     closing = [(account.currency, account.closing) for account in statement.accounts if account.closing]
     printed = PrintedStatement(
-        seller=_party(seller, seller.email, seller.phone),
-        customer=_party(statement.organisation, statement.organisation.billing_email),
+        seller=seller_today(seller),
+        customer=customer_today(statement.organisation),
         first=statement.first,
         last=statement.last,
         owed=format_sums(closing) or "Nothing",
@@ -141,16 +139,3 @@ def _tables(account: Account, statement: Statement) -> Iterator[PrintedTable]:
 def _late(days: int) -> str:
     return "" if days <= 0 else "1 day" if days == 1 else f"{days:,} days"
 
-
-def _party(row: Any, email: str, phone: str = "") -> DocumentParty:
-    is_indian = row.country == INDIA
-    return DocumentParty(
-        name=row.legal_name,
-        address_lines=tuple(row.address_lines),
-        state=place_of_supply_label(row.state_code) if is_indian and row.state_code else "",
-        country=Locale("en").territories.get(row.country, row.country),
-        gstin=row.gstin,
-        tax_id=row.tax_id,
-        email=email,
-        phone=phone,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -10,18 +11,20 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from pypdf import PdfReader
 
+from billing_platform.lib import clock
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from organisations.notifications.email import send_notification
 from payments.models import Payment
-from payments.services.allocating import credit_to_invoice
+from payments.services.allocating import allocate, credit_to_invoice, unallocate
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.receipts import receipt_pdf
 from tests.payments.language import issued_invoice, open_order, reported
+from tests.payments.test_allocating import on_account
 
 
 def printed(content: bytes) -> str:
@@ -34,7 +37,7 @@ def transfer(invoice: Invoice, amount: str, **more: Any) -> Payment:
         method=more.pop("method", "bank_transfer"),
         amount=Decimal(amount),
         reference="HDFC/26 112",
-        received_on=timezone.now().date(),
+        received_on=clock.today(INDIAN_TIME.key),
         **more,
     )
 
@@ -90,6 +93,41 @@ def test_the_pay_page_has_the_receipts_of_its_invoice_and_names_no_other(invoice
     stranger = issued_invoice(acme, "50")
     elsewhere = reverse("payments:receipt", kwargs={"token": stranger.public_token, "payment_id": payment.pk})
     assert Client().get(elsewhere).status_code == 404
+
+
+def test_money_on_account_has_a_receipt_which_its_mail_brings_and_the_pay_page_of_what_it_pays(
+    acme: Organisation,
+) -> None:
+    """1,500.00 came before there was an invoice: 1,180.00 of it pays the first one, and 320.00 is left."""
+    payment = on_account(acme, "1500", received_on=date(2026, 1, 20))
+    text = printed(receipt_pdf(payment)[1])
+    for words in ("PAYMENT RECEIPT", "Acme Private Limited", "₹1,500.00", "On account, for later invoices"):
+        assert words in text, words
+    assert "no receipt voucher" not in text  # it was an advance
+    send_notification(notification_id=Notification.objects.get(kind="payment_on_account").pk)
+    [(name, content, _kind)] = mail.outbox[0].attachments
+    assert (name, "PAYMENT RECEIPT" in printed(content)) == ("receipt-UTR-9.pdf", True)
+    invoice, other = issued_invoice(acme), issued_invoice(acme, "100")
+    allocate(payment_id=payment.pk, amounts={invoice.pk: Decimal(1180), other.pk: Decimal(100)})
+    address = reverse("payments:receipt", kwargs={"token": invoice.public_token, "payment_id": payment.pk})
+    assert address in Client().get(reverse("payments:pay", kwargs={"token": invoice.public_token})).content.decode()
+    text = printed(b"".join(Client().get(address)))  # type: ignore[arg-type]
+    for words in (invoice.number, "Other invoices ₹100.00", "₹220.00"):
+        assert words in text, words
+    unallocate(payment_id=payment.pk, invoice_id=invoice.pk, reason="Meant for the other one.")
+    assert Client().get(address).status_code == 404  # it pays this invoice no more
+
+
+def test_the_mail_about_money_on_account_says_which_invoices_it_paid(acme: Organisation) -> None:
+    invoice = issued_invoice(acme)
+    payment = on_account(acme, "1500", oldest_first=True, received_on=clock.today(INDIAN_TIME.key))
+    told = Notification.objects.get(kind="payment_on_account")
+    assert told.subject == "Payment of ₹1,500.00 received"
+    for text in (told.text, told.html):
+        assert f"Credited to invoice {invoice.number}" in text
+        assert "₹320.00" in text
+    allocate(payment_id=payment.pk, amounts={issued_invoice(acme).pk: Decimal(320)})
+    assert "GST asks for no receipt voucher" in printed(receipt_pdf(Payment.objects.get())[1])
 
 
 @pytest.mark.parametrize("status", ["failed", "authorized"])

@@ -114,7 +114,8 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
         if invoice.amount_returned > ZERO:
             return "refunded", "This invoice was paid, and money has been returned. There is nothing to pay."
         return "paid", "This invoice is paid in full. Thank you."
-    if Payment.objects.filter(invoice=invoice, status=Payment.Status.AUTHORIZED).exists():
+    payments = Payment.objects.filter(invoice=invoice)
+    if payments.filter(status=Payment.Status.AUTHORIZED).exists() or payments.waiting_for_fee().exists():
         return "confirming", "Your payment is being confirmed. This page will say so as soon as it is."
     known = why_not_collectable(invoice)
     if isinstance(known, BeingDebited):

@@ -76,6 +76,7 @@ def parse_payment(entity: Mapping[str, Any]) -> GatewayPayment:
         customer_id=entity.get("customer_id") or "",
         token_id=entity.get("token_id") or "",
         bank_reference=_bank_reference(entity, "utr", "rrn", "bank_transaction_id", "transaction_id"),
+        payer_bears_fee=entity.get("fee_bearer") == "customer",
     )
 
 

@@ -62,6 +62,7 @@ class GatewayPayment:
     customer_id: str = ""
     token_id: str = ""  # the mandate that it registered, or that it was charged to
     bank_reference: str = ""  # UTR or RRN
+    payer_bears_fee: bool = False  # False also where Razorpay doesn't say
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 
+from billing_platform.lib import clock
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.money import ZERO
@@ -25,6 +26,8 @@ from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
 
+FEE_IS_NAMED_WITHIN = timedelta(days=3)
+"""How long we ask Razorpay for a fee that its messages left out."""
 MONEY = models.DecimalField(max_digits=19, decimal_places=4)
 HELD = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded") - F("amount_lost"), output_field=MONEY)
 """What is left of a payment that stands: `Payment.net` for the database."""
@@ -95,10 +98,15 @@ class PaymentQuerySet(TenantQuerySet):
             Exists(newer)
         )
 
-    def without_fee(self, before: datetime, since: datetime) -> Self:
-        """Captured for a while and not credited; Razorpay never named the fee, which may explain the amount."""
-        odd = self.not_placed().filter(status=Payment.Status.CAPTURED, order__isnull=False, fee__isnull=True)
-        return odd.filter(amount__gt=F("order__amount"), updated_at__lt=before, paid_at__gte=since)
+    def waiting_for_fee(self) -> Self:
+        """Captured and not credited: Razorpay has not named the fee yet, which may explain the amount."""
+        odd = self.exclude(problem="").filter(status=Payment.Status.CAPTURED, order__isnull=False, fee__isnull=True)
+        explains = Q(amount__gt=F("order__amount")) | Q(payer_bears_fee=True)
+        return odd.filter(explains, paid_at__gte=clock.now() - FEE_IS_NAMED_WITHIN)
+
+    def without_fee(self, before: datetime) -> Self:
+        """Those that have waited for a while: Razorpay is to be asked."""
+        return self.not_placed().waiting_for_fee().filter(updated_at__lt=before)
 
     def uncaptured(self, before: datetime) -> Self:
         """Authorised for a while: automatic capture has not happened."""
@@ -163,6 +171,9 @@ class Payment(BaseModel, TenantModel):
         default=ZERO,
         help_text="The fee, where the payer bore it on top of what was asked: no part of what is credited.",
     )
+    payer_bears_fee = models.BooleanField(
+        default=False, editable=False, help_text="Razorpay says that the payer bears its fee."
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error_description = models.TextField(blank=True)
     error_source = models.CharField(max_length=60, blank=True)
@@ -218,6 +229,10 @@ class Payment(BaseModel, TenantModel):
             ),
             models.CheckConstraint(
                 condition=Q(payer_fee__gte=0, payer_fee__lt=F("amount")), name="payment_is_more_than_the_payers_fee"
+            ),
+            models.CheckConstraint(
+                condition=Q(payer_fee=0) | Q(fee__isnull=False, payer_fee=F("fee")),
+                name="payer_bears_all_of_the_fee_or_nothing",
             ),
             models.CheckConstraint(
                 condition=Q(reversed_at__isnull=True) & ~Q(status="reversed")

@@ -96,9 +96,9 @@ def _is_wanted(payment: Payment, order: PaymentOrder) -> bool:
     """Whether all that its order asks for is still due; of a link that is paid in parts, this part.
 
     A payment of more than that includes Razorpay's fee, which the payer bears and which is named only once the payment
-    is captured: nobody can pay another amount than the order's.
+    is captured: nobody can pay another amount than the order's, or more than the rest of a link.
     """
-    asked = min(order.amount, payment.amount) if order.first_part is not None else order.amount
+    asked = min(order.remaining, payment.amount) if order.first_part is not None else order.amount
     is_answer = not payment.conflict and payment.currency == order.currency and payment.amount >= asked
     return is_answer and payment.invoice is not None and payment.invoice.amount_due >= asked
 

@@ -194,7 +194,8 @@ def _prepare(invoice_id: UUID, kind: str) -> PaymentOrder:
 
 def _still_asks(live: PaymentOrder, invoice: Invoice, account: GatewayAccount | None) -> bool:
     """For what is due, through the account in use, and for a while to come."""
-    return (live.remaining, live.gateway_account) == (invoice.amount_due, account) and not ends_soon(live)
+    asks = live.remaining == invoice.amount_due or live.payments.waiting_for_fee().exists()
+    return asks and live.gateway_account == account and not ends_soon(live)
 
 
 def _supersede(order: PaymentOrder) -> None:

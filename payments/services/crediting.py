@@ -89,14 +89,15 @@ def mismatch(payment: Payment) -> str:
         return ""
     if payment.currency != order.currency:
         return f"Paid in {payment.currency}, but the order asks for {order.currency}."
-    paid = payment.amount - payment.payer_fee
-    if paid == order.amount or (order.first_part is not None and paid < order.amount):
+    paid, in_parts = payment.amount - payment.payer_fee, order.first_part is not None
+    unnamed = " Razorpay has not named its fee yet." if payment.fee is None else ""
+    if in_parts and payment.payer_bears_fee and unnamed:
+        return f"Paid {payment.shown(payment.amount)}, with the fee on top.{unnamed}"
+    if paid == order.amount or (in_parts and paid < order.amount):
         return ""
     asked = format_money(order.amount, order.currency)
     text = f"Paid {payment.shown(payment.amount)}, but the order asks for {asked}."
-    if payment.amount > order.amount and payment.fee is None:
-        text += " Razorpay has not named its fee yet."
-    return text
+    return text + unnamed if payment.amount > order.amount else text
 
 
 def update_paid_total(invoice: Invoice) -> None:

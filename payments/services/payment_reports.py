@@ -32,7 +32,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     A report that is older than what we know changes nothing. A payment whose amount, currency or order differ from what
     we asked for is stored, with the reason in `problem`, and not credited. Where the payer bears Razorpay's fee, the
     payment is larger than the order by exactly the fee: 1,207.85 paid with a fee of 27.85 for an order of 1,180.00
-    credits 1,180.00.
+    credits 1,180.00. A part of a link credits the part: 511.80 paid with a fee of 11.80 credits 500.00.
     """
     order = PaymentOrder.objects.select_related("invoice__organisation").get(pk=order_id)
     lock_customer_money(order.invoice.organisation_id)
@@ -96,6 +96,7 @@ def _advance(payment: Payment, report: GatewayPayment) -> None:
         payment.paid_at = report.created_at
     if report.fee_minor is not None:
         payment.fee = from_minor(report.fee_minor, currency).amount
+    payment.payer_bears_fee = payment.payer_bears_fee or report.payer_bears_fee
     if report.tax_minor is not None:
         payment.tax = from_minor(report.tax_minor, currency).amount
     # The status "refunded" means in full, whatever amount_refunded says.
@@ -105,11 +106,14 @@ def _advance(payment: Payment, report: GatewayPayment) -> None:
 
 
 def _note_payers_fee(payment: Payment) -> None:
-    """The payer bore the fee if amount − fee is exactly what was asked. The fee may be named days after the amount."""
+    """The payer bore the fee if amount − fee is exactly what was asked; of a part, which the payer chose, if Razorpay
+    says so. The fee may be named days after the amount."""
     order = payment.order
-    if order is None or payment.fee is None or payment.currency != order.currency:
+    if order is None or not payment.fee or payment.currency != order.currency:
         return
-    if payment.fee > ZERO and payment.amount - payment.fee == order.amount:
+    asked = payment.amount - payment.fee
+    is_part = order.first_part is not None and payment.payer_bears_fee and ZERO < asked < order.amount
+    if asked == order.amount or is_part:
         payment.payer_fee = payment.fee
 
 

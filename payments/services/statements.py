@@ -138,4 +138,3 @@ def _tables(account: Account, statement: Statement) -> Iterator[PrintedTable]:
 
 def _late(days: int) -> str:
     return "" if days <= 0 else "1 day" if days == 1 else f"{days:,} days"
-

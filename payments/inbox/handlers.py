@@ -150,7 +150,8 @@ def _order_of_payment(
     order = _known_order(payment)
     if order is None and link is not None:
         order = _order_of_link(link)
-    return order or _order_by_asking(payment, account)
+    # Another message about the payment may have told the link's order while we asked.
+    return order or _order_by_asking(payment, account) or _known_order(payment)
 
 
 def _known_order(payment: GatewayPayment) -> PaymentOrder | None:

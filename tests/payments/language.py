@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import zlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from django.db import connection
 
 from billing_platform.lib import hmac_signatures
 from invoicing.models import Invoice
@@ -115,8 +119,8 @@ def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook
     return webhook
 
 
-def hand_over(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
-    """What the sandbox would have posted, in the given order."""
+def received(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
+    """What the sandbox would have posted, stored and not processed."""
     stored = []
     for delivery in deliveries:
         headers = {name.lower(): value for name, value in delivery["headers"].items()}
@@ -126,10 +130,42 @@ def hand_over(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
             event_id=headers["x-razorpay-event-id"],
             headers=delivery["headers"],
         )
+        stored.append(webhook)
+    return stored
+
+
+def hand_over(deliveries: list[dict[str, Any]]) -> list[InboundWebhook]:
+    """What the sandbox would have posted, processed in the given order."""
+    stored = []
+    for delivery in deliveries:
+        [webhook] = received([delivery])
         process_webhook(webhook_id=webhook.pk)
         webhook.refresh_from_db()
         stored.append(webhook)
     return stored
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make the calls at the same moment, each in a thread with a connection of its own; what each returned, or the
+    exception that it raised. For tests with `transaction=True`."""
+    start = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def run(number: int) -> None:
+        try:
+            start.wait(30)
+            results[number] = calls[number]()
+        except Exception as error:
+            results[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
 
 
 def refund_entity(name: str, amount: int, status: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from payments.services.on_account import record_payment_on_account
 from payments.services.payment_reports import apply_payment_report
 from payments.services.refunds import record_refund
 from tests import factories
-from tests.payments.language import issued_invoice, open_order, reported
+from tests.payments.language import at_once, issued_invoice, open_order, reported
 from tests.payments.test_crediting import offline, state_of
 
 
@@ -194,20 +194,7 @@ def test_a_customer_set_so_keeps_its_credit(acme: Organisation) -> None:
 def test_two_invoices_at_once_share_the_credit(acme: Organisation) -> None:
     on_account(acme, "1500")
     invoices = [issued_invoice(acme), issued_invoice(acme)]
-    start = threading.Barrier(2)
-
-    def run(invoice: Invoice) -> None:
-        try:
-            start.wait(10)
-            use_credit(invoice_id=invoice.pk)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(invoice,)) for invoice in invoices]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once([partial(use_credit, invoice_id=invoice.pk) for invoice in invoices])
     assert sorted(credited(invoices)) == [320, 1180]
 
 

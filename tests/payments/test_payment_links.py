@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,13 +14,16 @@ from django.utils import timezone
 
 from invoicing.models import Invoice
 from organisations.models import BillingEntity
-from payments.models import Payment, PaymentOrder
+from payments.inbox.inbox import process_webhook
+from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection
+from payments.services.allocating import use_credit
 from payments.services.link_terms import first_part
 from payments.services.offline import record_offline_payment
 from payments.services.refunding.asking import refund_payment
+from tests import factories
 from tests.local.razorpay.harness import SandboxProcess
-from tests.payments.language import hand_over
+from tests.payments.language import at_once, hand_over, issued_invoice, received
 
 
 @pytest.fixture
@@ -138,23 +142,33 @@ def test_parts_and_ends_belong_to_links(razorpay: SandboxProcess, invoice: Invoi
         PaymentOrder.objects.raw(f"UPDATE payments_paymentorder SET {sql} WHERE id = %s RETURNING id", [link.pk])[0]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_order_and_a_link_that_are_both_paid_at_once_credit_the_invoice_once_and_show_the_second(
-    razorpay: SandboxProcess, invoice: Invoice
+    razorpay: SandboxProcess,
 ) -> None:
-    """Razorpay can't withdraw an order, and a link may be open in another tab: both can be paid."""
+    """Razorpay can't withdraw an order, and a link may be open in another tab: both can be paid. All messages about
+    both payments are processed at the same moment, each in a thread of its own."""
+    acme = factories.organisation("Acme")
+    invoice, other = issued_invoice(acme), issued_invoice(acme, "100")
     order = collection.ensure_order(invoice_id=invoice.pk)
     link = collection.create_payment_link(invoice_id=invoice.pk)
     razorpay.http.get(link.short_url, timeout=5)
     razorpay.pay(order.razorpay_order_id or "")
     razorpay.pay(at_razorpay(razorpay, link)["order_id"])
-    hand_over(razorpay.deliveries())
+    messages = received(razorpay.deliveries())
+    at_once([partial(process_webhook, webhook_id=message.pk) for message in messages])
+    assert set(InboundWebhook.objects.values_list("status", flat=True)) == {"processed"}
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_paid) == ("paid", Decimal("1180.00"))
     [second] = Payment.objects.second_payments()
     assert second.problem.startswith(f"Invoice {invoice} was paid before")
     assert not Payment.objects.not_placed().exists()  # one line of what waits, not two
+    assert sorted(payment.allocated for payment in Payment.objects.all()) == [0, 1180]
     assert {each.status for each in PaymentOrder.objects.all()} == {"paid"}
+    assert use_credit(invoice_id=other.pk) == 0  # it is to be given back, not used
     refund_payment(payment_id=second.pk, amount=second.unallocated, reason="Paid twice.", only_excess=True)
     assert not Payment.objects.second_payments().exists()
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_paid) == ("paid", Decimal("1180.00"))
+    given_back = [payment["amount_refunded"] for payment in razorpay.client().payment.all()["items"]]
+    assert sorted(given_back) == [0, 118000]

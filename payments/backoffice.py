@@ -27,7 +27,7 @@ from payments.models import (
     Refund,
     Reminder,
 )
-from payments.selectors import with_unallocated
+from payments.selectors import about_outages, held_up_by_outage, with_unallocated
 
 BACKOFFICE = Contribution(
     sidebar=(
@@ -48,6 +48,16 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),
     ),
     waits=(
+        Waits(
+            kind="gateway_outage",
+            one="payment request waits: Razorpay can't be reached",
+            many="payment requests wait: Razorpay can't be reached",
+            rows=lambda user: held_up_by_outage(PaymentOrder.objects.for_organisations(user)),
+            model=PaymentOrder,
+            filters={"attention": "outage"},
+            urgency=Urgency.MONEY,
+            more=about_outages,
+        ),
         Waits(
             kind="payment_failed",
             one="payment failed, and the invoice is still due",

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Round
+from django.utils.timezone import get_current_timezone
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.law import RUPEES
 from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
@@ -35,13 +37,12 @@ from payments.models import (
     Payment,
     PaymentAllocation,
     PaymentOrder,
+    Refund,
 )
 from payments.models.payment import HELD, MONEY
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
-FEE_IS_NAMED_WITHIN = timedelta(days=3)
-"""How long we ask Razorpay for a fee that its messages left out."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,34 @@ def outages() -> dict[str, Outage | None]:
     return {key_id: CircuitBreaker(base_url=base_url, key_id=key_id).outage for key_id in key_ids}
 
 
+def held_up_by_outage(requests: Any) -> Any:
+    """Of payment requests, those that wait until Razorpay can be reached again: to be made, paid or closed there."""
+    away = [key_id for key_id, outage in outages().items() if outage]
+    if not away:
+        return requests.none()
+    sellers = GatewayAccount.objects.in_use().filter(key_id__in=away).values("billing_entity")
+    theirs = Q(gateway_account__key_id__in=away)
+    # Made with the keys of the environment; or those keys have moved to the seller since.
+    if not gateways.is_configured():
+        theirs |= Q(gateway_account__isnull=True, invoice__billing_entity__in=sellers)
+    elif settings.RAZORPAY_KEY_ID in away:
+        theirs |= Q(gateway_account__isnull=True)
+    return (requests.live() | requests.links_to_close()).filter(theirs)
+
+
+def about_outages(actor: Actor) -> tuple[str, ...]:
+    """Since when Razorpay can't be reached, and what else waits for it; empty while it can."""
+    known = [outage for outage in outages().values() if outage]
+    if not known:
+        return ()
+    refunds = Refund.objects.for_organisations(actor).filter(status=Refund.Status.PENDING).count()
+    debits = MandateCharge.objects.for_organisations(actor).live().count()
+    since = time_text(min(outage.since for outage in known), get_current_timezone())
+    counted = ((refunds, "refund", "refunds"), (debits, "debit", "debits"))
+    waiting = [f"{count:,} {one if count == 1 else many}" for count, one, many in counted if count]
+    return f"since {since}", *([f"{' and '.join(waiting)} pending"] if waiting else [])
+
+
 def why_not_collectable(invoice: Invoice) -> DomainError | None:
     """Why Razorpay can't be asked for what is due on an invoice; None when it can.
 
@@ -178,14 +207,16 @@ def is_held(invoice_id: UUID) -> bool:
 
 def orders_to_retire() -> QuerySet[PaymentOrder]:
     """Live orders that ask for an amount which is not due, or through an account that the seller has left, and links
-    that have ended."""
+    that have ended. What was paid through one may wait for the fee to be named: until then nobody knows what is due.
+    """
     in_use = GatewayAccount.objects.in_use().filter(billing_entity=OuterRef("invoice__billing_entity"))
     live = PaymentOrder.objects.live().with_received().annotate(in_use=Subquery(in_use.values("pk")))
     same_account = Q(gateway_account=F("in_use")) | Q(gateway_account__isnull=True, in_use__isnull=True)
     goes_on = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
-    asked = F("received_total") + amount_due("invoice__")
+    asked = Q(amount=F("received_total") + amount_due("invoice__"))
+    waits = Exists(Payment.objects.filter(order=OuterRef("pk")).waiting_for_fee())
     to_retire: QuerySet[PaymentOrder] = live.exclude(
-        same_account, goes_on, invoice__in=Invoice.objects.collectable(), amount=asked
+        same_account, goes_on, asked | waits, invoice__in=Invoice.objects.collectable()
     )
     return to_retire
 
@@ -237,8 +268,7 @@ def payments_to_capture(*, limit: int = 100) -> list[UUID]:
 
 def payments_without_fee(*, limit: int = 100) -> list[UUID]:
     """Payments larger than their order for which we still have to ask Razorpay whether the payer bore the fee."""
-    now = clock.now()
-    rows = Payment.objects.without_fee(before=now - CAPTURE_AFTER, since=now - FEE_IS_NAMED_WITHIN)
+    rows = Payment.objects.without_fee(before=clock.now() - CAPTURE_AFTER)
     return list(rows.order_by("updated_at").values_list("pk", flat=True)[:limit])
 
 

@@ -96,13 +96,14 @@ def _count(kind: Waits, user: Any) -> Attention:
     found = sorted(grouped.annotate(**asked), key=lambda row: str(row["of"]))
     count = sum(row["number"] for row in found)
     which = reduce(xor, (row["which"] or 0 for row in found), 0)
+    more = kind.more(user) if count else ()
     return Attention(
         kind=kind.kind,
         label=kind.one if count == 1 else kind.many,
         count=count,
         href=kind.href,
-        facts=tuple(_facts(kind, found)),
-        fingerprint=f"{count}:{which}",
+        facts=(*_facts(kind, found), *more),
+        fingerprint=":".join([f"{count}:{which}", *more[:1]]),
         is_technical=kind.urgency == Urgency.TECHNICAL,
     )
 

@@ -8,11 +8,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from billing_platform.lib.admin.base import ReadOnlyAdmin, link, money, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, attention_filter, link, money, short_time, status
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from organisations.admin.billing_hold import hold_sentences
 from organisations.models import BillingHold
 from payments.models import Payment, PaymentOrder
+from payments.selectors import held_up_by_outage
 from payments.services import collection
 
 Status = PaymentOrder.Status
@@ -25,12 +26,17 @@ TONES = {
 }
 
 
+AttentionFilter = attention_filter(
+    outage=("Waits until Razorpay can be reached", lambda requests, _user: held_up_by_outage(requests)),
+)
+
+
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(ReadOnlyAdmin):
     empty_hint = "Orders and payment links are made at Razorpay when an invoice is issued or its pay page is opened."
     list_on_a_phone = ("label", "state", "customer", "asked")
     list_display = ("label", "kind", "state", "invoice_link", "customer", "asked", "created")
-    list_filter = ("status", "kind", "invoice__organisation", "created_at")
+    list_filter = (AttentionFilter, "status", "kind", "invoice__organisation", "created_at")
     search_fields = ("receipt", "razorpay_order_id", "razorpay_link_id", "invoice__number")
     list_select_related = ("invoice__organisation",)
     fieldsets = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.test.client import Client
 from django.urls import reverse
@@ -20,9 +21,14 @@ from events.services.settling.chunks import settle_pending
 from invoicing.models import ExchangeRate, Invoice
 from invoicing.services import drafting, issuing
 from organisations.models import Notification, Organisation, Project
+from payments.gateways.circuit_breaker import FAILURES_TO_OPEN, CircuitBreaker
+from payments.models import PaymentOrder
+from payments.services.gateway_accounts import set_keys
 from payments.services.offline import record_offline_payment
 from tests import factories
+from tests.admin.conftest import signed_in
 from tests.events.language import event
+from tests.payments.language import open_order
 
 
 def issue(organisation: Organisation, price: str) -> Invoice:
@@ -161,3 +167,33 @@ def test_a_known_id_with_another_body_is_shown_to_operators(
     assert str(batch.pk) in page
     assert str(other.pk) not in page
     assert "&quot;a&quot;" in as_operator.get(f"/admin/events/eventbatch/{batch.pk}/change/").content.decode()
+
+
+def test_while_razorpay_cant_be_reached_the_front_page_says_so_and_what_waits(
+    settings: Any, acme: Organisation, viewer: Any
+) -> None:
+    """Five calls without an answer open the circuit. The request of a seller with keys of its own goes on."""
+    breaker = CircuitBreaker(base_url=settings.RAZORPAY_BASE_URL, key_id=settings.RAZORPAY_KEY_ID)
+    order = open_order(issue(acme, "1000"))
+    seller = factories.billing_entity(name="Other", gstin="", is_default=False)
+    account = set_keys(seller=seller, key_id="rzp_test_own000000001", key_secret="x" * 24, webhook_secret="y" * 24)
+    paid = open_order(issue(acme, "500"), "order_Test0000000002")
+    PaymentOrder.objects.filter(pk=paid.pk).update(status="paid")
+    other = issue(acme, "700")
+    PaymentOrder.objects.create(
+        invoice=other, kind="order", amount=826, amount_minor=82600, currency="INR", gateway_account=account
+    )
+    with time_machine.travel(datetime(2026, 11, 26, 8, 32, tzinfo=UTC), tick=False):
+        for _ in range(FAILURES_TO_OPEN):
+            assert not [item for item in dashboard.of(viewer).attention if item.kind == "gateway_outage"]
+            breaker.note(is_outage=True, reason="timed out")
+    try:
+        [line] = [item for item in dashboard.of(viewer).attention if item.kind == "gateway_outage"]
+        text = signed_in(viewer).get(reverse("admin:index")).content.decode()
+        listed = signed_in(viewer).get(line.href).context["cl"].result_list
+    finally:
+        breaker.forget()
+    assert (line.count, line.label) == (1, "payment request waits: Razorpay can't be reached")
+    assert "since 26 Nov 2026, 14:02" in text
+    assert list(listed) == [order]
+    assert not [item for item in dashboard.of(viewer).attention if item.kind == "gateway_outage"]

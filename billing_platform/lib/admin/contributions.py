@@ -75,7 +75,8 @@ class Waits:
 
     `model` and `filters` name the list that shows exactly these rows. The dashboard shows the kind to users who may
     see that list and hold the permission `also_needs`. It sums the expression `amount` by currency, shows the age of
-    the oldest row by the column `since`, and lists the values of the column `named`.
+    the oldest row by the column `since`, and lists the values of the column `named`. `more(user)` says what no row
+    tells; it is asked only if there are rows.
     """
 
     kind: str
@@ -89,6 +90,7 @@ class Waits:
     amount: Any = None
     since: str = ""
     named: str = ""
+    more: Callable[[Any], tuple[str, ...]] = lambda _user: ()
 
     def concerns(self, user: Any) -> bool:
         needed = (view_permission(self.model), *([self.also_needs] if self.also_needs else []))

@@ -31,6 +31,7 @@ from payments.services.dunning.pauses import note_promise
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers
 from payments.services.offline import record_offline_payment
+from payments.services.on_account import record_payment_on_account
 from payments.services.refunds import record_refund
 from payments.services.short_payments import record_short_payment
 from payments.services.withheld_tax import value_without_gst
@@ -129,6 +130,20 @@ def collect(organisations: dict[str, Organisation], *, current: BillingPeriod) -
         with clock.standing_at(datetime.combine(day, time(hour=6), UTC)):
             payment = _record(receipt, invoice, month)
             _give_back_excess(payment, invoice)
+
+
+def pay_on_account(organisation: Organisation, *, month: BillingPeriod) -> None:
+    """Record a transfer that pays the invoice of a month; 500.00 more wait for the next, which is not issued yet."""
+    day = min(month.end + timedelta(days=12), clock.today(INDIAN_TIME))
+    with clock.standing_at(datetime.combine(day, time(hour=6), UTC)):
+        record_payment_on_account(
+            organisation_id=organisation.pk,
+            amount=invoice_of(organisation, month=month).amount_due + 500,
+            method="bank_transfer",
+            reference=f"DEMO-{month}-ON-ACCOUNT",
+            received_on=day,
+            oldest_first=True,
+        )
 
 
 def remind(current: BillingPeriod) -> None:

@@ -63,6 +63,7 @@ def _make() -> dict[str, Any]:
     documents.use_template(konkan)
     money.bill(last)
     money.collect(organisations, current=current)
+    money.pay_on_account(organisations["Malabar Foods"], month=last.previous())
     mandates.make_mandates(organisations, month=last)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.book(konkan.billing_entity, until=current.start)

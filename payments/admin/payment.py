@@ -143,7 +143,8 @@ def _nothing_open(payment: Payment) -> str:
 
 
 def _told(payment: Payment) -> list[str]:
-    if Notification.objects.filter(dedupe_key=f"payment_received:{payment.pk}").exists():
+    receipts = [f"{kind}:{payment.pk}" for kind in ("payment_received", "payment_on_account")]
+    if Notification.objects.filter(dedupe_key__in=receipts).exists():
         return [f"{payment.organisation.billing_email} got a receipt, and will get a correction."]
     return []
 

@@ -21,8 +21,15 @@ MESSAGES_FROM, MESSAGES_UNTIL = timedelta(hours=1), timedelta(days=200)
 """Around the attempt: messages about a payment come within a dispute's time. The bounds keep the search short."""
 _MAILS = {
     "payment_received": "Receipt mailed",
+    "payment_on_account": "Receipt mailed",
     "payment_failed": "Failure mailed",
     "payment_reversed": "Correction mailed",
+    "payment_on_account_reversed": "Correction mailed",
+}
+_MAILS_OF_REFUNDS = {
+    "refund_started": "Refund announced by e-mail",
+    "refund_done": "Refund confirmed by e-mail",
+    "refund_failed": "Failed refund told by e-mail",
 }
 
 
@@ -120,6 +127,8 @@ def _messages(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
 
 def _mails(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
     keys = {f"{kind}:{payment.pk}": name for kind, name in _MAILS.items()}
+    for refund in payment.refunds.all():
+        keys |= {f"{kind}:{refund.pk}": name for kind, name in _MAILS_OF_REFUNDS.items()}
     for mail in Notification.objects.filter(dedupe_key__in=keys, organisation=payment.organisation_id):
         to = ", ".join(mail.recipients)
         if mail.sent_at:

@@ -901,6 +901,12 @@ class Migration(migrations.Migration):
                         max_digits=19,
                     ),
                 ),
+                (
+                    "payer_bears_fee",
+                    models.BooleanField(
+                        default=False, editable=False, help_text="Razorpay says that the payer bears its fee."
+                    ),
+                ),
                 ("error_code", models.CharField(blank=True, max_length=60)),
                 ("error_description", models.TextField(blank=True)),
                 ("error_source", models.CharField(blank=True, max_length=60)),
@@ -3094,6 +3100,15 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("payer_fee__gte", 0), ("payer_fee__lt", models.F("amount"))),
                 name="payment_is_more_than_the_payers_fee",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("payer_fee", 0), models.Q(("fee__isnull", False), ("payer_fee", models.F("fee"))), _connector="OR"
+                ),
+                name="payer_bears_all_of_the_fee_or_nothing",
             ),
         ),
         migrations.AddConstraint(

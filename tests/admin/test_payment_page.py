@@ -16,6 +16,7 @@ from payments.services.payment_reports import apply_payment_report
 from tests.admin.test_object_actions import act, action_url
 from tests.local.razorpay.harness import WEBHOOK_SECRET
 from tests.payments.language import deliver, issued_invoice, open_order, payment_entity, reported
+from tests.payments.test_crediting import offline
 
 
 @pytest.fixture
@@ -56,11 +57,38 @@ def test_the_page_tells_a_payments_story_and_leads_to_its_receipt(
 def test_a_failed_payment_offers_to_send_a_link(invoice: Invoice, as_operator: Client) -> None:
     order = open_order(invoice)
     payment = apply_payment_report(order_id=order.pk, report=reported(order, "failed"))
-    assert "Receipt</strong>: No money of it has arrived." in shown(as_operator, payment)
+    text = shown(as_operator, payment)
+    not_possible = text[text.index("Refund, receipt, credit to invoices</strong>: No money of it has arrived.") :]
+    ways = [(payment, "retry"), (payment, "send_link"), (invoice, "create_link"), (invoice, "record_payment")]
+    for row, name in ways:  # each leads on, with one click
+        assert f'href="{action_url(row, name)}"' in not_possible
+        assert as_operator.get(action_url(row, name)).status_code == 200
     act(as_operator, action_url(payment, "send_link"))
     mail = Notification.objects.get(kind="pay_page_link")
     assert newest_access(invoice).token in mail.text
     assert Client().get(reverse("payments:pay", kwargs={"token": invoice.public_token})).status_code == 200
+
+
+def test_who_may_only_look_is_told_why_and_gets_no_buttons(invoice: Invoice, as_viewer: Client) -> None:
+    order = open_order(invoice)
+    payment = apply_payment_report(order_id=order.pk, report=reported(order, "failed"))
+    text = shown(as_viewer, payment)
+    assert "No money of it has arrived." in text
+    assert 'class="mend"' not in text
+
+
+def test_what_waits_on_a_payment_leads_to_a_refund_and_what_is_credited_can_be_taken_off(
+    invoice: Invoice, as_operator: Client
+) -> None:
+    payment = offline(invoice, "1180")
+    text = shown(as_operator, payment)
+    assert "Razorpay did not receive this payment: transfer the money back" in text
+    assert f'class="mend" href="{action_url(payment, "unallocate")}"' in text
+    act(as_operator, action_url(payment, "unallocate"), invoice=str(invoice.pk), reason="Of another customer.")
+    offline(invoice, "1180", reference="UTR-2")
+    text = shown(as_operator, payment)
+    assert "no other invoice on which something is due" in text
+    assert f'class="mend" href="{action_url(payment, "record_refund")}"' in text
 
 
 def test_a_link_is_revoked_and_a_new_one_mailed_from_the_invoices_page(invoice: Invoice, as_operator: Client) -> None:

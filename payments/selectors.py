@@ -17,7 +17,7 @@ from django.utils.timezone import get_current_timezone
 from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.law import RUPEES
+from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
 from billing_platform.lib.work.claims import due_ids
 from invoicing.models import Invoice
@@ -40,6 +40,7 @@ from payments.models import (
     Refund,
 )
 from payments.models.payment import HELD, MONEY
+from payments.models.reminder_pause import paused
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
@@ -242,6 +243,8 @@ def invoices_to_debit(*, limit: int = 500) -> list[UUID]:
         .annotate(due=amount_due())
         .filter(Exists(confirmed), _payable_online(), _has_keys(), currency=RUPEES)
         .exclude(held(BillingHold.Kind.NO_COLLECTION))
+        .exclude(held(BillingHold.Kind.NO_EMAIL))  # no notice, no debit
+        .exclude(paused(clock.today(INDIAN_TIME)))
         .exclude(Exists(tried))
         .exclude(Exists(off))
         .order_by("issue_date", "pk")

@@ -151,6 +151,9 @@ DEBIT_NOTICE = (  # between the notice to the payer and the debit
     Since(date(2019, 9, 1), timedelta(hours=24), "RBI/2019-20/47: e-mandates on cards"),
     Since(date(2026, 4, 21), timedelta(hours=24), "RBI/DPSS/2026-27/396: E-mandate Framework 2026"),
 )
+UPI_DEBITS = (  # of one invoice: one, and three more after failures
+    Since(date(2025, 8, 1), 4, "NPCI, August 2025: UPI Autopay"),
+)
 UPI_BUSY_HOURS = (  # Indian time: no debit of a UPI mandate is executed from the first to the second of each pair
     Since(
         date(2025, 8, 1),

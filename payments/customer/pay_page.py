@@ -19,7 +19,8 @@ from invoicing.selectors.documents import invoice_document
 from payments.errors import BeingDebited, NotPayableOnline
 from payments.models import Payment, PaymentAllocation
 from payments.selectors import why_not_collectable, with_unallocated
-from payments.services.mandates.choosing import announced_charge, may_ask_for_mandate
+from payments.services.dunning.quiet import live_debit
+from payments.services.mandates.choosing import may_ask_for_mandate
 from payments.services.mandates.emails import indian_moment
 
 
@@ -133,7 +134,7 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
 
 
 def _debit(invoice: Invoice) -> str:
-    charge = announced_charge(invoice)
+    charge = live_debit(invoice)
     if charge is None or not charge.may_opt_out or charge.charge_after is None:
         return ""
     amount, at = format_money(charge.amount, invoice.currency), indian_moment(charge.charge_after)

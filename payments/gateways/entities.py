@@ -208,7 +208,8 @@ def _instrument(token: Mapping[str, Any]) -> str:
         return f"{vpa['username']}@{vpa.get('handle') or ''}"
     number = str(account.get("account_number") or "")
     if number:
-        return f"{token.get('bank') or 'Account'} ending in {number[-4:]}"
+        bank = token.get("bank")
+        return f"{bank} account ending in {number[-4:]}" if bank else f"Account ending in {number[-4:]}"
     return str(token.get("bank") or token.get("wallet") or "")
 
 

@@ -151,6 +151,7 @@ class MandateCharge(ClaimedWork, BaseModel, TenantModel):
                     ("announced", "captured"),
                     ("asked", "captured"),
                     ("asked", "failed"),
+                    ("asked", "cancelled"),  # our question never arrived, and is not repeated
                     ("failed", "captured"),
                     ("cancelled", "captured"),
                 ],

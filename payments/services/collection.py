@@ -32,6 +32,7 @@ from payments.gateways import (
 )
 from payments.models import GatewayAccount, MandateCharge, PaymentOrder
 from payments.selectors import account_in_use, is_held, orders_to_retire, why_not_collectable
+from payments.services.debit_outcomes import withdraw_debits
 from payments.services.gateway_accounts import gateway_of
 from payments.services.link_terms import ENDS_IN, ends_soon, terms_of
 
@@ -207,22 +208,10 @@ def _supersede(order: PaymentOrder) -> None:
     order.next_attempt_at = clock.now() if order.kind == Kind.LINK else None
     order.save(update_fields=["status", "attempts", "last_failure", "next_attempt_at", "updated_at"])
     if order.kind == Kind.DEBIT:
-        _withdraw_debit(order)
+        # Another amount needs another notice.
+        withdraw_debits(MandateCharge.objects.filter(order=order), "The amount due has changed, or was paid in another way.")
     if order.kind == Kind.LINK:
         wake_on_commit("payments.tasks.close_link", order.pk)
-
-
-def _withdraw_debit(order: PaymentOrder) -> None:
-    """A debit that is only announced is not made: another amount needs another notice."""
-    now, Charge = clock.now(), MandateCharge.Status
-    MandateCharge.objects.filter(order=order, status=Charge.ANNOUNCED).update(
-        status=Charge.CANCELLED,
-        reason="The amount due has changed, or was paid in another way.",
-        ended_at=now,
-        next_attempt_at=None,
-        claimed_until=None,
-        updated_at=now,
-    )
 
 
 def _make(order: PaymentOrder) -> None:

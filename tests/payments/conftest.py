@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments.gateways import repeats
 from tests.local.razorpay.harness import KEY_ID, KEY_SECRET, WEBHOOK_SECRET, SandboxProcess
+from tests.payments.debits import NOVEMBER, Bank
 from tests.payments.language import issued_invoice
 
 
@@ -44,3 +46,15 @@ def invoice(acme: Organisation) -> Invoice:
 def no_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """One fault is enough to make a call fail, as if all repeats had failed too."""
     monkeypatch.setattr(repeats, "TRIES", 1)
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    """Noon in India on 26 November 2026."""
+    with time_machine.travel(NOVEMBER, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def bank(razorpay: SandboxProcess, clock: Any) -> Bank:
+    return Bank(razorpay, clock)

@@ -213,7 +213,7 @@ def test_a_token_says_whether_it_may_be_charged_and_what_people_know_it_by(stub:
     assert found["token_card"].failure_reason == "card_declined"
     assert [found[name].shown_as for name in ("token_card", "token_bank")] == [
         "Visa ending in 1007",
-        "HDFC ending in 5411",
+        "HDFC account ending in 5411",
     ]
 
 

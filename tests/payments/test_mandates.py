@@ -3,108 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from billing_platform.lib import law
 from billing_platform.lib.errors import DomainError, InvalidInput
-from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from organisations.services.holds import place_hold
 from payments import selectors, tasks
+from payments.gateways import GatewayRefused
 from payments.gateways.debit_failures import Remedy, remedy_of
 from payments.models import Mandate, MandateCharge, Payment, PaymentOrder
 from payments.services import collection
-from payments.services.mandates import charging, registering
+from payments.services.dunning.pauses import note_promise
+from payments.services.mandates import charging, registering, tokens
 from payments.services.mandates.cancelling import cancel_charge
+from payments.services.mandates.payers import payer_name
 from payments.services.offline import record_offline_payment
-from tests.local.razorpay.harness import SandboxProcess
-from tests.payments.language import hand_over, issued_invoice
-
-NOVEMBER = datetime(2026, 11, 26, 6, 30, tzinfo=UTC)  # noon in India
-
-
-@pytest.fixture
-def clock() -> Any:
-    with time_machine.travel(NOVEMBER, tick=False) as traveller:
-        yield traveller
-
-
-class Bank:
-    """The sandbox with the clock of the test: time passes on both sides."""
-
-    def __init__(self, razorpay: SandboxProcess, clock: Any) -> None:
-        self.razorpay, self.clock = razorpay, clock
-        self.seen = 0
-        now = razorpay.control("health", method="GET")["now"]
-        razorpay.control("clock", {"advance_seconds": int(NOVEMBER.timestamp()) - now})
-
-    def passes(self, **span: float) -> None:
-        step = timedelta(**span)
-        self.clock.shift(step)
-        self.razorpay.control("clock", {"advance_seconds": int(step.total_seconds())})
-
-    def post(self, *, backwards: bool = False) -> list[str]:
-        """Hand over what was not handed over yet."""
-        new = self.razorpay.deliveries()[self.seen :]
-        self.seen += len(new)
-        return [webhook.status for webhook in hand_over(new[::-1] if backwards else new)]
-
-
-@pytest.fixture
-def bank(razorpay: SandboxProcess, clock: Any) -> Bank:
-    return Bank(razorpay, clock)
-
-
-def mailed(kind: str) -> list[Notification]:
-    """The e-mails of a kind; they leave at once."""
-    found = list(Notification.objects.filter(kind=kind).order_by("created_at"))
-    for each in found:
-        if each.sent_at is None:
-            Notification.objects.filter(pk=each.pk).update(status="sent", sent_at=each.created_at, next_attempt_at=None)
-    return found
-
-
-def ask(acme: Organisation, **terms: Any) -> Mandate:
-    values = {"method": "upi", "phone": "+919876543210", "max_amount": Decimal(15_000), "asked_by": "olga", **terms}
-    mandate = registering.request_mandate(organisation=acme, seller=acme.billing_entity, **values)
-    assert registering.process_mandate(mandate_id=mandate.pk)
-    mandate.refresh_from_db()
-    return mandate
-
-
-def confirmed(bank: Bank, acme: Organisation, **terms: Any) -> Mandate:
-    mandate = ask(acme, **terms)
-    bank.razorpay.pay(mandate.razorpay_order_id or "", method=mandate.method)
-    bank.post()
-    mandate.refresh_from_db()
-    assert mandate.status == "confirmed"
-    return mandate
-
-
-def run(charge: MandateCharge) -> MandateCharge:
-    charging.process_charge(charge_id=charge.pk)
-    charge.refresh_from_db()
-    return charge
-
-
-def announced(invoice: Invoice, cause: str = "issued") -> MandateCharge:
-    charge = charging.charge_invoice(invoice_id=invoice.pk, cause=cause)
-    mailed("debit_notice")
-    return run(charge)
-
-
-def asked(bank: Bank, invoice: Invoice) -> MandateCharge:
-    charge = announced(invoice)
-    bank.passes(hours=26)
-    run(charge)
-    assert charge.status == "asked", charge.reason
-    return charge
+from tests.payments.debits import NOVEMBER, Bank, announced, ask, asked, confirmed, mailed, run
+from tests.payments.language import issued_invoice
 
 
 def test_registered_in_november_and_debited_in_december(bank: Bank, acme: Organisation) -> None:
@@ -210,19 +132,21 @@ def test_a_notice_that_leaves_late_moves_the_debit_and_one_that_never_leaves_can
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "reason", "told"),
     [
-        ("pay", "in another way"),
-        ("switch", "switched off"),
-        ("hold", "on hold"),
-        ("pause", "paused"),
-        ("revoke", "cancelled"),
-        ("opt_out", "No, thank you"),
+        ("pay", "in another way", 0),
+        ("switch", "switched off", 1),
+        ("hold", "on hold", 0),
+        ("promise", "Promised to pay by 30 Nov 2026", 0),
+        ("pause", "paused", 1),
+        ("revoke", "cancelled", 1),
+        ("opt_out", "No, thank you", 0),
     ],
 )
 def test_what_happens_after_the_notice_stops_the_debit(
-    bank: Bank, acme: Organisation, change: str, reason: str
+    bank: Bank, acme: Organisation, change: str, reason: str, told: int
 ) -> None:
+    """The payer was told to do nothing: where nobody else says otherwise, it is told to pay itself."""
     mandate, invoice = confirmed(bank, acme), issued_invoice(acme)
     charge = announced(invoice)
     changes: dict[str, Callable[[], Any]] = {
@@ -232,6 +156,9 @@ def test_what_happens_after_the_notice_stops_the_debit(
         ),
         "switch": lambda: registering.switch_auto_collect(organisation=acme, is_on=False),
         "hold": lambda: place_hold(organisation=acme, kind="no_collection", reason="Dispute", placed_by="olga"),
+        "promise": lambda: note_promise(
+            invoice_id=invoice.pk, last_day=date(2026, 11, 30), note="By transfer", placed_by="olga"
+        ),
         "pause": lambda: bank.razorpay.control(f"tokens/{mandate.razorpay_token_id}/pause"),
         "revoke": lambda: bank.razorpay.control(f"tokens/{mandate.razorpay_token_id}/cancel"),
         "opt_out": lambda: cancel_charge(charge_id=charge.pk, reason="No, thank you"),
@@ -244,6 +171,8 @@ def test_what_happens_after_the_notice_stops_the_debit(
     assert charge.order is not None
     assert PaymentOrder.objects.get(pk=charge.order.pk).status == "superseded"
     assert bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"] == []
+    assert len(mailed("not_debited")) == told
+    assert selectors.invoices_to_debit() == []
 
 
 def test_a_debit_that_fails_frees_the_pay_page_and_may_be_tried_again(bank: Bank, acme: Organisation) -> None:
@@ -300,6 +229,84 @@ def test_a_debit_whose_answer_got_lost_is_made_once(bank: Bank, acme: Organisati
     assert charge.order is not None
     made = bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"]
     assert [each["id"] for each in made] == [charge.razorpay_payment_id]
+
+
+@pytest.mark.usefixtures("no_repeats")
+def test_a_debit_that_never_reached_razorpay_is_not_asked_for_again_once_the_invoice_is_paid(
+    bank: Bank, acme: Organisation
+) -> None:
+    confirmed(bank, acme, method="card")
+    invoice = issued_invoice(acme)
+    charge = announced(invoice)
+    bank.passes(hours=26)
+    bank.razorpay.control("faults", {"match": "POST /v1/payments/create/recurring", "kind": "drop_before"})
+    assert run(charge).status == "asked"
+    record_offline_payment(
+        invoice_id=invoice.pk, amount=Decimal("1180.00"), method="bank_transfer", reference="UTR1",
+        received_on=NOVEMBER.date(),
+    )  # fmt: skip
+    bank.passes(minutes=5)
+    assert run(charge).status == "cancelled"
+    assert charge.order is not None
+    assert bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"] == []
+
+
+def test_upi_is_asked_so_often_for_an_invoice_and_no_more(
+    bank: Bank, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed(bank, acme)
+    invoice = issued_invoice(acme)
+    charge = asked(bank, invoice)
+    bank.razorpay.control(f"payments/{charge.razorpay_payment_id}/debit", {"outcome": "failed"})
+    bank.post()
+    monkeypatch.setattr(law, "UPI_DEBITS", (law.Since(NOVEMBER.date(), 1, ""),))
+    with pytest.raises(DomainError) as caught:
+        charging.charge_invoice(invoice_id=invoice.pk, cause="operator")
+    assert caught.value.code == "UPI_TRIES_USED_UP"
+
+
+def test_a_customer_to_whom_nothing_may_be_e_mailed_is_not_debited(bank: Bank, acme: Organisation) -> None:
+    confirmed(bank, acme)
+    invoice = issued_invoice(acme)
+    place_hold(organisation=acme, kind="no_email", reason="A new address comes", placed_by="olga")
+    assert selectors.invoices_to_debit() == []
+    with pytest.raises(DomainError) as caught:
+        charging.charge_invoice(invoice_id=invoice.pk, cause="operator")
+    assert caught.value.code == "NO_NOTICE_POSSIBLE"
+
+
+def test_a_refusal_of_our_keys_ends_no_mandate(bank: Bank, acme: Organisation) -> None:
+    """Razorpay says so with the status of a bad request; a cancelled mandate would never come back."""
+    mandate = confirmed(bank, acme)
+
+    class Refusing:
+        def fetch_token(self, **_: str) -> Any:
+            raise GatewayRefused(self.words)
+
+        words = "Authentication failed"
+
+    gateway: Any = Refusing()
+    with pytest.raises(GatewayRefused):
+        tokens.refresh_token(gateway, mandate)
+    gateway.words = "The id provided does not exist"
+    assert tokens.refresh_token(gateway, mandate).status == "cancelled"
+
+
+def test_a_bank_account_is_named_by_the_payer_on_razorpays_page(bank: Bank, acme: Organisation) -> None:
+    """We ask for no account number and pass none on; RBI's limit of UPI and cards is none here."""
+    acme.name = "Müller & Söhne – Bau"  # Razorpay's customers have neither & nor –
+    acme.save()
+    mandate = confirmed(bank, acme, method="emandate", max_amount=Decimal(500_000))
+    assert (mandate.owes_the_rupee, mandate.shown_as) == (False, "HDFC account ending in 1121")
+    assert announced(issued_invoice(acme, "100000")).status == "announced"
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("Müller & Söhne – Bau", "Müller Söhne Bau"), ("X", "Customer X"), ("A_b" + "c" * 90, "A b" + "c" * 47)],
+)
+def test_names_are_written_as_razorpay_takes_them(name: str, taken: str) -> None:
+    assert payer_name(name) == taken
 
 
 @pytest.mark.usefixtures("no_repeats")

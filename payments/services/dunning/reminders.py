@@ -47,7 +47,7 @@ def send_due_reminder(*, invoice_id: UUID) -> Reminder | None:
     rules = rules_of(invoice.billing_entity_id)
     if not (invoice.is_collectable and rules.reminders_on and _is_day(invoice.organisation.time_zone)):
         return None
-    if quiet.why_quiet(invoice):
+    if quiet.why_quiet(invoice) or quiet.live_debit(invoice):
         return None
     due = steps_now(steps=rules.steps, **_days(invoice), known=known_steps(invoice))
     if due.send is None:

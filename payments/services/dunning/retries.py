@@ -12,22 +12,20 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work import claims
 from invoicing.models import Invoice
-from payments.models import Payment, PaymentRetry, RetryTry
+from payments.models import MandateCharge, Payment, PaymentRetry, RetryTry
 from payments.models.dunning_rules import rules_of
 from payments.services.dunning import letters, quiet, ways
 
 Status, Outcome = PaymentRetry.Status, RetryTry.Outcome
 
 ASK_AGAIN_AFTER = timedelta(hours=6)
-"""How long a plan waits whose customer is not to be asked."""
-
-A_DEBIT_TAKES = timedelta(days=3)
-"""From the notice to the payer, a day before, until the bank's answer is known: nothing else is tried meanwhile."""
+"""How long a plan waits whose customer is not to be asked, or whose bank has not answered yet."""
 
 
 def plan_retries(payment: Payment) -> PaymentRetry | None:
@@ -69,7 +67,7 @@ def attempt_retry(*, plan_id: UUID) -> None:
     if not invoice.is_collectable:
         settle_retries(invoice_id=invoice.pk)
         return
-    if quiet.why_quiet(invoice):
+    if quiet.why_quiet(invoice) or _is_being_debited(plan):
         claims.let_go(plan, after=ASK_AGAIN_AFTER)
         return
     if plan.made >= plan.max_retries:
@@ -114,8 +112,6 @@ def _note_asked(plan: PaymentRetry, attempt: RetryTry, asked: ways.Asked) -> Non
         made = attempt.number
         is_last = made >= plan.max_retries
         pause = plan.schedule.last_wait if is_last else plan.schedule.pause(made + 1)
-        if asked.way == RetryTry.Way.MANDATE:
-            pause = max(pause, A_DEBIT_TAKES)
         if not claims.let_go(plan, after=pause, made=made, attempts=0):
             return
         attempt.way, attempt.order, attempt.asked_at = asked.way, asked.order, clock.now()
@@ -124,6 +120,13 @@ def _note_asked(plan: PaymentRetry, attempt: RetryTry, asked: ways.Asked) -> Non
         attempt.save()
         if attempt.way == RetryTry.Way.LINK and invoice.is_collectable:
             letters.queue_retry(attempt, invoice)
+
+
+def _is_being_debited(plan: PaymentRetry) -> bool:
+    """By a debit of which no attempt is to be made: not one that a worker asked for and died before it noted that."""
+    noted = RetryTry.objects.filter(order=OuterRef("order"))
+    ours = Q(cause=MandateCharge.Cause.RETRY) & ~Exists(noted)
+    return MandateCharge.objects.live().filter(invoice=plan.invoice_id).exclude(ours).exists()
 
 
 def _give_up(plan: PaymentRetry, invoice: Invoice) -> None:
@@ -136,7 +139,10 @@ def _give_up(plan: PaymentRetry, invoice: Invoice) -> None:
 def _note_failed_attempt(payment: Payment) -> None:
     """The bank's answer to the attempt that asked last."""
     tries = RetryTry.objects.filter(
-        plan__invoice=payment.invoice_id, outcome=Outcome.ASKED, asked_at__lte=payment.attempted_at
+        Q(way=RetryTry.Way.LINK) | Q(order=payment.order),  # a debit fails by its own payment only
+        plan__invoice=payment.invoice_id,
+        outcome=Outcome.ASKED,
+        asked_at__lte=payment.attempted_at,
     )
     asked = tries.order_by("-asked_at").first()
     if asked is not None:

@@ -37,6 +37,9 @@ def why_not_retryable(payment: Payment) -> DomainError | None:
         return DomainError(f"Nothing is due on invoice {invoice}.", code="INVOICE_NOT_COLLECTABLE")
     if reason := quiet.why_quiet(invoice):
         return DomainError(f"Nobody asks for invoice {invoice} now. {reason}", code="COLLECTION_PAUSED")
+    if quiet.live_debit(invoice):
+        text = f"A debit of invoice {invoice} is announced or at the bank: its outcome comes first."
+        return DomainError(text, code="CHARGE_IN_PROGRESS")
     return None
 
 
@@ -44,8 +47,8 @@ def why_not_retryable(payment: Payment) -> DomainError | None:
 def retry_now(*, payment_id: UUID, by: str) -> PaymentRetry:
     """Have a worker try to collect at once. A plan that is over gets one more attempt, at most ten in all.
 
-    Raises NotFound, and DomainError PAYMENT_NOT_FAILED, INVOICE_NOT_COLLECTABLE, COLLECTION_PAUSED, RETRY_IN_PROGRESS
-    or RETRIES_USED_UP.
+    Raises NotFound, and DomainError PAYMENT_NOT_FAILED, INVOICE_NOT_COLLECTABLE, COLLECTION_PAUSED, CHARGE_IN_PROGRESS,
+    RETRY_IN_PROGRESS, RETRIES_USED_UP or RETRY_SUCCEEDED.
     """
     payment = lock_payment(payment_id)
     refusal = why_not_retryable(payment)

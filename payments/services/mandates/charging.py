@@ -21,26 +21,27 @@ from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
 from organisations.models import Notification
 from payments.errors import NotChargeable
-from payments.gateways import GatewayError, GatewayRefused, PayerDetails, RazorpayGateway
+from payments.gateways import GatewayError, GatewayRefused, RazorpayGateway
 from payments.models import Mandate, MandateCharge, PaymentOrder
-from payments.selectors import is_held
 from payments.services import collection
 from payments.services.checkout import refresh_order
 from payments.services.crediting import lock_customer_money
+from payments.services.debit_outcomes import lock_debit, withdraw_debits
 from payments.services.mandates import emails
-from payments.services.mandates.cancelling import cancel_waiting_charges
 from payments.services.mandates.choosing import (
     is_being_paid,
-    is_switched_on,
     mandate_for,
+    why_not_by_itself,
     why_not_chargeable,
     why_over_the_limit,
 )
 from payments.services.mandates.new_debit import new_debit_order
 from payments.services.mandates.refusals import end_without_payment
+from payments.services.mandates.payers import payer_details
 from payments.services.mandates.tokens import gateway_of_payer, refresh_token
 
 Status, Cause = MandateCharge.Status, MandateCharge.Cause
+LIVE = (Status.ANNOUNCED, Status.ASKED)
 
 NOTICE_MARGIN = timedelta(hours=1)
 """Added to the law's day: the e-mail needs a while to leave, and Razorpay debits 25 hours after its own notice."""
@@ -56,8 +57,9 @@ def charge_invoice(*, invoice_id: UUID, cause: str) -> MandateCharge:
 
     The outcome is asynchronous: the charge's status becomes `captured` or `failed`; `cancelled` if the payer opts out
     or pays otherwise before. `cause`: issued | retry | operator. Raises DomainError: INVOICE_NOT_COLLECTABLE,
-    NOT_PAYABLE_ONLINE, GATEWAY_NOT_CONFIGURED, MANDATE_MISSING, AUTO_COLLECT_OFF, ON_HOLD, MANDATE_CURRENCY,
-    CHARGE_IN_PROGRESS, PAYMENT_IN_PROGRESS, MANDATE_LIMIT, or DEBIT_NEEDS_APPROVAL. Then a link is the way to collect.
+    NOT_PAYABLE_ONLINE, GATEWAY_NOT_CONFIGURED, MANDATE_MISSING, AUTO_COLLECT_OFF, ON_HOLD, COLLECTION_PAUSED,
+    NO_NOTICE_POSSIBLE, MANDATE_CURRENCY, CHARGE_IN_PROGRESS, PAYMENT_IN_PROGRESS, UPI_TRIES_USED_UP, MANDATE_LIMIT, or
+    DEBIT_NEEDS_APPROVAL. Then a link is the way to collect.
     """
     with transaction.atomic():
         invoice = _locked(invoice_id)
@@ -171,7 +173,7 @@ def _refuse(invoice_id: UUID, known: NotChargeable) -> MandateCharge | None:
         },
     )
     if is_new:
-        emails.queue_not_debited(charge)
+        emails.queue_not_debited([charge.pk])
     return charge
 
 
@@ -183,13 +185,15 @@ def _ask(gateway: RazorpayGateway, charge: MandateCharge) -> timedelta | None:
     now = clock.now()
     if now < charge.charge_after:
         return charge.charge_after - now
-    mandate = refresh_token(gateway, charge.mandate)
-    pause = _begin(charge, mandate)
-    charge.refresh_from_db(fields=["status"])
-    if pause is not None or charge.status != Status.ASKED:
-        return pause
-    _debit(gateway, charge)
-    return LOOK_EVERY
+    return _debit_if_all_stands(gateway, charge)
+
+
+def _debit_if_all_stands(gateway: RazorpayGateway, charge: MandateCharge) -> timedelta | None:
+    may_debit, pause = _begin(charge, refresh_token(gateway, charge.mandate))
+    if may_debit:
+        _debit(gateway, charge)
+        return LOOK_EVERY
+    return pause
 
 
 def _make_order(gateway: RazorpayGateway, charge: MandateCharge, order: PaymentOrder) -> None:
@@ -209,48 +213,52 @@ def _make_order(gateway: RazorpayGateway, charge: MandateCharge, order: PaymentO
 
 
 @transaction.atomic
-def _begin(charge: MandateCharge, mandate: Mandate) -> timedelta | None:
-    """Decide under the customer's lock: the bank is asked now (status `asked`), never (`cancelled`), or after the pause
-    that is given back."""
+def _begin(charge: MandateCharge, mandate: Mandate) -> tuple[bool, timedelta | None]:
+    """Decide under the customer's lock whether the bank is asked now: then the row says `asked`, and the caller asks.
+    If not, after which pause to look again; None if the debit is cancelled, or another worker has it.
+
+    Also of a debit that was asked for and never arrived at Razorpay: what was paid meanwhile is not debited as well.
+    """
     invoice = _locked(charge.invoice_id)
-    row = MandateCharge.objects.select_for_update(of=("self",)).select_related("order", "notice").get(pk=charge.pk)
-    if row.status != Status.ANNOUNCED or row.claimed_until != charge.claimed_until:
-        return None
-    known = _why_not_any_more(row, invoice, mandate)
+    row = lock_debit(MandateCharge.objects.filter(pk=charge.pk).select_related("order", "notice"))
+    if row is None or row.status not in LIVE or row.claimed_until != charge.claimed_until:
+        return False, None
+    known, is_told = _why_not_any_more(row, invoice, mandate)
     if known:
-        cancel_waiting_charges(MandateCharge.objects.filter(pk=row.pk), known)
-        return None
+        withdrawn = withdraw_debits(MandateCharge.objects.filter(pk=row.pk), known, only=row.status)
+        if is_told:
+            emails.queue_not_debited(withdrawn)
+        return False, None
     pause = _pause(row, mandate)
-    if pause is not None:
-        return pause
-    row.status, row.asked_at = Status.ASKED, clock.now()
-    row.save(update_fields=["status", "asked_at", "updated_at"])
-    return None
+    if pause is None and row.status == Status.ANNOUNCED:
+        row.status, row.asked_at = Status.ASKED, clock.now()
+        row.save(update_fields=["status", "asked_at", "updated_at"])
+    return pause is None, pause
 
 
-def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate) -> str:
+def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate) -> tuple[str, bool]:
+    """The reason as a sentence, "" if all still stands; and whether the payer is to hear that it has to pay itself."""
     order, notice = charge.order, charge.notice
     assert order is not None and notice is not None  # noqa: S101, PT018  (constraints of the table)
     if not invoice.is_collectable or invoice.amount_due != charge.amount:
-        return "The amount due has changed: a new debit needs a new notice."
+        return "The amount due has changed: a new debit needs a new notice.", False
     if order.status != PaymentOrder.Status.OPEN:
-        return f"Its request at Razorpay is {order.get_status_display().lower()}."
+        return f"Its request at Razorpay is {order.get_status_display().lower()}.", False
     if mandate.status != Mandate.Status.CONFIRMED:
-        return f"The mandate is {mandate.get_status_display().lower()}."
-    if charge.cause != Cause.OPERATOR and not is_switched_on(invoice.organisation):
-        return "Auto-collect was switched off."
-    if charge.cause != Cause.OPERATOR and is_held(invoice.pk):
-        return "The customer is on hold."
+        return f"The mandate is {mandate.get_status_display().lower()}.", True
     if is_being_paid(invoice):
-        return "The customer is paying in another way."
+        return "The customer is paying in another way.", False
+    known = why_not_by_itself(invoice) if charge.cause != Cause.OPERATOR else None
+    if known is not None:
+        return known.message, known.code == "AUTO_COLLECT_OFF"
     over = why_over_the_limit(charge.amount, mandate)
     if over is not None:
-        return over.message
+        return over.message, True
     assert charge.charge_after is not None  # noqa: S101  (a constraint of the table)
     is_late = clock.now() > charge.charge_after + NOTICE_MAY_TAKE and notice.sent_at is None
     if notice.status == Notification.Status.FAILED or is_late:
-        return "The notice could not be sent, so nothing may be debited."
-    return ""
+        return "The notice could not be sent, so nothing may be debited.", True
+    return "", False
 
 
 def _pause(charge: MandateCharge, mandate: Mandate) -> timedelta | None:
@@ -279,7 +287,7 @@ def _debit(gateway: RazorpayGateway, charge: MandateCharge) -> None:
         token_id=charge.mandate.razorpay_token_id or "",
         amount_minor=to_minor(Money(charge.amount, law.RUPEES)),
         currency=law.RUPEES,
-        payer=PayerDetails(name=account.organisation.name[:50], email=account.email, phone=account.phone),
+        payer=payer_details(account),
         description=f"Invoice {charge.invoice.number}",
         notes={"invoice": charge.invoice.number, "mandate_charge": str(charge.pk)},
     )
@@ -287,14 +295,11 @@ def _debit(gateway: RazorpayGateway, charge: MandateCharge) -> None:
 
 
 def _look(gateway: RazorpayGateway, charge: MandateCharge) -> timedelta | None:
-    """The bank was asked: what came of it? If Razorpay knows of no payment, our question never arrived: ask again."""
+    """The bank was asked: what came of it? If Razorpay knows of no payment, our question never arrived: it is asked
+    again, if all still stands."""
     assert charge.order_id is not None  # noqa: S101  (a constraint of the table)
     payments = refresh_order(order_id=charge.order_id)
     if not payments and not charge.razorpay_payment_id:
-        if charge.mandate.method == Mandate.Method.UPI:
-            pause = law.outside_busy_hours(clock.now()) - clock.now()
-            if pause > timedelta(0):
-                return pause
-        _debit(gateway, charge)
+        return _debit_if_all_stands(gateway, charge)
     charge.refresh_from_db(fields=["status"])
     return LOOK_EVERY if charge.status == Status.ASKED else None

@@ -8,10 +8,11 @@ from billing_platform.lib import clock, law
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
-from organisations.models import Organisation
+from organisations.models import BillingHold, Organisation
 from payments.errors import NotChargeable
 from payments.models import AutoCollect, Mandate, MandateCharge, Payment
-from payments.selectors import account_in_use, can_collect, is_held, why_not_collectable
+from payments.selectors import account_in_use, can_collect, why_not_collectable
+from payments.services.dunning.quiet import standing_pause
 
 Status = Mandate.Status
 
@@ -66,17 +67,47 @@ def why_not_chargeable(invoice: Invoice, mandate: Mandate | None, *, by_hand: bo
         return known
     if mandate is None:
         return NotChargeable("The customer has no confirmed mandate.", code="MANDATE_MISSING")
-    if not by_hand and not is_switched_on(invoice.organisation):
-        return NotChargeable("Auto-collect is switched off for the customer.", code="AUTO_COLLECT_OFF")
-    if not by_hand and is_held(invoice.pk):
-        return NotChargeable("The customer is on hold: nobody collects.", code="ON_HOLD")
+    held_back = why_not_by_itself(invoice) if not by_hand else None
+    if held_back is not None:
+        return held_back
+    if _is_held(invoice, BillingHold.Kind.NO_EMAIL):
+        text = "Nothing is e-mailed to the customer for now, so no debit can be announced."
+        return NotChargeable(text, code="NO_NOTICE_POSSIBLE")
     if invoice.currency != law.RUPEES:
         return NotChargeable("Mandates are debited in rupees only.", code="MANDATE_CURRENCY")
     if MandateCharge.objects.live().filter(invoice=invoice).exists():
         return NotChargeable("A debit for this invoice is announced or under way.", code="CHARGE_IN_PROGRESS")
     if is_being_paid(invoice):
         return NotChargeable("A payment of this invoice is being confirmed.", code="PAYMENT_IN_PROGRESS")
+    if mandate.method == Mandate.Method.UPI and _upi_debits(invoice) >= most_upi_debits():
+        text = f"UPI takes {most_upi_debits()} debits for one invoice at most, and all were made."
+        return NotChargeable(text, code="UPI_TRIES_USED_UP")
     return why_over_the_limit(invoice.amount_due, mandate)
+
+
+def why_not_by_itself(invoice: Invoice) -> NotChargeable | None:
+    """What keeps us from debiting by ourselves; a person may all the same. None if nothing does."""
+    if not is_switched_on(invoice.organisation):
+        return NotChargeable("Auto-collect is switched off for the customer.", code="AUTO_COLLECT_OFF")
+    if _is_held(invoice, BillingHold.Kind.NO_COLLECTION):
+        return NotChargeable("The customer is on hold: nobody collects.", code="ON_HOLD")
+    pause = standing_pause(invoice)
+    return NotChargeable(pause.sentence, code="COLLECTION_PAUSED") if pause else None
+
+
+def most_upi_debits() -> int:
+    return law.in_force(law.UPI_DEBITS, clock.today(law.INDIAN_TIME))
+
+
+def _upi_debits(invoice: Invoice) -> int:
+    """How often UPI was asked for an invoice."""
+    asked = MandateCharge.objects.filter(invoice=invoice, asked_at__isnull=False)
+    count: int = asked.filter(mandate__method=Mandate.Method.UPI).count()
+    return count
+
+
+def _is_held(invoice: Invoice, kind: str) -> bool:
+    return any(hold.kind == kind for hold in invoice.organisation.standing_holds)
 
 
 def waiting_mandate(organisation: Organisation) -> Mandate | None:
@@ -95,8 +126,3 @@ def may_ask_for_mandate(invoice: Invoice) -> bool:
         and invoice.status != Invoice.Status.VOID
     )
     return is_possible and not mandates.filter(account__billing_entity=invoice.billing_entity_id).exists()
-
-
-def announced_charge(invoice: Invoice) -> MandateCharge | None:
-    found: MandateCharge | None = MandateCharge.objects.live().filter(invoice=invoice).select_related("mandate").first()
-    return found

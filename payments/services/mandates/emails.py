@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -60,10 +62,13 @@ def queue_notice(invoice: Invoice, mandate: Mandate, *, token: str, charge_after
     return _queue("debit_notice", token, invoice, context)
 
 
-def queue_not_debited(charge: MandateCharge) -> Notification:
-    """The mandate can't be used for this invoice; the pay page can."""
-    context = {"account": charge.mandate.shown_as, "reason": charge.reason}
-    return _queue("not_debited", str(charge.pk), charge.invoice, context)
+def queue_not_debited(charge_ids: Iterable[UUID], *, reason: str = "") -> None:
+    """The mandate was not used for these invoices; the pay page can be. Once for each debit; what is paid meanwhile is
+    left out. `reason`: for the payer, instead of the one on the row."""
+    charges = MandateCharge.objects.filter(pk__in=charge_ids, invoice__in=Invoice.objects.collectable())
+    for charge in charges.select_related("mandate", "invoice__organisation", "invoice__billing_entity"):
+        context = {"account": charge.mandate.shown_as, "reason": reason or charge.reason}
+        _queue("not_debited", str(charge.pk), charge.invoice, context)
 
 
 def _queue(kind: str, key: str, invoice: Invoice, context: dict[str, Any]) -> Notification:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from django.db import transaction
 
 from payments.models import MandateCharge
-from payments.services.debit_outcomes import end_debit
+from payments.services.debit_outcomes import end_debit, lock_debit
 from payments.services.mandates import emails
 
 Status = MandateCharge.Status
+FOR_THE_PAYER = "Our payment provider did not take it."
+"""What Razorpay says is for operators: it may be about our keys."""
 
 
 @transaction.atomic
 def end_without_payment(charge: MandateCharge, reason: str) -> None:
     """Only while the claim is still the caller's: who took the row over may have succeeded."""
-    rows = MandateCharge.objects.select_for_update(of=("self",)).select_related("invoice__organisation", "mandate")
-    row = rows.get(pk=charge.pk)
-    if row.status not in (Status.ANNOUNCED, Status.ASKED) or row.claimed_until != charge.claimed_until:
+    row = lock_debit(MandateCharge.objects.filter(pk=charge.pk))
+    if row is None or row.status not in (Status.ANNOUNCED, Status.ASKED) or row.claimed_until != charge.claimed_until:
         return
     end_debit(row, Status.FAILED, reason, "")
-    if row.invoice.is_collectable:
-        emails.queue_not_debited(row)
+    emails.queue_not_debited([row.pk], reason=FOR_THE_PAYER)

@@ -23,7 +23,6 @@ from organisations.models import BillingEntity, Organisation
 from payments.gateways import (
     GatewayError,
     GatewayRefused,
-    PayerDetails,
     RazorpayGateway,
 )
 from payments.gateways.values import GatewayRegistration, MandateTerms
@@ -31,6 +30,7 @@ from payments.models import AutoCollect, Mandate, PayerAccount
 from payments.selectors import account_in_use
 from payments.services.gateway_accounts import gateway_for
 from payments.services.mandates import emails
+from payments.services.mandates.payers import payer_details
 from payments.services.mandates.tokens import gateway_of_payer, learn_registration, revoke
 
 Status, Method = Mandate.Status, Mandate.Method
@@ -188,13 +188,12 @@ def _find_or_create(gateway: RazorpayGateway, mandate: Mandate) -> GatewayRegist
         amount_minor=0 if mandate.method == Method.EMANDATE else 100,
         currency=law.RUPEES,
         description=f"Mandate for invoices of {account.billing_entity.name}",
-        payer=PayerDetails(name=account.organisation.name[:50], email=account.email, phone=account.phone),
+        payer=payer_details(account),
         terms=MandateTerms(
             method=mandate.method,
             max_amount_minor=to_minor(Money(mandate.max_amount, law.RUPEES)),
             expires_at=mandate.expires_at,
             frequency=mandate.frequency,
-            auth_type="netbanking" if mandate.method == Method.EMANDATE else "",
         ),
         expires_at=expires,
         notes={"mandate": str(mandate.pk)},

@@ -14,8 +14,9 @@ from billing_platform.lib import clock
 from payments.gateways import GatewayRefused, RazorpayGateway, gateway_of_environment, is_configured
 from payments.gateways.values import GatewayPayment, GatewayToken
 from payments.models import Mandate, MandateCharge, PayerAccount
+from payments.services.debit_outcomes import withdraw_debits
 from payments.services.gateway_accounts import gateway_for
-from payments.services.mandates.cancelling import cancel_waiting_charges
+from payments.services.mandates import emails
 
 Status = Mandate.Status
 REACHABLE = {  # from → to: `status_moves_forward` of the model
@@ -26,6 +27,8 @@ REACHABLE = {  # from → to: `status_moves_forward` of the model
     Status.PAUSED: (Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED),
 }
 CAPTURED = ("captured", "refunded")
+UNKNOWN = ("does not exist", "not a valid id")
+"""How Razorpay says that it has no such token; any other refusal, such as of our keys, says nothing of the token."""
 
 
 def gateway_of_payer(payer: PayerAccount) -> RazorpayGateway:
@@ -85,12 +88,12 @@ def note_registration_payment(mandate_id: UUID, payment: GatewayPayment) -> Mand
 
 
 def read_token(gateway: RazorpayGateway, mandate: Mandate) -> GatewayToken | None:
-    """How the token stands now; None if it was deleted. Raises GatewayError."""
+    """How the token stands now; None if Razorpay has none such any more. Raises GatewayError."""
     account = PayerAccount.objects.get(pk=mandate.account_id)
     try:
         return gateway.fetch_token(customer_id=account.razorpay_customer_id, token_id=mandate.razorpay_token_id or "")
     except GatewayRefused as refusal:
-        if refusal.transient:
+        if refusal.transient or not any(words in refusal.message for words in UNKNOWN):
             raise
         return None
 
@@ -134,8 +137,8 @@ def _move(mandate_id: UUID, status: str, reason: str, token: GatewayToken | None
             mandate.end()
     mandate.save()
     if mandate.is_over or mandate.status == Status.PAUSED:
-        waiting = MandateCharge.objects.filter(mandate=mandate)
-        cancel_waiting_charges(waiting, f"The mandate is {mandate.get_status_display().lower()}.")
+        reason = f"The mandate is {mandate.get_status_display().lower()}."
+        emails.queue_not_debited(withdraw_debits(MandateCharge.objects.filter(mandate=mandate), reason))
     return mandate
 
 

@@ -42,6 +42,7 @@ WAIT_SECONDS = 25.0
 """How long the second of two callers waits for the first: about what one call with its time-outs takes."""
 POLL_SECONDS = 0.1
 PAID_IN_PART = "It was paid in part. Razorpay does not cancel such a link: it ends by itself within minutes."
+OTHER_AMOUNT = "The amount due has changed, or was paid in another way."  # a new debit needs a new notice
 LINK_CLOSED = ("paid", "cancelled", "expired")
 """Razorpay's states of a link that can't be paid any more."""
 
@@ -208,8 +209,7 @@ def _supersede(order: PaymentOrder) -> None:
     order.next_attempt_at = clock.now() if order.kind == Kind.LINK else None
     order.save(update_fields=["status", "attempts", "last_failure", "next_attempt_at", "updated_at"])
     if order.kind == Kind.DEBIT:
-        # Another amount needs another notice.
-        withdraw_debits(MandateCharge.objects.filter(order=order), "The amount due has changed, or was paid in another way.")
+        withdraw_debits(MandateCharge.objects.filter(order=order), OTHER_AMOUNT)
     if order.kind == Kind.LINK:
         wake_on_commit("payments.tasks.close_link", order.pk)
 

@@ -36,8 +36,8 @@ from payments.services.mandates.choosing import (
     why_over_the_limit,
 )
 from payments.services.mandates.new_debit import new_debit_order
-from payments.services.mandates.refusals import end_without_payment
 from payments.services.mandates.payers import payer_details
+from payments.services.mandates.refusals import end_without_payment
 from payments.services.mandates.tokens import gateway_of_payer, refresh_token
 
 Status, Cause = MandateCharge.Status, MandateCharge.Cause

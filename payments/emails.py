@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.http.downloads import PDF
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.documents.style import readable_on
@@ -20,7 +22,7 @@ from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
 from organisations.models import BillingEntity, Notification
 from organisations.notifications.outbox import Attachment, queue_email
-from payments.models import Dispute, InboundWebhook, Payment, Refund
+from payments.models import Dispute, InboundWebhook, MandateCharge, Payment, Refund
 
 RECEIPT = "payments.receipt:"
 """Begins the name of an attachment that is made when its message is sent."""
@@ -39,6 +41,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
         return
     remaining = invoice.amount_due
     context = {
+        "debit": _debit(payment),
         "is_tds": payment.kind == Payment.Kind.TDS,
         "payer_fee": format_money(payment.payer_fee, payment.currency) if payment.payer_fee > ZERO else "",
         "remaining": format_money(remaining, invoice.currency) if remaining > ZERO else "",
@@ -46,6 +49,25 @@ def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
         "is_void": invoice.status == Invoice.Status.VOID,
     }
     _queue("payment_received", payment, invoice, context, _receipt(payment))
+
+
+def debit_page(token: str) -> str:
+    """The address of the page of one debit, where its payer says no to it or ends the mandate."""
+    return settings.SITE_URL + reverse("payments:debit", kwargs={"token": token})
+
+
+def _debit(payment: Payment) -> dict[str, str]:
+    """What RBI wants a payer to hear after a debit, besides the amount: when, from what, by which mandate, and how to
+    have no more of them (RBI/DPSS/2026-27/396). Empty for other payments."""
+    charge = MandateCharge.objects.filter(order=payment.order_id).select_related("mandate").first()
+    if payment.order_id is None or charge is None or payment.paid_at is None:
+        return {}
+    return {
+        "account": charge.mandate.shown_as,
+        "mandate": charge.mandate.razorpay_token_id or "",
+        "when": time_text(payment.paid_at, INDIAN_TIME),
+        "page": debit_page(charge.public_token),
+    }
 
 
 def queue_payment_reversed(payment: Payment, invoice: Invoice | None) -> None:

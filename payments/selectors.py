@@ -234,6 +234,7 @@ def invoices_to_debit(*, limit: int = 500) -> list[UUID]:
         account__organisation=OuterRef("organisation"),
         account__billing_entity=OuterRef("billing_entity"),
         status=Mandate.Status.CONFIRMED,
+        cancel_requested_at__isnull=True,
         expires_at__gt=clock.now(),
     )
     tried = MandateCharge.objects.filter(invoice=OuterRef("pk"), amount=OuterRef("due"))

@@ -29,7 +29,8 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import anchor, brief
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
-from billing_platform.lib.law import RUPEES
+from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
 from organisations.models import Organisation
@@ -37,7 +38,6 @@ from payments.models import Mandate, MandateCharge
 from payments.services.mandates import charging, registering
 from payments.services.mandates.cancelling import cancel_charge
 from payments.services.mandates.choosing import is_switched_on, most_without_factor, why_not_chargeable
-from payments.services.mandates.emails import indian_moment
 
 Status, ChargeStatus = Mandate.Status, MandateCharge.Status
 TONES = {
@@ -105,7 +105,7 @@ def charge_terms(request: HttpRequest, mandate: Mandate) -> list[tuple[str, Any]
     alone = most_without_factor(mandate)
     rows = terms(request, mandate)
     rows += [("Without the payer, up to", format_money(alone, RUPEES))] if alone is not None else []
-    return [*rows, ("Not before", indian_moment(charging.charge_time(mandate.method, clock.now())))]
+    return [*rows, ("Not before", time_text(charging.charge_time(mandate.method, clock.now()), INDIAN_TIME))]
 
 
 class ChargeInline(ReadOnlyInline):
@@ -209,13 +209,13 @@ class MandateAdmin(ReadOnlyAdmin):
     )
     def charge(self, request: HttpRequest, mandate: Mandate, *, invoice: str) -> HttpResponse:
         made = charging.charge_invoice(invoice_id=UUID(invoice), cause=MandateCharge.Cause.OPERATOR.value)
-        at = indian_moment(made.charge_after) if made.charge_after else ""
+        at = time_text(made.charge_after, INDIAN_TIME) if made.charge_after else ""
         return self.done(request, f"The debit of invoice {made.invoice} is announced: {at}.", made)
 
     @object_action(
         label="Cancel mandate",
         permission=MANAGE,
-        when=lambda mandate: not mandate.is_over and mandate.cancel_requested_at is None,
+        when=lambda mandate: mandate.may_be_cancelled,
         confirm="Razorpay cancels it for good. Debits that are announced are not made. A new mandate needs the payer.",
         facts=terms,
         danger=True,

@@ -1,6 +1,6 @@
-"""The page behind the link of a debit's notice: what will be debited, and the button that stops it.
+"""The page behind the link of a debit's notice: what will be debited, and the buttons that stop it or end the mandate.
 
-The link holds the charge's random token. Whoever has it sees this one debit, and may say no to it.
+The link holds the charge's random token. Whoever has it sees this one debit, may say no to it, and may end the mandate.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods
 
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.law import RUPEES
+from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money
 from invoicing.selectors.documents import pay_page_url
 from payments.customer.views import protected
 from payments.models import MandateCharge
 from payments.services.mandates.cancelling import cancel_charge
-from payments.services.mandates.emails import indian_moment
+from payments.services.mandates.registering import cancel_mandate
 
 OPTED_OUT = "The payer said no to this debit."
+END = "mandate"
 Status = MandateCharge.Status
 SENTENCES = {
     Status.ANNOUNCED: "This amount will be debited. You need to do nothing.",
@@ -41,17 +43,22 @@ def debit(request: HttpRequest, token: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            charge.status = cancel_charge(charge_id=charge.pk, reason=OPTED_OUT).status
+            if request.POST.get("what") == END:
+                charge.mandate = cancel_mandate(mandate_id=charge.mandate_id)
+            else:
+                charge.status = cancel_charge(charge_id=charge.pk, reason=OPTED_OUT).status
         except DomainError as error:
             problem = error.message
-            charge.refresh_from_db(fields=["status"])
+            charge.refresh_from_db(fields=["status", "mandate"])
     context = {
         "charge": charge,
         "seller": charge.invoice.billing_entity,
         "amount": format_money(charge.amount, RUPEES),
-        "when": indian_moment(charge.charge_after) if charge.charge_after else "",
+        "when": time_text(charge.charge_after, INDIAN_TIME) if charge.charge_after else "",
         "sentence": SENTENCES[Status(charge.status)],
         "problem": problem,
+        "may_end": charge.mandate.may_be_cancelled,
+        "end": END,
         "pay_url": pay_page_url(charge.invoice),
     }
     return render(request, "payments/debit.html", context, status=409 if problem else 200)

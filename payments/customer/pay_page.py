@@ -8,8 +8,9 @@ from datetime import date
 from django.db.models import Q, QuerySet, Sum
 
 from billing_platform.lib import clock
-from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.dates_in_words import day_text, time_text
 from billing_platform.lib.errors import DomainError
+from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.documents import InvoiceDocument
@@ -21,7 +22,6 @@ from payments.models import Payment, PaymentAllocation
 from payments.selectors import why_not_collectable, with_unallocated
 from payments.services.dunning.quiet import live_debit
 from payments.services.mandates.choosing import may_ask_for_mandate
-from payments.services.mandates.emails import indian_moment
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _debit(invoice: Invoice) -> str:
     charge = live_debit(invoice)
     if charge is None or not charge.may_opt_out or charge.charge_after is None:
         return ""
-    amount, at = format_money(charge.amount, invoice.currency), indian_moment(charge.charge_after)
+    amount, at = format_money(charge.amount, invoice.currency), time_text(charge.charge_after, INDIAN_TIME)
     return f"{amount} will be debited from {charge.mandate} after {at}. If you pay now, it is not."
 
 

@@ -3341,8 +3341,8 @@ class Migration(migrations.Migration):
                 name="status_moves_forward",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{announced:asked,announced:cancelled,announced:failed,announced:captured,asked:captured,asked:failed,failed:captured,cancelled:captured}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="ed45440f4cc747e021f19989d2b2e7b8244d03dc",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{announced:asked,announced:cancelled,announced:failed,announced:captured,asked:captured,asked:failed,asked:cancelled,failed:captured,cancelled:captured}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="31357be05bbb35147c3bb89d19f95ae7a8dc492a",
                     operation="UPDATE",
                     pgid="pgtrigger_status_moves_forward_25591",
                     table="payments_mandatecharge",

@@ -163,6 +163,10 @@ class Mandate(ClaimedWork, BaseModel, TenantModel):
         return self.status in (Status.REJECTED, Status.CANCELLED, Status.EXPIRED, Status.FAILED)
 
     @property
+    def may_be_cancelled(self) -> bool:
+        return not self.is_over and self.cancel_requested_at is None
+
+    @property
     def owes_the_rupee(self) -> bool:
         """The payment of its registration came in, and was not given back yet. A bank account is registered without."""
         return bool(self.razorpay_payment_id) and self.returned_at is None and self.method != Mandate.Method.EMANDATE

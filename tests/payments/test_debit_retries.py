@@ -105,7 +105,6 @@ def paid_in_between(story: Story) -> None:
 
 
 def bank_takes_its_time(story: Story) -> None:
-    story.bank.razorpay.control("settings", {"recurring_outcome": "pending"})
     debit = story.attempt()
     assert debit is not None
     story.bank.passes(hours=26)

@@ -50,7 +50,7 @@ def test_registered_in_november_and_debited_in_december(bank: Bank, acme: Organi
     assert charge is not None
     assert selectors.invoices_to_debit() == []
     [notice] = mailed("debit_notice")
-    for said in ("₹1,180.00", invoice.number, acme.billing_entity.name, "2 Dec 2026, 13:00 Indian time"):
+    for said in ("₹1,180.00", invoice.number, acme.billing_entity.name, "2 Dec 2026, 13:00 IST"):
         assert said in notice.text, said
     run(charge)
     assert (charge.status, charge.order and charge.order.status) == ("announced", "open")
@@ -65,7 +65,18 @@ def test_registered_in_november_and_debited_in_december(bank: Bank, acme: Organi
     charge.refresh_from_db()
     invoice.refresh_from_db()
     assert (charge.status, invoice.status, invoice.amount_paid) == ("captured", "paid", Decimal("1180.00"))
-    assert [each.kind for each in mailed("payment_received")] == ["payment_received"]
+    [receipt] = mailed("payment_received")
+    said_after = (
+        "₹1,180.00",
+        "2 Dec 2026, 13:00 IST",
+        mandate.razorpay_token_id,
+        "success@razorpay",
+        "at least 24 hours",
+    )
+    for said in (*said_after, f"/debits/{charge.public_token}"):
+        assert said in receipt.text, said
+        assert said in receipt.html, said
+    assert [each["filename"] for each in receipt.attachments] == [f"receipt-{charge.razorpay_payment_id}.pdf"]
 
 
 @pytest.mark.parametrize(
@@ -396,6 +407,20 @@ def test_the_payer_says_no_to_one_debit_on_the_page_of_its_notice(
     assert charge.status == "cancelled"
     assert client.post(page).status_code == 200  # twice is once
     assert client.get("/debits/nobody").status_code == 404
+
+
+def test_the_payer_ends_the_mandate_on_the_page_of_a_debit(bank: Bank, acme: Organisation, client: Client) -> None:
+    mandate = confirmed(bank, acme)
+    charge = announced(issued_invoice(acme))
+    page = f"/debits/{charge.public_token}"
+    assert "is being ended" in client.post(page, {"what": "mandate"}).content.decode()
+    assert selectors.invoices_to_debit() == []
+    bank.passes(hours=26)
+    registering.process_mandate(mandate_id=mandate.pk)
+    assert "has ended" in client.get(page).content.decode()
+    assert client.post(page, {"what": "mandate"}).status_code == 409
+    mandate.refresh_from_db()
+    assert (mandate.status, run(charge).status, len(mailed("not_debited"))) == ("cancelled", "cancelled", 1)
 
 
 def test_a_payer_can_no_longer_stop_what_the_bank_was_asked_for(bank: Bank, acme: Organisation, client: Client) -> None:

@@ -61,17 +61,16 @@ def queue_final_failure(plan: PaymentRetry, invoice: Invoice) -> None:
 
 
 def msme_notice(document: InvoiceDocument, rules: DunningRules) -> str:
-    """MSMED Act, 2006, sections 15 and 16, and section 43B(h) of the Income-tax Act, 1961, which is section 37 in the
-    Act of 2025. For buyers in India."""
+    """The rule of the MSMED Act and of income tax, for buyers in India; "" if it does not protect the seller."""
     number = document.seller.udyam
     if not (number and rules.msme_notice) or document.bank.is_foreign:
         return ""
     return (
         f"We are registered as {number}. Under section 15 of the MSMED Act, 2006, a micro or small enterprise is to be "
         "paid by the agreed day, at the latest 45 days after the service was accepted, or within 15 days if no day was "
-        "agreed. After that section 16 adds compound interest at three times the bank rate, and the buyer may deduct "
-        "the expense only in the year in which it is paid (section 43B(h) of the Income-tax Act, 1961; section 37 of "
-        "the Income-tax Act, 2025)."
+        "agreed. After that the Act adds compound interest at three times the bank rate, and for income tax the buyer "
+        "may deduct the expense only in the year in which it is paid (section 43B(h) of the Income-tax Act, 1961, and "
+        "the same rule in the Act of 2025)."
     )
 
 

@@ -244,6 +244,8 @@ def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate)
         return "The amount due has changed: a new debit needs a new notice.", False
     if order.status != PaymentOrder.Status.OPEN:
         return f"Its request at Razorpay is {order.get_status_display().lower()}.", False
+    if mandate.cancel_requested_at is not None:
+        return "The mandate is being ended.", True
     if mandate.status != Mandate.Status.CONFIRMED:
         return f"The mandate is {mandate.get_status_display().lower()}.", True
     if is_being_paid(invoice):

@@ -28,6 +28,7 @@ def mandate_for(invoice: Invoice) -> Mandate | None:
         account__billing_entity=invoice.billing_entity_id,
         account__gateway_account=account_in_use(invoice.billing_entity_id),
         status=Status.CONFIRMED,
+        cancel_requested_at__isnull=True,
         expires_at__gt=clock.now(),
     )
     found: Mandate | None = confirmed.select_related("account").order_by("-confirmed_at").first()

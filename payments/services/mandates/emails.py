@@ -7,10 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.urls import reverse
-
-from billing_platform.lib.dates_in_words import day_text
+from billing_platform.lib.dates_in_words import day_text, time_text
 from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money
 from invoicing.emails import queue_about
@@ -18,13 +15,8 @@ from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
+from payments.emails import debit_page
 from payments.models import Mandate, MandateCharge
-
-
-def indian_moment(moment: datetime) -> str:
-    """As a notice names it: "28 November 2026, 13:00 Indian time"."""
-    local = moment.astimezone(INDIAN_TIME)
-    return f"{day_text(local.date())}, {local:%H:%M} Indian time"
 
 
 def queue_invitation(mandate: Mandate) -> Notification:
@@ -45,7 +37,7 @@ def queue_invitation(mandate: Mandate) -> Notification:
             "most": format_money(mandate.max_amount, RUPEES),
             "until": day_text(mandate.expires_at.astimezone(INDIAN_TIME).date()),
             "link": mandate.short_url,
-            "link_until": indian_moment(mandate.link_expires_at) if mandate.link_expires_at else "",
+            "link_until": time_text(mandate.link_expires_at, INDIAN_TIME) if mandate.link_expires_at else "",
             "costs_a_rupee": mandate.method != Mandate.Method.EMANDATE,
         },
     )
@@ -55,9 +47,10 @@ def queue_notice(invoice: Invoice, mandate: Mandate, *, token: str, charge_after
     """The notice that RBI wants before each debit: merchant, amount, date, reference, reason, and a way out."""
     context = {
         "account": mandate.shown_as,
-        "when": indian_moment(charge_after),
+        "mandate": mandate.razorpay_token_id,
+        "when": time_text(charge_after, INDIAN_TIME),
         "reason": f"invoice {invoice.number}" + (f" for {invoice.period_label}" if invoice.period_start else ""),
-        "opt_out_url": settings.SITE_URL + reverse("payments:debit", kwargs={"token": token}),
+        "opt_out_url": debit_page(token),
     }
     return _queue("debit_notice", token, invoice, context)
 

@@ -111,7 +111,7 @@ def switch_auto_collect(*, organisation: Organisation, is_on: bool) -> AutoColle
 def cancel_mandate(*, mandate_id: UUID) -> Mandate:
     """Have Razorpay cancel it; the bank confirms it later. Raises DomainError MANDATE_OVER."""
     mandate: Mandate = Mandate.objects.select_for_update().get(pk=mandate_id)
-    if mandate.is_over or mandate.cancel_requested_at is not None:
+    if not mandate.may_be_cancelled:
         raise DomainError("The mandate has ended already, or is being cancelled.", code="MANDATE_OVER")
     mandate.cancel_requested_at = clock.now()
     mandate.save(update_fields=["cancel_requested_at", *mandate.try_now()])

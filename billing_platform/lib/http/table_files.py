@@ -5,21 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-from tablib import Dataset
 
 from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.spreadsheet_cells import without_guard
 
 LARGEST_FILE = 2 * 1024 * 1024
-LARGEST_UNPACKED = 30 * 1024 * 1024
+LARGEST_UNPACKED = 12 * 1024 * 1024
+MOST_SHEET_ROWS, MOST_COLUMNS = 50_000, 500
+"""Where reading a spreadsheet ends: one of a few bytes may have its only cell in row 1,048,576."""
 LINE = "line"  # the column that holds the row's number in the file, beside those of the file
 
 Rows = list[dict[str, str]]
@@ -125,21 +125,37 @@ def _cells_of_xlsx(content: bytes) -> Cells:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
                 raise InvalidInput.field("file", "The spreadsheet is too large when it is unpacked.")
-        found = Dataset().load(content, format="xlsx", headers=False)
-        formulas = _formulas_of(content)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
+        found = [[cell.value for cell in row] for row in _sheet_of(content, results=True)]
+        _refuse_formulas_without_result(content, found)
+    except InvalidInput:
+        raise
+    except Exception:  # what a damaged file makes its reader throw, nobody has listed
         raise InvalidInput.field("file", "The file can't be read as a spreadsheet (XLSX).") from None
-    for row, column, place in formulas:
-        if found[row - 1][column - 1] is None:  # a program wrote it, and no spreadsheet has worked it out
-            raise InvalidInput.field("file", f"Cell {place} has a formula without a result: write the value there.")
     return [[_text(cell) for cell in line] for line in found] or [[]]
 
 
-def _formulas_of(content: bytes) -> list[tuple[int, int, str]]:
-    """Row, column and name of each cell with a formula."""
-    sheet = load_workbook(io.BytesIO(content), read_only=True).active
-    cells = (cell for row in sheet.iter_rows() for cell in row)
-    return [(cell.row, cell.column, cell.coordinate) for cell in cells if cell.data_type == "f"]
+def _sheet_of(content: bytes, *, results: bool) -> Iterator[list[Any]]:
+    """The cells of the first sheet by row, with the results of formulas or with the formulas, up to the last of a row
+    that holds something. How large the sheet says it is does not count: some programs write nonsense there."""
+    sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=results).active
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number > MOST_SHEET_ROWS:
+            raise InvalidInput.field("file", f"The spreadsheet has cells below row {MOST_SHEET_ROWS:,}.")
+        filled = max((place for place, cell in enumerate(row, start=1) if cell.value is not None), default=0)
+        if filled > MOST_COLUMNS:
+            raise InvalidInput.field("file", f"The spreadsheet has more than {MOST_COLUMNS} columns.")
+        yield list(row[:filled])
+
+
+def _refuse_formulas_without_result(content: bytes, found: Sequence[Sequence[Any]]) -> None:
+    """A program wrote them, and no spreadsheet has worked them out."""
+    for row, values in zip(_sheet_of(content, results=False), found, strict=False):
+        for place, cell in enumerate(row):
+            if cell.data_type == "f" and (place >= len(values) or values[place] is None):
+                raise InvalidInput.field(
+                    "file", f"Cell {cell.coordinate} has a formula without a result: write the value there."
+                )
 
 
 def _text(cell: Any) -> str:
@@ -152,4 +168,6 @@ def _text(cell: Any) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    return ("yes" if cell else "no") if isinstance(cell, bool) else short_text(Decimal(str(cell)))
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return short_text(Decimal(str(cell))) if isinstance(cell, int | float) else str(cell)  # a time of day

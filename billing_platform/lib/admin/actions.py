@@ -262,7 +262,8 @@ class ActionsMixin(ExtendedMixin):
         return super().changelist_view(request, extra_context)  # type: ignore[misc]  # a mixin: the page has it
 
     def action_view(self, request: HttpRequest, action_name: str, object_id: str | None = None) -> HttpResponse:
-        """GET asks, POST acts; permission and state are asked of the object both times."""
+        """GET asks, POST acts; permission and state are asked of the object both times. Who may not see the page of an
+        object does nothing with it either: some pages tell of all customers."""
         action = self.admin_actions.get(action_name)
         if action is None or action.on_list != (object_id is None):
             raise Http404
@@ -271,7 +272,7 @@ class ActionsMixin(ExtendedMixin):
             obj = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # a mixin: the page has it
             if obj is None:
                 return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not self.may_act(request, action, obj):
+        if not (self.has_view_permission(request, obj) and self.may_act(request, action, obj)):  # type: ignore[attr-defined]
             raise PermissionDenied
         if not action.when(obj):
             messages.error(request, f"“{action.label}” does not apply to {obj} (any more).")

@@ -334,7 +334,8 @@ BACKOFFICE = Contribution(
     # written by workers; what a person does to a delivery is noted on its invoice
     unwatched=frozenset({FilingFile, InvoiceDelivery, ReviewItem, DiscountRedemption}),
     unlogged={
-        PayPageLink: ("token",),  # who has it opens the page
+        Invoice: ("public_token",),  # who has it opens the page
+        PayPageLink: ("token",),
         Filing: (
             "claimed_until",
             "attempts",

@@ -212,5 +212,8 @@ BACKOFFICE = Contribution(
     ),
     unwatched=frozenset({InboundWebhook, JournalFile, JournalItem, Payout, PayoutLine}),
     # that they were replaced is noted in words (services/gateway_accounts.py)
-    unlogged={GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret")},
+    unlogged={
+        GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret"),
+        MandateCharge: ("public_token",),  # who has it stops the debit
+    },
 )

@@ -39,6 +39,7 @@ PAGE_POLICY = "; ".join(
 )
 
 POLLED = {"/health", "/health/ready", "/metrics"}  # asked every few seconds: counted, but not logged
+TOKEN_PATHS = ("/pay/", "/debits/")  # whose next part is a key
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -86,7 +87,7 @@ def record_request(request: HttpRequest, status: int, seconds: float) -> None:
         "request",
         extra={
             "method": method,
-            "path": f"/{route}" if request.path.startswith("/pay/") else request.path,  # the token is a key
+            "path": f"/{route}" if request.path.startswith(TOKEN_PATHS) else request.path,
             "status": status,
             "ms": round(seconds * 1000, 1),
         },

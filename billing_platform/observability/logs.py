@@ -12,7 +12,8 @@ from django.conf import settings
 from billing_platform.lib.http import request_id
 
 _SECRETS = re.compile(
-    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+|(/pay/)[A-Za-z0-9_-]+",
+    r"(mbp_(?:live|test)_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]+|(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/=-]+"
+    r"|(/(?:pay|debits)/)[A-Za-z0-9_-]+",
     re.IGNORECASE,
 )
 _SIGNS = (
@@ -20,6 +21,7 @@ _SIGNS = (
     "bearer",
     "basic",
     "/pay/",
+    "/debits/",
 )  # every secret has one of them; this search is much faster than the patterns
 _OWN = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 """The attributes of every log record. Others were given as `extra`."""
@@ -27,7 +29,7 @@ _OWN = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON. API keys, Authorization headers and tokens of pay pages are masked."""
+        """The record as JSON. API keys, Authorization headers and tokens of customers' links are masked."""
         line = msgspec.json.encode(self._fields(record), enc_hook=str).decode()
         lower = line.lower()
         if any(sign in lower for sign in _SIGNS):

@@ -15,6 +15,7 @@ from billing_platform.observability.logs import JsonFormatter
     [
         ("/pay/Zk3-9_aB0c/invoice.pdf", "/pay/***/invoice.pdf"),
         ("GET /pay/Zk3-9_aB0c 200", "GET /pay/*** 200"),
+        ("/debits/Zk3-9_aB0c", "/debits/***"),
         ("mbp_live_AbCd1234_" + "x" * 40, "mbp_live_AbCd1234_***"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("/api/v1/payments/orders", "/api/v1/payments/orders"),

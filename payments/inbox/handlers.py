@@ -40,6 +40,8 @@ class PaymentMessage:
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
+        if self.order.kind == PaymentOrder.Kind.LINK:
+            collection.learn_order_id(self.order, self.payment.order_id)
         payment = apply_payment_report(order_id=self.order.pk, report=self.payment, refund=self.refund)
         text = f"Payment {payment.razorpay_payment_id} is {payment.get_status_display().lower()}."
         return f"{text} {payment.problem}".strip()
@@ -77,8 +79,6 @@ def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMes
     order = _order_of_payment(payment, entity_of(payload, "payment_link"), account)
     if order is None:
         raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
-    if order.kind == PaymentOrder.Kind.LINK:
-        collection.learn_order_id(order, payment.order_id)
     return PaymentMessage(order, payment, refund)
 
 

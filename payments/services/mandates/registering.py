@@ -28,6 +28,7 @@ from payments.gateways import (
 from payments.gateways.values import GatewayRegistration, MandateTerms
 from payments.models import AutoCollect, Mandate, PayerAccount
 from payments.selectors import account_in_use
+from payments.services.crediting import lock_customer_money
 from payments.services.gateway_accounts import gateway_for
 from payments.services.mandates import emails
 from payments.services.mandates.payers import payer_details
@@ -70,6 +71,7 @@ def request_mandate(
     phone = re.sub(r"[\s()-]", "", phone)
     expires_at = expires_at or clock.now() + LIFE
     _check(method, phone, max_amount, expires_at)
+    lock_customer_money(organisation.pk)
     account, _made = PayerAccount.objects.get_or_create(
         organisation=organisation,
         billing_entity=seller,
@@ -77,7 +79,6 @@ def request_mandate(
         email=organisation.billing_email,
         phone=phone,
     )
-    PayerAccount.objects.select_for_update().get(pk=account.pk)
     if Mandate.objects.waiting_for_the_payer().filter(account__organisation=organisation).exists():
         raise DomainError("The payer has not answered the last request yet.", code="MANDATE_WAITS")
     mandate: Mandate = Mandate.objects.create(

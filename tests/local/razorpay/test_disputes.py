@@ -53,6 +53,11 @@ def test_an_accepted_dispute_takes_the_money(
     assert shown["transaction"]["settlement"] == settlement
     with pytest.raises(BadRequestError, match="Action not allowed when dispute is in lost status"):
         client.dispute.contest(dispute["id"], {"summary": "too late"})
+    won = sandbox.control(f"disputes/{dispute['id']}/win")  # the bank changed its mind
+    assert (won["status"], won["amount_deducted"]) == ("won", 0)
+    receiver.wait_for(7)
+    assert receiver.names[6] == "payment.dispute.won"
+    assert sandbox.control("settlements", method="GET")["amount"] == 30000
 
 
 def test_a_contested_dispute_is_reviewed_and_won(

@@ -73,6 +73,14 @@ def record_lost_dispute(dispute: Dispute) -> None:
     )
 
 
+def record_won_dispute(dispute: Dispute) -> None:
+    """What was deducted when it was lost."""
+    amount = in_rupees(dispute.amount_deducted, dispute.payment.currency)
+    record_adjustment(
+        amount=amount, description=f"Credit for {dispute.public_id}", payment=dispute.payment, dispute=dispute
+    )
+
+
 @transaction.atomic
 def record_adjustment(
     *, amount: int, description: str, payment: Payment | None = None, dispute: Dispute | None = None

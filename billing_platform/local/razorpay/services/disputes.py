@@ -132,13 +132,24 @@ def _open_one(dispute_id: str) -> Dispute:
 
 @transaction.atomic
 def win_dispute(*, dispute_id: str) -> Dispute:
-    return _decide(dispute_id, Status.WON, (Status.OPEN, Status.UNDER_REVIEW))
+    """Also after it was lost: the bank changed its mind, and what was deducted comes back."""
+    dispute = _in_status(dispute_id, Status.WON, (Status.OPEN, Status.UNDER_REVIEW, Status.LOST))
+    if dispute.amount_deducted:
+        balance.record_won_dispute(dispute)
+    dispute.status, dispute.amount_deducted = Status.WON, 0
+    dispute.save()
+    webhooks.announce([webhooks.dispute_event("won", dispute)])
+    return dispute
 
 
 @transaction.atomic
 def close_dispute(*, dispute_id: str) -> Dispute:
     """A suspected fraud that was explained or refunded."""
-    return _decide(dispute_id, Status.CLOSED, (Status.OPEN, Status.UNDER_REVIEW))
+    dispute = _in_status(dispute_id, Status.CLOSED, (Status.OPEN, Status.UNDER_REVIEW))
+    dispute.status = Status.CLOSED
+    dispute.save()
+    webhooks.announce([webhooks.dispute_event("closed", dispute)])
+    return dispute
 
 
 @transaction.atomic
@@ -156,14 +167,6 @@ def demand_evidence(*, dispute_id: str) -> Dispute:
     dispute.respond_by = clock.now() + ANSWER_WITHIN
     dispute.save()
     webhooks.announce([webhooks.dispute_event("action_required", dispute)])
-    return dispute
-
-
-def _decide(dispute_id: str, status: Dispute.Status, allowed: tuple[Dispute.Status, ...]) -> Dispute:
-    dispute = _in_status(dispute_id, status, allowed)
-    dispute.status = status
-    dispute.save()
-    webhooks.announce([webhooks.dispute_event(status, dispute)])
     return dispute
 
 

@@ -187,6 +187,8 @@ def _bring_back_what_was_won(payment: Payment) -> None:
     won = _taken_by_disputes(payment) - payment.amount_lost
     for row in _by_invoice(payment):
         invoice = Invoice.objects.get(pk=row["invoice"])
+        if was_taken_off(payment, invoice):
+            continue
         taken = _taken_by_disputes(payment, invoice=invoice)
         amount = min(won, payment.unallocated, taken, creditable(invoice))
         if _allocate(payment, invoice, amount, Kind.DISPUTE_WON):

@@ -19,6 +19,7 @@ from payments.models import Payment, PaymentOrder
 from payments.models.payment import rank
 from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.debit_outcomes import advice_for, note_debit_outcome
+from payments.services.disputes.recording import take_what_is_here_again
 from payments.services.dunning.retries import plan_retries
 from payments.services.refunds import count_refunds, note_refund
 
@@ -43,6 +44,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     count_refunds(payment)
     payment.save()
     credit_payment(payment)
+    take_what_is_here_again(payment)
     note_debit_outcome(payment)
     if payment.status == Status.FAILED:
         emails.queue_payment_failed(payment, advice=advice_for(payment))

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import NotFound
@@ -95,6 +95,26 @@ def _advance(dispute: Dispute, payment: Payment, report: GatewayDispute, told_at
         others = _lost(payment, without=dispute)
         room = max(payment.amount - payment.payer_fee - payment.amount_refunded - others, ZERO)
         dispute.amount_taken = min(dispute.amount_deducted, max(room, dispute.amount_taken))
+
+
+def take_what_is_here_again(payment: Payment) -> None:
+    """A refund failed: of the money that stayed, a dispute that was lost may have been deducted, which it could not
+    take before. Example: of 1,180.00, 1,000.00 were on their way back when 500.00 were deducted; it took 180.00. The
+    refund fails: it took 500.00, and 680.00 are left.
+
+    The caller holds the payment's lock, and has credited the payment with what is left of it without this.
+    """
+    before = payment.amount_lost
+    short = payment.disputes.filter(returned_at__isnull=True, amount_taken__lt=F("amount_deducted"))
+    for dispute in short.select_for_update().order_by("deducted_at"):
+        more = min(dispute.amount_deducted - dispute.amount_taken, payment.net)
+        if more > ZERO:
+            dispute.amount_taken += more
+            dispute.save(update_fields=["amount_taken", "updated_at"])
+            payment.amount_lost += more
+    if payment.amount_lost != before:
+        payment.save(update_fields=["amount_lost", "updated_at"])
+        credit_payment(payment, with_receipt=False, by_dispute=True)
 
 
 def _lost(payment: Payment, *, without: Dispute | None = None) -> Decimal:

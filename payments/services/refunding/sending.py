@@ -21,6 +21,7 @@ from payments import emails
 from payments.gateways import GatewayError, GatewayRefund, GatewayRefused, RazorpayGateway
 from payments.models import Payment, Refund
 from payments.services.crediting import credit_payment, lock_payment
+from payments.services.disputes.recording import take_what_is_here_again
 from payments.services.gateway_accounts import gateway_of
 from payments.services.refunding.notes import issue_wanted_note
 from payments.services.refunds import count_refunds, note_refund
@@ -172,6 +173,7 @@ def _count(payment: Payment) -> None:
     count_refunds(payment)
     payment.save(update_fields=["amount_refunded", "status", "updated_at"])
     credit_payment(payment, with_receipt=False)
+    take_what_is_here_again(payment)
 
 
 def _learn_of_others(gateway: RazorpayGateway, payment: Payment) -> None:

@@ -33,7 +33,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
     account, whose mail says what it has paid so far."""
     if invoice is None:
         credited = [(row.invoice.number, row.amount) for row in payment.allocations.select_related("invoice")]
-        context = {
+        context: dict[str, Any] = {
             "credited": [(number, format_money(amount, payment.currency)) for number, amount in credited],
             "left": format_money(payment.unallocated, payment.currency) if payment.unallocated > ZERO else "",
         }
@@ -53,7 +53,7 @@ def queue_payment_received(payment: Payment, invoice: Invoice | None) -> None:
 
 def debit_page(token: str) -> str:
     """The address of the page of one debit, where its payer says no to it or ends the mandate."""
-    return settings.SITE_URL + reverse("payments:debit", kwargs={"token": token})
+    return f"{settings.SITE_URL}{reverse('payments:debit', kwargs={'token': token})}"
 
 
 def _debit(payment: Payment) -> dict[str, str]:

@@ -96,16 +96,21 @@ def look_for_disputes() -> None:
 
 @shared_task(name="payments.tasks.collect_by_mandates")
 def collect_by_mandates() -> None:
-    """The sweep of mandates: announces debits of issued invoices, and sends a message for each step that is due."""
+    """The sweep of mandates: a message for each debit that is to be announced, and for each step that is due."""
     if not selectors.can_collect():
         return
     tokens.expire_mandates()
     for invoice_id in selectors.invoices_to_debit():
-        charging.collect_by_mandate(invoice_id=invoice_id)
+        announce_debit.delay(str(invoice_id))
     for mandate_id in selectors.due_mandates():
         process_mandate.delay(str(mandate_id))
     for charge_id in selectors.due_charges():
         process_charge.delay(str(charge_id))
+
+
+@shared_task(name="payments.tasks.announce_debit")
+def announce_debit(invoice_id: str) -> None:
+    charging.collect_by_mandate(invoice_id=UUID(invoice_id))
 
 
 @shared_task(name="payments.tasks.process_mandate")

@@ -241,7 +241,10 @@ def next_facts(page: Any, row: Chased) -> Iterator[tuple[str, Any]]:
         yield row.pause.get_kind_display(), row.pause.sentence
     if row.broken:
         yield "Promise", format_html("{} {}", badge("Broken", "danger"), row.broken.sentence)
-    waits = " It waits for the end of what is said above." if row.quiet else ""
+    if row.debit:
+        at = format_html("Not before {}", when(row.debit.charge_after)) if row.debit.may_opt_out else "At the bank"
+        yield "Debit", format_html("{} {}", at, anchor(page, row.debit, "Open"))
+    waits = " It waits for the end of what is said above." if row.quiet or row.debit else ""
     yield "Next reminder", f"{_next_text(row)}{waits if row.next_reminder else ''}"
     yield "Last reminder", _sent_text(row.last_sent)
     yield "Retry", _retry_text(page, row.plan)
@@ -290,6 +293,8 @@ def _in_short(row: Chased) -> Any:
         until = f" until {day_text(row.pause.last_day)}" if row.pause.last_day else ""
         return format_html("{}{}", badge(row.pause.get_kind_display(), "info"), until)
     parts = badge("Promise broken", "danger") if row.broken else ""
+    if row.debit:
+        return format_html("{} {}", parts, badge("Is being debited", "info"))
     if row.plan and row.plan.status == PaymentRetry.Status.EXHAUSTED:
         return format_html("{} {}", parts, badge("Retries over: call them", "danger"))
     if row.plan and row.plan.is_live:

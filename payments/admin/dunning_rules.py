@@ -23,7 +23,7 @@ class RulesForm(ActionForm):
 
     NAMES = (
         "reminders_on", "steps", "msme_notice", "retries_on", "max_retries", "base_hours", "factor", "cap_hours",
-        "late_fee_percent", "late_fee_fixed", "late_fee_grace_days",
+        "late_fee_percent", "late_fee_fixed", "late_fee_grace_days", "late_fee_most",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,6 +66,8 @@ def _hours(pause: Any) -> str:
 
 def _fee_text(rules: DunningRules) -> str:
     grace = f", after {rules.late_fee_grace_days} days of grace" if rules.late_fee_grace_days else ""
+    if rules.late_fee_most:
+        grace += f", at most {format_percent(rules.late_fee_most)} of the invoice in all"
     if rules.late_fee_percent:
         return f"{format_percent(rules.late_fee_percent)} of what is due for each 30 days{grace}"
     return f"{format_money(rules.late_fee_fixed, 'INR')} once{grace}" if rules.late_fee_fixed > ZERO else "None"

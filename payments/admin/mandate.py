@@ -62,10 +62,14 @@ MANAGE = "payments.manage_mandate"
 
 
 class MandateForm(ActionForm):
-    method = forms.ChoiceField(choices=Mandate.Method.choices)
+    method = forms.ChoiceField(
+        choices=Mandate.Method.choices, help_text="The payer names the account or card on Razorpay's page."
+    )
     phone = forms.CharField(max_length=20, help_text="Of the payer, with the country code: +91 98765 43210.")
     max_amount = forms.DecimalField(
-        label="At most, each time", initial=Decimal(15_000), help_text="In rupees. UPI 99,999, card 15,000."
+        label="At most, each time",
+        initial=Decimal(15_000),
+        help_text="In rupees. UPI 99,999, card 15,000, bank account 10,00,000.",
     )
 
 

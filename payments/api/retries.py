@@ -16,7 +16,7 @@ from billing_platform.lib.http.bodies import validated
 from organisations.api.base import AdminView
 from payments.dunning.retry_schedule import MAX_ATTEMPTS, MAX_FACTOR, MAX_HOURS
 from payments.models import Payment, PaymentRetry, RetryTry
-from payments.services.dunning.retry_orders import configure_retries, plan_of, retry_now
+from payments.services.dunning.retry_orders import configure_retries, new_plan, plan_of, retry_now
 
 
 class RetryTrySerializer(serializers.ModelSerializer):
@@ -29,17 +29,18 @@ class RetryTrySerializer(serializers.ModelSerializer):
 
 
 class RetryStatusSerializer(serializers.Serializer):
-    """`status` is `none` for a payment that nobody plans to try again: then there is nothing else."""
+    """`status` is `none` for a payment that nobody plans to try again: then the numbers are those that the seller would
+    have it tried by, and nothing has happened yet."""
 
     payment = serializers.UUIDField(source="asked_about")
-    invoice = serializers.UUIDField(source="invoice_id")
+    invoice = serializers.UUIDField(source="invoice_id", allow_null=True)
     status = serializers.ChoiceField(choices=["none", *PaymentRetry.Status.values])
     attempts = serializers.IntegerField(source="max_retries", help_text="How many there are in all.")
     attempts_made = serializers.IntegerField(source="made")
     base_hours = serializers.IntegerField()
     factor = serializers.DecimalField(max_digits=4, decimal_places=2)
     cap_hours = serializers.IntegerField()
-    failed_at = serializers.DateTimeField()
+    failed_at = serializers.DateTimeField(allow_null=True)
     next_attempt_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     end_reason = serializers.CharField()
@@ -62,7 +63,10 @@ class RetryConfigSerializer(serializers.Serializer):
 def _shown(payment: Payment) -> dict[str, Any]:
     plan = plan_of(payment)
     if plan is None:
-        return {"payment": str(payment.pk), "invoice": str(payment.invoice_id), "status": "none", "history": []}
+        plan = new_plan(payment)
+        plan.status, plan.next_attempt_at = "none", None
+        if payment.status != Payment.Status.FAILED:
+            plan.failed_at = None  # type: ignore[assignment]  # it is shown, not stored
     plan.asked_about = payment.pk  # type: ignore[attr-defined]  # read by the serializer
     return dict(RetryStatusSerializer(plan).data)
 

@@ -26,14 +26,19 @@ PAYER = "the payer"
 
 
 class MandateRequestForm(forms.Form):
-    method = forms.ChoiceField(label="How", choices=Mandate.Method.choices)
+    method = forms.ChoiceField(
+        label="How",
+        choices=Mandate.Method.choices,
+        help_text="You name the account or card on Razorpay's page, never here.",
+    )
     phone = forms.CharField(label="Phone, with the country code", max_length=20)
     max_amount = forms.DecimalField(
         label="At most, each time (₹)",
         max_digits=12,
         decimal_places=2,
         initial=15_000,
-        help_text="UPI up to 99,999, card up to 15,000. RBI wants you to approve each UPI or card debit above 15,000.",
+        help_text="UPI up to 99,999, card up to 15,000, bank account up to 10,00,000. RBI wants you to approve each UPI"
+        " or card debit above 15,000.",
     )
 
 

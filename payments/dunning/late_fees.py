@@ -17,15 +17,23 @@ DAYS_OF_A_MONTH = 30
 
 @dataclass(frozen=True)
 class LateFeeRule:
-    """`percent` is of the amount due, for each 30 days that have begun after the days of grace; `fixed` is once."""
+    """`percent` is of the amount due, for each 30 days that have begun after the days of grace; `fixed` is once.
+
+    `most` is in percent of the invoice's total, and bounds all fees of the invoice together; 0: no bound.
+    """
 
     percent: Decimal = ZERO
     fixed: Decimal = ZERO
     grace_days: int = 0
+    most: Decimal = ZERO
 
-    def amount(self, due_amount: Decimal, currency: str) -> Decimal:
-        """Of one period, in the invoice's currency: 1,180.00 at 1.5% are 17.70."""
-        return self.fixed if self.fixed > ZERO else round_money(due_amount * self.percent / 100, currency)
+    def amount(self, due_amount: Decimal, currency: str, *, total: Decimal, charged: Decimal = ZERO) -> Decimal:
+        """Of one period, in the invoice's currency, after `charged` for the periods before: 1,180.00 at 1.5% are 17.70.
+        `total` is the invoice's. 0 once the bound is reached."""
+        fee = self.fixed if self.fixed > ZERO else round_money(due_amount * self.percent / 100, currency)
+        if self.most > ZERO:
+            fee = min(fee, max(round_money(total * self.most / 100, currency) - charged, ZERO))
+        return fee
 
     def periods(self, *, due: date, today: date) -> int:
         """How many fees there are by today. With 5 days of grace the first is charged on the sixth day after."""

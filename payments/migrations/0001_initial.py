@@ -218,6 +218,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "late_fee_most",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        help_text="Percent of the late invoice's total, for all of its fees together. 0: no bound.",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                        verbose_name="at most, in all",
+                    ),
+                ),
+                (
                     "billing_entity",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -2168,6 +2182,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("late_fee_fixed__gte", 0),
                     ("late_fee_grace_days__lte", 90),
+                    ("late_fee_most__gte", 0),
+                    ("late_fee_most__lte", 100),
                     ("late_fee_percent__gte", 0),
                     ("late_fee_percent__lte", Decimal("10")),
                 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -58,6 +59,11 @@ class RetryColumns(models.Model):
     def schedule(self) -> RetrySchedule:
         return RetrySchedule(self.max_retries, self.base_hours, self.factor, self.cap_hours)
 
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """For a plan that begins with them."""
+        return {name: getattr(self, name) for name in ("max_retries", "base_hours", "factor", "cap_hours")}
+
 
 RETRIES_WITHIN_BOUNDS = Q(
     max_retries__gte=1,
@@ -106,6 +112,14 @@ class DunningRules(RetryColumns, BaseModel):
     late_fee_grace_days = models.PositiveSmallIntegerField(
         "days of grace", default=0, validators=[MaxValueValidator(MAX_GRACE_DAYS)], help_text="After the due date."
     )
+    late_fee_most = models.DecimalField(
+        "at most, in all",
+        max_digits=5,
+        decimal_places=2,
+        default=ZERO,
+        validators=[MinValueValidator(ZERO), MaxValueValidator(Decimal(100))],
+        help_text="Percent of the late invoice's total, for all of its fees together. 0: no bound.",
+    )
 
     constraint_fields = {"late_fee_is_percent_or_fixed": "late_fee_fixed"}
 
@@ -125,6 +139,8 @@ class DunningRules(RetryColumns, BaseModel):
                     late_fee_percent__lte=MAX_LATE_PERCENT,
                     late_fee_fixed__gte=0,
                     late_fee_grace_days__lte=MAX_GRACE_DAYS,
+                    late_fee_most__gte=0,
+                    late_fee_most__lte=100,
                 ),
                 name="late_fee_within_bounds",
             ),
@@ -141,7 +157,7 @@ class DunningRules(RetryColumns, BaseModel):
 
     @property
     def late_fee(self) -> LateFeeRule:
-        return LateFeeRule(self.late_fee_percent, self.late_fee_fixed, self.late_fee_grace_days)
+        return LateFeeRule(self.late_fee_percent, self.late_fee_fixed, self.late_fee_grace_days, self.late_fee_most)
 
 
 def rules_of(seller_id: UUID) -> DunningRules:

@@ -77,3 +77,9 @@ def test_nothing_is_charged_while_nobody_asks(bill: Invoice, clock: Any) -> None
     assert work(clock, 5) == []
     pauses.resume(invoice_id=bill.pk, ended_by="asha")
     assert [fee.number for fee in work(clock, 5)] == [1]
+
+
+def test_all_fees_of_an_invoice_together_stay_within_the_bound(bill: Invoice, clock: Any) -> None:
+    DunningRules.objects.update(late_fee_most=Decimal(2))  # of 1,180.00
+    assert [fee.amount for fee in work(clock, 33)] == [Decimal("17.70"), Decimal("5.90")]
+    assert work(clock, 63) == []

@@ -52,5 +52,9 @@ def test_a_person_tries_again_by_the_api(api: Client, failed: Payment) -> None:
 def test_a_payment_that_did_not_fail_has_no_retry(api: Client, invoice: Invoice) -> None:
     order = open_order(invoice)
     paid = apply_payment_report(order_id=order.pk, report=reported(order))
-    assert api.get(url(paid, "retry-status")).json()["status"] == "none"
+    assert api.get(url(paid, "retry-status")).json() == {
+        "payment": str(paid.pk), "invoice": str(invoice.pk), "status": "none", "attempts": 3, "attempts_made": 0,
+        "base_hours": 24, "factor": "2.00", "cap_hours": 168, "failed_at": None, "next_attempt_at": None,
+        "ended_at": None, "end_reason": "", "last_error": "", "history": [],
+    }  # fmt: skip
     assert api.post(url(paid, "retry"), {}, content_type="application/json").json()["code"] == "PAYMENT_NOT_FAILED"

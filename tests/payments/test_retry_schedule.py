@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from payments.dunning.late_fees import LateFeeRule
 from payments.dunning.reminder_steps import DEFAULT_STEPS, next_step, steps_now
 from payments.dunning.retry_schedule import RetrySchedule
+from tests.money.golden_tables import golden
 
 FAILED = datetime(2026, 11, 2, 6, tzinfo=UTC)
 ISSUED, DUE = date(2026, 11, 1), date(2026, 11, 16)
@@ -101,6 +102,23 @@ def test_a_late_fee_is_for_each_thirty_days_that_have_begun_or_once(rule: LateFe
         assert rule.first_day(due=DUE, number=fees) <= DUE + timedelta(days=late)
 
 
-def test_a_percentage_is_of_what_is_due_and_is_rounded_once() -> None:
-    assert LateFeeRule(percent=Decimal("1.5")).amount(Decimal("1180.00"), "INR") == Decimal("17.70")
-    assert LateFeeRule(fixed=Decimal("500.00")).amount(Decimal("1180.00"), "INR") == Decimal("500.00")
+@golden("payments", "late_fees")
+def test_late_fees_of_an_invoice_by_the_table(row: dict[str, str]) -> None:
+    """Day by day, as the job charges them: `paid` is "500.00 on 20", `fees` those of the periods that have begun."""
+    rule = LateFeeRule(
+        percent=Decimal(row["percent"]),
+        fixed=Decimal(row["fixed"]),
+        grace_days=int(row["grace"]),
+        most=Decimal(row["most"]),
+    )
+    total, paid = Decimal(row["total"]), {}
+    if row["paid"] != "-":
+        amount, _on, day = row["paid"].partition(" on ")
+        paid[int(day)] = Decimal(amount)
+    due, fees = total, []
+    for late in range(int(row["days"]) + 1):
+        due -= paid.get(late, Decimal(0))
+        for _number in range(len(fees), rule.periods(due=DUE, today=DUE + timedelta(days=late)) if due else 0):
+            fee = rule.amount(due, "INR", total=total, charged=sum(fees, Decimal(0)))
+            fees += [fee] if fee else []
+    assert " ".join(map(str, fees)) == row["fees"]

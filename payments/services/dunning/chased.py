@@ -18,7 +18,7 @@ from organisations.models import BillingEntity, BillingHold
 from organisations.scoping import Actor
 from organisations.services.holds import standing_holds
 from payments.dunning.reminder_steps import next_step
-from payments.models import DunningRules, PaymentRetry, Reminder, ReminderPause
+from payments.models import DunningRules, MandateCharge, PaymentRetry, Reminder, ReminderPause
 from payments.services.dunning.quiet import HOLDS
 
 ORDERS = {"amount": ("currency", "-due", "due_date"), "days": ("due_date", "currency", "-due")}
@@ -37,6 +37,7 @@ class Chased:
     pause: ReminderPause | None = None
     broken: ReminderPause | None = None
     holds: list[BillingHold] = field(default_factory=list)
+    debit: MandateCharge | None = None
     next_reminder: date | None = None
 
     @property
@@ -65,6 +66,7 @@ def chased(invoices: Sequence[Invoice]) -> list[Chased]:
     reminders = _by_invoice(Reminder.objects.filter(invoice__in=ids).order_by("-created_at", "-step"))
     pauses = _by_invoice(ReminderPause.objects.filter(invoice__in=ids).order_by("-created_at"))
     plans = _by_invoice(PaymentRetry.objects.filter(invoice__in=ids).order_by("-created_at"))
+    debits = _by_invoice(MandateCharge.objects.live().filter(invoice__in=ids))
     rules = {row.billing_entity_id: row for row in DunningRules.objects.all()}
     holds: defaultdict[UUID, list[BillingHold]] = defaultdict(list)
     for kind in HOLDS:
@@ -81,6 +83,7 @@ def chased(invoices: Sequence[Invoice]) -> list[Chased]:
             reminders=reminders[invoice.pk],
             plan=next(iter(plans[invoice.pk]), None),
             holds=holds[invoice.organisation_id],
+            debit=next(iter(debits[invoice.pk]), None),
         )
         _add_pauses(row, pauses[invoice.pk])
         row.next_reminder = _next_reminder(row)

@@ -52,10 +52,17 @@ def charge_late_fees(*, invoice_id: UUID) -> list[LateFee]:
     if rule.fixed > ZERO and invoice.currency != "INR":
         return []
     today = clock.today(invoice.organisation.time_zone)
-    known = set(LateFee.objects.filter(invoice=invoice).values_list("number", flat=True))
-    numbers = range(1, late_fee_count(invoice, rule, today) + 1)
-    amount = rule.amount(invoice.amount_due, invoice.currency)
-    return [_charge(invoice, number, amount, today) for number in numbers if number not in known and amount > ZERO]
+    known = dict(LateFee.objects.filter(invoice=invoice).values_list("number", "amount"))
+    fees = []
+    for number in range(1, late_fee_count(invoice, rule, today) + 1):
+        if number in known:
+            continue
+        charged = sum(known.values(), ZERO)
+        amount = rule.amount(invoice.amount_due, invoice.currency, total=invoice.total, charged=charged)
+        if amount > ZERO:
+            fees.append(_charge(invoice, number, amount, today))
+            known[number] = amount
+    return fees
 
 
 def late_fee_count(invoice: Invoice, rule: LateFeeRule, today: date) -> int:

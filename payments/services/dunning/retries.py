@@ -49,10 +49,7 @@ def plan_retries(payment: Payment) -> PaymentRetry | None:
             "invoice": invoice,
             "failed_at": payment.attempted_at,
             "next_attempt_at": payment.attempted_at + rules.schedule.pause(1),
-            "max_retries": rules.max_retries,
-            "base_hours": rules.base_hours,
-            "factor": rules.factor,
-            "cap_hours": rules.cap_hours,
+            **rules.numbers,
         },
     )
     return plan

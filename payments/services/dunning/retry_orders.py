@@ -23,6 +23,8 @@ Status = PaymentRetry.Status
 
 def plan_of(payment: Payment) -> PaymentRetry | None:
     """The plan that is about a payment: its own, or that of the same invoice's earlier failure."""
+    if payment.invoice_id is None:
+        return None  # money on account was never asked for
     plans = PaymentRetry.objects.filter(invoice=payment.invoice_id).select_related("invoice")
     return plans.filter(payment=payment).first() or plans.first()
 
@@ -54,7 +56,7 @@ def retry_now(*, payment_id: UUID, by: str) -> PaymentRetry:
     refusal = why_not_retryable(payment)
     if refusal is not None:
         raise refusal
-    plan = _locked_plan(payment) or _new_plan(payment)
+    plan = _locked_plan(payment) or new_plan(payment)
     if plan.work_state == State.AT_WORK:
         raise DomainError("The payment is being tried at this moment.", code="RETRY_IN_PROGRESS")
     if plan.made >= plan.max_retries:
@@ -114,15 +116,12 @@ def _locked_plan(payment: Payment) -> PaymentRetry | None:
     return plan
 
 
-def _new_plan(payment: Payment) -> PaymentRetry:
-    rules = rules_of(payment.asked_for.billing_entity_id)
+def new_plan(payment: Payment) -> PaymentRetry:
+    """With the seller's numbers; not stored."""
     return PaymentRetry(
         organisation_id=payment.organisation_id,
         invoice=payment.invoice,
         payment=payment,
         failed_at=payment.attempted_at,
-        max_retries=rules.max_retries,
-        base_hours=rules.base_hours,
-        factor=rules.factor,
-        cap_hours=rules.cap_hours,
+        **rules_of(payment.seller_id).numbers,
     )

@@ -24,15 +24,13 @@ DEBITS_FROM = time(hour=7, minute=30)  # UTC: 13:00 in India, when UPI's busy ho
 
 
 def make_mandates(organisations: dict[str, Organisation], *, month: BillingPeriod) -> None:
-    """Registered in the month; its invoices are debited in the month after."""
-    nandi, konkan, lakeside = (
-        organisations[name] for name in ("Nandi Logistics", "Konkan Retail", "Lakeside Software")
-    )
-    with clock.standing_at(datetime.combine(month.start + timedelta(days=20), time(hour=6), UTC)):
-        stands = _registered(lakeside, 1, "emandate", "HDFC account ending in 4417", "confirmed")
+    """Registered in the month; what is issued later, of the month itself in the month after, is debited."""
+    nandi, konkan, kaveri = (organisations[name] for name in ("Nandi Logistics", "Konkan Retail", "Kaveri Foods"))
+    with clock.standing_at(datetime.combine(month.start + timedelta(days=2), time(hour=6), UTC)):
+        stands = _registered(kaveri, 1, "upi", "kaveri.foods@okhdfc", "confirmed")
         ended = _registered(konkan, 2, "emandate", "ICIC account ending in 2290", "confirmed")
         _registered(nandi, 3, "card", "Visa ending in 1007", "rejected", "The issuer does not take mandates.")
-    _debit(stands, Invoice.objects.get(organisation=lakeside, period_start=month.start), "")
+    _debit(stands, Invoice.objects.get(organisation=kaveri), "")
     _debit(ended, Invoice.objects.get(organisation=konkan, period_start=month.start), "mandate_cancelled")
     tokens.apply_token(ended.pk, _token(ended, "cancelled", "The payer cancelled it at the bank."))
 
@@ -79,7 +77,8 @@ def _token(mandate: Mandate, status: str, reason: str = "") -> GatewayToken:
 
 def _debit(mandate: Mandate, invoice: Invoice, failure: str) -> None:
     """Announced on the day after the invoice's, debited a day later; with the bank's answer. At the latest now."""
-    debited_at = min(datetime.combine(invoice.issue_date or clock.now().date(), DEBITS_FROM, UTC), clock.now())
+    day = (invoice.issue_date or clock.now().date()) + timedelta(days=2)
+    debited_at = min(datetime.combine(day, DEBITS_FROM, UTC), clock.now())
     notified_at = debited_at - timedelta(hours=26)
     with clock.standing_at(notified_at):
         charge = MandateCharge(

@@ -10,7 +10,8 @@ from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
 from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
 from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
-from payments.admin.mandate import AutoCollectOfOrganisation, MandateAdmin, MandateChargeAdmin
+from payments.admin.mandate import AutoCollectOfOrganisation, MandateAdmin
+from payments.admin.mandate_charge import MandateChargeAdmin
 from payments.admin.organisation import PaymentsOfOrganisation
 from payments.admin.payment import PaymentAdmin, PaymentAllocationAdmin
 from payments.admin.payment_order import PaymentOrderAdmin

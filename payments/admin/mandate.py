@@ -33,10 +33,9 @@ from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
-from organisations.models import Organisation
+from organisations.models import BillingEntity, Organisation
 from payments.models import Mandate, MandateCharge
 from payments.services.mandates import charging, registering
-from payments.services.mandates.cancelling import cancel_charge
 from payments.services.mandates.choosing import is_switched_on, most_without_factor, why_not_chargeable
 
 Status, ChargeStatus = Mandate.Status, MandateCharge.Status
@@ -59,6 +58,10 @@ CHARGE_TONES = {
     ChargeStatus.REFUSED: "warning",
 }
 MANAGE = "payments.manage_mandate"
+ASKING = (
+    "The customer gets a link to a page of Razorpay's, and agrees there that issued invoices are debited. It hears of"
+    " each debit a day before."
+)
 
 
 class MandateForm(ActionForm):
@@ -71,6 +74,26 @@ class MandateForm(ActionForm):
         initial=Decimal(15_000),
         help_text="In rupees. UPI 99,999, card 15,000, bank account 10,00,000.",
     )
+
+
+class NewMandateForm(MandateForm):
+    """With what the ended mandate had; `obj` is that one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in (
+            ("method", self.obj.method), ("phone", self.obj.account.phone), ("max_amount", self.obj.max_amount),
+        ):  # fmt: skip
+            self.fields[name].initial = value
+
+
+def may_ask_again(mandate: Mandate) -> bool:
+    organisation = mandate.account.organisation_id
+    return mandate.is_over and not Mandate.objects.standing().filter(account__organisation=organisation).exists()
+
+
+def who_is_asked(organisation: Organisation, seller: BillingEntity) -> list[tuple[str, Any]]:
+    return [("Customer", organisation.name), ("Seller", seller.name), ("The link goes to", organisation.billing_email)]
 
 
 class ChargeForm(ActionForm):
@@ -139,7 +162,7 @@ class MandateAdmin(ReadOnlyAdmin):
     list_select_related = ("account__organisation", "account__billing_entity")
     fieldsets = (
         (None, {"fields": ("customer", "seller", "method", "shown_as", "state", "failure_reason")}),
-        ("What is agreed", {"fields": ("most", "alone", "frequency", "expires_at", "confirmed_at", "ended_at")}),
+        ("What is agreed", {"fields": ("most", "alone", "how_often", "expires_at", "confirmed_at", "ended_at")}),
         ("Registration", {"fields": ("asked_by", "payer", "address", "link_expires_at", "rupee")}),
         (
             "At Razorpay",
@@ -177,6 +200,10 @@ class MandateAdmin(ReadOnlyAdmin):
     def alone(self, mandate: Mandate) -> str:
         most = most_without_factor(mandate)
         return "No limit of RBI's" if most is None else format_money(most, RUPEES)
+
+    @admin.display(description="How often")
+    def how_often(self, mandate: Mandate) -> str:
+        return "Whenever an invoice is issued" if mandate.frequency == "as_presented" else mandate.frequency
 
     @admin.display(description="Payer")
     def payer(self, mandate: Mandate) -> str:
@@ -217,6 +244,22 @@ class MandateAdmin(ReadOnlyAdmin):
         return self.done(request, f"The debit of invoice {made.invoice} is announced: {at}.", made)
 
     @object_action(
+        label="Ask for a new mandate",
+        permission=MANAGE,
+        when=may_ask_again,
+        form=NewMandateForm,
+        confirm=ASKING,
+        facts=lambda _request, mandate: who_is_asked(mandate.account.organisation, mandate.account.billing_entity),
+        icon="autorenew",
+    )
+    def ask_again(self, request: HttpRequest, mandate: Mandate, **answers: Any) -> HttpResponse:
+        account = mandate.account
+        made = registering.request_mandate(
+            organisation=account.organisation, seller=account.billing_entity, asked_by=str(request.user), **answers
+        )
+        return self.done(request, f"The registration link goes to {account.organisation.billing_email}.", made)
+
+    @object_action(
         label="Cancel mandate",
         permission=MANAGE,
         when=lambda mandate: mandate.may_be_cancelled,
@@ -237,54 +280,6 @@ def _obstacles(mandate: Mandate) -> list[str]:
         return [f"{mandate.account.organisation.name} has no open invoice in rupees."]
     reasons = [why_not_chargeable(invoice, mandate, by_hand=True) for invoice in invoices]
     return [] if None in reasons else [f"{i}: {r.message}" for i, r in zip(invoices, reasons, strict=True) if r]
-
-
-@admin.register(MandateCharge)
-class MandateChargeAdmin(ReadOnlyAdmin):
-    empty_hint = (
-        "Issued invoices of customers with a confirmed mandate are debited by themselves, a day after a notice."
-    )
-    list_on_a_phone = ("label", "customer", "amount_shown", "state")
-    list_display = ("label", "customer", "amount_shown", "state", "not_before", "remark")
-    list_filter = ("status", "cause", "invoice__organisation", "created_at")
-    search_fields = ("invoice__number", "razorpay_payment_id")
-    list_select_related = ("invoice__organisation", "mandate__account")
-    fieldsets = (
-        (None, {"fields": ("customer", "invoice", "mandate", "amount_shown", "state", "reason", "failure_code")}),
-        ("Notice", {"fields": ("cause", "notice", "created_at", "notified_at", "charge_after")}),
-        ("At Razorpay", {"fields": ("order", "asked_at", "razorpay_payment_id", "ended_at")}),
-        WORK,
-    )
-
-    amount_shown = money("amount", "Amount", currency="invoice__currency")
-    state = status("status", CHARGE_TONES, "Status")
-    customer = link("invoice__organisation", "Customer")
-    not_before = short_time("charge_after", "Not before")
-    work = work_column()
-    try_now = try_now_action(
-        permission=MANAGE,
-        may=charging.may_be_tried_now,
-        service=lambda pk: charging.try_now(charge_id=pk),
-    )
-
-    @admin.display(description="Debit", ordering="created_at")
-    def label(self, charge: MandateCharge) -> str:
-        return str(charge)
-
-    @admin.display(description="Remark")
-    def remark(self, charge: MandateCharge) -> Any:
-        return brief(charge.reason or charge.last_failure)
-
-    @object_action(
-        label="Do not debit",
-        permission=MANAGE,
-        when=lambda charge: charge.may_opt_out,
-        confirm="This debit is not made. The invoice stays due, and the mandate stands.",
-        icon="do_not_disturb_on",
-    )
-    def stop(self, request: HttpRequest, charge: MandateCharge) -> str:
-        cancel_charge(charge_id=charge.pk, reason=f"Taken back by {request.user}.")
-        return "The debit is not made."
 
 
 @extends(Organisation)
@@ -315,13 +310,8 @@ class AutoCollectOfOrganisation(Extension):
         label="Ask for a mandate",
         permission=MANAGE,
         form=MandateForm,
-        confirm="The customer gets a link to a page of Razorpay's, and agrees there that issued invoices are debited."
-        " It hears of each debit a day before.",
-        facts=lambda _request, organisation: [
-            ("Customer", organisation.name),
-            ("Seller", organisation.billing_entity.name),
-            ("The link goes to", organisation.billing_email),
-        ],
+        confirm=ASKING,
+        facts=lambda _request, organisation: who_is_asked(organisation, organisation.billing_entity),
         obstacles=lambda _request, organisation: _asked_already(organisation),
         icon="autorenew",
     )

@@ -27,13 +27,15 @@ class MandateQuerySet(TenantQuerySet):
     def waiting_for_the_payer(self) -> Self:
         return self.filter(status__in=[Mandate.Status.REQUESTED, Mandate.Status.INITIATED])
 
+    def standing(self) -> Self:
+        """Not at an end: confirmed, paused, or waiting for the payer."""
+        Status = Mandate.Status
+        return self.filter(status__in=[Status.REQUESTED, Status.INITIATED, Status.CONFIRMED, Status.PAUSED])
+
     def ended_without_successor(self) -> Self:
         """What a customer had came to an end, and no other mandate stands: a person should ask for a new one."""
         Status = Mandate.Status
-        standing = Mandate.objects.filter(
-            account__organisation=models.OuterRef("account__organisation"),
-            status__in=[Status.REQUESTED, Status.INITIATED, Status.CONFIRMED, Status.PAUSED],
-        )
+        standing = Mandate.objects.standing().filter(account__organisation=models.OuterRef("account__organisation"))
         newer = Mandate.objects.filter(
             account__organisation=models.OuterRef("account__organisation"), created_at__gt=models.OuterRef("created_at")
         )

@@ -125,6 +125,7 @@ class PaymentOrder(ClaimedWork, BaseModel, TenantModel):
                 condition=Q(kind="link") | Q(expires_at__isnull=True, first_part__isnull=True),
                 name="only_a_link_ends_or_is_paid_in_parts",
             ),
+            models.CheckConstraint(condition=~Q(kind="debit") | Q(currency="INR"), name="mandate_is_debited_in_rupees"),
             models.CheckConstraint(
                 condition=Q(first_part__isnull=True) | Q(first_part__gt=0, first_part__lt=F("amount")),
                 name="first_part_is_a_part",

@@ -124,6 +124,12 @@ def test_the_database_refuses_a_debit_within_a_day_of_its_notice(bank: Bank, acm
         MandateCharge.objects.filter(pk=charge.pk).update(status="asked", asked_at=early + timedelta(days=9))
 
 
+def test_the_database_refuses_a_debit_in_another_currency(invoice: Invoice) -> None:
+    values = {"invoice": invoice, "kind": "debit", "amount": Decimal(10), "amount_minor": 1000, "currency": "USD"}
+    with pytest.raises(IntegrityError, match="mandate_is_debited_in_rupees"), transaction.atomic():
+        PaymentOrder.objects.create(**values)
+
+
 def test_a_notice_that_leaves_late_moves_the_debit_and_one_that_never_leaves_cancels_it(
     bank: Bank, acme: Organisation
 ) -> None:

@@ -64,7 +64,7 @@ def _make() -> dict[str, Any]:
     money.bill(last)
     money.collect(organisations, current=current)
     money.pay_on_account(organisations["Malabar Foods"], month=last.previous())
-    mandates.make_mandates(organisations, month=last)
+    mandates.make_mandates(organisations | orders, month=last)
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)

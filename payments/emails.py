@@ -116,16 +116,17 @@ def _queue_on_account(kind: str, payment: Payment, context: dict[str, Any], *att
             "method": payment.get_method_display_name(),
             "reference": payment.reference,
             "date": payment.received_day,
-            "brand": {
-                "name": seller.legal_name,
-                "colour": seller.brand_colour,
-                "on_colour": readable_on(seller.brand_colour),
-                "logo": "",
-            },
+            "brand": brand_of_seller(seller),
             **context,
         },
         attachments=attachments,
     )
+
+
+def brand_of_seller(seller: BillingEntity) -> dict[str, str]:
+    """For e-mails that are about no document: the seller's name and colour as they are now."""
+    colour = seller.brand_colour
+    return {"name": seller.legal_name, "colour": colour, "on_colour": readable_on(colour), "logo": ""}
 
 
 def queue_refund(refund: Refund) -> None:

@@ -260,7 +260,7 @@ def _next_text(row: Chased) -> str:
 def _sent_text(reminder: Reminder | None) -> Any:
     if reminder is None:
         return "None was sent."
-    return format_html("{} {}", when(reminder.created_at), reminder.step_text)
+    return format_html("{} · {}", when(reminder.created_at), reminder.step_text)
 
 
 def _retry_text(page: Any, plan: PaymentRetry | None) -> Any:

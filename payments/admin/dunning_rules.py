@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
@@ -14,7 +14,6 @@ from billing_platform.lib.number_formats import format_money, format_percent, sh
 from organisations.models import BillingEntity
 from payments.models import DunningRules
 from payments.models.dunning_rules import rules_of
-from payments.models.reminder import step_text
 from payments.services.dunning.rules import set_dunning_rules
 
 
@@ -52,12 +51,26 @@ def _initial(value: Any) -> Any:
 
 
 def rules_facts(rules: DunningRules) -> Iterator[tuple[str, Any]]:
-    on = ", ".join(step_text(step) for step in rules.steps)
-    yield "Reminders", on if rules.reminders_on and on else "Off"
+    yield "Reminders", steps_text(rules.steps) if rules.reminders_on and rules.steps else "Off"
     schedule = rules.schedule
     pauses = " · ".join(_hours(schedule.pause(number)) for number in range(1, schedule.attempts + 1))
     yield "Retries of failed payments", f"{schedule.attempts} attempts, after {pauses}" if rules.retries_on else "Off"
     yield "Late fee", _fee_text(rules)
+
+
+def steps_text(steps: Sequence[int]) -> str:
+    """-3, 0, 3, 7 → 3 days before, on, and 3 and 7 days after the due date."""
+    before, after = [-step for step in steps if step < 0], [step for step in steps if step > 0]
+    parts = [f"{_listed(before)} before"] if before else []
+    parts += ["on"] if 0 in steps else []
+    parts += [f"{_listed(after)} after"] if after else []
+    return f"{', '.join(parts[:-1])}{', and ' if parts[1:] else ''}{parts[-1]} the due date"
+
+
+def _listed(days: Sequence[int]) -> str:
+    texts = [str(day) for day in days]
+    listed = " and ".join([", ".join(texts[:-1]), texts[-1]] if texts[1:] else texts)
+    return f"{listed} day{'' if listed == '1' else 's'}"
 
 
 def _hours(pause: Any) -> str:

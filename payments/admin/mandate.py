@@ -31,7 +31,7 @@ from billing_platform.lib.admin.display import anchor, brief
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.law import INDIAN_TIME, RUPEES
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.models import Invoice
 from organisations.models import BillingEntity, Organisation
 from payments.models import Mandate, MandateCharge
@@ -81,10 +81,9 @@ class NewMandateForm(MandateForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, value in (
-            ("method", self.obj.method), ("phone", self.obj.account.phone), ("max_amount", self.obj.max_amount),
-        ):  # fmt: skip
-            self.fields[name].initial = value
+        agreed = {"method": self.obj.method, "phone": self.obj.account.phone, "max_amount": self.obj.max_amount}
+        for name, value in agreed.items():
+            self.fields[name].initial = value if isinstance(value, str) else short_text(value)
 
 
 def may_ask_again(mandate: Mandate) -> bool:

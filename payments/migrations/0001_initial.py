@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
                             django.core.validators.MinValueValidator(Decimal("0")),
                             django.core.validators.MaxValueValidator(Decimal("100")),
                         ],
-                        verbose_name="at most, in all",
+                        verbose_name="late fees at most",
                     ),
                 ),
                 (
@@ -2973,6 +2973,13 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="only_a_link_ends_or_is_paid_in_parts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="paymentorder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("kind", "debit"), _negated=True), ("currency", "INR"), _connector="OR"),
+                name="mandate_is_debited_in_rupees",
             ),
         ),
         migrations.AddConstraint(

@@ -113,7 +113,7 @@ class DunningRules(RetryColumns, BaseModel):
         "days of grace", default=0, validators=[MaxValueValidator(MAX_GRACE_DAYS)], help_text="After the due date."
     )
     late_fee_most = models.DecimalField(
-        "at most, in all",
+        "late fees at most",
         max_digits=5,
         decimal_places=2,
         default=ZERO,

@@ -13,6 +13,7 @@ from django.test import Client
 
 from billing_platform.lib import law
 from billing_platform.lib.errors import DomainError, InvalidInput
+from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from organisations.services.holds import place_hold
 from payments import selectors, tasks

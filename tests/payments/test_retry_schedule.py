@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payments.admin.dunning_rules import steps_text
 from payments.dunning.late_fees import LateFeeRule
 from payments.dunning.reminder_steps import DEFAULT_STEPS, next_step, steps_now
 from payments.dunning.retry_schedule import RetrySchedule
@@ -122,3 +123,17 @@ def test_late_fees_of_an_invoice_by_the_table(row: dict[str, str]) -> None:
             fee = rule.amount(due, "INR", total=total, charged=sum(fees, Decimal(0)))
             fees += [fee] if fee else []
     assert " ".join(map(str, fees)) == row["fees"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        ([-3, 0, 3, 7], "3 days before, on, and 3 and 7 days after the due date"),
+        ([-3, 0, 3, 7, 14], "3 days before, on, and 3, 7 and 14 days after the due date"),
+        ([0], "on the due date"),
+        ([1], "1 day after the due date"),
+        ([-7, -1], "7 and 1 days before the due date"),
+    ],
+)
+def test_steps_are_told_in_one_phrase(steps: list[int], text: str) -> None:
+    assert steps_text(steps) == text

@@ -15,7 +15,7 @@ from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
-from payments.emails import debit_page
+from payments.emails import brand_of_seller, debit_page
 from payments.models import Mandate, MandateCharge
 
 
@@ -38,6 +38,7 @@ def queue_invitation(mandate: Mandate) -> Notification:
             "until": day_text(mandate.expires_at.astimezone(INDIAN_TIME).date()),
             "link": mandate.short_url,
             "link_until": time_text(mandate.link_expires_at, INDIAN_TIME) if mandate.link_expires_at else "",
+            "brand": brand_of_seller(seller),
             "costs_a_rupee": mandate.method != Mandate.Method.EMANDATE,
         },
     )

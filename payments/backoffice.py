@@ -81,6 +81,17 @@ BACKOFFICE = Contribution(
             since="ended_at",
         ),
         Waits(
+            kind="not_captured",
+            one="authorised payment could not be captured",
+            many="authorised payments could not be captured",
+            rows=lambda user: Payment.objects.for_organisations(user).not_taken(),
+            model=Payment,
+            filters={"attention": "not_taken"},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="attempted_at",
+        ),
+        Waits(
             kind="paid_twice",
             one="invoice was paid twice: give the second payment back",
             many="invoices were paid twice: give the second payments back",

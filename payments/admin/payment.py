@@ -37,7 +37,7 @@ from organisations.operators_clock import operators_zone
 from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
 from payments.models import Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
 from payments.selectors import invoices_for
-from payments.services import allocating, offline, refunds
+from payments.services import allocating, checkout, offline, refunds
 
 Status = Payment.Status
 TONES = {
@@ -57,6 +57,7 @@ REFUND_TONES = {
 
 AttentionFilter = attention_filter(
     problem=("Not credited in full", lambda payments, _user: payments.not_placed()),
+    not_taken=("Authorised, and not captured", lambda payments, _user: payments.not_taken()),
     twice=("Paid twice", lambda payments, _user: payments.second_payments()),
     refunded=("Given back: credit note, or ask again?", lambda payments, _user: payments.refunds_to_decide()),
     credit=("Credited to no invoice", lambda payments, _user: payments.with_credit()),
@@ -190,7 +191,7 @@ class PaymentAdmin(ReadOnlyAdmin):
             {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "reference", "received")},
         ),
         ("Reversed", {"fields": ("reversed_at", "reversal_reason")}),
-        ("Money", {"fields": ("refunded", "lost", "not_credited", "problem")}),
+        ("Money", {"fields": ("refunded", "lost", "not_credited", "problem", "not_captured")}),
         (
             "At Razorpay",
             {
@@ -257,9 +258,23 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Remark")
     def remark(self, payment: Payment) -> Any:
+        if payment.not_captured:
+            return badge("Not captured", "warning")
         return badge("Not credited in full", "warning") if payment.problem else brief(payment.error_description)
 
     # --- what may be done ---------------------------------------------------------------------------------------
+
+    @object_action(
+        label="Ask Razorpay",
+        permission="payments.collect_invoice",
+        when=checkout.may_be_captured,
+        confirm="Captures the payment if all of it is still due, and asks how it stands. It is never taken twice.",
+        facts=standing,
+        icon="sync",
+    )
+    def ask_razorpay(self, request: HttpRequest, payment: Payment) -> str:
+        found = checkout.capture_payment(payment_id=payment.pk)
+        return f"Payment {found} is {found.get_status_display().lower()}."
 
     @object_action(
         label="Credit to invoices",

@@ -33,6 +33,9 @@ HELD = ExpressionWrapper(F("amount") - F("payer_fee") - F("amount_refunded") - F
 """What is left of a payment that stands: `Payment.net` for the database."""
 
 
+NOT_WANTED = "The invoice does not ask for this amount any more: within days Razorpay gives it back to the payer."
+
+
 def net_is_allocated(payment_id: str) -> str:
     """SQL of a trigger at the end of the transaction: no more is credited than is left of the payment."""
     return _NET_IS_ALLOCATED.format(payment_id=payment_id)
@@ -112,6 +115,10 @@ class PaymentQuerySet(TenantQuerySet):
         """Authorised for a while: automatic capture has not happened."""
         return self.filter(status=Payment.Status.AUTHORIZED, updated_at__lt=before)
 
+    def not_taken(self) -> Self:
+        """Authorised, and our last try to capture it failed: within days Razorpay gives the money back to the payer."""
+        return self.filter(status=Payment.Status.AUTHORIZED).exclude(not_captured__in=["", NOT_WANTED])
+
 
 class Payment(BaseModel, TenantModel):
     """Its status only moves forward (see `rank`), so Razorpay's reports may arrive in any order and twice."""
@@ -190,6 +197,9 @@ class Payment(BaseModel, TenantModel):
         max_length=255, blank=True, editable=False, help_text="How Razorpay's reports of it contradict each other."
     )
     problem = models.CharField(max_length=255, blank=True, help_text="Why it is not credited, or not in full.")
+    not_captured = models.CharField(
+        max_length=255, blank=True, help_text="Why an authorised payment was not captured when we last tried."
+    )
 
     objects = PaymentQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
@@ -226,6 +236,9 @@ class Payment(BaseModel, TenantModel):
                 condition=(Q(status="captured", paid_at__isnull=False) | ~Q(status="captured"))
                 & (Q(paid_at__isnull=True) | Q(status__in=["captured", "refunded", "reversed"])),
                 name="payment_has_paid_at_once_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(not_captured="") | Q(status="authorized"), name="only_an_authorised_payment_is_not_captured"
             ),
             models.CheckConstraint(
                 condition=Q(payer_fee__gte=0, payer_fee__lt=F("amount")), name="payment_is_more_than_the_payers_fee"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.money import Money, to_minor
-from payments.gateways import GatewayPayment, GatewayRefused
+from payments.gateways import GatewayError, GatewayPayment, GatewayRefused
 from payments.models import Payment, PaymentOrder
+from payments.models.payment import NOT_WANTED
 from payments.services.collection import learn_order_id
 from payments.services.gateway_accounts import gateway_of
 from payments.services.payment_reports import apply_payment_report
@@ -79,17 +81,30 @@ def capture_payment(*, payment_id: UUID) -> Payment:
 
     If less than its order asks for is still due, it is not captured: Razorpay releases the money to the payer.
     Razorpay may capture the payment by itself at the same moment. Then it refuses our capture, and what it says about
-    the payment now is what counts. Raises GatewayError.
+    the payment now is what counts. Raises GatewayError, whose reason is stored on the payment: the sweep tries again.
     """
     payment: Payment = Payment.objects.select_related("invoice", "order").get(pk=payment_id)
     order = payment.order
-    if payment.status != Payment.Status.AUTHORIZED or order is None:
+    if order is None or not may_be_captured(payment):
         return payment
-    if not _is_wanted(payment, order):
-        report = gateway_of(order).fetch_payment(payment_id=payment.razorpay_payment_id or "")
-    else:
-        report = _capture(payment, order)
+    try:
+        report, reason = _capture_if_wanted(payment, order)
+    except GatewayError as error:
+        _note_not_captured(payment, error.message)
+        raise
+    _note_not_captured(payment, reason)
     return apply_payment_report(order_id=order.pk, report=report)
+
+
+def may_be_captured(payment: Payment) -> bool:
+    """Only authorised: the money waits at the payer's bank."""
+    return payment.status == Payment.Status.AUTHORIZED
+
+
+def _note_not_captured(payment: Payment, reason: str) -> None:
+    """The sweep takes the oldest change first: what failed now waits behind the others."""
+    still = Payment.objects.filter(pk=payment.pk, status=Payment.Status.AUTHORIZED)
+    still.update(not_captured=reason[:255], updated_at=clock.now())
 
 
 def _is_wanted(payment: Payment, order: PaymentOrder) -> bool:
@@ -103,12 +118,17 @@ def _is_wanted(payment: Payment, order: PaymentOrder) -> bool:
     return is_answer and payment.invoice is not None and payment.invoice.amount_due >= asked
 
 
-def _capture(payment: Payment, order: PaymentOrder) -> GatewayPayment:
-    """Capture all that was authorised: Razorpay takes no other amount."""
+def _capture_if_wanted(payment: Payment, order: PaymentOrder) -> tuple[GatewayPayment, str]:
+    """How the payment stands after our try; and why it is not captured, if that is what Razorpay says then."""
     gateway = gateway_of(order)
     gateway_id = payment.razorpay_payment_id or ""
+    if not _is_wanted(payment, order):
+        return gateway.fetch_payment(payment_id=gateway_id), NOT_WANTED
+    # All that was authorised: Razorpay takes no other amount.
     amount_minor = to_minor(Money(payment.amount, payment.currency))
     try:
-        return gateway.capture_payment(payment_id=gateway_id, amount_minor=amount_minor, currency=payment.currency)
-    except GatewayRefused:
-        return gateway.fetch_payment(payment_id=gateway_id)
+        return gateway.capture_payment(payment_id=gateway_id, amount_minor=amount_minor, currency=payment.currency), ""
+    except GatewayRefused as refusal:
+        if refusal.transient:
+            raise
+        return gateway.fetch_payment(payment_id=gateway_id), refusal.message

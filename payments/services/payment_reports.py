@@ -94,6 +94,8 @@ def _advance(payment: Payment, report: GatewayPayment) -> None:
             # An attempt that succeeded after all loses its old failure, which would only mislead.
             text = getattr(report.failure, name) if report.status == Status.FAILED else ""
             setattr(payment, f"error_{name}", text)
+    if payment.status != Status.AUTHORIZED:
+        payment.not_captured = ""
     if report.is_captured and payment.paid_at is None:
         payment.paid_at = report.created_at
     if report.fee_minor is not None:

@@ -40,8 +40,7 @@ class PaymentMessage:
 
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
-        if self.order.kind == PaymentOrder.Kind.LINK:
-            collection.learn_order_id(self.order, self.payment.order_id)
+        collection.learn_order_id(self.order, self.payment.order_id)
         payment = apply_payment_report(order_id=self.order.pk, report=self.payment, refund=self.refund)
         text = f"Payment {payment.razorpay_payment_id} is {payment.get_status_display().lower()}."
         return f"{text} {payment.problem}".strip()
@@ -77,6 +76,7 @@ def read_payment(payload: Payload, account: GatewayAccount | None) -> PaymentMes
     refund_entity = entity_of(payload, "refund")
     refund = parse_refund(refund_entity) if refund_entity is not None else None
     order = _order_of_payment(payment, entity_of(payload, "payment_link"), account)
+    order = order or _order_by_receipt(entity_of(payload, "order"))
     if order is None:
         raise Ignored(f"No payment order of ours belongs to {payment.id} (order {payment.order_id or 'none'}).")
     return PaymentMessage(order, payment, refund)
@@ -167,6 +167,15 @@ def _order_of_link(entity: Payload) -> PaymentOrder | None:
     link = parse_link(entity)
     links = PaymentOrder.objects.filter(kind=PaymentOrder.Kind.LINK)
     found: PaymentOrder | None = links.filter(Q(razorpay_link_id=link.id) | Q(receipt=link.reference)).first()
+    return found
+
+
+def _order_by_receipt(entity: Payload | None) -> PaymentOrder | None:
+    """An order that Razorpay made, and whose answer got lost: only `order.paid` names its receipt."""
+    receipt = entity.get("receipt") if entity is not None else None
+    if not isinstance(receipt, str):
+        return None
+    found: PaymentOrder | None = PaymentOrder.objects.filter(receipt=receipt, razorpay_order_id__isnull=True).first()
     return found
 
 

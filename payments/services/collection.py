@@ -138,7 +138,9 @@ def note_link_closed(order: PaymentOrder) -> None:
     """Razorpay says that a link is cancelled or expired: it is not shown any more, and needs no closing."""
     now = clock.now()
     PaymentOrder.objects.live().filter(pk=order.pk).update(status=Status.SUPERSEDED, updated_at=now)
-    PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(closed_at=now, next_attempt_at=None)
+    PaymentOrder.objects.filter(pk=order.pk, closed_at__isnull=True).update(
+        closed_at=now, next_attempt_at=None, last_failure=""
+    )
 
 
 def _ensure(invoice_id: UUID, kind: str) -> PaymentOrder:
@@ -279,8 +281,7 @@ def _create(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayOrder | Gat
 def confirm(order: PaymentOrder, found: GatewayOrder | GatewayLink) -> None:
     """Note Razorpay's id, and let the row go. A request that was superseded meanwhile stays superseded."""
     row = PaymentOrder.objects.select_for_update().get(pk=order.pk)
-    if not _learn_ids(row, found):
-        return  # another process came first
+    _learn_ids(row, found)
     if row.status == Status.CREATED:
         row.status = Status.OPEN
         row.save(update_fields=["status", *row.end()])
@@ -307,19 +308,19 @@ def _let_go(row: PaymentOrder) -> None:
     row.save(update_fields=row.wait() if waits else row.end())
 
 
-def _learn_ids(row: PaymentOrder, found: GatewayOrder | GatewayLink) -> bool:
-    """Write Razorpay's id onto a row that has none yet. False if the row has one."""
+def _learn_ids(row: PaymentOrder, found: GatewayOrder | GatewayLink) -> None:
+    """Write Razorpay's id onto a row that has none yet. Another process, or a message, may have come first."""
     if isinstance(found, GatewayLink):
         is_known = row.razorpay_link_id is not None
         ids = {"razorpay_link_id": found.id, "short_url": found.short_url}
     else:
         is_known = row.razorpay_order_id is not None
         ids = {"razorpay_order_id": found.id}
-    if not is_known:
-        for name, value in ids.items():
-            setattr(row, name, value)
-        row.save(update_fields=[*ids, "updated_at"])
-    return not is_known
+    if is_known:
+        return
+    for name, value in ids.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*ids, "updated_at"])
 
 
 def _cancel_link(gateway: RazorpayGateway, order: PaymentOrder) -> GatewayLink | None:

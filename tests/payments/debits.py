@@ -31,11 +31,12 @@ class Bank:
         self.clock.shift(step)
         self.razorpay.control("clock", {"advance_seconds": int(step.total_seconds())})
 
-    def post(self, *, backwards: bool = False) -> list[str]:
+    def post(self, *, backwards: bool = False, twice: bool = False) -> list[str]:
         """Hand over what was not handed over yet."""
         new = self.razorpay.deliveries()[self.seen :]
         self.seen += len(new)
-        return [webhook.status for webhook in hand_over(new[::-1] if backwards else new)]
+        new = new[::-1] if backwards else new
+        return [webhook.status for webhook in hand_over(new + new if twice else new)]
 
 
 def mailed(kind: str) -> list[Notification]:

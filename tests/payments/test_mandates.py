@@ -234,22 +234,6 @@ def test_an_operator_cancels_a_mandate_at_razorpay(bank: Bank, acme: Organisatio
 
 
 @pytest.mark.usefixtures("no_repeats")
-@pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_after_commit", "502_html", "drop_before", "429_json"])
-def test_a_debit_whose_answer_got_lost_is_made_once(bank: Bank, acme: Organisation, kind: str) -> None:
-    confirmed(bank, acme, method="card")
-    charge = announced(issued_invoice(acme))
-    bank.passes(hours=26)
-    bank.razorpay.control("faults", {"match": "POST /v1/payments/create/recurring", "kind": kind, "seconds": 2})
-    run(charge)
-    assert (charge.status, bool(charge.last_failure)) == ("asked", True)
-    bank.passes(minutes=5)
-    run(charge)
-    assert charge.order is not None
-    made = bank.razorpay.client().order.payments(charge.order.razorpay_order_id)["items"]
-    assert [each["id"] for each in made] == [charge.razorpay_payment_id]
-
-
-@pytest.mark.usefixtures("no_repeats")
 def test_a_debit_that_never_reached_razorpay_is_not_asked_for_again_once_the_invoice_is_paid(
     bank: Bank, acme: Organisation
 ) -> None:
@@ -327,21 +311,8 @@ def test_names_are_written_as_razorpay_takes_them(name: str, taken: str) -> None
     assert payer_name(name) == taken
 
 
-@pytest.mark.usefixtures("no_repeats")
-@pytest.mark.parametrize("kind", ["timeout_after_commit", "502_html"])
-def test_a_registration_link_is_made_and_mailed_once(bank: Bank, acme: Organisation, kind: str) -> None:
-    fault = {"match": "POST /v1/subscription_registration/auth_links", "kind": kind, "seconds": 2}
-    bank.razorpay.control("faults", fault)
-    mandate = registering.request_mandate(
-        organisation=acme, seller=acme.billing_entity, method="upi", phone="+91 98765 43210",
-        max_amount=Decimal(5_000), asked_by="olga",
-    )  # fmt: skip
-    assert not registering.process_mandate(mandate_id=mandate.pk)
-    bank.passes(minutes=5)
-    assert registering.process_mandate(mandate_id=mandate.pk)
-    links = bank.razorpay.client().invoice.all({"count": 10})["items"]
-    assert [link["receipt"] for link in links] == [mandate.receipt]
-    assert len(mailed("mandate_invitation")) == 1
+def test_one_request_waits_for_a_payer_at_a_time(bank: Bank, acme: Organisation) -> None:
+    ask(acme)
     with pytest.raises(DomainError, match="not answered"):
         ask(acme)
 

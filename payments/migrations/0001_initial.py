@@ -953,6 +953,14 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="Why it is not credited, or not in full.", max_length=255),
                 ),
                 (
+                    "not_captured",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why an authorised payment was not captured when we last tried.",
+                        max_length=255,
+                    ),
+                ),
+                (
                     "billing_entity",
                     models.ForeignKey(
                         blank=True,
@@ -3116,6 +3124,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="payment_has_paid_at_once_captured",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("not_captured", ""), ("status", "authorized"), _connector="OR"),
+                name="only_an_authorised_payment_is_not_captured",
             ),
         ),
         migrations.AddConstraint(

@@ -7,17 +7,22 @@ wrong, audits, lets time pass while the jobs run, lets payer and bank act, and a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import time_machine
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
 
+from billing_platform.lib import hmac_signatures
 from organisations.models import Organisation
-from tests.local.razorpay.harness import SandboxProcess
-from tests.payments.debits import NOVEMBER
+from payments.gateways import repeats
+from payments.models import InboundWebhook
+from tests.admin.conftest import signed_in
+from tests.local.razorpay.harness import KEY_SECRET, WEBHOOK_SECRET, SandboxProcess
 from tests.payments.matrix.audit import assert_no_secret, audit
-from tests.payments.matrix.operations import OPERATIONS, Operation
+from tests.payments.matrix.operations import OPERATIONS
 from tests.payments.matrix.world import World
 
 BEFORE = (
@@ -43,13 +48,8 @@ AFTER = (
 SOME = ("drop_before", "429_json", "timeout_after_commit", "502_after_commit")
 """For calls that are made as another operation makes its own."""
 
-pytestmark = pytest.mark.usefixtures("no_repeats")
-
-
-@pytest.fixture
-def clock() -> Iterator[Any]:
-    with time_machine.travel(NOVEMBER, tick=False) as traveller:
-        yield traveller
+ONE_TRY = pytest.mark.usefixtures("no_repeats")
+"""As if all repeats within a call had failed too."""
 
 
 @pytest.fixture
@@ -68,17 +68,7 @@ CELLS = [
 ]
 
 
-def to_the_end(world: World, operation: Operation, **order_of_messages: bool) -> None:
-    """Time passes, the jobs run, payer and bank act, their messages come: then all must be right."""
-    world.time_passes()
-    operation.again()
-    operation.happens()
-    world.post(**order_of_messages)
-    world.jobs()
-    operation.has_ended_right()
-    audit(world, at_rest=True)
-
-
+@ONE_TRY
 @pytest.mark.parametrize(("name", "kind"), CELLS)
 def test_a_call_that_goes_wrong(world: World, name: str, kind: str) -> None:
     operation = OPERATIONS[name](world)
@@ -88,9 +78,24 @@ def test_a_call_that_goes_wrong(world: World, name: str, kind: str) -> None:
     operation.act()
     operation.is_done_or_says_why()
     audit(world)
-    to_the_end(world, operation)
+    operation.to_the_end()
 
 
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after_commit", "502_after_commit", "cut_json_after_commit"])
+@pytest.mark.parametrize("name", ["refund", "rupee"])
+def test_what_has_a_key_is_repeated_at_once(
+    world: World, name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "FIRST_SECONDS", 0)
+    operation = OPERATIONS[name](world)
+    world.breaks(operation.call, kind, times=3)
+    operation.act()
+    assert not operation.row().last_failure
+    audit(world)
+    operation.to_the_end()
+
+
+@ONE_TRY
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_call_that_goes_wrong_for_hours(world: World, name: str) -> None:
     """Each try finds Razorpay away: reasons and buttons stand, nothing piles up, and afterwards all is done once."""
@@ -102,7 +107,7 @@ def test_a_call_that_goes_wrong_for_hours(world: World, name: str) -> None:
         world.passes(minutes=20)
     audit(world)
     world.razorpay.control("faults", method="DELETE")
-    to_the_end(world, operation)
+    operation.to_the_end()
 
 
 @pytest.mark.parametrize("messages", ["twice", "backwards"])
@@ -110,9 +115,10 @@ def test_a_call_that_goes_wrong_for_hours(world: World, name: str) -> None:
 def test_messages_come_as_they_like(world: World, name: str, messages: str) -> None:
     operation = OPERATIONS[name](world)
     operation.act()
-    to_the_end(world, operation, **{messages: True})
+    operation.to_the_end(**{messages: True})
 
 
+@ONE_TRY
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_messages_come_before_the_answer(world: World, name: str) -> None:
     """It is done at Razorpay, all that follows from it too, and only then we look for the answer."""
@@ -130,3 +136,52 @@ def test_messages_come_before_the_answer(world: World, name: str) -> None:
         world.post()
     operation.has_ended_right()
     audit(world, at_rest=True)
+
+
+FORGERIES: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
+    "no signature": lambda body: (body, ""),
+    "a wrong secret": lambda body: (body, hmac_signatures.sign(body, "whsec_wrong")),
+    "the API's secret": lambda body: (body, hmac_signatures.sign(body, KEY_SECRET)),
+    "an altered amount": lambda body: (body.replace(b"118000", b"118001"), hmac_signatures.sign(body, WEBHOOK_SECRET)),
+    "another order": lambda body: (body.replace(b"order_", b"ordre_"), hmac_signatures.sign(body, WEBHOOK_SECRET)),
+    "a space more": lambda body: (body + b" ", hmac_signatures.sign(body, WEBHOOK_SECRET)),
+    "a huge body": lambda body: (body + b" " * 1_000_000, hmac_signatures.sign(body, WEBHOOK_SECRET)),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_message_changes_nothing_and_keeps_no_true_one_out(world: World, client: Client, name: str) -> None:
+    """Under the event id of the true message, which comes afterwards and counts."""
+    operation = OPERATIONS["order"](world)
+    operation.act()
+    operation.happens()
+    for delivery in world.razorpay.deliveries():
+        body, signature = FORGERIES[name](delivery["body"].encode())
+        headers = {"X-Razorpay-Signature": signature, "X-Razorpay-Event-Id": delivery["event_id"]}
+        answer = client.post("/api/v1/webhooks/razorpay", body, content_type="application/json", headers=headers)
+        assert answer.status_code in (400, 413)
+    assert not InboundWebhook.objects.exists()
+    world.post()
+    operation.has_ended_right()
+    audit(world, at_rest=True)
+
+
+@ONE_TRY
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_waits_stands_in_a_list_with_its_reason_and_a_button(world: World, admin_user: Any, name: str) -> None:
+    operation = OPERATIONS[name](world)
+    world.breaks(operation.call, "500")
+    operation.act()
+    as_admin = signed_in(admin_user)
+    row = operation.row()
+    assert page_of(row) in as_admin.get(reverse(f"{admin_of(row)}_changelist")).content.decode()
+    assert "The server encountered an error." in as_admin.get(page_of(row)).content.decode()
+    assert operation.button in as_admin.get(page_of(operation.has_the_button())).content.decode()
+
+
+def admin_of(row: Model) -> str:
+    return f"admin:{row._meta.app_label}_{row._meta.model_name}"
+
+
+def page_of(row: Model) -> str:
+    return reverse(f"{admin_of(row)}_change", args=[row.pk])

@@ -5,11 +5,9 @@ Real processes. Whoever comes next finds the row, and by its name for the thing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 
 from invoicing.models import Invoice
 from organisations.models import Organisation
@@ -18,7 +16,6 @@ from payments.models import InboundWebhook, Payment
 from payments.services import collection
 from tests import factories
 from tests.local.razorpay.harness import SandboxProcess
-from tests.payments.debits import NOVEMBER
 from tests.payments.language import issued_invoice
 from tests.payments.matrix.audit import audit
 from tests.payments.matrix.killing import AFTER, AT_THE_END, BEFORE, kill_a_worker
@@ -26,12 +23,6 @@ from tests.payments.matrix.operations import OPERATIONS
 from tests.payments.matrix.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def clock() -> Iterator[Any]:
-    with time_machine.travel(NOVEMBER, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture
@@ -48,13 +39,7 @@ def test_a_worker_that_is_killed(world: World, name: str, at: str) -> None:
     audit(world)
     world.jobs()  # its claim stands: nobody asks a second time meanwhile
     audit(world)
-    world.time_passes()
-    operation.again()
-    operation.happens()
-    world.post()
-    world.jobs()
-    operation.has_ended_right()
-    audit(world, at_rest=True)
+    operation.to_the_end()
 
 
 def test_a_worker_that_is_killed_before_the_end_of_a_message(world: World) -> None:

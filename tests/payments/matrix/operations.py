@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
+
+from django.db.models import Model
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
-from billing_platform.lib.work.claims import ClaimedWork, State
+from billing_platform.lib.work.claims import State
 from invoicing.models import Invoice
 from organisations.models import Notification
 from payments import tasks
@@ -24,6 +26,7 @@ from payments.services.refunding import sending
 from payments.services.refunding.asking import ask_for_refund
 from tests.payments.debits import confirmed, mailed
 from tests.payments.language import issued_invoice
+from tests.payments.matrix.audit import audit
 from tests.payments.matrix.world import World
 
 
@@ -34,8 +37,8 @@ class Operation(ABC):
     look_up: ClassVar[str] = ""
     job: ClassVar[Callable[[str], object]]
     """What a worker does with `argument`, also in a process of its own."""
-    page: ClassVar[str] = ""
-    """The admin's list in which the operation stands, with its reason and its button."""
+    button: ClassVar[str] = "Try now"
+    """On the row's page in the admin."""
 
     argument: str
 
@@ -54,13 +57,32 @@ class Operation(ABC):
     def happens(self) -> None:  # noqa: B027  (mostly nothing)
         """What payers and banks do once it is done at Razorpay, whether or not the answer has come here."""
 
+    def is_known_here(self) -> None:  # noqa: B027  (what nobody has to do more about is checked at the end)
+        """Asserts that we have Razorpay's answer, before payer and bank act and messages tell it."""
+
+    def to_the_end(self, **order_of_messages: bool) -> None:
+        """Time passes, the jobs run, payer and bank act, their messages come: then all must be right."""
+        self.world.time_passes()
+        self.again()
+        self.is_known_here()
+        self.happens()
+        self.world.post(**order_of_messages)
+        self.world.jobs()
+        self.has_ended_right()
+        audit(self.world, at_rest=True)
+
     @abstractmethod
     def prepare(self) -> None:
         """All that comes before the call; sets `argument`."""
 
     @abstractmethod
-    def row(self) -> ClaimedWork:
-        """What waits."""
+    def row(self) -> Any:
+        """What waits; mostly `ClaimedWork`."""
+
+    def has_the_button(self) -> Model:
+        """On whose page the button is."""
+        row: Model = self.row()
+        return row
 
     @abstractmethod
     def has_button(self) -> bool:
@@ -81,7 +103,6 @@ class Operation(ABC):
 class MakingAnOrder(Operation):
     call, look_up = "POST /v1/orders", "GET /v1/orders"
     job = tasks.collect_invoice
-    page = "payments_paymentorder"
 
     def prepare(self) -> None:
         self.invoice = issued_invoice(self.world.acme)
@@ -92,6 +113,9 @@ class MakingAnOrder(Operation):
 
     def has_button(self) -> bool:
         return collection.may_be_tried_now(self.row())
+
+    def is_known_here(self) -> None:
+        assert self.row().status == "open"
 
     def happens(self) -> None:
         [order] = self.world.orders(self.row().receipt)
@@ -104,7 +128,7 @@ class MakingAnOrder(Operation):
 
 class MakingALink(Operation):
     call, look_up = "POST /v1/payment_links", "GET /v1/payment_links"
-    page = "payments_paymentorder"
+    button = "Make a Razorpay link"
 
     @staticmethod
     def job(argument: str) -> None:
@@ -122,8 +146,13 @@ class MakingALink(Operation):
         return PaymentOrder.objects.get(kind="link")
 
     def has_button(self) -> bool:
-        """On the invoice's page."""
         return why_not_collectable(self.invoice) is None
+
+    def has_the_button(self) -> Invoice:
+        return self.invoice
+
+    def is_known_here(self) -> None:
+        assert self.row().status == "open"
 
     def happens(self) -> None:
         [link] = self.world.links(self.row().receipt)
@@ -141,7 +170,6 @@ class CancellingALink(Operation):
 
     call = "POST /v1/payment_links/*/cancel"
     job = tasks.close_link
-    page = "payments_paymentorder"
 
     def prepare(self) -> None:
         self.invoice = issued_invoice(self.world.acme)
@@ -173,7 +201,7 @@ class Capturing(Operation):
 
     call = "POST /v1/payments/*/capture"
     job = tasks.capture_payment
-    page = "payments_payment"
+    button = "Ask Razorpay"
 
     def prepare(self) -> None:
         self.invoice = issued_invoice(self.world.acme)
@@ -184,19 +212,19 @@ class Capturing(Operation):
         self.argument = str(Payment.objects.get().pk)
 
     def is_done_or_says_why(self) -> None:
-        payment = Payment.objects.get()
+        payment = self.row()
         if payment.status != "captured":
             assert payment.not_captured
             assert self.has_button()
 
-    def row(self) -> ClaimedWork:
-        return PaymentOrder.objects.get(kind="order")
+    def row(self) -> Payment:
+        return Payment.objects.get()
 
     def has_button(self) -> bool:
-        return checkout.may_be_captured(Payment.objects.get())
+        return checkout.may_be_captured(self.row())
 
     def has_ended_right(self) -> None:
-        payment = Payment.objects.get()
+        payment = self.row()
         assert (payment.status, payment.not_captured) == ("captured", "")
         assert_paid(self.invoice)
 
@@ -206,7 +234,7 @@ class Refunding(Operation):
 
     call = "POST /v1/payments/*/refund"
     job = tasks.follow_refund
-    page = "payments_refund"
+    button = "Ask Razorpay"
 
     def prepare(self) -> None:
         self.invoice = issued_invoice(self.world.acme)
@@ -232,8 +260,7 @@ class Refunding(Operation):
         refund = self.row()
         assert (refund.status, refund.credit_note is not None, refund.amount) == ("processed", True, 180)
         self.invoice.refresh_from_db()
-        invoice = self.invoice
-        assert (invoice.status, invoice.amount_paid, invoice.amount_credited) == ("paid", 1000, 180)
+        assert (self.invoice.amount_paid, self.invoice.amount_credited, self.invoice.amount_due) == (1000, 180, 0)
         mails = Notification.objects.filter(kind__startswith="refund").order_by("created_at")
         told = list(mails.values_list("kind", flat=True))
         assert told in (["refund_done"], ["refund_started", "refund_done"])  # as its first message was
@@ -244,7 +271,6 @@ class Debiting(Operation):
 
     call = "POST /v1/payments/create/recurring"
     job = tasks.process_charge
-    page = "payments_mandatecharge"
 
     def prepare(self) -> None:
         confirmed(self.world, self.world.acme, method="card")
@@ -269,6 +295,10 @@ class Debiting(Operation):
         if not charge.razorpay_payment_id:  # otherwise it waits for the bank
             super().is_done_or_says_why()
 
+    def is_known_here(self) -> None:
+        charge = self.row()
+        assert (charge.status in ("asked", "captured"), bool(charge.razorpay_payment_id)) == (True, True)
+
     def happens(self) -> None:
         [debit] = self.world.payments(self.receipt())
         if debit["status"] == "created":  # its bank has not answered by itself
@@ -283,6 +313,7 @@ class Debiting(Operation):
         charge = self.row()
         [debit] = self.world.payments(self.receipt())
         assert (charge.status, charge.razorpay_payment_id) == ("captured", debit["id"])
+        assert not Notification.objects.filter(kind__in=["not_debited", "payment_failed"]).exists()
         assert_paid(self.invoice)
 
 
@@ -299,6 +330,10 @@ class AnnouncingADebit(Debiting):
         if charge.order is not None and charge.order.status == "created":
             Operation.is_done_or_says_why(self)
 
+    def is_known_here(self) -> None:
+        order = self.row().order
+        assert (self.row().status, order is not None and order.status) == ("announced", "open")
+
     def happens(self) -> None:
         [order] = self.world.orders(self.receipt())
         assert order["status"] == "created"
@@ -310,7 +345,6 @@ class AnnouncingADebit(Debiting):
 class RegisteringAMandate(Operation):
     call = "POST /v1/subscription_registration/auth_links"
     job = tasks.process_mandate
-    page = "payments_mandate"
 
     def prepare(self) -> None:
         mandate = registering.request_mandate(
@@ -332,6 +366,9 @@ class RegisteringAMandate(Operation):
     def is_done_or_says_why(self) -> None:
         if self.row().status == "requested":  # otherwise it waits for the payer
             super().is_done_or_says_why()
+
+    def is_known_here(self) -> None:
+        assert self.row().status == "initiated"
 
     def happens(self) -> None:
         [order] = self.world.orders(self.row().receipt)
@@ -358,6 +395,9 @@ class GivingTheRupeeBack(RegisteringAMandate):
 
     def is_done_or_says_why(self) -> None:
         Operation.is_done_or_says_why(self)
+
+    def is_known_here(self) -> None:
+        assert self.row().returned_at is not None
 
     def happens(self) -> None:
         pass

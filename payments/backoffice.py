@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.db.models import F
 
+from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import reaches_every_organisation
 from payments.models import (
     BankLine,
+    CertificateFile,
+    Cheque,
     Dispute,
     GatewayAccount,
     InboundWebhook,
@@ -26,6 +30,7 @@ from payments.models import (
     PayoutLine,
     Refund,
     Reminder,
+    WithheldTax,
 )
 from payments.selectors import about_outages, held_up_by_outage, with_unallocated
 
@@ -33,6 +38,7 @@ BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.PAYMENTS, Payment, "payments"),
         SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),
+        SidebarItem(Group.PAYMENTS, Cheque, "request_quote"),
         SidebarItem(Group.PAYMENTS, Refund, "undo"),
         SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
         SidebarItem(Group.PAYMENTS, Payout, "account_balance", reaches_every_organisation),
@@ -43,6 +49,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PAYMENTS, Mandate, "handshake"),
         SidebarItem(Group.PAYMENTS, MandateCharge, "bolt"),
         SidebarItem(Group.ACCOUNTS, Invoice, "schedule", page="ageing", page_title="Ageing"),
+        SidebarItem(Group.ACCOUNTS, WithheldTax, "percent"),
         SidebarItem(Group.ACCOUNTS, JournalBatch, "menu_book", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, InboundWebhook, "webhook"),
         SidebarItem(Group.SYSTEM, PaymentAllocation, "call_split"),
@@ -124,6 +131,28 @@ BACKOFFICE = Contribution(
             filters={},
             urgency=Urgency.MONEY,
             amount=F("amount"),
+            since="created_at",
+        ),
+        Waits(
+            kind="cheques",
+            one="cheque to clear",
+            many="cheques to clear",
+            rows=lambda user: Cheque.objects.for_organisations(user).to_clear(),
+            model=Cheque,
+            filters={},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="created_at",
+        ),
+        Waits(
+            kind="certificates",
+            one="TDS certificate is overdue",
+            many="TDS certificates are overdue",
+            rows=lambda user: WithheldTax.objects.for_organisations(user).overdue(clock.today(INDIAN_TIME)),
+            model=WithheldTax,
+            filters={"state": "overdue"},
+            urgency=Urgency.MONEY,
+            amount=F("payment__amount"),
             since="created_at",
         ),
         Waits(
@@ -221,7 +250,7 @@ BACKOFFICE = Contribution(
             "change_ledgername",
         }
     ),
-    unwatched=frozenset({InboundWebhook, JournalFile, JournalItem, Payout, PayoutLine}),
+    unwatched=frozenset({CertificateFile, InboundWebhook, JournalFile, JournalItem, Payout, PayoutLine}),
     # that they were replaced is noted in words (services/gateway_accounts.py)
     unlogged={
         GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret"),

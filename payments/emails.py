@@ -1,8 +1,10 @@
-"""E-mails about payments, refunds and disputes, each at most once per payment, refund, or state of a dispute; links
-to a pay page."""
+"""E-mails about payments, cheques, refunds and disputes, each at most once per payment, refund, or state of a cheque or
+dispute; about certificates of tax withheld; links to a pay page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,9 +22,9 @@ from invoicing.emails import queue_about
 from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
-from organisations.models import BillingEntity, Notification
+from organisations.models import BillingEntity, Notification, Organisation
 from organisations.notifications.outbox import Attachment, queue_email
-from payments.models import Dispute, InboundWebhook, MandateCharge, Payment, Refund
+from payments.models import Cheque, Dispute, InboundWebhook, MandateCharge, Payment, Refund, WithheldTax
 
 RECEIPT = "payments.receipt:"
 """Begins the name of an attachment that is made when its message is sent."""
@@ -100,24 +102,88 @@ def receipt_name(payment: Payment) -> str:
 
 
 def _queue_on_account(kind: str, payment: Payment, context: dict[str, Any], *attachments: Attachment) -> None:
-    """Money of no invoice: the mail has the seller's name and colour as they are now."""
-    organisation, seller = payment.organisation, payment.seller
+    common = {
+        "amount": format_money(payment.amount, payment.currency),
+        "method": payment.get_method_display_name(),
+        "reference": payment.reference,
+        "date": payment.received_day,
+    }
+    _queue_of_seller(
+        kind, payment.organisation, payment.seller, payment.pk, {**common, **context}, attachments=attachments
+    )
+
+
+def queue_cheque_received(cheque: Cheque) -> None:
+    """Tell the customer that a cheque came, and that it counts once the bank has cleared it."""
+    _queue_cheque("cheque_received", cheque, {})
+
+
+def queue_cheque_bounced(cheque: Cheque) -> None:
+    """Tell the customer that the bank sent a cheque back, why, what is due again, and what it is charged."""
+    charge = cheque.charge
+    invoice = Invoice.objects.collectable().filter(pk=cheque.invoice_id).first()
+    context = {
+        "date": cheque.bounced_on,
+        "reason": cheque.reason,
+        "charge": format_money(charge.amount, charge.currency) if charge else "",
+        "due": format_money(invoice.amount_due, invoice.currency) if invoice else "",
+        "pay_url": page_address(usable_token(invoice=invoice)) if invoice else "",
+    }
+    _queue_cheque("cheque_bounced", cheque, context)
+
+
+def _queue_cheque(kind: str, cheque: Cheque, context: dict[str, Any]) -> None:
+    common = {
+        "number": cheque.number,
+        "bank": cheque.bank,
+        "dated": cheque.dated,
+        "amount": format_money(cheque.amount, cheque.currency),
+        "invoice": cheque.invoice.number if cheque.invoice else "",
+    }
+    _queue_of_seller(kind, cheque.organisation, cheque.billing_entity, cheque.pk, {**common, **context})
+
+
+def queue_certificates_wanted(
+    organisation: Organisation, seller: BillingEntity, taxes: Sequence[WithheldTax], day: date
+) -> None:
+    """Ask a customer for the certificates of tax that it withheld: once a day at most, in its time zone."""
+    rows = [
+        {
+            "form": tax.form,
+            "quarter": tax.quarter,
+            "invoice": tax.payment.asked_for.number,
+            "amount": format_money(tax.payment.amount, tax.payment.currency),
+            "due": tax.due_day,
+            "named": format_money(tax.certificate_amount, tax.payment.currency) if tax.certificate_amount else "",
+        }
+        for tax in taxes
+    ]
+    context = {"rows": rows, "forms": sorted({tax.form for tax in taxes}), "pan": seller.pan or seller.gstin[2:12]}
+    _queue_of_seller("certificates_wanted", organisation, seller, f"{organisation.pk}:{seller.pk}:{day}", context)
+
+
+def _queue_of_seller(
+    kind: str,
+    organisation: Organisation,
+    seller: BillingEntity,
+    about: Any,
+    context: dict[str, Any],
+    *,
+    attachments: Sequence[Attachment] = (),
+) -> None:
+    """About no single document: the mail has the seller's name and colour as they are now."""
     queue_email(
         organisation=organisation,
         kind=kind,
-        dedupe_key=f"{kind}:{payment.pk}",
+        dedupe_key=f"{kind}:{about}",
         recipients=[organisation.billing_email],
         sender=seller.email,
         template=f"payments/{kind}",
         context={
             "customer": organisation.name,
             "seller": seller.legal_name,
-            "amount": format_money(payment.amount, payment.currency),
-            "method": payment.get_method_display_name(),
-            "reference": payment.reference,
-            "date": payment.received_day,
-            "brand": brand_of_seller(seller),
             **context,
+            "brand": brand_of_seller(seller),
         },
         attachments=attachments,
     )

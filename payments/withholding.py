@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from billing_platform.lib.law import WITHHELD_ON_VALUE_WITHOUT_GST, WithholdingCode
+from billing_platform.lib.law import WITHHELD_ON_VALUE_WITHOUT_GST, WithholdingCode, certificate_due_day
 from billing_platform.lib.money import ZERO, round_money
 from billing_platform.lib.number_formats import format_money, short_text
 from billing_platform.lib.periods import financial_year
@@ -22,6 +22,14 @@ def quarter_start(day: date) -> date:
 def quarter_text(day: date) -> str:
     """The quarter within its Indian financial year: "26-27 Q3" for 20 November 2026."""
     return f"{financial_year(day)} Q{(day.month - 4) % 12 // 3 + 1}"
+
+
+def last_overdue_quarter(today: date) -> date:
+    """The first day of the latest quarter of which certificates are overdue: due before `today`, an Indian day."""
+    quarter = quarter_start(today)
+    while certificate_due_day(quarter) >= today:
+        quarter = quarter_start(quarter - timedelta(days=1))
+    return quarter
 
 
 def rate_of(withheld: Decimal, taxable: Decimal) -> Decimal:

@@ -147,6 +147,20 @@ def withholding_code(code: str, on: date) -> WithholdingCode | None:
     return next((known for known in WITHHOLDING_CODES if known.code == code and known.holds(on)), None)
 
 
+WITHHOLDING_CERTIFICATE = (  # the form of the certificate, by the day of the withholding
+    Since(GST_BEGAN, "16A", "Income-tax Rules 1962, rule 31"),
+    Since(_ACT_2025, "131", "Income-tax Rules 2026"),
+)
+CERTIFICATE_DUE = {  # month in which a quarter begins → years later, and the day
+    4: (0, DayOfYear(8, 15)),
+    7: (0, DayOfYear(11, 15)),
+    10: (1, DayOfYear(2, 15)),
+    1: (0, DayOfYear(6, 15)),
+}
+"""Income-tax Rules 1962, rule 31 (3): fifteen days after the payer's return of the quarter is due. Form 131 took the
+place of form 16A, and is taken to be due on the same days."""
+CHEQUE_VALID_MONTHS = (Since(date(2012, 4, 1), 3, "RBI, DBOD.AML BC.No.47/14.01.001/2011-12"),)
+
 DEBIT_WITHOUT_FACTOR_UP_TO = (  # rupees of one debit of a card or UPI mandate; above, the payer authenticates it
     Since(date(2026, 4, 21), Decimal(15_000), "RBI/DPSS/2026-27/396: E-mandate Framework 2026"),
 )
@@ -172,6 +186,17 @@ def outside_busy_hours(moment: datetime) -> datetime:
         if begins <= local.time() < ends:
             return datetime.combine(local.date(), ends, INDIAN_TIME)
     return moment
+
+
+def certificate_due_day(quarter_start: date) -> date:
+    """By when the customer owes the certificate of tax withheld in a quarter: 15 February for October to December."""
+    years, due = CERTIFICATE_DUE[quarter_start.month]
+    return date(quarter_start.year + years, due.month, due.day)
+
+
+def last_day_of_cheque(dated: date) -> date:
+    """The last day on which a bank takes a cheque."""
+    return add_months(dated, in_force(CHEQUE_VALID_MONTHS, dated))
 
 
 def last_day_to_invoice(supplied: date) -> date:

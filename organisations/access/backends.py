@@ -59,8 +59,13 @@ def organisation_id_of(obj: Any) -> Any:
     for step in getattr(type(obj), "tenant_path", "").split("__"):
         if obj is None or not step:
             return None
-        obj = getattr(obj, f"{step}_id") if step == "organisation" else getattr(obj, step)
+        obj = getattr(obj, f"{step}_id") if step == "organisation" else _related(obj, step)
     return obj
+
+
+def _related(obj: Any, step: str) -> Any:
+    """None for an object that is not stored and names none yet: such as the one that stands for a whole list."""
+    return getattr(obj, step) if getattr(obj, f"{step}_id") is not None else None
 
 
 def _permissions_by_organisation(user: Any) -> dict[Any, set[str]]:

@@ -1,7 +1,9 @@
-"""Admin pages of payments, bank lines, refunds, disputes, payouts, mandates, orders, webhooks, statements, journals."""
+"""Admin pages of payments, bank lines, cheques, refunds, disputes, payouts, mandates, orders, webhooks, journals."""
 
 from payments.admin.ageing import AgeingOfInvoices
 from payments.admin.bank_line import BankLineAdmin
+from payments.admin.cheque import ChequeAdmin
+from payments.admin.cheque_forms import ChequeOfInvoice, ChequeOfOrganisation
 from payments.admin.dispute import DisputeAdmin
 from payments.admin.dunning import DunningOfInvoice
 from payments.admin.dunning_rules import DunningOfSeller
@@ -21,11 +23,15 @@ from payments.admin.payout import PayoutAdmin
 from payments.admin.refund import RefundAdmin
 from payments.admin.refunding import RefundsOfPayment
 from payments.admin.statement import StatementOfOrganisation
+from payments.admin.withheld_tax import WithheldTaxAdmin
 
 __all__ = [
     "AgeingOfInvoices",
     "AutoCollectOfOrganisation",
     "BankLineAdmin",
+    "ChequeAdmin",
+    "ChequeOfInvoice",
+    "ChequeOfOrganisation",
     "DisputeAdmin",
     "DunningOfInvoice",
     "DunningOfSeller",
@@ -50,4 +56,5 @@ __all__ = [
     "ReminderAdmin",
     "RetryOfPayment",
     "StatementOfOrganisation",
+    "WithheldTaxAdmin",
 ]

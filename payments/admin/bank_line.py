@@ -20,6 +20,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import EMPTY, action_url, anchor, badge, brief
 from billing_platform.lib.dates_in_words import day_text
+from organisations.models import Organisation
 from organisations.scoping import reaches_every_organisation
 from payments.admin.bank_line_forms import (
     BookForm,
@@ -28,6 +29,7 @@ from payments.admin.bank_line_forms import (
     choices_of,
     in_words,
     line_facts,
+    line_warnings,
     no_sure_lines,
     proposal_text,
     sure_facts,
@@ -35,14 +37,17 @@ from payments.admin.bank_line_forms import (
 )
 from payments.admin.bank_statement_pages import BankStatementPages
 from payments.banking.matching import Proposal
-from payments.models import BankLine
+from payments.models import BankLine, Cheque
 from payments.services.banking import booking
+from payments.services.banking.cheques import cheques_of
+from payments.services.banking.payouts import reads_like_a_payout
 from payments.services.banking.proposing import proposals_for
 
 _STATES = {
     "waiting": ("Waiting", "warning"),
     "booked": ("Booked", "success"),
     "known": ("Was recorded before", "success"),
+    "payout": ("Payout of Razorpay's", "info"),
     "set_aside": ("Set aside", ""),
 }
 
@@ -54,13 +59,15 @@ class StateFilter(QuickFilter):
     all_option = ("", "Waiting")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("recorded", "Recorded"), ("set_aside", "Set aside"), ("all", "All")]
+        return [("recorded", "Recorded"), ("payout", "Payouts"), ("set_aside", "Set aside"), ("all", "All")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "all":
             return queryset
         if self.value() == "recorded":
             return queryset.recorded()
+        if self.value() == "payout":
+            return queryset.filter(payout__isnull=False)
         return queryset.exclude(set_aside_reason="") if self.value() == "set_aside" else queryset.waiting()
 
 
@@ -71,15 +78,15 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     list_on_a_phone = ("label", "proposal", "state")
     list_filter = (StateFilter, "billing_entity", "day")
     search_fields = ("narration", "reference")
-    list_select_related = ("billing_entity", "payment__organisation")
+    list_select_related = ("billing_entity", "payment__organisation", "payout")
     fieldsets = (
         (None, {"fields": ("state", "came_in", "day", "narration", "reference", "payer")}),
-        ("What it pays", {"fields": ("proposals", "paid", "set_aside_reason")}),
+        ("What it pays", {"fields": ("proposals", "paid", "arrived", "set_aside_reason")}),
         ("From", {"fields": ("seller", "account", "left", "row", "uploaded", "uploaded_by")}),
     )
     readonly_fields = (
-        "state", "came_in", "day", "narration", "reference", "payer", "proposals", "paid", "set_aside_reason", "seller",
-        "account", "left", "row", "uploaded", "uploaded_by",
+        "state", "came_in", "day", "narration", "reference", "payer", "proposals", "paid", "arrived",
+        "set_aside_reason", "seller", "account", "left", "row", "uploaded", "uploaded_by",
     )  # fmt: skip
     filtered_from_elsewhere = ("payment",)
 
@@ -87,6 +94,7 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     left = money("balance", "Balance after it")
     seller = link("billing_entity", "Seller")
     paid = link("payment", "Payment")
+    arrived = link("payout", "Payout")
     uploaded = short_time("created_at", "Uploaded")
     uploaded_by = link("statement__uploaded_by", "Uploaded by")
 
@@ -98,9 +106,9 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         """What the lines of this page may pay, asked for all of them at once."""
         changelist = super().get_changelist_instance(request)
         lines = list(changelist.result_list)
-        found = proposals_for(lines)
+        found, cheques = proposals_for(lines), cheques_of(lines)
         for line in lines:
-            line.proposed = found.get(line.pk, [])
+            line.proposed, line.cheque = found.get(line.pk, []), cheques.get(line.pk)
         changelist.result_list = lines
         return changelist
 
@@ -121,8 +129,15 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     def proposal(self, line: Any) -> Any:
         if line.is_recorded:
             return format_html("{}, {}", line.payment.organisation, anchor(self, line.payment))
+        if line.payout is not None:
+            return anchor(self, line.payout)
         if line.set_aside_reason:
             return brief(line.set_aside_reason)
+        if line.cheque is not None:
+            text = f"{line.cheque.organisation}: {line.cheque}"
+            return format_html('Sure: <a class="text-link" href="{}">{}</a>', action_url(line, "book"), text)
+        if reads_like_a_payout(line):
+            return "Reads like a payout of Razorpay's: marked once it is fetched"
         if not line.proposed:
             return format_html('<a class="text-link" href="{}">Choose</a>', action_url(line, "book"))
         best = line.proposed[0]
@@ -136,7 +151,12 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
     def proposals(self, line: BankLine) -> Any:
         if not line.is_waiting:
             return EMPTY
-        rows = ((proposal_text(each, line.currency),) for each in choices_of(line).proposals)
+        choices = choices_of(line)
+        if choices.cheque is not None:
+            return f"It is {choices.cheque} of {choices.cheque.organisation}: it has cleared."
+        if reads_like_a_payout(line):
+            return "It reads like a payout of Razorpay's, and is marked as one once that is fetched."
+        rows = ((proposal_text(each, line.currency),) for each in choices.proposals)
         return format_html_join("", "<p>{}</p>", rows) or "No open invoice fits: choose one by “Book”."
 
     @list_action(
@@ -163,6 +183,7 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         form=BookForm,
         confirm="It becomes a payment, and the customer gets a receipt. A mistake can be undone here.",
         facts=line_facts,
+        warnings=line_warnings,
         icon="add_card",
     )
     def book(
@@ -171,10 +192,17 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         line: BankLine,
         *,
         proposal: Proposal | None,
+        cheque: Cheque | None,
         invoice_ids: list[UUID],
+        organisation: Organisation | None,
+        oldest_first: bool,
         accept_overpayment: bool,
     ) -> HttpResponse:
-        if proposal is not None:
+        if cheque is not None:
+            paid = booking.book_cheque(line_id=line.pk, cheque_id=cheque.pk)
+        elif organisation is not None:
+            paid = booking.book_on_account(line_id=line.pk, organisation_id=organisation.pk, oldest_first=oldest_first)
+        elif proposal is not None:
             paid = booking.book_proposal(line_id=line.pk, proposal=proposal, accept_overpayment=accept_overpayment)
         else:
             paid = booking.book_line(line_id=line.pk, invoice_ids=invoice_ids, accept_overpayment=accept_overpayment)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
@@ -19,8 +20,11 @@ from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from invoicing.models import Invoice
+from organisations.models import Organisation
 from payments.banking.matching import Proposal
-from payments.models import BankLine
+from payments.models import BankLine, Cheque
+from payments.services.banking.cheques import cheques_of
+from payments.services.banking.payouts import reads_like_a_payout
 from payments.services.banking.proposing import proposals_for
 
 AT_ONCE = 50
@@ -33,10 +37,12 @@ class Choices:
 
     line: BankLine
     proposals: list[Proposal]
+    cheque: Cheque | None = None
+    """Whose money it is: then it can be booked in no other way."""
 
 
 def choices_of(line: BankLine) -> Choices:
-    return Choices(line, proposals_for([line]).get(line.pk, []))
+    return Choices(line, proposals_for([line]).get(line.pk, []), cheques_of([line]).get(line.pk))
 
 
 def sure_lines() -> list[tuple[BankLine, Proposal]]:
@@ -65,42 +71,72 @@ class BookForm(ActionForm):
         label="Or other invoices",
         help_text="The number of an open invoice, or numbers of one customer with commas between them.",
     )
+    customer = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Or on account of a customer",
+        help_text="The customer's name, where no invoice fits: the money waits for the next one.",
+    )
+    oldest_first = forms.BooleanField(required=False, label="Pay the invoices of this customer that are due first")
     accept_overpayment = forms.BooleanField(required=False, label="Keep the rest as credit")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         proposals = self.obj.proposals
+        if self.obj.cheque is not None:
+            self.fields = {"once": self.fields["once"]}
+            return
         self.fields["proposal"].choices = [
             *((each.key, in_words(each)) for each in proposals),
-            ("", "Other invoices"),
+            ("", "None of these"),
         ]
         if not proposals:
             del self.fields["proposal"]
+            self.fields["invoice"].label = "It pays the invoices"
         if not self._is_more_than_due():
             del self.fields["accept_overpayment"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        if self.obj.cheque is not None:
+            return cleaned
         typed = self._typed()
-        if typed and len(typed) != len(self._numbers()):
+        if cleaned.get("customer"):
+            self._check_customer(cleaned["customer"])
+        elif typed and len(typed) != len(self._numbers()):
             missing = sorted(self._numbers() - {invoice.number for invoice in typed})
             self.add_error("invoice", f"{quoted(missing[0])} is no open invoice of this seller in this currency.")
         elif self._numbers() and not typed:
             self.add_error("invoice", "There is no such open invoice of this seller in this currency.")
         elif not typed and self._proposed() is None:
-            self.add_error("invoice", "Say which invoice it pays.")
+            self.add_error("invoice", "Say which invoice it pays, or of which customer it is.")
         elif "accept_overpayment" in self.fields and not cleaned.get("accept_overpayment"):
             self.add_error("accept_overpayment", "It is more than is due: keep the rest as credit?")
         return cleaned
 
     @property
     def answers(self) -> dict[str, Any]:
-        typed = self._typed()
+        typed = [] if self.obj.cheque else self._typed()
         return {
-            "proposal": None if typed else self._proposed(),
+            "cheque": self.obj.cheque,
+            "proposal": None if typed or self.obj.cheque else self._proposed(),
             "invoice_ids": [invoice.pk for invoice in typed],
+            "organisation": self._customers().first() if self.cleaned_data.get("customer") else None,
+            "oldest_first": bool(self.cleaned_data.get("oldest_first")),
             "accept_overpayment": bool(self.cleaned_data.get("accept_overpayment")),
         }
+
+    def _check_customer(self, name: str) -> None:
+        if self._numbers():
+            self.add_error("customer", "Say either which invoices it pays, or of which customer it is.")
+        elif not self._customers().exists():
+            self.add_error("customer", f"No customer is called {quoted(name)}: write the name as its page has it.")
+        elif self._customers().count() > 1:
+            self.add_error("customer", "Several customers are called so: book it on an invoice of the right one.")
+
+    def _customers(self) -> QuerySet[Organisation]:
+        name = self.cleaned_data.get("customer", "").strip()
+        return Organisation.objects.filter(Q(name__iexact=name) | Q(legal_name__iexact=name))
 
     def _numbers(self) -> set[str]:
         return {text.strip() for text in self.data.get("invoice", "").split(",")} - {""}
@@ -151,8 +187,16 @@ def line_facts(_request: HttpRequest, choices: Choices) -> Iterator[tuple[str, A
     yield "Came in", f"{format_money(line.amount, line.currency)} on {day_text(line.day)}"
     yield "The bank says", line.narration
     yield "Reference", line.reference
+    if choices.cheque is not None:
+        cheque = choices.cheque
+        yield "It is", f"{cheque} of {cheque.organisation}, {cheque.bank}: it has cleared"
     for place, each in enumerate(choices.proposals, start=1):
         yield f"Proposal {place}", proposal_text(each, line.currency)
+
+
+def line_warnings(_request: HttpRequest, choices: Choices) -> Iterator[str]:
+    if reads_like_a_payout(choices.line):
+        yield "This reads like a payout of Razorpay's, whose payments are recorded already: don't book it twice."
 
 
 def proposal_text(proposal: Proposal, currency: str) -> Any:

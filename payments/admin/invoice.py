@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,7 +36,11 @@ from payments.services.short_payments import record_short_payment
 from payments.services.withheld_tax import unusual_tds, value_without_gst
 from payments.withholding import tax_at
 
-METHODS = (("bank_transfer", "Bank transfer"), ("cheque", "Cheque"), ("tds", "TDS withheld by the customer"))
+METHODS = (
+    ("bank_transfer", "Bank transfer"),
+    ("cheque", "Cheque that has cleared"),
+    ("tds", "TDS withheld by the customer"),
+)
 
 
 def section_codes() -> list[tuple[str, str]]:
@@ -44,6 +49,12 @@ def section_codes() -> list[tuple[str, str]]:
     ordered = sorted(WITHHOLDING_CODES, key=lambda code: not code.holds(today))
     names = {code.code: f"{code.code} {code.name}" for code in reversed(ordered)}
     return [("", "Not known"), *reversed(names.items())]
+
+
+def _rates() -> str:
+    """The usual rate of each code today, in percent, for the page's script."""
+    today = clock.today(INDIAN_TIME)
+    return json.dumps({each.code: str(each.rates[0]) for each in WITHHOLDING_CODES if each.rates and each.holds(today)})
 
 
 def is_payable_online(invoice: Invoice) -> bool:
@@ -57,12 +68,19 @@ def asked_for(_request: HttpRequest, invoice: Invoice) -> list[tuple[str, Any]]:
 
 
 class OfflinePaymentForm(ActionForm):
+    """The page says, while it is typed, what money and tax withheld come to, and what stays due."""
+
+    class Media:
+        js = ("payments/withheld.js",)
+
     method = forms.ChoiceField(choices=METHODS)
     amount = forms.CharField(max_length=40)
     reference = forms.CharField(
         max_length=REFERENCE_LENGTH, help_text="UTR, cheque number or number of the TDS certificate."
     )
-    received_on = forms.DateField(help_text="The day that the bank or the certificate names.")
+    received_on = forms.DateField(
+        help_text="The day that the bank names; of tax withheld alone, that of the withholding."
+    )
     tds_amount = forms.CharField(
         max_length=40, required=False, label="Tax withheld (TDS) beside it", help_text="Empty if nothing was withheld."
     )
@@ -78,6 +96,12 @@ class OfflinePaymentForm(ActionForm):
         self.fields["amount"].help_text = f"In {self.obj.currency}."
         self.fields["received_on"].initial = clock.today(self.obj.organisation.time_zone)
         self.fields["section_code"].help_text = self._usual_tax()
+        self.fields["tds_amount"].widget.attrs |= {
+            "data-due": f"{self.obj.amount_due:.{places}f}",
+            "data-taxable": f"{value_without_gst(self.obj, self.obj.amount_due):.{places}f}",
+            "data-currency": self.obj.currency,
+            "data-rates": _rates(),
+        }
         if not self._is_more_than_due():
             del self.fields["accept_overpayment"]
         if not self._unusual_tds():

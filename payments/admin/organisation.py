@@ -16,7 +16,7 @@ from payments.selectors import credit_of
 from payments.services.on_account import record_payment_on_account
 
 
-def _facts(_request: HttpRequest, organisation: Organisation) -> list[tuple[str, Any]]:
+def money_facts(_request: HttpRequest, organisation: Organisation) -> list[tuple[str, Any]]:
     """What this customer owes and has, so that nobody records money twice."""
     credit = [(payment.currency, payment.unallocated) for payment in credit_of(organisation.pk)]
     due = [
@@ -41,7 +41,7 @@ class PaymentsOfOrganisation(Extension):
         form=OnAccountForm,
         confirm="For a transfer or cheque that is for several invoices, or for none yet. A payment for one invoice is"
         " recorded on the invoice's page.",
-        facts=_facts,
+        facts=money_facts,
         icon="add_card",
     )
     def record_payment_on_account(

@@ -35,7 +35,7 @@ from billing_platform.lib.periods import BillingPeriod
 from organisations.models import Notification
 from organisations.operators_clock import operators_zone
 from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
-from payments.models import Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
+from payments.models import Cheque, Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
 from payments.selectors import invoices_for
 from payments.services import allocating, checkout, offline, refunds
 
@@ -143,11 +143,20 @@ def _nothing_open(payment: Payment) -> str:
     return f"{payment.organisation.name} has no invoice in {payment.currency} on which something is due."
 
 
-def _told(payment: Payment) -> list[str]:
-    receipts = [f"{kind}:{payment.pk}" for kind in ("payment_received", "payment_on_account")]
-    if Notification.objects.filter(dedupe_key__in=receipts).exists():
-        return [f"{payment.organisation.billing_email} got a receipt, and will get a correction."]
-    return []
+def _reversed_with_it(payment: Payment) -> list[str]:
+    """What else a reversal does, or leaves."""
+    said = []
+    told = [f"payment_received:{payment.pk}", f"payment_on_account:{payment.pk}"]
+    if Notification.objects.filter(dedupe_key__in=told).exists():
+        said.append(f"{payment.organisation.billing_email} got a receipt, and will get a correction.")
+    if cheque := Cheque.objects.filter(payment=payment, status=Cheque.Status.CLEARED).first():
+        said.append(f"{cheque} waits to clear again. If the bank sent it back, say on its page that it bounced.")
+    beside = Payment.objects.received().filter(
+        kind=Payment.Kind.TDS, invoice=payment.invoice_id, reference=payment.reference, received_on=payment.received_on
+    )
+    for tax in beside.exclude(pk=payment.pk):
+        said.append(f"{tax.shown(tax.amount)} of tax withheld, recorded beside it, stays: reverse that payment too.")
+    return said
 
 
 class RefundForm(ActionForm):
@@ -352,7 +361,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         confirm="For a payment that was recorded by mistake. The invoice is due again, the payment counts nowhere, and"
         " its reference may be used again. There is no way back: record it anew.",
         facts=standing,
-        warnings=lambda _request, payment: _told(payment),
+        warnings=lambda _request, payment: _reversed_with_it(payment),
         danger=True,
         icon="settings_backup_restore",
     )

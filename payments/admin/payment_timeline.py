@@ -14,7 +14,7 @@ from billing_platform.lib.admin.display import anchor
 from billing_platform.lib.dates_in_words import day_text
 from invoicing.admin.invoice_parts import Moment
 from organisations.models import Notification
-from payments.models import InboundWebhook, Payment, PaymentAllocation, PaymentOrder, Refund
+from payments.models import Cheque, InboundWebhook, Payment, PaymentAllocation, PaymentOrder, Refund
 
 MESSAGES_SHOWN = 50
 MESSAGES_FROM, MESSAGES_UNTIL = timedelta(hours=1), timedelta(days=200)
@@ -82,6 +82,13 @@ def _money(_admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
         yield payment.reversed_at, "Reversed", payment.reversal_reason
 
 
+def _cheque(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
+    cheque = Cheque.objects.filter(payment=payment).first()
+    if cheque is not None:
+        came = f"came on {day_text(cheque.received_on)}, cleared on {day_text(payment.received_day)}"
+        yield cheque.created_at, "Cheque recorded", format_html("{} {}", anchor(admin, cheque), came)
+
+
 def _credits(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
     for row in payment.allocations.select_related("invoice"):
         name = "Credited again" if row.kind == PaymentAllocation.Kind.RESTORED else row.get_kind_display()
@@ -140,5 +147,5 @@ def _mails(admin: ModelAdmin[Any], payment: Payment) -> Iterator[Moment]:
 
 Source = Callable[[Any, Payment], Iterator[Moment]]
 
-SOURCES: tuple[Source, ...] = (_request, _attempts, _money, _credits, _refunds, _disputes, _messages, _mails)
+SOURCES: tuple[Source, ...] = (_request, _attempts, _cheque, _money, _credits, _refunds, _disputes, _messages, _mails)
 """Whoever adds a kind of row about a payment adds its moments here."""

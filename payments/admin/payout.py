@@ -19,11 +19,13 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
+from billing_platform.lib.admin.display import anchor
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.http.csv_files import csv_response
 from billing_platform.lib.number_formats import format_money
 from invoicing.rates import BOOKS
 from organisations.scoping import reaches_every_organisation
-from payments.models import Payout, PayoutLine
+from payments.models import BankLine, Payout, PayoutLine
 from payments.services.payouts import fetching
 from payments.services.payouts.sums import csv_rows, sums
 
@@ -57,7 +59,7 @@ class PayoutAdmin(ReadOnlyAdmin):
     list_select_related = ("gateway_account",)
     search_fields = ("razorpay_payout_id", "utr", "lines__entity_id")
     fieldsets = (
-        (None, {"fields": ("state", "transferred", "utr", "begun", "account")}),
+        (None, {"fields": ("state", "transferred", "utr", "begun", "arrived", "account")}),
         ("From what was paid to what arrived", {"fields": ("waterfall",)}),
     )
     inlines = (PayoutLineInline,)
@@ -69,6 +71,11 @@ class PayoutAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A payout holds payments of many customers."""
         return self.may(request, "view", obj) and reaches_every_organisation(request.user)
+
+    @admin.display(description="In the bank")
+    def arrived(self, payout: Payout) -> Any:
+        line = BankLine.objects.filter(payout=payout).first()
+        return anchor(self, line, f"On {day_text(line.day)}") if line else "On no bank statement yet"
 
     @admin.display(description="Razorpay account", ordering="gateway_account")
     def account(self, payout: Payout) -> str:

@@ -155,15 +155,19 @@ def named_layout(cells: Cells, names: Mapping[Column, str]) -> Layout | None:
 
 
 def read_lines(cells: Cells, layout: Layout, currency: str) -> Read:
-    """The lines below the header, up to the bank's summary. Money that went out is counted, no more."""
-    read = Read()
+    """The lines below the header, up to the bank's summary. Money that went out is counted, no more. A line below the
+    summary is a problem: nothing is left out unseen."""
+    read, is_over = Read(), False
     for number, row in enumerate(cells[layout.header_row + 1 :], start=layout.header_row + 2):
         if not any(row) or plain_name("".join(row)) == plain_name("".join(cells[layout.header_row])):
             continue
-        if plain_name("".join(row)).startswith(_ENDS):
-            break
+        cells_of_row = _Row(row, layout)
+        is_over = is_over or (cells_of_row.day is None and plain_name("".join(row)).startswith(_ENDS))
         try:
-            _take(read, number, _Row(row, layout), currency)
+            if not is_over:
+                _take(read, number, cells_of_row, currency)
+            elif cells_of_row.day is not None and cells_of_row.credit(currency):
+                raise ValueError("The row stands below the bank's summary: upload what follows as a file of its own.")
         except ValueError as error:
             read.problems.append(Problem(number, str(error)))
     return read
@@ -213,6 +217,10 @@ class _Row:
         place = self.layout.columns.get(column)
         return self.cells[place] if place is not None and place < len(self.cells) else ""
 
+    @property
+    def day(self) -> date | None:
+        return parse_day(self[Column.DAY] or self[Column.VALUE_DAY])
+
     def amount(self, column: Column, currency: str) -> tuple[Decimal | None, str]:
         try:
             return parse_amount(self[column], currency)
@@ -223,6 +231,9 @@ class _Row:
         """What came in; below zero, or None, where nothing did."""
         if Column.CREDIT in self.layout.columns:
             amount, _sign = self.amount(Column.CREDIT, currency)
+            debit, _sign = self.amount(Column.DEBIT, currency)
+            if amount and debit:
+                raise ValueError("credit: The row says that money came in and went out: write it as two rows.")
             return amount
         amount, sign = self.amount(Column.AMOUNT, currency)
         sign = sign or plain_name(self[Column.SIGN])[:1]
@@ -233,7 +244,7 @@ class _Row:
 
 def _take(read: Read, number: int, row: _Row, currency: str) -> None:
     text = row[Column.DAY] or row[Column.VALUE_DAY]
-    day = parse_day(text)
+    day = row.day
     if day is None and not any(row[each] for each in (Column.CREDIT, Column.DEBIT, Column.AMOUNT)):
         if not text and read.lines and read.lines[-1].row == number - 1:
             read.lines[-1] = _continued(read.lines[-1], row[Column.NARRATION], number)

@@ -1,6 +1,7 @@
-"""Razorpay accounts, payment orders, mandates, payments, refunds, disputes, payouts, webhooks and journals."""
+"""Razorpay accounts, payment orders, mandates, payments, cheques, refunds, disputes, payouts, webhooks and journals."""
 
 from payments.models.bank_statement import BankColumns, BankLine, BankStatement
+from payments.models.cheque import Cheque
 from payments.models.dispute import Dispute
 from payments.models.dunning_rules import DunningRules
 from payments.models.gateway_account import GatewayAccount
@@ -19,13 +20,15 @@ from payments.models.payout import Payout, PayoutLine
 from payments.models.refund import Refund
 from payments.models.reminder import Reminder
 from payments.models.reminder_pause import ReminderPause
-from payments.models.withheld_tax import WithheldTax
+from payments.models.withheld_tax import CertificateFile, WithheldTax
 
 __all__ = [
     "AutoCollect",
     "BankColumns",
     "BankLine",
     "BankStatement",
+    "CertificateFile",
+    "Cheque",
     "Dispute",
     "DunningRules",
     "GatewayAccount",

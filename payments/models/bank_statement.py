@@ -20,6 +20,7 @@ from organisations.models import BillingEntity
 from payments.banking.layouts import NARRATION_LENGTH
 from payments.banking.narrations import PAYER_LENGTH
 from payments.models.payment import Payment
+from payments.models.payout import Payout
 
 ACCOUNT_LENGTH = 40
 _PAYS_ONCE = """
@@ -29,6 +30,15 @@ _PAYS_ONCE = """
     ) THEN
         RAISE EXCEPTION 'Payment % is not the money of bank line %.', NEW.payment_id, NEW.id
             USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.payout_id IS NOT NULL AND (
+        NEW.currency <> 'INR' OR NEW.amount <> (SELECT amount FROM payments_payout WHERE id = NEW.payout_id)
+    ) THEN
+        RAISE EXCEPTION 'Payout % is not the money of bank line %.', NEW.payout_id, NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.payout_id IS NOT NULL AND NEW.payout_id IS DISTINCT FROM OLD.payout_id THEN
+        RAISE EXCEPTION 'Bank line % is a payout.', NEW.id USING ERRCODE = 'check_violation';
     END IF;
     IF TG_OP = 'UPDATE' AND OLD.payment_id IS NOT NULL AND NEW.payment_id IS DISTINCT FROM OLD.payment_id
        AND (SELECT status FROM payments_payment WHERE id = OLD.payment_id) <> 'reversed'
@@ -79,7 +89,7 @@ class BankLineQuerySet(models.QuerySet["BankLine"]):
     def waiting(self) -> Self:
         """Money that is neither recorded as a payment nor set aside. A payment that was reversed counts no more."""
         return self.filter(Q(payment__isnull=True) | Q(payment__status=Payment.Status.REVERSED)).filter(
-            set_aside_reason=""
+            set_aside_reason="", payout__isnull=True
         )
 
     def recorded(self) -> Self:
@@ -87,12 +97,14 @@ class BankLineQuerySet(models.QuerySet["BankLine"]):
 
 
 class BankLine(BaseModel):
-    """Money that came into a seller's account, as the bank says it. What the bank said never changes."""
+    """Money that came into a seller's account, as the bank says it: a customer's payment, a payout of Razorpay's, or
+    neither. What the bank said never changes."""
 
     class Outcome(models.TextChoices):
         NONE = "", "Waiting"
         BOOKED = "booked", "Booked"
         KNOWN = "known", "Was recorded before"
+        PAYOUT = "payout", "Payout of Razorpay's"
 
     statement = models.ForeignKey(BankStatement, on_delete=models.PROTECT, related_name="lines")
     billing_entity = models.ForeignKey(
@@ -117,6 +129,14 @@ class BankLine(BaseModel):
         related_name="bank_line",
         help_text="Made of this money.",
     )
+    payout = models.OneToOneField(
+        Payout,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bank_line",
+        help_text="Which arrived with it.",
+    )
     set_aside_reason = models.CharField("set aside because", max_length=REASON_LENGTH, blank=True)
 
     objects = BankLineQuerySet.as_manager()
@@ -135,11 +155,13 @@ class BankLine(BaseModel):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="bank_line_is_money_that_came_in"),
             models.CheckConstraint(
-                condition=Q(payment__isnull=True, outcome="") | Q(payment__isnull=False) & ~Q(outcome=""),
+                condition=Q(outcome="", payment__isnull=True, payout__isnull=True)
+                | Q(outcome__in=["booked", "known"], payment__isnull=False, payout__isnull=True)
+                | Q(outcome="payout", payment__isnull=True, payout__isnull=False),
                 name="bank_line_outcome_tells_its_payment",
             ),
             models.CheckConstraint(
-                condition=Q(payment__isnull=True) | Q(set_aside_reason=""), name="bank_line_is_booked_or_set_aside"
+                condition=Q(outcome="") | Q(set_aside_reason=""), name="bank_line_is_booked_or_set_aside"
             ),
         ]
         triggers = [
@@ -177,7 +199,7 @@ class BankLine(BaseModel):
     @property
     def is_waiting(self) -> bool:
         """The same question as `waiting()`, of one row."""
-        return not self.is_recorded and not self.set_aside_reason
+        return not self.is_recorded and not self.set_aside_reason and self.payout_id is None
 
     @property
     def is_recorded(self) -> bool:
@@ -186,7 +208,9 @@ class BankLine(BaseModel):
 
     @property
     def state(self) -> str:
-        """waiting, booked, known or set_aside."""
+        """waiting, booked, known, payout or set_aside."""
         if self.set_aside_reason:
             return "set_aside"
+        if self.payout_id is not None:
+            return str(self.Outcome.PAYOUT)
         return self.outcome if self.is_recorded else "waiting"

@@ -294,6 +294,20 @@ class Payment(BaseModel, TenantModel):
                 timing=pgtrigger.Deferred,
                 func=net_is_allocated("NEW.id"),
             ),
+            pgtrigger.Trigger(
+                name="no_cleared_cheque_is_reversed",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("status"),  # type: ignore[no-untyped-call]  # no types
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__status="reversed"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM payments_cheque WHERE payment_id = NEW.id AND status = 'cleared') THEN
+                        RAISE EXCEPTION 'Payment % is a cheque that has cleared.', NEW.id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
             pgtrigger.FSM(
                 name="status_moves_forward",
                 field="status",

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from typing import Self
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BinaryField, F, Func, Q, Value
+from django.db.models.lookups import Exact
 
-from billing_platform.lib.database.append_only import no_truncate
+from billing_platform.lib.database.append_only import append_only, no_truncate
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.law import WITHHOLDING_CERTIFICATE, certificate_due_day, in_force
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from invoicing.models.columns import MoneyField
-from organisations.scoping import TenantModel
+from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment import Payment
-from payments.withholding import quarter_text, rate_of
+from payments.withholding import last_overdue_quarter, quarter_text, rate_of
 
+FILE_NAME_LENGTH = 100
 _IS_OF_TDS = """
     SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id;
     IF paid.kind <> 'tds' THEN
@@ -28,6 +34,21 @@ _IS_OF_TDS = """
     END IF;
     RETURN NEW;
 """
+
+
+class WithheldTaxQuerySet(TenantQuerySet):
+    def standing(self) -> Self:
+        """Those whose payment was not reversed."""
+        return self.exclude(payment__status=Payment.Status.REVERSED)
+
+    def to_chase(self) -> Self:
+        """The certificate has not come, or names another amount."""
+        return self.standing().exclude(certificate_state=WithheldTax.CertificateState.RECEIVED)
+
+    def overdue(self, today: date) -> Self:
+        """To chase, and the customer owed the certificate before this Indian day."""
+        rows = self.to_chase().filter(quarter_start__lte=last_overdue_quarter(today))
+        return rows.annotate(currency=F("payment__currency"))
 
 
 class WithheldTax(BaseModel, TenantModel):
@@ -57,6 +78,11 @@ class WithheldTax(BaseModel, TenantModel):
     certificate_number = models.CharField(max_length=REFERENCE_LENGTH, blank=True)
     certificate_on = models.DateField("certificate's day", null=True, blank=True)
     certificate_amount = MoneyField("certificate's amount", null=True, blank=True)
+    asked_at = models.DateTimeField(
+        "last asked for", null=True, blank=True, help_text="When the customer was last mailed about its certificate."
+    )
+
+    objects = WithheldTaxQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         verbose_name = "tax withheld"
@@ -115,3 +141,57 @@ class WithheldTax(BaseModel, TenantModel):
     def rate(self) -> Decimal | None:
         """In percent of the value without GST, to two decimals; None where the value is not known."""
         return rate_of(self.payment.amount, self.taxable_value) if self.taxable_value else None
+
+    @property
+    def due_day(self) -> date:
+        """By when the customer owes the certificate."""
+        return certificate_due_day(self.quarter_start)
+
+    @property
+    def form(self) -> str:
+        """The number of the certificate's form: 131, or 16A before April 2026."""
+        return in_force(WITHHOLDING_CERTIFICATE, self.deducted_on)
+
+    @property
+    def is_to_chase(self) -> bool:
+        """The same question as `to_chase()`, of one row."""
+        received = self.certificate_state == self.CertificateState.RECEIVED
+        return not received and self.payment.status != Payment.Status.REVERSED
+
+
+class CertificateFile(BaseModel, TenantModel):
+    """A certificate as it came, a PDF, with its SHA-256. A later upload stands beside the earlier one, and counts."""
+
+    tenant_path = "withheld_tax__payment__organisation"
+
+    withheld_tax = models.ForeignKey(WithheldTax, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=FILE_NAME_LENGTH, help_text="As it was uploaded.")
+    content = models.BinaryField()
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(
+                    F("sha256"),
+                    Func(
+                        Func(F("content"), function="sha256", output_field=BinaryField()),
+                        Value("hex"),
+                        function="encode",
+                    ),
+                ),
+                name="certificate_file_is_its_fingerprint",
+            ),
+            models.CheckConstraint(
+                condition=Exact(F("size"), Func(F("content"), function="length")), name="certificate_file_has_its_size"
+            ),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return self.name

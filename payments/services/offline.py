@@ -16,7 +16,7 @@ from billing_platform.lib.validators import require, validate_paragraphs
 from invoicing.models import Invoice
 from organisations.operators_clock import operators_zone
 from payments import emails
-from payments.models import Payment
+from payments.models import Cheque, Payment
 from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.operator_input import check_amount, check_day, check_reference
 from payments.services.withheld_tax import check_section_code, note_withheld_tax
@@ -44,22 +44,26 @@ def record_offline_payment(
     has_certificate: bool = True,
     accept_overpayment: bool = False,
     send_receipt: bool = True,
+    of_cheque: bool = False,
 ) -> Payment:
-    """Record a bank transfer, a cheque, or tax that the customer withheld (TDS). It pays the invoice in part or whole.
+    """Record a bank transfer, a cheque that has cleared, or tax that the customer withheld (TDS). It pays the invoice
+    in part or whole.
 
     `received_on` is a day in the customer's time zone. `reference` is the UTR, or the number of the cheque or of the
     certificate; an invoice takes the same reference once, unless the first payment was reversed. `currency`, where it
     is given, must be the invoice's. An amount above what is due needs `accept_overpayment`; what is above stays on
     the payment as unallocated. Of tax withheld, `section_code` is that of the Act, `taxable_value` the value without
     GST of which it was withheld, and the reference is the certificate's number unless the certificate is still to
-    come (`has_certificate`). Raises InvalidInput, NotFound, and DomainError INVOICE_NOT_COLLECTABLE,
-    PAYMENT_ALREADY_RECORDED, TDS_ABOVE_DUE or OVERPAYMENT.
+    come (`has_certificate`). `of_cheque`: a recorded cheque that clears. Raises InvalidInput, NotFound, and DomainError
+    INVOICE_NOT_COLLECTABLE, PAYMENT_ALREADY_RECORDED, CHEQUE_WAITS, TDS_ABOVE_DUE or OVERPAYMENT.
     """
     invoice = lock_invoice(invoice_id)
     reference = reference.strip()
     _check_currency(currency, invoice)
     _check_offline(invoice, amount, method, reference, received_on)
     _check_code(section_code, method, received_on)
+    if not of_cheque:
+        check_no_cheque_waits(invoice.organisation_id, method, reference)
     if amount > invoice.amount_due and not accept_overpayment:
         raise DomainError(overpayment(invoice, amount), code="OVERPAYMENT")
     payment = _made(invoice, amount, method, reference, received_on)
@@ -77,12 +81,21 @@ def overpayment(invoice: Invoice, amount: Decimal) -> str:
     return f"{more} more than is due on invoice {invoice}: keep the rest as credit?"
 
 
+def check_no_cheque_waits(organisation_id: UUID, method: str, reference: str) -> None:
+    """Of a cheque that was recorded when it came, money is recorded on the cheque. Raises DomainError CHEQUE_WAITS."""
+    if method != "cheque":
+        return
+    if Cheque.objects.to_clear().filter(organisation=organisation_id, number=reference).exists():
+        raise DomainError(f"Cheque {reference} waits to clear: say on its page that it has.", code="CHEQUE_WAITS")
+
+
 @transaction.atomic
-def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
+def reverse_payment(*, payment_id: UUID, reason: str, told: bool = True) -> Payment:
     """Take back an offline payment or certificate that was recorded by mistake. The invoice is due again.
 
-    The payment stays as a record, counts nowhere, and its reference may be used again. A customer who got a receipt
-    gets an e-mail that the receipt does not hold. Safe to repeat. Raises InvalidInput, NotFound, and DomainError
+    The payment stays as a record, counts nowhere, and its reference may be used again; a cheque that was it is at the
+    bank again. A customer who got a receipt gets an e-mail that the receipt does not hold, unless another mail says it
+    (`told`). Safe to repeat. Raises InvalidInput, NotFound, and DomainError
     PAYMENT_NOT_REVERSIBLE for a payment that Razorpay reported: that one is refunded instead.
     """
     reason = reason.strip()
@@ -93,17 +106,19 @@ def reverse_payment(*, payment_id: UUID, reason: str) -> Payment:
     require("reason", reason, validate_paragraphs)
     payment = lock_payment(payment_id)
     if payment.kind == Payment.Kind.GATEWAY:
-        raise DomainError(
-            "Razorpay received this payment: refund it in Razorpay's dashboard.", code="PAYMENT_NOT_REVERSIBLE"
-        )
+        raise DomainError("Razorpay received this payment: give it back by a refund.", code="PAYMENT_NOT_REVERSIBLE")
     if payment.status == Status.REVERSED:
         return payment
     payment.status, payment.reversed_at, payment.reversal_reason = Status.REVERSED, clock.now(), reason
     payment.save(update_fields=["status", "reversed_at", "reversal_reason", "updated_at"])
+    Cheque.objects.filter(payment=payment, status=Cheque.Status.CLEARED).update(
+        status=Cheque.Status.DEPOSITED, cleared_on=None, updated_at=clock.now()
+    )
     credit_payment(payment)
     if payment.invoice:
         payment.invoice.refresh_from_db()
-    emails.queue_payment_reversed(payment, payment.invoice)
+    if told:
+        emails.queue_payment_reversed(payment, payment.invoice)
     return payment
 
 

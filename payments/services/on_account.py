@@ -16,7 +16,7 @@ from payments import emails
 from payments.models import Payment
 from payments.services.allocating import allocate
 from payments.services.crediting import credit_payment, lock_customer_money
-from payments.services.offline import instant_of
+from payments.services.offline import check_no_cheque_waits, instant_of
 from payments.services.operator_input import check_amount, check_day, check_reference
 
 METHODS = ("bank_transfer", "cheque")
@@ -34,13 +34,16 @@ def record_payment_on_account(
     amounts: Mapping[UUID, Decimal] | None = None,
     oldest_first: bool = False,
     send_receipt: bool = True,
+    seller_id: UUID | None = None,
+    of_cheque: bool = False,
 ) -> Payment:
     """Record a transfer or cheque of a customer, and credit it to the invoices that `amounts` names, or to those that
     are due first (`oldest_first`), or to none for now.
 
-    `currency` is the customer's where it is not given; the seller is the customer's. `received_on` is a day in the
-    customer's time zone. A customer's reference is taken once for money on account, unless it was reversed. Raises
-    NotFound, InvalidInput, DomainError PAYMENT_ALREADY_RECORDED, and what `allocate` raises.
+    `currency` and seller are the customer's where they are not given. `received_on` is a day in the customer's time
+    zone. A customer's reference is taken once for money on account, unless it was reversed. `of_cheque`: a recorded
+    cheque that clears. Raises NotFound, InvalidInput, DomainError PAYMENT_ALREADY_RECORDED or CHEQUE_WAITS, and what
+    `allocate` raises.
     """
     lock_customer_money(organisation_id)
     organisation = Organisation.objects.select_related("billing_entity").filter(pk=organisation_id).first()
@@ -48,10 +51,12 @@ def record_payment_on_account(
         raise NotFound("There is no such customer.")
     currency, reference = currency or organisation.currency, reference.strip()
     _check(organisation, amount, currency, method, reference, received_on)
+    if not of_cheque:
+        check_no_cheque_waits(organisation.pk, method, reference)
     received_at = instant_of(received_on)
     payment: Payment = Payment.objects.create(
         organisation=organisation,
-        billing_entity=organisation.billing_entity,
+        billing_entity_id=seller_id or organisation.billing_entity_id,
         kind=Payment.Kind.OFFLINE,
         method=method,
         reference=reference,

@@ -58,7 +58,10 @@ from payments.models import (
     Refund,
     Reminder,
     RetryTry,
+    WithheldTax,
 )
+from payments.services.certificates import record_certificate
+from payments.services.cheques import record_cheque
 from payments.services.dunning.letters import queue_reminder
 from payments.services.dunning.pauses import note_promise
 from payments.services.dunning.retries import plan_retries
@@ -286,6 +289,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         )
         for method, amount in (("bank_transfer", "100.00"), ("tds", "1.00"))
     )
+    _paper(invoice, withheld, marker)
     reverse_payment(payment_id=withheld.pk, reason=f"{marker} withheld nothing")
     Refund.objects.create(
         payment=payment,
@@ -313,6 +317,21 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
     _book(organisation, marker)
     _authorise(organisation, invoice, marker)
     return order, payment, webhook
+
+
+def _paper(invoice: Invoice, withheld: Payment, marker: str) -> None:
+    """A cheque that waits, and the certificate of a tax withheld."""
+    today = clock.today("Asia/Kolkata")
+    record_cheque(
+        invoice_id=invoice.pk, number="000123", bank=f"{marker} Bank", dated=today, received_on=today, amount=Decimal(1)
+    )
+    record_certificate(
+        withheld_tax_id=WithheldTax.objects.get(payment=withheld).pk,
+        certificate_number=f"{marker} 131",
+        certificate_on=today,
+        certificate_amount=Decimal(1),
+        file=(f"{marker}.pdf", b"%PDF-1.7"),
+    )
 
 
 def _ask_again(order: PaymentOrder, marker: str) -> None:

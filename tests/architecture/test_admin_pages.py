@@ -52,7 +52,7 @@ NOT_REGISTERED = {
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",
     "payments.BankStatement": "an upload; its lines have pages",
     "payments.BankColumns": "remembered when a person says it on the page that imports",
-    "payments.WithheldTax": "shown on the page of its payment",
+    "payments.CertificateFile": "downloaded on the page of its tax withheld",
     "payments.AutoCollect": "shown, and switched, on the customer's page",
     "payments.PayerAccount": "shown on the page of its mandate",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",

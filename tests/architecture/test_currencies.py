@@ -28,6 +28,7 @@ COPIED = {
     "payments.PaymentOrder",
     "payments.Payment",
     "payments.Refund",
+    "payments.Cheque",
     "payments.Dispute",  # from the payment
     "payments.BankLine",  # from its statement
 }

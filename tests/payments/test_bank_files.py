@@ -131,6 +131,16 @@ def test_what_can_not_be_read_is_named_by_row_and_column() -> None:
     ]
 
 
+def test_nothing_is_left_out_unseen() -> None:
+    """A customer whose name begins as a summary does, a line below the summary, and a row of two amounts."""
+    header = "Description,Date,Debit,Credit\n"
+    _layout, found = read(header + "TOTAL SOLUTIONS LTD,20/11/2026,,5.00\nTotal,,,5.00\nLATE LTD,21/11/2026,,6.00\n")
+    assert [line.narration for line in found.lines] == ["TOTAL SOLUTIONS LTD"]
+    assert [(each.row, "below the bank's summary" in each.sentence) for each in found.problems] == [(4, True)]
+    _layout, found = read(header + "BOTH LTD,20/11/2026,5.00,5.00\n")
+    assert "came in and went out" in found.problems[0].sentence
+
+
 def test_a_text_on_two_rows_is_one_and_holds_nothing_unprintable() -> None:
     _layout, found = read(AXIS.replace("123\n21", "123\n,,INV/26-27\u202e/000012,,,,\n21"))
     assert found.lines[0].narration == "NEFT/ICICN52026112012345/NANDI LOGISTICS PVT LTD INV/26-27 /000012"
@@ -145,6 +155,7 @@ def test_a_text_on_two_rows_is_one_and_holds_nothing_unprintable() -> None:
         (b"PK no archive", "can't be read as a spreadsheet"),
         (b"x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
         (b"a,b\n" * 6000, "more than 5,000 rows"),
+        (b"a,b\n" * 100_000, "more than 5,000 rows"),
         (b"\x81\x8d\xff", "no text"),
     ],
 )

@@ -133,9 +133,12 @@ def test_more_than_is_due_is_asked_about(line: BankLine, acme: Organisation, inv
     assert payment.unallocated == 1000
 
 
-def test_payouts_and_what_is_set_aside_do_not_wait(acme: Organisation, line: BankLine) -> None:
-    upload(acme, row("NEFT-RAZORPAY SOFTWARE PVT LTD-SETTLEMENT", "9000.00", "2"))
-    assert BankLine.objects.get(amount=9000).state == "set_aside"
+def test_what_reads_like_a_payout_has_no_proposal(acme: Organisation, invoice: Invoice) -> None:
+    upload(acme, row(f"NEFT-RAZORPAY SOFTWARE PVT LTD-ACME {invoice.number}", "1180.00", "2"))
+    assert proposals_for(BankLine.objects.waiting()) == {}
+
+
+def test_what_is_set_aside_does_not_wait(line: BankLine) -> None:
     with pytest.raises(InvalidInput):
         booking.set_aside(line_id=line.pk, reason=" ")
     booking.set_aside(line_id=line.pk, reason="A loan")

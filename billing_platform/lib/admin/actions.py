@@ -287,7 +287,8 @@ class ActionsMixin(ExtendedMixin):
         rows = self.rows(request, action) if action.on_rows else None
         given = {name: value for name, value in request.GET.items() if name != "once"}
         about = rows if action.on_rows else action.about(obj)
-        form = action.form(request.POST if request.method == "POST" else None, obj=about, initial=given)
+        sent = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = action.form(*sent, obj=about, initial=given)
         self.style_form(form)
         if request.method == "POST" and form.is_valid() and not list(action.obstacles(request, about)):
             if not form.spend():

@@ -24,6 +24,7 @@ LINE = "line"  # the column that holds the row's number in the file, beside thos
 
 Rows = list[dict[str, str]]
 Cells = list[list[str]]
+_LINES_OF_A_ROW = 10  # as many as texts on several lines may make of each row
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0"
 
 
@@ -55,6 +56,8 @@ def read_cells(content: bytes, *, most_rows: int, is_table: Callable[[Cells], bo
         raise InvalidInput.field("file", f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
     if content.startswith(_OLD_SPREADSHEET) or content.lstrip()[:6].lower() in (b"<html>", b"<table", b"<!doct"):
         raise InvalidInput.field("file", "This is an old spreadsheet (XLS) or a web page: save it as XLSX or CSV.")
+    if content.count(b"\n") > most_rows * _LINES_OF_A_ROW:  # before seconds go into reading it
+        raise InvalidInput.field("file", f"The file has more than {most_rows:,} rows: import it in parts.")
     found = _cells_of_xlsx(content) if content.startswith(b"PK") else _cells_of_any_text(_text_of(content), is_table)
     if len(found) > most_rows:
         raise InvalidInput.field("file", f"The file has more than {most_rows:,} rows: import it in parts.")

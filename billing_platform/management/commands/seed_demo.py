@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import banking, documents, mandates, money, usage
+from billing_platform.demo import banking, cheques, documents, mandates, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -78,6 +78,7 @@ def _make() -> dict[str, Any]:
     usage.verify_days()
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
+    cheques.make_cheques(nandi, unpaid=unpaid)
     return _keys(nandi, admin) | {"logins": logins, "invoice_to_attempt": str(unpaid.pk)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,9 +18,12 @@ from payments import emails
 from payments.banking.matching import Proposal
 from payments.models import BankLine, Payment
 from payments.services.allocating import credit_to_invoice
+from payments.services.banking.cheques import cheques_of
 from payments.services.banking.importing import recorded_payment
 from payments.services.banking.proposing import proposals_for
+from payments.services.cheques import clear_cheque
 from payments.services.offline import record_offline_payment, reverse_payment
+from payments.services.on_account import record_payment_on_account
 from payments.services.withheld_tax import value_without_gst
 
 Outcome = BankLine.Outcome
@@ -38,13 +42,15 @@ def book_line(
 
     `withheld` is the tax that the customer withheld of each, recorded beside it; its certificate is still to come.
     Where the transfer was recorded before, the line is joined to that payment and no other is made. Raises NotFound,
-    InvalidInput, and DomainError LINE_IS_BOOKED, OTHER_SELLER, OVERPAYMENT or what `record_offline_payment` raises.
+    InvalidInput, and DomainError LINE_IS_BOOKED, OTHER_CHEQUE, OTHER_SELLER, OVERPAYMENT or what
+    `record_offline_payment` raises.
     """
     line = _waiting(line_id)
     if (payment := recorded_payment(line)) is not None:
         return _joined(line, payment, Outcome.KNOWN)
+    _check_no_cheque(line)
     invoices = _invoices(line, invoice_ids)
-    reference = line.reference or f"Bank {line.day:%Y-%m-%d} {line.pk.hex[:8]}"
+    reference = _reference(line)
     _record_withheld(invoices, withheld or {}, section_code, reference, line.day)
     payment = record_offline_payment(
         invoice_id=invoices[0].pk,
@@ -66,6 +72,53 @@ def book_line(
         raise DomainError(f"{more} more than is due: keep the rest as credit?", code="OVERPAYMENT")
     emails.queue_payment_received(payment, payment.invoice)
     return _joined(line, payment, Outcome.BOOKED)
+
+
+@transaction.atomic
+def book_on_account(*, line_id: UUID, organisation_id: UUID, oldest_first: bool = False) -> Payment:
+    """Record a line's money as a customer's, for no invoice; with `oldest_first` it pays those that are due first.
+
+    Where the transfer was recorded before, the line is joined to that payment. Raises NotFound, InvalidInput, and
+    DomainError LINE_IS_BOOKED, OTHER_CHEQUE or what `record_payment_on_account` raises.
+    """
+    line = _waiting(line_id)
+    if (payment := recorded_payment(line)) is not None:
+        return _joined(line, payment, Outcome.KNOWN)
+    _check_no_cheque(line)
+    payment = record_payment_on_account(
+        organisation_id=organisation_id,
+        seller_id=line.billing_entity_id,
+        amount=line.amount,
+        method="bank_transfer",
+        reference=_reference(line),
+        received_on=line.day,
+        currency=line.currency,
+        oldest_first=oldest_first,
+    )
+    return _joined(line, payment, Outcome.BOOKED)
+
+
+@transaction.atomic
+def book_cheque(*, line_id: UUID, cheque_id: UUID) -> Payment:
+    """A cheque has cleared with a line's money. Raises NotFound, and DomainError LINE_IS_BOOKED, OTHER_CHEQUE or what
+    `clear_cheque` raises."""
+    line = _waiting(line_id)
+    cheque = cheques_of([line]).get(line.pk)
+    if cheque is None or cheque.pk != cheque_id:
+        raise DomainError("The line is not the money of this cheque.", code="OTHER_CHEQUE")
+    payment: Any = clear_cheque(cheque_id=cheque_id, day=line.day).payment  # it has one from then on
+    return _joined(line, payment, Outcome.BOOKED)
+
+
+def _check_no_cheque(line: BankLine) -> None:
+    if (cheque := cheques_of([line]).get(line.pk)) is not None:
+        raise DomainError(
+            f"This is the money of {cheque} of {cheque.organisation}: book it as that.", code="OTHER_CHEQUE"
+        )
+
+
+def _reference(line: BankLine) -> str:
+    return line.reference or f"Bank {line.day:%Y-%m-%d} {line.pk.hex[:8]}"
 
 
 def _record_withheld(
@@ -176,6 +229,8 @@ def _waiting(line_id: UUID) -> BankLine:
     line = _locked(line_id)
     if line.is_recorded:
         raise DomainError(f"The line is payment {line.payment} already.", code="LINE_IS_BOOKED")
+    if line.payout is not None:
+        raise DomainError(f"The line is Razorpay's payout {line.payout}.", code="LINE_IS_BOOKED")
     if line.set_aside_reason:
         raise DomainError(f"The line is set aside: {line.set_aside_reason}", code="LINE_IS_BOOKED")
     return line

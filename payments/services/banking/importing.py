@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.db.models.functions import Upper
 
 from billing_platform.lib import clock
@@ -32,6 +33,7 @@ from payments.banking.layouts import (
 )
 from payments.banking.narrations import is_number, payer_of, transfer_numbers
 from payments.models import BankColumns, BankLine, BankStatement, Payment
+from payments.services.banking.payouts import join, payouts_of
 
 Outcome = BankLine.Outcome
 
@@ -79,7 +81,8 @@ def import_statement(
 
     `account` tells several accounts of a seller in the same currency apart. `columns` are the names of the columns
     where they are not known, and are remembered. A line whose transfer was recorded as a payment before is joined to
-    it. A dry run checks the same and stores nothing. Raises InvalidInput at `account` or `currency`.
+    it, and one that is a payout of Razorpay's to that. A dry run checks the same and stores nothing. Raises
+    InvalidInput at `account` or `currency`.
     """
     account, named = account.strip(), {key: text for key, text in (columns or {}).items() if text.strip()}
     require("currency", currency, validate_currency)
@@ -114,17 +117,40 @@ def fingerprints(lines: Iterable[StatementLine], currency: str) -> list[str]:
 
 def recorded_payment(line: BankLine) -> Payment | None:
     """The payment by which this very transfer was recorded before: its number, its amount, and no other line's."""
-    numbers = transfer_numbers(line.reference, line.narration)
-    spelled = {line.reference.upper(), *numbers} - {""}
+    return recorded_payments([line]).get(line.pk)
+
+
+def recorded_payments(lines: Sequence[BankLine]) -> dict[UUID, Payment]:
+    """The same by line, for lines of one seller and currency; one payment is never that of two lines."""
+    if not lines:
+        return {}
+    seller_id, currency = lines[0].billing_entity_id, lines[0].currency
+    numbers = {line.pk: _spelled(line) for line in lines}
     payments = (
         Payment.objects.received()
-        .filter(Q(invoice__billing_entity=line.billing_entity_id) | Q(billing_entity=line.billing_entity_id))
-        .filter(kind=Payment.Kind.OFFLINE, currency=line.currency)
+        .filter(Q(invoice__billing_entity=seller_id) | Q(billing_entity=seller_id))
+        .filter(kind=Payment.Kind.OFFLINE, currency=currency, bank_line__isnull=True)
         .annotate(spelled=Upper("reference"))
-        .filter(spelled__in=spelled, bank_line__isnull=True)
+        .filter(spelled__in=set().union(*numbers.values()))
     )
-    total = payments.order_by().aggregate(total=Sum("amount"))["total"]  # one transfer may be recorded for each invoice
-    return payments.order_by("created_at").first() if total == line.amount else None
+    by_number: dict[str, list[Payment]] = defaultdict(list)
+    for payment in payments.order_by("created_at"):
+        by_number[payment.spelled].append(payment)
+    found: dict[UUID, Payment] = {}
+    for line in lines:
+        same = [payment for number in sorted(numbers[line.pk]) for payment in by_number[number]]
+        exact = [payment for payment in same if payment.amount == line.amount]
+        if len(exact) != 1 and sum(payment.amount for payment in same) == line.amount:  # recorded for each invoice
+            exact = sorted(same, key=lambda payment: payment.created_at)[:1]
+        if len(exact) == 1:
+            found[line.pk] = exact[0]
+            for number in numbers[line.pk]:
+                by_number[number] = [payment for payment in by_number[number] if payment not in exact]
+    return found
+
+
+def _spelled(line: BankLine) -> set[str]:
+    return {line.reference.upper(), *transfer_numbers(line.reference, line.narration)} - {""}
 
 
 def _odd_days(lines: Iterable[StatementLine]) -> list[Problem]:
@@ -196,18 +222,13 @@ def _store(
     for line in new:
         line.statement = statement
     BankLine.objects.bulk_create(new)
+    recorded, payouts = recorded_payments(new), payouts_of(new)
     for line in new:
-        if (payment := recorded_payment(line)) is not None:
+        if (payment := recorded.get(line.pk)) is not None:
             line.payment, line.outcome = payment, Outcome.KNOWN
             line.save(update_fields=["payment", "outcome", "updated_at"])
-        elif is_payout(line):
-            line.set_aside_reason = "Razorpay's payout of online payments."
-            line.save(update_fields=["set_aside_reason", "updated_at"])
-
-
-def is_payout(line: BankLine) -> bool:
-    """Razorpay sent the money of online payments: they are recorded already."""
-    return "RAZORPAY" in line.narration.upper().replace(" ", "")
+        elif (payout := payouts.get(line.pk)) is not None:
+            join(line, payout)
 
 
 def _header_hash(cells: Cells) -> str:

@@ -10,14 +10,19 @@ from invoicing.models import Invoice
 from payments.banking.matching import Credit, Customer, DueInvoice, Proposal, Receivable, propose
 from payments.banking.narrations import name_words
 from payments.models import BankLine
+from payments.services.banking.cheques import cheques_of
+from payments.services.banking.payouts import reads_like_a_payout
 from payments.services.withheld_tax import value_without_gst
 
 
 def proposals_for(lines: Iterable[BankLine]) -> dict[UUID, list[Proposal]]:
-    """By line, the best proposal first; none for lines that do not wait. Few queries for each seller and currency."""
+    """By line, the best proposal first; none for lines that do not wait, that are a cheque's money, or
+    that read like a payout. Few queries for each seller and currency."""
     by_account: dict[tuple[UUID, str], list[BankLine]] = defaultdict(list)
-    for line in lines:
-        if line.is_waiting:
+    asked = list(lines)
+    cheques = cheques_of(asked)
+    for line in asked:
+        if line.is_waiting and line.pk not in cheques and not reads_like_a_payout(line):
             by_account[line.billing_entity_id, line.currency].append(line)
     found: dict[UUID, list[Proposal]] = {}
     for (seller_id, currency), rows in by_account.items():

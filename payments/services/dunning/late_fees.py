@@ -14,20 +14,15 @@ from django.db import transaction
 from django.db.models import F
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
-from billing_platform.lib.periods import BillingPeriod
 from invoicing.models import Invoice, RecurringFee
 from invoicing.selectors.documents import invoice_document
 from invoicing.services.prices.billed_months import lock_prices
-from invoicing.services.terms.recurring_fees import add_recurring_fee
 from payments.dunning.late_fees import LateFeeRule
 from payments.models import DunningRules, LateFee
 from payments.models.dunning_rules import rules_of
 from payments.services.dunning import quiet
-
-MONTHS_TO_LOOK = 2
-"""The running month may be invoiced already, for a customer that is billed early: then the next one is taken."""
+from payments.services.next_invoice import charge_on_next_invoice
 
 
 def invoices_with_late_fees(*, limit: int = 1000) -> list[UUID]:
@@ -77,29 +72,19 @@ def _charge(invoice: Invoice, number: int, amount: Decimal, today: date) -> Late
         number=number,
         due_amount=invoice.amount_due,
         amount=amount,
-        charge=_add_fee(invoice, number, amount, BillingPeriod.of(today)),
+        charge=_fee_line(invoice, number, amount, today),
     )
     return fee
 
 
-def _add_fee(invoice: Invoice, number: int, amount: Decimal, month: BillingPeriod) -> RecurringFee:
-    lines = invoice_document(invoice).lines
-    largest = max(lines, key=lambda line: line.amount, default=None)
+def _fee_line(invoice: Invoice, number: int, amount: Decimal, today: date) -> RecurringFee:
+    largest = max(invoice_document(invoice).lines, key=lambda line: line.amount, default=None)
     name = f"Late payment fee, invoice {invoice.number}" + (f", part {number}" if number > 1 else "")
-    for left in range(MONTHS_TO_LOOK, 0, -1):
-        try:
-            with transaction.atomic():
-                return add_recurring_fee(
-                    organisation=invoice.organisation,
-                    description=name,
-                    amount=amount,
-                    currency=invoice.currency,
-                    sac=largest.sac if largest else "",
-                    effective_from=month.start,
-                    effective_to=month.end,
-                )
-        except DomainError as error:
-            if error.code != "TERMS_REACH_BILLED_MONTH" or left == 1:
-                raise
-            month = BillingPeriod.of(month.end)
-    raise AssertionError("the loop returns or raises")
+    return charge_on_next_invoice(
+        organisation=invoice.organisation,
+        description=name,
+        amount=amount,
+        currency=invoice.currency,
+        sac=largest.sac if largest else "",
+        today=today,
+    )

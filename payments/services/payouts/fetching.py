@@ -18,6 +18,7 @@ from invoicing.rates import BOOKS
 from payments.gateways import GatewayError, RazorpayGateway, gateway_of_environment, is_configured
 from payments.gateways.values import GatewayPayout, ReconRow
 from payments.models import Dispute, GatewayAccount, Payment, Payout, PayoutLine, Refund
+from payments.services.banking.payouts import join_payouts
 from payments.services.payment_reports import learn_fee
 from payments.services.payouts.sums import sums
 
@@ -30,7 +31,7 @@ FETCHED_WITHIN = timedelta(days=10)
 def fetch_payouts(*, within: timedelta = FETCHED_WITHIN) -> int:
     """Fetch the payouts of each account that Razorpay began in the last days. Returns how many there are.
 
-    An account that can't be asked now is asked by the next fetch.
+    An account that can't be asked now is asked by the next fetch. Bank lines that are payouts are marked as such.
     """
     count = 0
     for account in [None, *GatewayAccount.objects.in_use()]:
@@ -42,6 +43,7 @@ def fetch_payouts(*, within: timedelta = FETCHED_WITHIN) -> int:
         except GatewayError as error:
             key_id = account.key_id if account else "environment"
             logger.warning("payouts not fetched", extra={"account": key_id, "reason": error.message})
+    join_payouts()
     return count
 
 

@@ -144,7 +144,7 @@ class BankLineAdmin(BankStatementPages, ReadOnlyAdmin):
         sure = "Sure" if best.is_sure else "Perhaps"
         url = action_url(line, "book")
         return format_html(
-            '{}: <a class="text-link" href="{}">{}</a><br>{}', sure, url, in_words(best), brief(why(best))
+            '<span>{}: <a class="text-link" href="{}">{}</a><br>{}</span>', sure, url, in_words(best), brief(why(best))
         )
 
     @admin.display(description="Proposals")

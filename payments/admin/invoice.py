@@ -295,7 +295,8 @@ class PaymentOfInvoice(InvoiceExtension):
         permission="payments.record_offline_payment",
         when=lambda invoice: invoice.is_collectable,
         form=OfflinePaymentForm,
-        confirm="For a bank transfer, a cheque, or tax that the customer withheld. A mistake can be reversed.",
+        confirm="For a bank transfer, a cheque that has cleared, or tax that the customer withheld. A mistake can be"
+        " reversed.",
         facts=lambda request, invoice: [
             *asked_for(request, invoice),
             ("A receipt goes to", invoice.organisation.billing_email),

@@ -1111,72 +1111,97 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="BankLine",
+            name="Cheque",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
-                ("account", models.CharField(blank=True, max_length=40)),
-                ("day", models.DateField()),
-                ("narration", models.CharField(blank=True, max_length=1000, verbose_name="text")),
-                ("reference", models.CharField(blank=True, help_text="UTR or cheque number.", max_length=100)),
-                ("payer", models.CharField(blank=True, help_text="Who paid, as the text tells.", max_length=100)),
+                ("number", models.CharField(max_length=20, validators=[billing_platform.lib.validators.validate_line])),
+                (
+                    "bank",
+                    models.CharField(
+                        help_text="On which it is drawn.",
+                        max_length=60,
+                        validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                ("dated", models.DateField(verbose_name="date on it")),
+                ("received_on", models.DateField()),
                 ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
                 ("currency", models.CharField(max_length=3)),
                 (
-                    "balance",
-                    models.DecimalField(
-                        blank=True, decimal_places=4, help_text="Of the account, after it.", max_digits=19, null=True
-                    ),
-                ),
-                ("row", models.PositiveIntegerField(help_text="In the file.")),
-                (
-                    "fingerprint",
+                    "status",
                     models.CharField(
-                        help_text="Day, amount, reference, balance, and place among equals.", max_length=64
+                        choices=[
+                            ("received", "In hand"),
+                            ("deposited", "At the bank"),
+                            ("cleared", "Cleared"),
+                            ("bounced", "Bounced"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="received",
+                        max_length=9,
                     ),
                 ),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[("", "Waiting"), ("booked", "Booked"), ("known", "Was recorded before")],
-                        default="",
-                        max_length=6,
-                    ),
-                ),
-                ("set_aside_reason", models.CharField(blank=True, max_length=500, verbose_name="set aside because")),
+                ("deposited_on", models.DateField(blank=True, null=True)),
+                ("cleared_on", models.DateField(blank=True, null=True)),
+                ("bounced_on", models.DateField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, help_text="Why it bounced or was cancelled.", max_length=500)),
                 (
                     "billing_entity",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_lines",
+                        related_name="cheques",
                         to="organisations.billingentity",
                         verbose_name="seller",
                     ),
                 ),
                 (
-                    "statement",
+                    "charge",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="What charges it on the next invoice.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="bounced_cheque",
+                        to="invoicing.recurringfee",
+                        verbose_name="bounce charge",
+                    ),
+                ),
+                (
+                    "invoice",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.bankstatement"
+                        blank=True,
+                        help_text="For which it came; without one it is on account.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cheques",
+                        to="invoicing.invoice",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cheques",
+                        to="organisations.organisation",
+                        verbose_name="customer",
                     ),
                 ),
                 (
                     "payment",
                     models.OneToOneField(
                         blank=True,
-                        help_text="Made of this money.",
+                        help_text="Made when it cleared.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bank_line",
+                        related_name="cheque",
                         to="payments.payment",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "bank line",
-                "ordering": ["-day", "-created_at", "row"],
-                "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
+                "ordering": ["received_on", "created_at"],
             },
         ),
         migrations.CreateModel(
@@ -1692,6 +1717,91 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BankLine",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("account", models.CharField(blank=True, max_length=40)),
+                ("day", models.DateField()),
+                ("narration", models.CharField(blank=True, max_length=1000, verbose_name="text")),
+                ("reference", models.CharField(blank=True, help_text="UTR or cheque number.", max_length=100)),
+                ("payer", models.CharField(blank=True, help_text="Who paid, as the text tells.", max_length=100)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=19)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "balance",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, help_text="Of the account, after it.", max_digits=19, null=True
+                    ),
+                ),
+                ("row", models.PositiveIntegerField(help_text="In the file.")),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        help_text="Day, amount, reference, balance, and place among equals.", max_length=64
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Waiting"),
+                            ("booked", "Booked"),
+                            ("known", "Was recorded before"),
+                            ("payout", "Payout of Razorpay's"),
+                        ],
+                        default="",
+                        max_length=6,
+                    ),
+                ),
+                ("set_aside_reason", models.CharField(blank=True, max_length=500, verbose_name="set aside because")),
+                (
+                    "billing_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_lines",
+                        to="organisations.billingentity",
+                        verbose_name="seller",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.bankstatement"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Made of this money.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_line",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "payout",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Which arrived with it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_line",
+                        to="payments.payout",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "bank line",
+                "ordering": ["-day", "-created_at", "row"],
+                "permissions": [("book_bankline", "Can import bank statements, and book their lines")],
+            },
+        ),
+        migrations.CreateModel(
             name="Refund",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -2119,6 +2229,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "asked_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the customer was last mailed about its certificate.",
+                        null=True,
+                        verbose_name="last asked for",
+                    ),
+                ),
+                (
                     "payment",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT, related_name="withheld_tax", to="payments.payment"
@@ -2129,6 +2248,37 @@ class Migration(migrations.Migration):
                 "verbose_name": "tax withheld",
                 "verbose_name_plural": "taxes withheld",
                 "ordering": ["-deducted_on", "-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="CertificateFile",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(help_text="As it was uploaded.", max_length=100)),
+                ("content", models.BinaryField()),
+                ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "withheld_tax",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="payments.withheldtax"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at"],
             },
         ),
         pgtrigger.migrations.AddTrigger(
@@ -2719,98 +2869,168 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
-        ),
-        migrations.AddIndex(
-            model_name="bankline",
-            index=models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
-        ),
-        migrations.AddConstraint(
-            model_name="bankline",
-            constraint=models.UniqueConstraint(
-                fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
+            model_name="cheque",
+            index=models.Index(
+                condition=models.Q(("status__in", ["received", "deposited"])),
+                fields=["received_on"],
+                name="cheque_to_clear",
             ),
         ),
         migrations.AddConstraint(
-            model_name="bankline",
+            model_name="cheque",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="cheque_is_positive"),
+        ),
+        migrations.AddConstraint(
+            model_name="cheque",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="cheque_currency_is_iso"
             ),
         ),
         migrations.AddConstraint(
-            model_name="bankline",
+            model_name="cheque",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["received", "deposited", "cleared"])),
+                fields=("organisation", "bank", "number"),
+                name="cheque_recorded_once",
+                violation_error_message="This cheque is recorded already.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="cheque",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("outcome", ""), ("payment__isnull", True)),
-                    models.Q(("payment__isnull", False), models.Q(("outcome", ""), _negated=True)),
+                    models.Q(("deposited_on__isnull", True), ("status", "received")),
+                    models.Q(("deposited_on__isnull", False), ("status__in", ["deposited", "cleared", "bounced"])),
+                    ("status", "cancelled"),
                     _connector="OR",
                 ),
-                name="bank_line_outcome_tells_its_payment",
+                name="cheque_was_deposited_before_the_bank_answered",
             ),
         ),
         migrations.AddConstraint(
-            model_name="bankline",
+            model_name="cheque",
             constraint=models.CheckConstraint(
-                condition=models.Q(("payment__isnull", True), ("set_aside_reason", ""), _connector="OR"),
-                name="bank_line_is_booked_or_set_aside",
+                condition=models.Q(
+                    models.Q(("cleared_on__isnull", False), ("payment__isnull", False), ("status", "cleared")),
+                    models.Q(models.Q(("status", "cleared"), _negated=True), ("cleared_on__isnull", True)),
+                    _connector="OR",
+                ),
+                name="cleared_cheque_is_a_payment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="cheque",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bounced_on__isnull", False), ("status", "bounced")),
+                    models.Q(
+                        models.Q(("status", "bounced"), _negated=True),
+                        ("bounced_on__isnull", True),
+                        ("charge__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="bounced_cheque_has_its_day",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="cheque",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["bounced", "cancelled"]), models.Q(("reason", ""), _negated=True)),
+                    models.Q(models.Q(("status__in", ["bounced", "cancelled"]), _negated=True), ("reason", "")),
+                    _connector="OR",
+                ),
+                name="cheque_that_brings_nothing_says_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="cheque",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("deposited_on__isnull", True), ("deposited_on__gte", models.F("received_on")), _connector="OR"
+                    ),
+                    models.Q(("deposited_on__isnull", True), ("deposited_on__gte", models.F("dated")), _connector="OR"),
+                    models.Q(
+                        ("cleared_on__isnull", True), ("cleared_on__gte", models.F("deposited_on")), _connector="OR"
+                    ),
+                    models.Q(
+                        ("bounced_on__isnull", True), ("bounced_on__gte", models.F("deposited_on")), _connector="OR"
+                    ),
+                ),
+                name="days_of_a_cheque_in_order",
             ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="bankline",
+            model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="never_deleted",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="7e621c21febf2aed43d0e0e21ab8023c4fe8589f",
+                    hash="b9f45893a06784fcaac66a495ad24248bc4d2a40",
                     operation="DELETE",
-                    pgid="pgtrigger_never_deleted_d056f",
-                    table="payments_bankline",
+                    pgid="pgtrigger_never_deleted_c55b2",
+                    table="payments_cheque",
                     when="BEFORE",
                 ),
             ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="bankline",
+            model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
-                    hash="2d77c0e738c7ea853647987ad04121638d743f56",
+                    hash="a52ea5d491ed4b61f9f005f8be012ada285a1318",
                     level="STATEMENT",
                     operation="TRUNCATE",
-                    pgid="pgtrigger_no_truncate_b36df",
-                    table="payments_bankline",
+                    pgid="pgtrigger_no_truncate_35350",
+                    table="payments_cheque",
                     when="BEFORE",
                 ),
             ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="bankline",
+            model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
-                name="what_the_bank_said_never_changes",
+                name="what_is_written_on_it_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."statement_id" IS DISTINCT FROM (NEW."statement_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."account" IS DISTINCT FROM (NEW."account") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."narration" IS DISTINCT FROM (NEW."narration") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."payer" IS DISTINCT FROM (NEW."payer") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."balance" IS DISTINCT FROM (NEW."balance") OR OLD."row" IS DISTINCT FROM (NEW."row") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint"))',
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."invoice_id" IS DISTINCT FROM (NEW."invoice_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."bank" IS DISTINCT FROM (NEW."bank") OR OLD."dated" IS DISTINCT FROM (NEW."dated") OR OLD."received_on" IS DISTINCT FROM (NEW."received_on") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="b5a71149fa20881c85e906cb99d628d5266480d4",
+                    hash="5b014bd33e76a422491f020749f0aece2ba41a3e",
                     operation="UPDATE",
-                    pgid="pgtrigger_what_the_bank_said_never_changes_b0a3f",
-                    table="payments_bankline",
+                    pgid="pgtrigger_what_is_written_on_it_never_changes_5ca28",
+                    table="payments_cheque",
                     when="BEFORE",
                 ),
             ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="bankline",
+            model_name="cheque",
             trigger=pgtrigger.compiler.Trigger(
-                name="pays_once",
+                name="moves_as_cheques_do",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE paid payments_payment%ROWTYPE;",
-                    func="\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id;\n    IF paid.id IS NOT NULL AND (\n        paid.currency <> NEW.currency OR (NEW.outcome = 'booked' AND paid.amount <> NEW.amount)\n    ) THEN\n        RAISE EXCEPTION 'Payment % is not the money of bank line %.', NEW.payment_id, NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF TG_OP = 'UPDATE' AND OLD.payment_id IS NOT NULL AND NEW.payment_id IS DISTINCT FROM OLD.payment_id\n       AND (SELECT status FROM payments_payment WHERE id = OLD.payment_id) <> 'reversed'\n    THEN\n        RAISE EXCEPTION 'Bank line % is booked already.', NEW.id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
-                    hash="ff7c81dd5446ae4d2da55808857269eeba3468ee",
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{received:deposited,received:cancelled,deposited:cleared,deposited:bounced,deposited:cancelled,cleared:deposited}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="712251fa0bbe0675be202e5db84ecd62ecd1dfc5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_moves_as_cheques_do_c019b",
+                    table="payments_cheque",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="cheque",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_of_its_invoice_and_payment",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n    IF NEW.invoice_id IS NOT NULL AND NOT EXISTS (\n        SELECT 1 FROM invoicing_invoice\n        WHERE id = NEW.invoice_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND billing_entity_id = NEW.billing_entity_id\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is of another customer, seller or currency than its invoice.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.status = 'cleared' AND NOT EXISTS (\n        SELECT 1 FROM payments_payment\n        WHERE id = NEW.payment_id AND organisation_id = NEW.organisation_id AND currency = NEW.currency\n            AND amount = NEW.amount AND method = 'cheque' AND status <> 'reversed'\n    ) THEN\n        RAISE EXCEPTION 'Cheque % is cleared without the payment that it is.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="649cc6bc36cd76fa242cc44c8cf87e5c41a66740",
                     operation="INSERT OR UPDATE",
-                    pgid="pgtrigger_pays_once_effc4",
-                    table="payments_bankline",
+                    pgid="pgtrigger_is_of_its_invoice_and_payment_31d04",
+                    table="payments_cheque",
                     when="BEFORE",
                 ),
             ),
@@ -3250,6 +3470,23 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="payment",
             trigger=pgtrigger.compiler.Trigger(
+                name="no_cleared_cheque_is_reversed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.\"status\" = 'reversed')",
+                    constraint="CONSTRAINT",
+                    func="\n                    IF EXISTS (SELECT 1 FROM payments_cheque WHERE payment_id = NEW.id AND status = 'cleared') THEN\n                        RAISE EXCEPTION 'Payment % is a cheque that has cleared.', NEW.id\n                            USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="7d61532098c157a63eec7cb988f71d63428960e9",
+                    operation='UPDATE OF "status"',
+                    pgid="pgtrigger_no_cleared_cheque_is_reversed_15fc3",
+                    table="payments_payment",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
                 name="status_moves_forward",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE _is_valid_transition BOOLEAN;",
@@ -3567,6 +3804,106 @@ class Migration(migrations.Migration):
                     operation="TRUNCATE",
                     pgid="pgtrigger_no_truncate_7b559",
                     table="payments_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="bankline",
+            index=models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+        ),
+        migrations.AddIndex(
+            model_name="bankline",
+            index=models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.UniqueConstraint(
+                fields=("billing_entity", "account", "currency", "fingerprint"), name="bank_line_stored_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="bank_line_is_money_that_came_in"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", ""), ("payment__isnull", True), ("payout__isnull", True)),
+                    models.Q(
+                        ("outcome__in", ["booked", "known"]), ("payment__isnull", False), ("payout__isnull", True)
+                    ),
+                    models.Q(("outcome", "payout"), ("payment__isnull", True), ("payout__isnull", False)),
+                    _connector="OR",
+                ),
+                name="bank_line_outcome_tells_its_payment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bankline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome", ""), ("set_aside_reason", ""), _connector="OR"),
+                name="bank_line_is_booked_or_set_aside",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="7e621c21febf2aed43d0e0e21ab8023c4fe8589f",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_d056f",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="2d77c0e738c7ea853647987ad04121638d743f56",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b36df",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_the_bank_said_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."statement_id" IS DISTINCT FROM (NEW."statement_id") OR OLD."billing_entity_id" IS DISTINCT FROM (NEW."billing_entity_id") OR OLD."account" IS DISTINCT FROM (NEW."account") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."narration" IS DISTINCT FROM (NEW."narration") OR OLD."reference" IS DISTINCT FROM (NEW."reference") OR OLD."payer" IS DISTINCT FROM (NEW."payer") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."balance" IS DISTINCT FROM (NEW."balance") OR OLD."row" IS DISTINCT FROM (NEW."row") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="b5a71149fa20881c85e906cb99d628d5266480d4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_the_bank_said_never_changes_b0a3f",
+                    table="payments_bankline",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="pays_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE paid payments_payment%ROWTYPE;",
+                    func="\n    SELECT * INTO paid FROM payments_payment WHERE id = NEW.payment_id;\n    IF paid.id IS NOT NULL AND (\n        paid.currency <> NEW.currency OR (NEW.outcome = 'booked' AND paid.amount <> NEW.amount)\n    ) THEN\n        RAISE EXCEPTION 'Payment % is not the money of bank line %.', NEW.payment_id, NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF NEW.payout_id IS NOT NULL AND (\n        NEW.currency <> 'INR' OR NEW.amount <> (SELECT amount FROM payments_payout WHERE id = NEW.payout_id)\n    ) THEN\n        RAISE EXCEPTION 'Payout % is not the money of bank line %.', NEW.payout_id, NEW.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF TG_OP = 'UPDATE' AND OLD.payout_id IS NOT NULL AND NEW.payout_id IS DISTINCT FROM OLD.payout_id THEN\n        RAISE EXCEPTION 'Bank line % is a payout.', NEW.id USING ERRCODE = 'check_violation';\n    END IF;\n    IF TG_OP = 'UPDATE' AND OLD.payment_id IS NOT NULL AND NEW.payment_id IS DISTINCT FROM OLD.payment_id\n       AND (SELECT status FROM payments_payment WHERE id = OLD.payment_id) <> 'reversed'\n    THEN\n        RAISE EXCEPTION 'Bank line % is booked already.', NEW.id USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="7826ec02502f4b1d2c17b6fd4a2850148008f50d",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_pays_once_effc4",
+                    table="payments_bankline",
                     when="BEFORE",
                 ),
             ),
@@ -4110,6 +4447,58 @@ class Migration(migrations.Migration):
                     operation="INSERT OR UPDATE",
                     pgid="pgtrigger_is_of_tax_withheld_7adf0",
                     table="payments_withheldtax",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="certificatefile",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    models.F("sha256"),
+                    models.Func(
+                        models.Func(models.F("content"), function="sha256", output_field=models.BinaryField()),
+                        models.Value("hex"),
+                        function="encode",
+                    ),
+                ),
+                name="certificate_file_is_its_fingerprint",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="certificatefile",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    models.F("size"), models.Func(models.F("content"), function="length")
+                ),
+                name="certificate_file_has_its_size",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="certificatefile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1c5aef56a2b6f62f30a8391007127211b539b505",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_aebf3",
+                    table="payments_certificatefile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="certificatefile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="c3a50d28123512e6d4ac6ba1e75520229b8f0932",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_d6d4a",
+                    table="payments_certificatefile",
                     when="BEFORE",
                 ),
             ),

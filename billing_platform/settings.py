@@ -62,7 +62,7 @@ INSTALLED_APPS = [
     "reconciliation.apps.ReconciliationConfig",
 ]
 
-# Usage events bypass the middleware: billing_platform/http/fast_path.py does what they need of it.
+# Usage events and webhooks bypass the middleware: billing_platform/http/fast_path.py does what they need of it.
 MIDDLEWARE = [
     "billing_platform.http.middleware.RequestIdMiddleware",
     "billing_platform.http.middleware.AccessLogMiddleware",
@@ -134,10 +134,10 @@ CACHES = {
     }
 }
 
-# What makes single usage events fast, and can be turned off when it is suspected of a fault: requests past Django's
-# handler and middleware (http/fast_path.py), commits that requests share and the prepared INSERT (events/services/
-# accepting.py), the rate limit counted in blocks (organisations/access/throttling.py), and one cache client for each
-# server (lib/cache.py). Nothing but speed depends on it.
+# What makes single usage events and webhooks fast, and can be turned off when it is suspected of a fault: requests past
+# Django's handler and middleware (http/fast_path.py), commits that requests share and the prepared INSERT (events/
+# services/accepting.py, payments/inbox/storing.py), the rate limit counted in blocks (organisations/access/
+# throttling.py), and one cache client for each server (lib/cache.py). Nothing but speed depends on it.
 FAST_PATH = env.bool("FAST_PATH", default=True)
 if not FAST_PATH:
     CACHES["default"]["BACKEND"] = "django.core.cache.backends.redis.RedisCache"

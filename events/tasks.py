@@ -1,45 +1,26 @@
-"""Jobs of the events app: settle what was accepted, keep partitions ahead, verify and drop what is behind.
-
-Settling is woken without flooding the queue: a web process asks at most twice a second, and all processes together
-once per run, by a flag in the cache that a run removes when it starts. Requests that are accepted between two askings
-are found as well, because a run looks a last time a full second after it started. If a message is lost, the next one
-comes when the flag expires after a few seconds, or from beat.
-"""
+"""Jobs of the events app: settle what was accepted, keep partitions ahead, verify and drop what is behind."""
 
 from __future__ import annotations
 
-import logging
-import time
-from contextlib import suppress
 from datetime import date
 
 from celery import shared_task
-from django.core.cache import cache
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
+from billing_platform.lib.work.waking import RareWaking
 from events.services import partitions
 from events.services.proof import retention, verifying
 from events.services.settling import chunks
 
-logger = logging.getLogger(__name__)
-
-_WOKEN = "events:settling-woken"
-_WOKEN_SECONDS = 5
-_QUIET_SECONDS = 0.5
-_LAST_LOOK_SECONDS = 1.0
-
-_quiet_until = 0.0
+settling = RareWaking("events.tasks.settle_pending")
 
 
 @shared_task(name="events.tasks.settle_pending")
 def settle_pending() -> dict[str, int]:
     """Settle until nothing is pending, or for 25 seconds: the next run takes what is left."""
-    with suppress(RedisError):
-        cache.delete(_WOKEN)
-    report = chunks.settle_pending(last_look_after=_LAST_LOOK_SECONDS)
+    settling.started()
+    report = chunks.settle_pending(last_look_after=settling.LAST_LOOK_SECONDS)
     if report.unfinished:
-        wake_settling()
+        settling.wake()
     return {"batches": report.batches, "counted": report.counted, "duplicates": report.duplicates}
 
 
@@ -67,17 +48,3 @@ def verify_hot_log_day(day: str, verified_by: str = "schedule") -> str:
 def drop_old_partitions() -> dict[str, str]:
     """By day: why it was not dropped, or empty if it was."""
     return {str(outcome.day): outcome.retained_because for outcome in retention.drop_old_partitions()}
-
-
-def wake_settling() -> None:
-    """Ask a worker to settle soon, once however many ask. Never fails its caller: beat settles every minute anyway."""
-    global _quiet_until
-    if time.monotonic() < _quiet_until:
-        return
-    _quiet_until = time.monotonic() + _QUIET_SECONDS
-    try:
-        if cache.add(_WOKEN, 1, timeout=_WOKEN_SECONDS):
-            settle_pending.apply_async(retry=False)
-    except (RedisError, OperationalError, OSError) as error:
-        _quiet_until = time.monotonic() + _WOKEN_SECONDS  # don't let every request wait for a broker that is down
-        logger.warning("settling not woken", extra={"reason": str(error)})

@@ -8,8 +8,9 @@ from functools import partial, wraps
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from billing_platform.lib.http.described import described_by
 from events.api import corrections, dead_letters, ingest, views
-from events.api.schema import EventBatchPost, EventPost, described_by
+from events.api.schema import EventBatchPost, EventPost
 
 View = Callable[[HttpRequest], HttpResponse]
 

@@ -19,7 +19,7 @@ from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.money import ZERO, Money, MoneyError, to_minor
-from billing_platform.lib.work.claims import due_ids
+from billing_platform.lib.work.claims import due, due_ids
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.models import BillingHold, held
@@ -276,8 +276,8 @@ def payments_without_fee(*, limit: int = 100) -> list[UUID]:
     return list(rows.order_by("updated_at").values_list("pk", flat=True)[:limit])
 
 
-def due_webhooks(*, limit: int = 500) -> list[UUID]:
-    return due_ids(InboundWebhook.objects.all(), limit=limit)
+def webhooks_are_due() -> bool:
+    return due(InboundWebhook.objects.all()).exists()
 
 
 @dataclass(frozen=True)

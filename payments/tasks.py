@@ -10,7 +10,8 @@ from celery import shared_task
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work import claims
 from payments import selectors
-from payments.inbox import inbox
+from payments.inbox import processing
+from payments.inbox.receiving import worker
 from payments.models import PaymentRetry
 from payments.services import allocating, checkout, collection
 from payments.services.disputes import looking
@@ -133,16 +134,13 @@ def fetch_payouts() -> None:
     fetching.fetch_payouts()
 
 
-@shared_task(name="payments.tasks.process_webhook")
-def process_webhook(webhook_id: str) -> None:
-    inbox.process_webhook(webhook_id=UUID(webhook_id))
-
-
 @shared_task(name="payments.tasks.process_pending_webhooks")
 def process_pending_webhooks() -> None:
-    """Whatever a lost wake-up or a dead worker left behind."""
-    for webhook_id in selectors.due_webhooks():
-        process_webhook.delay(str(webhook_id))
+    """Process until nothing is due, or for 25 seconds: the next run takes what is left."""
+    worker.started()
+    processing.process_due(last_look_after=worker.LAST_LOOK_SECONDS)
+    if selectors.webhooks_are_due():
+        worker.wake()
 
 
 @shared_task(name="payments.tasks.retry_payments")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from billing_platform.lib.http.described import described_by
 from payments.api import refunds, retries, views, webhook
 from payments.customer import debit, hosted, mandate
 from payments.customer import views as pages
@@ -26,8 +27,11 @@ urlpatterns = [
     path("payments/orders", views.OrderCreate.as_view()),
     path("payments/links", views.LinkCreate.as_view()),
     path("payments/verify", views.Verify.as_view()),
-    path("webhooks/razorpay", webhook.RazorpayWebhook.as_view()),
-    path("webhooks/razorpay/<uuid:account_id>", webhook.RazorpayAccountWebhook.as_view()),
+    path("webhooks/razorpay", described_by(webhook.RazorpayWebhook, webhook.razorpay_webhook)),
+    path(
+        "webhooks/razorpay/<uuid:account_id>",
+        described_by(webhook.RazorpayAccountWebhook, webhook.razorpay_account_webhook),
+    ),
 ]
 
 # Included at the root in the namespace "payments".

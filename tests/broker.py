@@ -12,7 +12,7 @@ class Broker:
         self.is_up = is_up
         self.sent: list[tuple[str, list[str]]] = []
 
-    def send_task(self, name: str, args: list[str]) -> None:
+    def send_task(self, name: str, args: list[str], **_options: object) -> None:
         if not self.is_up:
             raise OperationalError("connection refused")
         self.sent.append((name, args))

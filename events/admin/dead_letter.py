@@ -31,7 +31,7 @@ from events.models import DeadLetter, EventBatch
 from events.selectors.dead_letters import letter_json, replay_outcome
 from events.services import dead_letters
 from events.services.bulk_report import BulkReport
-from events.tasks import wake_settling
+from events.tasks import settling
 
 Status = DeadLetter.Status
 TONES = {Status.OPEN: "danger", Status.REPLAYED: "success", Status.DISCARDED: ""}
@@ -166,7 +166,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     )
     def replay(self, request: HttpRequest, letter: DeadLetter, *, reason: str) -> str:
         dead_letters.replay_one(letter_id=letter.pk, by=request.user.get_username(), reason=reason)
-        wake_settling()
+        settling.wake()
         return "The event goes back to be counted."
 
     @object_action(
@@ -179,7 +179,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     )
     def edit(self, request: HttpRequest, letter: DeadLetter, *, event: dict[str, Any], reason: str) -> str:
         dead_letters.replay_edited(letter_id=letter.pk, event=event, by=request.user.get_username(), reason=reason)
-        wake_settling()
+        settling.wake()
         return "The edited event goes back to be counted."
 
     @object_action(
@@ -205,7 +205,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def replay_many(self, request: HttpRequest, letters: Any, *, reason: str) -> str:
         ids = _open_ids(letters)
         report = dead_letters.replay(letter_ids=ids, by=request.user.get_username(), reason=reason)
-        wake_settling()
+        settling.wake()
         return _summary_with_links(report, "Replayed", ids)
 
     @rows_action(

@@ -24,7 +24,7 @@ from events.api.serializers import (
 )
 from events.models import DeadLetter
 from events.services import dead_letters
-from events.tasks import wake_settling
+from events.tasks import settling
 from organisations.api.base import AdminGenericView
 
 UNREADABLE_LISTED = 200
@@ -75,7 +75,7 @@ class DeadLetterReplay(AdminGenericView):
             letter = dead_letters.replay_edited(letter_id=letter.pk, by=by, **values)
         else:
             letter = dead_letters.replay_one(letter_id=letter.pk, by=by, **values)
-        transaction.on_commit(wake_settling)
+        transaction.on_commit(settling.wake)
         return Response(self.get_serializer(letter).data)
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.http.api import domain_error_response, error_response
 from events.services.accepting import Accepted, Form, accept_events
-from events.tasks import wake_settling
+from events.tasks import settling
 from organisations.access.authentication import authenticate_project_key
 from organisations.access.throttling import check_rate
 
@@ -80,7 +80,7 @@ def _accept(request: HttpRequest, handle: _Handler, answer: Callable[[Accepted],
         logger.exception("usage not stored")
         message = "The request could not be stored just now. Send it again: what was stored already counts once."
         return error_response(message, code="UNAVAILABLE", status_code=503, headers={"Retry-After": _RETRY_AFTER})
-    wake_settling()
+    settling.wake()
     return HttpResponse(_encode(answer(accepted)), status=202, content_type="application/json")
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.connections import renew_connection
 from billing_platform.lib.errors import DomainError
 from organisations import audit
 from organisations.models import ApiKey
@@ -81,7 +81,7 @@ def _find_cached(prefix: str) -> ApiKey | None:
     cached = _cache.get(prefix)
     if cached is not None and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
-    _renew_connection()
+    renew_connection()
     api_key = _find(prefix)
     if len(_cache) >= _CACHE_LIMIT:
         _cache.clear()
@@ -94,17 +94,11 @@ def _find(prefix: str) -> ApiKey | None:
     return ApiKey.objects.select_related("project__organisation", "owner").filter(prefix=prefix).first()
 
 
-def _renew_connection() -> None:
-    """Replace a broken database connection, as Django does for requests outside the fast path (http/fast_path.py)."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
-
-
 def _note_use(api_key: ApiKey) -> None:
     """Note the time of the last use, at most once a minute, so that not every request writes."""
     now = clock.now()
     if api_key.last_used_at is None or now - api_key.last_used_at > _USED_EVERY:
-        _renew_connection()
+        renew_connection()
         ApiKey.objects.filter(pk=api_key.pk).update(last_used_at=now)
         api_key.last_used_at = now
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, link, rows_action, short_time, status
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
-from payments.inbox import inbox
+from payments.inbox import processing
 from payments.models import InboundWebhook
 
 Status = InboundWebhook.Status
@@ -46,8 +46,8 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     work = work_column()
     try_now = try_now_action(
         permission="payments.process_inboundwebhook",
-        may=inbox.may_be_tried_now,
-        service=lambda pk: inbox.try_now(webhook_id=pk),
+        may=processing.may_be_tried_now,
+        service=lambda pk: processing.try_now(webhook_id=pk),
     )
 
     @rows_action(
@@ -56,7 +56,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
         confirm="Those that failed or were ignored are tried at once. What a message reports is never counted twice.",
     )
     def try_many_now(self, request: HttpRequest, webhooks: Any) -> str:
-        count = inbox.try_each_now(webhook_ids=list(webhooks.values_list("pk", flat=True)))
+        count = processing.try_each_now(webhook_ids=list(webhooks.values_list("pk", flat=True)))
         return f"{count:,} are tried as soon as a worker is free."
 
     @admin.display(description="Body")

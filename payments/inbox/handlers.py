@@ -155,11 +155,12 @@ def _order_of_payment(
 
 
 def _known_order(payment: GatewayPayment) -> PaymentOrder | None:
+    orders = PaymentOrder.objects.select_related("invoice__organisation")
     if payment.order_id:
-        order: PaymentOrder | None = PaymentOrder.objects.filter(razorpay_order_id=payment.order_id).first()
+        order: PaymentOrder | None = orders.filter(razorpay_order_id=payment.order_id).first()
         if order is not None:
             return order
-    known: PaymentOrder | None = PaymentOrder.objects.filter(payments__razorpay_payment_id=payment.id).first()
+    known: PaymentOrder | None = orders.filter(payments__razorpay_payment_id=payment.id).first()
     return known
 
 

@@ -38,8 +38,11 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     order = PaymentOrder.objects.select_related("invoice__organisation").get(pk=order_id)
     lock_customer_money(order.invoice.organisation_id)
     payment = _locked_payment(order, report)
+    known = _known(payment)
     _advance(payment, report)
     payment.conflict = payment.conflict or _conflict(order, payment, report)
+    if refund is None and _known(payment) == known and _is_placed(payment):
+        return payment
     noted = note_refund(payment, refund) if refund is not None else None
     count_refunds(payment)
     payment.save()
@@ -84,6 +87,16 @@ def _locked_payment(order: PaymentOrder, report: GatewayPayment) -> Payment:
     return payment
 
 
+def _known(payment: Payment) -> tuple[object, ...]:
+    """What reports tell, as it stands."""
+    return tuple(getattr(payment, field.attname) for field in payment._meta.concrete_fields)
+
+
+def _is_placed(payment: Payment) -> bool:
+    """It is credited in full: Razorpay tells of one payment in up to four messages, and the last three add nothing."""
+    return payment.paid_at is not None and not payment.problem and payment.unallocated == ZERO
+
+
 def _advance(payment: Payment, report: GatewayPayment) -> None:
     """Move forward, never back. A report without a fee does not erase a known fee."""
     currency = payment.currency
@@ -98,11 +111,11 @@ def _advance(payment: Payment, report: GatewayPayment) -> None:
         payment.not_captured = ""
     if report.is_captured and payment.paid_at is None:
         payment.paid_at = report.created_at
-    if report.fee_minor is not None:
-        payment.fee = from_minor(report.fee_minor, currency).amount
     payment.payer_bears_fee = payment.payer_bears_fee or report.payer_bears_fee
-    if report.tax_minor is not None:
-        payment.tax = from_minor(report.tax_minor, currency).amount
+    for name, minor in (("fee", report.fee_minor), ("tax", report.tax_minor)):
+        amount = None if minor is None else from_minor(minor, currency).amount
+        if amount is not None and amount != getattr(payment, name):  # 27.84 and 27.8400 are a change to the audit log
+            setattr(payment, name, amount)
     # The status "refunded" means in full, whatever amount_refunded says.
     refunded = report.amount_minor if report.status == Status.REFUNDED else report.amount_refunded_minor
     payment.refunds_reported = max(payment.refunds_reported, from_minor(refunded, currency).amount)

@@ -22,6 +22,7 @@ from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.references import References
 from tests.bench.returns import fill, read
 from tests.bench.sample import BATCH
+from tests.bench.webhooks import ADDRESS, SECRET, check, open_orders, process, stored
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Effort:
     """How many customers send a thousand events each."""
     documents: int
     """Of the GST return."""
+    burst_seconds: float
+    """Of webhooks."""
 
 
 FULL = Effort(
@@ -51,11 +54,21 @@ FULL = Effort(
     customers=10_000,
     million=1_000,
     documents=100_000,
+    burst_seconds=10,
 )
 QUICK = Effort(
-    seconds=4, rounds=1, chunks=8, end_to_end_seconds=12, ledger_rows=0, customers=1_000, million=0, documents=10_000
+    seconds=4,
+    rounds=1,
+    chunks=8,
+    end_to_end_seconds=12,
+    ledger_rows=0,
+    customers=1_000,
+    million=0,
+    documents=10_000,
+    burst_seconds=3,
 )
 END_TO_END_RATE = 40_000  # events a second offered
+BURST_RATE = 1_000  # webhooks a second offered
 
 
 @dataclass
@@ -223,6 +236,36 @@ def returns(effort: Effort, results: Results) -> None:
         results.add(f"{name}_{each}_peak_mb", peak)
 
 
+def webhooks(references: References, database_url: str, effort: Effort, results: Results) -> None:
+    """A burst is offered at 1,000 a second, and all of it processed afterwards; then as many as can be received."""
+
+    def received(url: str, rate: float = 0) -> dict[str, float]:
+        warm, run = (
+            load(url, SECRET, "webhook", connections=8, seconds=seconds, rate=rate)
+            for seconds in (1, effort.burst_seconds)
+        )
+        return run | {"distinct": warm["distinct"] + run["distinct"]}
+
+    open_orders()
+    before = stored()
+    references.connection.execute(_plain_table())
+    with serving("billing_platform.wsgi:application", database_url, ADDRESS) as url:
+        burst = received(url, BURST_RATE)
+        one = process(1)
+        most = received(url)
+    with serving("tests.bench.plain:application", database_url, "/webhooks") as url:
+        plain = received(url)["per_second"]
+    two = process(2)
+    check(before + int(burst["distinct"] + most["distinct"]))
+    results.add("webhooks_per_s", most["per_second"], "signed, stored and answered, 8 connections; aim 300")
+    results.add("drf_webhooks_per_s", plain, "plain DRF: signature checked, one row")
+    results.add("webhooks_vs_drf", most["per_second"] / plain, "aim 1.5")
+    results.add("webhook_burst_per_s", burst["per_second"], f"{BURST_RATE:,} a second offered; all stored")
+    results.add("webhook_p99_ms", burst["p99_ms"], "in the burst; aim 50")
+    results.add("webhooks_processed_per_s", one, "one worker; each once, all money right")
+    results.add("webhook_two_workers", two / one, "two against one, as processes")
+
+
 def million_events(database_url: str, effort: Effort, results: Results) -> None:
     if not effort.million:
         return
@@ -237,7 +280,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
     parser.add_argument(
         "--only",
-        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "returns", "million"],
+        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "returns", "webhooks", "million"],
         help="just one part",
     )
     options = parser.parse_args()
@@ -249,6 +292,7 @@ def main() -> None:
             "REDIS_URL": running.redis_url,
             "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
             "LOG_LEVEL": "INFO",
+            "RAZORPAY_WEBHOOK_SECRET": SECRET,
         }
         platform, references = Platform(), References(running.database_url)
         parts: dict[str, Callable[[], Any]] = {
@@ -259,6 +303,7 @@ def main() -> None:
             "billing": lambda: billing(effort, results),
             "documents": lambda: documents(effort, results),
             "returns": lambda: returns(effort, results),
+            "webhooks": lambda: webhooks(references, running.database_url, effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():

@@ -1,10 +1,14 @@
 """A load client: keep-alive connections, one thread each, unique ids per request. Prints a JSON line.
 
-python -m tests.bench.client URL KEY {single|batch|array} CONNECTIONS SECONDS [REQUESTS_PER_SECOND]
+python -m tests.bench.client URL KEY {single|batch|array|webhook} CONNECTIONS SECONDS [REQUESTS_PER_SECOND]
+
+Webhooks are signed with KEY. One in four is sent a second time, as Razorpay may do.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import socket
@@ -14,7 +18,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from tests.bench.sample import MARK, batch_template
+from tests.bench.sample import MARK, ORDER, batch_template, order_number, webhook_template
 
 
 class Load:
@@ -23,13 +27,15 @@ class Load:
         self.address = (parts.hostname, parts.port)
         self.head = (
             f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {key}\r\nContent-Length: "
+            f"Authorization: Bearer {key}\r\n"
         ).encode()
         self.body: Callable[[str], bytes] = _body(form)
+        self.secret = key.encode() if form == "webhook" else b""
         self.seconds, self.rate = seconds, rate
         self.lock = threading.Lock()
         self.latencies: list[float] = []
         self.failures = 0
+        self.distinct = 0
 
     def run(self, connections: int) -> dict[str, float]:
         threads = [threading.Thread(target=self._send, args=(number, connections)) for number in range(connections)]
@@ -42,6 +48,7 @@ class Load:
         ordered = sorted(self.latencies)
         return {
             "requests": len(ordered),
+            "distinct": self.distinct,
             "failures": self.failures,
             "per_second": len(ordered) / elapsed,
             "p50_ms": 1000 * ordered[len(ordered) // 2],
@@ -59,14 +66,22 @@ class Load:
                 if due > now:
                     time.sleep(due - now)
                     now = due  # a request that had to wait its turn has waited
-            body = self.body(f"{os.getpid() % 10_000:04d}{number:02d}{sent:06d}")
-            connection.sendall(b"%s%d\r\n\r\n%s" % (self.head, len(body), body))
+            again = sent % 5 == 4 if self.secret else False
+            unique = f"{os.getpid() % 10_000:04d}{number:02d}{sent - again:06d}"
+            body = self.body(unique)
+            head = self.head + self._signature(body, unique) if self.secret else self.head
+            connection.sendall(b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body))
             failures += not _succeeded(connection)
             latencies.append(time.perf_counter() - now)
             sent += 1
         with self.lock:
             self.latencies += latencies
             self.failures += failures
+            self.distinct += sent - sent // 5 if self.secret else sent
+
+    def _signature(self, body: bytes, unique: str) -> bytes:
+        signature = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
+        return f"X-Razorpay-Signature: {signature}\r\nX-Razorpay-Event-Id: evt_{unique}\r\n".encode()
 
 
 def _succeeded(connection: socket.socket) -> bool:
@@ -90,6 +105,9 @@ def _receive(connection: socket.socket) -> bytes:
 
 
 def _body(form: str) -> Callable[[str], bytes]:
+    if form == "webhook":
+        message = webhook_template()
+        return lambda unique: message.replace(MARK, unique.encode()).replace(ORDER, order_number(int(unique[6:])))
     template = batch_template()
     if form == "single":
         event = json.dumps(json.loads(template)["events"][0]).encode()

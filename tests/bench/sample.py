@@ -1,4 +1,4 @@
-"""The events of the benchmarks: four metrics, two dimensions, about 240 bytes each."""
+"""What the benchmarks send: usage events of four metrics and two dimensions, and Razorpay's messages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ DIMENSIONS = ["region", "tier"]
 BATCH = 1_000
 MARK = b"@@@@@@@@@@@@"
 """Stands for the part of every id that differs from request to request."""
+ORDERS = 300
+"""Of Razorpay's messages: each is about a payment of one of them."""
+ORDER = b"@order-number@"
+AMOUNT_MINOR = 118_000
 
 _SPAN_SECONDS = 6 * 3600
 
@@ -44,3 +48,44 @@ def batches(count: int, prefix: str) -> list[bytes]:
     """`count` requests whose ids occur nowhere else as long as the four-letter prefix doesn't."""
     template = batch_template()
     return [template.replace(MARK, f"{prefix:.4}{number:08d}".encode()) for number in range(count)]
+
+
+def order_number(sent: int) -> bytes:
+    return b"%014d" % (sent % ORDERS)
+
+
+def webhook_template() -> bytes:
+    """A captured payment, about 1,000 bytes as Razorpay's; put other characters in place of MARK and ORDER."""
+    payment = {
+        "id": f"pay_{ORDER.decode()}",
+        "entity": "payment",
+        "amount": AMOUNT_MINOR,
+        "currency": "INR",
+        "status": "captured",
+        "order_id": f"order_{ORDER.decode()}",
+        "international": False,
+        "method": "upi",
+        "amount_refunded": 0,
+        "refund_status": None,
+        "captured": True,
+        "description": None,
+        "vpa": "payer@upi",
+        "email": "payer@example.com",
+        "contact": "+919000090000",
+        "notes": [],
+        "fee": 2784,
+        "tax": 425,
+        **dict.fromkeys(f"error_{name}" for name in ("code", "description", "source", "step", "reason")),
+        "acquirer_data": {"rrn": "267567962619", "upi_transaction_id": MARK.decode()},
+        "created_at": int(datetime.now(UTC).timestamp()),
+        "upi": {"payer_account_type": "bank_account", "vpa": "payer@upi", "flow": "intent"},
+    }
+    event = {
+        "entity": "event",
+        "account_id": "acc_Bench0000000001",
+        "event": "payment.captured",
+        "contains": ["payment"],
+        "payload": {"payment": {"entity": payment}},
+        "created_at": payment["created_at"],
+    }
+    return json.dumps(event, separators=(",", ":")).encode()

@@ -12,6 +12,7 @@ from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing_platform.lib.periods import BillingPeriod
+from billing_platform.lib.work import waking
 from events import tasks
 from events.models import EventBatch, Metric
 from events.selectors import status
@@ -136,14 +137,14 @@ def test_waking_is_rare_and_settling_looks_a_last_time(
     project: Project, project_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[int] = []
-    monkeypatch.setattr(tasks.settle_pending, "apply_async", lambda **_options: woken.append(1))
-    monkeypatch.setattr(tasks, "_quiet_until", 0.0)
+    monkeypatch.setattr(waking.current_app, "send_task", lambda *_args, **_options: woken.append(1))
+    monkeypatch.setattr(tasks.settling, "quiet_until", 0.0)
     for number in range(20):
         assert post(project_key, event(str(number))).status_code == 202
     assert len(woken) == 1
     assert tasks.settle_pending()["counted"] == 20
     assert not EventBatch.objects.exclude(status="settled").exists()
-    monkeypatch.setattr(tasks, "_quiet_until", 0.0)
+    monkeypatch.setattr(tasks.settling, "quiet_until", 0.0)
     post(project_key, event("next"))
     assert len(woken) == 2
 

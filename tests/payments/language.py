@@ -18,7 +18,8 @@ from invoicing.services.issuing import finalize_invoice
 from organisations.models import Organisation
 from payments.gateways import GatewayPayment
 from payments.gateways.values import Failure
-from payments.inbox.inbox import process_webhook, receive_webhook
+from payments.inbox.processing import process_webhook
+from payments.inbox.receiving import receive_webhook
 from payments.models import InboundWebhook, PaymentOrder
 from tests.local.razorpay.harness import WEBHOOK_SECRET
 

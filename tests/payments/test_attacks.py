@@ -18,7 +18,8 @@ from billing_platform.lib import hmac_signatures
 from invoicing.models import Invoice
 from invoicing.services.pay_page_links import renew_link
 from organisations.models import AuditEntry, Notification, Organisation
-from payments.inbox.inbox import process_webhook, receive_webhook
+from payments.inbox.processing import process_webhook
+from payments.inbox.receiving import receive_webhook
 from payments.models import (
     BankLine,
     Dispute,

@@ -12,7 +12,8 @@ from django.db import connection
 from billing_platform.lib import hmac_signatures
 from invoicing.models import Invoice
 from organisations.models import Notification
-from payments.inbox.inbox import process_webhook, receive_webhook
+from payments.inbox.processing import process_webhook
+from payments.inbox.receiving import receive_webhook
 from payments.models import Payment, PaymentOrder
 from payments.services import checkout, collection
 from tests import factories

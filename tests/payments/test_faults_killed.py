@@ -11,7 +11,7 @@ import pytest
 
 from invoicing.models import Invoice
 from organisations.models import Organisation
-from payments.inbox.inbox import receive_webhook
+from payments.inbox.receiving import receive_webhook
 from payments.models import InboundWebhook, Payment
 from payments.services import collection
 from tests import factories

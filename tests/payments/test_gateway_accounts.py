@@ -21,7 +21,7 @@ from invoicing.models import Invoice
 from organisations.models import AuditEntry, BillingEntity, Organisation
 from payments import selectors
 from payments.gateways import GatewayNotConfigured
-from payments.inbox.inbox import process_webhook
+from payments.inbox.processing import process_webhook
 from payments.models import GatewayAccount, InboundWebhook, Payment, PaymentOrder
 from payments.services import checkout, collection, gateway_accounts
 from tests import factories

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from invoicing.models import Invoice
 from organisations.models import BillingEntity
-from payments.inbox.inbox import process_webhook
+from payments.inbox.processing import process_webhook
 from payments.models import InboundWebhook, Payment, PaymentOrder
 from payments.services import collection
 from payments.services.allocating import use_credit

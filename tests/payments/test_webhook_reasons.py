@@ -8,7 +8,7 @@ import pytest
 
 from invoicing.models import Invoice
 from organisations.models import Notification
-from payments.inbox import inbox
+from payments.inbox import processing
 from payments.inbox.not_handled import why_not_handled
 from payments.models import InboundWebhook
 from tests.local.razorpay.harness import WEBHOOK_SECRET
@@ -33,7 +33,7 @@ def test_a_message_that_is_given_up_is_mailed_once_and_many_are_tried_again(
     invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(InboundWebhook, "max_attempts", 1)
-    monkeypatch.setattr(inbox.handlers, "read", _stumble)
+    monkeypatch.setattr(processing.handlers, "read", _stumble)
     order = open_order(invoice)
     rows = [
         deliver("payment.captured", {"payment": payment_entity(order, "captured")}, f"evt_{number}")
@@ -43,10 +43,10 @@ def test_a_message_that_is_given_up_is_mailed_once_and_many_are_tried_again(
     [first, _second] = Notification.objects.filter(kind="webhook_failed").order_by("created_at")
     assert first.recipients == [invoice.billing_entity.email]
     assert "stumbled" in first.text
-    assert inbox.try_each_now(webhook_ids=[row.pk for row in rows]) == 2
-    assert inbox.try_each_now(webhook_ids=[row.pk for row in rows]) == 0
+    assert processing.try_each_now(webhook_ids=[row.pk for row in rows]) == 2
+    assert processing.try_each_now(webhook_ids=[row.pk for row in rows]) == 0
     monkeypatch.undo()
-    assert inbox.process_webhook(webhook_id=rows[0].pk)
+    assert processing.process_webhook(webhook_id=rows[0].pk)
 
 
 def _stumble(*_: object) -> object:

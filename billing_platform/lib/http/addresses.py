@@ -5,6 +5,8 @@ billing_platform/urls.py and the apps' urls.py define the addresses; the contrac
 
 from __future__ import annotations
 
+import re
+
 VERSIONED = "/api/v1/"
 KEYED = (VERSIONED, "/events")
 """What is answered to a key only, but for the gateway's webhooks, which are signed."""
@@ -14,6 +16,14 @@ _MACHINES = (*_API, "/health", "/metrics")
 
 EVENT_POSTS = frozenset({f"{VERSIONED}events", f"{VERSIONED}events/batch", "/events", "/events/batch"})
 """Where usage is reported."""
+
+_WEBHOOK = re.compile(rf"(?:{VERSIONED}|/)webhooks/razorpay(?:/[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})?")
+"""Where Razorpay sends its messages: for all sellers, and for the account of one."""
+
+
+def comes_in_bursts(path: str) -> bool:
+    """Whether a POST to this address takes the fast path."""
+    return path in EVENT_POSTS or _WEBHOOK.fullmatch(path) is not None
 
 
 def is_api(path: str) -> bool:

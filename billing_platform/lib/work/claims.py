@@ -182,12 +182,36 @@ def claim_all(rows: QuerySet[Row], pks: Collection[UUID], *, early: bool = False
     with transaction.atomic():
         wanted = model._base_manager.filter(pk__in=rows.filter(pk__in=pks).order_by().values("pk"))
         found = _free(wanted, now) if early else due(wanted, now).order_by()
-        taken = list(found.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
-        values = _touched(
-            model, claimed_until=now + model.claim_lasts, attempts=F("attempts") + 1, **_status(model, State.AT_WORK)
-        )
-        model._base_manager.filter(pk__in=taken).update(**values)
-    claimed = list(rows.filter(pk__in=taken).order_by("pk"))
+        taken = _take(found.order_by("pk"), now)
+    return _claimed(rows, taken)
+
+
+def claim_next(rows: QuerySet[Row], *, most: int) -> list[Row]:
+    """Take so many of the rows that are due, the longest due first; those that another worker is taking are left to it.
+
+    For a queue that several workers empty at once, a batch each. `rows` are of one table.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        taken = _take(due(rows, now)[:most], now)
+    return _claimed(rows.model._base_manager.all(), taken)  # `rows` may be those without a try, which they now have
+
+
+def _take(found: QuerySet[Row], now: datetime) -> list[UUID]:
+    """Claim rows that nobody holds, in the caller's transaction."""
+    model = found.model
+    taken = list(found.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    values = _touched(
+        model, claimed_until=now + model.claim_lasts, attempts=F("attempts") + 1, **_status(model, State.AT_WORK)
+    )
+    model._base_manager.filter(pk__in=taken).update(**values)
+    return taken
+
+
+def _claimed(rows: QuerySet[Row], taken: list[UUID]) -> list[Row]:
+    """Those of the rows just taken whose tries did not all end with a dead worker, in the order in which they were."""
+    found = rows.in_bulk(taken)
+    claimed = [found[pk] for pk in taken if pk in found]
     dead = [row for row in claimed if row.max_attempts is not None and row.attempts > row.max_attempts]
     for row in dead:
         note_failure(row, ALL_DIED, final=True)

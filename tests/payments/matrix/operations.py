@@ -17,6 +17,7 @@ from billing_platform.lib.work.claims import State
 from invoicing.models import Invoice
 from organisations.models import Notification
 from payments import tasks
+from payments.inbox.processing import process_webhook
 from payments.models import Mandate, MandateCharge, Payment, PaymentOrder, Refund
 from payments.selectors import why_not_collectable
 from payments.services import checkout, collection
@@ -426,5 +427,7 @@ OPERATIONS: dict[str, type[Operation]] = {
 
 def run_job(name: str, argument: str) -> None:
     """The job of an operation, or the one that reads a message."""
-    job: Callable[[str], object] = tasks.process_webhook if name == "message" else OPERATIONS[name].job
-    job(argument)
+    if name == "message":
+        process_webhook(webhook_id=UUID(argument))
+    else:
+        OPERATIONS[name].job(argument)

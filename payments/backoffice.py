@@ -10,6 +10,7 @@ from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import reaches_every_organisation
+from payments.inbox.downtime_messages import about_downtimes
 from payments.models import (
     BankLine,
     CertificateFile,
@@ -221,12 +222,20 @@ BACKOFFICE = Contribution(
             since="updated_at",
         ),
         Waits(
+            kind="downtime",
+            one="way to pay is down at Razorpay",
+            many="ways to pay are down at Razorpay",
+            rows=lambda user: InboundWebhook.objects.for_organisations(user).lasting_downtimes(),
+            model=InboundWebhook,
+            filters={"attention": "downtime"},
+            urgency=Urgency.TECHNICAL,
+            more=about_downtimes,
+        ),
+        Waits(
             kind="webhook_failed",
             one="webhook failed",
             many="webhooks failed",
-            rows=lambda user: InboundWebhook.objects.for_organisations(user).filter(
-                status=InboundWebhook.Status.FAILED
-            ),
+            rows=lambda user: InboundWebhook.objects.for_organisations(user).given_up(),
             model=InboundWebhook,
             filters={"status__exact": "failed"},
             urgency=Urgency.TECHNICAL,

@@ -225,22 +225,22 @@ def _queue_refund(kind: str, refund: Refund) -> None:
     _queue(kind, payment, invoice, context, about=refund.pk)
 
 
-def queue_webhook_failed(webhook: InboundWebhook) -> None:
-    """Tell the seller that a message of Razorpay was given up: once per message."""
-    account = webhook.gateway_account
-    seller = account.billing_entity if account else BillingEntity.objects.filter(is_default=True).first()
-    if seller is None:
-        return
+def queue_webhooks_failed(seller: BillingEntity, webhooks: list[InboundWebhook], *, counted: str) -> None:
+    """Tell a seller of Razorpay's messages that were given up: once an hour in which any was. The newest comes first;
+    `counted` says how many they are: “2 messages”."""
+    newest = webhooks[0]
+    address = reverse("admin:payments_inboundwebhook_changelist")
     queue_email(
-        organisation=webhook.organisation,
+        organisation=newest.organisation,
         kind="webhook_failed",
-        dedupe_key=f"webhook_failed:{webhook.pk}",
+        dedupe_key=f"webhook_failed:{seller.pk}:{newest.updated_at:%Y-%m-%dT%H}",
         recipients=[seller.email],
         sender=seller.email,
         template="payments/webhook_failed",
         context={
-            "webhook": webhook,
-            "page": f"{settings.SITE_URL}{reverse('admin:payments_inboundwebhook_change', args=[webhook.pk])}",
+            "webhooks": webhooks[:5],
+            "messages": counted,
+            "page": f"{settings.SITE_URL}{address}?status__exact=failed",
         },
     )
 

@@ -289,7 +289,7 @@ class WebhookBacklog:
 def webhook_backlog() -> WebhookBacklog:
     """For health and metrics: what waits, and what was given up and needs a person."""
     Status = InboundWebhook.Status
-    counts = InboundWebhook.objects.aggregate(
+    counts = InboundWebhook.objects.exclude(status__in=[Status.PROCESSED, Status.IGNORED]).aggregate(
         pending=Count("pk", filter=Q(status__in=[Status.PENDING, Status.PROCESSING])),
         failed=Count("pk", filter=Q(status=Status.FAILED)),
     )

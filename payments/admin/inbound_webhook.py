@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from billing_platform.lib.admin.base import ReadOnlyAdmin, link, rows_action, short_time, status
+from billing_platform.lib.admin.base import ReadOnlyAdmin, attention_filter, link, rows_action, short_time, status
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from payments.inbox import processing
 from payments.models import InboundWebhook
@@ -22,6 +22,9 @@ TONES = {
     Status.IGNORED: "",
     Status.FAILED: "danger",
 }
+AttentionFilter = attention_filter(
+    downtime=("Ways to pay that are down", lambda webhooks, _user: webhooks.lasting_downtimes())
+)
 
 
 @admin.register(InboundWebhook)
@@ -29,8 +32,8 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     empty_hint = "Razorpay's messages about payments arrive here, once its webhook address is set to this platform."
     list_on_a_phone = ("received", "event_type", "state", "customer")
     show_full_result_count = False
-    list_display = ("received", "event_type", "state", "customer", "outcome", "attempts")
-    list_filter = ("status", "organisation", "received_at")
+    list_display = ("received", "event_type", "state", "customer", "what_came_of_it", "attempts")
+    list_filter = (AttentionFilter, "status", "organisation", "received_at")
     search_fields = ("event_id", "event_type", "body")
     list_select_related = ("organisation",)
     fieldsets = (
@@ -58,6 +61,10 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     def try_many_now(self, request: HttpRequest, webhooks: Any) -> str:
         count = processing.try_each_now(webhook_ids=list(webhooks.values_list("pk", flat=True)))
         return f"{count:,} are tried as soon as a worker is free."
+
+    @admin.display(description="Outcome")
+    def what_came_of_it(self, webhook: InboundWebhook) -> str:
+        return webhook.outcome or webhook.last_failure
 
     @admin.display(description="Body")
     def message(self, webhook: InboundWebhook) -> str:

@@ -76,7 +76,7 @@ class Calls:
     def _call_once(self, ask: Callable[[Any], Any], read: Callable[[Any], T]) -> T:
         self._breaker.let_through()
         sdk, adapter = self._client()
-        adapter.last = None
+        adapter.forget()
         try:
             value = read(ask(sdk))
         except (*SDK_ERRORS, requests.RequestException) as error:
@@ -86,6 +86,7 @@ class Calls:
         except MALFORMED as error:
             if adapter.last is None:  # nothing was sent: a fault of ours
                 raise
+            self._breaker.note(is_outage=is_outage(adapter.last))
             raise GatewayUnclear(f"Razorpay gave an answer that makes no sense: {error!r}") from error
         self._breaker.note(is_outage=False)
         return value

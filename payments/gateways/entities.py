@@ -11,6 +11,7 @@ from payments.gateways.values import (
     Failure,
     GatewayCustomer,
     GatewayDispute,
+    GatewayDowntime,
     GatewayLink,
     GatewayOrder,
     GatewayPayment,
@@ -196,6 +197,24 @@ def parse_dispute(entity: Mapping[str, Any]) -> GatewayDispute:
         status=entity["status"],
         respond_by=_optional_time(entity.get("respond_by")),
         created_at=_time(entity["created_at"]),
+    )
+
+
+WAYS = {"upi": "UPI", "card": "card", "netbanking": "net banking", "wallet": "wallet", "emandate": "e-mandate"}
+
+
+def parse_downtime(entity: Mapping[str, Any]) -> GatewayDowntime:
+    """`instrument` names the bank, network or app that is down, if it is not the whole way to pay."""
+    method = str(entity.get("method") or "one way to pay")[:40]
+    named = ", ".join(str(value) for value in _object(entity, "instrument").values() if value and value != "ALL")
+    return GatewayDowntime(
+        id=identifier(entity),
+        way=WAYS.get(method, method) + (f" ({named[:40]})" if named else ""),
+        severity=str(entity.get("severity") or "")[:20],
+        status=entity["status"],
+        begins_at=_time(entity.get("begin") or entity["created_at"]),
+        ends_at=_optional_time(entity.get("end")),
+        updated_at=_time(entity.get("updated_at") or entity["created_at"]),
     )
 
 

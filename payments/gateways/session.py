@@ -34,8 +34,12 @@ class RecordingAdapter(HTTPAdapter):
         self.timeout = timeout
         self.last: Answer | None = None
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def forget(self) -> None:
+        """Before a call: what came back last is no answer to it."""
         self.last = None
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self.forget()
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         response = super().send(request, *args, **kwargs)
         self.last = Answer(response.status_code, _error_of(response), _retry_after_of(response))

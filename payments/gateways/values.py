@@ -194,3 +194,29 @@ class GatewayDispute:
     status: str  # open | under_review | won | lost | closed
     respond_by: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class GatewayDowntime:
+    """A way to pay that is down, at Razorpay or at the payers' banks."""
+
+    id: str
+    way: str  # for people: "UPI", "net banking (HDFC)"
+    severity: str  # high | medium | low
+    status: str  # scheduled | started | updated | resolved | cancelled
+    begins_at: datetime
+    ends_at: datetime | None
+    updated_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("resolved", "cancelled")
+
+    def lasts(self, at: datetime) -> bool:
+        return not self.is_over and self.begins_at <= at and (self.ends_at is None or self.ends_at > at)
+
+    @property
+    def in_words(self) -> str:
+        if self.is_over:
+            return f"Razorpay: payments by {self.way} work again."
+        return f"Razorpay: payments by {self.way} may fail for now (severity {self.severity or 'not named'})."

@@ -16,11 +16,13 @@ from billing_platform.lib import clock
 from payments.gateways import GatewayPayment, GatewayRefund, gateway_of_environment, is_configured
 from payments.gateways.entities import parse_dispute, parse_link, parse_payment, parse_refund
 from payments.inbox.dispute_messages import DisputeMessage
+from payments.inbox.downtime_messages import DowntimeMessage, read_downtime
 from payments.inbox.mandate_messages import MandateMessage, mandate_of_registration, read_token_message
 from payments.inbox.messages import NOT_HANDLED, Ignored, Payload, Subject, entity_of, subject_of
 from payments.inbox.not_handled import why_not_handled
 from payments.inbox.payout_messages import PayoutMessage, read_payout
 from payments.models import GatewayAccount, PaymentOrder
+from payments.models.inbound_webhook import DOWNTIME
 from payments.services import collection
 from payments.services.gateway_accounts import gateway_of
 from payments.services.payment_reports import apply_payment_report
@@ -109,7 +111,7 @@ def read_dispute(payload: Payload, account: GatewayAccount | None) -> DisputeMes
     return DisputeMessage(order, payment, gateway_of(order).fetch_dispute(dispute_id=dispute.id), told_at)
 
 
-Message = PaymentMessage | LinkMessage | DisputeMessage | MandateMessage | PayoutMessage
+Message = PaymentMessage | LinkMessage | DisputeMessage | MandateMessage | PayoutMessage | DowntimeMessage
 DISPUTE_EVENTS = ("created", "action_required", "under_review", "won", "lost", "closed")
 
 HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
@@ -129,6 +131,7 @@ HANDLERS: Mapping[str, Callable[[Payload, GatewayAccount | None], Message]] = {
     "refund.speed_changed": read_payment,
     **dict.fromkeys((f"payment.dispute.{name}" for name in DISPUTE_EVENTS), read_dispute),
     "settlement.processed": read_payout,
+    **dict.fromkeys((f"{DOWNTIME}{name}" for name in ("started", "updated", "resolved")), read_downtime),
 }
 
 
@@ -139,7 +142,7 @@ def read(event_type: str, payload: Payload, account: GatewayAccount | None) -> M
     """
     handler = HANDLERS.get(event_type)
     if handler is None:
-        raise Ignored(why_not_handled(event_type, payload))
+        raise Ignored(why_not_handled(event_type))
     return handler(payload, account)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from payments.inbox.messages import Payload, entity_of
-
 _WHY = {
     "invoice": "It is about an invoice of Razorpay's own, which is not used here.",
     "virtual_account": "Bank accounts of Razorpay's Smart Collect are not used here.",
@@ -16,19 +14,7 @@ _WHY = {
 """By the first word of the type."""
 
 
-def why_not_handled(event_type: str, payload: Payload) -> str:
+def why_not_handled(event_type: str) -> str:
     """Why a message of a type that has no verb leads to no action, in one sentence."""
-    if event_type.startswith("payment.downtime."):
-        return _downtime(event_type, payload)
     unknown = "This type of message is unknown: it is stored, and leads to no action."
     return _WHY.get(event_type.partition(".")[0], unknown)
-
-
-def _downtime(event_type: str, payload: Payload) -> str:
-    """“Razorpay: upi is down (severity high). Payers may fail to pay by it for now.”"""
-    entity = entity_of(payload, "payment.downtime") or {}
-    method = str(entity.get("method") or "a way to pay")[:40]
-    if event_type == "payment.downtime.resolved":
-        return f"Razorpay: {method} works again."
-    severity = str(entity.get("severity") or "not named")[:20]
-    return f"Razorpay: {method} is down (severity {severity}). Payers may fail to pay by it for now."

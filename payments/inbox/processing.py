@@ -20,9 +20,8 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work import claims
 from organisations import audit
 from organisations.models import Organisation
-from payments import emails
 from payments.gateways.entities import NamelessEntity
-from payments.inbox import handlers
+from payments.inbox import alerts, handlers
 from payments.inbox.messages import Ignored
 from payments.inbox.receiving import worker
 from payments.inbox.signers import refuse_strangers
@@ -41,7 +40,7 @@ def process_due(*, seconds: float = 25.0, last_look_after: float = 0.0) -> int:
 
     New messages are claimed in batches. One that was tried before is claimed alone: if it kills its worker, no other
     message loses a try with it. With `last_look_after` it doesn't end before it has looked once more, that many seconds
-    after it began.
+    after it began. What was given up is mailed.
     """
     started, count = time.monotonic(), 0
     while (now := time.monotonic()) < started + seconds:
@@ -54,6 +53,7 @@ def process_due(*, seconds: float = 25.0, last_look_after: float = 0.0) -> int:
         if now >= started + last_look_after:
             break
         time.sleep(LOOK_EVERY)
+    alerts.mail_given_up()
     return count
 
 
@@ -79,8 +79,7 @@ def _process(webhook: InboundWebhook) -> bool:
     except (Ignored, NamelessEntity) as reason:
         _end(webhook, Status.IGNORED, str(reason))
     except Exception as error:  # whatever it is, it is stored on the row and never stops the others
-        if claims.note_failure(webhook, error) and webhook.status == Status.FAILED:
-            emails.queue_webhook_failed(webhook)
+        claims.note_failure(webhook, error)
         return False
     return True
 

@@ -2417,6 +2417,22 @@ class Migration(migrations.Migration):
                 condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="webhook_due"
             ),
         ),
+        migrations.AddIndex(
+            model_name="inboundwebhook",
+            index=models.Index(
+                condition=models.Q(("status__in", ["processed", "ignored"]), _negated=True),
+                fields=["status"],
+                name="webhook_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="inboundwebhook",
+            index=models.Index(
+                condition=models.Q(("event_type__startswith", "payment.downtime.")),
+                fields=["received_at"],
+                name="webhook_about_downtime",
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="inboundwebhook",
             trigger=pgtrigger.compiler.Trigger(

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
+from typing import Self
 
 import pgtrigger
 from django.db import models
+from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.work.claims import ClaimedWork, State, due_index
 from organisations.models import Organisation
-from organisations.scoping import TenantModel
+from organisations.scoping import TenantModel, TenantQuerySet
+from payments.gateways.entities import parse_downtime
+from payments.gateways.values import GatewayDowntime
 from payments.models.gateway_account import GatewayAccount
+
+DOWNTIME = "payment.downtime."
+"""Begins the types of messages about ways to pay that are down."""
+FORGOTTEN_AFTER = timedelta(days=1)
+"""A downtime of which nothing was heard for so long: the message that it is over was lost."""
+
+
+class InboundWebhookQuerySet(TenantQuerySet):
+    def given_up(self) -> Self:
+        """They need a person."""
+        return self.filter(status=InboundWebhook.Status.FAILED)
+
+    def lasting_downtimes(self) -> Self:
+        """The newest message about each way to pay that is down now."""
+        return self.filter(pk__in=[row.pk for row, _downtime in self.downtimes(clock.now())])
+
+    def downtimes(self, at: datetime) -> list[tuple[InboundWebhook, GatewayDowntime]]:
+        """The same with what each says, the oldest first. Messages come in any order: the one updated last counts."""
+        rows = self.filter(event_type__startswith=DOWNTIME, received_at__gt=at - FORGOTTEN_AFTER)
+        newest: dict[str, tuple[InboundWebhook, GatewayDowntime]] = {}
+        for row in rows.filter(status=InboundWebhook.Status.PROCESSED).order_by("received_at"):
+            downtime = parse_downtime(json.loads(row.body)["payload"]["payment.downtime"]["entity"])
+            known = newest.get(downtime.id)
+            if known is None or (downtime.updated_at, downtime.is_over) >= (known[1].updated_at, known[1].is_over):
+                newest[downtime.id] = row, downtime
+        lasting = [each for each in newest.values() if each[1].lasts(at)]
+        return sorted(lasting, key=lambda each: (each[1].begins_at, each[1].way))
 
 
 class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
@@ -58,6 +90,8 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
     processed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=255, blank=True, help_text="What came of it, or why it is ignored.")
 
+    objects = InboundWebhookQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
+
     class Meta:
         verbose_name = "webhook"
         ordering = ["-received_at"]
@@ -65,6 +99,10 @@ class InboundWebhook(ClaimedWork, BaseModel, TenantModel):
         indexes = [
             models.Index(fields=["-received_at"], name="webhook_by_time"),
             due_index("webhook_due"),
+            models.Index(fields=["status"], condition=~Q(status__in=["processed", "ignored"]), name="webhook_open"),
+            models.Index(
+                fields=["received_at"], condition=Q(event_type__startswith=DOWNTIME), name="webhook_about_downtime"
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(

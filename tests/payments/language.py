@@ -106,15 +106,20 @@ def event_body(name: str, payload: dict[str, Any], created_at: int = 1767225600)
     return json.dumps(envelope, separators=(",", ":")).encode()
 
 
-def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook:
-    """Receive and process one event; two with the same content are two, since they happened at different times."""
+def receive(name: str, payload: dict[str, Any], event_id: str = "evt_1") -> InboundWebhook:
+    """One event; two with the same content are two, since they happened at different times."""
     body = event_body(name, payload, created_at=1767225600 + zlib.crc32(event_id.encode()) % 1000)
-    webhook = receive_webhook(
+    return receive_webhook(
         body=body,
         signature=hmac_signatures.sign(body, WEBHOOK_SECRET),
         event_id=event_id,
         headers={"User-Agent": "Razorpay"},
     )
+
+
+def deliver(name: str, payload: dict[str, Any], event_id: str) -> InboundWebhook:
+    """Receive and process one event."""
+    webhook = receive(name, payload, event_id)
     process_webhook(webhook_id=webhook.pk)
     webhook.refresh_from_db()
     return webhook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,7 +152,7 @@ def test_while_one_caller_tries_the_others_are_refused(stub: StubRazorpay, now: 
     assert len(stub.asked) == 6
 
 
-@pytest.mark.parametrize("answer", [WRONG_KEYS, BUSY])
+@pytest.mark.parametrize("answer", [WRONG_KEYS, BUSY, Reply({"id": 7})])
 def test_any_answer_proves_that_razorpay_is_there(stub: StubRazorpay, answer: Reply) -> None:
     for reply in (LOST, answer, LOST):
         stub.one_by_one(reply)
@@ -187,6 +188,7 @@ def test_no_error_and_no_representation_tells_the_secret(stub: StubRazorpay) -> 
     gateway = stub.gateway()
     with pytest.raises(GatewayRefused) as caught:
         _create(gateway)
-    told = f"{gateway!r} {caught.value!r} {caught.value} {caught.value.__cause__!r}"
+    as_logged = "".join(traceback.format_exception(caught.value))
+    told = f"{gateway!r} {caught.value!r} {caught.value.__cause__!r} {as_logged}"
     assert SECRET not in told
     assert "rzp_test_stub" in told

@@ -191,10 +191,14 @@ def claim_next(rows: QuerySet[Row], *, most: int) -> list[Row]:
 
     For a queue that several workers empty at once, a batch each. `rows` are of one table.
     """
-    now = clock.now()
-    with transaction.atomic():
-        taken = _take(due(rows, now)[:most], now)
-    return _claimed(rows.model._base_manager.all(), taken)  # `rows` may be those without a try, which they now have
+    while True:
+        now = clock.now()
+        with transaction.atomic():
+            taken = _take(due(rows, now)[:most], now)
+        # not of `rows`: they may be those without a try, which the taken ones now have
+        claimed = _claimed(rows.model._base_manager.all(), taken)
+        if claimed or not taken:
+            return claimed
 
 
 def _take(found: QuerySet[Row], now: datetime) -> list[UUID]:

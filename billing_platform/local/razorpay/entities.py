@@ -122,12 +122,12 @@ def refund_json(refund: Refund) -> JSON:
         "batch_id": None,
         "status": refund.status,
         "speed_requested": refund.speed_requested,
-        "speed_processed": _speed_processed(refund) if done else None,
+        "speed_processed": _speed_processed(refund) if done or refund.is_slowed else None,
     }
 
 
 def _speed_processed(refund: Refund) -> str:
-    return "instant" if refund.speed_requested == "optimum" else "normal"
+    return "instant" if refund.speed_requested == "optimum" and not refund.is_slowed else "normal"
 
 
 def payment_link_json(link: PaymentLink) -> JSON:

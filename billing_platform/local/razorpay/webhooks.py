@@ -69,7 +69,8 @@ def payment_link_event(name: str, link: PaymentLink) -> Announcement:
 
 
 def refund_event(name: str, refund: Refund) -> Announcement:
-    return Announcement(name, {"refund": refund_json(refund), "payment": _payment(refund.payment)})
+    payload = {"refund": refund_json(refund), "payment": _payment(refund.payment)}
+    return Announcement(name, payload, date_in_payload=name == "refund.speed_changed")  # as in Razorpay's sample
 
 
 def invoice_event(name: str, link: RegistrationLink, payment: Payment | None = None) -> Announcement:
@@ -98,6 +99,10 @@ def notification_event(order: Order) -> Announcement:
     notification = notification_json(order)
     name = f"order.notification.{notification['status']}"
     return Announcement(name, {"notification": notification}, date_in_payload=True)
+
+
+def downtime_event(status: str, entity: JSON) -> Announcement:
+    return Announcement(f"payment.downtime.{status}", {"payment.downtime": entity})
 
 
 def _payment(payment: Payment, event_name: str = "") -> JSON:

@@ -57,6 +57,16 @@ def test_a_refund_of_the_dashboard_is_typed_in_rupees(sandbox: SandboxProcess, c
     assert client.dispute.fetch(dispute["id"])["status"] == "won"
 
 
+def test_the_merchant_is_told_of_ways_to_pay_that_are_down(sandbox: SandboxProcess, receiver: WebhookReceiver) -> None:
+    assert "told that upi is down" in press(sandbox, "downtime", page="webhooks", method="upi", status="started")
+    sandbox.control("downtimes/upi/resolved", {"severity": "low"})
+    receiver.wait_for(2)
+    assert receiver.names == ["payment.downtime.started", "payment.downtime.resolved"]
+    began, ended = (each.event["payload"]["payment.downtime"]["entity"] for each in receiver.requests)
+    assert (began["id"], began["method"], began["end"]) == (ended["id"], "upi", None)
+    assert (ended["status"], ended["severity"]) == ("resolved", "low")
+
+
 def test_banks_answer_to_debits_and_mandates(sandbox: SandboxProcess, client: Any) -> None:
     sandbox.control("settings", {"mandate_outcome": "initiated"})
     payment = sandbox.pay(ask_for_mandate(client)["id"])

@@ -182,6 +182,22 @@ def test_a_pending_refund_is_processed_with_a_reference(
     assert receiver.names[3:] == ["refund.created", "refund.processed"]
 
 
+def test_an_instant_refund_that_the_bank_cannot_do_at_once_goes_on_at_normal_speed(
+    sandbox: SandboxProcess, client: Any, payment: Any, receiver: WebhookReceiver
+) -> None:
+    sandbox.control("settings", {"refund_outcome": "pending"})
+    refund = client.payment.refund(payment["id"], {"amount": 500, "speed": "optimum"})
+    assert refund["speed_processed"] is None
+    slowed = sandbox.control(f"refunds/{refund['id']}/slow")
+    assert (slowed["status"], slowed["speed_requested"], slowed["speed_processed"]) == ("pending", "optimum", "normal")
+    receiver.wait_for(5)
+    assert receiver.names[3:] == ["refund.created", "refund.speed_changed"]
+    changed = receiver.requests[4].event
+    assert "created_at" in changed["payload"]  # as in Razorpay's sample
+    assert "created_at" not in changed
+    assert sandbox.control(f"refunds/{refund['id']}/process")["speed_processed"] == "normal"
+
+
 def test_a_refund_made_in_the_dashboard_is_known_by_its_webhook_only(
     sandbox: SandboxProcess, client: Any, payment: Any, receiver: WebhookReceiver
 ) -> None:

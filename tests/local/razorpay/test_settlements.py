@@ -37,7 +37,7 @@ def test_a_payment_is_settled_by_itself_two_working_days_later(
     sandbox: SandboxProcess, client: Any, payment: Any, receiver: WebhookReceiver
 ) -> None:
     client.payment.refund(payment["id"], {"amount": 10000})
-    sandbox.control("clock", {"advance_seconds": 5 * DAY})
+    sandbox.control("clock", {"advance_seconds": 7 * DAY})
     wait_until(lambda: client.settlement.all()["count"])
     [settlement] = client.settlement.all()["items"]
     assert settlement == {
@@ -169,7 +169,7 @@ def let_time_pass(sandbox: SandboxProcess, client: Any, seconds: int) -> None:
 
 def test_a_balance_that_owes_is_not_settled(sandbox: SandboxProcess, client: Any, payment: Any) -> None:
     client.payment.refund(payment["id"])
-    let_time_pass(sandbox, client, 5 * DAY)
+    let_time_pass(sandbox, client, 7 * DAY)
     refused = sandbox.http.post(f"{sandbox.base_url}/_sim/settlements", timeout=5)
     assert "There is nothing to settle." in refused.text
     assert client.settlement.all()["count"] == 0
@@ -183,6 +183,7 @@ def test_a_balance_that_owes_is_not_settled(sandbox: SandboxProcess, client: Any
         ("2026-08-03T23:30", "2026-08-05"),  # Monday
         ("2026-08-06T09:00", "2026-08-10"),  # Thursday
         ("2026-08-08T09:00", "2026-08-11"),  # Saturday
+        ("2026-09-30T09:00", "2026-10-05"),  # Gandhi Jayanti is a Friday
     ],
 )
 def test_two_working_days(captured: str, settled: str) -> None:

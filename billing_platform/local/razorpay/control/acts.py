@@ -15,6 +15,7 @@ from billing_platform.local.razorpay.models import Fault, State
 from billing_platform.local.razorpay.services import (
     balance,
     disputes,
+    downtimes,
     payments,
     recurring,
     refunds,
@@ -121,6 +122,11 @@ def _adjust(form: Form) -> str:
     return f"{entry.public_id} is in the balance."
 
 
+def _downtime(form: Form) -> str:
+    entity = downtimes.tell(method=form["method"], status=form["status"])
+    return f"The merchant is told that {entity['method']} {'works again' if entity['end'] else 'is down'}."
+
+
 def _send(form: Form) -> str:
     sent = delivery.redeliver(
         delivery_pk=clean_integer(form["id"], "id"),
@@ -184,6 +190,8 @@ ACTS: dict[str, Act] = {
     "refund": _refund,
     "dispute": _dispute,
     "process_refund": _end_refund(refunds.process_refund, "processed"),
+    "slow_refund": _end_refund(refunds.slow_refund, "no longer instant"),
+    "downtime": _downtime,
     "fail_refund": _end_refund(refunds.fail_refund, "failed"),
     **{f"token_{verb}": _change_token(verb) for verb in TOKEN_VERBS},
     **{f"dispute_{verb}": _decide(verb) for verb in DECISIONS},

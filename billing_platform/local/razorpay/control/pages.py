@@ -30,7 +30,7 @@ from billing_platform.local.razorpay.models import (
     State,
     Token,
 )
-from billing_platform.local.razorpay.services import balance
+from billing_platform.local.razorpay.services import balance, downtimes
 
 SHOWN = 30
 PAGES = {
@@ -165,6 +165,7 @@ def _webhooks(request: HttpRequest) -> dict[str, Any]:
         ],
         "waiting": Delivery.objects.filter(status=Delivery.Status.PENDING).count(),
         "release_orders": delivery.RELEASE_ORDERS,
+        "downtime_methods": downtimes.METHODS,
     }
 
 

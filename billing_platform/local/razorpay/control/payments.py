@@ -8,7 +8,7 @@ from billing_platform.local.razorpay import failures
 from billing_platform.local.razorpay.control.endpoint import Route, control, options_of
 from billing_platform.local.razorpay.entities import payment_json, refund_json
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
-from billing_platform.local.razorpay.services import payments, recurring, refunds
+from billing_platform.local.razorpay.services import downtimes, payments, recurring, refunds
 from billing_platform.local.razorpay.services.payments import Outcome
 from billing_platform.local.razorpay.validation import clean_integer
 
@@ -68,6 +68,15 @@ def _fail_refund(request: HttpRequest, refund_id: str) -> JSON:
     return refund_json(refunds.fail_refund(refund_id=refund_id))
 
 
+def _slow_refund(request: HttpRequest, refund_id: str) -> JSON:
+    return refund_json(refunds.slow_refund(refund_id=refund_id))
+
+
+def _downtime(request: HttpRequest, method: str, status: str) -> JSON:
+    """Also `severity`, and `instrument` as an object."""
+    return downtimes.tell(method=method, status=status, **options_of(request))
+
+
 ROUTES: list[Route] = [
     ("orders/<str:order_id>/pay", control(POST=_pay)),
     ("payments/<str:payment_id>/late_authorize", control(POST=_late_authorize)),
@@ -75,6 +84,8 @@ ROUTES: list[Route] = [
     ("payments/<str:payment_id>/debit", control(POST=_debit)),
     ("payments/<str:payment_id>/approve", control(POST=_approve)),
     ("payments/<str:payment_id>/refund", control(POST=_refund)),
+    ("refunds/<str:refund_id>/slow", control(POST=_slow_refund)),
     ("refunds/<str:refund_id>/process", control(POST=_process_refund)),
     ("refunds/<str:refund_id>/fail", control(POST=_fail_refund)),
+    ("downtimes/<str:method>/<str:status>", control(POST=_downtime)),
 ]

@@ -100,6 +100,7 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     speed_requested = models.CharField(max_length=10, default="normal")
+    is_slowed = models.BooleanField(default=False)  # the bank could not do it at once after all
     receipt = models.CharField(max_length=40, null=True)  # noqa: DJ001
     notes = models.JSONField(default=dict)
     arn = models.CharField(max_length=40, null=True)  # noqa: DJ001

@@ -103,6 +103,18 @@ def fail_refund(*, refund_id: str) -> Refund:
     return refund
 
 
+@transaction.atomic
+def slow_refund(*, refund_id: str) -> Refund:
+    """An instant refund that the bank can't do at once goes on at normal speed."""
+    refund = _get_pending(refund_id)
+    if refund.speed_requested != "optimum" or refund.is_slowed:
+        raise RazorpayError("The refund has normal speed already.")
+    refund.is_slowed = True
+    refund.save(update_fields=["is_slowed"])
+    webhooks.announce([webhooks.refund_event("refund.speed_changed", refund)])
+    return refund
+
+
 def _get_pending(refund_id: str) -> Refund:
     refund = get_refund(refund_id)
     if refund.status != Refund.Status.PENDING:

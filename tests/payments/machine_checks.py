@@ -73,6 +73,10 @@ BROKEN: dict[str, str] = {
             ON taken.payment_id = back.payment_id AND taken.invoice_id = back.invoice_id
         WHERE taken.kind = 'unallocated' AND back.kind IN ('restored', 'dispute_won')
             AND back.created_at > taken.created_at""",
+    "money was given back that was not": f"""
+        SELECT * FROM ({_INVOICES}) i WHERE amount_returned > (
+            SELECT COALESCE(SUM(amount_refunded), 0) FROM payments_payment WHERE id IN (
+                SELECT payment_id FROM payments_paymentallocation WHERE invoice_id = i.id))""",
     "a note of a refund is larger than the refund": """
         SELECT * FROM payments_refund refund JOIN invoicing_creditnote note ON note.id = refund.credit_note_id
         WHERE note.total > refund.amount""",

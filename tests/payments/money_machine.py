@@ -41,6 +41,7 @@ from tests.payments.machine_jobs import JOBS
 
 WHICH = st.integers(0, 5)
 PART = st.sampled_from(["1", "0.5", "0.1", "1.25"])
+ENDS = st.sampled_from(["processed", "pending", "pending", "failed", "refused"])
 TOLD = st.sampled_from([True, True, False])
 MOST_INVOICES = 3
 
@@ -99,10 +100,6 @@ class MoneyMachine(RuleBasedStateMachine):
         self.issue("1000")
         if paid_by is not None:
             self.pay(0, paid_by, "success", "0.5", told=True, comes_back=False)
-
-    @rule(refunds=st.sampled_from(["processed", "pending", "failed"]), empty=st.booleans())
-    def razorpay_will(self, refunds: str, empty: bool) -> None:
-        self.switch(refund_outcome=refunds, balance_empty=empty)
 
     # --- invoices -----------------------------------------------------------------------------------------------------
 
@@ -214,10 +211,17 @@ class MoneyMachine(RuleBasedStateMachine):
         row = self.pick(PaymentAllocation.objects.all(), which)
         self.tried(lambda: unallocate(payment_id=row.payment_id, invoice_id=row.invoice_id, reason="Meant for another"))
 
-    @rule(which=WHICH, part=PART, afterwards=st.sampled_from(["", *Refund.Afterwards.values]), excess=st.booleans())
+    @rule(
+        which=WHICH,
+        part=PART,
+        ends=ENDS,
+        afterwards=st.sampled_from(["", *Refund.Afterwards.values]),
+        excess=st.booleans(),
+    )
     @there_are(online)
-    def refund(self, which: int, part: str, afterwards: str, excess: bool) -> None:
+    def refund(self, which: int, part: str, ends: str, afterwards: str, excess: bool) -> None:
         payment = self.pick(online(), which)
+        self.refunds_will_be(ends)
         self.tried(
             lambda: refund_payment(
                 payment_id=payment.pk,
@@ -261,10 +265,11 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # --- Razorpay's dashboard, and banks ------------------------------------------------------------------------------
 
-    @rule(which=WHICH, part=PART, told=TOLD)
+    @rule(which=WHICH, part=PART, ends=ENDS, told=TOLD)
     @there_are(online)
-    def refund_in_dashboard(self, which: int, part: str, told: bool) -> None:
+    def refund_in_dashboard(self, which: int, part: str, ends: str, told: bool) -> None:
         payment = self.pick(online(), which)
+        self.refunds_will_be(ends)
         amount = int(share(payment.amount, part) * 100)
         self.at_razorpay(f"payments/{payment.razorpay_payment_id}/refund", {"amount": amount}, told)
 
@@ -354,6 +359,11 @@ class MoneyMachine(RuleBasedStateMachine):
 
     def switch(self, **switches: Any) -> None:
         self.razorpay.control("settings", switches)
+
+    def refunds_will_be(self, ends: str) -> None:
+        """How Razorpay answers, and the payer's bank; refused: there is no balance to refund from."""
+        is_refused = ends == "refused"
+        self.switch(refund_outcome="processed" if is_refused else ends, balance_empty=is_refused)
 
     def order_of_link(self, order: PaymentOrder) -> str:
         if order.razorpay_link_id is None:

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import run_state_machine_as_test
 
-from billing_platform.lib.errors import DomainError
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments import receivers
@@ -46,9 +45,17 @@ def run(
         database=None if same else DirectoryBasedExampleDatabase(".hypothesis/examples"),
         deadline=None,
         phases=phases,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=profile)
+
+
+@pytest.fixture
+def razorpay(razorpay: SandboxProcess, settings: Any) -> SandboxProcess:
+    """Nobody is in a hurry: a busy machine is no fault of Razorpay's."""
+    settings.RAZORPAY_TIMEOUT_SECONDS = (30.0, 30.0)
+    return razorpay
 
 
 def test_any_story_of_money_ends_right(razorpay: SandboxProcess, acme: Organisation) -> None:
@@ -122,5 +129,5 @@ def test_the_machine_finds_what_is_planted(
     name: str, razorpay: SandboxProcess, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(*PLANTED[name])
-    with pytest.raises((AssertionError, DatabaseError, DomainError, ExceptionGroup)):
+    with pytest.raises((AssertionError, DatabaseError)):
         run(razorpay, acme, stories=60, steps=40, same=False, phases=[Phase.generate])

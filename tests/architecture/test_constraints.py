@@ -109,6 +109,7 @@ UNREACHABLE = {
     "certificate_is_named_once_it_came": "the service sets them together",
     "payment_order_currency_is_iso": "copied from the invoice",
     "mandate_is_debited_in_rupees": "the service refuses other currencies",
+    "payer_bears_all_of_the_fee_or_nothing": "worked out from the fee that Razorpay names",
     "open_payment_order_is_known_to_the_gateway": "set by the checkout",
     "payment_is_positive": "the services refuse it at amount",
     "payment_refunded_between_nothing_and_amount": "reported by the gateway, and checked",

@@ -260,7 +260,7 @@ def _queue_about_dispute(kind: str, dispute: Dispute, key: str) -> None:
     if invoice is None:
         return  # nobody disputes what came by bank transfer
     document, seller = invoice_document(invoice), invoice.billing_entity
-    respond_by = dispute.respond_by.astimezone(ZoneInfo(seller.time_zone)) if dispute.respond_by else None
+    respond_by = time_text(dispute.respond_by, ZoneInfo(seller.time_zone)) if dispute.respond_by else ""
     queue_about(
         document,
         organisation=invoice.organisation,

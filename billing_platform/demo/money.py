@@ -174,7 +174,7 @@ def _record(receipt: Receipt, invoice: Invoice, month: BillingPeriod) -> Payment
         invoice_id=invoice.pk,
         amount=round_money(part, invoice.currency),
         method=receipt.method,
-        reference=f"DEMO-{month}-{receipt.method}".upper(),
+        reference=f"DEMO-{month}-{invoice.organisation.slug}".upper(),
         received_on=clock.today(INDIAN_TIME),
         accept_overpayment=True,
     )
@@ -190,7 +190,7 @@ def _record_short(receipt: Receipt, invoice: Invoice, part: Decimal, month: Bill
         tds_amount=withheld,
         section_code=receipt.withheld,
         method=receipt.method,
-        reference=f"DEMO-{month}-{receipt.method}".upper(),
+        reference=f"DEMO-{month}-{invoice.organisation.slug}".upper(),
         received_on=clock.today(INDIAN_TIME),
     )
 

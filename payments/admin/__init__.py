@@ -10,6 +10,7 @@ from payments.admin.dunning_rules import DunningOfSeller
 from payments.admin.gateway_account import GatewayOfSeller
 from payments.admin.inbound_webhook import InboundWebhookAdmin
 from payments.admin.invoice import PaymentOfInvoice
+from payments.admin.invoice_emails import EmailsOfInvoice
 from payments.admin.journals import JournalBatchAdmin, JournalItemAdmin
 from payments.admin.ledgers import LedgerOfCustomer, LedgersOfSeller
 from payments.admin.mandate import AutoCollectOfOrganisation, MandateAdmin
@@ -35,6 +36,7 @@ __all__ = [
     "DisputeAdmin",
     "DunningOfInvoice",
     "DunningOfSeller",
+    "EmailsOfInvoice",
     "GatewayOfSeller",
     "InboundWebhookAdmin",
     "JournalBatchAdmin",

@@ -183,6 +183,15 @@ class PaymentInline(ReadOnlyInline):
         return typed_or_told(payment, payment.attempted_at)
 
 
+def _credited_name(credited: PaymentAllocation) -> str:
+    return "Paid" if credited.kind == PaymentAllocation.Kind.CREDIT else credited.get_kind_display()
+
+
+def _failed_text(failed: Payment) -> str:
+    method = failed.get_method_display_name()
+    return " · ".join(filter(None, (failed.shown(failed.amount), method, failed.error_description)))
+
+
 def _credited_text(credited: PaymentAllocation, invoice: Invoice) -> str:
     """How much, and the day the bank names: the moment beside it is when somebody recorded the payment."""
     amount = format_money(abs(credited.amount), invoice.currency)
@@ -228,8 +237,12 @@ class PaymentOfInvoice(InvoiceExtension):
         links = invoice.pay_page_links.all()
         return [
             *(
-                (credit.created_at, "Paid" if credit.amount > 0 else "Taken back", _credited_text(credit, invoice))
+                (credit.created_at, _credited_name(credit), _credited_text(credit, invoice))
                 for credit in invoice.allocations.select_related("payment")
+            ),
+            *(
+                (failed.attempted_at, "Payment failed", _failed_text(failed))
+                for failed in invoice.payments.filter(status=Payment.Status.FAILED)
             ),
             *((link.created_at, "New pay page link", link.get_cause_display()) for link in links if not is_first(link)),
             *((link.revoked_at, "Pay page link revoked", link.revoke_reason) for link in links if link.revoked_at),

@@ -26,7 +26,7 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
-from billing_platform.lib.admin.display import anchor, brief
+from billing_platform.lib.admin.display import EMPTY, anchor, brief
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.limits import REASON_LENGTH, REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
@@ -254,6 +254,8 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Payout")
     def payout(self, payment: Payment) -> Any:
+        if payment.paid_at is None:
+            return EMPTY
         line = payment.payout_lines.filter(kind=PayoutLine.Kind.PAYMENT).select_related("payout").first()
         return anchor(self, line.payout, str(line.payout)) if line else "Not yet paid out"
 

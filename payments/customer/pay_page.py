@@ -31,6 +31,15 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Received:
+    """A payment with its receipt, and what of it went back: `Amount`s that name the day."""
+
+    payment: Payment
+    amount: str
+    refunds: tuple[Amount, ...]
+
+
+@dataclass(frozen=True)
 class PayPage:
     seller: str
     seller_email: str
@@ -47,7 +56,7 @@ class PayPage:
     has_pdf: bool
     bank: tuple[Amount, ...]
     credit_notes: tuple[CreditNote, ...]
-    receipts: tuple[Payment, ...]
+    receipts: tuple[Received, ...]
     on_account: str  # money of the customer that is credited to no invoice yet; "" if there is none
     upi_url: str  # what a UPI app reads; "" where UPI can't pay
     upi_id: str
@@ -79,7 +88,7 @@ def pay_page(invoice: Invoice) -> PayPage:
         has_pdf=state == "void" or (invoice.pdf_state == Invoice.PdfState.READY and bool(invoice.pdf)),
         bank=_bank(document),
         credit_notes=tuple(credit_notes_of(invoice)),
-        receipts=tuple(receipts_of(invoice)),
+        receipts=tuple(map(_received, receipts_of(invoice))),
         on_account=_on_account(invoice),
         upi_url=document.upi_url(invoice.amount_due) if state in ("due", "overdue", "offline") else "",
         upi_id=document.bank.upi_id,
@@ -168,3 +177,14 @@ def _amounts(invoice: Invoice) -> tuple[Amount, ...]:
 def _bank(document: InvoiceDocument) -> tuple[Amount, ...]:
     """How to pay by transfer, as on the document: for customers who can't or won't pay online."""
     return tuple(Amount(label, text) for label, text in document.transfer)
+
+
+def _received(payment: Payment) -> Received:
+    refunds = tuple(
+        Amount(
+            f"{day_text(row.refunded_on)} · {'Returned' if row.status == 'processed' else 'On its way back'}",
+            payment.shown(-row.amount),
+        )
+        for row in payment.refunds.exclude(status="failed").order_by("created_at")
+    )
+    return Received(payment, payment.shown(payment.amount - payment.payer_fee), refunds)

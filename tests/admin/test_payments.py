@@ -14,10 +14,11 @@ from django.urls import reverse
 
 from billing_platform.lib import clock
 from invoicing.models import Invoice
-from organisations.models import Organisation
+from organisations.models import Notification, Organisation
 from organisations.operators_clock import operators_zone
 from payments import selectors
 from payments.models import Payment
+from payments.services.dunning import reminders
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.refunds import record_refund
@@ -74,7 +75,19 @@ def test_the_timeline_names_the_day_that_the_bank_names_and_what_was_taken_back(
     assert "₹1,180.00, received on 20 Nov 2026" in text_of(as_operator.get(page))
     reverse_payment(payment_id=payment.pk, reason="Another customer's")
     shown = re.sub(r"<[^>]*>|\s+", " ", text_of(as_operator.get(page)))
-    assert re.search(r"Taken back [^₹]* ₹1,180\.00", shown)
+    assert re.search(r"Reversed [^₹]* ₹1,180\.00", shown)
+
+
+def test_the_page_of_an_invoice_names_attempts_that_failed_and_all_of_its_emails(
+    invoice: Invoice, as_operator: Client
+) -> None:
+    order = open_order(invoice)
+    apply_payment_report(order_id=order.pk, report=reported(order, "failed"))
+    reminders.send_reminder_now(invoice_id=invoice.pk, by="asha")
+    page = text_of(as_operator.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])))
+    assert "₹1,180.00 · UPI · Declined" in page
+    for kind in ("payment_failed", "reminder"):
+        assert Notification.objects.get(kind=kind).subject in page
 
 
 def test_an_operator_reverses_a_payment_that_was_recorded_by_mistake(invoice: Invoice, as_operator: Client) -> None:

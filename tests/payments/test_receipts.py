@@ -23,6 +23,7 @@ from payments.services.allocating import allocate, credit_to_invoice, unallocate
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.payment_reports import apply_payment_report
 from payments.services.receipts import receipt_pdf
+from payments.services.refunds import record_refund
 from tests.payments.language import issued_invoice, open_order, reported
 from tests.payments.test_allocating import on_account
 
@@ -84,9 +85,12 @@ def test_the_mailed_receipt_is_made_when_the_message_is_sent(invoice: Invoice) -
 def test_the_pay_page_has_the_receipts_of_its_invoice_and_names_no_other(invoice: Invoice, acme: Organisation) -> None:
     other = issued_invoice(acme, "100")
     payment = transfer(invoice, "1200", accept_overpayment=True)
+    record_refund(payment_id=payment.pk, amount=Decimal("3"), reference="R-1", refunded_on=date(2026, 11, 26))
     credit_to_invoice(payment_id=payment.pk, invoice_id=other.pk)
     address = reverse("payments:receipt", kwargs={"token": invoice.public_token, "payment_id": payment.pk})
-    assert address in Client().get(reverse("payments:pay", kwargs={"token": invoice.public_token})).content.decode()
+    page = Client().get(reverse("payments:pay", kwargs={"token": invoice.public_token})).content.decode()
+    for words in (address, "₹1,200.00", "26 Nov 2026 · Returned", "-₹3.00"):
+        assert words in page, words
     text = printed(b"".join(Client().get(address)))  # type: ignore[arg-type]
     assert "Other invoices" in text
     assert other.number not in text

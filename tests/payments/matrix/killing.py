@@ -29,7 +29,7 @@ from django.db import connection
 
 from billing_platform.lib import clock
 from payments.gateways.session import RecordingAdapter
-from payments.inbox import inbox
+from payments.inbox import processing
 from tests.payments.matrix.operations import run_job
 
 BEFORE, AFTER, AT_THE_END = "before the call", "after the call", "before the end of a message"
@@ -91,4 +91,4 @@ def _stop_there(out: Connection, at: str, call: str) -> None:
 
     RecordingAdapter.send = send_and_stop  # type: ignore[method-assign]
     if at == AT_THE_END:
-        inbox._end = lambda *_args, **_kwargs: stop()
+        processing._end = lambda *_args, **_kwargs: stop()

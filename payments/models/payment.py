@@ -274,12 +274,30 @@ class Payment(BaseModel, TenantModel):
         ]
         triggers = [
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="belongs_to_its_invoice",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__invoice__isnull=False),
+                func="""
+                    IF NEW.organisation_id IS DISTINCT FROM
+                       (SELECT organisation_id FROM invoicing_invoice WHERE id = NEW.invoice_id)
+                    OR NEW.invoice_id IS DISTINCT FROM
+                       COALESCE((SELECT invoice_id FROM payments_paymentorder WHERE id = NEW.order_id), NEW.invoice_id)
+                    THEN
+                        RAISE EXCEPTION 'A payment is of its invoice''s customer, and of a request for that invoice.'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             pgtrigger.ReadOnly(
                 name="what_was_paid_never_changes",
                 fields=[
                     "organisation",
                     "invoice",
                     "billing_entity",
+                    "order",
                     "kind",
                     "razorpay_payment_id",
                     "amount",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice
+from invoicing.services.drafting import create_one_off_draft
 from invoicing.services.voiding import void_invoice
 from organisations.models import Notification, Organisation
 from payments.models import Payment, PaymentAllocation, PaymentOrder
@@ -336,9 +338,15 @@ ALLOCATE = """
 """
 
 
-def execute(sql: str, *values: Any) -> None:
+def execute_all(*steps: tuple[Any, ...]) -> None:
+    """In one transaction: each step is a statement and its values."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        for sql, *values in steps:
+            cursor.execute(sql, values)
+
+
+def execute(sql: str, *values: Any) -> None:
+    execute_all((sql, *values))
 
 
 def test_allocations_beyond_the_payment_are_refused_by_the_database(invoice: Invoice, acme: Organisation) -> None:
@@ -375,6 +383,63 @@ def test_a_payment_is_never_credited_to_another_customers_invoice(invoice: Invoi
         execute(ALLOCATE, payment.pk, stranger.pk, "1")
 
 
+def test_money_of_one_seller_is_never_credited_to_another_sellers_invoice(invoice: Invoice, acme: Organisation) -> None:
+    payment = offline(invoice, "2000.00")
+    acme.billing_entity = factories.billing_entity(name="Other", gstin="", is_default=False)
+    acme.save()
+    with pytest.raises(IntegrityError, match="another seller received it"):
+        execute(ALLOCATE, payment.pk, issued_invoice(acme).pk, "1")
+
+
+def test_nothing_is_credited_to_a_draft_or_a_void_invoice(invoice: Invoice, acme: Organisation) -> None:
+    payment = offline(invoice, "2000.00")
+    draft = create_one_off_draft(
+        organisation=acme, lines=[{"description": "Set-up", "quantity": "1", "unit_price": "100"}]
+    )
+    void = void_invoice(invoice_id=issued_invoice(acme).pk, reason="test")
+    for nothing in (draft, void):
+        with pytest.raises(IntegrityError, match="no document, or void"):
+            execute(ALLOCATE, payment.pk, nothing.pk, "1")
+
+
+def test_what_is_paid_of_an_invoice_is_the_sum_of_its_allocations(invoice: Invoice, acme: Organisation) -> None:
+    """At the end of the transaction, whoever writes: a row alone, or the invoice's total alone, is refused."""
+    payment, other = offline(invoice, "2000.00"), issued_invoice(acme)
+    paid = "UPDATE invoicing_invoice SET amount_paid = %s, status = 'partially_paid' WHERE id = %s"
+    row, total, end = (ALLOCATE, payment.pk, other.pk, "1"), (paid, 1, other.pk), ("SET CONSTRAINTS ALL IMMEDIATE",)
+    for alone in (row, total):
+        with pytest.raises(IntegrityError, match="sum of its allocations"):
+            execute_all(alone, end)
+    execute_all(row, total, end)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_old_snapshot_writes_no_allocation() -> None:
+    """Two such transactions would each see the sums without the other's row, locks or not."""
+    acme = factories.organisation("Acme")
+    payment, other = offline(issued_invoice(acme), "2000.00"), issued_invoice(acme)
+    with pytest.raises(DatabaseError, match="read committed"):
+        execute_all(("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",), (ALLOCATE, payment.pk, other.pk, "1"))
+
+
+@pytest.mark.parametrize(
+    "column", ["organisation_id", "invoice_id", "order_id"], ids=["its customer", "its invoice", "its request"]
+)
+def test_a_payment_is_of_its_invoices_customer_and_of_a_request_for_it(
+    invoice: Invoice, acme: Organisation, column: str
+) -> None:
+    payment, stranger = apply(open_order(invoice)), issued_invoice(factories.organisation("Initech"))
+    wrong = {
+        "organisation_id": stranger.organisation_id,
+        "invoice_id": issued_invoice(acme).pk,
+        "order_id": open_order(stranger, "order_Test0000000002").pk,
+    }
+    payment.pk, payment.razorpay_payment_id, payment._state.adding = uuid4(), "pay_Test0000000002", True
+    setattr(payment, column, wrong[column])
+    with pytest.raises(IntegrityError, match="of its invoice's customer"), transaction.atomic():
+        payment.save(force_insert=True)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -383,6 +448,7 @@ def test_a_payment_is_never_credited_to_another_customers_invoice(invoice: Invoi
         "DELETE FROM payments_payment",
         "UPDATE payments_payment SET amount = 1",
         "UPDATE payments_payment SET currency = 'USD'",
+        "UPDATE payments_payment SET order_id = NULL",
         "UPDATE payments_payment SET status = 'authorized', paid_at = NULL",
         "UPDATE payments_payment SET status = 'failed', paid_at = NULL",
         "DELETE FROM payments_paymentorder",
@@ -405,7 +471,7 @@ def test_money_is_not_rewritten_with_raw_sql(invoice: Invoice, sql: str) -> None
         "UPDATE payments_payment SET paid_at = NULL",
         "UPDATE payments_payment SET amount_refunded = 1180.01",
         "UPDATE payments_payment SET amount_refunded = -1",
-        "UPDATE payments_payment SET order_id = NULL",
+        "UPDATE payments_payment SET payer_fee = 1",
     ],
 )
 def test_constraints_hold_for_raw_sql(invoice: Invoice, sql: str) -> None:

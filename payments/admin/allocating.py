@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Sum
+from django.forms.widgets import Script
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
@@ -32,24 +33,26 @@ def amount_of(text: str) -> Decimal:
 
 
 class AllocateForm(ActionForm):
-    """A field for each open invoice, filled so that those due first are paid first. The page adds up what is typed."""
+    """A field for each open invoice, named by its id as refusals are, and filled so that those due first are paid
+    first. The page adds up what is typed."""
 
     class Media:
-        js = ("payments/allocate.js",)
+        js = (Script("payments/allocate.js", defer=True),)  # it looks for the fields
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         left, places = self.obj.unallocated, exponent(self.obj.currency)
-        for invoice in invoices_for(self.obj)[:MOST_INVOICES]:
+        self.invoices = list(invoices_for(self.obj)[:MOST_INVOICES])
+        for invoice in self.invoices:
             amount = min(left, invoice.amount_due)
             left -= amount
-            late = f", due {day_text(invoice.due_date)}" if invoice.due_date else ""
-            self.fields[f"invoice_{invoice.pk}"] = forms.CharField(
+            until = f" on {day_text(invoice.due_date)}" if invoice.due_date else ""
+            self.fields[str(invoice.pk)] = forms.CharField(
                 max_length=40,
                 required=False,
                 label=str(invoice),
                 initial=f"{amount:.{places}f}" if amount else "",
-                help_text=f"{format_money(invoice.amount_due, invoice.currency)}{late}",
+                help_text=f"{format_money(invoice.amount_due, invoice.currency)} due{until}",
                 widget=forms.TextInput(
                     attrs={
                         "data-allocate": f"{self.obj.unallocated:.{places}f}",
@@ -62,12 +65,12 @@ class AllocateForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         amounts: dict[UUID, Decimal] = {}
-        for name in list(cleaned):
-            if name.startswith("invoice_") and (text := cleaned.pop(name)):
+        for invoice in self.invoices:
+            if text := cleaned.pop(str(invoice.pk), ""):
                 try:
-                    amounts[UUID(name.removeprefix("invoice_"))] = amount_of(text)
+                    amounts[invoice.pk] = amount_of(text)
                 except forms.ValidationError as error:
-                    self.add_error(name, error)
+                    self.add_error(str(invoice.pk), error)
         if not amounts and not self.errors:
             raise forms.ValidationError("Type an amount beside at least one invoice.")
         if sum(amounts.values(), ZERO) > self.obj.unallocated:

@@ -197,7 +197,19 @@ class PaymentAdmin(ReadOnlyAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("label", "state", "organisation", "invoice", "paid", "method_name", "reference", "received")},
+            {
+                "fields": (
+                    "label",
+                    "state",
+                    "organisation",
+                    "receiver",
+                    "invoice",
+                    "paid",
+                    "method_name",
+                    "reference",
+                    "received",
+                )
+            },
         ),
         ("Reversed", {"fields": ("reversed_at", "reversal_reason")}),
         ("Money", {"fields": ("refunded", "lost", "not_credited", "problem", "not_captured")}),
@@ -226,6 +238,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     gateway_tax = money("tax", "GST in the fee")
     state = status("status", TONES, "Status")
     customer = link("organisation", "Customer")
+    receiver = link("seller", "Received by")
     invoice_link = link("invoice")
     not_credited = money("unallocated", "Not credited")
 
@@ -376,12 +389,13 @@ class PaymentAdmin(ReadOnlyAdmin):
 class PaymentAllocationAdmin(ReadOnlyAdmin):
     empty_hint = "A payment that was received is allocated to its invoice by itself."
     list_on_a_phone = ("payment_link", "invoice_link", "customer", "credited")
-    list_display = ("created", "payment_link", "invoice_link", "customer", "credited")
+    list_display = ("created", "kind", "payment_link", "invoice_link", "customer", "credited")
+    ordering = ("-created_at",)
     list_display_links = ("created",)
-    list_filter = ("invoice__organisation", "created_at")
+    list_filter = ("kind", "invoice__organisation", "created_at")
     search_fields = ("invoice__number", "payment__razorpay_payment_id", "payment__reference")
     list_select_related = ("invoice__organisation", "payment")
-    fields = ("payment", "invoice", "kind", "credited", "answer", "created_at")
+    fields = ("payment", "invoice", "kind", "credited", "answer", "reason", "created_at")
 
     created = short_time("created_at", "When")
     payment_link = link("payment")

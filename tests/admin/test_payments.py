@@ -113,7 +113,7 @@ def test_the_rest_of_a_payment_is_credited_to_those_that_are_due_first_and_taken
     page = text_of(as_operator.get(url))
     assert 'value="820.00"' in page
     assert str(stranger.pk) not in page
-    field = f"invoice_{other.pk}"
+    field = str(other.pk)
     assert "which is left of the payment" in text_of(act(as_operator, url, **{field: "900"}))
     assert "₹800.00 is credited" in text_of(act(as_operator, url, **{field: "800"}))
     payment.refresh_from_db()

@@ -4,17 +4,21 @@ if (fields.length) {
     const { allocate, currency } = fields[0].dataset;
     const places = (allocate.split(".")[1] || "").length;
     const minor = (text) => Math.round(Number(String(text).replaceAll(",", "") || 0) * 10 ** places);
+    const money = new Intl.NumberFormat(currency === "INR" ? "en-IN" : "en-US", {
+        style: "currency", currency, minimumFractionDigits: places, maximumFractionDigits: places,
+    });
+    const shown = (amount) => money.format(amount / 10 ** places);
     const line = document.createElement("p");
-    line.className = "mt-2 mb-4 font-semibold";
+    line.className = "mb-4 font-semibold";
     line.setAttribute("role", "status");
-    fields.at(-1).closest(".field-row, .flex.flex-col, div").after(line);
+    document.querySelector("#action-form > :last-child").before(line);
     const show = () => {
-        const sum = fields.reduce((total, field) => total + minor(field.value), 0);
-        const left = minor(allocate) - sum;
-        const shown = (Math.abs(left) / 10 ** places).toFixed(places);
-        if (Number.isNaN(left)) line.textContent = "One of the amounts is not a number.";
-        else if (left < 0) line.textContent = `${currency} ${shown} more than is left of the payment.`;
-        else line.textContent = `${currency} ${shown} stays on the payment for later invoices.`;
+        const amounts = fields.map((field) => minor(field.value));
+        const left = amounts.reduce((rest, amount) => rest - amount, minor(allocate));
+        if (amounts.some((amount) => !(amount >= 0))) line.textContent = "One of the amounts is no amount above zero.";
+        else if (left < 0) line.textContent = `${shown(-left)} more than is left of the payment.`;
+        else if (left > 0) line.textContent = `${shown(left)} stays on the payment for later invoices.`;
+        else line.textContent = "All of the payment is credited.";
     };
     fields.forEach((field) => field.addEventListener("input", show));
     show();

@@ -19,7 +19,7 @@ from invoicing.selectors.credit_notes import credit_notes_of
 from invoicing.selectors.documents import invoice_document
 from payments.errors import BeingDebited, NotPayableOnline
 from payments.models import Payment, PaymentAllocation
-from payments.selectors import why_not_collectable, with_unallocated
+from payments.selectors import credit_of, why_not_collectable, with_unallocated
 from payments.services.dunning.quiet import live_debit
 from payments.services.mandates.choosing import may_ask_for_mandate
 
@@ -106,11 +106,14 @@ def receipts_of(invoice: Invoice) -> QuerySet[Payment]:
 
 
 def _on_account(invoice: Invoice) -> str:
-    """Only while something is due: then it says why the customer may wait with a transfer."""
+    """What this invoice's seller has of the customer. Only while something is due: then it says why the customer may
+    wait with a transfer."""
     if invoice.amount_due <= ZERO:
         return ""
-    standing = Payment.objects.received().filter(organisation=invoice.organisation_id, currency=invoice.currency)
-    total = with_unallocated(standing).filter(not_credited__gt=0).aggregate(total=Sum("not_credited"))["total"]
+    seller = invoice.billing_entity_id
+    theirs = Q(billing_entity=seller) | Q(invoice__billing_entity=seller)
+    credit = credit_of(invoice.organisation_id).filter(theirs, currency=invoice.currency)
+    total = with_unallocated(credit).aggregate(total=Sum("not_credited"))["total"]
     return format_money(total, invoice.currency) if total else ""
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
+from payments.customer.pay_page import pay_page
 from payments.models import Payment, PaymentAllocation
 from payments.receivables.movements import balances
 from payments.selectors import invoices_that_credit_may_pay
@@ -117,6 +118,10 @@ def test_money_of_one_seller_pays_no_invoice_of_another(acme: Organisation) -> N
         allocate(payment_id=payment.pk, amounts={invoice.pk: Decimal("1")})
     assert refused.value.code == "OTHER_SELLER"
     assert use_credit(invoice_id=invoice.pk) == 0
+    assert pay_page(invoice).on_account == ""
+    acme.billing_entity = payment.billing_entity
+    acme.save()
+    assert pay_page(issued_invoice(acme)).on_account == "₹500.00"
 
 
 # --- taken off --------------------------------------------------------------------------------------------------------

@@ -369,7 +369,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @admin.display(description="E-mails")
     def emails(self, invoice: Invoice) -> Any:
         delivery = _delivery_of(invoice)
-        return email_table(self, emails_about(invoice), delivery.send_to if delivery else (), mail_waits_for(invoice))
+        is_void = invoice.status == Invoice.Status.VOID
+        to = delivery.send_to if delivery and not is_void else ()
+        return email_table(self, emails_about(invoice), to, mail_waits_for(invoice))
 
     @admin.display(description="As on the document")
     def parties(self, invoice: Invoice) -> Any:

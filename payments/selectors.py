@@ -328,5 +328,7 @@ def invoices_that_credit_may_pay(*, limit: int = 500) -> list[UUID]:
     taken_off = PaymentAllocation.objects.filter(
         invoice=OuterRef("pk"), kind=PaymentAllocation.Kind.UNALLOCATED, payment__in=owners
     )
+    debited = MandateCharge.objects.asked().filter(invoice=OuterRef("pk"))
     rows = Invoice.objects.collectable().filter(organisation__in=owners.values("organisation"))
-    return list(rows.exclude(Exists(taken_off)).order_by("due_date", "pk").values_list("pk", flat=True)[:limit])
+    rows = rows.exclude(Exists(taken_off)).exclude(Exists(debited))
+    return list(rows.order_by("due_date", "pk").values_list("pk", flat=True)[:limit])

@@ -15,7 +15,7 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.validators import require, validate_paragraphs
 from invoicing.models import Invoice
-from payments.models import Payment, PaymentAllocation
+from payments.models import MandateCharge, Payment, PaymentAllocation
 from payments.selectors import credit_of, invoices_for
 from payments.services.crediting import (
     creditable,
@@ -105,8 +105,9 @@ def unallocate(*, payment_id: UUID, invoice_id: UUID, reason: str) -> PaymentAll
 def use_credit(*, invoice_id: UUID) -> Decimal:
     """Pay an issued invoice with its customer's credit, the oldest money first; the amount used, in its currency.
 
-    Nothing happens for a customer who is set not to use credit by itself. Safe to repeat, and at once: the customer's
-    money is locked. The document stays as it was issued; the invoice's page and the statement show the credit.
+    Nothing happens for a customer who is set not to use credit by itself, nor while a bank is asked to debit the
+    invoice: that would pay it twice. Safe to repeat, and at once: the customer's money is locked. The document stays as
+    it was issued; the invoice's page and the statement show the credit.
     """
     organisation_id = Invoice.objects.filter(pk=invoice_id).values_list("organisation_id", flat=True).first()
     if organisation_id is None:
@@ -121,7 +122,7 @@ def use_credit(*, invoice_id: UUID) -> Decimal:
         .order_by("paid_at", "pk")
     )
     invoice = rows.get(pk=invoice_id)
-    if not invoice.organisation.uses_credit:
+    if not invoice.organisation.uses_credit or MandateCharge.objects.asked().filter(invoice=invoice).exists():
         return ZERO
     used = ZERO
     for payment in payments:

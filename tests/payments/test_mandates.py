@@ -21,6 +21,7 @@ from payments.gateways import GatewayRefused
 from payments.gateways.debit_failures import Remedy, remedy_of
 from payments.models import Mandate, MandateCharge, Payment, PaymentOrder
 from payments.services import collection
+from payments.services.allocating import use_credit
 from payments.services.dunning.pauses import note_promise
 from payments.services.mandates import charging, registering, tokens
 from payments.services.mandates.cancelling import cancel_charge
@@ -28,6 +29,7 @@ from payments.services.mandates.payers import payer_name
 from payments.services.offline import record_offline_payment
 from tests.payments.debits import NOVEMBER, Bank, announced, ask, asked, confirmed, mailed, run
 from tests.payments.language import issued_invoice
+from tests.payments.test_allocating import on_account
 
 
 def test_registered_in_november_and_debited_in_december(bank: Bank, acme: Organisation) -> None:
@@ -408,6 +410,8 @@ def test_a_payer_can_no_longer_stop_what_the_bank_was_asked_for(bank: Bank, acme
     page = client.get(f"/pay/{charge.invoice.public_token}").content.decode()
     assert "being debited" in page
     assert "data-order-url" not in page
+    on_account(acme, "500")  # credit waits too: the bank's money would come on top
+    assert (use_credit(invoice_id=charge.invoice_id), selectors.invoices_that_credit_may_pay()) == (0, [])
 
 
 def test_a_customer_sets_up_automatic_payment_from_the_pay_page(bank: Bank, acme: Organisation, client: Client) -> None:

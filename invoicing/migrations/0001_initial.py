@@ -780,6 +780,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "amount_refunded",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What was given back in all, also what a credit note took back with it.",
+                        max_digits=19,
+                    ),
+                ),
+                (
                     "amount_credited",
                     models.DecimalField(
                         decimal_places=4,
@@ -2764,7 +2773,13 @@ class Migration(migrations.Migration):
             model_name="invoice",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("amount_credited", 0), ("amount_paid", 0), ("amount_returned", 0), ("number", "")),
+                    models.Q(
+                        ("amount_credited", 0),
+                        ("amount_paid", 0),
+                        ("amount_refunded", 0),
+                        ("amount_returned", 0),
+                        ("number", ""),
+                    ),
                     models.Q(
                         ("amount_credited__gte", 0),
                         ("amount_paid__gte", 0),
@@ -2777,6 +2792,13 @@ class Migration(migrations.Migration):
                                 ),
                                 "-",
                                 models.F("amount_returned"),
+                            ),
+                        ),
+                        ("amount_refunded__gte", models.F("amount_returned")),
+                        (
+                            "amount_refunded__lte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("amount_paid")
                             ),
                         ),
                     ),
@@ -2792,12 +2814,12 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("amount_credited", 0),
                         ("amount_paid", 0),
-                        ("amount_returned", 0),
+                        ("amount_refunded", 0),
                         ("status__in", ["draft", "void"]),
                     ),
                     models.Q(
                         ("amount_paid", 0),
-                        ("amount_returned", 0),
+                        ("amount_refunded", 0),
                         ("status", "finalized"),
                         models.Q(("amount_credited", 0), ("amount_credited__lt", models.F("total")), _connector="OR"),
                     ),
@@ -2809,7 +2831,7 @@ class Migration(migrations.Migration):
                                 models.F("total"), "-", models.F("amount_credited")
                             ),
                         ),
-                        ("amount_returned", 0),
+                        ("amount_refunded", 0),
                         ("status", "partially_paid"),
                     ),
                     models.Q(
@@ -2819,16 +2841,39 @@ class Migration(migrations.Migration):
                                 models.F("total"), "-", models.F("amount_credited")
                             ),
                         ),
-                        ("amount_returned", 0),
+                        ("amount_refunded", 0),
                         ("status", "paid"),
                         models.Q(("amount_paid__gt", 0), ("amount_credited", 0), _connector="OR"),
                     ),
-                    models.Q(("amount_paid__gt", 0), ("amount_returned__gt", 0), ("status", "partially_refunded")),
-                    models.Q(("amount_paid", 0), ("amount_returned__gt", 0), ("status", "refunded")),
+                    models.Q(
+                        ("amount_refunded__gt", 0),
+                        ("status", "partially_refunded"),
+                        models.Q(
+                            ("amount_paid__gt", 0),
+                            (
+                                "amount_returned__lt",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("total"), "-", models.F("amount_credited")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(
+                        ("amount_paid", 0),
+                        ("amount_refunded__gt", 0),
+                        (
+                            "amount_returned",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("amount_credited")
+                            ),
+                        ),
+                        ("status", "refunded"),
+                    ),
                     models.Q(
                         ("amount_credited", models.F("total")),
                         ("amount_paid", 0),
-                        ("amount_returned", 0),
+                        ("amount_refunded", 0),
                         ("status", "credited"),
                     ),
                     _connector="OR",
@@ -2874,8 +2919,8 @@ class Migration(migrations.Migration):
                 name="status_moves_forward",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:finalized,draft:void,finalized:void,paid:void,finalized:partially_paid,finalized:paid,finalized:partially_refunded,finalized:refunded,partially_paid:finalized,partially_paid:paid,partially_paid:partially_refunded,partially_paid:refunded,paid:finalized,paid:partially_paid,paid:partially_refunded,paid:refunded,partially_refunded:finalized,partially_refunded:partially_paid,partially_refunded:paid,partially_refunded:refunded,refunded:finalized,refunded:partially_paid,refunded:paid,refunded:partially_refunded,finalized:credited,partially_paid:credited,partially_refunded:credited,refunded:credited,paid:credited}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="47edf6a26aa69e8fb69b56e54172e666fdc9cf6e",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{draft:finalized,draft:void,finalized:void,paid:void,finalized:partially_paid,finalized:paid,finalized:partially_refunded,finalized:refunded,partially_paid:finalized,partially_paid:paid,partially_paid:partially_refunded,partially_paid:refunded,paid:finalized,paid:partially_paid,paid:partially_refunded,paid:refunded,partially_refunded:finalized,partially_refunded:partially_paid,partially_refunded:paid,partially_refunded:refunded,refunded:finalized,refunded:partially_paid,refunded:paid,refunded:partially_refunded,finalized:credited,partially_paid:credited,partially_refunded:credited,refunded:credited,paid:credited,credited:refunded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="760194a3584d6e520849f62a84b82e682554f50c",
                     operation="UPDATE",
                     pgid="pgtrigger_status_moves_forward_73f5c",
                     table="invoicing_invoice",
@@ -2904,8 +2949,8 @@ class Migration(migrations.Migration):
                 name="issued_is_frozen",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     condition="WHEN (NOT (OLD.\"status\" = 'draft'))",
-                    func="\n            IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
-                    hash="8d23e4c8d674493ba5e5300cb327e525eb76f8dd",
+                    func="\n            IF to_jsonb(OLD) - ARRAY['status', 'amount_paid', 'amount_refunded', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] IS DISTINCT FROM to_jsonb(NEW) - ARRAY['status', 'amount_paid', 'amount_refunded', 'amount_returned', 'amount_credited', 'is_released', 'sent_at', 'pdf', 'pdf_sha256', 'pdf_state', 'voided_at', 'void_reason', 'updated_at'] THEN\n                RAISE EXCEPTION 'Invoice % is issued: what it says never changes.', OLD.id;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="adfe6dd9d6be9e9a1cb58a60a361f5eb74f6fd88",
                     operation="UPDATE",
                     pgid="pgtrigger_issued_is_frozen_9eefc",
                     table="invoicing_invoice",

@@ -65,9 +65,10 @@ class EInvoiceQuerySet(TenantQuerySet):
 
     def at_odds(self) -> Self:
         """The IRN is cancelled and the invoice stands, or the other way round."""
-        void, credited = Invoice.Status.VOID, Invoice.Status.CREDITED
-        cancelled = Q(status=EInvoice.Status.CANCELLED) & ~Q(invoice__status__in=[void, credited])
-        in_force = Q(status=EInvoice.Status.GENERATED, invoice__status=void)
+        is_void = Q(invoice__status=Invoice.Status.VOID)
+        is_credited = Q(invoice__amount_credited=F("invoice__total"), invoice__amount_credited__gt=0)
+        cancelled = Q(status=EInvoice.Status.CANCELLED) & ~is_void & ~is_credited
+        in_force = Q(status=EInvoice.Status.GENERATED) & is_void
         return self.filter(cancelled | in_force, invoice__isnull=False)
 
     def by_hand(self, on: date) -> Self:

@@ -146,6 +146,9 @@ class Invoice(BaseModel, TenantModel):
     amount_returned = MoneyField(
         default=ZERO, help_text="Was paid, was given back, and is not asked for again: no part of what is due."
     )
+    amount_refunded = MoneyField(
+        default=ZERO, help_text="What was given back in all, also what a credit note took back with it."
+    )
     amount_credited = MoneyField(default=ZERO, help_text="What credit notes took back of it.")
     is_released = models.BooleanField(
         "month released", default=False, help_text="A credit note over all of it released its month to be billed anew."
@@ -253,27 +256,29 @@ class Invoice(BaseModel, TenantModel):
                 name="invoice_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(number="", amount_paid=0, amount_returned=0, amount_credited=0)
+                condition=Q(number="", amount_paid=0, amount_refunded=0, amount_returned=0, amount_credited=0)
                 | (
                     Q(amount_paid__gte=0, amount_returned__gte=0, amount_credited__gte=0)
                     & Q(amount_paid__lte=F("total") - F("amount_credited") - F("amount_returned"))
+                    & Q(amount_refunded__gte=F("amount_returned"), amount_refunded__lte=F("total") - F("amount_paid"))
                 ),
                 name="invoice_paid_between_nothing_and_total",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "void"], amount_paid=0, amount_returned=0, amount_credited=0)
+                condition=Q(status__in=["draft", "void"], amount_paid=0, amount_refunded=0, amount_credited=0)
                 | (
-                    Q(status="finalized", amount_paid=0, amount_returned=0)
+                    Q(status="finalized", amount_paid=0, amount_refunded=0)
                     & (Q(amount_credited=0) | Q(amount_credited__lt=F("total")))
                 )
-                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=_OWED, amount_returned=0)
+                | Q(status="partially_paid", amount_paid__gt=0, amount_paid__lt=_OWED, amount_refunded=0)
                 | (
-                    Q(status="paid", amount_paid=_OWED, amount_returned=0)
+                    Q(status="paid", amount_paid=_OWED, amount_refunded=0)
                     & (Q(amount_paid__gt=0) | Q(amount_credited=0))
                 )
-                | Q(status="partially_refunded", amount_paid__gt=0, amount_returned__gt=0)
-                | Q(status="refunded", amount_paid=0, amount_returned__gt=0)
-                | Q(status="credited", amount_paid=0, amount_returned=0, amount_credited=F("total")),
+                | Q(status="partially_refunded", amount_refunded__gt=0)
+                & (Q(amount_paid__gt=0) | Q(amount_returned__lt=_OWED))
+                | Q(status="refunded", amount_refunded__gt=0, amount_paid=0, amount_returned=_OWED)
+                | Q(status="credited", amount_paid=0, amount_refunded=0, amount_credited=F("total")),
                 name="invoice_status_tells_what_is_paid",
             ),
             models.CheckConstraint(

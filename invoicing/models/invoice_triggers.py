@@ -17,6 +17,7 @@ COLLECTABLE = ("finalized", "partially_paid", "partially_refunded", "refunded")
 MUTABLE_AFTER_ISSUE = (
     "status",
     "amount_paid",
+    "amount_refunded",
     "amount_returned",
     "amount_credited",
     "is_released",
@@ -42,8 +43,9 @@ TRIGGERS = [
             ("finalized", "void"),
             ("paid", "void"),  # of an invoice of nothing: a void one has nothing paid, says the constraint
             *permutations(("finalized", "partially_paid", "paid", "partially_refunded", "refunded"), 2),
-            # for good: credit notes are never taken back
+            # for good, as credit notes are never taken back: it only may turn out that money went back with the note
             *((status, "credited") for status in (*COLLECTABLE, "paid")),
+            ("credited", "refunded"),
         ],
     ),
     pgtrigger.Trigger(

@@ -12,36 +12,47 @@ from invoicing.services.locking import require_issued
 Status = Invoice.Status
 
 
-def record_paid_total(*, invoice: Invoice, paid_total: Decimal, returned_total: Decimal = ZERO) -> None:
+def record_paid_total(*, invoice: Invoice, paid_total: Decimal, refunded_total: Decimal = ZERO) -> None:
     """Write the sums of an issued invoice's allocations onto the invoice. Its status follows from them.
 
-    `paid_total` is what was paid and not given back, `returned_total` what was paid, given back and is not asked for
-    again; both in the invoice's currency. Of an invoice of 118.00: paid 118.00, returned 0 is paid; paid 100.00,
-    returned 18.00 is partially refunded, and 0.00 is due; paid 100.00, returned 0 is partially paid, and 18.00 is due;
-    paid 100.00 with a credit note over 18.00 is paid.
+    `paid_total` is what was paid and not given back, `refunded_total` what was paid, given back and is not asked for
+    again; both in the invoice's currency. Of an invoice of 118.00: paid 118.00, refunded 0 is paid; paid 100.00,
+    refunded 18.00 is partially refunded, and 0.00 is due, with a credit note over the 18.00 or without; paid 100.00,
+    refunded 0 is partially paid, and 18.00 is due; paid 100.00 with a credit note over 18.00, and nothing refunded, is
+    paid. Another payment may have paid meanwhile what was given back: then nothing of it counts as refunded.
 
     Both sums may go down as well as up: a payment is reversed, or the money of a refund is asked for again. The caller
     must therefore have locked the invoice's row, loaded it under that lock and summed the allocations under it; then no
     older sum can arrive late. Safe to repeat. Raises DomainError INVOICE_NOT_FINALIZED, INVOICE_VOID, or OVERPAID when
-    the two sums are together more than the invoice's total without what credit notes took back.
+    more is paid than the invoice's total without what credit notes took back.
     """
     require_issued(invoice)
-    if paid_total + returned_total > invoice.amount_owed:
-        raise DomainError(f"{paid_total + returned_total} is more than invoice {invoice} asks for.", code="OVERPAID")
-    invoice.amount_paid, invoice.amount_returned = paid_total, returned_total
+    if paid_total > invoice.amount_owed:
+        raise DomainError(f"{paid_total} is more than invoice {invoice} asks for.", code="OVERPAID")
+    set_sums(invoice, paid_total=paid_total, refunded_total=refunded_total)
     save_standing(invoice)
 
 
+def set_sums(invoice: Invoice, *, paid_total: Decimal, refunded_total: Decimal) -> None:
+    """As `record_paid_total`, of the object only. What no credit note covers of the refunded sum is `amount_returned`:
+    it lowers what is due, as a note does."""
+    invoice.amount_paid = paid_total
+    invoice.amount_refunded = min(refunded_total, invoice.total - paid_total)
+    invoice.amount_returned = min(invoice.amount_refunded, invoice.amount_owed - paid_total)
+
+
 def save_standing(invoice: Invoice) -> None:
-    """Store the three sums, and the status that follows from them. The caller has locked the invoice's row."""
+    """Store the sums, and the status that follows from them. The caller has locked the invoice's row."""
     invoice.status = status_of(invoice)
-    invoice.save(update_fields=["amount_paid", "amount_returned", "amount_credited", "status", "updated_at"])
+    sums = ["amount_paid", "amount_refunded", "amount_returned", "amount_credited"]
+    invoice.save(update_fields=[*sums, "status", "updated_at"])
 
 
 def status_of(invoice: Invoice) -> Status:
-    """The status that follows from the three sums of an issued invoice."""
-    if invoice.amount_returned > ZERO:
-        return Status.PARTIALLY_REFUNDED if invoice.amount_paid > ZERO else Status.REFUNDED
+    """The status that follows from the sums of an issued invoice. Refunded: nothing is paid any more, nor due."""
+    if invoice.amount_refunded > ZERO:
+        is_all = invoice.amount_paid == ZERO and invoice.amount_returned == invoice.amount_owed
+        return Status.REFUNDED if is_all else Status.PARTIALLY_REFUNDED
     if invoice.amount_credited > ZERO and invoice.amount_owed == ZERO:
         return Status.CREDITED
     if invoice.amount_paid == invoice.amount_owed:

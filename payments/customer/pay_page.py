@@ -124,7 +124,7 @@ def _state(invoice: Invoice, document: InvoiceDocument) -> tuple[str, str]:
     if invoice.status == Status.CREDITED:
         return "credited", "This invoice has been credited in full. There is nothing to pay."
     if invoice.amount_due <= ZERO:
-        if invoice.amount_returned > ZERO:
+        if invoice.amount_refunded > ZERO:
             return "refunded", "This invoice was paid, and money has been returned. There is nothing to pay."
         return "paid", "This invoice is paid in full. Thank you."
     payments = Payment.objects.filter(invoice=invoice)

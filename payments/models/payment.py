@@ -22,6 +22,7 @@ from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import start_of_day
 from invoicing.models import Invoice
 from invoicing.models.columns import MoneyField
+from invoicing.models.invoice import amount_due
 from organisations.models import BillingEntity, Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 from payments.models.payment_order import PaymentOrder
@@ -80,7 +81,9 @@ class PaymentQuerySet(TenantQuerySet):
         """Captured online for an invoice that another payment has paid: all of it is to be given back."""
         other = Payment.objects.received().filter(allocations__invoice=OuterRef("invoice")).exclude(pk=OuterRef("pk"))
         rows = self.filter(kind=Payment.Kind.GATEWAY, status=Payment.Status.CAPTURED, conflict="")
-        return rows.filter(Exists(other), invoice__status=Invoice.Status.PAID, allocations__isnull=True)
+        is_paid = {"invoice__status__in": [Invoice.Status.PAID, Invoice.Status.PARTIALLY_REFUNDED]}
+        rows = rows.alias(due=amount_due("invoice__")).filter(due=0, **is_paid)
+        return rows.filter(Exists(other), allocations__isnull=True)
 
     def with_credit(self) -> Self:
         """Money that stands and of which some is credited to no invoice: on account, or more than was due."""

@@ -108,13 +108,13 @@ def update_paid_total(invoice: Invoice) -> None:
     if invoice.status == Invoice.Status.VOID:
         return
     paid, by_payment = ZERO, defaultdict(list)
-    for row in PaymentAllocation.objects.filter(invoice=invoice).order_by("created_at", "kind"):
+    rows = PaymentAllocation.objects.filter(invoice=invoice).select_related("payment")
+    for row in rows.order_by("created_at", "kind"):
         paid += row.amount
-        by_payment[row.payment_id].append(row)
-    returned = sum(map(given_back, by_payment.values()), ZERO)
-    # Another payment may have paid meanwhile what was given back: then nothing is left to ask about.
-    returned = max(min(returned, invoice.amount_owed - paid), ZERO)
-    record_paid_total(invoice=invoice, paid_total=paid, returned_total=returned)
+        by_payment[row.payment].append(row)
+    # A refund that failed after its credit note: the money is here, though the invoice can't take it back.
+    refunded = sum((min(given_back(own), payment.amount_refunded) for payment, own in by_payment.items()), ZERO)
+    record_paid_total(invoice=invoice, paid_total=paid, refunded_total=refunded)
     retire_orders(invoice_id=invoice.pk)
     if PaymentRetry.objects.open().filter(invoice=invoice).exists():
         wake_on_commit("payments.tasks.settle_retries", invoice.pk)

@@ -63,7 +63,7 @@ def void(invoice: Invoice, reason: str = "Billed to the wrong company.") -> Invo
 
 
 def paid(invoice: Invoice, kept: str, returned: str = "0") -> Invoice:
-    record_paid_total(invoice=invoice, paid_total=Decimal(kept), returned_total=Decimal(returned))
+    record_paid_total(invoice=invoice, paid_total=Decimal(kept), refunded_total=Decimal(returned))
     return invoice
 
 

@@ -72,7 +72,7 @@ def test_a_partial_refund_takes_back_its_part_of_the_invoice_tax_and_all(
         Decimal("27.46"),
         180,
     )
-    assert standing(invoice) == ("paid", 1000, 0, 180, 0)
+    assert standing(invoice) == ("partially_refunded", 1000, 0, 180, 0)
     payment.refresh_from_db()
     assert (payment.status, payment.amount_refunded, payment.unallocated) == ("captured", 180, 0)
     assert not Payment.objects.refunds_to_decide().exists()
@@ -89,7 +89,7 @@ def test_all_that_is_left_goes_back_and_the_last_note_takes_the_rest(
     refund(payment, "33.33")
     rest = refund(payment)
     assert rest.amount == Decimal("1146.67")
-    assert standing(invoice) == ("credited", 0, 0, 1180, 0)
+    assert standing(invoice) == ("refunded", 0, 0, 1180, 0)
     assert sum(CreditNote.objects.values_list("tax_total", flat=True)) == 180
     payment.refresh_from_db()
     assert payment.status == "refunded"
@@ -195,6 +195,7 @@ def test_a_refund_that_the_bank_fails_leaves_its_note_and_the_money_as_excess(
     assert (again.status, again.credit_note) == ("processed", None)  # the note stands already
     payment.refresh_from_db()
     assert payment.unallocated == 0
+    assert standing(invoice) == ("partially_refunded", 1000, 0, 180, 0)
     with pytest.raises(DomainError, match="tried again already"):
         refund(payment, "180.00", retry_of=row.pk)
 
@@ -234,7 +235,7 @@ def test_a_refund_of_the_dashboard_is_taken_over_and_gets_its_note(razorpay: San
     assert list(Payment.objects.refunds_to_decide()) == [payment]
     note = issue_note_of_refund(refund_id=row.pk, reason="Refunded by the finance team")
     assert (note.total, note.reason_text) == (180, "Refunded by the finance team")
-    assert standing(invoice) == ("paid", 1000, 0, 180, 0)
+    assert standing(invoice) == ("partially_refunded", 1000, 0, 180, 0)
     assert not Payment.objects.refunds_to_decide().exists()
     with pytest.raises(DomainError) as refused:
         issue_note_of_refund(refund_id=row.pk, reason="Twice")

@@ -207,7 +207,9 @@ class CreditNotesOfInvoice(InvoiceExtension):
         note = issue_credit_note(invoice_id=invoice.pk, **answers)
         shown = format_money(note.total, note.currency)
         said = f"Credit note {note} takes back {shown} of invoice {invoice}."
-        invoice.refresh_from_db(fields=["amount_credited", "amount_paid", "amount_returned", "status"])
+        invoice.refresh_from_db(
+            fields=["amount_credited", "amount_paid", "amount_refunded", "amount_returned", "status"]
+        )
         if note.bill_again:
             said += f" {invoice.period_label} waits to be billed anew."
         return self.page.done(request, said, note)

@@ -12,7 +12,7 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
 from invoicing.services.credit_notes.by_total import Worth, note_worth
-from invoicing.services.paid_total import status_of
+from invoicing.services.paid_total import set_sums, status_of
 from payments.models import Payment, Refund
 from payments.services.refunding.asking import default_afterwards, what_it_takes
 
@@ -71,10 +71,8 @@ def refund_outlook(*, payment: Payment, amount: Decimal, afterwards: str = "") -
 
 def _after(invoice: Invoice, part: Decimal, afterwards: str, worth: Worth | None) -> Invoice:
     after: Invoice = copy(invoice)
-    after.amount_paid -= part
     after.amount_credited += worth.outlook.note.total if worth else ZERO
-    if afterwards != Afterwards.ASK_AGAIN:
-        after.amount_returned += part
-    after.amount_returned = max(min(after.amount_returned, after.amount_owed - after.amount_paid), ZERO)
+    refunded = after.amount_refunded + (part if afterwards != Afterwards.ASK_AGAIN else ZERO)
+    set_sums(after, paid_total=after.amount_paid - part, refunded_total=refunded)
     after.status = status_of(after)
     return after

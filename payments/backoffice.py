@@ -16,6 +16,7 @@ from payments.models import (
     CertificateFile,
     Cheque,
     Dispute,
+    DisputeDocument,
     GatewayAccount,
     InboundWebhook,
     JournalBatch,
@@ -264,5 +265,6 @@ BACKOFFICE = Contribution(
     unlogged={
         GatewayAccount: ("key_secret", "webhook_secret", "previous_webhook_secret"),
         MandateCharge: ("public_token",),  # who has it stops the debit
+        DisputeDocument: ("content",),
     },
 )

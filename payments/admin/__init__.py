@@ -5,6 +5,7 @@ from payments.admin.bank_line import BankLineAdmin
 from payments.admin.cheque import ChequeAdmin
 from payments.admin.cheque_forms import ChequeOfInvoice, ChequeOfOrganisation
 from payments.admin.dispute import DisputeAdmin
+from payments.admin.dispute_document import DisputeDocumentAdmin
 from payments.admin.dunning import DunningOfInvoice
 from payments.admin.dunning_rules import DunningOfSeller
 from payments.admin.gateway_account import GatewayOfSeller
@@ -34,6 +35,7 @@ __all__ = [
     "ChequeOfInvoice",
     "ChequeOfOrganisation",
     "DisputeAdmin",
+    "DisputeDocumentAdmin",
     "DunningOfInvoice",
     "DunningOfSeller",
     "EmailsOfInvoice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -26,10 +27,14 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
-from billing_platform.lib.admin.display import EMPTY
-from payments.models import Dispute
+from billing_platform.lib.admin.display import EMPTY, action_url
+from billing_platform.lib.money import exponent
+from payments.admin.allocating import amount_of
+from payments.admin.dispute_document import DisputeDocumentInline
+from payments.models import Dispute, DisputeDocument
 from payments.models.dispute import SUMMARY_LENGTH
-from payments.services.disputes import answering, recording
+from payments.models.dispute_document import LARGEST
+from payments.services.disputes import answering, contesting, evidence, recording
 from payments.services.disputes.looking import DEADLINE_IS_NEAR
 
 Status = Dispute.Status
@@ -48,12 +53,34 @@ class EvidenceForm(ActionForm):
     note = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 6}),
         max_length=SUMMARY_LENGTH,
-        help_text="What was delivered and when, and which documents prove it. Stored here; nothing is sent.",
+        help_text="What was delivered and when, and which files prove it. Stored here; nothing is sent.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["note"].initial = self.obj.evidence_note
+
+
+class ContestForm(EvidenceForm):
+    field_order = ("amount", "note", "once")
+    amount = forms.CharField(max_length=40, help_text="The payer gets the rest.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dispute = self.obj
+        self.fields["amount"].initial = f"{dispute.amount:.{exponent(dispute.currency)}f}"
+        self.fields["note"].help_text = "What was delivered and when, and what each file proves. The bank reads it."
+
+    def clean_amount(self) -> Decimal:
+        return amount_of(self.cleaned_data["amount"])
+
+
+class DocumentForm(ActionForm):
+    file = forms.FileField(
+        widget=forms.FileInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg"}),
+        help_text=f"PDF, PNG or JPEG, at most {LARGEST // 1024 // 1024} MB.",
+    )
+    proof = forms.ChoiceField(choices=DisputeDocument.Proof.choices, label="What it is")
 
 
 def dispute_facts(_request: HttpRequest, dispute: Dispute) -> Iterator[tuple[str, Any]]:
@@ -65,6 +92,14 @@ def dispute_facts(_request: HttpRequest, dispute: Dispute) -> Iterator[tuple[str
     yield "Asked back", payment.shown(dispute.amount)
     yield "Reason", dispute.reason or dispute.reason_code
     yield "Answer by", answer_by(dispute)
+    names = dispute.documents.values_list("name", flat=True)
+    yield "Files", ", ".join(names) or "None yet"
+
+
+def what_is_missing(_request: HttpRequest, dispute: Dispute) -> Iterator[Any]:
+    if not dispute.documents.exists():
+        url = action_url(dispute, "add_document")
+        yield format_html('Razorpay wants at least one file. <a class="text-link" href="{}">Add a file</a>', url)
 
 
 def answer_by(dispute: Dispute) -> Any:
@@ -114,12 +149,27 @@ class DisputeAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("state", "deadline", "disputed", "customer", "invoice", "payment_link", "next_step")}),
         ("What the payer's bank says", {"fields": ("phase", "reason", "reason_code", "raised")}),
-        ("Our answer", {"fields": ("evidence_note", "accepted_at", "accepted_by")}),
+        (
+            "Our answer",
+            {
+                "fields": (
+                    "evidence_note",
+                    "contested",
+                    "contested_at",
+                    "contested_by",
+                    "accepted_at",
+                    "accepted_by",
+                )
+            },
+        ),
         ("Money", {"fields": ("deducted", "lost", "deducted_at", "returned_at")}),
         ("At Razorpay", {"fields": ("razorpay_dispute_id", "dashboard")}),
     )
 
+    inlines = (DisputeDocumentInline,)
+
     disputed = money("amount", "Asked back")
+    contested = money("contested_amount", "Contested")
     deducted = money("amount_deducted", "Deducted by Razorpay")
     lost = money("amount_taken", "Went back")
     state = status("status", TONES, "State")
@@ -134,10 +184,14 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Next step")
     def next_step(self, dispute: Dispute) -> str:
-        if dispute.status == Status.OPEN and dispute.accepted_at is not None:
-            return "You accepted it; Razorpay's answer is still to come, and is asked for every hour."
+        if dispute.status == Status.OPEN and dispute.is_answered:
+            return "It is answered; Razorpay's word is still to come, and is asked for every hour."
         if dispute.can_be_answered:
-            return "Send documents in Razorpay's dashboard and note here what they prove, or accept it."
+            return "Add the files that prove your side and contest it, or accept it."
+        if dispute.status == Status.UNDER_REVIEW:
+            return "The payer's bank looks at the evidence, which takes weeks."
+        if dispute.status == Status.OPEN:
+            return "The deadline is over, and Razorpay takes no answer any more."
         if dispute.status == Status.LOST and dispute.is_suspected_fraud:
             return "Refund the payment."
         if dispute.status == Status.LOST and dispute.amount_taken:
@@ -147,17 +201,49 @@ class DisputeAdmin(ReadOnlyAdmin):
     @admin.display(description="Razorpay's dashboard")
     def dashboard(self, dispute: Dispute) -> SafeString:
         return format_html(
-            '<a class="text-link" href="{}" target="_blank" rel="noopener noreferrer">Upload documents and contest</a>',
+            '<a class="text-link" href="{}" target="_blank" rel="noopener noreferrer">Open it there</a>',
             f"{DASHBOARD}{dispute.razorpay_dispute_id}",
         )
 
     # --- what may be done ---------------------------------------------------------------------------------------
 
     @object_action(
+        label="Add a file",
+        permission="payments.answer_dispute",
+        when=lambda dispute: dispute.can_be_answered,
+        form=DocumentForm,
+        confirm="Stored here, and sent when the dispute is contested.",
+        facts=dispute_facts,
+        icon="attach_file",
+    )
+    def add_document(self, request: HttpRequest, dispute: Dispute, *, file: Any, proof: str) -> str:
+        content = file.read(LARGEST + 1)
+        name = file.name or "file"
+        evidence.add_document(dispute_id=dispute.pk, proof=proof, name=name, content=content, added_by=request.user)
+        return f"{name} is added. Contest the dispute once all files are here."
+
+    @object_action(
+        label="Contest",
+        permission="payments.answer_dispute",
+        when=lambda dispute: dispute.can_be_answered,
+        form=ContestForm,
+        confirm="The files and this text go to the payer's bank, which decides within weeks. Razorpay takes one answer:"
+        " it can't be changed afterwards.",
+        facts=dispute_facts,
+        obstacles=what_is_missing,
+        danger=True,
+        icon="gavel",
+    )
+    def contest(self, request: HttpRequest, dispute: Dispute, *, note: str, amount: Decimal) -> str:
+        found = contesting.contest_dispute(dispute_id=dispute.pk, note=note, amount=amount, contested_by=request.user)
+        return f"Razorpay has the evidence: the dispute is {found.get_status_display().lower()}."
+
+    @object_action(
         label="Note evidence",
         permission="payments.answer_dispute",
+        when=lambda dispute: not dispute.is_answered,
         form=EvidenceForm,
-        confirm="For whoever contests the dispute in Razorpay's dashboard, where documents are uploaded.",
+        confirm="A draft of what the files prove. Nothing is sent.",
         facts=dispute_facts,
         icon="edit_note",
     )

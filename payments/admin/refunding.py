@@ -16,7 +16,14 @@ from billing_platform.lib.money import ZERO, exponent
 from billing_platform.lib.number_formats import format_money, plain_text
 from payments.admin.allocating import amount_of
 from payments.models import Payment, Refund
-from payments.services.refunding.asking import default_afterwards, refund_payment, why_not_refundable
+from payments.services.refunding.asking import (
+    IF_LOST,
+    default_afterwards,
+    disputed,
+    refund_payment,
+    refundable,
+    why_not_refundable,
+)
 from payments.services.refunding.notes import Proposal, issue_note_of_refund, proposed_note
 from payments.services.refunding.outlook import ARRIVES, RefundOutlook, refund_outlook
 
@@ -38,10 +45,11 @@ class GiveBackForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         payment = self.obj
-        self.fields["amount"].initial = f"{payment.net:.{exponent(payment.currency)}f}"
-        self.fields["amount"].help_text = f"In {payment.currency}; at most {payment.shown(payment.net)}."
+        most = refundable(payment)
+        self.fields["amount"].initial = f"{most:.{exponent(payment.currency)}f}"
+        self.fields["amount"].help_text = f"In {payment.currency}; at most {payment.shown(most)}."
         self.fields["afterwards"].initial = default_afterwards(payment.invoice)
-        self.fields["seen"].initial = _seen(payment.net, self.fields["afterwards"].initial)
+        self.fields["seen"].initial = _seen(most, self.fields["afterwards"].initial)
         if payment.allocated <= ZERO:
             del self.fields["afterwards"]
 
@@ -53,7 +61,7 @@ class GiveBackForm(ActionForm):
         cleaned: dict[str, Any] = super().clean() or {}
         if "amount" in cleaned and not self.errors:
             now = _seen(cleaned["amount"], cleaned.get("afterwards", ""))
-            if ZERO < cleaned["amount"] <= self.obj.net and cleaned.get("seen") != now:
+            if ZERO < cleaned["amount"] <= refundable(self.obj) and cleaned.get("seen") != now:
                 self.data = {**self.data.dict(), "seen": now}  # type: ignore[attr-defined]  # a QueryDict
                 self.add_error(None, "See above what this refund does, then press the button once more.")
         return cleaned
@@ -92,6 +100,8 @@ def what_to_mind(request: HttpRequest, payment: Payment) -> list[str]:
         sentences.append(f"Razorpay does not give its fee of {payment.shown(payment.fee)} back.")
     if outlook.worth is not None and outlook.worth.kind is not None:
         sentences.append("The last day for a GST credit note is over: the note is commercial, and the tax stays owed.")
+    if held := disputed(payment):
+        sentences.append(f"{payment.shown(held)} of the payment is disputed, and no part of this refund. {IF_LOST}")
     if outlook.note_refusal:
         sentences.append(f"No credit note can be issued: {outlook.note_refusal}")
     if outlook.invoices > 1:
@@ -215,8 +225,9 @@ def _outlook(request: HttpRequest, payment: Payment) -> RefundOutlook:
     try:
         typed = amount_of(request.POST.get("amount", ""))
     except forms.ValidationError:
-        typed = payment.net
-    amount = typed if ZERO < typed <= payment.net else payment.net
+        typed = ZERO
+    most = refundable(payment)
+    amount = typed if ZERO < typed <= most else most
     afterwards = request.POST.get("afterwards", "")
     return refund_outlook(
         payment=payment, amount=amount, afterwards=afterwards if afterwards in Afterwards.values else ""

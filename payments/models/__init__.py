@@ -3,6 +3,7 @@
 from payments.models.bank_statement import BankColumns, BankLine, BankStatement
 from payments.models.cheque import Cheque
 from payments.models.dispute import Dispute
+from payments.models.dispute_document import DisputeDocument
 from payments.models.dunning_rules import DunningRules
 from payments.models.gateway_account import GatewayAccount
 from payments.models.inbound_webhook import InboundWebhook
@@ -30,6 +31,7 @@ __all__ = [
     "CertificateFile",
     "Cheque",
     "Dispute",
+    "DisputeDocument",
     "DunningRules",
     "GatewayAccount",
     "InboundWebhook",

@@ -32,8 +32,8 @@ _PAYMENT_LACKS_WHAT_WAS_LOST = """
 
 class DisputeQuerySet(TenantQuerySet):
     def to_answer(self) -> DisputeQuerySet:
-        """Razorpay waits for our answer, and nobody has given in."""
-        return self.filter(status=Dispute.Status.OPEN, accepted_at__isnull=True)
+        """Razorpay waits for our answer, and nobody has given one."""
+        return self.filter(status=Dispute.Status.OPEN, accepted_at__isnull=True, contested_at__isnull=True)
 
     def undecided(self) -> DisputeQuerySet:
         return self.filter(status__in=[Dispute.Status.OPEN, Dispute.Status.UNDER_REVIEW])
@@ -84,17 +84,30 @@ class Dispute(BaseModel, TenantModel):
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    contested_at = models.DateTimeField(null=True, blank=True, help_text="When a person submitted the evidence.")
+    contested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    contested_amount = MoneyField(default=ZERO, help_text="The payer gets the rest.")
 
     objects = DisputeQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         ordering = ["-raised_at"]
-        permissions = [("answer_dispute", "Can note evidence about a dispute, and accept it")]
+        permissions = [("answer_dispute", "Can contest a dispute with evidence, and accept it")]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_is_positive"),
             models.CheckConstraint(
                 condition=Q(amount_taken__gte=0, amount_taken__lte=F("amount_deducted")),
                 name="dispute_takes_at_most_what_was_deducted",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(contested_at__isnull=True), name="dispute_has_one_answer"
+            ),
+            models.CheckConstraint(
+                condition=Q(contested_at__isnull=True, contested_amount=0)
+                | Q(contested_at__isnull=False, contested_amount__gt=0, contested_amount__lte=F("amount")),
+                name="dispute_contests_at_most_its_amount",
             ),
             models.CheckConstraint(
                 condition=Q(deducted_at__isnull=False) | Q(amount_taken=0, returned_at__isnull=True),
@@ -139,7 +152,19 @@ class Dispute(BaseModel, TenantModel):
     def can_be_answered(self) -> bool:
         """Razorpay still takes an answer."""
         in_time = self.respond_by is None or clock.now() <= self.respond_by
-        return self.status == self.Status.OPEN and self.accepted_at is None and in_time
+        return self.status == self.Status.OPEN and not self.is_answered and in_time
+
+    @property
+    def is_answered(self) -> bool:
+        """A person gave in, or contested it; Razorpay may not know yet."""
+        return self.accepted_at is not None or self.contested_at is not None
+
+    ANSWER = ("accepted_at", "accepted_by", "contested_at", "contested_by", "contested_amount")
+
+    def forget_answer(self) -> None:
+        """Razorpay did not take it, or wants another one. Does not save."""
+        self.accepted_at = self.accepted_by = self.contested_at = self.contested_by = None
+        self.contested_amount = ZERO
 
     @property
     def is_suspected_fraud(self) -> bool:

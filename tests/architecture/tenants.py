@@ -62,6 +62,7 @@ from payments.models import (
 )
 from payments.services.certificates import record_certificate
 from payments.services.cheques import record_cheque
+from payments.services.disputes.evidence import add_document
 from payments.services.dunning.letters import queue_reminder
 from payments.services.dunning.pauses import note_promise
 from payments.services.dunning.retries import plan_retries
@@ -301,7 +302,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         reference=f"UTR back {marker}",
         refunded_on=today,
     )
-    Dispute.objects.create(
+    dispute = Dispute.objects.create(
         payment=payment,
         razorpay_dispute_id=f"disp_{marker}",
         status=Dispute.Status.OPEN,
@@ -310,6 +311,7 @@ def _collect(organisation: Organisation, invoice: Invoice, marker: str) -> tuple
         raised_at=clock.now(),
         told_at=clock.now(),
     )
+    add_document(dispute_id=dispute.pk, proof="others", name=f"{marker}.pdf", content=b"%PDF-1.7")
     webhook = InboundWebhook.objects.create(
         organisation=organisation, event_id=f"evt_{marker}", event_type="payment.captured", body="{}"
     )

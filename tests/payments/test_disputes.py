@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -10,17 +11,20 @@ import pytest
 from django.db import IntegrityError
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import DomainError
+from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice
 from organisations.models import Notification
 from payments.gateways import GatewayError
 from payments.gateways.values import GatewayDispute
 from payments.models import Dispute, Payment
+from payments.models.dispute_document import LARGEST
 from payments.receivables.statement import statement
 from payments.services import collection
-from payments.services.disputes import answering, looking
+from payments.services.disputes import answering, contesting, looking
+from payments.services.disputes.evidence import add_document, remove_document
 from payments.services.disputes.recording import apply_dispute
 from payments.services.payment_reports import apply_payment_report
+from payments.services.refunding.asking import ask_for_refund, refundable
 from tests import factories
 from tests.local.razorpay.harness import SandboxProcess
 from tests.payments.language import CREATED_AT, hand_over, open_order, reported
@@ -191,6 +195,116 @@ def test_a_call_that_never_arrived_leaves_the_dispute_to_answer(disputed: str, r
     with pytest.raises(GatewayError):
         answering.accept_dispute(dispute_id=Dispute.objects.get().pk, accepted_by=None)
     assert Dispute.objects.to_answer().count() == 1
+
+
+# --- contesting -----------------------------------------------------------------------------------------------------
+
+PDF = b"%PDF-1.7 usage of October"
+
+
+def with_file(razorpay_id: str, **changes: Any) -> Dispute:
+    dispute = Dispute.objects.get(razorpay_dispute_id=razorpay_id)
+    values: dict[str, Any] = {"proof": "proof_of_service", "name": "usage.pdf", "content": PDF} | changes
+    add_document(dispute_id=dispute.pk, **values)
+    return dispute
+
+
+def at_razorpay(razorpay: SandboxProcess, razorpay_id: str) -> Any:
+    return razorpay.client().dispute.fetch(razorpay_id)
+
+
+def test_a_contested_dispute_goes_to_the_bank_with_its_files(
+    disputed: str, razorpay: SandboxProcess, invoice: Invoice
+) -> None:
+    with_file(disputed)
+    dispute = with_file(disputed, proof="others", name="letter.png", content=b"\x89PNG\r\n\x1a\n")
+    found = contesting.contest_dispute(dispute_id=dispute.pk, note="All calls were answered", amount=Decimal(400))
+    assert (found.status, found.contested_amount) == ("under_review", 400)
+    used, letter = found.documents.values_list("razorpay_document_id", flat=True)
+    sent = at_razorpay(razorpay, disputed)["evidence"]
+    assert (sent["amount"], sent["summary"], sent["proof_of_service"]) == (40000, "All calls were answered", [used])
+    assert sent["others"] == [{"type": "evidence", "document_ids": [letter]}]
+    with pytest.raises(DomainError, match="takes no answer"):
+        with_file(disputed)
+    assert money(invoice) == ("paid", "0.00", "0.00")
+    razorpay.control(f"disputes/{disputed}/action_required")  # it did not do: another answer is wanted
+    hand_over(razorpay.deliveries())
+    assert Dispute.objects.to_answer().get().contested_at is None
+    again = contesting.contest_dispute(dispute_id=with_file(disputed).pk, note="And here is the contract")
+    assert (again.status, again.contested_amount) == ("under_review", 500)
+    razorpay.control(f"disputes/{disputed}/lose")
+    hand_over(razorpay.deliveries())
+    assert money(invoice) == ("partially_paid", "500.00", "500.00")
+
+
+@pytest.mark.usefixtures("no_repeats")
+@pytest.mark.parametrize(
+    ("kind", "match", "is_lost"),
+    [
+        ("timeout_after_commit", "PATCH */contest", False),
+        ("timeout_before", "PATCH */contest", True),
+        ("timeout_after_commit", "POST */documents", True),
+    ],
+)
+def test_a_contest_whose_answer_got_lost(
+    disputed: str, razorpay: SandboxProcess, kind: str, match: str, is_lost: bool
+) -> None:
+    dispute = with_file(disputed)
+    razorpay.control("faults", {"kind": kind, "match": match, "seconds": 2})
+    if is_lost:
+        with pytest.raises(GatewayError):
+            contesting.contest_dispute(dispute_id=dispute.pk, note="Delivered")
+        assert Dispute.objects.to_answer().count() == 1
+    contesting.contest_dispute(dispute_id=dispute.pk, note="Delivered")
+    assert at_razorpay(razorpay, disputed)["status"] == "under_review"
+
+
+def test_contesting_that_a_dead_worker_left_is_finished_by_the_next_look(disputed: str) -> None:
+    with_file(disputed)
+    long_ago = clock.now() - timedelta(hours=1)
+    Dispute.objects.update(contested_at=long_ago, contested_amount=500, evidence_note="Delivered")
+    looking.look_for_disputes()
+    assert Dispute.objects.get().status == "under_review"
+
+
+def test_what_can_not_be_evidence(paid: Payment) -> None:
+    dispute = tell("open")
+    for changes, words in (
+        ({"content": b"PK\x03\x04"}, "PDF"),
+        ({"content": PDF + b" " * LARGEST}, "larger than 4 MB"),
+        ({"proof": "rumour"}, "Choose one of"),
+        ({"name": "a\nb"}, "line"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            with_file(dispute.razorpay_dispute_id, **changes)
+    with pytest.raises(DomainError, match="at least one file"):
+        contesting.contest_dispute(dispute_id=dispute.pk, note="Delivered")
+    document = add_document(dispute_id=dispute.pk, proof="others", name="a.pdf", content=PDF)
+    with pytest.raises(InvalidInput, match=r"at most ₹500\.00"):
+        contesting.contest_dispute(dispute_id=dispute.pk, note="Delivered", amount=Decimal("500.01"))
+    remove_document(document_id=document.pk)
+    assert not dispute.documents.exists()
+
+
+@pytest.mark.parametrize(
+    ("phase", "most"),
+    [("chargeback", "680.00"), ("arbitration", "680.00"), ("fraud", "1180.00"), ("retrieval", "1180.00")],
+)
+def test_what_a_dispute_may_take_is_not_refunded_as_well(paid: Payment, phase: str, most: str) -> None:
+    tell("open", phase=phase)
+    assert f"{refundable(paid):.2f}" == most
+    amount = Decimal(most) + Decimal("0.01")
+    with pytest.raises(InvalidInput, match=f"At most ₹{Decimal(most):,}"):
+        ask_for_refund(payment_id=paid.pk, reason="Late", amount=amount)
+    tell("won", phase=phase, later=1)
+    assert refundable(paid) == 1180
+
+
+def test_a_payment_that_is_disputed_as_a_whole_is_not_refunded(paid: Payment) -> None:
+    tell("open", amount_minor=118000)
+    with pytest.raises(DomainError, match="accept the dispute instead") as refused:
+        ask_for_refund(payment_id=paid.pk, reason="Late", amount=None)
+    assert refused.value.code == "DISPUTED"
 
 
 def test_a_look_finds_what_no_message_told(razorpay: SandboxProcess, invoice: Invoice) -> None:

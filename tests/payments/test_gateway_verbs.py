@@ -346,11 +346,15 @@ def test_a_dispute_is_contested_with_evidence_or_accepted(stub: StubRazorpay) ->
         Reply(DISPUTE | {"status": "lost", "amount_deducted": 10000}), _page(DISPUTE),
     )  # fmt: skip
     gateway = stub.gateway()
-    document = gateway.upload_evidence(name="proof.pdf", content=b"%PDF-1.7")
+    document = gateway.upload_evidence(name="proof.pdf", content=b"%PDF-1.7", content_type="application/pdf")
     assert b'filename="proof.pdf"' in stub.asked[0].raw
+    assert b"Content-Type: application/pdf" in stub.asked[0].raw
+    proofs = {"billing_proof": [document], "others": [document]}
     contested = gateway.contest_dispute(
-        dispute_id="disp_AHfqOvkldwsbqt", amount_minor=10000, summary="Delivered", document_ids=[document], submit=True
+        dispute_id="disp_AHfqOvkldwsbqt", amount_minor=10000, summary="Delivered", documents=proofs
     )
+    assert stub.asked[1].body["billing_proof"] == ["doc_1"]
+    assert stub.asked[1].body["others"] == [{"type": "evidence", "document_ids": ["doc_1"]}]
     assert contested.status == "under_review"
     assert (stub.asked[1].method, stub.asked[1].body["action"]) == ("PATCH", "submit")
     assert gateway.accept_dispute(dispute_id="disp_AHfqOvkldwsbqt").amount_deducted_minor == 10000

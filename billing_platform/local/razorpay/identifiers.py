@@ -59,6 +59,10 @@ def new_dispute_id() -> str:
     return new_id("disp")
 
 
+def new_document_id() -> str:
+    return new_id("doc")
+
+
 def new_settlement_id() -> str:
     return new_id("setl")
 

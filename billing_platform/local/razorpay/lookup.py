@@ -11,6 +11,7 @@ from billing_platform.local.razorpay.errors import RazorpayError
 from billing_platform.local.razorpay.models import (
     Customer,
     Dispute,
+    Document,
     Order,
     Payment,
     PaymentLink,
@@ -39,6 +40,10 @@ def get_order(order_id: str) -> Order:
 
 def get_payment(payment_id: str) -> Payment:
     return _get(PAYMENTS.all(), payment_id, "pay")
+
+
+def get_document(document_id: str) -> Document:
+    return _get(Document.objects.all(), document_id, "doc")
 
 
 def get_refund(refund_id: str) -> Refund:

@@ -8,6 +8,7 @@ from billing_platform.local.razorpay import pages
 from billing_platform.local.razorpay.api import (
     customers,
     disputes,
+    documents,
     orders,
     payment_links,
     refunds,
@@ -68,5 +69,7 @@ urlpatterns = [
     path(DISPUTE, disputes.dispute_detail),
     path(f"{DISPUTE}/accept", disputes.dispute_accept),
     path(f"{DISPUTE}/contest", disputes.dispute_contest),
+    path("v1/documents", documents.document_create),
+    path("v1/documents/<str:document_id>", documents.document_detail),
     *[path(f"_sim/{route}", view) for route, view in ROUTES],
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,22 +27,19 @@ class Disputes(Calls):
         return self._call(lambda sdk: sdk.dispute.accept(dispute_id), parse_dispute)
 
     def contest_dispute(
-        self, *, dispute_id: str, amount_minor: int, summary: str, document_ids: Sequence[str], submit: bool
+        self, *, dispute_id: str, amount_minor: int, summary: str, documents: Mapping[str, Sequence[str]]
     ) -> GatewayDispute:
-        """Store the evidence as a draft, or submit it, which is final and needs a document (`upload_evidence`).
+        """Submit the evidence, which is final and needs a document (`upload_evidence`).
 
-        `summary`: at most 1,000 characters. The same draft twice is one draft.
+        `summary`: at most 1,000 characters. `documents`: their ids by Razorpay's names of proofs, or "others".
         """
-        body: dict[str, Any] = {
-            "amount": amount_minor,
-            "summary": summary[:MAX_SUMMARY],
-            "action": "submit" if submit else "draft",
-        }
-        if document_ids:
-            body["others"] = [{"type": "evidence", "document_ids": list(document_ids)}]
+        body: dict[str, Any] = {"amount": amount_minor, "summary": summary[:MAX_SUMMARY], "action": "submit"}
+        for proof, ids in documents.items():
+            body[proof] = [{"type": "evidence", "document_ids": list(ids)}] if proof == "others" else list(ids)
         return self._call(lambda sdk: sdk.dispute.contest(dispute_id, body), parse_dispute)
 
-    def upload_evidence(self, *, name: str, content: bytes) -> str:
-        """Razorpay's id of a document for `contest_dispute`: PDF, PNG or JPEG."""
-        body = {"file": (name, content), "purpose": "dispute_evidence"}
+    def upload_evidence(self, *, name: str, content: bytes, content_type: str) -> str:
+        """Razorpay's id of a document for `contest_dispute`: PDF, PNG or JPEG. One that is uploaded twice is two, and
+        does no harm."""
+        body = {"file": (name, content, content_type), "purpose": "dispute_evidence"}
         return self._call(lambda sdk: sdk.document.create(body), identifier)

@@ -1,8 +1,4 @@
-"""Our answer to a dispute: evidence that a person notes, or giving in.
-
-Razorpay takes documents only in its dashboard or as files that were uploaded there: who contests a dispute does so in
-Razorpay's dashboard, and notes here what was said.
-"""
+"""Our answer to a dispute: what a person notes, or giving in. Contesting it stands in `contesting.py`."""
 
 from __future__ import annotations
 
@@ -24,14 +20,19 @@ from payments.services.disputes.recording import apply_dispute, gateway_of_dispu
 @transaction.atomic
 def note_evidence(*, dispute_id: UUID, note: str) -> Dispute:
     """Store what speaks against a dispute, in at most SUMMARY_LENGTH characters. Raises InvalidInput, NotFound."""
+    dispute = _locked(dispute_id)
+    dispute.evidence_note = check_note(note)
+    dispute.save(update_fields=["evidence_note", "updated_at"])
+    return dispute
+
+
+def check_note(note: str) -> str:
+    """The note without blanks around it. Raises InvalidInput."""
     note = note.strip()
     if len(note) > SUMMARY_LENGTH:
         raise InvalidInput.field("note", f"The note must have at most {SUMMARY_LENGTH} characters.")
     require("note", note, validate_paragraphs)
-    dispute = _locked(dispute_id)
-    dispute.evidence_note = note
-    dispute.save(update_fields=["evidence_note", "updated_at"])
-    return dispute
+    return note
 
 
 def accept_dispute(*, dispute_id: UUID, accepted_by: Any) -> Dispute:
@@ -51,25 +52,24 @@ def finish_accepting(*, dispute: Dispute) -> Dispute:
     try:
         report = gateway.accept_dispute(dispute_id=dispute.razorpay_dispute_id)
     except GatewayError as error:
-        return _look_up(dispute, error)
+        return look_up_answer(dispute, error)
     return apply_dispute(report=report, told_at=asked_at)
 
 
-@transaction.atomic
-def _give_in(dispute_id: UUID, accepted_by: Any) -> Dispute:
+def lock_open_dispute(dispute_id: UUID) -> Dispute:
+    """A dispute that takes an answer, locked. Raises NotFound, and DomainError DISPUTE_NOT_OPEN."""
     dispute = _locked(dispute_id)
     if not dispute.can_be_answered:
         raise DomainError(
             "The dispute takes no answer any more: it was answered or decided, or its deadline is over.",
             code="DISPUTE_NOT_OPEN",
         )
-    dispute.accepted_at, dispute.accepted_by = clock.now(), accepted_by
-    dispute.save(update_fields=["accepted_at", "accepted_by", "updated_at"])
     return dispute
 
 
-def _look_up(dispute: Dispute, error: GatewayError) -> Dispute:
-    """It may have been accepted all the same. Raises `error` if it was not, or if nobody can tell."""
+def look_up_answer(dispute: Dispute, error: GatewayError) -> Dispute:
+    """After a call that failed: Razorpay may have taken our answer all the same. Raises `error` if it did not, or if
+    nobody can tell; what Razorpay did not take is taken back here, and may be given again."""
     try:
         found = refresh_dispute(dispute=dispute)
     except GatewayError as silence:
@@ -83,11 +83,20 @@ def _look_up(dispute: Dispute, error: GatewayError) -> Dispute:
 
 
 @transaction.atomic
+def _give_in(dispute_id: UUID, accepted_by: Any) -> Dispute:
+    dispute = lock_open_dispute(dispute_id)
+    dispute.accepted_at, dispute.accepted_by = clock.now(), accepted_by
+    dispute.save(update_fields=["accepted_at", "accepted_by", "updated_at"])
+    return dispute
+
+
+@transaction.atomic
 def _take_back(dispute: Dispute) -> None:
     row = _locked(dispute.pk)
-    row.accepted_at = row.accepted_by = None
-    row.save(update_fields=["accepted_at", "accepted_by", "updated_at"])
-    audit.note(row, accepted=("yes", "no: Razorpay did not take it"))
+    answer = "contested" if row.contested_at is not None else "accepted"
+    row.forget_answer()
+    row.save(update_fields=[*Dispute.ANSWER, "updated_at"])
+    audit.note(row, answer=(answer, "none: Razorpay did not take it"))
 
 
 def _locked(dispute_id: UUID) -> Dispute:

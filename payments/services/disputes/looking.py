@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import NotFound
@@ -14,6 +14,7 @@ from payments.gateways import GatewayError
 from payments.gateways.values import GatewayDispute
 from payments.models import Dispute
 from payments.services.disputes.answering import finish_accepting
+from payments.services.disputes.contesting import finish_contesting
 from payments.services.disputes.recording import apply_dispute, refresh_dispute
 from payments.services.gateway_accounts import gateways_in_use
 
@@ -24,7 +25,7 @@ RAISED_WITHIN = timedelta(days=30)
 decided."""
 DEADLINE_IS_NEAR = timedelta(hours=48)
 ANSWER_COMES_WITHIN = timedelta(minutes=10)
-"""To our "accepted". After that the call, or its answer, was lost."""
+"""To what a person answered. After that the call, or its answer, was lost."""
 
 
 def look_for_disputes() -> int:
@@ -41,8 +42,10 @@ def look_for_disputes() -> int:
                     seen.add(report.id)
         except GatewayError as error:
             logger.warning("disputes not fetched", extra={"account": gateway.key_id, "reason": error.message})
-    accepted = Dispute.objects.undecided().filter(accepted_at__lt=now - ANSWER_COMES_WITHIN)
-    _refresh_all(Dispute.objects.undecided().exclude(razorpay_dispute_id__in=seen) | accepted)
+    before = now - ANSWER_COMES_WITHIN
+    answered = Q(accepted_at__lt=before) | Q(contested_at__lt=before, status=Dispute.Status.OPEN)
+    unseen = ~Q(razorpay_dispute_id__in=seen)
+    _refresh_all(Dispute.objects.undecided().filter(answered | unseen))
     remind_of_deadlines()
     return len(seen)
 
@@ -66,9 +69,16 @@ def _apply(report: GatewayDispute, told_at: datetime) -> bool:
 def _refresh_all(disputes: QuerySet[Dispute]) -> None:
     for dispute in disputes:
         try:
-            if dispute.accepted_at is not None and dispute.status == Dispute.Status.OPEN:
-                finish_accepting(dispute=dispute)
-            else:
-                refresh_dispute(dispute=dispute)
+            _finish(dispute)
         except GatewayError as error:
             logger.warning("dispute not fetched", extra={"dispute": str(dispute), "reason": error.message})
+
+
+def _finish(dispute: Dispute) -> None:
+    """Give the answer that did not arrive, or ask how the dispute stands. Raises GatewayError."""
+    if dispute.status == Dispute.Status.OPEN and dispute.accepted_at is not None:
+        finish_accepting(dispute=dispute)
+    elif dispute.status == Dispute.Status.OPEN and dispute.contested_at is not None:
+        finish_contesting(dispute=dispute)
+    else:
+        refresh_dispute(dispute=dispute)

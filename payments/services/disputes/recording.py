@@ -81,6 +81,8 @@ def _new(payment: Payment, report: GatewayDispute, told_at: datetime) -> Dispute
 
 
 def _advance(dispute: Dispute, payment: Payment, report: GatewayDispute, told_at: datetime) -> None:
+    if dispute.status == Status.UNDER_REVIEW and report.status == Status.OPEN:
+        dispute.forget_answer()  # what was submitted did not do: Razorpay waits for another answer
     dispute.status = Status(report.status)
     dispute.phase = report.phase if report.phase in Dispute.Phase.values else ""
     dispute.reason_code, dispute.reason = report.reason_code, report.reason

@@ -20,7 +20,7 @@ from billing_platform.lib.money import ZERO, Money, to_minor
 from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.models import Invoice
 from payments.gateways import payable_amounts
-from payments.models import Payment, PaymentAllocation, PaymentOrder, Refund
+from payments.models import Dispute, Payment, PaymentAllocation, PaymentOrder, Refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
 from payments.services.gateway_accounts import gateway_of
 from payments.services.operator_input import check_amount
@@ -54,7 +54,7 @@ def refund_payment(
     first call to Razorpay: pending, processed, or failed with the reason in `failure`. Call it outside transactions.
 
     Raises NotFound, GatewayNotConfigured, InvalidInput for `amount`, `reason` and `afterwards`, and DomainError
-    NOT_REFUNDABLE_ONLINE, NOTHING_TO_REFUND, REFUND_REACHES_TWO_INVOICES or REFUND_TRIED_AGAIN.
+    NOT_REFUNDABLE_ONLINE, NOTHING_TO_REFUND, DISPUTED, REFUND_REACHES_TWO_INVOICES or REFUND_TRIED_AGAIN.
     """
     order = PaymentOrder.objects.filter(payments=payment_id).first()
     if order is not None:
@@ -93,8 +93,9 @@ def ask_for_refund(
     refused = why_not_refundable(payment)
     if refused is not None:
         raise refused
-    amount = payment.net if amount is None else amount
-    _check_amount(payment, amount, payment.unallocated if only_excess else payment.net)
+    most = refundable(payment)
+    amount = most if amount is None else amount
+    _check_amount(payment, amount, min(most, payment.unallocated) if only_excess else most)
     earlier = _failed_before(payment, retry_of)
     wanted = afterwards or default_afterwards(payment.invoice)
     if wanted not in Afterwards.values:
@@ -127,7 +128,24 @@ def why_not_refundable(payment: Payment) -> DomainError | None:
     if payment.net <= ZERO:
         reason = "It was not captured." if payment.paid_at is None else "All of it went back, or is on its way back."
         return DomainError(f"Nothing of the payment is left to refund. {reason}", code="NOTHING_TO_REFUND")
+    if refundable(payment) <= ZERO:
+        return DomainError(f"All of the payment is disputed. {IF_LOST}", code="DISPUTED")
     return None
+
+
+IF_LOST = "If the dispute is lost, the payer gets it by that: accept the dispute instead, or wait until it is decided."
+
+
+def disputed(payment: Payment) -> Decimal:
+    """What disputes may still take by themselves: refunded as well, it would go back twice. A suspected fraud and a
+    request for information take nothing; a refund may even end them."""
+    rows = payment.disputes.undecided().exclude(phase__in=[Dispute.Phase.FRAUD, Dispute.Phase.RETRIEVAL])
+    return rows.aggregate(total=models.Sum("amount"))["total"] or ZERO
+
+
+def refundable(payment: Payment) -> Decimal:
+    """What of an online payment may be asked back from Razorpay now."""
+    return max(payment.net - disputed(payment), ZERO)
 
 
 def default_afterwards(invoice: Invoice | None) -> str:
@@ -224,7 +242,8 @@ def _check_reason(reason: str) -> None:
 def _check_amount(payment: Payment, amount: Decimal, most: Decimal) -> None:
     check_amount(amount, payment.currency)
     if amount > most:
-        raise InvalidInput.field("amount", f"At most {payment.shown(most)} is left of the payment to refund.")
+        reason = f" {payment.shown(held)} more is disputed. {IF_LOST}" if (held := disputed(payment)) else ""
+        raise InvalidInput.field("amount", f"At most {payment.shown(most)} is left of the payment to refund.{reason}")
     if reason := payable_amounts.why_not_payable(to_minor(Money(amount, payment.currency)), payment.currency):
         raise InvalidInput.field("amount", reason)
 

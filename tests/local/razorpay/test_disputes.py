@@ -10,7 +10,6 @@ from razorpay.errors import BadRequestError
 from tests.local.razorpay.harness import SandboxProcess, WebhookReceiver, wait_until
 
 DAY = 24 * 3600
-DOCUMENT = "doc_EFtmUsbwpXwBH9"
 
 
 @pytest.fixture
@@ -68,7 +67,10 @@ def test_a_contested_dispute_is_reviewed_and_won(
     assert (draft["status"], draft["evidence"]["summary"]) == ("open", "delivered")
     with pytest.raises(BadRequestError, match="At least one document"):
         client.dispute.contest(dispute["id"], {"action": "submit"})
-    sent = client.dispute.contest(dispute["id"], {"billing_proof": [DOCUMENT], "action": "submit"})
+    document = client.document.create({"file": ("proof.pdf", b"%PDF-1.7"), "purpose": "dispute_evidence"})
+    assert client.document.fetch(document["id"]) == document
+    assert (document["mime_type"], document["size"], document["name"]) == ("application/pdf", 8, "proof.pdf")
+    sent = client.dispute.contest(dispute["id"], {"billing_proof": [document["id"]], "action": "submit"})
     assert (sent["status"], sent["evidence"]["amount"]) == ("under_review", 90000)
     assert sent["evidence"]["submitted_at"]
     with pytest.raises(BadRequestError, match="when dispute is in under_review status"):
@@ -101,6 +103,7 @@ def test_a_suspected_fraud_is_closed_or_costs_nothing_by_itself(
         ({"amount": 100001}, "contest amount cannot be greater than dispute amount"),
         ({"summary": "x" * 1001}, "may not be greater than 1000 characters"),
         ({"billing_proof": ["receipt.pdf"]}, "is not a valid id"),
+        ({"billing_proof": ["doc_EFtmUsbwpXwBH9"]}, "does not exist"),
         ({"action": "send"}, "The selected action is invalid"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing_platform.local.razorpay.models.balance import BalanceEntry, Dispute, Settlement
+from billing_platform.local.razorpay.models.documents import Document
 from billing_platform.local.razorpay.models.events import Delivery, Event
 from billing_platform.local.razorpay.models.mandates import Customer, RegistrationLink, Token
 from billing_platform.local.razorpay.models.payments import IdempotencyKey, Order, Payment, PaymentLink, Refund
@@ -13,6 +14,7 @@ __all__ = [
     "Customer",
     "Delivery",
     "Dispute",
+    "Document",
     "Event",
     "Fault",
     "IdempotencyKey",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from django.db import transaction
 
 from billing_platform.local.razorpay import clock, webhooks
 from billing_platform.local.razorpay.balance_entities import PROOFS
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
-from billing_platform.local.razorpay.lookup import get_dispute, get_payment
+from billing_platform.local.razorpay.lookup import get_dispute, get_document, get_payment
 from billing_platform.local.razorpay.models import Dispute, Payment
 from billing_platform.local.razorpay.services import balance
 from billing_platform.local.razorpay.validation import clean_integer, clean_text, reject_unexpected
@@ -105,15 +103,12 @@ def _clean_other(other: object) -> JSON:
 
 
 def _clean_documents(value: object, field: str) -> list[str] | None:
-    """Ids of documents. The sandbox stores none; any that looks like one will do."""
+    """Ids of documents that were uploaded."""
     if value is None:
         return None
     if not isinstance(value, list):
         raise RazorpayError(f"The {field} must be an array.", field=field)
-    for document in value:
-        if not re.fullmatch(r"doc_[A-Za-z0-9]{14}", str(document)):
-            raise RazorpayError(f"{document} is not a valid id", field=field)
-    return [str(document) for document in value]
+    return [get_document(str(document)).public_id for document in value]
 
 
 def _has_document(evidence: JSON) -> bool:

@@ -34,7 +34,7 @@ from payments.models import (
     Reminder,
     WithheldTax,
 )
-from payments.selectors import about_outages, held_up_by_outage, with_unallocated
+from payments.selectors import about_outages, held_up_by_outage, not_paid_out, with_unallocated
 
 BACKOFFICE = Contribution(
     sidebar=(
@@ -110,6 +110,17 @@ BACKOFFICE = Contribution(
             urgency=Urgency.MONEY,
             amount=F("amount"),
             since="attempted_at",
+        ),
+        Waits(
+            kind="not_paid_out",
+            one="payment that Razorpay took and left out of its payouts: ask it",
+            many="payments that Razorpay took and left out of its payouts: ask it",
+            rows=lambda user: not_paid_out(Payment.objects.for_organisations(user)),
+            model=Payment,
+            filters={"attention": "not_paid_out"},
+            urgency=Urgency.MONEY,
+            amount=F("amount"),
+            since="paid_at",
         ),
         Waits(
             kind="not_placed",

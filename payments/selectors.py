@@ -37,6 +37,7 @@ from payments.models import (
     Payment,
     PaymentAllocation,
     PaymentOrder,
+    Payout,
     Refund,
 )
 from payments.models.payment import HELD, MONEY
@@ -44,6 +45,8 @@ from payments.models.reminder_pause import paused
 
 CAPTURE_AFTER = timedelta(minutes=5)
 """How long automatic capture may take before we capture ourselves."""
+PAID_OUT_WITHIN = timedelta(days=7)
+"""Two working days as a rule; with Sundays and bank holidays before and after."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,16 @@ def collected(*, actor: Actor, first: date, last: date, zone: ZoneInfo) -> tuple
         )
     )
     return tuple(Collected(**row) for row in rows)
+
+
+def not_paid_out(payments: Any) -> Any:
+    """Those of `payments` that Razorpay captured and that are in no payout, though the same account paid out what came
+    days later."""
+    later = Payout.objects.filter(begun_at__gte=OuterRef("paid_at") + PAID_OUT_WITHIN)
+    of_seller = Exists(later.filter(gateway_account=OuterRef("order__gateway_account")))
+    of_environment = Q(order__gateway_account__isnull=True) & Exists(later.filter(gateway_account__isnull=True))
+    captured = payments.filter(kind=Payment.Kind.GATEWAY, paid_at__isnull=False, payout_lines__isnull=True)
+    return captured.filter(of_seller | of_environment)
 
 
 def with_unallocated(rows: Any) -> Any:

@@ -12,14 +12,17 @@ from invoicing.services.locking import require_issued
 Status = Invoice.Status
 
 
-def record_paid_total(*, invoice: Invoice, paid_total: Decimal, refunded_total: Decimal = ZERO) -> None:
+def record_paid_total(
+    *, invoice: Invoice, paid_total: Decimal, refunded_total: Decimal = ZERO, noted_total: Decimal = ZERO
+) -> None:
     """Write the sums of an issued invoice's allocations onto the invoice. Its status follows from them.
 
     `paid_total` is what was paid and not given back, `refunded_total` what was paid, given back and is not asked for
-    again; both in the invoice's currency. Of an invoice of 118.00: paid 118.00, refunded 0 is paid; paid 100.00,
-    refunded 18.00 is partially refunded, and 0.00 is due, with a credit note over the 18.00 or without; paid 100.00,
-    refunded 0 is partially paid, and 18.00 is due; paid 100.00 with a credit note over 18.00, and nothing refunded, is
-    paid. Another payment may have paid meanwhile what was given back: then nothing of it counts as refunded.
+    again, `noted_total` the credit notes that came with it; all in the invoice's currency. Of an invoice of 118.00:
+    paid 118.00, refunded 0 is paid; paid 100.00, refunded 18.00 is partially refunded, and 0.00 is due, with a credit
+    note over the 18.00 or without; paid 100.00, refunded 0 is partially paid, and 18.00 is due; paid 100.00 with a
+    credit note over 18.00, and nothing refunded, is paid. Another payment may have paid meanwhile what was given back:
+    then nothing of it counts as refunded.
 
     Both sums may go down as well as up: a payment is reversed, or the money of a refund is asked for again. The caller
     must therefore have locked the invoice's row, loaded it under that lock and summed the allocations under it; then no
@@ -29,16 +32,17 @@ def record_paid_total(*, invoice: Invoice, paid_total: Decimal, refunded_total: 
     require_issued(invoice)
     if paid_total > invoice.amount_owed:
         raise DomainError(f"{paid_total} is more than invoice {invoice} asks for.", code="OVERPAID")
-    set_sums(invoice, paid_total=paid_total, refunded_total=refunded_total)
+    set_sums(invoice, paid_total=paid_total, refunded_total=refunded_total, noted_total=noted_total)
     save_standing(invoice)
 
 
-def set_sums(invoice: Invoice, *, paid_total: Decimal, refunded_total: Decimal) -> None:
+def set_sums(invoice: Invoice, *, paid_total: Decimal, refunded_total: Decimal, noted_total: Decimal) -> None:
     """As `record_paid_total`, of the object only. What no credit note covers of the refunded sum is `amount_returned`:
-    it lowers what is due, as a note does."""
+    it lowers what is due, as a note does, and never both for the same money."""
     invoice.amount_paid = paid_total
     invoice.amount_refunded = min(refunded_total, invoice.total - paid_total)
-    invoice.amount_returned = min(invoice.amount_refunded, invoice.amount_owed - paid_total)
+    without_note = max(invoice.amount_refunded - noted_total, ZERO)
+    invoice.amount_returned = min(without_note, invoice.amount_owed - paid_total)
 
 
 def save_standing(invoice: Invoice) -> None:

@@ -36,7 +36,7 @@ from organisations.models import Notification
 from organisations.operators_clock import operators_zone
 from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
 from payments.models import Cheque, Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
-from payments.selectors import invoices_for
+from payments.selectors import invoices_for, not_paid_out
 from payments.services import allocating, checkout, offline, refunds
 
 Status = Payment.Status
@@ -61,6 +61,7 @@ AttentionFilter = attention_filter(
     twice=("Paid twice", lambda payments, _user: payments.second_payments()),
     refunded=("Given back: credit note, or ask again?", lambda payments, _user: payments.refunds_to_decide()),
     credit=("Credited to no invoice", lambda payments, _user: payments.with_credit()),
+    not_paid_out=("In no payout", lambda payments, _user: not_paid_out(payments)),
     failed=("Failed, and the invoice is still due", lambda payments, _user: payments.failed_and_due()),
 )
 

@@ -104,8 +104,8 @@ def what_to_mind(request: HttpRequest, payment: Payment) -> list[str]:
         sentences.append(f"{payment.shown(held)} of the payment is disputed, and no part of this refund. {IF_LOST}")
     if outlook.note_refusal:
         sentences.append(f"No credit note can be issued: {outlook.note_refusal}")
-    if outlook.invoices > 1:
-        sentences.append("It takes money off two invoices. For a credit note, refund what concerns one of them first.")
+    if outlook.in_parts:
+        sentences.append(outlook.in_parts)
     return sentences
 
 

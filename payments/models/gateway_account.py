@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Self
 
 import pgtrigger
@@ -27,6 +28,10 @@ _SEALED = f"^{BEGINNING}"
 class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
     def in_use(self) -> Self:
         return self.filter(retired_at__isnull=True)
+
+    def in_use_since(self, moment: datetime) -> Self:
+        """Also those that were retired since: what they took is still paid out, and disputed."""
+        return self.filter(Q(retired_at__isnull=True) | Q(retired_at__gte=moment))
 
 
 class GatewayAccount(BaseModel):

@@ -24,7 +24,7 @@ from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
 from invoicing.services.paid_total import record_paid_total
 from payments import emails
-from payments.models import Payment, PaymentAllocation, PaymentOrder, PaymentRetry
+from payments.models import Payment, PaymentAllocation, PaymentOrder, PaymentRetry, Refund
 from payments.models.payment_allocation import given_back
 from payments.services.collection import retire_orders
 
@@ -114,10 +114,16 @@ def update_paid_total(invoice: Invoice) -> None:
         by_payment[row.payment].append(row)
     # A refund that failed after its credit note: the money is here, though the invoice can't take it back.
     refunded = sum((min(given_back(own), payment.amount_refunded) for payment, own in by_payment.items()), ZERO)
-    record_paid_total(invoice=invoice, paid_total=paid, refunded_total=refunded)
+    record_paid_total(invoice=invoice, paid_total=paid, refunded_total=refunded, noted_total=_noted(invoice))
     retire_orders(invoice_id=invoice.pk)
     if PaymentRetry.objects.open().filter(invoice=invoice).exists():
         wake_on_commit("payments.tasks.settle_retries", invoice.pk)
+
+
+def _noted(invoice: Invoice) -> Decimal:
+    """The credit notes that came with refunds."""
+    notes = Refund.objects.filter(invoice=invoice, credit_note__isnull=False).exclude(status=Refund.Status.FAILED)
+    return notes.aggregate(total=Sum("credit_note__total"))["total"] or ZERO
 
 
 def note_problems(payments: Iterable[Payment]) -> None:

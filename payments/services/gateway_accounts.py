@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -55,10 +55,10 @@ def gateway_of(order: PaymentOrder) -> RazorpayGateway:
     return gateway_of_environment() if is_configured() else gateway_for(order.invoice.billing_entity_id)
 
 
-def gateways_in_use() -> list[RazorpayGateway]:
-    """Each account that new requests go to, once: the environment's and the sellers' own."""
+def gateways_in_use(*, since: datetime) -> list[RazorpayGateway]:
+    """Each account that requests went to since, once: the environment's and the sellers' own."""
     found = [gateway_of_environment()] if is_configured() else []
-    for account in GatewayAccount.objects.in_use():
+    for account in GatewayAccount.objects.in_use_since(since):
         try:
             found.append(account.gateway)
         except GatewayNotConfigured as error:

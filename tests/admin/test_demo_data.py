@@ -18,8 +18,8 @@ from events.models import UsageEvent
 from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
 
-# An attempt at the gateway, and a dispute about it, needs the running platform: tests/scenarios/test_first_start.py.
-RUNNING = ("paymentorder", "inboundwebhook", "dispute", "paymentretry", "payout")
+# An attempt at the gateway needs the running platform: tests/scenarios/test_first_start.py.
+RUNNING = ("paymentorder", "inboundwebhook", "paymentretry")
 MADE_WHEN_RUNNING = {f"/admin/payments/{name}/" for name in RUNNING}
 
 
@@ -35,7 +35,13 @@ def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client:
     empty = [link for link in links if not _rows(client, link)]
     assert set(empty) <= MADE_WHEN_RUNNING
 
-    assert set(Invoice.objects.values_list("status", flat=True)) == {"draft", "finalized", "partially_paid", "paid"}
+    assert set(Invoice.objects.values_list("status", flat=True)) == {
+        "draft",
+        "finalized",
+        "partially_paid",
+        "paid",
+        "partially_refunded",
+    }
     parked = ReviewItem.objects.get()
     assert (parked.organisation.name, parked.reasons[0]["code"]) == ("Malabar Foods", "FAR_ABOVE_USUAL")
     assert [draft.organisation.name for draft in Invoice.objects.to_approve()] == ["Deccan Press"]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import ProgrammingError
 
+from billing_platform.lib import clock
+from billing_platform.lib.sealing import seal
 from invoicing.models import Invoice
-from payments.models import Payment, Payout, PayoutLine
+from payments.models import GatewayAccount, Payment, Payout, PayoutLine
+from payments.selectors import not_paid_out
 from payments.services import collection
 from payments.services.payouts.fetching import fetch_payouts
 from payments.services.payouts.sums import csv_rows, sums
-from tests.local.razorpay.harness import SandboxProcess
+from tests.local.razorpay.harness import KEY_ID, KEY_SECRET, SandboxProcess
 from tests.payments.language import deliver, hand_over
 
 
@@ -57,6 +63,30 @@ def test_a_fee_that_no_message_named_is_learnt_from_the_payout(razorpay: Sandbox
     line = PayoutLine.objects.get()
     assert (payment.fee, payment.tax) == (line.fee, line.tax)
     assert line.fee > 0
+
+
+def test_a_former_account_still_pays_out(razorpay: SandboxProcess, payment: Payment, settings: Any) -> None:
+    razorpay.control("settlements", {})
+    settings.RAZORPAY_KEY_ID = settings.RAZORPAY_KEY_SECRET = ""
+    GatewayAccount.objects.create(
+        billing_entity=payment.asked_for.billing_entity, key_id=KEY_ID, key_secret=seal(KEY_SECRET),
+        webhook_secret=seal("unused"), retired_at=clock.now(),
+    )  # fmt: skip
+    assert fetch_payouts() == 1
+    with clock.standing_at(clock.now() + timedelta(days=20)):
+        assert fetch_payouts() == 0
+
+
+def test_a_payment_that_later_payouts_leave_out_is_shown(payment: Payment) -> None:
+    assert payment.paid_at is not None
+    values = {"status": "processed", "amount": 1000, "utr": "UTR1"}
+    early = Payout.objects.create(razorpay_payout_id="setl_1", begun_at=payment.paid_at + timedelta(days=6), **values)
+    assert not not_paid_out(Payment.objects.all()).exists()
+    Payout.objects.create(razorpay_payout_id="setl_2", begun_at=payment.paid_at + timedelta(days=8), **values)
+    assert list(not_paid_out(Payment.objects.all())) == [payment]
+    line = {"kind": "payment", "entity_id": "pay_1", "amount": 1180, "credit": 1000, "happened_at": payment.paid_at}
+    PayoutLine.objects.create(payout=early, payment=payment, **line)
+    assert not not_paid_out(Payment.objects.all()).exists()
 
 
 def test_a_line_never_changes(razorpay: SandboxProcess, payment: Payment) -> None:

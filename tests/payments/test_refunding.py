@@ -16,6 +16,7 @@ from invoicing.models import CreditNote, Invoice
 from organisations.models import BillingEntity, Notification, Organisation
 from payments.models import Payment, Refund
 from payments.services import collection
+from payments.services.allocating import allocate, unallocate
 from payments.services.refunding import sending
 from payments.services.refunding.asking import refund_payment
 from payments.services.refunding.notes import issue_note_of_refund
@@ -240,6 +241,28 @@ def test_a_refund_of_the_dashboard_is_taken_over_and_gets_its_note(razorpay: San
     with pytest.raises(DomainError) as refused:
         issue_note_of_refund(refund_id=row.pk, reason="Twice")
     assert refused.value.code == "NOTHING_TO_NOTE"
+
+
+def test_what_two_invoices_were_credited_with_goes_back_one_after_the_other(
+    razorpay: SandboxProcess, invoice: Invoice
+) -> None:
+    """Of 1,180.00 an operator credits 680.00 to their own invoice, and 500.00 to the next."""
+    payment = paid(razorpay, invoice)
+    second = issued_invoice(invoice.organisation)
+    unallocate(payment_id=payment.pk, invoice_id=invoice.pk, reason="A part is meant for the next")
+    allocate(payment_id=payment.pk, amounts={invoice.pk: Decimal(680)})
+    allocate(payment_id=payment.pk, amounts={second.pk: Decimal(500)})
+    with pytest.raises(DomainError) as refused:
+        refund(payment)
+    assert refused.value.code == "REFUND_REACHES_TWO_INVOICES"
+    assert "Refund ₹500.00 first" in refused.value.message
+    assert f"₹680.00 of invoice {invoice}" in refused.value.message
+    assert not Refund.objects.exists()
+    assert [refund(payment, amount).invoice for amount in ("500.00", "680.00")] == [second, invoice]
+    assert CreditNote.objects.count() == 2
+    # the note and the refund lower what is due once, though the note is some paise smaller
+    assert standing(second) == ("partially_refunded", 0, Decimal("0.02"), Decimal("499.98"), 680)
+    assert standing(invoice)[-1] == 500
 
 
 def test_amounts_and_reasons_that_can_not_be(razorpay: SandboxProcess, invoice: Invoice) -> None:

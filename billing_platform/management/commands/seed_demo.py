@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import banking, cheques, documents, mandates, money, usage
+from billing_platform.demo import banking, cheques, documents, gateway, mandates, money, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
@@ -65,6 +65,7 @@ def _make() -> dict[str, Any]:
     money.collect(organisations, current=current)
     money.pay_on_account(organisations["Malabar Foods"], month=last.previous())
     mandates.make_mandates(organisations | orders, month=last)
+    gateway.tell_of_money(orders["Kaveri Foods"])
     money.credit_messages(money.invoice_of(konkan, month=last.previous()))
     money.book(konkan.billing_entity, until=current.start)
     money.make_terms(organisations)

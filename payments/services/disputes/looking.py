@@ -35,7 +35,7 @@ def look_for_disputes() -> int:
     """
     seen: set[str] = set()
     now = clock.now()
-    for gateway in gateways_in_use():
+    for gateway in gateways_in_use(since=now - RAISED_WITHIN):
         try:
             for report in gateway.disputes_between(now - RAISED_WITHIN, now):
                 if _apply(report, now):

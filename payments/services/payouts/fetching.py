@@ -31,10 +31,11 @@ FETCHED_WITHIN = timedelta(days=10)
 def fetch_payouts(*, within: timedelta = FETCHED_WITHIN) -> int:
     """Fetch the payouts of each account that Razorpay began in the last days. Returns how many there are.
 
-    An account that can't be asked now is asked by the next fetch. Bank lines that are payouts are marked as such.
+    A seller's former account pays out for days what it took before. An account that can't be asked now is asked by the
+    next fetch. Bank lines that are payouts are marked as such.
     """
     count = 0
-    for account in [None, *GatewayAccount.objects.in_use()]:
+    for account in [None, *GatewayAccount.objects.in_use_since(clock.now() - within)]:
         if account is None and not is_configured():
             continue
         try:
@@ -52,7 +53,7 @@ def _fetch(gateway: RazorpayGateway, account: GatewayAccount | None, within: tim
     until = clock.now()
     reports = list(gateway.payouts_between(until - within, until))
     for report in reports:
-        _store(report, account)
+        store_payout(report, account)
     first = (until - within).astimezone(INDIAN_TIME).date()
     for day in sorted(_days_without_lines(reports, first)):
         by_payout: dict[str, list[ReconRow]] = defaultdict(list)
@@ -60,7 +61,7 @@ def _fetch(gateway: RazorpayGateway, account: GatewayAccount | None, within: tim
             if row.payout_id and row.is_paid_out:
                 by_payout[row.payout_id].append(row)
         for payout_id, rows in by_payout.items():
-            _store_lines(payout_id, rows)
+            store_lines(payout_id, rows)
     return len(reports)
 
 
@@ -79,7 +80,8 @@ def _days_without_lines(reports: Iterable[GatewayPayout], first: date) -> set[da
 
 
 @transaction.atomic
-def _store(report: GatewayPayout, account: GatewayAccount | None) -> None:
+def store_payout(report: GatewayPayout, account: GatewayAccount | None) -> None:
+    """What Razorpay says of one payout of an account (None: the environment's). Safe to repeat."""
     first = Payout(
         gateway_account=account,
         razorpay_payout_id=report.id,
@@ -98,7 +100,8 @@ def _store(report: GatewayPayout, account: GatewayAccount | None) -> None:
 
 
 @transaction.atomic
-def _store_lines(payout_id: str, rows: list[ReconRow]) -> None:
+def store_lines(payout_id: str, rows: list[ReconRow]) -> None:
+    """The lines of one payout that are missing, joined to what is ours. Safe to repeat."""
     payout = Payout.objects.select_for_update().filter(razorpay_payout_id=payout_id).first()
     if payout is None:
         return  # begun before the days that are fetched, or of another account

@@ -176,6 +176,16 @@ def what_it_takes(payment: Payment, amount: Decimal) -> Taken:
     return Taken(min(amount, payment.unallocated), tuple(taken))
 
 
+def in_parts(payment: Payment, taken: Taken) -> str:
+    """How to refund what was credited to several invoices: a credit note is about one, so is a refund with its note."""
+    shares = [f"{payment.shown(part)} of invoice {invoice}" for invoice, part in taken.invoices]
+    first = payment.shown(taken.excess + taken.invoices[0][1])
+    return (
+        f"It takes {' and '.join(shares)}, and a credit note is about one invoice. Refund {first} first, and the rest"
+        " afterwards; or refund it without a credit note, and credit the invoices by hand."
+    )
+
+
 def _credited_last_first(payment: Payment) -> list[tuple[Invoice, Decimal]]:
     rows = payment.allocations.select_related("invoice__billing_entity").order_by("created_at")
     credited: dict[Invoice, Decimal] = {}
@@ -190,6 +200,7 @@ def _credited_last_first(payment: Payment) -> list[tuple[Invoice, Decimal]]:
 
 def _set_aside(payment: Payment, refund: Refund, wanted: str) -> None:
     """Take the money off the invoice, and note on the refund which invoice is paid less by it, and by how much."""
+    taken = what_it_takes(payment, refund.amount)
     before = _returned(payment)
     waiting = set(_to_decide(payment).values_list("pk", flat=True))
     count_refunds(payment)
@@ -199,11 +210,7 @@ def _set_aside(payment: Payment, refund: Refund, wanted: str) -> None:
     if not less:
         return
     if len(less) > 1 and wanted == Afterwards.CREDIT_NOTE:
-        raise DomainError(
-            "The refund would take money off two invoices, and a credit note is about one. Refund less, so that one of"
-            " them is concerned, and the rest afterwards.",
-            code="REFUND_REACHES_TWO_INVOICES",
-        )
+        raise DomainError(in_parts(payment, taken), code="REFUND_REACHES_TWO_INVOICES")
     refund.invoice_id, refund.off_invoice = max(less.items(), key=lambda item: item[1])
     refund.afterwards = wanted
     refund.save(update_fields=["invoice", "off_invoice", "afterwards", "updated_at"])

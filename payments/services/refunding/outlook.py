@@ -14,7 +14,7 @@ from invoicing.models import Invoice
 from invoicing.services.credit_notes.by_total import Worth, note_worth
 from invoicing.services.paid_total import set_sums, status_of
 from payments.models import Payment, Refund
-from payments.services.refunding.asking import default_afterwards, what_it_takes
+from payments.services.refunding.asking import default_afterwards, in_parts, what_it_takes
 
 Afterwards = Refund.Afterwards
 BANKS_MAY_REFUSE_AFTER = timedelta(days=180)
@@ -24,7 +24,8 @@ ARRIVES = "5 to 7 working days after Razorpay has made it, where the payer paid 
 
 @dataclass(frozen=True, slots=True)
 class RefundOutlook:
-    """`invoice` is as it would stand afterwards; None where the money was credited to none."""
+    """`invoice` is as it would stand afterwards; None where the money was credited to none. `in_parts` says how to
+    refund what was credited to several."""
 
     payment: Payment
     amount: Decimal
@@ -34,7 +35,7 @@ class RefundOutlook:
     afterwards: str
     worth: Worth | None
     note_refusal: str
-    invoices: int
+    in_parts: str
 
     @property
     def is_old(self) -> bool:
@@ -65,7 +66,7 @@ def refund_outlook(*, payment: Payment, amount: Decimal, afterwards: str = "") -
         afterwards=afterwards if invoice is not None else "",
         worth=worth,
         note_refusal=refusal,
-        invoices=len(taken.invoices),
+        in_parts=in_parts(payment, taken) if len(taken.invoices) > 1 else "",
     )
 
 
@@ -73,6 +74,7 @@ def _after(invoice: Invoice, part: Decimal, afterwards: str, worth: Worth | None
     after: Invoice = copy(invoice)
     after.amount_credited += worth.outlook.note.total if worth else ZERO
     refunded = after.amount_refunded + (part if afterwards != Afterwards.ASK_AGAIN else ZERO)
-    set_sums(after, paid_total=after.amount_paid - part, refunded_total=refunded)
+    noted = invoice.amount_refunded - invoice.amount_returned + (worth.outlook.note.total if worth else ZERO)
+    set_sums(after, paid_total=after.amount_paid - part, refunded_total=refunded, noted_total=noted)
     after.status = status_of(after)
     return after

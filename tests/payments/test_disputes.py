@@ -6,11 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.models import Invoice
 from organisations.models import Notification
@@ -76,10 +78,12 @@ def kinds(payment: Payment) -> list[tuple[str, str]]:
 
 
 def test_an_open_dispute_moves_no_money_and_the_seller_is_told_once(paid: Payment, invoice: Invoice) -> None:
-    tell("open")
+    dispute = tell("open")
+    assert dispute.respond_by is not None
     tell("open", later=1)
     assert money(invoice) == ("paid", "0.00", "0.00")
     [mail] = Notification.objects.filter(kind="dispute")
+    assert f"takes an answer until {time_text(dispute.respond_by, ZoneInfo('Asia/Kolkata'))}." in mail.text
     assert mail.recipients == [invoice.billing_entity.email]
     assert "₹500.00" in mail.subject
 
@@ -230,6 +234,8 @@ def test_a_contested_dispute_goes_to_the_bank_with_its_files(
     razorpay.control(f"disputes/{disputed}/action_required")  # it did not do: another answer is wanted
     hand_over(razorpay.deliveries())
     assert Dispute.objects.to_answer().get().contested_at is None
+    mails = Notification.objects.filter(kind="dispute").order_by("created_at")
+    assert ["under review" in mail.subject for mail in mails] == [False, True, False]  # the seller is told again
     again = contesting.contest_dispute(dispute_id=with_file(disputed).pk, note="And here is the contract")
     assert (again.status, again.contested_amount) == ("under_review", 500)
     razorpay.control(f"disputes/{disputed}/lose")

@@ -9,7 +9,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from billing_platform.lib import clock
-from billing_platform.lib.money import Money, to_minor
+from billing_platform.lib.money import Money, round_money, to_minor
+from invoicing.rates import BOOKS
+from invoicing.selectors.exchange_rates import latest_rate
 from organisations.models import Organisation
 from payments.gateways import GatewayRefund
 from payments.gateways.values import GatewayDispute, GatewayPayout, ReconRow
@@ -23,7 +25,7 @@ _UTR = "HDFCN52026000000311"
 
 
 def tell_of_money(organisation: Organisation) -> None:
-    """Of the payment by mandate of a customer: all of it is paid out, ₹500.00 are refunded, ₹900.00 disputed."""
+    """Of the payment by mandate of a customer: all of it is paid out, 500.00 are refunded, 900.00 disputed."""
     payment = Payment.objects.get(organisation=organisation, kind=Payment.Kind.GATEWAY, paid_at__isnull=False)
     _pay_out(payment)
     report = GatewayRefund(
@@ -43,7 +45,11 @@ def tell_of_money(organisation: Organisation) -> None:
 def _pay_out(payment: Payment) -> None:
     paid_at = payment.paid_at or clock.now()
     begun_at = min(paid_at + timedelta(days=2), clock.now())
-    amount, fee, tax = (_minor(each or Decimal(0)) for each in (payment.amount, payment.fee, payment.tax))
+    rate = latest_rate(base=payment.currency, target=BOOKS, at=paid_at.date())  # Razorpay pays out in rupees
+    worth = rate.rate if rate else Decimal(1)
+    amount, fee, tax = (
+        _minor(round_money((each or Decimal(0)) * worth, BOOKS)) for each in (payment.amount, payment.fee, payment.tax)
+    )
     payout = GatewayPayout("setl_Demo0000000001", amount - fee, "processed", 0, 0, _UTR, begun_at)
     line = ReconRow(
         entity_id=payment.razorpay_payment_id or "",
@@ -58,7 +64,7 @@ def _pay_out(payment: Payment) -> None:
         debit_minor=0,
         fee_minor=fee,
         tax_minor=tax,
-        currency=payment.currency,
+        currency=BOOKS,
         description="",
         is_on_hold=False,
         is_paid_out=True,
@@ -88,4 +94,4 @@ def _dispute(payment: Payment) -> None:
 
 
 def _minor(amount: Decimal) -> int:
-    return to_minor(Money(amount, "INR"))
+    return to_minor(Money(amount, BOOKS))

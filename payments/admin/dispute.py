@@ -46,6 +46,19 @@ TONES = {
     Status.CLOSED: "",
 }
 DASHBOARD = "https://dashboard.razorpay.com/app/disputes/"
+OFTEN_EMPTY = {
+    "evidence_note": "evidence_note",
+    "contested": "contested_amount",
+    "contested_at": "contested_at",
+    "contested_by": "contested_by",
+    "accepted_at": "accepted_at",
+    "accepted_by": "accepted_by",
+    "deducted": "amount_deducted",
+    "lost": "amount_taken",
+    "deducted_at": "deducted_at",
+    "returned_at": "returned_at",
+}
+"""Fields of the page, and what they show: left out while there is nothing."""
 AttentionFilter = attention_filter(open=("To answer", lambda disputes, _user: disputes.to_answer()))
 
 
@@ -177,6 +190,17 @@ class DisputeAdmin(ReadOnlyAdmin):
     invoice = link("payment__invoice", "Invoice")
     customer = link("payment__organisation", "Customer")
     raised = short_time("raised_at", "Raised")
+
+    def sections(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what there is not yet."""
+        found = []
+        for name, options in self.fieldsets:
+            fields = tuple(
+                each for each in options["fields"] if each not in OFTEN_EMPTY or getattr(obj, OFTEN_EMPTY[each])
+            )
+            if fields:
+                found.append((name, {"fields": fields}))
+        return found
 
     @admin.display(description="Answer by", ordering="respond_by")
     def deadline(self, dispute: Dispute) -> Any:

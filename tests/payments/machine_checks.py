@@ -47,8 +47,8 @@ BROKEN: dict[str, str] = {
     "a status does not fit the sums": f"""
         SELECT * FROM ({_INVOICES}) i WHERE status <> CASE
             WHEN voided_at IS NOT NULL THEN 'void'
-            WHEN amount_returned > 0 AND amount_paid > 0 THEN 'partially_refunded'
-            WHEN amount_returned > 0 THEN 'refunded'
+            WHEN amount_refunded > 0 AND amount_paid = 0 AND amount_returned = owed THEN 'refunded'
+            WHEN amount_refunded > 0 THEN 'partially_refunded'
             WHEN amount_credited > 0 AND owed = 0 THEN 'credited'
             WHEN amount_paid = owed THEN 'paid'
             WHEN amount_paid > 0 THEN 'partially_paid'

@@ -9,9 +9,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from billing_platform.lib import clock
-from billing_platform.lib.money import Money, round_money, to_minor
+from billing_platform.lib.money import Money, to_minor
 from invoicing.rates import BOOKS
-from invoicing.selectors.exchange_rates import latest_rate
 from organisations.models import Organisation
 from payments.gateways import GatewayRefund
 from payments.gateways.values import GatewayDispute, GatewayPayout, ReconRow
@@ -25,7 +24,7 @@ _UTR = "HDFCN52026000000311"
 
 
 def tell_of_money(organisation: Organisation) -> None:
-    """Of the payment by mandate of a customer: all of it is paid out, 500.00 are refunded, 900.00 disputed."""
+    """Of the payment by mandate of a customer: all of it is paid out, ₹500.00 are refunded, ₹900.00 disputed."""
     payment = Payment.objects.get(organisation=organisation, kind=Payment.Kind.GATEWAY, paid_at__isnull=False)
     _pay_out(payment)
     report = GatewayRefund(
@@ -45,11 +44,7 @@ def tell_of_money(organisation: Organisation) -> None:
 def _pay_out(payment: Payment) -> None:
     paid_at = payment.paid_at or clock.now()
     begun_at = min(paid_at + timedelta(days=2), clock.now())
-    rate = latest_rate(base=payment.currency, target=BOOKS, at=paid_at.date())  # Razorpay pays out in rupees
-    worth = rate.rate if rate else Decimal(1)
-    amount, fee, tax = (
-        _minor(round_money((each or Decimal(0)) * worth, BOOKS)) for each in (payment.amount, payment.fee, payment.tax)
-    )
+    amount, fee, tax = (_minor(each or Decimal(0)) for each in (payment.amount, payment.fee, payment.tax))
     payout = GatewayPayout("setl_Demo0000000001", amount - fee, "processed", 0, 0, _UTR, begun_at)
     line = ReconRow(
         entity_id=payment.razorpay_payment_id or "",

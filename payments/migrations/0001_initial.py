@@ -119,6 +119,189 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Dispute",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("razorpay_dispute_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay dispute")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "To answer"),
+                            ("under_review", "Under review"),
+                            ("lost", "Lost"),
+                            ("won", "Won"),
+                            ("closed", "Closed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fraud", "Suspected fraud"),
+                            ("retrieval", "Request for information"),
+                            ("chargeback", "Chargeback"),
+                            ("pre_arbitration", "Pre-arbitration"),
+                            ("arbitration", "Arbitration"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, help_text="What the payer's bank asks back.", max_digits=19),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("reason_code", models.CharField(blank=True, max_length=100)),
+                ("reason", models.TextField(blank=True, help_text="In Razorpay's words.")),
+                (
+                    "respond_by",
+                    models.DateTimeField(blank=True, help_text="After it Razorpay takes no answer.", null=True),
+                ),
+                ("raised_at", models.DateTimeField()),
+                (
+                    "amount_deducted",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="What Razorpay says it took out of its next payout.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "amount_taken",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0"),
+                        help_text="How much of the payment that is: what went back before is not.",
+                        max_digits=19,
+                    ),
+                ),
+                (
+                    "deducted_at",
+                    models.DateTimeField(blank=True, help_text="When we learnt of the deduction.", null=True),
+                ),
+                (
+                    "returned_at",
+                    models.DateTimeField(blank=True, help_text="When we learnt that the money came back.", null=True),
+                ),
+                (
+                    "told_at",
+                    models.DateTimeField(editable=False, help_text="When Razorpay was asked for what stands here."),
+                ),
+                (
+                    "evidence_note",
+                    models.TextField(
+                        blank=True, help_text="What speaks against it, and which documents prove it.", max_length=1000
+                    ),
+                ),
+                ("accepted_at", models.DateTimeField(blank=True, help_text="When a person gave in.", null=True)),
+                (
+                    "contested_at",
+                    models.DateTimeField(blank=True, help_text="When a person submitted the evidence.", null=True),
+                ),
+                (
+                    "contested_amount",
+                    models.DecimalField(
+                        decimal_places=4, default=Decimal("0"), help_text="The payer gets the rest.", max_digits=19
+                    ),
+                ),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "contested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-raised_at"],
+                "permissions": [("answer_dispute", "Can contest a dispute with evidence, and accept it")],
+            },
+        ),
+        migrations.CreateModel(
+            name="DisputeDocument",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "proof",
+                    models.CharField(
+                        choices=[
+                            ("billing_proof", "Invoice or receipt"),
+                            ("proof_of_service", "Proof that the service was used"),
+                            ("access_activity_log", "Log of access"),
+                            ("customer_communication", "Messages with the customer"),
+                            ("explanation_letter", "Letter of explanation"),
+                            ("refund_confirmation", "Confirmation of a refund"),
+                            ("cancellation_proof", "Proof of cancellation"),
+                            ("term_and_conditions", "Terms and conditions"),
+                            ("others", "Something else"),
+                        ],
+                        max_length=40,
+                        verbose_name="what it is",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="file")),
+                (
+                    "content_type",
+                    models.CharField(
+                        choices=[("application/pdf", "PDF"), ("image/png", "PNG"), ("image/jpeg", "JPEG")],
+                        max_length=20,
+                        verbose_name="type",
+                    ),
+                ),
+                ("content", models.BinaryField()),
+                ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                (
+                    "razorpay_document_id",
+                    models.CharField(
+                        blank=True, help_text="Once it was sent.", max_length=40, verbose_name="Razorpay document"
+                    ),
+                ),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dispute",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="payments.dispute"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "evidence",
+                "verbose_name_plural": "evidence",
+                "ordering": ["created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="DunningRules",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1016,110 +1199,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="Dispute",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("razorpay_dispute_id", models.CharField(max_length=40, unique=True, verbose_name="Razorpay dispute")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "To answer"),
-                            ("under_review", "Under review"),
-                            ("lost", "Lost"),
-                            ("won", "Won"),
-                            ("closed", "Closed"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "phase",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("fraud", "Suspected fraud"),
-                            ("retrieval", "Request for information"),
-                            ("chargeback", "Chargeback"),
-                            ("pre_arbitration", "Pre-arbitration"),
-                            ("arbitration", "Arbitration"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "amount",
-                    models.DecimalField(decimal_places=4, help_text="What the payer's bank asks back.", max_digits=19),
-                ),
-                ("currency", models.CharField(max_length=3)),
-                ("reason_code", models.CharField(blank=True, max_length=100)),
-                ("reason", models.TextField(blank=True, help_text="In Razorpay's words.")),
-                (
-                    "respond_by",
-                    models.DateTimeField(blank=True, help_text="After it Razorpay takes no answer.", null=True),
-                ),
-                ("raised_at", models.DateTimeField()),
-                (
-                    "amount_deducted",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="What Razorpay says it took out of its next payout.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "amount_taken",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        help_text="How much of the payment that is: what went back before is not.",
-                        max_digits=19,
-                    ),
-                ),
-                (
-                    "deducted_at",
-                    models.DateTimeField(blank=True, help_text="When we learnt of the deduction.", null=True),
-                ),
-                (
-                    "returned_at",
-                    models.DateTimeField(blank=True, help_text="When we learnt that the money came back.", null=True),
-                ),
-                (
-                    "told_at",
-                    models.DateTimeField(editable=False, help_text="When Razorpay was asked for what stands here."),
-                ),
-                (
-                    "evidence_note",
-                    models.TextField(
-                        blank=True, help_text="What speaks against it, and which documents prove it.", max_length=1000
-                    ),
-                ),
-                ("accepted_at", models.DateTimeField(blank=True, help_text="When a person gave in.", null=True)),
-                (
-                    "accepted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "payment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-raised_at"],
-                "permissions": [("answer_dispute", "Can note evidence about a dispute, and accept it")],
-            },
+        migrations.AddField(
+            model_name="dispute",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payments.payment"
+            ),
         ),
         migrations.CreateModel(
             name="Cheque",
@@ -2339,6 +2424,81 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="disputedocument",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    models.F("size"), models.Func(models.F("content"), function="length")
+                ),
+                name="evidence_has_its_size",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="disputedocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gt", 0), ("size__lte", 4194304)), name="evidence_is_not_too_large"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_sent_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NOT (OLD.\"razorpay_document_id\" = ''))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="94d245a60c654c37deb6ec0e3ec59c04bd8f4df6",
+                    operation="DELETE",
+                    pgid="pgtrigger_what_was_sent_stays_59ddd",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_file_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."dispute_id" IS DISTINCT FROM (NEW."dispute_id") OR OLD."proof" IS DISTINCT FROM (NEW."proof") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content_type" IS DISTINCT FROM (NEW."content_type") OR OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."added_by_id" IS DISTINCT FROM (NEW."added_by_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e95963bbecafb2ad36f4457506735a43bb17428c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_a_file_never_changes_d8fc2",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="sent_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NOT (OLD."razorpay_document_id" = \'\') AND OLD."razorpay_document_id" IS DISTINCT FROM (NEW."razorpay_document_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="3143dc81e9682af23ca9f42b97769ebb5122d22f",
+                    operation="UPDATE",
+                    pgid="pgtrigger_sent_once_edfb1",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="disputedocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="ac1c30041efc3b9bf6fdc4d2c16e79ae402d912a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_cf015",
+                    table="payments_disputedocument",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="dunningrules",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -2810,6 +2970,28 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("amount_taken__gte", 0), ("amount_taken__lte", models.F("amount_deducted"))),
                 name="dispute_takes_at_most_what_was_deducted",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("accepted_at__isnull", True), ("contested_at__isnull", True), _connector="OR"),
+                name="dispute_has_one_answer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dispute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("contested_amount", 0), ("contested_at__isnull", True)),
+                    models.Q(
+                        ("contested_amount__gt", 0),
+                        ("contested_amount__lte", models.F("amount")),
+                        ("contested_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="dispute_contests_at_most_its_amount",
             ),
         ),
         migrations.AddConstraint(

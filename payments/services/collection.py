@@ -126,7 +126,7 @@ def try_now(*, order_id: UUID) -> PaymentOrder:
 
 
 def learn_order_id(order: PaymentOrder, razorpay_order_id: str) -> None:
-    """Remember Razorpay's order of a link: payments name it. It is made when somebody first opens the link."""
+    """Remember Razorpay's order, as a payment names it: a link gets its own when somebody first opens it."""
     if razorpay_order_id and order.razorpay_order_id is None:
         PaymentOrder.objects.filter(pk=order.pk, razorpay_order_id__isnull=True).update(
             razorpay_order_id=razorpay_order_id

@@ -129,6 +129,7 @@ UNREACHABLE = {
     "payment_has_paid_at_once_captured": "the service sets both",
     "offline_payment_once_per_invoice_and_reference": "the service locks the invoice, and refuses a known reference",
     "payment_is_more_than_the_payers_fee": "computed from what the gateway reports",
+    "only_an_authorised_payment_is_not_captured": "a report clears the reason as it moves the payment on",
     "only_what_an_operator_recorded_is_reversed": "the service refuses it first",
     "gateway_payment_has_a_time_not_a_day": "the service sets one of them",
     "allocation_sign_fits_its_kind": "computed",

@@ -226,6 +226,9 @@ SPECTACULAR_SETTINGS = {
         "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",
         "PaymentStatus": "payments.models.Payment.Status",
         "PaymentOrderStatus": "payments.models.PaymentOrder.Status",
+        "UsageCorrectionAction": "events.models.UsageCorrection.Action",
+        "ReconciliationCheck": "reconciliation.models.CheckName",
+        "DiscrepancyAction": "reconciliation.services.resolving.Action",
     },
 }
 

@@ -11,6 +11,7 @@ import events.urls
 import invoicing.urls
 import organisations.urls
 import payments.urls
+import reconciliation.urls
 from billing_platform.http import error_pages
 from billing_platform.http.openapi import SchemaView
 from billing_platform.observability import health, metrics
@@ -20,6 +21,7 @@ admin_api = [
     *events.urls.admin_urlpatterns,
     *invoicing.urls.admin_urlpatterns,
     *payments.urls.admin_urlpatterns,
+    *reconciliation.urls.admin_urlpatterns,
 ]
 public_api = [*events.urls.urlpatterns, *payments.urls.urlpatterns]
 

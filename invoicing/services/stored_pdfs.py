@@ -137,6 +137,31 @@ def check(stored: StoredPdf) -> CheckedFile:
     return CheckedFile(FileState.SAME if sha256 == stored.sha256 else FileState.CHANGED, len(content), sha256)
 
 
+def restore(document: InvoiceDocument, stored: StoredPdf, standing: Standing = AS_ISSUED) -> None:
+    """Put the file of a stored PDF back where it is lost or was changed. What stands there now is set aside, under a
+    name that ends with .changed. Raises DomainError PDF_DRAWN_OTHERWISE where only a backup has the same bytes."""
+    found = check(stored)
+    if found.state == FileState.SAME:
+        return
+    content = render(document, standing)
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
+        raise DomainError(
+            f"This version of the program draws {document.number} otherwise than it was stored: restore {stored.name} "
+            "from a backup of the storage.",
+            code="PDF_DRAWN_OTHERWISE",
+        )
+    if found.state == FileState.CHANGED:
+        with default_storage.open(stored.name, "rb") as file:
+            default_storage.save(f"{stored.name}.changed", ContentFile(file.read()))
+        default_storage.delete(stored.name)
+    default_storage.save(stored.name, ContentFile(content))
+
+
+def restore_pdf(invoice: Invoice) -> None:
+    """`restore` for an invoice."""
+    restore(invoice_document(invoice), StoredPdf.of(invoice), _as_issued(invoice))
+
+
 def _made_again(document: InvoiceDocument, stored: StoredPdf, standing: Standing) -> bytes:
     """Of a lost file. It is stored again if its bytes are the same, and only then: a newer version of the program may
     draw the same document otherwise."""

@@ -69,6 +69,9 @@ from payments.services.dunning.retries import plan_retries
 from payments.services.journals.exporting import export_journal
 from payments.services.journals.ledgers import USUAL, set_ledgers, set_party_ledger
 from payments.services.offline import record_offline_payment, reverse_payment
+from reconciliation.findings import Finding, FindingKind
+from reconciliation.models import CheckName
+from reconciliation.services.recording import note_findings
 from tests import factories
 from tests.architecture.code import APPS
 
@@ -141,6 +144,7 @@ def tenant(marker: str) -> Tenant:
     note = _credit(invoice, marker)
     invoice.refresh_from_db()
     order, payment, webhook = _collect(organisation, invoice, marker)
+    _differ(organisation, marker)
     return Tenant(
         marker=marker,
         organisation=organisation,
@@ -164,6 +168,19 @@ def tenant(marker: str) -> Tenant:
         minimum=minimum,
         discount=discount,
     )
+
+
+def _differ(organisation: Organisation, marker: str) -> None:
+    finding = Finding(
+        FindingKind.INVOICE_SUMS,
+        marker,
+        f"{marker} invoice",
+        clock.now().date(),
+        "1",
+        "2",
+        organisation_id=organisation.pk,
+    )
+    note_findings([finding], check_name=CheckName.DOCUMENT_SUMS, reads_from=clock.now())
 
 
 def _use(organisation: Organisation, project: Project, person: Any, marker: str) -> str:

@@ -56,6 +56,7 @@ NOT_REGISTERED = {
     "payments.AutoCollect": "shown, and switched, on the customer's page",
     "payments.PayerAccount": "shown on the page of its mandate",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
+    "reconciliation.CheckRun": "rows of the run's page",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
@@ -65,6 +66,7 @@ FOR_WHO_SERVES_ALL = {
     "payments.journalbatch",
     "payments.bankline",
     "payments.payout",
+    "reconciliation.run",
 }
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",

@@ -168,6 +168,13 @@ UNREACHABLE = {
     "ended_pause_says_by_whom": "the service sets both",
     "late_fee_charged_once": "charged under the invoice's lock",
     "late_fee_above_zero": "a fee of nothing is not charged",
+    "one_scheduled_run_of_a_window": "begun under a lock, after the last one",
+    "check_once_in_a_run": "made with the run",
+    "check_that_is_done_has_read": "the service sets them together",
+    "discrepancy_once": "noted by an upsert",
+    "discrepancy_is_written_off_by_somebody_with_a_reason": "the service refuses it at reason",
+    "discrepancy_that_was_decided_has_its_time": "the service sets both",
+    "discrepancy_that_is_gone_has_its_time": "the service sets both",
     "bank_refund_once_per_payment_and_reference": "the service locks the payment, and refuses a known reference",
 }
 

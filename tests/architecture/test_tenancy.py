@@ -15,6 +15,7 @@ from django.test.client import Client
 from organisations.access.permissions import ProjectKeyPermission
 from organisations.models import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
+from reconciliation.models import Discrepancy
 from tests import factories
 from tests.architecture.code import APPS
 from tests.architecture.routes import Route, routes
@@ -44,6 +45,8 @@ NOBODYS = {
     "payments.PayoutLine": "of a Payout",
     "payments.JournalBatch": "one file for all of a seller's customers: only who reaches everybody sees it",
     "payments.JournalFile": "of a JournalBatch",
+    "reconciliation.Run": "counts what it finds of all customers: only who reaches everybody sees it",
+    "reconciliation.CheckRun": "of a Run",
 }
 
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"
@@ -101,6 +104,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "fee_id": lambda owner: owner.fee.pk,
     "minimum_id": lambda owner: owner.minimum.pk,
     "discount_id": lambda owner: owner.discount.pk,
+    "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
@@ -175,6 +179,10 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         },
         {404},
     ),
+    "/api/v1/admin/reconciliation/runs": (
+        lambda ids: {"first_day": "2026-10-01", "last_day": "2026-10-02", "organisation": ids["organisation_id"]},
+        {404},
+    ),
     "/api/v1/payments/orders": (lambda ids: {"invoice_id": ids["invoice_id"]}, {404}),
     "/api/v1/payments/links": (lambda ids: {"invoice_id": ids["invoice_id"]}, {404}),
     "/api/v1/payments/verify": (
@@ -196,6 +204,7 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
     "/api/v1/admin/payments/{payment_id}/refunds": {"reason": "Q"},
+    "/api/v1/admin/reconciliation/discrepancies/{discrepancy_id}/resolve": {"action": "acknowledge"},
     "/api/v1/admin/invoices/{invoice_id}/credit-notes": {"full": True, "reason": "cancelled"},
 }
 

@@ -30,6 +30,7 @@ class Group(StrEnum):
     INVOICES = "Invoices"
     PAYMENTS = "Payments"
     ACCOUNTS = "Accounts"
+    RECONCILIATION = "Reconciliation"
     USAGE = "Usage"
     PRICES = "Prices and rates"
     PEOPLE = "People"

@@ -20,6 +20,7 @@ class LockSpace(IntEnum):
     CUSTOMER_MONEY = 7
     PRICES = 8
     REFUND_NUMBERS = 9
+    DAILY_RECONCILIATION = 10
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

@@ -239,6 +239,14 @@ def let_go(row: ClaimedWork, *, after: timedelta = timedelta(0), **values: Any) 
     return _if_ours(row, {**_waits(row, clock.now() + after), "attempts": tried_before, **values})
 
 
+def note_progress(row: ClaimedWork, **values: Any) -> bool:
+    """A part of long work is done: `values` are written, and the claim begins anew.
+
+    False, and nothing is changed, if the claim is no longer the caller's: then stop, another worker goes on.
+    """
+    return _if_ours(row, {"claimed_until": clock.now() + row.claim_lasts, **values})
+
+
 def note_failure(row: ClaimedWork, failure: Exception | str, *, final: bool = False, **values: Any) -> bool:
     """Keep the reason on the row; it is due again after a pause, or given up after the last try, or at once if `final`.
 

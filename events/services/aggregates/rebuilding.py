@@ -8,75 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
-from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
+from events.services.aggregates.comparing import LEVELS, TABLES, RebuildReport, Table, compare
 from events.services.months import lock_period
 from organisations.models import Organisation
 
 Progress = Callable[[int, int], None]
 """Called with the number of pieces done and of all."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of aggregates, with the statements that compare it with the ledger and write a piece of it anew."""
-
-    compare: str
-    delete: str
-    insert: str
-
-    @classmethod
-    def of(cls, table: str, *, more_key: str, values: tuple[str, ...], from_ledger: str) -> _Table:
-        texts = {"table": table, "more_key": more_key, "values": ", ".join(values)}
-        texts["from_ledger"] = query(__file__, from_ledger)
-        texts |= {f"values_of_{alias}": ", ".join(f"{alias}.{value}" for value in values) for alias in ("a", "l")}
-        return cls(
-            compare=query(__file__, "compare", **texts),
-            delete=query(__file__, "delete_piece", **texts),
-            insert=query(__file__, "insert_piece", **texts),
-        )
-
-
-_TABLES = (
-    _Table.of(
-        "events_usageaggregate",
-        more_key="",
-        values=("total", "event_count", "maximum", "latest", "weighted"),
-        from_ledger="aggregates_from_ledger",
-    ),
-    _Table.of("events_usagedistinct", more_key=", value", values=("event_count",), from_ledger="distinct_from_ledger"),
-)
-
-_LEVELS = _Table(
-    compare=query(__file__, "compare_levels"),
-    delete=query(__file__, "delete_levels"),
-    insert=query(__file__, "insert_levels"),
-)
-"""The sums of a whole month: compared with its aggregates, once these are right."""
-
-
-@dataclass(frozen=True, slots=True)
-class RebuildReport:
-    """How the aggregates differed from the ledger."""
-
-    rows: int = 0
-    missing: int = 0
-    surplus: int = 0
-    wrong: int = 0
-
-    @property
-    def differences(self) -> int:
-        return self.missing + self.surplus + self.wrong
-
-    def __add__(self, other: RebuildReport) -> RebuildReport:
-        return RebuildReport(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 def rebuild_aggregates(
@@ -100,11 +44,11 @@ def rebuild_aggregates(
         for number, (start, end) in enumerate(pieces, start=1):
             parameters = {"organisation": organisation.pk, "month": period.start, "start": start, "end": end}
             parameters |= {"metric": metric and metric.pk, "corrected_in": [period.start]}
-            for table in _TABLES:
+            for table in TABLES:
                 report += _mend(table, parameters, dry_run=dry_run)
             progress(number, len(pieces))
         whole = {"organisation": organisation.pk, "zone": organisation.time_zone, "month": period.start}
-        report += _mend(_LEVELS, whole | {"metric": metric and metric.pk}, dry_run=dry_run)
+        report += _mend(LEVELS, whole | {"metric": metric and metric.pk}, dry_run=dry_run)
     return report
 
 
@@ -130,12 +74,11 @@ def _pieces(organisation: Organisation, period: BillingPeriod) -> Iterator[tuple
     yield end, "infinity"
 
 
-def _mend(table: _Table, parameters: dict[str, Any], *, dry_run: bool) -> RebuildReport:
+def _mend(table: Table, parameters: dict[str, Any], *, dry_run: bool) -> RebuildReport:
     """Compare, and write anew what differs unless it is a dry run."""
-    with connection.cursor() as cursor:
-        cursor.execute(table.compare, parameters)
-        found = RebuildReport(*cursor.fetchone())
-        if found.differences and not dry_run:
+    found = sum((each.report for each in compare(table, parameters)), RebuildReport())
+    if found.differences and not dry_run:
+        with connection.cursor() as cursor:
             cursor.execute(table.delete, parameters)
             cursor.execute(table.insert, parameters)
     return found

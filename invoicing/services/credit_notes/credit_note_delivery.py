@@ -100,6 +100,11 @@ def read_pdf(note: CreditNote) -> tuple[str, bytes]:
     return stored_pdfs.read(InvoiceDocument.from_json(note.document), stored, standing_of(note))
 
 
+def restore_pdf(note: CreditNote) -> None:
+    """Put its file back where it is lost or was changed. Raises as `stored_pdfs.restore`."""
+    stored_pdfs.restore(InvoiceDocument.from_json(note.document), stored_pdfs.StoredPdf.of(note), standing_of(note))
+
+
 def _store_pdf(note: CreditNote) -> stored_pdfs.StoredPdf:
     document = InvoiceDocument.from_json(note.document)
     standing = standing_of(note)

@@ -1,0 +1,180 @@
+"""Runs of the checks: started for any days, watched check by check; and how each check stood in the last 30 days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, timedelta
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
+
+from billing_platform.lib import clock
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    badge,
+    link,
+    list_action,
+    list_page,
+    number,
+    short_time,
+    status,
+)
+from billing_platform.lib.admin.contributions import list_address
+from billing_platform.lib.dates_in_words import day_text
+from organisations.models import Organisation
+from organisations.scoping import reaches_every_organisation
+from reconciliation.checks import CHECKS
+from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
+from reconciliation.selectors import Square, SquaresOfCheck, Standing, squares
+from reconciliation.services.running import start_run
+
+Status = CheckRun.Status
+TONES = {Status.WAITING: "info", Status.AT_WORK: "info", Status.FAILED: "danger", Status.DONE: "success"}
+COLOURS = {
+    Standing.AGREES: "bg-green-500",
+    Standing.DIFFERS: "bg-red-500",
+    Standing.FAILED: "bg-orange-500",
+    Standing.AT_WORK: "bg-blue-500",
+}
+
+
+class _Tracked(NamedTuple):
+    """A square, in the words of Unfold's tracker."""
+
+    tooltip: str
+    color: str
+    href: str
+
+
+class StartForm(ActionForm):
+    first_day = forms.DateField(help_text="In UTC.")
+    last_day = forms.DateField(help_text="Included.")
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.order_by("name"), required=False, label="Customer", help_text="Empty: all customers."
+    )
+    checks = forms.MultipleChoiceField(
+        choices=CheckName.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "flex flex-col gap-2"}),
+        help_text="None chosen: all of them.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        yesterday = clock.now().astimezone(UTC).date() - timedelta(days=1)
+        self.fields["first_day"].initial = self.fields["last_day"].initial = yesterday
+
+
+class CheckRunInline(ReadOnlyInline):
+    model = CheckRun
+    fields = ("check_name", "state", "days_done", "compared_shown", "found_shown", "ended", "last_failure")
+    readonly_fields = fields
+    show_change_link = False
+    state = status("status", TONES, "State")
+    compared_shown = number("compared", "Compared")
+    found_shown = number("found", "Do not agree")
+    ended = short_time("ended_at", "Ended")
+
+    @admin.display(description="Days done")
+    def days_done(self, check: CheckRun) -> str:
+        if not CHECKS[CheckName(check.check_name)].by_day:
+            return "Everything" if check.pieces_done else "Nothing yet"
+        return f"{check.pieces_done} of {len(check.run.window.days)}"
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    empty_hint = "A run is started each night over the day before, and by the button above over any days."
+    list_display = ("days", "state", "cause", "customer", "started", "finished", "found")
+    list_on_a_phone = ("days", "state", "found")
+    list_filter = ("cause", "organisation", "created_at")
+    list_select_related = ("organisation", "asked_by")
+    ordering = ("-created_at",)
+    fieldsets = ((None, {"fields": ("days", "state", "customer", "cause", "asked_by", "started", "finished")}),)
+    inlines = (CheckRunInline,)
+
+    customer = link("organisation", "Customer")
+    started = short_time("created_at", "Started")
+    finished = short_time("finished_at", "Finished")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("checks")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A run tells of all customers at once."""
+        return self.may(request, "view", obj) and reaches_every_organisation(request.user)
+
+    @admin.display(description="Days (UTC)", ordering="first_day")
+    def days(self, run: Run) -> str:
+        return str(run)
+
+    @admin.display(description="State")
+    def state(self, run: Run) -> Any:
+        checks = list(run.checks.all())
+        failed = sum(check.status == Status.FAILED for check in checks)
+        if failed:
+            return badge(f"{failed} of {len(checks)} checks failed", "danger")
+        done = sum(check.status == Status.DONE for check in checks)
+        if done < len(checks):
+            return badge(f"{done} of {len(checks)} checks done", "info")
+        return badge("Done", "success")
+
+    @admin.display(description="Do not agree")
+    def found(self, run: Run) -> str:
+        return f"{sum(check.found for check in run.checks.all()):,}"
+
+    @list_action(
+        label="Start a run",
+        permission="reconciliation.start_run",
+        form=StartForm,
+        confirm="Workers compare the numbers of these days. They only read: nothing is stopped, and nothing changed.",
+        icon="play_arrow",
+    )
+    def start(
+        self,
+        request: HttpRequest,
+        *,
+        first_day: date,
+        last_day: date,
+        organisation: Organisation | None,
+        checks: Iterable[str],
+    ) -> HttpResponse:
+        run = start_run(
+            first_day=first_day, last_day=last_day, organisation=organisation, checks=checks, asked_by=request.user
+        )
+        return self.done(request, "The run is under way; reload this page to see how far it is.", run)
+
+    @list_page(label="Last 30 days", permission="reconciliation.view_run", icon="calendar_view_month")
+    def last_days(self, request: HttpRequest) -> HttpResponseBase:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Last 30 days",
+            "checks": [_row(each) for each in squares()],
+            "legend": [(standing.value, COLOURS.get(standing, "")) for standing in Standing],
+        }
+        return TemplateResponse(request, "admin/reconciliation/last_days.html", context)
+
+
+def _row(each: SquaresOfCheck) -> dict[str, Any]:
+    return {
+        "title": each.check.label,
+        "compares": each.compares,
+        "data": [_square(each.check, square) for square in each.squares],
+        "wrong": sum(square.discrepancies for square in each.squares),
+    }
+
+
+def _square(check: CheckName, square: Square) -> _Tracked:
+    count = f": {square.discrepancies:,}" if square.discrepancies else ""
+    list_of_them = list_address(Discrepancy, check_name__exact=check.value, day=f"{square.day}")
+    return _Tracked(
+        tooltip=f"{day_text(square.day)}: {square.standing.value}{count}",
+        color=COLOURS.get(square.standing, ""),
+        href=list_of_them if square.discrepancies else "",
+    )

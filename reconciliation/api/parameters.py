@@ -1,0 +1,23 @@
+"""Query parameters of reconciliation."""
+
+from __future__ import annotations
+
+from django_filters import ChoiceFilter
+from django_filters.rest_framework import FilterSet
+
+from billing_platform.lib.http.parameters import DayFilter, IdFilter
+from reconciliation.findings import FindingKind
+from reconciliation.models import CheckName, Discrepancy, Run
+
+
+class RunParameters(FilterSet):
+    cause = ChoiceFilter(choices=Run.Cause.choices)
+    organisation = IdFilter("organisation_id")
+
+
+class DiscrepancyParameters(FilterSet):
+    state = ChoiceFilter(choices=Discrepancy.State.choices)
+    check = ChoiceFilter("check_name", choices=CheckName.choices)
+    kind = ChoiceFilter(choices=FindingKind.choices)
+    organisation = IdFilter("organisation_id")
+    day = DayFilter()

@@ -1,0 +1,36 @@
+"""What checks share: running a statement, and amounts side by side for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from billing_platform.lib.money import ZERO
+from billing_platform.lib.number_formats import format_money
+from reconciliation.findings import Window
+
+_AT_ONCE = 2_000
+
+
+def rows(statement: str, parameters: dict[str, Any]) -> Iterator[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        while part := cursor.fetchmany(_AT_ONCE):
+            yield from part
+
+
+def days(window: Window) -> dict[str, Any]:
+    return {"first": window.first, "last": window.last, "organisation": window.organisation_id}
+
+
+def differing(names: Sequence[str], one: Sequence[Decimal], other: Sequence[Decimal], currency: str) -> str:
+    """Of `one` the amounts that are not those of `other`: "tax ₹180.00, total ₹1,180.00"."""
+    pairs = zip(names, one, other, strict=True)
+    return ", ".join(f"{name} {format_money(mine, currency)}" for name, mine, its in pairs if mine != its)
+
+
+def largest(one: Sequence[Decimal], other: Sequence[Decimal]) -> Decimal:
+    return max((abs(mine - its) for mine, its in zip(one, other, strict=True)), default=ZERO)

@@ -1,0 +1,103 @@
+"""What a check is asked and what it says: the days to look at, and each thing that doesn't agree. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import models
+
+KIND_LENGTH = 30
+SUBJECT_LENGTH = 400
+ABOUT_LENGTH = 300
+
+
+class FindingKind(models.TextChoices):
+    """What may be wrong, by the check that finds it."""
+
+    # hot log
+    EVENT_MISSING = "event_missing", "Event missing in the ledger"
+    EVENT_DIFFERS = "event_differs", "Event counted otherwise"
+    EVENT_UNEXPECTED = "event_unexpected", "Counted, but not accepted"
+    BATCH_COUNTS = "batch_counts", "Counts of a batch"
+    BATCH_DAMAGED = "batch_damaged", "Damaged batch"
+    BATCH_NOT_SETTLED = "batch_not_settled", "Batches not settled"
+    DAY_COUNTS = "day_counts", "Counts of a day"
+    # aggregates
+    AGGREGATES_DIFFER = "aggregates_differ", "Aggregates of a metric"
+    # document sums
+    INVOICE_SUMS = "invoice_sums", "Sums of an invoice"
+    LINE_TAX = "line_tax", "Tax on a line"
+    CREDIT_NOTE_SUMS = "credit_note_sums", "Sums of a credit note"
+    CREDITED_TOTAL = "credited_total", "What credit notes took back"
+    # document files
+    DOCUMENT_DIFFERS = "document_differs", "Document and invoice"
+    DOCUMENT_MISSING = "document_missing", "Document missing"
+    PDF_CHANGED = "pdf_changed", "Stored PDF changed"
+    PDF_LOST = "pdf_lost", "Stored PDF lost"
+    # number series
+    NUMBER_MISSING = "number_missing", "Number missing"
+    NUMBER_BEYOND = "number_beyond", "Number beyond its counter"
+    NUMBER_REPEATED = "number_repeated", "Number given twice"
+    # balances
+    PAID_TOTAL = "paid_total", "What is paid of an invoice"
+    PAYMENT_SPENT_TWICE = "payment_spent_twice", "Payment credited for more than it is"
+    REFUNDED_TOTAL = "refunded_total", "What was refunded of a payment"
+    LOST_TOTAL = "lost_total", "What disputes took of a payment"
+    CUSTOMER_BALANCE = "customer_balance", "Balance of a customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days in UTC, both included; of all customers, or of one."""
+
+    first: date
+    last: date
+    organisation_id: UUID | None = None
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1)]
+
+    @property
+    def start(self) -> datetime:
+        return datetime.combine(self.first, time(), tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after the window."""
+        return datetime.combine(self.last + timedelta(days=1), time(), tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that doesn't agree. `kind` and `subject` are its name: a later run knows it again by them.
+
+    `day` is a day of the window that was looked at. `worth` is an estimate in rupees. `facts` are what a repair needs.
+    """
+
+    kind: FindingKind
+    subject: str
+    about: str
+    day: date
+    expected: str
+    found: str
+    organisation_id: UUID | None = None
+    worth: Decimal | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many things a check has looked at so far, and whether it found more than it names."""
+
+    compared: int = 0
+    is_cut_short: bool = False
+
+
+Find = Callable[[Window, Tally], Iterator[Finding]]
+"""A check: yields what doesn't agree in a window, and counts what it looks at. It only reads, and holds no more than a
+part of it in memory."""

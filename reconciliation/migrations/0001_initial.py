@@ -1,0 +1,420 @@
+import billing_platform.lib.clock
+import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("organisations", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Run",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("first_day", models.DateField(help_text="UTC.")),
+                ("last_day", models.DateField(help_text="UTC; included.")),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("schedule", "Every day"),
+                            ("person", "Asked for"),
+                            ("command", "From the command line"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, help_text="Empty until each check has ended.", null=True),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all customers.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "reconciliation run",
+                "verbose_name_plural": "reconciliation runs",
+                "ordering": ["-created_at"],
+                "permissions": [("start_run", "Can start a reconciliation run")],
+            },
+        ),
+        migrations.CreateModel(
+            name="CheckRun",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "check_name",
+                    models.CharField(
+                        choices=[
+                            ("hot_log", "Accepted events and the ledger"),
+                            ("aggregates", "The ledger and the aggregates"),
+                            ("document_sums", "Sums of invoices and credit notes"),
+                            ("document_files", "Documents as issued and as stored"),
+                            ("number_series", "Numbers of documents"),
+                            ("balances", "Payments, invoices and balances"),
+                        ],
+                        max_length=20,
+                        verbose_name="check",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("at_work", "At work"),
+                            ("failed", "Failed"),
+                            ("done", "Done"),
+                        ],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "reads_from",
+                    models.DateTimeField(
+                        blank=True, help_text="When the reading began that the outcome tells of.", null=True
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "pieces_done",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How many days of the window are done; of a check that looks at everything, 1 is all.",
+                    ),
+                ),
+                ("compared", models.PositiveBigIntegerField(default=0, help_text="How many things were looked at.")),
+                ("found", models.PositiveBigIntegerField(default=0, help_text="How many of them don't agree.")),
+                (
+                    "is_cut_short",
+                    models.BooleanField(
+                        default=False,
+                        help_text="More was found than is stored: nothing was closed as gone.",
+                        verbose_name="cut short",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="reconciliation.run"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "check of a run",
+                "verbose_name_plural": "checks of runs",
+                "ordering": ["run", "created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Discrepancy",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "check_name",
+                    models.CharField(
+                        choices=[
+                            ("hot_log", "Accepted events and the ledger"),
+                            ("aggregates", "The ledger and the aggregates"),
+                            ("document_sums", "Sums of invoices and credit notes"),
+                            ("document_files", "Documents as issued and as stored"),
+                            ("number_series", "Numbers of documents"),
+                            ("balances", "Payments, invoices and balances"),
+                        ],
+                        max_length=20,
+                        verbose_name="check",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("event_missing", "Event missing in the ledger"),
+                            ("event_differs", "Event counted otherwise"),
+                            ("event_unexpected", "Counted, but not accepted"),
+                            ("batch_counts", "Counts of a batch"),
+                            ("batch_damaged", "Damaged batch"),
+                            ("batch_not_settled", "Batches not settled"),
+                            ("day_counts", "Counts of a day"),
+                            ("aggregates_differ", "Aggregates of a metric"),
+                            ("invoice_sums", "Sums of an invoice"),
+                            ("line_tax", "Tax on a line"),
+                            ("credit_note_sums", "Sums of a credit note"),
+                            ("credited_total", "What credit notes took back"),
+                            ("document_differs", "Document and invoice"),
+                            ("document_missing", "Document missing"),
+                            ("pdf_changed", "Stored PDF changed"),
+                            ("pdf_lost", "Stored PDF lost"),
+                            ("number_missing", "Number missing"),
+                            ("number_beyond", "Number beyond its counter"),
+                            ("number_repeated", "Number given twice"),
+                            ("paid_total", "What is paid of an invoice"),
+                            ("payment_spent_twice", "Payment credited for more than it is"),
+                            ("refunded_total", "What was refunded of a payment"),
+                            ("lost_total", "What disputes took of a payment"),
+                            ("customer_balance", "Balance of a customer"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(help_text="What it is about, as later runs know it again.", max_length=400),
+                ),
+                ("about", models.CharField(help_text="What it is about, for people.", max_length=300)),
+                ("day", models.DateField(help_text="The day of the window that it belongs to.")),
+                ("expected", models.TextField()),
+                ("found", models.TextField()),
+                (
+                    "worth",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Estimate in rupees. Empty: not known.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                ("facts", models.JSONField(blank=True, default=dict, help_text="What a repair needs to know.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("acknowledged", "Acknowledged"),
+                            ("repaired", "Repaired"),
+                            ("written_off", "Written off"),
+                            ("gone", "Gone by itself"),
+                        ],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField(help_text="When the reading began that found it last.")),
+                ("times_opened", models.PositiveIntegerField(default=1)),
+                (
+                    "gone_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the reading began that did not find it any more.", null=True
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "discrepancies",
+                "ordering": ["-first_seen_at"],
+                "permissions": [("resolve_discrepancy", "Can acknowledge, repair or write off a discrepancy")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["open", "acknowledged"])),
+                        fields=["check_name", "day"],
+                        name="discrepancy_standing",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("check_name", "kind", "subject"), name="discrepancy_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "written_off"), _negated=True),
+                            models.Q(models.Q(("reason", ""), _negated=True), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="discrepancy_is_written_off_by_somebody_with_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["acknowledged", "repaired", "written_off"]), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="discrepancy_that_was_decided_has_its_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "gone"), _negated=True), ("gone_at__isnull", False), _connector="OR"
+                        ),
+                        name="discrepancy_that_is_gone_has_its_time",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discrepancy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="02fbcc8d3d705d32d7052d2e4a12183f320c1467",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_0e666",
+                    table="reconciliation_discrepancy",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discrepancy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="ac8e15430d82d15c22c1e7233a358e2f1cf65a50",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_c2043",
+                    table="reconciliation_discrepancy",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="discrepancy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_it_is_about_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."check_name" IS DISTINCT FROM (NEW."check_name") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."subject" IS DISTINCT FROM (NEW."subject") OR OLD."first_seen_at" IS DISTINCT FROM (NEW."first_seen_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e335df53cd88f818a0cdb41572e02d7f030892f3",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_it_is_about_never_changes_9ea63",
+                    table="reconciliation_discrepancy",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="run",
+            index=models.Index(fields=["-created_at"], name="run_by_time"),
+        ),
+        migrations.AddConstraint(
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_day__gte", models.F("first_day"))),
+                name="run_days_in_order",
+                violation_error_message="The last day is before the first one.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("cause", "schedule")),
+                fields=("first_day", "last_day"),
+                name="one_scheduled_run_of_a_window",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="checkrun",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)), fields=["next_attempt_at"], name="check_due"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="checkrun",
+            index=models.Index(fields=["check_name", "-ended_at"], name="check_by_time"),
+        ),
+        migrations.AddConstraint(
+            model_name="checkrun",
+            constraint=models.UniqueConstraint(fields=("run", "check_name"), name="check_once_in_a_run"),
+        ),
+        migrations.AddConstraint(
+            model_name="checkrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "done"), _negated=True),
+                    models.Q(("ended_at__isnull", False), ("reads_from__isnull", False)),
+                    _connector="OR",
+                ),
+                name="check_that_is_done_has_read",
+            ),
+        ),
+    ]

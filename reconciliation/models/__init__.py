@@ -1,0 +1,9 @@
+"""What was compared, and what did not agree."""
+
+from __future__ import annotations
+
+from reconciliation.models.check_name import CheckName
+from reconciliation.models.discrepancy import Discrepancy
+from reconciliation.models.run import CheckRun, Run
+
+__all__ = ["CheckName", "CheckRun", "Discrepancy", "Run"]

@@ -1,0 +1,1 @@
+"""What reconciliation does: runs, what they find, and what becomes of it."""

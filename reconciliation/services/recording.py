@@ -1,0 +1,82 @@
+"""What becomes of findings: each is noted once and found again by its name, until a later reading lacks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from django.db import connection
+
+from billing_platform.lib import clock
+from billing_platform.lib.database.sql import query
+from reconciliation.findings import ABOUT_LENGTH, SUBJECT_LENGTH, Finding, Window
+from reconciliation.models import Discrepancy
+
+MOST_STORED = 10_000
+"""Of one reading. Who has more of one kind needs another tool than a list; they are counted."""
+AT_ONCE = 500
+
+_NOTE = query(__file__, "note_findings")
+
+
+def note_findings(findings: Iterable[Finding], *, check_name: str, reads_from: datetime) -> tuple[int, int]:
+    """Note what a reading found that began at `reads_from`. Returns how many findings there were, and how many of them
+    are stored. Safe to repeat, and to be done twice at once."""
+    found = stored = 0
+    for part in _parts(findings):
+        found += len(part)
+        if stored < MOST_STORED:
+            stored += len(part)
+            _note(part, check_name, reads_from)
+    return found, stored
+
+
+def close_gone(*, check_name: str, reads_from: datetime, window: Window, by_day: bool) -> int:
+    """Close what a whole reading that began at `reads_from` looked for and did not find any more. Returns how many."""
+    standing = Discrepancy.objects.standing().filter(check_name=check_name, last_seen_at__lt=reads_from)
+    if by_day:
+        standing = standing.filter(day__gte=window.first, day__lte=window.last)
+    if window.organisation_id is not None:
+        standing = standing.filter(organisation=window.organisation_id)
+    return standing.update(state=Discrepancy.State.GONE, gone_at=reads_from, updated_at=clock.now())
+
+
+def _parts(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    rest = iter(findings)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part
+
+
+def _note(findings: Iterable[Finding], check_name: str, reads_from: datetime) -> None:
+    by_name = {(finding.kind, _short(finding.subject)): finding for finding in findings}
+    parameters: dict[str, object] = {"check_name": check_name, "reads_from": reads_from, "now": clock.now()}
+    rows = [_row(finding) for finding in by_name.values()]
+    names = ("kinds", "subjects", "abouts", "organisations", "days", "expecteds", "founds", "worths", "facts")
+    columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, parameters | columns)
+
+
+def _row(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.kind.value,
+        _short(finding.subject),
+        finding.about[:ABOUT_LENGTH],
+        _text(finding.organisation_id),
+        finding.day,
+        finding.expected,
+        finding.found,
+        finding.worth,
+        json.dumps(finding.facts),
+    )
+
+
+def _text(pk: UUID | None) -> str | None:
+    return str(pk) if pk else None
+
+
+def _short(subject: str) -> str:
+    return subject[:SUBJECT_LENGTH]

@@ -1,0 +1,97 @@
+"""How a discrepancy is mended: by a verb of the app that owns the numbers, and what is done where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing_platform.lib.periods import BillingPeriod
+from events.models import Metric
+from events.services.aggregates.rebuilding import rebuild_aggregates
+from invoicing.models import CreditNote, Invoice
+from invoicing.services import stored_pdfs
+from invoicing.services.credit_notes import credit_note_delivery
+from organisations.models import Organisation
+from payments.services.recounting import recount_invoice, recount_payment
+from reconciliation.findings import FindingKind
+from reconciliation.models import Discrepancy
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """`does` is what the page says before it acts. `do` is safe to repeat, and raises DomainError where it can't."""
+
+    does: str
+    do: Callable[[Discrepancy], object]
+
+
+def _rebuild(discrepancy: Discrepancy) -> None:
+    rebuild_aggregates(
+        organisation=Organisation.objects.get(pk=discrepancy.organisation_id),
+        period=BillingPeriod.parse(discrepancy.facts["month"]),
+        metric=Metric.objects.get(pk=discrepancy.facts["metric_id"]),
+    )
+
+
+def _restore(discrepancy: Discrepancy) -> None:
+    pk = UUID(discrepancy.facts["document_id"])
+    if discrepancy.facts["noun"] == "Invoice":
+        stored_pdfs.restore_pdf(Invoice.objects.get(pk=pk))
+    else:
+        credit_note_delivery.restore_pdf(CreditNote.objects.get(pk=pk))
+
+
+def _recount_invoice(discrepancy: Discrepancy) -> None:
+    recount_invoice(invoice_id=UUID(discrepancy.facts["invoice_id"]))
+
+
+def _recount_payment(discrepancy: Discrepancy) -> None:
+    recount_payment(payment_id=UUID(discrepancy.facts["payment_id"]))
+
+
+_RESTORED = Repair(
+    "The PDF is drawn again from the frozen document and stored, if its bytes are those that were stored. A file that "
+    "was changed is set aside.",
+    _restore,
+)
+_RECOUNTED = Repair(
+    "What went back of the payment is counted again from its refunds and disputes; its invoices follow.",
+    _recount_payment,
+)
+
+REPAIRS: Mapping[str, Repair] = {
+    FindingKind.AGGREGATES_DIFFER: Repair(
+        "The aggregates of this metric in this month are written anew, as the ledger has them.", _rebuild
+    ),
+    FindingKind.PDF_CHANGED: _RESTORED,
+    FindingKind.PDF_LOST: _RESTORED,
+    FindingKind.PAID_TOTAL: Repair(
+        "What is paid of the invoice is counted again from what payments are credited to it.", _recount_invoice
+    ),
+    FindingKind.REFUNDED_TOTAL: _RECOUNTED,
+    FindingKind.LOST_TOTAL: _RECOUNTED,
+}
+
+_FROM_A_BACKUP = (
+    "Triggers keep these rows from being changed: somebody went around them. Compare with a backup, put the row back, "
+    "and let the check run again."
+)
+_BATCH = "Open the batch and compare it with the ledger: a replay of its dead letters, or a correction, mends it."
+
+NEXT_STEPS: Mapping[str, str] = {
+    FindingKind.BATCH_NOT_SETTLED: "Open Accepted requests, retry or discard the batches that are quarantined, and let "
+    "the check run again.",
+    FindingKind.BATCH_DAMAGED: "Open the batch: discard it with a reason, or restore it from a backup.",
+    FindingKind.EVENT_MISSING: _BATCH,
+    FindingKind.EVENT_DIFFERS: _BATCH,
+    FindingKind.EVENT_UNEXPECTED: "Void the event with a correction if it was never sent.",
+    FindingKind.BATCH_COUNTS: _BATCH,
+    FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "
+    "write it off with the explanation.",
+}
+"""For people, where no repair does it."""
+
+
+def next_step(kind: str) -> str:
+    return NEXT_STEPS.get(kind, _FROM_A_BACKUP)

@@ -70,7 +70,7 @@ class Discrepancy(BaseModel, TenantModel):
     )
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
 
-    objects = DiscrepancyQuerySet.as_manager()
+    objects = DiscrepancyQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
 
     class Meta:
         verbose_name_plural = "discrepancies"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -52,7 +53,7 @@ def _parts(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
 
 def _note(findings: Iterable[Finding], check_name: str, reads_from: datetime) -> None:
     by_name = {(finding.kind, _short(finding.subject)): finding for finding in findings}
-    parameters: dict[str, object] = {"check_name": check_name, "reads_from": reads_from, "now": clock.now()}
+    parameters: dict[str, Any] = {"check_name": check_name, "reads_from": reads_from, "now": clock.now()}
     rows = [_row(finding) for finding in by_name.values()]
     names = ("kinds", "subjects", "abouts", "organisations", "days", "expecteds", "founds", "worths", "facts")
     columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}

@@ -28,7 +28,7 @@ class Repair:
 
 def _rebuild(discrepancy: Discrepancy) -> None:
     rebuild_aggregates(
-        organisation=Organisation.objects.get(pk=discrepancy.organisation_id),
+        organisation=Organisation.objects.get(pk=str(discrepancy.organisation_id)),
         period=BillingPeriod.parse(discrepancy.facts["month"]),
         metric=Metric.objects.get(pk=discrepancy.facts["metric_id"]),
     )

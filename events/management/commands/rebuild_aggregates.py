@@ -10,7 +10,8 @@ import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing_platform.lib.periods import BillingPeriod, PeriodError
-from events.services.aggregates.rebuilding import RebuildReport, rebuild_aggregates
+from events.services.aggregates.comparing import RebuildReport
+from events.services.aggregates.rebuilding import rebuild_aggregates
 from organisations.models import Organisation
 
 

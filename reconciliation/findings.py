@@ -46,6 +46,7 @@ class FindingKind(models.TextChoices):
     PAID_TOTAL = "paid_total", "What is paid of an invoice"
     PAYMENT_SPENT_TWICE = "payment_spent_twice", "Payment credited for more than it is"
     REFUNDED_TOTAL = "refunded_total", "What was refunded of a payment"
+    REFUNDED_BEYOND = "refunded_beyond", "More went back than came in"
     LOST_TOTAL = "lost_total", "What disputes took of a payment"
     CUSTOMER_BALANCE = "customer_balance", "Balance of a customer"
 

@@ -29,7 +29,7 @@ class MandateMessage:
         """Returns what came of it, as a sentence for operators."""
         if self.payment is not None:
             mandate = tokens.note_registration_payment(self.mandate.pk, self.payment)
-            return f"The payment registers mandate {mandate}: it is {mandate.get_status_display().lower()}."
+            return f"The payment registers mandate {mandate}, which stands as: {mandate.get_status_display()}."
         mandate = tokens.apply_token(self.mandate.pk, self.token)
         return f"Mandate {mandate} is {mandate.get_status_display().lower()}."
 

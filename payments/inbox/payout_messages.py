@@ -20,7 +20,7 @@ class PayoutMessage:
     def apply(self) -> str:
         """Returns what came of it, as a sentence for operators."""
         wake_on_commit("payments.tasks.fetch_payouts")
-        return f"Payout {self.payout_id} is fetched with its lines."
+        return f"A worker was told to fetch payout {self.payout_id} with its lines; the daily fetch does it otherwise."
 
 
 def read_payout(payload: Payload, _account: GatewayAccount | None) -> PayoutMessage:

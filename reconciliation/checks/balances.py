@@ -26,8 +26,11 @@ _SUMS = (
     _Sum(FindingKind.PAID_TOTAL, "Invoice", "paid", query(__file__, "paid_totals")),
     _Sum(FindingKind.PAYMENT_SPENT_TWICE, "Payment", "credited", query(__file__, "payments_spent_twice")),
     _Sum(FindingKind.REFUNDED_TOTAL, "Payment", "refunded", query(__file__, "refunded_totals")),
+    _Sum(FindingKind.REFUNDED_BEYOND, "Payment", "given back", query(__file__, "refunded_beyond")),
     _Sum(FindingKind.LOST_TOTAL, "Payment", "lost in disputes", query(__file__, "lost_totals")),
 )
+_BOUNDS = (FindingKind.PAYMENT_SPENT_TWICE, FindingKind.REFUNDED_BEYOND)
+"""What is compared with a bound, not with a sum."""
 _BALANCES = query(__file__, "customer_balances")
 _COUNT = """
     SELECT (SELECT count(*) FROM invoicing_invoice WHERE number <> '') + (SELECT count(*) FROM payments_payment)
@@ -46,7 +49,7 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
 
 def _of(each: _Sum, window: Window, row: Any) -> Finding:
     pk, name, organisation_id, currency, written, right = row
-    most = "at most " if each.kind == FindingKind.PAYMENT_SPENT_TWICE else ""
+    most = "at most " if each.kind in _BOUNDS else ""
     return Finding(
         each.kind,
         subject=str(pk),

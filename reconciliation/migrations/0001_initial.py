@@ -208,6 +208,7 @@ class Migration(migrations.Migration):
                             ("paid_total", "What is paid of an invoice"),
                             ("payment_spent_twice", "Payment credited for more than it is"),
                             ("refunded_total", "What was refunded of a payment"),
+                            ("refunded_beyond", "More went back than came in"),
                             ("lost_total", "What disputes took of a payment"),
                             ("customer_balance", "Balance of a customer"),
                         ],

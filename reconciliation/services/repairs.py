@@ -87,6 +87,8 @@ NEXT_STEPS: Mapping[str, str] = {
     FindingKind.EVENT_DIFFERS: _BATCH,
     FindingKind.EVENT_UNEXPECTED: "Void the event with a correction if it was never sent.",
     FindingKind.BATCH_COUNTS: _BATCH,
+    FindingKind.REFUNDED_BEYOND: "Ask the customer for what went back twice, and write it off with what came of it: no "
+    "sum here tells of it.",
     FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "
     "write it off with the explanation.",
 }

@@ -10,6 +10,7 @@ import pytest
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from payments.models import Payment
+from payments.services.allocating import unallocate
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.refunds import record_refund
 from reconciliation.findings import FindingKind
@@ -77,6 +78,17 @@ def test_a_payment_that_is_credited_for_more_than_it_is_is_found(invoice: Invoic
     )
     (spent,) = [each for each in found(BALANCES, TODAY) if each.kind == FindingKind.PAYMENT_SPENT_TWICE]
     assert (spent.expected, spent.found) == ("at most ₹1,180.00 credited", "₹2,360.00 credited")
+
+
+def test_more_that_went_back_than_came_in_is_found(invoice: Invoice) -> None:
+    """₹1,180.00 came in; ₹590.00 were transferred back, and then all of it was refunded elsewhere."""
+    payment = paid(invoice)
+    unallocate(payment_id=payment.pk, invoice_id=invoice.pk, reason="paid by mistake")
+    record_refund(payment_id=payment.pk, amount=Decimal(590), reference="BACK1", refunded_on=invoice.issue_date)
+    tamper("UPDATE payments_payment SET refunds_reported = 1180, amount_refunded = 1180, status = 'refunded'")
+    (beyond,) = found(BALANCES, TODAY)
+    assert (beyond.kind, beyond.worth) == (FindingKind.REFUNDED_BEYOND, Decimal(590))
+    assert (beyond.expected, beyond.found) == ("at most ₹1,180.00 given back", "₹1,770.00 given back")
 
 
 def test_an_account_that_does_not_come_to_its_invoices_is_found(invoice: Invoice) -> None:

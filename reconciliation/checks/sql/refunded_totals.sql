@@ -5,15 +5,7 @@
 -- highest sum that it named, less those that failed there (payments.services.refunds.count_refunds).
 --
 -- Parameters: those of paid_totals.sql
-WITH named AS (
-    SELECT payment_id,
-        COALESCE(SUM(amount) FILTER (WHERE kind = 'bank'), 0) AS by_bank,
-        COALESCE(SUM(amount) FILTER (WHERE kind <> 'bank' AND status <> 'failed'), 0) AS known,
-        COALESCE(SUM(amount) FILTER (WHERE kind <> 'bank' AND status = 'failed' AND razorpay_refund_id IS NOT NULL), 0)
-            AS failed
-    FROM payments_refund
-    GROUP BY payment_id
-),
+WITH {{ reconciliation/checks/sql/refunds_by_payment.sql }},
 computed AS (
     SELECT payment.id, COALESCE(payment.razorpay_payment_id, payment.reference) AS name, payment.organisation_id,
         payment.currency, payment.amount_refunded,

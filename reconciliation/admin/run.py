@@ -35,6 +35,12 @@ from reconciliation.services.running import start_run
 
 Status = CheckRun.Status
 TONES = {Status.WAITING: "info", Status.AT_WORK: "info", Status.FAILED: "danger", Status.DONE: "success"}
+TONES_OF_DAYS = {
+    Standing.AGREES: "success",
+    Standing.DIFFERS: "danger",
+    Standing.FAILED: "warning",
+    Standing.AT_WORK: "info",
+}
 COLOURS = {
     Standing.AGREES: "bg-green-500",
     Standing.DIFFERS: "bg-red-500",
@@ -51,6 +57,10 @@ class _Tracked(NamedTuple):
     href: str
 
 
+class CheckBoxes(forms.CheckboxSelectMultiple):
+    has_own_looks = True
+
+
 class StartForm(ActionForm):
     first_day = forms.DateField(help_text="In UTC.")
     last_day = forms.DateField(help_text="Included.")
@@ -60,7 +70,7 @@ class StartForm(ActionForm):
     checks = forms.MultipleChoiceField(
         choices=CheckName.choices,
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "flex flex-col gap-2"}),
+        widget=CheckBoxes(attrs={"class": "chosen"}),
         help_text="None chosen: all of them.",
     )
 
@@ -72,6 +82,7 @@ class StartForm(ActionForm):
 
 class CheckRunInline(ReadOnlyInline):
     model = CheckRun
+    tab = False
     fields = ("check_name", "state", "days_done", "compared_shown", "found_shown", "ended", "last_failure")
     readonly_fields = fields
     show_change_link = False
@@ -156,7 +167,7 @@ class RunAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "title": "Last 30 days",
             "checks": [_row(each) for each in squares()],
-            "legend": [(standing.value, COLOURS.get(standing, "")) for standing in Standing],
+            "legend": [badge(standing.value, TONES_OF_DAYS.get(standing, "")) for standing in Standing],
         }
         return TemplateResponse(request, "admin/reconciliation/last_days.html", context)
 

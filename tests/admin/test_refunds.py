@@ -43,7 +43,7 @@ def test_another_amount_is_shown_before_it_is_sent(stub: StubRazorpay, payment: 
     url = action_url(payment, "refund")
     facts = facts_of(as_admin.get(url))
     assert facts["This refund"] == "₹1,180.00 of ₹1,180.00 that is left"
-    assert facts["The invoice afterwards"] == "Credited; due: ₹0.00"
+    assert facts["The invoice afterwards"] == "Refunded; due: ₹0.00"
     fields = {"amount": "180", "afterwards": "credit_note", "reason": "A part was left out"}
     once = token(as_admin, url)
     answer = as_admin.post(url, {"once": once, "seen": "1180 credit_note", **fields})

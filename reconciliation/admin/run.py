@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, timedelta
 from typing import Any, NamedTuple
 
@@ -57,22 +56,13 @@ class _Tracked(NamedTuple):
     href: str
 
 
-class CheckBoxes(forms.CheckboxSelectMultiple):
-    has_own_looks = True
-
-
 class StartForm(ActionForm):
     first_day = forms.DateField(help_text="In UTC.")
     last_day = forms.DateField(help_text="Included.")
     organisation = forms.ModelChoiceField(
         Organisation.objects.order_by("name"), required=False, label="Customer", help_text="Empty: all customers."
     )
-    checks = forms.MultipleChoiceField(
-        choices=CheckName.choices,
-        required=False,
-        widget=CheckBoxes(attrs={"class": "chosen"}),
-        help_text="None chosen: all of them.",
-    )
+    check = forms.ChoiceField(choices=[("", "All of them"), *CheckName.choices], required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -153,10 +143,14 @@ class RunAdmin(ReadOnlyAdmin):
         first_day: date,
         last_day: date,
         organisation: Organisation | None,
-        checks: Iterable[str],
+        check: str,
     ) -> HttpResponse:
         run = start_run(
-            first_day=first_day, last_day=last_day, organisation=organisation, checks=checks, asked_by=request.user
+            first_day=first_day,
+            last_day=last_day,
+            organisation=organisation,
+            checks=[check] if check else (),
+            asked_by=request.user,
         )
         return self.done(request, "The run is under way; reload this page to see how far it is.", run)
 

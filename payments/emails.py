@@ -247,7 +247,7 @@ def queue_webhooks_failed(seller: BillingEntity, webhooks: list[InboundWebhook],
 
 def queue_dispute(dispute: Dispute) -> None:
     """Tell the seller how a dispute stands: once for each state that it comes to, also if it is to answer again."""
-    _queue_about_dispute("dispute", dispute, f"{dispute.status}:{dispute.respond_by}")
+    _queue_about_dispute("dispute", dispute, f"{dispute.status}:{dispute.told_at.isoformat()}")
 
 
 def queue_dispute_deadline(dispute: Dispute) -> None:

@@ -47,6 +47,7 @@ NOT_REGISTERED = {
     "payments.DunningRules": "shown, and changed, on the seller's page",
     "payments.LateFee": "rows of the page of the late invoice",
     "payments.JournalFile": "downloaded on the page of its export",
+    "payments.PaidInvoice": "the invoice, to payments: a proxy that carries their promise",
     "payments.PayoutLine": "rows of the payout's page",
     "payments.GatewayAccount": "shown, and changed, on the seller's page",
     "payments.LedgerName": "typed and shown on the seller's page “Name ledgers”",

@@ -83,6 +83,7 @@ def test_a_void_invoice_never_comes_back(invoice: Invoice) -> None:
         refused("UPDATE invoicing_invoice SET status = %s WHERE id = %s", status, invoice.pk)
 
 
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_where_an_issued_invoice_stands_may_still_change(invoice: Invoice) -> None:
     run("UPDATE invoicing_invoice SET amount_paid = 118, status = 'paid', sent_at = now() WHERE id = %s", invoice.pk)
     invoice.refresh_from_db()

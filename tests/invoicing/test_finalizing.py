@@ -248,6 +248,7 @@ def test_a_voided_invoice_keeps_its_number_and_sends_the_signal(
     assert issuing.finalize_invoice(invoice_id=one_off(acme).pk).sequence_number == 2
 
 
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_an_invoice_with_a_payment_cannot_be_voided(acme: Organisation) -> None:
     invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)
     record_paid_total(invoice=invoice, paid_total=Decimal("18.00"))
@@ -256,6 +257,7 @@ def test_an_invoice_with_a_payment_cannot_be_voided(acme: Organisation) -> None:
     assert refused.value.code == "INVOICE_NOT_VOIDABLE"
 
 
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_the_status_follows_what_is_paid_and_what_was_given_back(acme: Organisation) -> None:
     invoice = issuing.finalize_invoice(invoice_id=one_off(acme).pk)  # 100.00 + 18.00
     steps = [

@@ -164,6 +164,7 @@ def test_an_operator_finalizes_but_does_not_void(acme: Organisation) -> None:
     assert post(operator, f"/invoices/{invoice.pk}/finalize").status_code == 200
 
 
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_receivables_are_what_is_outstanding_and_overdue_per_currency(acme: Organisation, admin_user: Any) -> None:
     from invoicing.selectors.receivables import receivables
 

@@ -132,6 +132,7 @@ def test_what_was_issued_stays_in_the_store_and_operators_can_have_it(invoice: I
         ("0", "118.00", "the money was returned."),
     ],
 )
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_an_invoice_with_nothing_due_says_so_and_asks_for_nothing(
     invoice: Invoice, kept: str, returned: str, sentence: str
 ) -> None:
@@ -141,6 +142,7 @@ def test_an_invoice_with_nothing_due_says_so_and_asks_for_nothing(
 
 
 @pytest.mark.parametrize(("kept", "returned"), [("100.00", "0"), ("60.00", "40.00"), ("0", "100.00")])
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_a_partly_paid_invoice_asks_for_the_rest(invoice: Invoice, kept: str, returned: str) -> None:
     partly = paid(invoice, kept, returned)
     text = text_of(stored_pdfs.read_pdf(partly)[1])

@@ -115,6 +115,7 @@ def test_a_payment_that_is_captured_already_is_accepted(razorpay: SandboxProcess
     assert checkout.capture_payment(payment_id=payment.pk).status == "captured"
 
 
+@pytest.mark.usefixtures("paid_by_nobody")
 def test_an_authorised_payment_of_a_paid_invoice_is_not_captured_and_says_why(
     razorpay: SandboxProcess, invoice: Invoice, order: PaymentOrder
 ) -> None:

@@ -205,7 +205,7 @@ def test_a_refund_is_checked(invoice: Invoice, changes: dict[str, Any], field: s
     "sql",
     [
         "UPDATE payments_payment SET amount_refunded = 0.01",
-        "UPDATE payments_payment SET payer_fee = 0.01",
+        "UPDATE payments_payment SET payer_fee = 0.01, fee = 0.01",
         "UPDATE payments_payment SET status = 'reversed', reversed_at = now()",
     ],
 )

@@ -17,7 +17,7 @@ from payments.services import collection
 from payments.services.payouts.fetching import fetch_payouts
 from payments.services.payouts.sums import csv_rows, sums
 from tests.local.razorpay.harness import KEY_ID, KEY_SECRET, SandboxProcess
-from tests.payments.language import deliver, hand_over
+from tests.payments.language import hand_over
 
 
 @pytest.fixture
@@ -100,5 +100,4 @@ def test_the_message_of_a_payout_needs_no_order(razorpay: SandboxProcess, paymen
     razorpay.control("settlements", {})
     [webhook] = [row for row in hand_over(razorpay.deliveries()) if row.event_type == "settlement.processed"]
     assert webhook.status == "processed", webhook.last_failure
-    assert webhook.outcome.startswith("Payout setl_")
-    assert deliver("payment.downtime.started", {"payment.downtime": {"id": "down_1"}}, "evt_d").status == "ignored"
+    assert "fetch payout setl_" in webhook.outcome

@@ -17,7 +17,7 @@ from payments import receivers
 from payments.gateways.entities import parse_refund
 from payments.models import Payment
 from payments.receivables import movements
-from payments.services import crediting, offline, payment_reports
+from payments.services import crediting, offline
 from payments.services.allocating import unallocate
 from payments.services.payment_reports import apply_payment_report
 from payments.services.refunding import sending
@@ -108,9 +108,7 @@ def a_failed_refund_counts(payment: Payment) -> None:
 
 
 PLANTED = {
-    "payments go back to what an old message says": (payment_reports, "rank", lambda _status: 1),
     "a failed refund counts as given back": (sending, "count_refunds", a_failed_refund_counts),
-    "what a failed refund took off stays off": (crediting, "_restore", does_nothing),
     "an invoice that is paid is asked for": (crediting, "retire_orders", does_nothing),
     "nobody is told of money that pays nothing": (crediting, "note_problems", does_nothing),
     "a credit note leaves too much paid": (receivers, "take_back_excess", does_nothing),

@@ -15,7 +15,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Settle events": ("events.tasks.settle_pending", schedule(60)),
     "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
-    "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="0", hour="2")),
+    "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="30", hour="2")),  # what "Reconcile" left
     "Drop old partitions": ("events.tasks.drop_old_partitions", crontab(minute="0", hour="3")),
     "Generate invoices (1st of the month)": ("invoicing.tasks.generate_invoices", crontab("0", "2", day_of_month="1")),
     "Generate invoices (later time zones)": (

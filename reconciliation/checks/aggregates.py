@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
-from billing_platform.lib.dates_in_words import month_text
+from billing_platform.lib.dates_in_words import day_text, month_text
 from events.models import Metric
 from events.services.aggregates.comparing import MetricReport, RebuildReport, compare_day, days_of_use
 from organisations.models import Organisation
@@ -17,14 +17,19 @@ _Key = tuple[UUID, UUID, date]
 
 
 def find(window: Window, tally: Tally) -> Iterator[Finding]:
-    """Of each day the hours in it, and those of what was received on it: late usage counts in hours long ago."""
+    """Of each day the hours in it, and those of what was received on it: late usage counts in hours long ago.
+
+    A finding belongs to the day of use, so that it is gone only when that day was read again.
+    """
+    days = {*window.days}
     for day in window.days:
+        days |= {*days_of_use(received_on=day, organisation_id=window.organisation_id)}
+    for day in sorted(days):
         differing: dict[_Key, RebuildReport] = defaultdict(RebuildReport)
-        for day_of_use in {day, *days_of_use(received_on=day, organisation_id=window.organisation_id)}:
-            for each in compare_day(day=day_of_use, organisation_id=window.organisation_id):
-                tally.compared += each.report.rows
-                if each.report.differences:
-                    differing[_key(each)] += each.report
+        for each in compare_day(day=day, organisation_id=window.organisation_id):
+            tally.compared += each.report.rows
+            if each.report.differences:
+                differing[_key(each)] += each.report
         yield from _findings(day, differing)
 
 
@@ -39,8 +44,8 @@ def _findings(day: date, differing: dict[_Key, RebuildReport]) -> Iterator[Findi
         customer, metric = customers[organisation_id], metrics[metric_id]
         yield Finding(
             FindingKind.AGGREGATES_DIFFER,
-            subject=f"{organisation_id} {metric_id} {month:%Y-%m}",
-            about=f"{metric.name} of {customer.name}, counted in {month_text(month)}",
+            subject=f"{day} {organisation_id} {metric_id} {month:%Y-%m}",
+            about=f"{metric.name} of {customer.name} on {day_text(day)}, counted in {month_text(month)}",
             day=day,
             expected=f"{report.rows:,} rows as the ledger says",
             found=f"{report.missing:,} missing, {report.surplus:,} too many, {report.wrong:,} with other values",

@@ -14,7 +14,7 @@ from reconciliation.findings import FindingKind
 from reconciliation.models import CheckName
 from tests import factories
 from tests.events.language import event, now, send, settle
-from tests.reconciliation.language import found, tamper
+from tests.reconciliation.language import found, run, states, tamper
 
 pytestmark = pytest.mark.django_db
 
@@ -101,17 +101,35 @@ def test_an_aggregate_that_was_changed_is_found(
     of_metric = f"metric_id = (SELECT id FROM events_metric WHERE name = '{name}' ORDER BY organisation_id LIMIT 1)"
     tamper(statement.format(metric=of_metric))
     (finding,) = found(AGGREGATES, yesterday)
-    assert finding.about.startswith(f"{name} of Acme, counted in ")
+    assert finding.about.startswith(f"{name} of Acme on ")
     assert finding.found.startswith(said)
     assert found(AGGREGATES, yesterday - timedelta(days=1)) == []
 
 
-def test_late_usage_is_compared_on_the_day_of_its_receipt(project: Project, noon: datetime) -> None:
+def test_late_usage_is_compared_on_the_day_of_its_receipt_and_belongs_to_the_day_of_use(
+    project: Project, noon: datetime
+) -> None:
     send(project, event("late", "2", timestamp=(noon - timedelta(days=40)).isoformat()), at=noon)
     settle()
     tamper("UPDATE events_usageaggregate SET total = 3")
     (finding,) = found(AGGREGATES, noon.date())
-    assert finding.day == noon.date()
+    assert finding.day == (noon - timedelta(days=40)).date()
+
+
+def test_a_day_that_agrees_again_closes_nothing_of_another_day(project: Project, noon: datetime) -> None:
+    """Two days of one metric and month differ; one of them is mended, and read again."""
+    noon = noon.replace(day=1) + timedelta(days=9)
+    noon = noon if noon < now() else (noon.replace(day=1) - timedelta(days=1)).replace(day=10)
+    days = [noon.date(), (noon + timedelta(days=1)).date()]
+    for number in range(2):
+        send(project, event(f"e{number}", "3"), at=noon + timedelta(days=number))
+    settle()
+    tamper("UPDATE events_usageaggregate SET total = 4")
+    run(days[0], days[1], AGGREGATES)
+    assert states(AGGREGATES) == ["open", "open"]
+    tamper("UPDATE events_usageaggregate SET total = 3 WHERE hour >= %s", noon + timedelta(hours=12))
+    run(days[1], None, AGGREGATES)
+    assert states(AGGREGATES) == ["open", "gone"]
 
 
 def test_one_customer_may_be_looked_at_alone(yesterday: date, globex: Organisation, acme: Any) -> None:

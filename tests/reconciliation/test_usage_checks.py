@@ -118,8 +118,7 @@ def test_late_usage_is_compared_on_the_day_of_its_receipt_and_belongs_to_the_day
 
 def test_a_day_that_agrees_again_closes_nothing_of_another_day(project: Project, noon: datetime) -> None:
     """Two days of one metric and month differ; one of them is mended, and read again."""
-    noon = noon.replace(day=1) + timedelta(days=9)
-    noon = noon if noon < now() else (noon.replace(day=1) - timedelta(days=1)).replace(day=10)
+    noon = (noon.replace(day=1) - timedelta(days=1)).replace(day=10)  # both in the month before
     days = [noon.date(), (noon + timedelta(days=1)).date()]
     for number in range(2):
         send(project, event(f"e{number}", "3"), at=noon + timedelta(days=number))

@@ -52,7 +52,7 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
     show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("event_id", "organisation", "project", "metric", "amount", "kind", "counts_now")}),
-        ("Time", {"fields": ("occurred_at", "received_at", "hour", "month")}),
+        ("Time", {"fields": ("occurred_at", "received_at", "hour", "month", "counted_on")}),
         ("Sent with it", {"fields": ("dimensions_shown", "metadata")}),
         ("In the ledger", {"fields": ("entries",)}),
         ("Came in", {"fields": ("batch", "position")}),

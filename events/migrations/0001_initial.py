@@ -771,6 +771,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("counted_in", models.DateField(help_text="Billing period it was counted in.")),
+                        ("counted_on", models.DateField(help_text="UTC day on which it was written here.")),
                         (
                             "is_late",
                             models.BooleanField(

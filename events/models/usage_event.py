@@ -13,9 +13,13 @@ class UsageEvent(TenantModel):
     """One counted event. Append-only: triggers refuse update, delete and truncate.
 
     The table is made by migrations/sql/ledger.up.sql, partitioned by `received_month`. Its one B-tree is the unique
-    key (organisation, project, event_id, received_month), because every further one costs each insert; `id` and
-    `hour` grow with the table and are found through BRIN indexes. `hour` and `counted_in` are stored rather than
-    derived, so that a later change of the organisation's time zone can't change what was counted.
+    key (organisation, project, event_id, received_month), because every further one costs each insert; `id`, `hour`
+    and `counted_on` grow with the table and are found through BRIN indexes. `hour` and `counted_in` are stored
+    rather than derived, so that a later change of the organisation's time zone can't change what was counted.
+
+    `counted_on` is the day of the clock while the DEDUP lock is held: who takes that lock exclusively on a later day
+    knows that the rows of the day are complete. What is settled late has an earlier month of receipt, never an earlier
+    `counted_on`.
 
     A correction adds rows of its own: a reversal of the entry it cancels, with the quantity negated, and perhaps a
     replacement. They have the entry's times and place; their event ids begin with `correction:`, and `batch_id` is the
@@ -41,6 +45,7 @@ class UsageEvent(TenantModel):
     received_month = models.DateField(help_text="UTC month of receipt: the partition.")
     hour = models.DateTimeField(help_text="Start of the hour it happened in, in the customer's time zone.")
     counted_in = models.DateField(help_text="Billing period it was counted in.")
+    counted_on = models.DateField(help_text="UTC day on which it was written here.")
     is_late = models.BooleanField("late", default=False, help_text="Its own month was closed already.")
     dimensions = models.JSONField(default=dict)
     metadata = models.JSONField(null=True)

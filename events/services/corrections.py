@@ -32,6 +32,7 @@ from events.selectors.entries import current_entry, entry_id
 from events.selectors.status import event_status
 from events.services.aggregates.correcting import fold_correction
 from events.services.bulk_report import BulkReport
+from events.services.counting_days import today_counted
 from events.services.months import lock_months
 from organisations import audit
 from organisations.models import Organisation, Project
@@ -221,6 +222,7 @@ def _write_entries(correction: UsageCorrection) -> None:
     entries = list(_entries(correction))
     parameters: dict[str, Any] = {
         "counted_in": correction.counted_in,
+        "counted_on": today_counted(),
         "is_late": correction.is_late,
         "correction_id": correction.pk,
         "event_ids": [entry_id(correction.pk, kind) for kind, _quantity in entries],

@@ -102,11 +102,11 @@ class Platform:
             cursor.execute(
                 """
                 INSERT INTO events_usageevent (organisation_id, project_id, metric_id, event_id, kind, quantity,
-                    occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, metadata,
-                    batch_id, "position")
+                    occurred_at, received_at, received_month, hour, counted_in, counted_on, is_late,
+                    dimensions, metadata, batch_id, "position")
                 SELECT m.organisation_id, %s, m.id, md5(n::text), 'usage', n %% 100, now(), now(),
                     date_trunc('month', now() AT TIME ZONE 'UTC'), date_trunc('hour', now()),
-                    date_trunc('month', now()), false, '{"tier": "paid", "region": "in"}',
+                    date_trunc('month', now()), now() AT TIME ZONE 'UTC', false, '{"tier": "paid", "region": "in"}',
                     '{"path": "/v1/items/1", "tier": "paid", "region": "in", "status": 200}', gen_random_uuid(),
                     n %% 1000
                 FROM generate_series(1, %s) n,

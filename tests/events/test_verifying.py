@@ -159,7 +159,7 @@ def test_an_entry_that_nobody_sent_is_found(project: Project, noon: datetime) ->
     accepted = send(project, event("a"), event("b"), at=noon)
     settle()
     columns = """organisation_id, project_id, metric_id, kind, quantity, occurred_at, received_at, received_month, hour,
-        counted_in, is_late, dimensions, metadata"""
+        counted_in, counted_on, is_late, dimensions, metadata"""
     copy = f"""
         INSERT INTO events_usageevent (event_id, batch_id, position, {columns})
         SELECT %s, %s::uuid, %s, {columns} FROM events_usageevent WHERE event_id = 'a'
@@ -278,9 +278,11 @@ def test_corrections_belong_to_no_batch(project: Project, noon: datetime) -> Non
         cursor.execute(
             """
             INSERT INTO events_usageevent (event_id, batch_id, kind, quantity, organisation_id, project_id, metric_id,
-                occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, position)
+                occurred_at, received_at, received_month, hour, counted_in, counted_on, is_late,
+                dimensions, position)
             SELECT 'correction:x:reversal', gen_random_uuid(), 'reversal', -quantity, organisation_id, project_id,
-                metric_id, occurred_at, received_at, received_month, hour, counted_in, is_late, dimensions, 0
+                metric_id, occurred_at, received_at, received_month, hour, counted_in, counted_on, is_late,
+                dimensions, 0
             FROM events_usageevent WHERE batch_id = %s
             """,
             [accepted.batch_id],

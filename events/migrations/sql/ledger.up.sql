@@ -9,6 +9,7 @@ CREATE TABLE events_usageevent (
     hour timestamptz NOT NULL,
     received_month date NOT NULL,
     counted_in date NOT NULL,
+    counted_on date NOT NULL,
     "position" integer NOT NULL,
     organisation_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -36,6 +37,11 @@ CREATE INDEX usage_event_hour ON events_usageevent
 -- few moments of receipt, and several intervals per range keep a batch settled late from widening it to months.
 CREATE INDEX usage_event_receipt ON events_usageevent
     USING brin (received_at timestamptz_minmax_multi_ops) WITH (pages_per_range = 64, autosummarize = on);
+
+-- From a UTC day of counting to its rows, for the day's statement. Rows are only ever added, so that a partition is almost
+-- in this order.
+CREATE INDEX usage_event_counted_on ON events_usageevent
+    USING brin (counted_on) WITH (pages_per_range = 64, autosummarize = on);
 
 CREATE FUNCTION events_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -19,6 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod, local_date
 from events.models import Metric
+from events.services.counting_days import today_counted
 from events.services.months import CountedIn, lock_months
 from events.services.settling import dead_letter_rows
 from events.services.settling.staging import ClaimedBatch, Stage
@@ -61,7 +62,7 @@ def write_stage(
             levels=[(slot.organisation_id, slot.month) for slot in stage.slots if slot.is_level],
         )
         if stage.staged:
-            lookups = _lookups(stage, months) | {"received_month": received_month}
+            lookups = _lookups(stage, months) | {"received_month": received_month, "counted_on": today_counted()}
             if other_months:
                 _take_out_seen(cursor, stage, lookups, other_months)
             _insert(cursor, stage, lookups)

@@ -78,6 +78,8 @@ class Finding:
     """One thing that doesn't agree. `kind` and `subject` are its name: a later run knows it again by them.
 
     `day` is a day of the window that was looked at. `worth` is an estimate in rupees. `facts` are what a repair needs.
+    `gist` is what makes it another finding than the one that somebody wrote off, where `expected` and `found` tell of
+    more than that: balances grow by each invoice. Empty: those two.
     """
 
     kind: FindingKind
@@ -89,11 +91,13 @@ class Finding:
     organisation_id: UUID | None = None
     worth: Decimal | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    gist: str = ""
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many things a check has looked at so far, and whether it found more than it names."""
+    """How many things a check has looked at so far, and whether it could not look at all of them or found more than it
+    names: then nothing is closed as gone."""
 
     compared: int = 0
     is_cut_short: bool = False

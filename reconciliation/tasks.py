@@ -18,7 +18,9 @@ def start_daily_run() -> str:
 
 @shared_task(name="reconciliation.tasks.do_due_checks")
 def do_due_checks() -> None:
-    """The sweep: checks whose message was lost, whose worker died, or that are to be tried again."""
+    """The sweep: checks whose message was lost, whose worker died, or that are to be tried again; and runs that nobody
+    ended."""
+    running.end_runs()
     for check_id in running.due_checks():
         do_check.delay(str(check_id))
 

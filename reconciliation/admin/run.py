@@ -29,7 +29,7 @@ from organisations.models import Organisation
 from organisations.scoping import reaches_every_organisation
 from reconciliation.checks import CHECKS
 from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
-from reconciliation.selectors import Square, SquaresOfCheck, Standing, squares
+from reconciliation.selectors.squares import Square, SquaresOfCheck, Standing, squares
 from reconciliation.services.running import start_run
 
 Status = CheckRun.Status
@@ -38,6 +38,7 @@ TONES_OF_DAYS = {
     Standing.AGREES: "success",
     Standing.DIFFERS: "danger",
     Standing.FAILED: "warning",
+    Standing.LATE: "warning",
     Standing.AT_WORK: "info",
 }
 COLOURS = {

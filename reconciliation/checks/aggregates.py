@@ -13,13 +13,14 @@ from events.services.aggregates.comparing import MetricReport, RebuildReport, co
 from organisations.models import Organisation
 from reconciliation.findings import Finding, FindingKind, Tally, Window
 
-_Key = tuple[UUID, UUID, date]
+_Key = tuple[UUID, UUID, date, bool]
 
 
 def find(window: Window, tally: Tally) -> Iterator[Finding]:
     """Of each day the hours in it, and those of what was received on it: late usage counts in hours long ago.
 
-    A finding belongs to the day of use, so that it is gone only when that day was read again.
+    A finding belongs to the day of use, so that it is gone only when that day was read again. Levels are compared for a
+    whole month with each day of use in it: what is wrong with them is one finding, of the day that was read last.
     """
     days = {*window.days}
     for day in window.days:
@@ -34,20 +35,21 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
 
 
 def _key(each: MetricReport) -> _Key:
-    return each.organisation_id, each.metric_id, each.month
+    return each.organisation_id, each.metric_id, each.month, each.is_of_levels
 
 
 def _findings(day: date, differing: dict[_Key, RebuildReport]) -> Iterator[Finding]:
     customers = Organisation.objects.in_bulk({key[0] for key in differing})
     metrics = Metric.objects.in_bulk({key[1] for key in differing})
-    for (organisation_id, metric_id, month), report in differing.items():
+    for (organisation_id, metric_id, month, is_of_levels), report in differing.items():
         customer, metric = customers[organisation_id], metrics[metric_id]
+        which, when = ("levels", "") if is_of_levels else (f"{day}", f" on {day_text(day)}")
         yield Finding(
             FindingKind.AGGREGATES_DIFFER,
-            subject=f"{day} {organisation_id} {metric_id} {month:%Y-%m}",
-            about=f"{metric.name} of {customer.name} on {day_text(day)}, counted in {month_text(month)}",
+            subject=f"{which} {organisation_id} {metric_id} {month:%Y-%m}",
+            about=f"{metric.name} of {customer.name}{when}, counted in {month_text(month)}",
             day=day,
-            expected=f"{report.rows:,} rows as the ledger says",
+            expected=f"{report.rows:,} {'levels' if is_of_levels else 'rows'} as the ledger says",
             found=f"{report.missing:,} missing, {report.surplus:,} too many, {report.wrong:,} with other values",
             organisation_id=organisation_id,
             facts={"metric_id": str(metric_id), "month": f"{month:%Y-%m}"},

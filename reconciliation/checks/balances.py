@@ -74,4 +74,5 @@ def _balance(window: Window, row: Any) -> Finding:
         found=f"{format_money(by_movements, currency)} by its movements",
         organisation_id=organisation_id,
         worth=abs(by_documents - by_movements) if currency == BOOKS else None,
+        gist=f"{by_documents - by_movements:f}",
     )

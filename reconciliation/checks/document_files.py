@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+
+from django.db.models import Q
 
 from billing_platform.lib.database.parts import in_parts
 from billing_platform.lib.database.sql import query
@@ -21,14 +24,17 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
     check."""
     for row in rows(_DOCUMENTS, days(window)):
         yield _document(row)
-    for noun, model in (("Invoice", Invoice), ("Credit note", CreditNote)):
-        for document in in_parts(_with_pdf(model, window)):
+    for noun, model, issued_at in (("Invoice", Invoice, "finalized_at"), ("Credit note", CreditNote, "created_at")):
+        for document in in_parts(_with_pdf(model, issued_at, window)):
             tally.compared += 1
             yield from _file(noun, document)
 
 
-def _with_pdf(model: type[Any], window: Window) -> Any:
-    found = model.objects.exclude(pdf="").filter(issue_date__gte=window.first, issue_date__lte=window.last)
+def _with_pdf(model: type[Any], issued_at: str, window: Window) -> Any:
+    """Documents of the days, and those of the day before that were issued since (see invoice_sums.sql)."""
+    before = Q(issue_date=window.first - timedelta(days=1), **{f"{issued_at}__gte": window.start})
+    within = Q(issue_date__gte=window.first, issue_date__lte=window.last)
+    found = model.objects.exclude(pdf="").filter(within | before)
     if window.organisation_id is not None:
         found = found.filter(organisation=window.organisation_id)
     columns = ("number", "issue_date", "organisation_id", "pdf", "pdf_sha256")

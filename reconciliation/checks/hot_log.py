@@ -27,6 +27,7 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
         tally.compared += report.tally.events
         tally.is_cut_short |= report.discrepancies > len(report.findings)
         if report.tally.unsettled:
+            tally.is_cut_short = True  # nothing was compared
             yield _not_settled(day, report)
         for found in report.findings:
             if window.organisation_id in (None, found.organisation_id):

@@ -12,18 +12,25 @@ from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
 from reconciliation.findings import Window
 
-_AT_ONCE = 2_000
+MOST_ROWS = 20_000
+"""Of one statement: more than is stored of a reading, and no more than memory may hold. There are no server-side
+cursors (see DATABASES in the settings)."""
 
 
 def rows(statement: str, parameters: dict[str, Any]) -> Iterator[Any]:
+    """What a statement says that ends with ORDER BY: the first MOST_ROWS of it."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        while part := cursor.fetchmany(_AT_ONCE):
-            yield from part
+        cursor.execute(f"{statement} LIMIT {MOST_ROWS}", parameters)
+        yield from cursor
 
 
 def days(window: Window) -> dict[str, Any]:
-    return {"first": window.first, "last": window.last, "organisation": window.organisation_id}
+    return {
+        "first": window.first,
+        "last": window.last,
+        "start": window.start,
+        "organisation": window.organisation_id,
+    }
 
 
 def differing(names: Sequence[str], one: Sequence[Decimal], other: Sequence[Decimal], currency: str) -> str:

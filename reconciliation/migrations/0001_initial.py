@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                     "is_cut_short",
                     models.BooleanField(
                         default=False,
-                        help_text="More was found than is stored: nothing was closed as gone.",
+                        help_text="Not all could be read, or more was found than is stored: nothing was closed as gone.",
                         verbose_name="cut short",
                     ),
                 ),
@@ -234,6 +234,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("facts", models.JSONField(blank=True, default=dict, help_text="What a repair needs to know.")),
+                (
+                    "gist",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="A written-off one is opened again when a check says something else here.",
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(

@@ -54,6 +54,9 @@ class Discrepancy(BaseModel, TenantModel):
     found = models.TextField()
     worth = MoneyField(null=True, blank=True, help_text="Estimate in rupees. Empty: not known.")
     facts = models.JSONField(default=dict, blank=True, help_text="What a repair needs to know.")
+    gist = models.TextField(
+        blank=True, editable=False, help_text="A written-off one is opened again when a check says something else here."
+    )
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(help_text="When the reading began that found it last.")

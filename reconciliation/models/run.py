@@ -17,6 +17,9 @@ from organisations.scoping import Actor, reaches_every_organisation
 from reconciliation.findings import Window
 from reconciliation.models.check_name import CheckName
 
+LATE_AFTER = timedelta(hours=6)
+"""After the day, or after it was begun: then a run is late. It is due two hours after the day, and takes minutes."""
+
 
 class EverybodysQuerySet(models.QuerySet["Run"]):
     def for_organisations(self, actor: Actor) -> Self:
@@ -113,7 +116,9 @@ class CheckRun(ClaimedWork, BaseModel):
     compared = models.PositiveBigIntegerField(default=0, help_text="How many things were looked at.")
     found = models.PositiveBigIntegerField(default=0, help_text="How many of them don't agree.")
     is_cut_short = models.BooleanField(
-        "cut short", default=False, help_text="More was found than is stored: nothing was closed as gone."
+        "cut short",
+        default=False,
+        help_text="Not all could be read, or more was found than is stored: nothing was closed as gone.",
     )
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.stored_pdfs import store_pdf
 from organisations.models import Organisation
-from reconciliation.findings import FindingKind
+from reconciliation.checks import CHECKS
+from reconciliation.findings import FindingKind, Tally, Window
 from reconciliation.models import CheckName
 from tests.payments.language import issued_invoice
 from tests.reconciliation.language import found, tamper
@@ -101,6 +102,23 @@ def test_a_frozen_document_that_was_changed_or_taken_away_is_found(invoice: Invo
     assert (finding.kind, finding.found) == (FindingKind.DOCUMENT_MISSING, "none")
 
 
+def test_a_frozen_document_whose_total_is_no_number_is_found(invoice: Invoice) -> None:
+    tamper('UPDATE invoicing_documentsnapshot SET content = content || \'{"total": "much", "lines": 1}\'')
+    (finding,) = found(FILES, day(invoice))
+    assert finding.expected.endswith("total much, 0 lines")
+
+
+def test_what_a_seller_in_the_west_issued_after_the_run_is_looked_at_by_the_next(invoice: Invoice) -> None:
+    assert invoice.finalized_at is not None
+    today = invoice.finalized_at.astimezone(UTC).date()
+    tamper(
+        "UPDATE invoicing_invoice SET issue_date = %s, subtotal = subtotal + 1, total = total + 1",
+        today - timedelta(days=1),
+    )
+    assert [each.day for each in found(SUMS, today)] == [today - timedelta(days=1)]
+    assert found(SUMS, today + timedelta(days=1)) == []
+
+
 @pytest.mark.usefixtures("own_media")
 def test_a_stored_pdf_that_was_changed_or_lost_is_found(invoice: Invoice) -> None:
     stored = store_pdf(invoice)
@@ -123,9 +141,22 @@ def test_numbers_that_are_missing_beyond_or_given_twice_are_found(invoice: Invoi
     findings = found(SERIES, day(invoice))
     assert [each.found for each in findings] == ["none has the numbers 3 to 4", "none has number 6"]
     assert {each.kind for each in findings} == {FindingKind.NUMBER_MISSING}
+    assert found(SERIES, day(invoice), organisation_id=acme.pk) == []
     tamper("UPDATE invoicing_numbersequence SET next_number = 5")
     kinds = [each.kind for each in found(SERIES, day(invoice))]
     assert kinds == [FindingKind.NUMBER_MISSING, FindingKind.NUMBER_BEYOND]
     note = credited(invoice)
     tamper("UPDATE invoicing_creditnote SET number = %s WHERE id = %s", invoice.number, note.pk)
     assert found(SERIES, day(invoice))[-1].kind == FindingKind.NUMBER_REPEATED
+
+
+def test_a_number_that_is_given_out_while_a_broken_series_is_read_is_not_beyond_its_counter(
+    invoice: Invoice, acme: Organisation
+) -> None:
+    gap = issued_invoice(acme)
+    issued_invoice(acme)
+    tamper("DELETE FROM invoicing_invoice WHERE id = %s", gap.pk)
+    findings = CHECKS[SERIES].find(Window(day(invoice), day(invoice)), Tally())
+    assert next(findings).kind == FindingKind.NUMBER_MISSING
+    issued_invoice(acme)
+    assert list(findings) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.test import Client
@@ -10,7 +10,7 @@ from django.test import Client
 from billing_platform.lib import clock
 from reconciliation.findings import Finding, FindingKind
 from reconciliation.models import CheckName, CheckRun
-from reconciliation.selectors import Standing, squares
+from reconciliation.selectors.squares import Standing, squares
 from reconciliation.services.recording import note_findings
 from reconciliation.services.running import start_run
 from tests.reconciliation.language import run
@@ -33,6 +33,23 @@ def _days() -> None:
     start_run(first_day=yesterday(1), last_day=yesterday(1), checks=[SUMS])
     CheckRun.objects.filter(run__first_day=yesterday(1)).update(status="failed", next_attempt_at=None)
     start_run(first_day=yesterday(), last_day=yesterday(), checks=[SUMS])
+
+
+def test_a_day_is_late_hours_after_it_unless_it_was_looked_at_once_it_was_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(yesterday(-1), None, SUMS)  # today: it is not over
+    end = datetime.combine(yesterday(-2), time(), tzinfo=UTC)
+    for hours, stands in ((1, Standing.NOT_DUE), (7, Standing.LATE)):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: end + timedelta(hours=hours))
+        (sums,) = [each for each in squares() if each.check == SUMS]
+        assert sums.squares[-1].standing == stands
+
+
+def test_what_is_wrong_in_all_there_is_was_wrong_on_each_day_since_it_was_found() -> None:
+    run(yesterday(3), yesterday(), CheckName.BALANCES)
+    finding = Finding(FindingKind.PAID_TOTAL, "one", "Invoice 1", yesterday(), "1", "2")
+    note_findings([finding], check_name=CheckName.BALANCES, reads_from=clock.now() - timedelta(days=2))
+    (balances,) = [each for each in squares() if each.check == CheckName.BALANCES]
+    assert [each.discrepancies for each in balances.squares[-4:]] == [0, 1, 1, 1]
 
 
 @pytest.mark.usefixtures("_days")

@@ -21,7 +21,7 @@ from organisations.models import Organisation, Project
 from payments.models import Payment
 from payments.services.offline import record_offline_payment
 from reconciliation.models import CheckName, Discrepancy
-from reconciliation.services import resolving
+from reconciliation.services import resolving, running
 from reconciliation.services.running import do_check
 from tests.events.language import event, now, send, settle
 from tests.payments.language import issued_invoice
@@ -153,6 +153,16 @@ def test_somebody_looks_at_it_and_then_writes_it_off(invoice: Invoice, admin_use
     resolving.write_off(discrepancy_id=discrepancy.pk, by=admin_user, reason="Known since the import.")
     with pytest.raises(DomainError, match="written off already"):
         resolving.acknowledge(discrepancy_id=discrepancy.pk, by=admin_user)
+
+
+def test_the_command_goes_on_until_all_is_compared(invoice: Invoice, monkeypatch: Any) -> None:
+    """A job would let go of the rest after a while."""
+    monkeypatch.setattr(running, "LONGEST", timedelta(seconds=-1))
+    first, out = invoice.issue_date - timedelta(days=2), StringIO()
+    call_command(
+        "reconcile", "--from", f"{first}", "--to", f"{invoice.issue_date}", "--check", "document_sums", stdout=out
+    )
+    assert "1 compared, 0 do not agree" in out.getvalue()
 
 
 def test_the_command_says_what_does_not_agree(invoice: Invoice) -> None:

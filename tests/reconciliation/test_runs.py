@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -74,6 +75,72 @@ def test_a_written_off_one_stays_so_until_it_says_something_else(invoice: Invoic
     tamper("UPDATE invoicing_invoice SET amount_credited = 11")
     run(day, None, SUMS)
     assert states(SUMS) == ["open"]
+
+
+@pytest.mark.django_db
+def test_what_is_written_off_stays_so_while_others_grow(invoice: Invoice, acme: Organisation, admin_user: Any) -> None:
+    """A gap in the numbers, and a balance that does not come out: the next invoice changes neither."""
+    gap = issued_invoice(acme)
+    issued_invoice(acme)
+    tamper("DELETE FROM invoicing_invoice WHERE id = %s", gap.pk)
+    day = planted(invoice)
+    names = (CheckName.NUMBER_SERIES, CheckName.BALANCES)
+    run(day, None, *names)
+    Discrepancy.objects.update(state="written_off", reason="known", decided_by=admin_user, decided_at=clock.now())
+    issued_invoice(acme)
+    run(day, None, *names)
+    assert [states(name) for name in names] == [["written_off"], ["written_off"]]
+
+
+@pytest.mark.django_db
+def test_a_fault_that_another_reading_found_while_this_one_looked_is_not_closed(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other reading began earlier and found it later; this one read before it was there."""
+    day, earlier, read = invoice.issue_date, clock.now(), []
+    assert day is not None
+
+    def find(window: Window, tally: Tally) -> Iterator[Finding]:
+        read.append(window)
+        yield from CHECKS[SUMS].find(window, tally)
+        if len(read) == 1:
+            planted(invoice)
+            recording.note_findings(CHECKS[SUMS].find(window, tally), check_name=SUMS, reads_from=earlier)
+
+    monkeypatch.setattr(running, "CHECKS", {**CHECKS, SUMS: Check(find, "")})
+    run(day, None, SUMS)
+    assert (states(SUMS), len(read)) == (["open"], 2)
+
+
+@pytest.mark.django_db
+def test_a_fault_that_another_reading_closed_before_this_one_found_it_is_open(
+    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other reading began later and looked earlier: what it closed is there again when this one looks."""
+    day, read = planted(invoice), []
+    run(day, None, SUMS)
+
+    def find(window: Window, tally: Tally) -> Iterator[Finding]:
+        read.append(window)
+        if len(read) == 1:
+            recording.close_gone(check_name=SUMS, reads_from=clock.now(), window=window, by_day=True)
+        yield from CHECKS[SUMS].find(window, tally)
+
+    monkeypatch.setattr(running, "CHECKS", {**CHECKS, SUMS: Check(find, "")})
+    run(day, None, SUMS)
+    assert (states(SUMS), len(read)) == (["open"], 2)
+
+
+@pytest.mark.django_db
+def test_a_run_whose_worker_died_before_its_end_is_ended(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert invoice.issue_date is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_end_run", lambda _run_id: sys.exit())
+        with pytest.raises(SystemExit):
+            run(invoice.issue_date, None, SUMS)
+    assert not claims.due_ids(CheckRun.objects.all())
+    running.end_runs()
+    assert Run.objects.get().finished_at
 
 
 @pytest.mark.django_db

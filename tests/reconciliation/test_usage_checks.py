@@ -14,7 +14,7 @@ from reconciliation.findings import FindingKind
 from reconciliation.models import CheckName
 from tests import factories
 from tests.events.language import event, now, send, settle
-from tests.reconciliation.language import found, run, states, tamper
+from tests.reconciliation.language import check_run, found, run, states, tamper
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,7 @@ def test_an_aggregate_that_was_changed_is_found(
     of_metric = f"metric_id = (SELECT id FROM events_metric WHERE name = '{name}' ORDER BY organisation_id LIMIT 1)"
     tamper(statement.format(metric=of_metric))
     (finding,) = found(AGGREGATES, yesterday)
-    assert finding.about.startswith(f"{name} of Acme on ")
+    assert finding.about.startswith(f"{name} of Acme")
     assert finding.found.startswith(said)
     assert found(AGGREGATES, yesterday - timedelta(days=1)) == []
 
@@ -131,7 +131,31 @@ def test_a_day_that_agrees_again_closes_nothing_of_another_day(project: Project,
     assert states(AGGREGATES) == ["open", "gone"]
 
 
+def test_levels_that_differ_are_one_finding_of_their_month(project: Project, noon: datetime) -> None:
+    noon = (noon.replace(day=1) - timedelta(days=1)).replace(day=10)
+    days = [noon.date(), (noon + timedelta(days=1)).date()]
+    Metric.objects.create(organisation=project.organisation, name="disk", unit="x", aggregation="weighted_sum")
+    for number in range(2):
+        send(project, event(f"e{number}", "3", metric_name="disk", unit="x"), at=noon + timedelta(days=number))
+    settle()
+    tamper("UPDATE events_usagelevel SET change = 7")
+    run(days[0], days[1], AGGREGATES)
+    assert states(AGGREGATES) == ["open"]
+    tamper("UPDATE events_usagelevel SET change = 6")
+    run(days[0], days[1], AGGREGATES)
+    assert states(AGGREGATES) == ["gone"]
+
+
+def test_a_day_that_can_not_be_compared_closes_nothing(yesterday: date) -> None:
+    tamper("DELETE FROM events_usageevent WHERE event_id = 'sum'")
+    run(yesterday, None, HOT_LOG)
+    EventBatch.objects.update(status="quarantined")
+    unsettled = run(yesterday, None, HOT_LOG)
+    assert check_run(unsettled, HOT_LOG).is_cut_short
+    assert states(HOT_LOG) == ["open", "open", "open"]
+
+
 def test_one_customer_may_be_looked_at_alone(yesterday: date, globex: Organisation, acme: Any) -> None:
     tamper("UPDATE events_usageaggregate SET total = total + 1")
     assert found(AGGREGATES, yesterday, organisation_id=globex.pk) == []
-    assert len(found(AGGREGATES, yesterday, organisation_id=acme.pk)) == 5
+    assert len(found(AGGREGATES, yesterday, organisation_id=acme.pk)) == 6  # five hours, and the levels of the month

@@ -76,12 +76,13 @@ class RebuildReport:
 
 @dataclass(frozen=True, slots=True)
 class MetricReport:
-    """The same of one customer's metric, in one billing month."""
+    """The same of one customer's metric, in one billing month. `is_of_levels`: of the levels of the whole month."""
 
     organisation_id: UUID
     metric_id: UUID
     month: date
     report: RebuildReport
+    is_of_levels: bool
 
 
 def compare(table: Table, parameters: dict[str, Any]) -> Iterator[MetricReport]:
@@ -90,7 +91,8 @@ def compare(table: Table, parameters: dict[str, Any]) -> Iterator[MetricReport]:
         cursor.execute(table.compare, parameters)
         while rows := cursor.fetchmany(_AT_ONCE):
             for organisation_id, metric_id, *numbers in rows:
-                yield MetricReport(organisation_id, metric_id, parameters["month"], RebuildReport(*numbers))
+                report = RebuildReport(*numbers)
+                yield MetricReport(organisation_id, metric_id, parameters["month"], report, table is LEVELS)
 
 
 def compare_day(*, day: date, organisation_id: UUID | None = None) -> Iterator[MetricReport]:

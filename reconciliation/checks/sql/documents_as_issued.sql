@@ -1,6 +1,6 @@
 -- Issued invoices and credit notes with the document that was stored when they were issued, where the two differ:
 -- (noun, id, number, organisation, issue date, currency, what the row says, what the document says). The last two are
--- texts, the document's NULL where there is none.
+-- texts, the document's NULL where there is none. What is no number in a document that was changed stands as it is.
 --
 -- Parameters: those of invoice_sums.sql
 WITH issued AS (
@@ -9,14 +9,15 @@ WITH issued AS (
         (SELECT COUNT(*) FROM invoicing_invoiceline line WHERE line.invoice_id = invoice.id) AS lines
     FROM invoicing_invoice invoice
     LEFT JOIN invoicing_documentsnapshot document ON document.invoice_id = invoice.id
-    WHERE invoice.number <> '' AND invoice.issue_date BETWEEN %(first)s AND %(last)s
+    WHERE invoice.number <> ''
+        AND invoice.issue_date BETWEEN %(first)s::date - (invoice.finalized_at >= %(start)s)::int AND %(last)s
         AND (%(organisation)s::uuid IS NULL OR invoice.organisation_id = %(organisation)s)
     UNION ALL
     SELECT 'Credit note', note.id, note.number, note.organisation_id, note.issue_date, note.currency,
         note.subtotal, 0, note.tax_total, note.total, note.document,
         (SELECT COUNT(*) FROM invoicing_creditnoteline line WHERE line.credit_note_id = note.id)
     FROM invoicing_creditnote note
-    WHERE note.issue_date BETWEEN %(first)s AND %(last)s
+    WHERE note.issue_date BETWEEN %(first)s::date - (note.created_at >= %(start)s)::int AND %(last)s
         AND (%(organisation)s::uuid IS NULL OR note.organisation_id = %(organisation)s)
 ),
 compared AS (
@@ -25,14 +26,21 @@ compared AS (
             'discounts ' || trim_scale(discount_total), 'tax ' || trim_scale(tax_total), 'total ' || trim_scale(total),
             lines || ' lines') AS as_stored,
         concat_ws(', ', content ->> 'number', content ->> 'issue_date', content ->> 'currency',
-            'subtotal ' || trim_scale((content ->> 'subtotal')::numeric),
-            'discounts ' || trim_scale((content ->> 'discount_total')::numeric),
-            'tax ' || trim_scale((content ->> 'tax_total')::numeric),
-            'total ' || trim_scale((content ->> 'total')::numeric),
-            jsonb_array_length(content -> 'lines') || ' lines') AS as_issued
+            'subtotal ' || COALESCE(trim_scale(substring(content ->> 'subtotal' FROM '^-?\d+(?:\.\d+)?$')::numeric)::text,
+                content ->> 'subtotal'),
+            'discounts ' || COALESCE(trim_scale(substring(content ->> 'discount_total' FROM '^-?\d+(?:\.\d+)?$')::numeric)::text,
+                content ->> 'discount_total'),
+            'tax ' || COALESCE(trim_scale(substring(content ->> 'tax_total' FROM '^-?\d+(?:\.\d+)?$')::numeric)::text,
+                content ->> 'tax_total'),
+            'total ' || COALESCE(trim_scale(substring(content ->> 'total' FROM '^-?\d+(?:\.\d+)?$')::numeric)::text,
+                content ->> 'total'),
+            jsonb_array_length(
+                CASE jsonb_typeof(content -> 'lines') WHEN 'array' THEN content -> 'lines' ELSE '[]' END)
+                || ' lines') AS as_issued
     FROM issued
 )
-SELECT noun, id, number, organisation_id, issue_date, currency, as_stored, CASE WHEN is_missing THEN NULL ELSE as_issued END
+SELECT noun, id, number, organisation_id, issue_date, currency, as_stored,
+    CASE WHEN is_missing THEN NULL ELSE as_issued END
 FROM compared
 WHERE is_missing OR as_stored <> as_issued
 ORDER BY issue_date, number

@@ -3,11 +3,13 @@
 -- Written and computed are arrays: subtotal, discounts, tax, total.
 --
 -- %(first)s, %(last)s  issue dates, both included
+-- %(start)s            the first instant of the days in UTC: of the day before those that were issued since are looked at
+--                      as well, by sellers whose day lasts longer
 -- %(organisation)s     one customer, or NULL for all
 WITH looked AS (
     SELECT id, number, organisation_id, issue_date, currency, subtotal, discount_total, tax_total, round_off, total
     FROM invoicing_invoice
-    WHERE number <> '' AND issue_date BETWEEN %(first)s AND %(last)s
+    WHERE number <> '' AND issue_date BETWEEN %(first)s::date - (finalized_at >= %(start)s)::int AND %(last)s
         AND (%(organisation)s::uuid IS NULL OR organisation_id = %(organisation)s)
 ),
 lines AS (

@@ -6,12 +6,12 @@
 -- %(check_name)s, %(reads_from)s  the check, and when its reading began
 -- %(kinds)s, %(subjects)s, …      arrays of one length; organisations and worths may hold NULL
 INSERT INTO reconciliation_discrepancy AS d (id, created_at, updated_at, check_name, kind, subject, about,
-    organisation_id, day, expected, found, worth, facts, state, first_seen_at, last_seen_at, times_opened, reason)
+    organisation_id, day, expected, found, worth, facts, gist, state, first_seen_at, last_seen_at, times_opened, reason)
 SELECT gen_random_uuid(), %(now)s, %(now)s, %(check_name)s, kind, subject, about, organisation_id, day, expected, found,
-    worth, facts::jsonb, 'open', %(reads_from)s, %(reads_from)s, 1, ''
+    worth, facts::jsonb, gist, 'open', %(reads_from)s, %(reads_from)s, 1, ''
 FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(abouts)s::text[], %(organisations)s::uuid[], %(days)s::date[],
-    %(expecteds)s::text[], %(founds)s::text[], %(worths)s::numeric[], %(facts)s::text[])
-    AS finding (kind, subject, about, organisation_id, day, expected, found, worth, facts)
+    %(expecteds)s::text[], %(founds)s::text[], %(worths)s::numeric[], %(facts)s::text[],
+    %(gists)s::text[]) AS finding (kind, subject, about, organisation_id, day, expected, found, worth, facts, gist)
 ORDER BY kind, subject
 ON CONFLICT (check_name, kind, subject) DO UPDATE SET
     updated_at = excluded.updated_at,
@@ -22,6 +22,7 @@ ON CONFLICT (check_name, kind, subject) DO UPDATE SET
     found = excluded.found,
     worth = excluded.worth,
     facts = excluded.facts,
+    gist = excluded.gist,
     last_seen_at = excluded.last_seen_at,
     state = CASE WHEN {{ reconciliation/services/sql/is_opened_again.sql }} THEN 'open' ELSE d.state END,
     times_opened = d.times_opened + CASE WHEN {{ reconciliation/services/sql/is_opened_again.sql }} THEN 1 ELSE 0 END,

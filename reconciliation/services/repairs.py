@@ -9,6 +9,7 @@ from uuid import UUID
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from events.services.aggregates.rebuilding import rebuild_aggregates
+from events.services.settling.again import settle_again
 from invoicing.models import CreditNote, Invoice
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
@@ -32,6 +33,10 @@ def _rebuild(discrepancy: Discrepancy) -> None:
         period=BillingPeriod.parse(discrepancy.facts["month"]),
         metric=Metric.objects.get(pk=discrepancy.facts["metric_id"]),
     )
+
+
+def _settle_again(discrepancy: Discrepancy) -> None:
+    settle_again(batch_id=UUID(discrepancy.facts["batch_id"]))
 
 
 def _restore(discrepancy: Discrepancy) -> None:
@@ -60,7 +65,16 @@ _RECOUNTED = Repair(
     _recount_payment,
 )
 
+_SETTLED_AGAIN = Repair(
+    "Its batch is settled again: what is missing in the ledger is counted now, in its own month or, where that is "
+    "closed, as late usage; what was counted stays. The aggregates of these hours and the batch's numbers are written "
+    "anew.",
+    _settle_again,
+)
+
 REPAIRS: Mapping[str, Repair] = {
+    FindingKind.EVENT_MISSING: _SETTLED_AGAIN,
+    FindingKind.BATCH_COUNTS: _SETTLED_AGAIN,
     FindingKind.AGGREGATES_DIFFER: Repair(
         "The aggregates of this metric in this month are written anew, as the ledger has them.", _rebuild
     ),
@@ -77,16 +91,16 @@ _FROM_A_BACKUP = (
     "Triggers keep these rows from being changed: somebody went around them. Compare with a backup, put the row back, "
     "and let the check run again."
 )
-_BATCH = "Open the batch and compare it with the ledger: a replay of its dead letters, or a correction, mends it."
 
 NEXT_STEPS: Mapping[str, str] = {
     FindingKind.BATCH_NOT_SETTLED: "Open Accepted requests, retry or discard the batches that are quarantined, and let "
     "the check run again.",
     FindingKind.BATCH_DAMAGED: "Open the batch: discard it with a reason, or restore it from a backup.",
-    FindingKind.EVENT_MISSING: _BATCH,
-    FindingKind.EVENT_DIFFERS: _BATCH,
-    FindingKind.EVENT_UNEXPECTED: "Void the event with a correction if it was never sent.",
-    FindingKind.BATCH_COUNTS: _BATCH,
+    FindingKind.EVENT_DIFFERS: "Correct the event to the quantity that was accepted, then write this off: the ledger "
+    "shows the entry and its correction for ever. Void it if anything but the quantity differs, and have it sent again "
+    "under another id.",
+    FindingKind.EVENT_UNEXPECTED: "Ask its sender. If it was never sent, void the event: this closes by itself then. "
+    "If it was, its request is lost and the event is right: write this off.",
     FindingKind.REFUNDED_BEYOND: "Ask the customer for what went back twice, and write it off with what came of it: no "
     "sum here tells of it.",
     FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "

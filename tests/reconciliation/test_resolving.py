@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 
 from billing_platform.lib.errors import DomainError, InvalidInput
+from events.services.corrections import correct_usage
 from invoicing.models import Invoice
 from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.credit_notes.issuing import Why, issue_credit_note
@@ -25,7 +26,7 @@ from reconciliation.services import resolving, running
 from reconciliation.services.running import do_check
 from tests.events.language import event, now, send, settle
 from tests.payments.language import issued_invoice
-from tests.reconciliation.language import run, tamper
+from tests.reconciliation.language import found, run, tamper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 
@@ -174,3 +175,29 @@ def test_the_command_says_what_does_not_agree(invoice: Invoice) -> None:
     with pytest.raises(SystemExit):
         call_command("reconcile", "--from", day, "--check", "document_sums", stdout=out)
     assert f"Invoice {invoice.number}: expected credited ₹0.00; found credited ₹10.00" in out.getvalue()
+
+
+def test_a_lost_event_is_counted_again_and_a_void_one_is_expected(project: Project, admin_user: Any) -> None:
+    """Its batch is settled again, which makes the aggregates right as well. What was never sent is voided."""
+    moment = (now() - timedelta(days=1)).replace(hour=12)
+    send(project, event("a", "3"), event("b", "4"), at=moment)
+    settle()
+    tamper("DELETE FROM events_usageevent WHERE event_id = 'a'")
+    run(moment.date(), None, CheckName.HOT_LOG)
+    missing = Discrepancy.objects.get(kind="event_missing")
+    assert repaired(missing, admin_user) == "repaired"
+    assert sorted(Discrepancy.objects.values_list("kind", "state")) == [
+        ("batch_counts", "gone"), ("event_missing", "repaired")
+    ]  # fmt: skip
+    assert found(CheckName.AGGREGATES, moment.date()) == []
+    tamper(
+        "INSERT INTO events_usageevent SELECT (jsonb_populate_record(l, %s::jsonb)).* FROM events_usageevent l"
+        " WHERE event_id = 'b'",
+        '{"id": 0, "event_id": "z", "position": 9}',
+    )
+    unexpected = [each for each in found(CheckName.HOT_LOG, moment.date()) if each.kind == "event_unexpected"]
+    assert [each.facts["event_id"] for each in unexpected] == ["z"]
+    correct_usage(
+        organisation=project.organisation, project=project, event_id="z", action="void", reason="a test", by="olga"
+    )
+    assert "event_unexpected" not in {each.kind for each in found(CheckName.HOT_LOG, moment.date())}

@@ -102,7 +102,7 @@ def compare_day(*, day: date, organisation_id: UUID | None = None) -> Iterator[M
     """
     start = _start_of(day)
     piece = {"organisation": organisation_id, "metric": None, "start": start, "end": start + timedelta(days=1)}
-    for month in _column(_MONTHS, piece):
+    for month in months_counting(piece):
         parameters = piece | {"month": month, "corrected_in": [month]}
         for table in TABLES:
             yield from compare(table, parameters)
@@ -111,6 +111,11 @@ def compare_day(*, day: date, organisation_id: UUID | None = None) -> Iterator[M
             customers = cursor.fetchall()
         for customer, zone in customers:
             yield from compare(LEVELS, {"organisation": customer, "zone": zone, "month": month, "metric": None})
+
+
+def months_counting(piece: dict[str, Any]) -> list[date]:
+    """Which billing months count usage of some hours, in ledger or aggregates. `piece` as in months_counting.sql."""
+    return _column(_MONTHS, piece)
 
 
 def days_of_use(*, received_on: date, organisation_id: UUID | None = None) -> list[date]:

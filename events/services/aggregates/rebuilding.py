@@ -6,16 +6,17 @@ by hour, and progress can be shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
-from events.services.aggregates.comparing import LEVELS, TABLES, RebuildReport, Table, compare
+from events.services.aggregates.comparing import LEVELS, TABLES, RebuildReport, Table, compare, months_counting
 from events.services.months import lock_period
 from organisations.models import Organisation
 
@@ -50,6 +51,33 @@ def rebuild_aggregates(
         whole = {"organisation": organisation.pk, "zone": organisation.time_zone, "month": period.start}
         report += _mend(LEVELS, whole | {"metric": metric and metric.pk}, dry_run=dry_run)
     return report
+
+
+class Hour(NamedTuple):
+    """An hour of one customer's metric, by its start."""
+
+    organisation_id: UUID
+    metric_id: UUID
+    start: datetime
+
+
+def rebuild_hours(hours: Iterable[Hour]) -> None:
+    """Write some hours anew as the ledger has them, in whichever months they are counted.
+
+    Call it in a transaction that holds the DEDUP lock exclusively: no event is folded into what is being replaced.
+    """
+    for hour in sorted(hours):
+        piece: dict[str, Any] = {
+            "organisation": hour.organisation_id,
+            "metric": hour.metric_id,
+            "start": hour.start,
+            "end": hour.start + timedelta(hours=1),
+        }
+        zone = Organisation.objects.values_list("time_zone", flat=True).get(pk=hour.organisation_id)
+        for month in months_counting(piece):
+            parameters = piece | {"month": month, "corrected_in": [month], "zone": zone}
+            for table in (*TABLES, LEVELS):
+                _mend(table, parameters, dry_run=False)
 
 
 @contextmanager

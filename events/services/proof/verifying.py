@@ -14,13 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
-from events.models import EventBatch, HotLogDay, UsageEvent
+from events.models import EventBatch, HotLogDay, UsageCorrection, UsageEvent
 from events.services.partitions import ledger_month, list_partitions, partition_exists, partition_of
 from events.services.proof.comparing import Finding, FindingKind, compare
 from events.wire import packing
@@ -185,7 +185,7 @@ def _surplus(day: date) -> Iterator[Finding]:
 
 
 def _unexpected(day: date, batch_id: UUID) -> Iterator[Finding]:
-    """The entries that name a batch which holds no such event, or isn't there."""
+    """The entries that name a batch which holds no such event, or isn't there, and that are not void."""
     batch = batches_of(day).filter(pk=batch_id).first()
     start, end = (batch.received_at, batch.received_at + timedelta.resolution) if batch else _bounds(day)
     entries = UsageEvent.objects.filter(
@@ -197,8 +197,15 @@ def _unexpected(day: date, batch_id: UUID) -> Iterator[Finding]:
     )
     accepted = _ids_of(batch) if batch else []
     expected = "no such event in the batch" if batch else "no such batch"
-    columns = entries.values_list("organisation_id", "event_id", "position", "quantity").order_by("position")
-    for organisation_id, event_id, position, quantity in columns.iterator():
+    voided = UsageCorrection.objects.filter(
+        organisation=OuterRef("organisation"),
+        project=OuterRef("project"),
+        event_id=OuterRef("event_id"),
+        received_month=OuterRef("received_month"),
+        action=UsageCorrection.Action.VOID,
+    )
+    columns = entries.exclude(Exists(voided)).values_list("organisation_id", "event_id", "position", "quantity")
+    for organisation_id, event_id, position, quantity in columns.order_by("position").iterator():
         if position >= len(accepted) or accepted[position] != event_id:
             found = f"{quantity}, position {position}"
             yield Finding(FindingKind.EVENT_UNEXPECTED, expected, found, organisation_id, batch_id, event_id)

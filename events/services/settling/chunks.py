@@ -85,7 +85,7 @@ class SettleReport:
             batches=self.batches + len(chunk),
             counted=self.counted + sum(batch.counted for batch in chunk),
             duplicates=self.duplicates + sum(batch.duplicates for batch in chunk),
-            dead_lettered=self.dead_lettered + sum(len(batch.dead) for batch in chunk),
+            dead_lettered=self.dead_lettered + sum(batch.dead_lettered for batch in chunk),
         )
 
 
@@ -178,7 +178,7 @@ def _try_chunk(wanted: _Wanted, *, exclusive: bool) -> list[ClaimedBatch]:
             return []
         month = batches[0].received_month
         advisory_lock(LockSpace.DEDUP, shared=not exclusive)
-        used = _months_in_use(batches)
+        used = months_in_use(batches)
         if not exclusive and max(used, default=None) != month:
             raise _NeedsExclusive
         stage, others = open_stage(batches), sorted(used - {month})
@@ -192,7 +192,7 @@ def _claim(cursor: CursorWrapper, wanted: _Wanted) -> list[ClaimedBatch]:
     if wanted.batch_id is None:
         return _claim_chunk(cursor, wanted.limit)
     cursor.execute(_CLAIM_ONE, {"batch_id": wanted.batch_id})
-    found = [_claimed(row) for row in cursor.fetchall()]
+    found = [claimed(row) for row in cursor.fetchall()]
     if wanted.rehearse is not None:
         part, size = packing.pack(wanted.rehearse), len(wanted.rehearse)
         return [replace(batch, event_count=size, packed_events=part) for batch in found]
@@ -207,7 +207,7 @@ def _claim_chunk(cursor: CursorWrapper, limit: int | None) -> list[ClaimedBatch]
     while limit is None or len(batches) < limit:
         wanted = step if limit is None else min(step, limit - len(batches))
         cursor.execute("FETCH %s FROM pending", [wanted])
-        fetched = [_claimed(row) for row in cursor.fetchall()]
+        fetched = [claimed(row) for row in cursor.fetchall()]
         for batch in fetched:
             if batches and not _fits(batch, batches[0], events):
                 cursor.execute("CLOSE pending")
@@ -226,12 +226,13 @@ def _fits(batch: ClaimedBatch, first: ClaimedBatch, events: int) -> bool:
     return events + batch.event_count <= CHUNK_EVENTS and batch.received_month == first.received_month
 
 
-def _claimed(row: Sequence[Any]) -> ClaimedBatch:
+def claimed(row: Sequence[Any]) -> ClaimedBatch:
+    """A batch from the columns that the statements of claiming have in common."""
     batch_id, organisation_id, project_id, received_at, event_count, packed_events = row
     return ClaimedBatch(batch_id, organisation_id, project_id, received_at, event_count, bytes(packed_events))
 
 
-def _months_in_use(batches: Sequence[ClaimedBatch]) -> set[date]:
+def months_in_use(batches: Sequence[ClaimedBatch]) -> set[date]:
     """The months of receipt within the window around these batches that hold ledger rows."""
     window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
     received = [batch.received_at for batch in batches]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -43,13 +43,19 @@ class ClaimedBatch:
     event_count: int
     packed_events: bytes
     not_staged: set[int] = field(default_factory=set)
-    """Positions of events that are not counted: duplicates and dead letters."""
+    """Positions of events that are not to be inserted: duplicates, dead letters, and what was inserted already."""
     counted: int = 0
     duplicates: int = 0
     conflict_ids: list[str] = field(default_factory=list)
     dead: list[DeadEvent] = field(default_factory=list)
+    dead_already: int = 0
+    """How many have their dead letter from an earlier settling."""
     spoiled: dict[int, str] = field(default_factory=dict)
     """Positions whose events PostgreSQL refuses, and the sentence why; they become dead letters."""
+
+    @property
+    def dead_lettered(self) -> int:
+        return len(self.dead) + self.dead_already
 
     @property
     def received_month(self) -> date:
@@ -149,7 +155,7 @@ def _stage_batch(
     rows: list[str] = []
     by_minute: dict[str, int] = {}
     by_minute_of_levels: dict[str, int] = {}
-    for position, event in enumerate(stage.events[number]):
+    for position, event in _undecided(batch, stage.events[number]):
         event_id = event.event_id
         first = firsts.get(event_id)
         if first is not None:
@@ -178,6 +184,13 @@ def _stage_batch(
             metadata = "\\N"
         rows.append(f"{number}\t{position}\t{series}\t{slot}\t{event_id}\t{event.quantity}\t{moment}\t{metadata}\n")
     return rows
+
+
+def _undecided(batch: ClaimedBatch, events: list[StoredEvent]) -> Iterable[tuple[int, StoredEvent]]:
+    """The events by position; of a batch that is settled again, those whose fate is not known."""
+    if not batch.not_staged:
+        return enumerate(events)
+    return [(position, event) for position, event in enumerate(events) if position not in batch.not_staged]
 
 
 def _slot(stage: Stage, tenant: Tenant, minute: str, *, is_level: bool) -> int:

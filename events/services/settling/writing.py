@@ -151,8 +151,8 @@ def _insert(cursor: CursorWrapper, stage: Stage, lookups: dict[str, Any]) -> Non
     refused: list[tuple[int, int]] = []
     for number, batch in enumerate(stage.batches):
         positions = inserted.get(batch.id, ())
-        batch.counted = len(positions)
-        if batch.counted + len(batch.not_staged) < batch.event_count:
+        batch.counted += len(positions)
+        if len(positions) + len(batch.not_staged) < batch.event_count:
             staged = set(range(batch.event_count)) - batch.not_staged
             refused += [(number, position) for position in sorted(staged.difference(positions))]
     if refused:
@@ -182,8 +182,9 @@ def _already_counted(
     *,
     only: list[tuple[int, int]] | None,
 ) -> list[tuple[int, int]]:
-    """Note the staged events that the ledger has in these months as duplicates, and return where they are.
+    """Note what the ledger has of the staged events in these months, and return where they are.
 
+    What it has under the same batch and position is counted; under any other it is the first copy of a duplicate.
     `only` are events that the unique key refused: they are duplicates however long ago the first copy came.
     """
     window = timedelta(days=settings.EVENTS_DEDUP_WINDOW_DAYS)
@@ -197,12 +198,15 @@ def _already_counted(
         cursor.execute(_FIND_COUNTED, parameters)
         rows = cursor.fetchall()
     found: set[tuple[int, int]] = set()
-    for number, position, event_id, differs in rows:
+    for number, position, event_id, is_itself, differs in sorted(rows, key=lambda row: not row[3]):
         if (number, position) in found:
             continue
         found.add((number, position))
         batch = stage.batches[number]
         batch.not_staged.add(position)
+        if is_itself:
+            batch.counted += 1
+            continue
         batch.duplicates += 1
         if differs:
             batch.conflict_ids.append(event_id)
@@ -246,7 +250,7 @@ def _mark_settled(cursor: CursorWrapper, batches: Sequence[ClaimedBatch]) -> Non
                 "received_at": received,
                 "counted": [batch.counted for batch in batches],
                 "duplicates": [batch.duplicates for batch in batches],
-                "dead_lettered": [len(batch.dead) for batch in batches],
+                "dead_lettered": [batch.dead_lettered for batch in batches],
                 "conflicts": [len(batch.conflict_ids) for batch in batches],
                 "conflict_ids": [json.dumps(batch.conflict_ids[:CONFLICT_IDS_STORED]) for batch in batches],
                 "oldest": min(received),

@@ -9,3 +9,9 @@ class ReconciliationConfig(AppConfig):
     name = "reconciliation"
     default_auto_field = "django.db.models.BigAutoField"
     backoffice = "reconciliation.backoffice"
+
+    def ready(self) -> None:
+        from events import written_off
+        from reconciliation.selectors.written_off import all_is_written_off
+
+        written_off.answers.register(all_is_written_off)

@@ -88,7 +88,7 @@ class HotLogDayAdmin(ReadOnlyAdmin):
         (None, {"fields": ("day_name", "state", "retained")}),
         ("Held", {"fields": tuple(f"{name}_shown" for name in NUMBERS)}),
         ("Checked", {"fields": ("checked_at", "checked_by", "verified_at", "discrepancies", "first_findings")}),
-        ("Dropped", {"fields": ("dropped_at", "dropped_batches", "dropped_size")}),
+        ("Dropped", {"fields": ("dropped_at", "dropped_batches", "dropped_size", "written_off")}),
     )
 
     batches_shown, events_shown, counted_shown, duplicates_shown, dead_lettered_shown = map(count, NUMBERS)

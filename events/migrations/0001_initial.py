@@ -110,6 +110,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("dropped_bytes", models.PositiveBigIntegerField(default=0)),
+                (
+                    "written_off",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Discrepancies that the day was dropped with, each written off with a reason.",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "day accepted",
@@ -370,9 +377,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("dropped_at__isnull", True),
                     models.Q(("retained_because", ""), ("verified_at__isnull", False)),
+                    models.Q(
+                        ("discrepancies__gt", 0), ("retained_because", ""), ("written_off", models.F("discrepancies"))
+                    ),
                     _connector="OR",
                 ),
-                name="only_a_verified_hot_log_day_is_dropped",
+                name="hot_log_day_is_dropped_verified_or_written_off",
             ),
         ),
         migrations.AddField(

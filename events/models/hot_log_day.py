@@ -53,6 +53,9 @@ class HotLogDay(BaseModel):
         default=0, help_text="Entries of the ledger whose batch was dropped."
     )
     dropped_bytes = models.PositiveBigIntegerField(default=0)
+    written_off = models.PositiveBigIntegerField(
+        default=0, help_text="Discrepancies that the day was dropped with, each written off with a reason."
+    )
 
     objects = HotLogDayQuerySet.as_manager()
 
@@ -68,8 +71,10 @@ class HotLogDay(BaseModel):
                 name="verified_hot_log_day_conserves_events",
             ),
             models.CheckConstraint(
-                condition=Q(dropped_at__isnull=True) | Q(verified_at__isnull=False, retained_because=""),
-                name="only_a_verified_hot_log_day_is_dropped",
+                condition=Q(dropped_at__isnull=True)
+                | Q(verified_at__isnull=False, retained_because="")
+                | Q(discrepancies__gt=0, written_off=F("discrepancies"), retained_because=""),
+                name="hot_log_day_is_dropped_verified_or_written_off",
             ),
         ]
 

@@ -56,11 +56,17 @@ def _not_settled(day: date, report: DayReport) -> Finding:
     )
 
 
+def name_of(day: date, kind: str, batch_id: object, event_id: object) -> tuple[FindingKind, str]:
+    """Kind and subject of what `events` found on a day, by which a later run knows it again."""
+    return FindingKind(kind.lower()), f"{day} {batch_id or ''} {event_id or ''}".strip()
+
+
 def _of(day: date, found: EventFinding) -> Finding:
+    kind, subject = name_of(day, found.kind, found.batch_id, found.event_id)
     what = f"event {found.event_id}" if found.event_id else f"batch {found.batch_id}" if found.batch_id else "all"
     return Finding(
-        FindingKind(found.kind.lower()),
-        subject=f"{day} {found.batch_id or ''} {found.event_id}".strip(),
+        kind,
+        subject=subject,
         about=f"Accepted on {day_text(day)}: {what}",
         day=day,
         expected=found.expected,

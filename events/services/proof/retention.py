@@ -1,5 +1,7 @@
 """Drop the days of the hot log that are older than the retention: settled, verified, and unchanged since.
 
+What the check found on a day retains it until all of it is written off.
+
 One transaction examines a day and drops it, so that no replay adds a batch in between. Its SHARE lock on the day's
 partition stops new batches of that day, and of no other. DROP TABLE then needs ACCESS EXCLUSIVE on the whole hot log;
 while it waits for that lock, accepting and settling queue up behind it. Therefore it waits no longer than LOCK_TIMEOUT,
@@ -11,9 +13,9 @@ that is killed has changed nothing.
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from time import sleep
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,9 +27,10 @@ from psycopg import sql
 from billing_platform.lib import clock
 from billing_platform.lib.database.failures import others_were_in_the_way
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
-from events.models import EventBatch, HotLogDay
-from events.services.partitions import Partition, list_partitions, partition_exists, partition_of
+from events.models import EventBatch, HotLogDay, UsageEvent
+from events.services.partitions import Partition, ledger_month, list_partitions, partition_exists, partition_of
 from events.services.proof.verifying import batches_of, discrepancies_reason, locked_record, tally_of, unsettled_reason
+from events.written_off import is_written_off
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +126,7 @@ def _drop_patiently(day: date) -> DayOutcome | None:
             if not others_were_in_the_way(error):
                 raise
             if attempt < TRIES:
-                time.sleep(PAUSE_SECONDS)
+                sleep(PAUSE_SECONDS)
     with transaction.atomic():
         record = locked_record(day)
         return _retain(record, tally_of(day).batches, IN_USE) if partition_exists(partition_of(day)) else None
@@ -146,7 +149,8 @@ def _drop(day: date) -> DayOutcome | None:
         record.retained_because = ""
         record.dropped_at = clock.now()
         record.dropped_batches += tally.batches
-        record.dropped_counted += tally.counted
+        record.dropped_counted = _entries(day) if record.discrepancies else record.dropped_counted + tally.counted
+        record.written_off = record.discrepancies
         record.dropped_bytes += size
         record.save()
         cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))  # last: from here on all others wait
@@ -156,7 +160,7 @@ def _drop(day: date) -> DayOutcome | None:
 def _retain(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
     record.retained_because = reason
     if record.dropped_at:  # its partition was made again by a replay: what was verified is gone
-        record.dropped_at = record.verified_at = None
+        record.dropped_at, record.verified_at, record.written_off = None, None, 0
     record.save()
     return DayOutcome(record.day, batches, _bytes(record.day), reason)
 
@@ -166,12 +170,21 @@ def _why_retained(record: HotLogDay | None, batches: int, unsettled: int) -> str
     if unsettled:
         return unsettled_reason(unsettled)
     if record is not None and record.discrepancies:
-        return discrepancies_reason(record.discrepancies)
-    if record is None or record.state != HotLogDay.State.VERIFIED:
+        if not is_written_off(record):
+            return discrepancies_reason(record.discrepancies)
+    elif record is None or record.state != HotLogDay.State.VERIFIED:
         return NOT_VERIFIED
     if record.batches != batches:
         return f"{batches - record.batches} of its batches came after it was verified."
     return ""
+
+
+def _entries(day: date) -> int:
+    """How many entries the ledger has of a day: not as many as its batches say, where something is written off."""
+    start = datetime.combine(day, time.min, tzinfo=UTC)
+    received = {"received_at__gte": start, "received_at__lt": start + timedelta(days=1)}
+    kind = UsageEvent.Kind.USAGE
+    return UsageEvent.objects.filter(received_month=ledger_month(start), kind=kind, **received).count()
 
 
 def _bytes(day: date) -> int:

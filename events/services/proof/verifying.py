@@ -230,7 +230,7 @@ def _note(day: date, before: DayTally, found: _Found, verified_by: str) -> DayRe
         record.verified_at = now if report.is_verified else None
         record.discrepancies = report.discrepancies
         record.findings = [_as_json(finding) for finding in report.findings[:FINDINGS_STORED]]
-        record.dropped_at = None
+        record.dropped_at, record.written_off = None, 0
         record.save()
     return report
 

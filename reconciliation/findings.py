@@ -28,6 +28,10 @@ class FindingKind(models.TextChoices):
     DAY_COUNTS = "day_counts", "Counts of a day"
     # aggregates
     AGGREGATES_DIFFER = "aggregates_differ", "Aggregates of a metric"
+    # invoice lines
+    USAGE_NOT_CHARGED = "usage_not_charged", "Usage that is on no line"
+    CHARGED_BEYOND_USAGE = "charged_beyond_usage", "More charged than used"
+    LINE_WITHOUT_USAGE = "line_without_usage", "Line without usage"
     # document sums
     INVOICE_SUMS = "invoice_sums", "Sums of an invoice"
     LINE_TAX = "line_tax", "Tax on a line"

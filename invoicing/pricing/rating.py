@@ -77,12 +77,16 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
 
     So tiers and free units run on over the whole month, whenever the usage was reported.
     """
-    quantities, added = _quantities(before.usage), _quantities(before.usage_with_late)
+    quantities, added = _quantities(before.usage, month), _quantities(before.usage_with_late, month)
     together = _rate(_without_voided(before.usage_with_late), month)
     priced = {metric: list(lines) for metric, lines in groupby(together.lines, key=lambda line: line.metric)}
     late: defaultdict[MetricKey, list[MeteredUsage]] = defaultdict(list)
+    missing: list[MeteredUsage] = []
     for row in usage:
-        late[row.metric].append(row)
+        if month.rules.choose(row) is None:
+            missing.append(row)
+        else:
+            late[row.metric].append(row)
     own = {key[:2] for key in month.due_without_usage} if month.kind == LineKind.USAGE else set()
     lines = [
         _difference(
@@ -98,7 +102,7 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
     ]
     return Rated(
         tuple(line for line in lines if line.amount or (late[line.metric] and line.metric not in before.given_back)),
-        unpriced_usage([row for row in usage if month.rules.choose(row) is None], month.words),
+        unpriced_usage(missing, month.words),
         tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
         tuple(warning for warning in together.rates if (warning.metric_name, warning.unit) in own | {*late}),
     )
@@ -111,10 +115,12 @@ def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
     return [row for row in rows if is_usage(row) or row.metric not in used]
 
 
-def _quantities(rows: Iterable[MeteredUsage]) -> dict[MetricKey, Decimal]:
+def _quantities(rows: Iterable[MeteredUsage], month: RatedMonth) -> dict[MetricKey, Decimal]:
+    """By metric, of what has a price."""
     found: defaultdict[MetricKey, Decimal] = defaultdict(Decimal)
     for row in rows:
-        found[row.metric] += row.quantity
+        if month.rules.choose(row) is not None:
+            found[row.metric] += row.quantity
     return dict(found)
 
 

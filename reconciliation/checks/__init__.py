@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciliation.checks import aggregates, balances, document_files, document_sums, hot_log, number_series
+from reconciliation.checks import (
+    aggregates,
+    balances,
+    document_files,
+    document_sums,
+    hot_log,
+    invoice_lines,
+    number_series,
+)
 from reconciliation.findings import Find
 from reconciliation.models.check_name import CheckName
 
@@ -26,6 +34,10 @@ CHECKS: Mapping[CheckName, Check] = {
     ),
     CheckName.AGGREGATES: Check(
         aggregates.find, "Each hour's sums, counts, maxima and latest values are those of the ledger's entries."
+    ),
+    CheckName.INVOICE_LINES: Check(
+        invoice_lines.find,
+        "Usage of invoiced months is on lines, late usage included, or no price covers it.",
     ),
     CheckName.DOCUMENT_SUMS: Check(
         document_sums.find, "Invoices and credit notes add up from their lines and taxes, to the paisa."

@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("hot_log", "Accepted events and the ledger"),
                             ("aggregates", "The ledger and the aggregates"),
+                            ("invoice_lines", "Usage and invoice lines"),
                             ("document_sums", "Sums of invoices and credit notes"),
                             ("document_files", "Documents as issued and as stored"),
                             ("number_series", "Numbers of documents"),
@@ -173,6 +174,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("hot_log", "Accepted events and the ledger"),
                             ("aggregates", "The ledger and the aggregates"),
+                            ("invoice_lines", "Usage and invoice lines"),
                             ("document_sums", "Sums of invoices and credit notes"),
                             ("document_files", "Documents as issued and as stored"),
                             ("number_series", "Numbers of documents"),
@@ -194,6 +196,9 @@ class Migration(migrations.Migration):
                             ("batch_not_settled", "Batches not settled"),
                             ("day_counts", "Counts of a day"),
                             ("aggregates_differ", "Aggregates of a metric"),
+                            ("usage_not_charged", "Usage that is on no line"),
+                            ("charged_beyond_usage", "More charged than used"),
+                            ("line_without_usage", "Line without usage"),
                             ("invoice_sums", "Sums of an invoice"),
                             ("line_tax", "Tax on a line"),
                             ("credit_note_sums", "Sums of a credit note"),

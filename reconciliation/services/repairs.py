@@ -101,6 +101,12 @@ NEXT_STEPS: Mapping[str, str] = {
     "under another id.",
     FindingKind.EVENT_UNEXPECTED: "Ask its sender. If it was never sent, void the event: this closes by itself then. "
     "If it was, its request is lost and the event is right: write this off.",
+    FindingKind.USAGE_NOT_CHARGED: "If the aggregates are wrong too, repair them first. Else charge what is missing "
+    "by a one-off invoice, or void the month's invoice (or credit it) and bill the month anew.",
+    FindingKind.CHARGED_BEYOND_USAGE: "If the aggregates are wrong too, repair them first. Else give back what was too "
+    "much by a credit note for the invoice.",
+    FindingKind.LINE_WITHOUT_USAGE: "If the aggregates are wrong too, repair them first. Else give the line back by a "
+    "credit note for the invoice.",
     FindingKind.REFUNDED_BEYOND: "Ask the customer for what went back twice, and write it off with what came of it: no "
     "sum here tells of it.",
     FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
@@ -39,7 +39,7 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     """`MonthFacts` of each organisation, by its id."""
     by_id = {each.pk: each for each in organisations}
     usage = _usage_by_month(organisations, period)
-    rules = _RuleBook(organisations, {period, *(month for _pk, month in usage)})
+    rules = RuleBook(organisations, {period, *(month for _pk, month in usage)})
     for each in organisations:
         if any(rule.is_due_without_usage for rule in rules.own(each, period)):
             usage.setdefault((each.pk, period), ())
@@ -51,7 +51,7 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     if rules.exchanges:
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
         months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
-    first = _first_events(by_id, months, period)
+    first = _first_events(by_id, months, {place: (*_periods(used), period) for place, used in months.items()})
     books = word_books(organisations)
     found: defaultdict[UUID, list[UsedMonth]] = defaultdict(list)
     for place, used in months.items():
@@ -69,6 +69,43 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What happened in a month, as the invoiced months `counted_in` have it."""
+
+    counted_in: tuple[BillingPeriod, ...]
+    usage: Usage
+
+
+def months_again(by_id: Mapping[UUID, Organisation], counted: Mapping[Place, Counted]) -> dict[Place, MonthFacts]:
+    """What months of use that are invoiced would be priced anew from, beside what issued invoices charged for them: the
+    difference of the two is what they have wrong. The organisations are by their ids."""
+    organisations = list(by_id.values())
+    rules = RuleBook(organisations, {month for _pk, month in counted})
+    charged = _charged(by_id, counted, None)
+    months = {
+        (pk, month): UsedMonth(
+            month, each.usage, rules.of(by_id[pk], month), charged[pk, month].as_facts(each.usage, each.usage)
+        )
+        for (pk, month), each in counted.items()
+    }
+    if rules.exchanges:
+        rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, None)
+        months |= {place: replace(months[place], rates=found, rates_of=day) for place, (day, found) in rates.items()}
+    first = _first_events(by_id, months, {place: each.counted_in for place, each in counted.items()})
+    books, conversions = word_books(organisations), conversions_of(organisations)
+    return {
+        (pk, month): MonthFacts(
+            month if month in counted[pk, month].counted_in else max(counted[pk, month].counted_in, default=month),
+            by_id[pk].currency,
+            (replace(used, first_events=first.get((pk, month), {})),),
+            _words(books[pk], [used]),
+            conversions[pk],
+        )
+        for (pk, month), used in months.items()
+    }
+
+
 def _usage_by_month(organisations: Collection[Organisation], period: BillingPeriod) -> dict[Place, Usage]:
     """The usage counted in the period by organisation and the month it happened in, oldest month first."""
     return {
@@ -82,7 +119,7 @@ def _used_in(row: MeteredUsage) -> BillingPeriod:
     return row.used_in
 
 
-class _RuleBook:
+class RuleBook:
     """The prices that apply to some organisations in some months. A global rule is read once for all of them."""
 
     def __init__(self, organisations: Collection[Organisation], months: Collection[BillingPeriod]) -> None:
@@ -145,12 +182,12 @@ def _invoiced_before(
 def _first_events(
     by_id: Mapping[UUID, Organisation],
     months: Mapping[Place, UsedMonth],
-    period: BillingPeriod,
+    counted_in: Mapping[Place, tuple[BillingPeriod, ...]],
 ) -> dict[Place, FirstEvents]:
     """The first events of the used metrics whose prices let some go free. Such prices are few: of most organisations,
     nothing is read."""
     wanted = {place: most for place, used in months.items() if (most := _free_events(used))}
-    questions = [Asked(by_id[pk], (*_periods(months[pk, month]), period), month) for pk, month in wanted]
+    questions = [Asked(by_id[pk], counted_in[pk, month], month) for pk, month in wanted]
     return dict(zip(wanted, first_events(questions, list(wanted.values())), strict=True))
 
 
@@ -190,19 +227,22 @@ class _Charges:
 
 
 def _charged(
-    by_id: Mapping[UUID, Organisation], places: Iterable[Place], period: BillingPeriod
-) -> dict[Place, _Charges]:
+    by_id: Mapping[UUID, Organisation], places: Iterable[Place], period: BillingPeriod | None
+) -> defaultdict[Place, _Charges]:
     """What invoices of other periods charged for usage of the months, by metric and before tax, and the periods of
     those invoices; without what credit notes gave back because usage was corrected. Only in the currency of today:
-    rupees can't be set against dollars, so after a change of currency what comes late is priced by itself."""
+    rupees can't be set against dollars, so after a change of currency what comes late is priced by itself.
+
+    Without a period: what all issued invoices charged."""
+    invoices = Invoice.objects.billing() if period else Invoice.objects.issued().billing()
     found: defaultdict[Place, _Charges] = defaultdict(_Charges)
     months = {month.start for _pk, month in places}
     lines = (
         InvoiceLine.objects.filter(
-            invoice__in=Invoice.objects.billing().filter(organisation__in=by_id, currency=F("organisation__currency")),
+            _of_other_periods("invoice", period),
+            invoice__in=invoices.filter(organisation__in=by_id, currency=F("organisation__currency")),
             used_in__in=months,
         )
-        .exclude(invoice__period_start=period.start)
         .order_by()
         .values_list("invoice__organisation_id", "used_in", "invoice__period_start", "metric_name", "unit")
         .annotate(charged=Sum("amount"))
@@ -214,22 +254,33 @@ def _charged(
         if period_start is not None:
             charges.periods.add(BillingPeriod.of(period_start))
     _take_off_credit_notes(found, by_id, months, period)
-    return dict(found)
+    return found
+
+
+def _of_other_periods(path: str, period: BillingPeriod | None, as_well: Q | None = None) -> Q:
+    """Invoices of other periods, and others `as_well`; without a period all."""
+    if period is None:
+        return Q()
+    others = ~Q(**{f"{path}__period_start": period.start})
+    return others if as_well is None else others | as_well
 
 
 def _take_off_credit_notes(
-    found: defaultdict[Place, _Charges], by_id: Mapping[UUID, Organisation], months: set[date], period: BillingPeriod
+    found: defaultdict[Place, _Charges],
+    by_id: Mapping[UUID, Organisation],
+    months: set[date],
+    period: BillingPeriod | None,
 ) -> None:
     """A note that gives back a correction of usage covers the month that counted the correction, and less is charged
     then; also if its invoice was released afterwards, but then nothing of it is charged. Any other note leaves what was
     charged as it is: what it took back is not billed again."""
     lines = (
         CreditNoteLine.objects.filter(
+            _of_other_periods("credit_note__invoice", period, Q(credit_note__invoice__is_released=True)),
             credit_note__organisation__in=by_id,
             credit_note__currency=F("credit_note__organisation__currency"),
             invoice_line__used_in__in=months,
         )
-        .exclude(credit_note__invoice__period_start=period.start, credit_note__invoice__is_released=False)
         .order_by()
         .values_list(
             "credit_note__organisation_id",
@@ -246,7 +297,7 @@ def _take_off_credit_notes(
         if not is_released:
             charges.left[metric] -= taken
             charges.charged[metric] -= of_usage or ZERO
-        if counted_in == period.start:
+        if period is not None and counted_in == period.start:
             charges.given_back[metric] += of_usage or ZERO
         elif counted_in is not None:
             charges.periods.add(BillingPeriod.of(counted_in))

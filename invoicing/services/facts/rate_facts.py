@@ -26,7 +26,7 @@ _A_DAY = timedelta(days=1)
 
 
 def rates_of_months(
-    by_id: Mapping[UUID, Organisation], rules: Mapping[Place, Sequence[Rule]], period: BillingPeriod
+    by_id: Mapping[UUID, Organisation], rules: Mapping[Place, Sequence[Rule]], period: BillingPeriod | None
 ) -> dict[Place, tuple[date, Rates]]:
     """For each month that needs any: the day whose rates are wanted, and the rates. Of most customers nothing is read.
 
@@ -54,9 +54,10 @@ def rates_of_months(
 
 
 def _fixed(
-    by_id: Mapping[UUID, Organisation], wanted: Mapping[Place, set[str]], period: BillingPeriod
+    by_id: Mapping[UUID, Organisation], wanted: Mapping[Place, set[str]], period: BillingPeriod | None
 ) -> defaultdict[Place, Rates]:
-    """The rates on lines of live invoices of other periods; of several the one that was written first."""
+    """The rates on lines of live invoices of other periods (without a period: of all); of several the one that was
+    written first."""
     lines = (
         InvoiceLine.objects.filter(
             invoice__in=Invoice.objects.billing().filter(
@@ -65,7 +66,7 @@ def _fixed(
             used_in__in={month.start for _pk, month in wanted},
             price__has_key="exchange",
         )
-        .exclude(invoice__period_start=period.start)
+        .exclude(invoice__period_start=period and period.start)
         .order_by("created_at", "pk")
         .values_list("invoice__organisation_id", "used_in", "price__exchange")
     )

@@ -66,6 +66,11 @@ def facts_of(_request: HttpRequest, discrepancy: Discrepancy) -> Iterator[tuple[
         yield "Worth about", format_money(discrepancy.worth, BOOKS)
 
 
+def facts_of_repair(request: HttpRequest, discrepancy: Discrepancy) -> Iterator[tuple[str, Any]]:
+    yield from facts_of(request, discrepancy)
+    yield from REPAIRS[discrepancy.kind].shows(discrepancy)
+
+
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
     empty_hint = "What does not agree stands here. With luck this list stays empty: the checks run each night."
@@ -110,7 +115,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         permission=RESOLVE,
         when=lambda discrepancy: discrepancy.is_standing and discrepancy.kind in REPAIRS,
         confirm=lambda discrepancy: REPAIRS[discrepancy.kind].does,
-        facts=facts_of,
+        facts=facts_of_repair,
         icon="build",
     )
     def repair(self, request: HttpRequest, discrepancy: Discrepancy) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,17 +14,20 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
 from organisations.models import Organisation
-from payments.services.recounting import recount_invoice, recount_payment
+from payments.services.recounting import recount_payment
+from payments.services.relinking import lost_credits, relink_invoice
 from reconciliation.findings import FindingKind
 from reconciliation.models import Discrepancy
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`does` is what the page says before it acts. `do` is safe to repeat, and raises DomainError where it can't."""
+    """`does` is what the page says before it acts, `shows` what it is about to do in this case: label and value. `do`
+    is safe to repeat, and raises DomainError where it can't."""
 
     does: str
     do: Callable[[Discrepancy], object]
+    shows: Callable[[Discrepancy], Iterator[tuple[str, str]]] = lambda _discrepancy: iter(())
 
 
 def _rebuild(discrepancy: Discrepancy) -> None:
@@ -47,8 +50,16 @@ def _restore(discrepancy: Discrepancy) -> None:
         credit_note_delivery.restore_pdf(CreditNote.objects.get(pk=pk))
 
 
-def _recount_invoice(discrepancy: Discrepancy) -> None:
-    recount_invoice(invoice_id=UUID(discrepancy.facts["invoice_id"]))
+def _relink(discrepancy: Discrepancy) -> None:
+    relink_invoice(invoice_id=UUID(discrepancy.facts["invoice_id"]))
+
+
+def _links(discrepancy: Discrepancy) -> Iterator[tuple[str, str]]:
+    lost = lost_credits(invoice_id=UUID(discrepancy.facts["invoice_id"]))
+    for each in lost:
+        yield f"Payment {each.payment}", f"{each.payment.shown(each.amount)} of it are credited to the invoice again"
+    if not lost:
+        yield "Payments", "No payment lacks its credit: only the sum on the invoice is written anew"
 
 
 def _recount_payment(discrepancy: Discrepancy) -> None:
@@ -81,7 +92,10 @@ REPAIRS: Mapping[str, Repair] = {
     FindingKind.PDF_CHANGED: _RESTORED,
     FindingKind.PDF_LOST: _RESTORED,
     FindingKind.PAID_TOTAL: Repair(
-        "What is paid of the invoice is counted again from what payments are credited to it.", _recount_invoice
+        "Payments that are for the invoice and credited nowhere are credited to it again. Then what is paid of it is "
+        "counted from what is credited.",
+        _relink,
+        _links,
     ),
     FindingKind.REFUNDED_TOTAL: _RECOUNTED,
     FindingKind.LOST_TOTAL: _RECOUNTED,

@@ -136,7 +136,7 @@ def test_aggregates_are_rebuilt(project: Project, admin_user: Any) -> None:
 def test_a_repair_that_did_not_help_is_open_again(invoice: Invoice, admin_user: Any, monkeypatch: Any) -> None:
     tamper("UPDATE invoicing_invoice SET amount_paid = 100")
     discrepancy = planted(CheckName.BALANCES, invoice.issue_date)
-    monkeypatch.setattr("reconciliation.services.repairs.recount_invoice", lambda **_: None)
+    monkeypatch.setattr("reconciliation.services.repairs.relink_invoice", lambda **_: None)
     assert repaired(discrepancy, admin_user) == "open"
     assert discrepancy.times_opened == 2
 

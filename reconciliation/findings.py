@@ -53,6 +53,21 @@ class FindingKind(models.TextChoices):
     REFUNDED_BEYOND = "refunded_beyond", "More went back than came in"
     LOST_TOTAL = "lost_total", "What disputes took of a payment"
     CUSTOMER_BALANCE = "customer_balance", "Balance of a customer"
+    # gateway
+    PAYMENT_MISSING_HERE = "payment_missing_here", "Payment not recorded"
+    PAYMENT_MISSING_THERE = "payment_missing_there", "Payment unknown to Razorpay"
+    PAYMENT_AMOUNT = "payment_amount", "Amount of a payment"
+    PAYMENT_BEHIND = "payment_behind", "Status of a payment missed"
+    PAYMENT_AHEAD = "payment_ahead", "Payment further here than at Razorpay"
+    PAYMENT_FEE = "payment_fee", "Razorpay's fee for a payment"
+    PAYMENT_REFUNDED = "payment_refunded", "What Razorpay gave back of a payment"
+    REFUND_MISSING_HERE = "refund_missing_here", "Refund not recorded"
+    REFUND_MISSING_THERE = "refund_missing_there", "Refund unknown to Razorpay"
+    REFUND_AMOUNT = "refund_amount", "Amount of a refund"
+    REFUND_BEHIND = "refund_behind", "Status of a refund missed"
+    REFUND_AHEAD = "refund_ahead", "Refund further here than at Razorpay"
+    REQUEST_MISSING_THERE = "request_missing_there", "Payment request unknown to Razorpay"
+    REQUEST_AMOUNT = "request_amount", "Amount of a payment request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Any
 
 from billing_platform.lib.errors import DomainError
 
+UNKNOWN = ("does not exist", "not a valid id")
+
 
 class GatewayError(DomainError):
     """Razorpay refused, or its answer never came. `ambiguous`: it may have happened; look up before trying again.
@@ -37,6 +39,11 @@ class GatewayRefused(GatewayError):
     def __init__(self, message: str, *, transient: bool = False, http_status: int | None = None, **kwargs: Any) -> None:
         super().__init__(message, ambiguous=False, details={"gateway_status": http_status}, **kwargs)
         self.transient = transient
+
+    @property
+    def says_unknown(self) -> bool:
+        """Razorpay has no such thing. Any other refusal, such as of our keys, says nothing of it."""
+        return not self.transient and any(words in self.message for words in UNKNOWN)
 
 
 class GatewayUnclear(GatewayError):

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from billing_platform.lib import clock, sealing
 from billing_platform.lib.errors import InvalidInput, NotFound
@@ -27,7 +29,7 @@ from payments.gateways import (
     gateway_of_environment,
     is_configured,
 )
-from payments.models import GatewayAccount, PaymentOrder
+from payments.models import GatewayAccount, PaymentOrder, Refund
 from payments.selectors import account_in_use
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,29 @@ def gateways_in_use(*, since: datetime) -> list[RazorpayGateway]:
         except GatewayNotConfigured as error:
             logger.warning("account can't be used", extra={"account": account.key_id, "reason": error.message})
     return list({gateway.key_id: gateway for gateway in found}.values())
+
+
+def gateways_of_day(start: datetime, end: datetime) -> list[RazorpayGateway]:
+    """Each account that money may have moved through from `start` until before `end`, once: those in use then, and
+    those that gave money back though they were retired. Raises GatewayNotConfigured where a secret can't be read."""
+    refunded = Refund.objects.filter(sent_at__gte=start, sent_at__lt=end).values("payment__order__gateway_account")
+    accounts = GatewayAccount.objects.in_use_since(start) | GatewayAccount.objects.filter(pk__in=refunded)
+    found = [gateway_of_environment()] if is_configured() else []
+    found += [account.gateway for account in accounts.order_by("created_at")]
+    return list({gateway.key_id: gateway for gateway in found}.values())
+
+
+def asked_through(gateway: RazorpayGateway, path: str = "") -> Q:
+    """Which payment requests Razorpay knows under an account: what `gateway_of` says of one, for the database.
+
+    `path` leads to the request, such as `payment__order__`; rows without a request are to be left out by the caller.
+    """
+    known = Q(**{f"{path}gateway_account__key_id": gateway.key_id})
+    of_environment = Q(**{f"{path}gateway_account__isnull": True})
+    if is_configured():
+        return known | of_environment if gateway.key_id == settings.RAZORPAY_KEY_ID else known
+    sellers = GatewayAccount.objects.in_use().filter(key_id=gateway.key_id).values("billing_entity")
+    return known | of_environment & Q(**{f"{path}invoice__billing_entity__in": sellers})
 
 
 def check_and_set_keys(

@@ -10,6 +10,7 @@ from reconciliation.checks import (
     balances,
     document_files,
     document_sums,
+    gateway,
     hot_log,
     invoice_lines,
     number_series,
@@ -51,5 +52,8 @@ CHECKS: Mapping[CheckName, Check] = {
     ),
     CheckName.BALANCES: Check(
         balances.find, "Paid totals are those of the payments, and each customer's account adds up.", by_day=False
+    ),
+    CheckName.GATEWAY: Check(
+        gateway.find, "Payments, refunds and payment requests are what Razorpay says when it is asked."
     ),
 }

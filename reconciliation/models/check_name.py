@@ -13,3 +13,4 @@ class CheckName(models.TextChoices):
     DOCUMENT_FILES = "document_files", "Documents as issued and as stored"
     NUMBER_SERIES = "number_series", "Numbers of documents"
     BALANCES = "balances", "Payments, invoices and balances"
+    GATEWAY = "gateway", "Our payments and Razorpay's"

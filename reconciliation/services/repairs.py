@@ -14,6 +14,7 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
 from organisations.models import Organisation
+from payments.services.catching_up import catch_up
 from payments.services.recounting import recount_payment
 from payments.services.relinking import lost_credits, relink_invoice
 from reconciliation.findings import FindingKind
@@ -66,6 +67,10 @@ def _recount_payment(discrepancy: Discrepancy) -> None:
     recount_payment(payment_id=UUID(discrepancy.facts["payment_id"]))
 
 
+def _catch_up(discrepancy: Discrepancy) -> None:
+    catch_up(order_id=UUID(discrepancy.facts["order_id"]), razorpay_payment_id=discrepancy.facts["payment_id"])
+
+
 _RESTORED = Repair(
     "The PDF is drawn again from the frozen document and stored, if its bytes are those that were stored. A file that "
     "was changed is set aside.",
@@ -81,6 +86,11 @@ _SETTLED_AGAIN = Repair(
     "closed, as late usage; what was counted stays. The aggregates of these hours and the batch's numbers are written "
     "anew.",
     _settle_again,
+)
+_CAUGHT_UP = Repair(
+    "The payment and its refunds are read from Razorpay, and recorded as if the messages about them had come: "
+    "invoices, receipts and e-mails follow.",
+    _catch_up,
 )
 
 REPAIRS: Mapping[str, Repair] = {
@@ -99,11 +109,21 @@ REPAIRS: Mapping[str, Repair] = {
     ),
     FindingKind.REFUNDED_TOTAL: _RECOUNTED,
     FindingKind.LOST_TOTAL: _RECOUNTED,
+    FindingKind.PAYMENT_MISSING_HERE: _CAUGHT_UP,
+    FindingKind.PAYMENT_BEHIND: _CAUGHT_UP,
+    FindingKind.PAYMENT_FEE: _CAUGHT_UP,
+    FindingKind.PAYMENT_REFUNDED: _CAUGHT_UP,
+    FindingKind.REFUND_MISSING_HERE: _CAUGHT_UP,
+    FindingKind.REFUND_BEHIND: _CAUGHT_UP,
 }
 
 _FROM_A_BACKUP = (
     "Triggers keep these rows from being changed: somebody went around them. Compare with a backup, put the row back, "
     "and let the check run again."
+)
+_ASK_RAZORPAY = (
+    "Look for it in Razorpay's dashboard under its id. If Razorpay is wrong, ask its support; if rows here were "
+    "changed, put them back from a backup. Then let the check run again."
 )
 
 NEXT_STEPS: Mapping[str, str] = {
@@ -123,6 +143,16 @@ NEXT_STEPS: Mapping[str, str] = {
     "credit note for the invoice.",
     FindingKind.REFUNDED_BEYOND: "Ask the customer for what went back twice, and write it off with what came of it: no "
     "sum here tells of it.",
+    FindingKind.PAYMENT_MISSING_THERE: _ASK_RAZORPAY,
+    FindingKind.PAYMENT_AMOUNT: _ASK_RAZORPAY,
+    FindingKind.PAYMENT_AHEAD: _ASK_RAZORPAY,
+    FindingKind.REFUND_MISSING_THERE: _ASK_RAZORPAY,
+    FindingKind.REFUND_AMOUNT: _ASK_RAZORPAY,
+    FindingKind.REFUND_AHEAD: _ASK_RAZORPAY,
+    FindingKind.REQUEST_MISSING_THERE: "Nobody can pay through it. Look whether the keys are those of the account "
+    "that it was made with; else open the invoice and create the payment request or link anew.",
+    FindingKind.REQUEST_AMOUNT: "Open the invoice: what is due counts. If its request asks for another amount, "
+    "refund what is paid too much, or ask for the rest.",
     FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "
     "write it off with the explanation.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,14 @@ class Orders(Calls):
         query = {"receipt": receipt, "count": MAX_PAGE}
         orders = self._get(lambda sdk: sdk.order.all(query), lambda page: oldest_first(page["items"], parse_order))
         return next((order for order in orders if order.receipt == receipt), None)
+
+    def fetch_order(self, *, order_id: str) -> GatewayOrder:
+        return self._get(lambda sdk: sdk.order.fetch(order_id), parse_order)
+
+    def orders_between(self, since: datetime, until: datetime) -> Iterator[GatewayOrder]:
+        """Every order made from `since` to `until`, both included, once; those of other systems as well."""
+        bounds = {"from": int(since.timestamp()), "to": int(until.timestamp())}
+        return self._pages(lambda sdk, page: sdk.order.all(bounds | page), parse_order)
 
     def order_payments(self, *, order_id: str) -> tuple[GatewayPayment, ...]:
         return self._get(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from payments.gateways.calls import MAX_PAGE, Calls, oldest_first
@@ -30,6 +31,11 @@ class Refunds(Calls):
 
     def fetch_refund(self, *, refund_id: str) -> GatewayRefund:
         return self._get(lambda sdk: sdk.refund.fetch(refund_id), parse_refund)
+
+    def refunds_between(self, since: datetime, until: datetime) -> Iterator[GatewayRefund]:
+        """Every refund made from `since` to `until`, both included, once; those of other systems as well."""
+        bounds = {"from": int(since.timestamp()), "to": int(until.timestamp())}
+        return self._pages(lambda sdk, page: sdk.refund.all(bounds | page), parse_refund)
 
     def payment_refunds(self, *, payment_id: str) -> tuple[GatewayRefund, ...]:
         """All refunds of a payment, oldest first: also those that somebody made in Razorpay's dashboard."""

@@ -27,8 +27,6 @@ REACHABLE = {  # from → to: `status_moves_forward` of the model
     Status.PAUSED: (Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED),
 }
 CAPTURED = ("captured", "refunded")
-UNKNOWN = ("does not exist", "not a valid id")
-"""How Razorpay says that it has no such token; any other refusal, such as of our keys, says nothing of the token."""
 
 
 def gateway_of_payer(payer: PayerAccount) -> RazorpayGateway:
@@ -93,7 +91,7 @@ def read_token(gateway: RazorpayGateway, mandate: Mandate) -> GatewayToken | Non
     try:
         return gateway.fetch_token(customer_id=account.razorpay_customer_id, token_id=mandate.razorpay_token_id or "")
     except GatewayRefused as refusal:
-        if refusal.transient or not any(words in refusal.message for words in UNKNOWN):
+        if not refusal.says_unknown:
             raise
         return None
 

@@ -93,10 +93,20 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class AtStake:
+    """Usage that is not counted as it ought to be."""
+
+    metric_name: str
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that doesn't agree. `kind` and `subject` are its name: a later run knows it again by them.
 
     `day` is a day of the window that was looked at. `worth` is an estimate in rupees. `facts` are what a repair needs.
+    `at_stake` is the usage of the customer that it is about: where it is known, `worth` follows from a likely price.
     `gist` is what makes it another finding than the one that somebody wrote off, where `expected` and `found` tell of
     more than that: balances grow by each invoice. Empty: those two.
     """
@@ -109,6 +119,7 @@ class Finding:
     found: str
     organisation_id: UUID | None = None
     worth: Decimal | None = None
+    at_stake: AtStake | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     gist: str = ""
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import (
-    ActionForm,
     ReadOnlyAdmin,
     attention_filter,
     link,
     money,
     object_action,
+    rows_action,
     short_time,
     status,
 )
-from billing_platform.lib.limits import REASON_LENGTH
-from billing_platform.lib.number_formats import format_money
-from invoicing.rates import BOOKS
+from reconciliation.admin.decisions import (
+    AssignForm,
+    NoteForm,
+    ReasonForm,
+    age_text,
+    decide_each,
+    facts_of,
+    facts_of_many,
+)
 from reconciliation.checks import CHECKS
 from reconciliation.models import CheckName, Discrepancy
 from reconciliation.services import resolving
@@ -37,33 +42,11 @@ TONES = {
     State.GONE: "success",
 }
 RESOLVE = "reconciliation.resolve_discrepancy"
-AttentionFilter = attention_filter(standing=("To decide", lambda rows, _user: rows.standing()))
-
-
-class NoteForm(ActionForm):
-    note = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=REASON_LENGTH,
-        required=False,
-        help_text="What you know so far.",
-    )
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=REASON_LENGTH,
-        help_text="Why it stays as it is. An auditor reads this.",
-    )
-
-
-def facts_of(_request: HttpRequest, discrepancy: Discrepancy) -> Iterator[tuple[str, Any]]:
-    yield "About", discrepancy.about
-    yield "What is wrong", discrepancy.get_kind_display()
-    yield "Expected", discrepancy.expected
-    yield "Found", discrepancy.found
-    if discrepancy.worth is not None:
-        yield "Worth about", format_money(discrepancy.worth, BOOKS)
+AttentionFilter = attention_filter(
+    standing=("To decide", lambda rows, _user: rows.standing()),
+    mine=("Mine to decide", lambda rows, user: rows.standing().filter(assigned_to=user)),
+    nobodys=("Assigned to nobody", lambda rows, _user: rows.standing().filter(assigned_to__isnull=True)),
+)
 
 
 def facts_of_repair(request: HttpRequest, discrepancy: Discrepancy) -> Iterator[tuple[str, Any]]:
@@ -74,8 +57,8 @@ def facts_of_repair(request: HttpRequest, discrepancy: Discrepancy) -> Iterator[
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
     empty_hint = "What does not agree stands here. With luck this list stays empty: the checks run each night."
-    list_on_a_phone = ("about", "what", "state_shown", "worth_shown")
-    list_display = ("about", "what", "customer", "state_shown", "worth_shown", "first_seen", "last_seen", "assigned_to")
+    list_on_a_phone = ("about", "what", "state_shown", "age", "worth_shown")
+    list_display = ("about", "what", "customer", "state_shown", "age", "worth_shown", "last_seen", "assigned_to")
     list_filter = (AttentionFilter, "state", "check_name", "kind", "organisation", "day")
     search_fields = ("about", "subject", "organisation__name")
     list_select_related = ("organisation", "assigned_to")
@@ -84,15 +67,18 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
         (None, {"fields": ("state_shown", "what", "customer", "day", "next_step")}),
         ("Side by side", {"fields": ("expected", "found", "worth_shown")}),
         ("The check", {"fields": ("check_name", "compares", "subject")}),
-        ("Seen", {"fields": ("first_seen_at", "last_seen_at", "times_opened", "gone_at")}),
+        ("Seen", {"fields": ("age", "first_seen_at", "last_seen_at", "times_opened", "gone_at")}),
         ("Decided", {"fields": ("assigned_to", "decided_at", "decided_by", "reason")}),
     )
 
     customer = link("organisation", "Customer")
     state_shown = status("state", TONES, "State")
     worth_shown = money("worth", "Worth about")
-    first_seen = short_time("first_seen_at", "First seen")
     last_seen = short_time("last_seen_at", "Last seen")
+
+    @admin.display(description="Age", ordering="first_seen_at")
+    def age(self, discrepancy: Discrepancy) -> str:
+        return age_text(discrepancy.age_days)
 
     @admin.display(description="What is wrong", ordering="kind")
     def what(self, discrepancy: Discrepancy) -> str:
@@ -134,6 +120,57 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     def acknowledge(self, request: HttpRequest, discrepancy: Discrepancy, *, note: str) -> str:
         resolving.acknowledge(discrepancy_id=discrepancy.pk, by=request.user, note=note)
         return "It is assigned to you."
+
+    @object_action(
+        label="Assign",
+        permission=RESOLVE,
+        when=lambda discrepancy: discrepancy.is_standing,
+        form=AssignForm,
+        confirm="It stands on that person's list. Its state stays.",
+        facts=facts_of,
+        icon="person",
+    )
+    def assign(self, request: HttpRequest, discrepancy: Discrepancy, *, assigned_to: Any) -> str:
+        resolving.assign(discrepancy_id=discrepancy.pk, to=assigned_to)
+        return f"It is assigned to {assigned_to.get_username() if assigned_to else 'nobody'}."
+
+    @rows_action(
+        label="Acknowledge",
+        permission=RESOLVE,
+        form=NoteForm,
+        confirm="You look at them: they are assigned to you, and stay on the list.",
+        facts=facts_of_many,
+        icon="visibility",
+    )
+    def acknowledge_many(self, request: HttpRequest, rows: Any, *, note: str) -> str:
+        return decide_each(
+            rows, lambda pk: resolving.acknowledge(discrepancy_id=pk, by=request.user, note=note), "Acknowledged"
+        )
+
+    @rows_action(
+        label="Assign",
+        permission=RESOLVE,
+        form=AssignForm,
+        confirm="They stand on that person's list. Their states stay.",
+        facts=facts_of_many,
+        icon="person",
+    )
+    def assign_many(self, request: HttpRequest, rows: Any, *, assigned_to: Any) -> str:
+        return decide_each(rows, lambda pk: resolving.assign(discrepancy_id=pk, to=assigned_to), "Assigned")
+
+    @rows_action(
+        label="Write off",
+        permission=RESOLVE,
+        form=ReasonForm,
+        confirm="They stay as they are, each with this reason. One is opened again only if it says something else.",
+        facts=facts_of_many,
+        danger=True,
+        icon="money_off",
+    )
+    def write_off_many(self, request: HttpRequest, rows: Any, *, reason: str) -> str:
+        return decide_each(
+            rows, lambda pk: resolving.write_off(discrepancy_id=pk, by=request.user, reason=reason), "Written off:"
+        )
 
     @object_action(
         label="Check again",

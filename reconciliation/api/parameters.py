@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import DayFilter, IdFilter
+from billing_platform.lib.http.parameters import DayFilter, IdFilter, TextFilter
 from reconciliation.findings import FindingKind
 from reconciliation.models import CheckName, Discrepancy, Run
 
@@ -21,3 +21,4 @@ class DiscrepancyParameters(FilterSet):
     kind = ChoiceFilter(choices=FindingKind.choices)
     organisation = IdFilter("organisation_id")
     day = DayFilter()
+    assigned_to = TextFilter(field_name="assigned_to__username")

@@ -11,7 +11,7 @@ from billing_platform.lib.dates_in_words import day_text, month_text
 from events.models import Metric
 from events.services.aggregates.comparing import MetricReport, RebuildReport, compare_day, days_of_use
 from organisations.models import Organisation
-from reconciliation.findings import Finding, FindingKind, Tally, Window
+from reconciliation.findings import AtStake, Finding, FindingKind, Tally, Window
 
 _Key = tuple[UUID, UUID, date, bool]
 
@@ -52,5 +52,11 @@ def _findings(day: date, differing: dict[_Key, RebuildReport]) -> Iterator[Findi
             expected=f"{report.rows:,} {'levels' if is_of_levels else 'rows'} as the ledger says",
             found=f"{report.missing:,} missing, {report.surplus:,} too many, {report.wrong:,} with other values",
             organisation_id=organisation_id,
+            at_stake=AtStake(metric.name, metric.unit, report.at_stake) if _adds_up(metric, report) else None,
             facts={"metric_id": str(metric_id), "month": f"{month:%Y-%m}"},
         )
+
+
+def _adds_up(metric: Metric, report: RebuildReport) -> bool:
+    """Of a sum the totals say what is at stake; of a greatest or a newest value they do not."""
+    return metric.aggregation == Metric.Aggregation.SUM and report.at_stake > 0

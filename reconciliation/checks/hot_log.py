@@ -7,13 +7,14 @@ not right is not dropped.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import date
 
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
 from events.services.proof.comparing import Finding as EventFinding
 from events.services.proof.verifying import DayReport, verify_day
-from reconciliation.findings import Finding, FindingKind, Tally, Window
+from reconciliation.findings import AtStake, Finding, FindingKind, Tally, Window
 
 BY = "reconciliation"
 
@@ -72,5 +73,6 @@ def _of(day: date, found: EventFinding) -> Finding:
         expected=found.expected,
         found=found.found,
         organisation_id=found.organisation_id,
+        at_stake=AtStake(*astuple(found.at_stake)) if found.at_stake else None,
         facts={name: str(getattr(found, name)) for name in ("batch_id", "event_id") if getattr(found, name)},
     )

@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "discrepancies",
                 "ordering": ["-first_seen_at"],
-                "permissions": [("resolve_discrepancy", "Can acknowledge, repair or write off a discrepancy")],
+                "permissions": [("resolve_discrepancy", "Can acknowledge, assign, repair or write off a discrepancy")],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state__in", ["open", "acknowledged"])),

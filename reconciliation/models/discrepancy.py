@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from billing_platform.lib import clock
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.limits import REASON_LENGTH
@@ -78,7 +79,7 @@ class Discrepancy(BaseModel, TenantModel):
     class Meta:
         verbose_name_plural = "discrepancies"
         ordering = ["-first_seen_at"]
-        permissions = [("resolve_discrepancy", "Can acknowledge, repair or write off a discrepancy")]
+        permissions = [("resolve_discrepancy", "Can acknowledge, assign, repair or write off a discrepancy")]
         indexes = [
             models.Index(
                 fields=["check_name", "day"],
@@ -110,6 +111,12 @@ class Discrepancy(BaseModel, TenantModel):
 
     def __str__(self) -> str:
         return self.about
+
+    @property
+    def age_days(self) -> int:
+        """Whole days since it was first seen, until it was gone or decided."""
+        until = clock.now() if self.is_standing else (self.gone_at or self.decided_at or self.last_seen_at)
+        return max((until - self.first_seen_at).days, 0)
 
     @property
     def is_standing(self) -> bool:

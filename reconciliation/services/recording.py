@@ -16,6 +16,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
 from reconciliation.findings import ABOUT_LENGTH, SUBJECT_LENGTH, Finding, Window
 from reconciliation.models import Discrepancy
+from reconciliation.selectors.estimates import with_worth
 
 MOST_STORED = 10_000
 """Of one reading. Who has more of one kind needs another tool than a list; they are counted."""
@@ -41,7 +42,7 @@ def note_findings(findings: Iterable[Finding], *, check_name: str, reads_from: d
         noted.found += len(part)
         if noted.stored < MOST_STORED:
             noted.stored += len(part)
-            noted.is_disputed |= _note(part, check_name, reads_from)
+            noted.is_disputed |= _note(with_worth(part), check_name, reads_from)
     return noted
 
 

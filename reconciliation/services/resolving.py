@@ -11,6 +11,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import REASON_LENGTH
 from reconciliation.models import Discrepancy, Run
+from reconciliation.selectors.people import who_may_resolve
 from reconciliation.services.repairs import REPAIRS
 from reconciliation.services.running import start_run
 
@@ -21,6 +22,7 @@ class Action(models.TextChoices):
     ACKNOWLEDGE = "acknowledge", "Acknowledge"
     REPAIR = "repair", "Repair"
     WRITE_OFF = "write_off", "Write off"
+    ASSIGN = "assign", "Assign"
 
 
 @transaction.atomic
@@ -29,6 +31,18 @@ def acknowledge(*, discrepancy_id: UUID, by: Any, note: str = "") -> Discrepancy
     discrepancy = _standing(discrepancy_id)
     discrepancy.assigned_to = by
     return _decide(discrepancy, State.ACKNOWLEDGED, by, _checked(note))
+
+
+@transaction.atomic
+def assign(*, discrepancy_id: UUID, to: Any) -> Discrepancy:
+    """Somebody else looks at it, or nobody (None); its state stays. Raises NotFound, DomainError NOT_STANDING, and
+    InvalidInput for a user who may not decide about it."""
+    discrepancy = _standing(discrepancy_id)
+    if to is not None and not who_may_resolve([discrepancy.organisation_id]).filter(pk=to.pk).exists():
+        raise InvalidInput.field("assigned_to", f"{to.get_username()} may not decide about it.")
+    discrepancy.assigned_to = to
+    discrepancy.save()
+    return discrepancy
 
 
 @transaction.atomic

@@ -132,6 +132,7 @@ def _do_piece(check: CheckRun, window: Window, number: int) -> bool:
             return claims.note_progress(
                 check,
                 pieces_done=number,
+                attempts=1,  # it gets on: however often workers are stopped, it is not given up
                 reads_from=reads_from,
                 compared=check.compared + tally.compared,
                 found=check.found + noted.found,

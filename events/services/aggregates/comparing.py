@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from billing_platform.lib.database.sql import query
+from billing_platform.lib.money import ZERO
 from events.services.partitions import ledger_months
 
 _MONTHS = query(__file__, "months_counting")
 _CUSTOMERS_WITH_LEVEL = query(__file__, "customers_with_level")
 _DAYS_OF_USE = query(__file__, "days_of_use")
+_STAKE = "sum(abs(coalesce(l.total, 0) - coalesce(a.total, 0)))"
 _AT_ONCE = 2_000
 
 
@@ -31,6 +34,7 @@ class Table:
     def of(cls, table: str, *, more_key: str, values: tuple[str, ...], from_ledger: str) -> Table:
         texts = {"table": table, "more_key": more_key, "values": ", ".join(values)}
         texts["from_ledger"] = query(__file__, from_ledger)
+        texts["stake"] = _STAKE if "total" in values else "NULL::numeric"
         texts |= {f"values_of_{alias}": ", ".join(f"{alias}.{value}" for value in values) for alias in ("a", "l")}
         return cls(
             compare=query(__file__, "compare", **texts),
@@ -59,19 +63,21 @@ LEVELS = Table(
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """How the aggregates differed from the ledger."""
+    """How the aggregates differed from the ledger. `at_stake` adds up by how much their totals did."""
 
     rows: int = 0
     missing: int = 0
     surplus: int = 0
     wrong: int = 0
+    at_stake: Decimal = ZERO
 
     @property
     def differences(self) -> int:
         return self.missing + self.surplus + self.wrong
 
     def __add__(self, other: RebuildReport) -> RebuildReport:
-        return RebuildReport(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
+        sums = (ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True))
+        return RebuildReport(*sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,8 @@ def compare(table: Table, parameters: dict[str, Any]) -> Iterator[MetricReport]:
     with connection.cursor() as cursor:
         cursor.execute(table.compare, parameters)
         while rows := cursor.fetchmany(_AT_ONCE):
-            for organisation_id, metric_id, *numbers in rows:
-                report = RebuildReport(*numbers)
+            for organisation_id, metric_id, right, missing, surplus, wrong, at_stake in rows:
+                report = RebuildReport(right, missing, surplus, wrong, at_stake or ZERO)
                 yield MetricReport(organisation_id, metric_id, parameters["month"], report, table is LEVELS)
 
 

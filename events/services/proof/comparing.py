@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -48,8 +49,18 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AtStake:
+    """How much usage of a metric is not counted, or counted though it ought not to be."""
+
+    metric_name: str
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that doesn't agree. Ids are empty where the finding is about something larger."""
+    """One thing that doesn't agree. Ids are empty where the finding is about something larger, and it is not said what
+    is at stake where no one event tells."""
 
     kind: FindingKind
     expected: str
@@ -57,6 +68,7 @@ class Finding:
     organisation_id: UUID | None = None
     batch_id: UUID | None = None
     event_id: str = ""
+    at_stake: AtStake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +204,15 @@ def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
         own = next((entry for entry in entries if entry.batch_id == batch.pk), None)
         if own is not None and not _is_its_copy(own, position, fates.events):
             counted += own.position == position
-            yield _of(batch, FindingKind.EVENT_DIFFERS, _accepted(batch, event, position), _shown(own), event.event_id)
+            expected, differs = _accepted(batch, event, position), _stake(event, own)
+            yield _of(batch, FindingKind.EVENT_DIFFERS, expected, _shown(own), event.event_id, differs)
         elif entries:
             duplicates += not is_dead
         elif is_dead:
             dead_lettered += 1
         else:
             expected = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
-            yield _of(batch, FindingKind.EVENT_MISSING, expected, "nowhere", event.event_id)
+            yield _of(batch, FindingKind.EVENT_MISSING, expected, "nowhere", event.event_id, _stake(event))
     if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:
         found = f"a payload of {format_events(len(fates.events))}"
         yield _of(batch, FindingKind.BATCH_DAMAGED, format_events(batch.event_count), found)
@@ -233,5 +246,22 @@ def _text(quantity: str, unit: str, metric: str, moment: str, position: int, met
     return f"{text}, {metadata[:_SHOWN]}" if metadata else text
 
 
-def _of(batch: EventBatch, kind: FindingKind, expected: str, found: str, event_id: str = "") -> Finding:
-    return Finding(kind, expected, found, batch.organisation_id, batch.pk, event_id)
+def _stake(event: StoredEvent, counted: Entry | None = None) -> AtStake | None:
+    """What is missing of an event; None where it was counted as another metric's."""
+    already = Decimal(0)
+    if counted is not None:
+        if (counted.metric_name, counted.unit) != (event.metric_name, event.unit):
+            return None
+        already = Decimal(counted.quantity)
+    return AtStake(event.metric_name, event.unit, abs(Decimal(event.quantity) - already))
+
+
+def _of(
+    batch: EventBatch,
+    kind: FindingKind,
+    expected: str,
+    found: str,
+    event_id: str = "",
+    at_stake: AtStake | None = None,
+) -> Finding:
+    return Finding(kind, expected, found, batch.organisation_id, batch.pk, event_id, at_stake)

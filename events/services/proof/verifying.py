@@ -22,7 +22,7 @@ from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError, NotFound
 from events.models import EventBatch, HotLogDay, UsageCorrection, UsageEvent
 from events.services.partitions import ledger_month, list_partitions, partition_exists, partition_of
-from events.services.proof.comparing import Finding, FindingKind, compare
+from events.services.proof.comparing import AtStake, Finding, FindingKind, compare
 from events.wire import packing
 
 CHUNK_EVENTS = 10_000
@@ -204,11 +204,13 @@ def _unexpected(day: date, batch_id: UUID) -> Iterator[Finding]:
         received_month=OuterRef("received_month"),
         action=UsageCorrection.Action.VOID,
     )
-    columns = entries.exclude(Exists(voided)).values_list("organisation_id", "event_id", "position", "quantity")
-    for organisation_id, event_id, position, quantity in columns.order_by("position").iterator():
+    entries = entries.exclude(Exists(voided)).order_by("position")
+    columns = ("organisation_id", "event_id", "position", "metric__name", "metric__unit", "quantity")
+    for organisation_id, event_id, position, *counted in entries.values_list(*columns).iterator():
         if position >= len(accepted) or accepted[position] != event_id:
-            found = f"{quantity}, position {position}"
-            yield Finding(FindingKind.EVENT_UNEXPECTED, expected, found, organisation_id, batch_id, event_id)
+            stake = AtStake(*counted)
+            found = f"{stake.quantity}, position {position}"
+            yield Finding(FindingKind.EVENT_UNEXPECTED, expected, found, organisation_id, batch_id, event_id, stake)
 
 
 def _ids_of(batch: EventBatch) -> list[str]:
@@ -252,4 +254,4 @@ def discrepancies_reason(count: int) -> str:
 
 
 def _as_json(finding: Finding) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(finding).items() if value}
+    return {name: str(value) for name, value in asdict(finding).items() if value and name != "at_stake"}

@@ -68,6 +68,18 @@ class FindingKind(models.TextChoices):
     REFUND_AHEAD = "refund_ahead", "Refund further here than at Razorpay"
     REQUEST_MISSING_THERE = "request_missing_there", "Payment request unknown to Razorpay"
     REQUEST_AMOUNT = "request_amount", "Amount of a payment request"
+    # payouts
+    PAYOUT_MISSING_HERE = "payout_missing_here", "Payout not recorded"
+    PAYOUT_MISSING_THERE = "payout_missing_there", "Payout unknown to Razorpay"
+    PAYOUT_DIFFERS = "payout_differs", "Payout differs from Razorpay's"
+    PAYOUT_BEHIND = "payout_behind", "Status or UTR of a payout missed"
+    PAYOUT_SUM = "payout_sum", "Sum of a payout's lines"
+    PAYOUT_LINE_MISSING = "payout_line_missing", "Payout line not recorded"
+    PAYOUT_LINE_UNKNOWN = "payout_line_unknown", "Payout line unknown to Razorpay"
+    PAYOUT_LINE_DIFFERS = "payout_line_differs", "Payout line differs from Razorpay's"
+    PAYOUT_LINE_NET = "payout_line_net", "Net of a payout line"
+    PAYOUT_LINE_AMOUNT = "payout_line_amount", "Payout line and what it pays out"
+    PAYOUT_LINE_APART = "payout_line_apart", "Payout line not joined"
 
 
 @dataclass(frozen=True, slots=True)

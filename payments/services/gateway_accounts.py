@@ -91,6 +91,13 @@ def asked_through(gateway: RazorpayGateway, path: str = "") -> Q:
     return known | of_environment & Q(**{f"{path}invoice__billing_entity__in": sellers})
 
 
+def paid_out_by(gateway: RazorpayGateway) -> Q:
+    """Which payouts are an account's."""
+    known = Q(gateway_account__key_id=gateway.key_id)
+    is_environment = is_configured() and gateway.key_id == settings.RAZORPAY_KEY_ID
+    return known | Q(gateway_account__isnull=True) if is_environment else known
+
+
 def check_and_set_keys(
     *, seller: BillingEntity, key_id: str, key_secret: str, **rest: Any
 ) -> tuple[GatewayAccount, str]:

@@ -14,6 +14,7 @@ from reconciliation.checks import (
     hot_log,
     invoice_lines,
     number_series,
+    payouts,
 )
 from reconciliation.findings import Find
 from reconciliation.models.check_name import CheckName
@@ -55,5 +56,9 @@ CHECKS: Mapping[CheckName, Check] = {
     ),
     CheckName.GATEWAY: Check(
         gateway.find, "Payments, refunds and payment requests are what Razorpay says when it is asked."
+    ),
+    CheckName.PAYOUTS: Check(
+        payouts.find,
+        "Payouts and their lines are Razorpay's, add up, and pay out what payments brought and refunds took.",
     ),
 }

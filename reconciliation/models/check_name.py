@@ -14,3 +14,4 @@ class CheckName(models.TextChoices):
     NUMBER_SERIES = "number_series", "Numbers of documents"
     BALANCES = "balances", "Payments, invoices and balances"
     GATEWAY = "gateway", "Our payments and Razorpay's"
+    PAYOUTS = "payouts", "Payouts and payments"

@@ -15,6 +15,7 @@ from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
 from organisations.models import Organisation
 from payments.services.catching_up import catch_up
+from payments.services.payouts.fetching import read_again
 from payments.services.recounting import recount_payment
 from payments.services.relinking import lost_credits, relink_invoice
 from reconciliation.findings import FindingKind
@@ -71,6 +72,10 @@ def _catch_up(discrepancy: Discrepancy) -> None:
     catch_up(order_id=UUID(discrepancy.facts["order_id"]), razorpay_payment_id=discrepancy.facts["payment_id"])
 
 
+def _read_payout(discrepancy: Discrepancy) -> None:
+    read_again(key_id=discrepancy.facts["key_id"], razorpay_payout_id=discrepancy.facts["payout_id"])
+
+
 _RESTORED = Repair(
     "The PDF is drawn again from the frozen document and stored, if its bytes are those that were stored. A file that "
     "was changed is set aside.",
@@ -91,6 +96,12 @@ _CAUGHT_UP = Repair(
     "The payment and its refunds are read from Razorpay, and recorded as if the messages about them had come: "
     "invoices, receipts and e-mails follow.",
     _catch_up,
+)
+
+_READ_AGAIN = Repair(
+    "The payout and its lines are read from Razorpay: what is missing here is added, and lines are joined to payments, "
+    "refunds and disputes that are recorded by now.",
+    _read_payout,
 )
 
 REPAIRS: Mapping[str, Repair] = {
@@ -115,6 +126,10 @@ REPAIRS: Mapping[str, Repair] = {
     FindingKind.PAYMENT_REFUNDED: _CAUGHT_UP,
     FindingKind.REFUND_MISSING_HERE: _CAUGHT_UP,
     FindingKind.REFUND_BEHIND: _CAUGHT_UP,
+    FindingKind.PAYOUT_MISSING_HERE: _READ_AGAIN,
+    FindingKind.PAYOUT_BEHIND: _READ_AGAIN,
+    FindingKind.PAYOUT_LINE_MISSING: _READ_AGAIN,
+    FindingKind.PAYOUT_LINE_APART: _READ_AGAIN,
 }
 
 _FROM_A_BACKUP = (
@@ -153,6 +168,15 @@ NEXT_STEPS: Mapping[str, str] = {
     "that it was made with; else open the invoice and create the payment request or link anew.",
     FindingKind.REQUEST_AMOUNT: "Open the invoice: what is due counts. If its request asks for another amount, "
     "refund what is paid too much, or ask for the rest.",
+    FindingKind.PAYOUT_MISSING_THERE: _ASK_RAZORPAY,
+    FindingKind.PAYOUT_DIFFERS: _ASK_RAZORPAY,
+    FindingKind.PAYOUT_SUM: "Compare the lines with Razorpay's settlement report of the day, and read it again "
+    "once its account is set up.",
+    FindingKind.PAYOUT_LINE_UNKNOWN: _ASK_RAZORPAY,
+    FindingKind.PAYOUT_LINE_DIFFERS: _ASK_RAZORPAY,
+    FindingKind.PAYOUT_LINE_NET: _ASK_RAZORPAY,
+    FindingKind.PAYOUT_LINE_AMOUNT: "Open the payment or refund: the check of our payments and Razorpay's says whether "
+    "it is right. If it is, ask Razorpay's support what was paid out.",
     FindingKind.NUMBER_MISSING: "Look for the document in a backup. A gap has to be explained to the tax officer: "
     "write it off with the explanation.",
 }

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from billing_platform.lib import clock
+from billing_platform.lib.errors import NotFound
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.money import from_minor
 from invoicing.rates import BOOKS
@@ -46,6 +48,38 @@ def fetch_payouts(*, within: timedelta = FETCHED_WITHIN) -> int:
             logger.warning("payouts not fetched", extra={"account": key_id, "reason": error.message})
     join_payouts()
     return count
+
+
+def read_again(*, key_id: str, razorpay_payout_id: str) -> None:
+    """Read one payout and its lines from Razorpay, add what is missing, and join lines to what is ours by now.
+
+    Safe to repeat. Raises NotFound for an account that is not set up any more, GatewayError.
+    """
+    account = None
+    if not is_configured() or key_id != settings.RAZORPAY_KEY_ID:
+        account = GatewayAccount.objects.filter(key_id=key_id).order_by("retired_at", "pk").last()
+        if account is None:
+            raise NotFound(f"The account {key_id} is not set up any more.")
+    gateway = account.gateway if account else gateway_of_environment()
+    report = gateway.fetch_payout(payout_id=razorpay_payout_id)
+    rows = lines_of(gateway, [report])[report.id]
+    store_payout(report, account)
+    store_lines(report.id, rows)
+    join_payouts()
+
+
+def lines_of(gateway: RazorpayGateway, reports: Iterable[GatewayPayout]) -> dict[str, list[ReconRow]]:
+    """What each of some payouts consists of, as far as Razorpay has reported it. Raises GatewayError.
+
+    Razorpay's days are Indian. A payout's lines stand on the day on which it was begun, or on the next one.
+    """
+    found: dict[str, list[ReconRow]] = {report.id: [] for report in reports}
+    begun = {report.created_at.astimezone(INDIAN_TIME).date() for report in reports}
+    for day in sorted(begun | {day + timedelta(days=1) for day in begun}):
+        for row in gateway.recon_rows(day):
+            if row.is_paid_out and row.payout_id in found:
+                found[row.payout_id].append(row)
+    return found
 
 
 def _fetch(gateway: RazorpayGateway, account: GatewayAccount | None, within: timedelta) -> int:
@@ -126,9 +160,26 @@ def store_lines(payout_id: str, rows: list[ReconRow]) -> None:
         for row in rows
     ]
     PayoutLine.objects.bulk_create(lines, ignore_conflicts=True, batch_size=1_000)
+    _join(payout, lines)
     for line in lines:
         if line.kind == PayoutLine.Kind.PAYMENT and line.payment is not None and line.payment.fee is None:
             learn_fee(payment_id=line.payment.pk, currency=BOOKS, fee=line.fee, tax=line.tax)
+
+
+_JOINED = ("payment_id", "refund_id", "dispute_id")
+
+
+def _join(payout: Payout, right: Iterable[PayoutLine]) -> None:
+    """What was recorded here only after its line was stored."""
+    known = {(line.kind, line.entity_id): line for line in payout.lines.all()}
+    apart = []
+    for line in right:
+        stored = known[line.kind, line.entity_id]
+        names = [name for name in _JOINED if getattr(line, name) not in (None, getattr(stored, name))]
+        for name in names:
+            setattr(stored, name, getattr(line, name))
+        apart += [stored] if names else []
+    PayoutLine.objects.bulk_update(apart, ["payment", "refund", "dispute"], batch_size=1_000)
 
 
 def _ours(model: type[Model], field: str, rows: list[ReconRow], name: str) -> QuerySet[Any]:

@@ -87,7 +87,7 @@ def suspects(side: Side[Theirs], reading: Reading, tally: Tally) -> list[str]:
     found: dict[str, None] = {}
     for part in in_parts(side.listed(reading)):
         theirs = {each.id: each for each in part}
-        seen |= theirs.keys()
+        seen.update(theirs)
         found |= dict.fromkeys(name for name, _finding in side.judge(reading, theirs))
     tally.compared += len(seen)
     found |= dict.fromkeys(side.after_the_list(reading))

@@ -24,7 +24,7 @@ class RefundSide(Side[GatewayRefund]):
     def expected(self, reading: Reading) -> Iterable[str]:
         """Razorpay's own time of a refund is not stored: one that is expected on the wrong day is found by its id."""
         asked = Q(asked_here=True, sent_at__gte=reading.since, sent_at__lte=reading.until)
-        made_elsewhere = Q(asked_here=False, refunded_on=reading.day)
+        made_elsewhere = Q(asked_here=False, created_at__gte=reading.since, created_at__lte=reading.until)
         rows = Refund.objects.filter(
             asked_through(reading.gateway, "payment__order__"),
             asked | made_elsewhere,

@@ -253,6 +253,12 @@ _SMALL = {"INR": "100", "USD": "1", "EUR": "1", "GBP": "1"}
 SAFETY_BOUND_TOTALS = {code: Decimal(most) for code, most in env.dict("SAFETY_BOUND_TOTALS", default=_LARGEST).items()}
 SAFETY_BOUND_SMALL = {code: Decimal(small) for code, small in env.dict("SAFETY_BOUND_SMALL", default=_SMALL).items()}
 
+# --- reconciliation -------------------------------------------------------------------------------------------------
+
+# Who gets the summary of the daily run. Empty: those who may decide about discrepancies of all customers.
+RECONCILIATION_MAIL_TO = env.list("RECONCILIATION_MAIL_TO", default=[])
+RECONCILIATION_MAIL_ALWAYS = env.bool("RECONCILIATION_MAIL_ALWAYS", default=False)  # also if all agrees
+
 # --- exchange rates -------------------------------------------------------------------------------------------------
 
 FBIL_BASE_URL = env.str("FBIL_BASE_URL", default="https://www.fbil.org.in/wasdm").rstrip("/")

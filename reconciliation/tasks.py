@@ -18,9 +18,10 @@ def start_daily_run() -> str:
 
 @shared_task(name="reconciliation.tasks.do_due_checks")
 def do_due_checks() -> None:
-    """The sweep: checks whose message was lost, whose worker died, or that are to be tried again; and runs that nobody
-    ended."""
+    """The sweep: checks whose message was lost, whose worker died, or that are to be tried again; runs that
+    nobody ended; and a daily run that is late."""
     running.end_runs()
+    running.tell_of_late_run()
     for check_id in running.due_checks():
         do_check.delay(str(check_id))
 

@@ -19,6 +19,11 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def age_text(days: int) -> str:
+    """How old something is: "Today", "1 day", "1,200 days"."""
+    return "Today" if days <= 0 else "1 day" if days == 1 else f"{days:,} days"
+
+
 def last_day_text(after: date) -> str:
     """The last day of a span that ends before the day `after`: "31 Oct 2026" for 1 November 2026."""
     return day_text(after - _A_DAY)

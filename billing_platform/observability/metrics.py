@@ -19,6 +19,7 @@ from billing_platform.lib.http.client_ip import client_ip
 from events.selectors.backlog import hot_log_days_retained, settle_backlog
 from organisations.models import Notification
 from payments.selectors import outages, webhook_backlog
+from reconciliation.selectors.backlog import last_run_age_seconds, open_by_check
 
 
 class QueueCollector(Collector):
@@ -42,11 +43,26 @@ class QueueCollector(Collector):
         for key_id, outage in outages().items():
             gateway.add_metric([key_id], 1 if outage else 0)
         yield gateway
+        yield from _reconciliation()
         emails = Notification.objects.filter(status__in=["pending", "sending"]).count()
         yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
 
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # no query when the process starts
+
+
+def _reconciliation() -> Iterator[GaugeMetricFamily]:
+    discrepancies = GaugeMetricFamily(
+        "billing_discrepancies_open", "Discrepancies that wait for a person.", labels=["check"]
+    )
+    for check, count in open_by_check().items():
+        discrepancies.add_metric([check], count)
+    yield discrepancies
+    age = last_run_age_seconds()
+    if age is not None:  # before the first one there is nothing to be late
+        yield GaugeMetricFamily(
+            "billing_reconciliation_last_run_age_seconds", "Since the last daily run ended without a failed check.", age
+        )
 
 
 def _registry() -> CollectorRegistry:

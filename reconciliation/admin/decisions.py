@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import ActionForm
+from billing_platform.lib.dates_in_words import age_text
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.number_formats import format_money
@@ -89,7 +90,3 @@ def decide_each(rows: Any, decide: Callable[[UUID], Any], done: str) -> str:
     if standing.count() > MOST_AT_ONCE:
         raise DomainError(f"At most {MOST_AT_ONCE} at once: choose fewer.", code="TOO_MANY")
     return act_on_each(standing, decide, done)
-
-
-def age_text(days: int) -> str:
-    return "Today" if days == 0 else "1 day" if days == 1 else f"{days:,} days"

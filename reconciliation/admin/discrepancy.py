@@ -19,11 +19,11 @@ from billing_platform.lib.admin.base import (
     short_time,
     status,
 )
+from billing_platform.lib.dates_in_words import age_text
 from reconciliation.admin.decisions import (
     AssignForm,
     NoteForm,
     ReasonForm,
-    age_text,
     decide_each,
     facts_of,
     facts_of_many,

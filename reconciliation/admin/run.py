@@ -9,44 +9,49 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import (
     ActionForm,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    attention_filter,
     badge,
     link,
     list_action,
     list_page,
     number,
+    object_action,
     short_time,
     status,
 )
-from billing_platform.lib.admin.contributions import list_address
+from billing_platform.lib.admin.contributions import list_address, page_address
 from billing_platform.lib.dates_in_words import day_text
 from organisations.models import Organisation
 from organisations.scoping import reaches_every_organisation
 from reconciliation.checks import CHECKS
 from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
 from reconciliation.selectors.squares import Square, SquaresOfCheck, Standing, squares
-from reconciliation.services.running import start_run
+from reconciliation.services import running
+from reconciliation.services.running import failed_checks
 
+START = "reconciliation.start_run"
 Status = CheckRun.Status
 TONES = {Status.WAITING: "info", Status.AT_WORK: "info", Status.FAILED: "danger", Status.DONE: "success"}
-TONES_OF_DAYS = {
-    Standing.AGREES: "success",
-    Standing.DIFFERS: "danger",
-    Standing.FAILED: "warning",
-    Standing.LATE: "warning",
-    Standing.AT_WORK: "info",
+LOOKS = {
+    Standing.AGREES: "square agrees",
+    Standing.DIFFERS: "square differs",
+    Standing.FAILED: "square failed",
+    Standing.LATE: "square late",
+    Standing.AT_WORK: "square at-work",
+    Standing.NOT_DUE: "square",
+    Standing.BEFORE: "square",
 }
-COLOURS = {
-    Standing.AGREES: "bg-green-500",
-    Standing.DIFFERS: "bg-red-500",
-    Standing.FAILED: "bg-orange-500",
-    Standing.AT_WORK: "bg-blue-500",
-}
+AttentionFilter = attention_filter(
+    failed=("A check failed", lambda rows, _user: rows.failed()),
+    late=("Late", lambda rows, _user: rows.late()),
+)
 
 
 class _Tracked(NamedTuple):
@@ -69,6 +74,10 @@ class StartForm(ActionForm):
         super().__init__(*args, **kwargs)
         yesterday = clock.now().astimezone(UTC).date() - timedelta(days=1)
         self.fields["first_day"].initial = self.fields["last_day"].initial = yesterday
+
+
+def _failures(_request: HttpRequest, run: Run) -> list[tuple[str, str]]:
+    return [(str(check), check.last_failure) for check in failed_checks(run)]
 
 
 class CheckRunInline(ReadOnlyInline):
@@ -94,7 +103,7 @@ class RunAdmin(ReadOnlyAdmin):
     empty_hint = "A run is started each night over the day before, and by the button above over any days."
     list_display = ("days", "state", "cause", "customer", "started", "finished", "found")
     list_on_a_phone = ("days", "state", "found")
-    list_filter = ("cause", "organisation", "created_at")
+    list_filter = (AttentionFilter, "cause", "organisation", "created_at")
     list_select_related = ("organisation", "asked_by")
     ordering = ("-created_at",)
     fieldsets = ((None, {"fields": ("days", "state", "customer", "cause", "asked_by", "started", "finished")}),)
@@ -130,9 +139,32 @@ class RunAdmin(ReadOnlyAdmin):
     def found(self, run: Run) -> str:
         return f"{sum(check.found for check in run.checks.all()):,}"
 
+    @object_action(
+        label="Run again",
+        permission=START,
+        when=lambda run: bool(failed_checks(run)),
+        confirm="The checks that failed look at these days once more, in a run of their own.",
+        facts=_failures,
+        icon="replay",
+    )
+    def run_again(self, request: HttpRequest, run: Run) -> HttpResponse:
+        again = running.run_again(run_id=run.pk, asked_by=request.user)
+        return self.done(request, "The run is under way; reload this page to see how far it is.", again)
+
+    @object_action(
+        label="Begin the daily run",
+        permission=START,
+        when=lambda run: run.finished_at is not None and Run.objects.late().filter(pk=run.pk).exists(),
+        confirm="The days since this run are compared now. Look as well why nobody began it: beat or workers are down.",
+        icon="play_arrow",
+    )
+    def begin_daily(self, request: HttpRequest, run: Run) -> HttpResponse:
+        begun = running.start_daily_run()
+        return self.done(request, "The run is under way; reload this page to see how far it is.", begun or run)
+
     @list_action(
         label="Start a run",
-        permission="reconciliation.start_run",
+        permission=START,
         form=StartForm,
         confirm="Workers compare the numbers of these days. They only read: nothing is stopped, and nothing changed.",
         icon="play_arrow",
@@ -146,7 +178,7 @@ class RunAdmin(ReadOnlyAdmin):
         organisation: Organisation | None,
         check: str,
     ) -> HttpResponse:
-        run = start_run(
+        run = running.start_run(
             first_day=first_day,
             last_day=last_day,
             organisation=organisation,
@@ -162,7 +194,7 @@ class RunAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "title": "Last 30 days",
             "checks": [_row(each) for each in squares()],
-            "legend": [badge(standing.value, TONES_OF_DAYS.get(standing, "")) for standing in Standing],
+            "legend": [{"says": standing.value, "looks": looks} for standing, looks in LOOKS.items()],
         }
         return TemplateResponse(request, "admin/reconciliation/last_days.html", context)
 
@@ -172,15 +204,24 @@ def _row(each: SquaresOfCheck) -> dict[str, Any]:
         "title": each.check.label,
         "compares": each.compares,
         "data": [_square(each.check, square) for square in each.squares],
-        "wrong": sum(square.discrepancies for square in each.squares),
+        "wrong": each.to_decide,
     }
 
 
 def _square(check: CheckName, square: Square) -> _Tracked:
     count = f": {square.discrepancies:,}" if square.discrepancies else ""
-    list_of_them = list_address(Discrepancy, check_name__exact=check.value, day=f"{square.day}")
     return _Tracked(
         tooltip=f"{day_text(square.day)}: {square.standing.value}{count}",
-        color=COLOURS.get(square.standing, ""),
-        href=list_of_them if square.discrepancies else "",
+        color=LOOKS[square.standing],
+        href=_leads_to(check, square),
     )
+
+
+def _leads_to(check: CheckName, square: Square) -> str:
+    """What does not agree; else the run that says so; of a day that nobody looked at, the page that starts one."""
+    if square.discrepancies:
+        day = {"day": f"{square.day}"} if CHECKS[check].by_day else {}
+        return list_address(Discrepancy, check_name__exact=check.value, attention="standing", **day)
+    if square.run_id is not None:
+        return reverse("admin:reconciliation_run_change", args=[square.run_id])
+    return page_address(Run, "start") if square.standing == Standing.LATE else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
+from billing_platform.lib import clock
 from billing_platform.lib.database.models import BaseModel
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.work.claims import ClaimedWork, State, due_index
@@ -25,6 +26,28 @@ class EverybodysQuerySet(models.QuerySet["Run"]):
     def for_organisations(self, actor: Actor) -> Self:
         """A run counts what it finds of all customers: only who may see all of them may see it."""
         return self if reaches_every_organisation(actor) else self.none()
+
+    def failed(self) -> Self:
+        """With a check that was given up, and that nobody has done since over the same days."""
+        later = CheckRun.objects.filter(
+            Q(run__organisation__isnull=True) | Q(run__organisation=OuterRef("run__organisation")),
+            check_name=OuterRef("check_name"),
+            status=CheckRun.Status.DONE,
+            created_at__gt=OuterRef("created_at"),
+            run__first_day__lte=OuterRef("run__first_day"),
+            run__last_day__gte=OuterRef("run__last_day"),
+        )
+        given_up = CheckRun.objects.filter(~Exists(later), run=OuterRef("pk"), status=CheckRun.Status.FAILED)
+        return self.filter(Exists(given_up))
+
+    def late(self) -> Self:
+        """Daily runs that are still at work hours after they began; and the newest, if the next one was not begun."""
+        now = clock.now()
+        daily = Run.objects.filter(cause=Run.Cause.SCHEDULE).order_by("-last_day")
+        due = (now - LATE_AFTER).astimezone(UTC).date() - timedelta(days=1)
+        newest = daily.filter(pk=Subquery(daily.values("pk")[:1]), last_day__lt=due).values("pk")
+        at_work = Q(finished_at__isnull=True, cause=Run.Cause.SCHEDULE, created_at__lt=now - LATE_AFTER)
+        return self.filter(at_work | Q(pk__in=newest))
 
 
 class Run(BaseModel):

@@ -50,6 +50,12 @@ class SquaresOfCheck:
     compares: str
     squares: tuple[Square, ...]
 
+    @property
+    def to_decide(self) -> int:
+        """Discrepancies of these days; of a check that looks at everything, one stands on several of them."""
+        counts = [square.discrepancies for square in self.squares]
+        return sum(counts) if CHECKS[self.check].by_day else max(counts)
+
 
 def squares() -> list[SquaresOfCheck]:
     """The last 30 days in UTC, up to yesterday, the oldest first. Runs of one customer are left out. Four queries."""

@@ -16,12 +16,13 @@ from django.db.models import Exists, OuterRef
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
-from billing_platform.lib.errors import DomainError, InvalidInput
+from billing_platform.lib.errors import DomainError, InvalidInput, NotFound
 from billing_platform.lib.limits import FIRST_BUSINESS_DAY
 from billing_platform.lib.work import claims
 from billing_platform.lib.work.waking import wake_on_commit
 from organisations.models import Organisation
 from reconciliation.checks import CHECKS, Check
+from reconciliation.emails import queue_late, queue_summary
 from reconciliation.findings import Tally, Window
 from reconciliation.models import CheckName, CheckRun, Run
 from reconciliation.services.recording import close_gone, note_findings
@@ -58,6 +59,28 @@ def start_run(
     return run
 
 
+def failed_checks(run: Run) -> list[CheckRun]:
+    return list(run.checks.filter(status=Status.FAILED).order_by("created_at", "check_name"))
+
+
+@transaction.atomic
+def run_again(*, run_id: UUID, asked_by: Any) -> Run:
+    """The failed checks of a run, over the same days. Raises NotFound, and DomainError NOTHING_FAILED."""
+    run = Run.objects.select_related("organisation").filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("There is no such run.")
+    failed = failed_checks(run)
+    if not failed:
+        raise DomainError("None of its checks failed.", code="NOTHING_FAILED")
+    return start_run(
+        first_day=run.first_day,
+        last_day=run.last_day,
+        organisation=run.organisation,
+        checks=[check.check_name for check in failed],
+        asked_by=asked_by,
+    )
+
+
 @transaction.atomic
 def start_daily_run() -> Run | None:
     """The run of the days since the last daily one, up to yesterday in UTC. None if it was begun already."""
@@ -80,6 +103,13 @@ def end_runs() -> None:
     at_work = CheckRun.objects.filter(run=OuterRef("pk"), status__in=OPEN)
     for run_id in Run.objects.filter(~Exists(at_work), finished_at__isnull=True).values_list("pk", flat=True):
         _end_run(run_id)
+
+
+def tell_of_late_run() -> None:
+    """Mail that the daily run is late, once a day."""
+    late = Run.objects.late().order_by("-last_day").first()
+    if late is not None:
+        queue_late(late, today=clock.now().astimezone(UTC).date())
 
 
 def do_check(*, check_id: UUID) -> bool:
@@ -157,7 +187,14 @@ def _end_run(run_id: UUID) -> None:
     """Looked at after the check's own end is committed: of two that end at once, the later one sees both."""
     if CheckRun.objects.filter(run=run_id, status__in=OPEN).exists():
         return
-    Run.objects.filter(pk=run_id, finished_at__isnull=True).update(finished_at=clock.now(), updated_at=clock.now())
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).filter(pk=run_id, finished_at__isnull=True).first()
+        if run is None:
+            return
+        run.finished_at = clock.now()
+        run.save(update_fields=["finished_at", "updated_at"])
+        if run.cause == Run.Cause.SCHEDULE:
+            queue_summary(run)
 
 
 def _check_days(first: date, last: date) -> None:

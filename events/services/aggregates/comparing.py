@@ -107,7 +107,12 @@ def compare_day(*, day: date, organisation_id: UUID | None = None) -> Iterator[M
     The levels of `weighted_sum` metrics are compared for the whole months that the day's usage counts in.
     """
     start = _start_of(day)
-    piece = {"organisation": organisation_id, "metric": None, "start": start, "end": start + timedelta(days=1)}
+    piece: dict[str, Any] = {
+        "organisation": organisation_id,
+        "metric": None,
+        "start": start,
+        "end": start + timedelta(days=1),
+    }
     for month in months_counting(piece):
         parameters = piece | {"month": month, "corrected_in": [month]}
         for table in TABLES:

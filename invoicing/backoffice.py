@@ -32,6 +32,7 @@ from invoicing.models import (
     ReviewItem,
     SafetyBounds,
     TaxRate,
+    UsageWriteOff,
 )
 from invoicing.models.e_invoice import EInvoiceQuerySet
 from invoicing.models.invoice import amount_due
@@ -294,6 +295,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.ACCOUNTS, Invoice, "list_alt", page="register", page_title="Invoice register"),
         SidebarItem(Group.ACCOUNTS, CreditNote, "list_alt", page="register", page_title="Credit note register"),
         SidebarItem(Group.PRICES, PricingRule, "sell"),
+        SidebarItem(Group.PRICES, UsageWriteOff, "water_drop", page="leak", page_title="Revenue leak"),
         SidebarItem(Group.PRICES, RecurringFee, "autorenew"),
         SidebarItem(Group.PRICES, MinimumCharge, "vertical_align_bottom"),
         SidebarItem(Group.PRICES, Discount, "loyalty"),
@@ -323,6 +325,7 @@ BACKOFFICE = Contribution(
             "add_exchangerate",
             "sync_ratefeed",
             "export_filing",
+            "decide_usagewriteoff",
             "add_safetybounds",
             "change_safetybounds",
             "add_invoicetemplate",

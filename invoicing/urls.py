@@ -16,6 +16,7 @@ from invoicing.api import (
     rates,
     recurring_fees,
     returns,
+    revenue_leak,
     runs,
 )
 
@@ -24,6 +25,7 @@ admin_urlpatterns = [
     path("pricing-rules/<uuid:rule_id>", prices.PricingRuleDetail.as_view()),
     path("pricing-rules/<uuid:rule_id>/history", prices.PricingRuleHistory.as_view()),
     path("pricing/preview", prices.PricingPreview.as_view()),
+    path("revenue-leak", revenue_leak.RevenueLeak.as_view()),
     path("recurring-fees", recurring_fees.RecurringFeeList.as_view()),
     path("recurring-fees/<uuid:fee_id>", recurring_fees.RecurringFeeDetail.as_view()),
     path("minimum-charges", minimum_charges.MinimumChargeList.as_view()),

@@ -17,6 +17,7 @@ from invoicing.admin.prices.price_book import PricingRuleAdmin
 from invoicing.admin.rates import ExchangeRateAdmin, TaxRateAdmin
 from invoicing.admin.registers.register import CreditNoteRegister, InvoiceRegister
 from invoicing.admin.returns.filing import FilingAdmin
+from invoicing.admin.revenue_leak import UsageWriteOffAdmin
 from invoicing.admin.runs.billing_item import BillingRunItemAdmin
 from invoicing.admin.runs.billing_run import BillingRunAdmin
 from invoicing.admin.runs.review import ReviewItemAdmin
@@ -63,4 +64,5 @@ __all__ = [
     "StoredPdfOfInvoice",
     "TaxRateAdmin",
     "UpcomingInvoiceOfOrganisation",
+    "UsageWriteOffAdmin",
 ]

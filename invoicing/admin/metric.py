@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import DropdownFilter, Extension, badge, extends
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from invoicing.admin.prices.price_words import price_text
@@ -82,11 +83,20 @@ def set_price_url(row: Unpriced, month: BillingPeriod | None = None) -> str:
     """The form for a new price, filled in: from the first day of a month, the customer's current one by default."""
     organisation: Organisation = row.organisation
     month = month or BillingPeriod.containing(clock.now(), organisation.zone)
+    return price_form_url(organisation, row.metric, month)
+
+
+def price_form_url(
+    organisation: Organisation, metric: Metric, month: BillingPeriod, *, own: bool = True, **late: Any
+) -> str:
+    """The form for a new price from a month on, of one customer or of all, filled in. `late` is the quantity of usage
+    without a price, and the number of its events: the price bills it late."""
     known = {
-        "organisation": organisation.pk,
-        "metric_name": row.metric.name,
-        "unit": row.metric.unit,
+        **({"organisation": organisation.pk} if own else {}),
+        "metric_name": metric.name,
+        "unit": metric.unit,
         "currency": organisation.currency,
         "effective_from": month.start.isoformat(),
+        **({"bills_late": "on", "quantity": short_text(late["quantity"]), "events": late["events"]} if late else {}),
     }
     return f"{reverse('admin:invoicing_pricingrule_add')}?{urlencode(known)}"

@@ -34,6 +34,13 @@ class UpcomingInvoiceParameters(FilterSet):
     period = MonthFilter(label="2026-11; the current month if left out.", validators=[validate_billing_month])
 
 
+class RevenueLeakParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    metric_name = TextFilter()
+    period = MonthFilter(label="The month of use, such as 2026-11; the last twelve if left out.")
+    format = ChoiceFilter(choices=[("json", "JSON"), ("csv", "CSV")])
+
+
 @extend_schema_field(OpenApiTypes.INT)
 class WholeNumberFilter(Filter):
     field_class = forms.IntegerField

@@ -63,6 +63,11 @@ class PricingRuleSerializer(serializers.Serializer):
     effective_to = serializers.DateField(
         allow_null=True, default=None, validators=[validate_business_date], help_text="First day it no longer holds."
     )
+    bills_late = serializers.BooleanField(
+        required=False,
+        write_only=True,
+        help_text="Of a new rule: the next invoice charges usage of invoiced months that had no price.",
+    )
     reason = serializers.CharField(
         required=False,
         write_only=True,
@@ -145,7 +150,9 @@ class PricingRuleList(ListModelMixin, _PriceBookView):
             organisation = self.organisation(organisation.pk)
         # a global price is for those whose role covers every organisation
         self.check_object_permissions(request, PricingRule(organisation=organisation))
-        rule = price_book.create_pricing_rule(**_rule_values(values), price=_price_part(request.data))
+        rule = price_book.create_pricing_rule(
+            **_rule_values(values), bills_late=values.get("bills_late", False), price=_price_part(request.data)
+        )
         return Response(self.get_serializer(rule).data, status=201)
 
 
@@ -161,7 +168,10 @@ class PricingRuleDetail(_PriceBookView):
     @extend_schema(tags=["prices"])
     def patch(self, request: Request, rule_id: UUID) -> Response:
         rule = self.rule(rule_id)
-        changes = _rule_values(validated(PricingRuleSerializer, request, change_of=rule))
+        values = validated(PricingRuleSerializer, request, change_of=rule)
+        if values.get("bills_late"):
+            raise InvalidInput.field("bills_late", "Only a new rule bills late what had no price.")
+        changes = _rule_values(values)
         if changes.get("organisation", rule.organisation) != rule.organisation:
             raise InvalidInput.field("organisation", "A rule stays with its customer: add another rule.")
         price = _price_part(request.data)

@@ -1194,6 +1194,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LatePrice",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("month", models.DateField(help_text="First day of the month in which it was used.")),
+            ],
+            options={
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="LetterOfUndertaking",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1715,6 +1727,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="UsageWriteOff",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("month", models.DateField(help_text="First day of the month in which it was used.")),
+                ("metric_name", models.CharField(max_length=100)),
+                ("unit", models.CharField(max_length=50)),
+                (
+                    "quantity",
+                    models.DecimalField(decimal_places=8, help_text="In the unit that would be priced.", max_digits=28),
+                ),
+                ("event_count", models.BigIntegerField()),
+                (
+                    "estimate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="By a likely price, before tax, as it was shown.",
+                        max_digits=19,
+                        null=True,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("reason", models.CharField(max_length=500)),
+                ("taken_back_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "write-off of usage",
+                "verbose_name_plural": "usage written off",
+                "ordering": ["-created_at"],
+                "permissions": [("decide_usagewriteoff", "Can write off usage without a price, and take that back")],
+            },
+        ),
+        migrations.CreateModel(
             name="BillingRun",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -2125,6 +2172,16 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="lateprice",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="late_prices",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
             model_name="letterofundertaking",
             name="billing_entity",
             field=models.ForeignKey(
@@ -2188,6 +2245,16 @@ class Migration(migrations.Migration):
                 related_name="pricing_rules",
                 to="organisations.organisation",
                 verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="lateprice",
+            name="pricing_rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="late_prices",
+                to="invoicing.pricingrule",
+                verbose_name="price",
             ),
         ),
         migrations.AddField(
@@ -2321,6 +2388,34 @@ class Migration(migrations.Migration):
                 condition=models.Q(("tax_name__in", ["CGST", "SGST", "UTGST", "IGST"]), _negated=True),
                 name="tax_rate_abroad_is_no_gst_head",
                 violation_error_message="This is a head of India's GST: name the other country's tax.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagewriteoff",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_write_offs",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagewriteoff",
+            name="taken_back_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="usagewriteoff",
+            name="written_off_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
             ),
         ),
         migrations.AddConstraint(
@@ -4171,6 +4266,47 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="lateprice",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "month", "pricing_rule"), name="late_price_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lateprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__day", 1)), name="late_price_of_a_whole_month"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="lateprice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_changed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="82f969644bce0c40f0c0943665765dd2ab6b9b9d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_never_changed_bea3a",
+                    table="invoicing_lateprice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="lateprice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="d9416fbdea726c3fc708ad845699bfd0421632a9",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_f60cc",
+                    table="invoicing_lateprice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="recurringfee",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -4388,6 +4524,80 @@ class Migration(migrations.Migration):
                 condition=models.Q(("reason", ""), _negated=True),
                 name="safety_bounds_say_why",
                 violation_error_message="Say why this customer is different.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="usagewriteoff",
+            index=models.Index(
+                condition=models.Q(("taken_back_at__isnull", True)),
+                fields=["metric_name", "unit", "month"],
+                name="usage_written_off",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagewriteoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__day", 1)), name="usage_write_off_of_a_whole_month"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagewriteoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="usage_write_off_has_a_reason"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usagewriteoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("taken_back_at__isnull", True), ("taken_back_by__isnull", True)),
+                    models.Q(("taken_back_at__isnull", False), ("taken_back_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="usage_write_off_is_taken_back_by_somebody",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="usagewriteoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="36df48c1d62f16db94712a88ce2258984455e139",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_95c75",
+                    table="invoicing_usagewriteoff",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="usagewriteoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="c166903efbd0f384f8b41331f874eb98cc3c6b4c",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_5efd3",
+                    table="invoicing_usagewriteoff",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="usagewriteoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="is_only_taken_back",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF OLD.taken_back_at IS NOT NULL OR\n                       to_jsonb(OLD) - ARRAY['taken_back_at', 'taken_back_by_id', 'updated_at'] IS DISTINCT FROM\n                       to_jsonb(NEW) - ARRAY['taken_back_at', 'taken_back_by_id', 'updated_at']\n                    THEN\n                        RAISE EXCEPTION 'What was written off never changes: take it back, once.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="4246a87245a581c49f2c853d95379f6fd3fc4ed6",
+                    operation="UPDATE",
+                    pgid="pgtrigger_is_only_taken_back_89312",
+                    table="invoicing_usagewriteoff",
+                    when="BEFORE",
+                ),
             ),
         ),
     ]

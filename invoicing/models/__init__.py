@@ -12,6 +12,7 @@ from invoicing.models.invoice_approval import InvoiceApproval
 from invoicing.models.invoice_delivery import InvoiceDelivery
 from invoicing.models.invoice_line import InvoiceLine, InvoiceTax
 from invoicing.models.invoice_template import InvoiceTemplate, InvoiceTemplateVersion
+from invoicing.models.late_price import LatePrice
 from invoicing.models.letter_of_undertaking import LetterOfUndertaking
 from invoicing.models.minimum_charge import MinimumCharge
 from invoicing.models.number_sequence import NumberSequence
@@ -22,6 +23,7 @@ from invoicing.models.recurring_fee import RecurringFee
 from invoicing.models.review_item import ReviewItem
 from invoicing.models.safety_bounds import SafetyBounds
 from invoicing.models.tax_rate import TaxRate
+from invoicing.models.usage_write_off import UsageWriteOff
 
 __all__ = [
     "BillingRun",
@@ -43,6 +45,7 @@ __all__ = [
     "InvoiceTax",
     "InvoiceTemplate",
     "InvoiceTemplateVersion",
+    "LatePrice",
     "LetterOfUndertaking",
     "MinimumCharge",
     "NumberSequence",
@@ -53,4 +56,5 @@ __all__ = [
     "ReviewItem",
     "SafetyBounds",
     "TaxRate",
+    "UsageWriteOff",
 ]

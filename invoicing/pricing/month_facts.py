@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from billing_platform.lib.periods import BillingPeriod
 from events.usage.conversion import Conversions
@@ -45,6 +46,9 @@ class UsedMonth:
 
     `rates` are those by which prices in other currencies are exchanged, by that currency: of other invoices that
     charged for the month by one, else of the day `rates_of`.
+
+    `late_prices` are rules that came after the month was invoiced, for usage that had no price then and is still to be
+    charged; `invoiced_before` is not None with them.
     """
 
     month: BillingPeriod
@@ -54,6 +58,7 @@ class UsedMonth:
     first_events: FirstEvents = field(default_factory=dict)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     rates_of: date = date.min
+    late_prices: frozenset[UUID] = frozenset()
 
     def rules_in(self, currency: str) -> tuple[Rule, ...]:
         """The rules with their amounts in one currency; those for which there is no rate stay as they are."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
+from uuid import UUID
 
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.money import ZERO, round_money
@@ -69,25 +70,33 @@ def _rate_month(facts: MonthFacts, used: UsedMonth) -> Rated:
     if before is None:
         # usage that was voided to nothing is no usage: no line, and no warning that it has no price
         return _rate([row for row in used.usage if is_usage(row)], month)
-    return _rate_by_difference(used.usage, before, month)
+    return _rate_by_difference(used.usage, before, month, used.late_prices)
 
 
-def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, month: RatedMonth) -> Rated:
+def _rate_by_difference(
+    usage: Sequence[MeteredUsage], before: InvoicedBefore, month: RatedMonth, late_prices: Collection[UUID]
+) -> Rated:
     """A month that other invoices have charged for: price all its usage anew, and charge the difference.
 
-    So tiers and free units run on over the whole month, whenever the usage was reported.
+    So tiers and free units run on over the whole month, whenever the usage was reported. What had no price when the
+    month was invoiced was charged nothing: the lines of a price that came late are charged whole.
     """
-    quantities, added = _quantities(before.usage, month), _quantities(before.usage_with_late, month)
     together = _rate(_without_voided(before.usage_with_late), month)
-    priced = {metric: list(lines) for metric, lines in groupby(together.lines, key=lambda line: line.metric)}
+    anew = [_priced_late(line, month) for line in together.lines if line.pricing_rule_id in late_prices]
+    others = [line for line in together.lines if line.pricing_rule_id not in late_prices]
+    priced = {metric: list(lines) for metric, lines in groupby(others, key=lambda line: line.metric)}
+    quantities = _quantities(before.usage, month, late_prices)
+    added = _quantities(before.usage_with_late, month, late_prices)
     late: defaultdict[MetricKey, list[MeteredUsage]] = defaultdict(list)
     missing: list[MeteredUsage] = []
     for row in usage:
-        if month.rules.choose(row) is None:
+        rule = month.rules.choose(row)
+        if rule is None:
             missing.append(row)
-        else:
+        elif rule.id not in late_prices:
             late[row.metric].append(row)
     own = {key[:2] for key in month.due_without_usage} if month.kind == LineKind.USAGE else set()
+    asked = {*late, *(rule.metric for rule in month.rules.of(late_prices))}
     lines = [
         _difference(
             priced[metric],
@@ -101,11 +110,19 @@ def _rate_by_difference(usage: Sequence[MeteredUsage], before: InvoicedBefore, m
         if metric in priced
     ]
     return Rated(
-        tuple(line for line in lines if line.amount or (late[line.metric] and line.metric not in before.given_back)),
+        (
+            *anew,
+            *(line for line in lines if line.amount or (late[line.metric] and line.metric not in before.given_back)),
+        ),
         unpriced_usage(missing, month.words),
-        tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in late),
-        tuple(warning for warning in together.rates if (warning.metric_name, warning.unit) in own | {*late}),
+        tuple(warning for warning in together.too_large if (warning.metric_name, warning.unit) in asked),
+        tuple(warning for warning in together.rates if (warning.metric_name, warning.unit) in own | asked),
     )
+
+
+def _priced_late(line: Line, month: RatedMonth) -> Line:
+    note = f"No price covered this usage when {month_text(month.period)} was invoiced."
+    return replace(line, steps=(Step.note(note), *line.steps))
 
 
 def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
@@ -115,11 +132,14 @@ def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
     return [row for row in rows if is_usage(row) or row.metric not in used]
 
 
-def _quantities(rows: Iterable[MeteredUsage], month: RatedMonth) -> dict[MetricKey, Decimal]:
-    """By metric, of what has a price."""
+def _quantities(
+    rows: Iterable[MeteredUsage], month: RatedMonth, late_prices: Collection[UUID]
+) -> dict[MetricKey, Decimal]:
+    """By metric, of what has a price that did not come late."""
     found: defaultdict[MetricKey, Decimal] = defaultdict(Decimal)
     for row in rows:
-        if month.rules.choose(row) is not None:
+        rule = month.rules.choose(row)
+        if rule is not None and rule.id not in late_prices:
             found[row.metric] += row.quantity
     return dict(found)
 

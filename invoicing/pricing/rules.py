@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -186,6 +186,9 @@ class RulesOfMonth:
         for rule in rules:
             self._by_metric[rule.metric_name, rule.unit].append(rule)
             self._by_price[rule.key].append(rule)
+
+    def of(self, ids: Collection[UUID]) -> list[Rule]:
+        return [rule for rules in self._by_price.values() for rule in rules if rule.id in ids]
 
     def choose(self, used: Used) -> Rule | None:
         return choose_rule(self._by_metric.get((used.metric_name, used.unit), ()), used, self.currency)

@@ -51,18 +51,18 @@ class Asked:
     unit: str
 
 
-def estimates_of(usage: Sequence[tuple[Asked, Usage]]) -> list[Money | None]:
+def estimates_of(usage: Sequence[tuple[Asked, Usage]]) -> list[Estimate | None]:
     """What each would come to, as `estimate_of` has it, whosever they are. Three queries."""
     ids = {asked.organisation_id for asked, _used in usage}
     currencies = dict(Organisation.objects.filter(pk__in=ids).values_list("pk", "currency"))
     rules = _nearest({asked for asked, _used in usage}, ids)
-    found: list[Money | None] = []
+    found: list[Estimate | None] = []
     for asked, used in usage:
         currency = currencies.get(asked.organisation_id, "")
         name = (asked.metric_name, asked.unit, currency)
         rule = rules.get((asked.organisation_id, *name)) or rules.get((None, *name)) or rules.get((ANYBODY, *name))
         amount = None if rule is None else _charged(rule, used)
-        found.append(None if amount is None else Money(amount, currency).quantized())
+        found.append(None if rule is None or amount is None else Estimate(Money(amount, currency).quantized(), rule))
     return found
 
 

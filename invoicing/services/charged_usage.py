@@ -28,9 +28,9 @@ from events.selectors.conversions import conversions_of
 from events.usage.conversion import NONE, Conversion, Conversions, converted
 from events.usage.metered import MeteredUsage, MetricKey
 from events.usage.metering import Asked, metered
-from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, LatePrice
 from invoicing.pricing.rating import rate
-from invoicing.pricing.rules import Rule, RulesOfMonth
+from invoicing.pricing.rules import RulesOfMonth
 from invoicing.services.facts.month_facts import Counted, Place, RuleBook, months_again
 from organisations.models import Organisation
 
@@ -44,8 +44,9 @@ class ChargedUsage:
     """One metric of a customer in one month of use. Quantities are in the unit that is priced.
 
     `used` is what the customer's invoiced months count, `unpriced` the part of it that no price covers, `on_lines` what
-    lines of its issued invoices say, late ones included. `charged_off` is set where the two do not agree: how much
-    less was charged than the usage costs, in the invoices' currency, before tax; negative where more was.
+    lines of its issued invoices say, late ones included, and `to_come` what the next invoice charges by a price that
+    came after the month's invoice. `charged_off` is set where they do not agree: how much less was charged than the
+    usage costs, in the customer's currency, before tax; negative where more was.
     """
 
     organisation_id: UUID
@@ -57,13 +58,14 @@ class ChargedUsage:
     unpriced: Decimal = ZERO
     unpriced_events: int = 0
     on_lines: Decimal = ZERO
+    to_come: Decimal = ZERO
     aggregation: str = ""
     charged_off: Decimal | None = None
 
     @property
     def not_on_lines(self) -> Decimal:
-        """Usage that a price covers, and no line has; negative where lines have more than was used."""
-        return self.used - self.unpriced - self.on_lines
+        """Usage that a price covered, and no line has; negative where lines have more than was used."""
+        return self.used - self.unpriced - self.to_come - self.on_lines
 
     @property
     def differs(self) -> bool:
@@ -136,12 +138,13 @@ class _Part:
     def read(self) -> list[ChargedUsage]:
         self.owners = Organisation.objects.in_bulk({pk for pk, _month in self.places})
         self.conversions = conversions_of(list(self.owners.values()))
-        charges, counted = self._charges(), self._counted()
+        charges, counted, late = self._charges(), self._counted(), self._late_prices()
         rules = RuleBook(list(self.owners.values()), {month for _pk, month in self.places})
         found: list[ChargedUsage] = []
         doubtful: defaultdict[Place, list[ChargedUsage]] = defaultdict(list)
         for place, each in counted.items():
-            rows = self._beside(place, each.usage, rules.of(self.owners[place[0]], place[1]), charges[place])
+            chosen = RulesOfMonth(rules.of(self.owners[place[0]], place[1]), place[1], self.owners[place[0]].currency)
+            rows = self._beside(place, each.usage, chosen, late[place], charges[place])
             found += rows
             if doubts := [row for row in rows if _is_doubtful(row, charges[place][row.metric])]:
                 doubtful[place] = doubts
@@ -163,6 +166,13 @@ class _Part:
         ]
         answers = zip(self.places, asked, metered(asked), strict=True)
         return {place: Counted(question.counted_in, usage) for place, question, usage in answers}
+
+    def _late_prices(self) -> defaultdict[Place, set[UUID]]:
+        found: defaultdict[Place, set[UUID]] = defaultdict(set)
+        late = LatePrice.objects.not_issued().filter(organisation__in=self.owners)
+        for owner, month, rule in late.values_list("organisation_id", "month", "pricing_rule_id"):
+            found[owner, BillingPeriod.of(month)].add(rule)
+        return found
 
     def _charges(self) -> _Charges:
         months = {month.start for _pk, month in self.places}
@@ -193,21 +203,24 @@ class _Part:
         self,
         place: Place,
         rows: Sequence[MeteredUsage],
-        rules: Sequence[Rule],
+        rules: RulesOfMonth,
+        late_prices: Collection[UUID],
         charges: Mapping[MetricKey, _Charge],
     ) -> list[ChargedUsage]:
         """By metric, in order."""
         owner = self.owners[place[0]]
-        chosen = RulesOfMonth(rules, place[1], owner.currency)
         found: dict[MetricKey, ChargedUsage] = {}
         for row in converted(rows, self.conversions[owner.pk]):
             each = found.setdefault(row.metric, ChargedUsage(owner.pk, place[1], row.metric, owner.currency))
             each.used += row.quantity
             each.event_count += row.event_count
             each.aggregation = row.aggregation
-            if chosen.choose(row) is None:
+            rule = rules.choose(row)
+            if rule is None:
                 each.unpriced += row.quantity
                 each.unpriced_events += row.event_count
+            elif rule.id in late_prices:
+                each.to_come += row.quantity
         for metric, charge in charges.items():
             each = found.setdefault(metric, ChargedUsage(owner.pk, place[1], metric, owner.currency))
             each.on_lines = charge.on_lines

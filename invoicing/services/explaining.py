@@ -27,7 +27,7 @@ from events.selectors.metric_words import WordBook
 from events.usage.first_events import first_events
 from events.usage.metered import Meter, MeteredUsage, MetricKey
 from events.usage.metering import Asked, metered
-from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, PricingRule
+from invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, LatePrice, PricingRule
 from invoicing.pricing.month_facts import InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rating import rate
 from invoicing.pricing.rules import Rule, RulesOfMonth
@@ -135,10 +135,35 @@ def _counted(line: InvoiceLine, *periods: BillingPeriod) -> tuple[MeteredUsage, 
     return tuple(row for row in metered([asked])[0] if row.metric == _metric(line))
 
 
+def _is_priced_late(line: InvoiceLine) -> bool:
+    """Whether its price came after the month was invoiced, and it is the first line that charges by it."""
+    late = LatePrice.objects.filter(
+        organisation=line.invoice.organisation_id, month=_month(line).start, pricing_rule=line.pricing_rule_id
+    )
+    if line.kind != InvoiceLine.Kind.LATE_USAGE or not late.exists():
+        return False
+    before = _others(line).values("pk")
+    return not InvoiceLine.objects.filter(
+        invoice__in=before, pricing_rule=line.pricing_rule_id, used_in=_month(line).start
+    ).exists()
+
+
+def _periods(line: InvoiceLine) -> tuple[BillingPeriod, ...]:
+    """The months that counted what the line charges: its invoice's. Of a price that came late, all that were invoiced
+    before it, too."""
+    found = {_period(line)}
+    if _is_priced_late(line):
+        months = _others(line).filter(period_start__gte=_month(line).start)
+        found |= {BillingPeriod.of(start) for start in months.values_list("period_start", flat=True) if start}
+    return tuple(sorted(found))
+
+
 def _rows_of(line: InvoiceLine) -> tuple[MeteredUsage, ...]:
     """The rows that the line's price version priced; of late usage, those that its invoice's month counted."""
-    rows = [row for row in _counted(line, _period(line)) if line.project_id in (None, row.project_id)]
-    if line.kind == InvoiceLine.Kind.LATE_USAGE or line.pricing_rule is None:
+    periods = _periods(line)
+    rows = [row for row in _counted(line, *periods) if line.project_id in (None, row.project_id)]
+    is_difference = line.kind == InvoiceLine.Kind.LATE_USAGE and not _is_priced_late(line)
+    if is_difference or line.pricing_rule is None:
         return tuple(rows)
     rules, key = RulesOfMonth(_rules(line), _month(line), line.invoice.currency), line.pricing_rule.as_rule().key
     start, end = line.service_start or date.min, line.service_end or date.max
@@ -186,7 +211,7 @@ def _events(line: InvoiceLine, meters: Sequence[MeterUse]) -> QuerySet[UsageEven
     found = UsageEvent.objects.filter(
         organisation=organisation,
         metric__in=Metric.objects.filter(name=line.metric_name, unit=line.unit).values("pk"),
-        counted_in=_period(line).start,
+        counted_in__in=[period.start for period in _periods(line)],
         hour__gte=first,
         hour__lt=after,
         received_month__gte=BillingPeriod.of((first - A_DAY).date()).start,
@@ -221,7 +246,7 @@ def _corrections(line: InvoiceLine) -> QuerySet[UsageCorrection]:
     first, after = _bounds(line)
     found = UsageCorrection.objects.filter(
         organisation=line.invoice.organisation,
-        counted_in=_period(line).start,
+        counted_in__in=[period.start for period in _periods(line)],
         metric__name=line.metric_name,
         metric__unit=line.unit,
         hour__gte=first,
@@ -242,7 +267,13 @@ def _recomputed(line: InvoiceLine) -> Recomputed:
     periods = (*before.periods, period) if before else (period,)
     asked = Asked(line.invoice.organisation, periods, month)
     used = UsedMonth(
-        month, _counted(line, period), rules, before, first_events([asked], [wanted])[0], rates=_rates(line)
+        month,
+        _counted(line, period),
+        rules,
+        before,
+        first_events([asked], [wanted])[0],
+        rates=_rates(line),
+        late_prices=frozenset({line.pricing_rule_id} if line.pricing_rule_id and _is_priced_late(line) else ()),
     )
     words = {_metric(line): WordBook(line.invoice.organisation).words(*_metric(line))}
     conversions = conversions_of([line.invoice.organisation])[line.invoice.organisation_id]
@@ -275,16 +306,30 @@ def _rates(line: InvoiceLine) -> dict[str, Rate]:
     return {rate.base: rate for rate in rates}
 
 
+def _moment(line: InvoiceLine) -> datetime:
+    return line.invoice.finalized_at or clock.now()
+
+
+def _others(line: InvoiceLine) -> QuerySet[Invoice]:
+    """The invoices of other months that stood when the line's invoice was issued (a draft: by now)."""
+    invoice, moment = line.invoice, _moment(line)
+    stood = Q(voided_at=None) | Q(voided_at__gt=moment)
+    others = Invoice.objects.filter(
+        stood,
+        organisation=invoice.organisation_id,
+        currency=invoice.currency,
+        finalized_at__lt=moment,
+        period_start__isnull=False,
+    ).exclude(period_start=_period(line).start)
+    released = CreditNote.objects.filter(bill_again=True, created_at__lte=moment).values("invoice")
+    found: QuerySet[Invoice] = others.exclude(pk__in=released)
+    return found
+
+
 def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
     """What invoices of other months had charged for the line's month when its invoice was issued (a draft: by now)."""
     invoice, period = line.invoice, _period(line)
-    moment = invoice.finalized_at or clock.now()
-    stood = Q(voided_at=None) | Q(voided_at__gt=moment)
-    others = Invoice.objects.filter(
-        stood, organisation=invoice.organisation_id, currency=invoice.currency, finalized_at__lt=moment
-    ).exclude(period_start=period.start)
-    released = CreditNote.objects.filter(bill_again=True, created_at__lte=moment).values("invoice")
-    others = others.exclude(pk__in=released)
+    moment, others = _moment(line), _others(line)
     lines = InvoiceLine.objects.filter(invoice__in=others, used_in=_month(line).start).order_by()
     notes = CreditNoteLine.objects.filter(  # those of a released invoice too: they gave corrections back all the same
         credit_note__organisation=invoice.organisation_id,
@@ -294,7 +339,8 @@ def _invoiced_before(line: InvoiceLine) -> InvoicedBefore | None:
     ).order_by()
     starts = {*lines.values_list("invoice__period_start", flat=True)}
     starts |= {*notes.values_list("credit_note__usage_counted_in", flat=True)}
-    periods = tuple(sorted(BillingPeriod.of(start) for start in starts - {None, period.start}))
+    counted = {BillingPeriod.of(start) for start in starts - {None}} | {*_periods(line)}
+    periods = tuple(sorted(counted - {period}))
     if not periods:
         return None
     metric = _metric(line)

@@ -25,9 +25,10 @@ def with_worth(findings: Sequence[Finding]) -> list[Finding]:
     if not known:
         return list(findings)
     worths = {}
-    for (finding, *_usage), money in zip(known, estimates_of([(asked, used) for _, asked, used in known]), strict=True):
-        if money is not None and money.currency == BOOKS:
-            worths[finding.kind, finding.subject] = money.amount
+    estimates = estimates_of([(asked, used) for _, asked, used in known])
+    for (finding, *_usage), estimate in zip(known, estimates, strict=True):
+        if estimate is not None and estimate.amount.currency == BOOKS:
+            worths[finding.kind, finding.subject] = estimate.amount.amount
     return [replace(each, worth=worths.get((each.kind, each.subject), each.worth)) for each in findings]
 
 

@@ -29,9 +29,11 @@ from invoicing.models import (
     Discount,
     EInvoice,
     Invoice,
+    LatePrice,
     MinimumCharge,
     PricingRule,
     RecurringFee,
+    UsageWriteOff,
 )
 from invoicing.services import drafting, issuing, templates
 from invoicing.services.approving import approve_invoice
@@ -145,6 +147,7 @@ def tenant(marker: str) -> Tenant:
     invoice.refresh_from_db()
     order, payment, webhook = _collect(organisation, invoice, marker)
     _differ(organisation, marker)
+    _leave_unbilled(organisation, rule, person, marker)
     return Tenant(
         marker=marker,
         organisation=organisation,
@@ -167,6 +170,23 @@ def tenant(marker: str) -> Tenant:
         fee=fee,
         minimum=minimum,
         discount=discount,
+    )
+
+
+def _leave_unbilled(organisation: Organisation, rule: PricingRule, person: Any, marker: str) -> None:
+    """Usage of two years ago: no invoice of a test has it."""
+    month = date(2024, 1, 1)
+    LatePrice.objects.create(organisation=organisation, month=month, pricing_rule=rule)
+    UsageWriteOff.objects.create(
+        organisation=organisation,
+        month=month,
+        metric_name=f"{marker} pings",
+        unit="ping",
+        quantity=Decimal(3),
+        event_count=1,
+        currency="INR",
+        reason=f"{marker} had a trial",
+        written_off_by=person,
     )
 
 

@@ -25,6 +25,7 @@ COPIED = {
     "invoicing.InvoiceApproval",  # from the invoice
     "invoicing.Invoice",  # from the customer
     "invoicing.CreditNote",  # from the invoice
+    "invoicing.UsageWriteOff",  # from the customer
     "payments.PaymentOrder",
     "payments.Payment",
     "payments.Refund",

@@ -55,6 +55,7 @@ from organisations.operators_clock import operators_today
 
 FOR = (("organisation", "currency"), ("metric_name", "unit"), "dimensions", "may_be_exchanged")
 DAYS = ("Valid", {"fields": (("effective_from", "effective_to"), "reason")})
+DAYS_OF_NEW = ("Valid", {"fields": (("effective_from", "effective_to"), "bills_late", "reason")})
 PRICE = ("model", *PARTS, ("free_units", "pool"), ("minimum", "maximum"), "charge_at_zero")
 VERSION_OF, COPY_OF = "version_of", "copy_of"
 PRICE_FIELDS = {"model", "currency", *PARTS, *BOUNDS}
@@ -106,7 +107,8 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
         if obj is not None and self._only_ends(request, obj):
             shown = (("customer", "currency"), ("metric_name", "unit"), "where")
             return (("For", {"fields": shown}), DAYS, ("Price", {"fields": ("whole_price", "pool")}))
-        return (("For", {"fields": FOR}), DAYS, ("Price", {"fields": PRICE}))
+        is_new = obj is None and self.followed(request) is None
+        return (("For", {"fields": FOR}), DAYS_OF_NEW if is_new else DAYS, ("Price", {"fields": PRICE}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is not None and self._only_ends(request, obj):
@@ -186,6 +188,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
             "reprices": [_repriced_row(each) for each in form.repriced()],
             "preview": _first_preview(form, obj),
             "preview_url": _preview_url(follows),
+            "tried": {name: request.GET.get(name, "") for name in ("quantity", "events")},
             "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
             "units_of": units,
             "models": {

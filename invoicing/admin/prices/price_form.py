@@ -181,6 +181,12 @@ class PriceForm(ReasonedForm):
     parts = PARTS
     reads_price_only = False
     """For a preview: what is checked against stored rules is left out."""
+    bills_late = forms.BooleanField(
+        required=False,
+        label="Bill late what had no price",
+        help_text="Usage of invoiced months that had no price is charged by the next invoice. Without it, a price may "
+        "not reach into such a month.",
+    )
     dimensions = DimensionsField(
         required=False,
         widget=RowsWidget({"name": "Dimension", "value": "Value"}, add="Add dimension"),
@@ -200,6 +206,8 @@ class PriceForm(ReasonedForm):
         for name, value in self.initial.items():
             if isinstance(value, Decimal):  # as a person would type it: 0 instead of 0E-8
                 self.initial[name] = short_text(value)
+        if self.follows is not None or self.before is not None:
+            del self.fields["bills_late"]
         if self.follows is not None:
             del self.fields["dimensions"]
             for name in IDENTITY:
@@ -236,7 +244,8 @@ class PriceForm(ReasonedForm):
         if self.follows is not None:
             return price_book.new_version(rule_id=self.follows.pk, price=self.body, **self.columns())
         if self.before is None:
-            return price_book.create_pricing_rule(price=self.body, **self.columns())
+            late = self.cleaned_data["bills_late"]
+            return price_book.create_pricing_rule(price=self.body, bills_late=late, **self.columns())
         price = self.body if self.changes_the_price() else None
         return price_book.update_pricing_rule(rule_id=self.before.pk, price=price, **self.columns())
 

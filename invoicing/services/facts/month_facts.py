@@ -23,6 +23,7 @@ from events.usage.first_events import first_events
 from events.usage.metered import MeteredUsage, MetricKey, MetricWords
 from events.usage.metering import Asked, metered, usage_of_organisations
 from invoicing.models import CreditNoteLine, Invoice, InvoiceLine, PricingRule
+from invoicing.models.late_price import late_prices_of
 from invoicing.pricing.month_facts import FirstEvents, InvoicedBefore, MonthFacts, UsedMonth
 from invoicing.pricing.rules import Rule
 from invoicing.selectors.credit_notes import BEFORE_DISCOUNT
@@ -39,14 +40,23 @@ def months_of(organisations: Collection[Organisation], period: BillingPeriod) ->
     """`MonthFacts` of each organisation, by its id."""
     by_id = {each.pk: each for each in organisations}
     usage = _usage_by_month(organisations, period)
+    late_prices = _late_prices(by_id, period)
+    for place in late_prices:
+        usage.setdefault(place, ())
     rules = RuleBook(organisations, {period, *(month for _pk, month in usage)})
     for each in organisations:
         if any(rule.is_due_without_usage for rule in rules.own(each, period)):
             usage.setdefault((each.pk, period), ())
-    before = _invoiced_before(by_id, usage, period)
+    before = _invoiced_before(by_id, usage, period, late_prices)
     months = {
-        (pk, month): UsedMonth(month, rows, rules.of(by_id[pk], month), before.get((pk, month)))
-        for (pk, month), rows in usage.items()
+        place: UsedMonth(
+            place[1],
+            rows,
+            rules.of(by_id[place[0]], place[1]),
+            before.get(place),
+            late_prices=frozenset(late_prices.get(place, ())),
+        )
+        for place, rows in usage.items()
     }
     if rules.exchanges:
         rates = rates_of_months(by_id, {place: used.rules for place, used in months.items()}, period)
@@ -161,11 +171,25 @@ class RuleBook:
         return self._found[key]
 
 
+def _late_prices(by_id: Collection[UUID], period: BillingPeriod) -> dict[Place, list[UUID]]:
+    """The prices of earlier months that came after their invoices, and are still to be charged by."""
+    found: defaultdict[Place, list[UUID]] = defaultdict(list)
+    for pk, month, rule in late_prices_of(by_id, before=period.start, besides=period.start):
+        found[pk, BillingPeriod.of(month)].append(rule)
+    return dict(found)
+
+
 def _invoiced_before(
-    by_id: Mapping[UUID, Organisation], usage: Mapping[Place, Usage], period: BillingPeriod
+    by_id: Mapping[UUID, Organisation],
+    usage: Mapping[Place, Usage],
+    period: BillingPeriod,
+    late_prices: Collection[Place],
 ) -> dict[Place, InvoicedBefore]:
-    """What live invoices of other periods say of the months that have usage, where there are such invoices."""
+    """What live invoices of other periods say of the months that have usage, where there are such invoices. Where a
+    price came late, they are all that the customer has of the month and later ones: they count usage without a line."""
     found = _charged(by_id, usage, period)
+    if late_prices:
+        _add_invoiced_periods(found, late_prices, period)
     places = sorted(found.keys() & usage.keys(), key=lambda place: (place[1], place[0]))
     questions: list[Asked] = []
     for pk, month in places:
@@ -177,6 +201,21 @@ def _invoiced_before(
         place: found[place].as_facts(invoiced, with_late)
         for place, invoiced, with_late in zip(places, answers[::2], answers[1::2], strict=True)
     }
+
+
+def _add_invoiced_periods(
+    found: defaultdict[Place, _Charges], late_prices: Collection[Place], period: BillingPeriod
+) -> None:
+    months: defaultdict[UUID, list[BillingPeriod]] = defaultdict(list)
+    for pk, month in late_prices:
+        months[pk].append(month)
+        found[pk, month]  # also where no invoice is left
+    issued = Invoice.objects.issued().billing().filter(organisation__in=months, period_start__isnull=False)
+    others = issued.exclude(period_start=period.start).order_by()
+    for pk, start in others.values_list("organisation_id", "period_start"):
+        for month in months[pk]:
+            if month.start <= start:
+                found[pk, month].periods.add(BillingPeriod.of(start))
 
 
 def _first_events(

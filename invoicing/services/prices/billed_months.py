@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
@@ -19,11 +19,13 @@ from billing_platform.lib.errors import DomainError
 from billing_platform.lib.periods import BillingPeriod
 from events.usage.metering import UsedOn
 from invoicing.computing.days import Days, days_of, moved_days
-from invoicing.models import Invoice, PricingRule
+from invoicing.models import Invoice, LatePrice, PricingRule
 from invoicing.pricing.rules import Rule, choose_rule
 from invoicing.services.prices.price_surroundings import Place, Surroundings
+from invoicing.services.prices.written_off import refuse_written_off
 from organisations.models import Organisation
 
+_A_DAY = timedelta(days=1)
 CODE = "PRICE_REACHES_BILLED_MONTH"
 NAMED = 3
 """How many customers the refusal names; the others are counted."""
@@ -49,12 +51,45 @@ _PRICING = (
 
 def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]], *, around: Surroundings | None = None) -> None:
     """Raises DomainError PRICE_REACHES_BILLED_MONTH, with the first day possible, if one of the rules prices usage of
-    an invoiced month that the days touch. Call it with the prices locked. `around`: what was read for a whole list."""
+    an invoiced month that the days touch. Call it with the prices locked. `around`: what was read for a whole list.
+
+    A price that came late may be changed, or deleted, until an issued invoice charges by it. A price that would bill
+    what was written off is refused in any month: USAGE_WRITTEN_OFF.
+    """
     changes = list(changes)
     around = around or Surroundings.of(rule for rule, _days in changes)
-    reached = {each for rule, days in changes for each in _reached(rule, days, around)}
-    if not reached:
-        return
+    for rule, days in changes:
+        refuse_written_off(rule, _whole_months(days), around)
+    reached = {each for rule, days in changes for each in {*_reached(rule, days, around)} - around.charged_late(rule)}
+    if reached:
+        _refuse(reached)
+
+
+def bill_late(rule: PricingRule) -> None:
+    """Lets the next invoices charge what a new rule prices in invoiced months, if it had no price there.
+
+    Call it with the prices locked and the rule stored. Raises DomainError PRICE_REACHES_BILLED_MONTH, as
+    `refuse_billed_months` does, of months in which it would price usage that has a price, or that is due without usage:
+    of these, the next late usage would charge (or credit) a difference that nobody used. Raises USAGE_WRITTEN_OFF.
+    """
+    around, days = Surroundings.of([rule]), days_of(rule)
+    refuse_written_off(rule, _whole_months(days), around)
+    reached = _reached(rule, days, around)
+    priced = {place for place, used in reached.items() if not used or _has_a_price(rule, place[0], used, around)}
+    if priced:
+        _refuse(priced)
+    LatePrice.objects.bulk_create(
+        [LatePrice(organisation_id=pk, month=month, pricing_rule=rule) for pk, month in sorted(reached)]
+    )
+
+
+def _has_a_price(rule: PricingRule, customer: UUID, used: Iterable[UsedOn], around: Surroundings) -> bool:
+    """Whether another rule than this one prices any of a customer's usage."""
+    others = [other for other in around.rules(rule, customer) if other.id != rule.pk]
+    return any(choose_rule(others, each, around.currency(customer)) is not None for each in used)
+
+
+def _refuse(reached: set[Place]) -> NoReturn:
     possible = max(BillingPeriod.of(month).end for _organisation_id, month in reached)
     last_months: dict[UUID, date] = {}
     for organisation_id, month in sorted(reached, key=lambda each: each[1]):
@@ -125,16 +160,19 @@ def invoiced_in_words(last_months: Mapping[UUID, date]) -> str:
     return f"{', '.join(told[:NAMED])}{more}"
 
 
-def _reached(rule: PricingRule, days: Days, around: Surroundings) -> set[Place]:
-    """The months of customers in which the rule would price invoiced usage, as if the rule held on all their days. A
-    version that covers only the end of a month counts too: its minimum applies to the whole month."""
+def _whole_months(days: Days) -> Days:
     first, after = days
-    start = BillingPeriod.of(first).start
-    end = after if after == date.max else BillingPeriod.of(after - timedelta(days=1)).end
+    return BillingPeriod.of(first).start, after if after == date.max else BillingPeriod.of(after - _A_DAY).end
+
+
+def _reached(rule: PricingRule, days: Days, around: Surroundings) -> dict[Place, list[UsedOn]]:
+    """The months of customers in which the rule would price invoiced usage, as if the rule held on all their days, with
+    that usage. A version that covers only the end of a month counts too: its minimum applies to the whole month."""
+    start, end = _whole_months(days)
     invoiced = around.months_invoiced(rule, start)
     if rule.as_rule().is_due_without_usage:  # it is on every invoice of the customer, also if nothing was used
-        return {place for place in invoiced if place[1] < end}
-    return {*_priced_by(rule, around.used(rule, start, end, invoiced), around)}
+        return {place: [] for place in invoiced if place[1] < end}
+    return _priced_by(rule, around.used(rule, start, end, invoiced), around)
 
 
 def _priced_by(rule: PricingRule, used: Iterable[UsedOn], around: Surroundings) -> dict[Place, list[UsedOn]]:

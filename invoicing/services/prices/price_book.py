@@ -22,7 +22,7 @@ from events.selectors.metric_words import WordBook
 from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
-from invoicing.services.prices.billed_months import changed_days, lock_prices, refuse_billed_months
+from invoicing.services.prices.billed_months import bill_late, changed_days, lock_prices, refuse_billed_months
 from organisations.models import Organisation
 
 
@@ -48,12 +48,15 @@ def create_pricing_rule(
     dimensions: Mapping[str, str] | None = None,
     pool: str = PricingRule.Pool.ORGANISATION,
     may_be_exchanged: bool = False,
+    bills_late: bool = False,
     reason: str = "",
 ) -> PricingRule:
     """Add a rule; `price` is the price part of api.md's rule body. The audit log keeps the reason.
 
+    With `bills_late`, it may reach into invoiced months: what had no price there is charged by the next invoice.
+
     Raises InvalidInput with the name of the field (PriceError is one), DomainError PRICE_OVERLAP if another rule
-    applies on some of the days, and DomainError PRICE_REACHES_BILLED_MONTH.
+    applies on some of the days, DomainError PRICE_REACHES_BILLED_MONTH, and USAGE_WRITTEN_OFF.
     """
     lock_prices(to_change_them=True)
     rule = PricingRule(
@@ -69,7 +72,10 @@ def create_pricing_rule(
     )
     set_price(rule, price)
     _save(rule, reason)
-    refuse_billed_months([(rule, days_of(rule))])
+    if bills_late:
+        bill_late(rule)
+    else:
+        refuse_billed_months([(rule, days_of(rule))])
     return rule
 
 

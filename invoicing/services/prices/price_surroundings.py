@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
 from events.usage.metering import UsedOn, days_with_usage
-from invoicing.models import Invoice, PricingRule
+from invoicing.models import Invoice, LatePrice, PricingRule
 from invoicing.pricing.rules import Rule
 from organisations.models import Organisation
 
@@ -36,6 +36,7 @@ class Surroundings:
         )
         self._read: dict[tuple[Any, ...], _ByCustomer] = {}
         self._currencies: dict[UUID, str] = {}
+        self._late: dict[UUID, set[Place]] = {}
         for rule in PricingRule.objects.filter(metric_name__in=metric_names).select_related("organisation"):
             self.put(rule)
 
@@ -115,6 +116,18 @@ class Surroundings:
             return (place for place in found if place not in invoiced)
 
         return self._theirs(rule, ("open", rule.may_be_exchanged or rule.currency, start), read)
+
+    def months_counted(self, customers: Collection[UUID], start: date) -> list[Place]:
+        """The months of some customers that may have counted usage of a month, or of later ones."""
+        periods = UsagePeriod.objects.filter(organisation__in=customers, month__gte=start).order_by()
+        return list(periods.values_list("organisation_id", "month"))
+
+    def charged_late(self, rule: PricingRule) -> set[Place]:
+        """The invoiced months for which the rule came late, and that no issued invoice charges by it yet."""
+        if rule.pk not in self._late:
+            late = LatePrice.objects.not_issued().filter(pricing_rule=rule.pk).order_by()
+            self._late[rule.pk] = {*late.values_list("organisation_id", "month")}
+        return self._late[rule.pk]
 
     def used(self, rule: PricingRule, first: date, after: date, counted_in: Sequence[Place]) -> list[UsedOn]:
         """The usage of the rule's metric on days `[first, after)`, of what these months count."""

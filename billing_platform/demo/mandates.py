@@ -14,7 +14,7 @@ from invoicing.models import Invoice
 from organisations.models import Notification, Organisation
 from payments.gateways import GatewayPayment
 from payments.gateways.values import Failure, GatewayToken
-from payments.models import Mandate, MandateCharge, PayerAccount
+from payments.models import Mandate, MandateCharge, PayerAccount, PaymentOrder
 from payments.services.mandates import emails, tokens
 from payments.services.mandates.charging import charge_time
 from payments.services.mandates.new_debit import new_debit_order
@@ -86,7 +86,7 @@ def _debit(mandate: Mandate, invoice: Invoice, failure: str) -> None:
             mandate=mandate,
             cause=MandateCharge.Cause.ISSUED,
             amount=invoice.amount_due,
-            order=new_debit_order(invoice, mandate),
+            order=_order_at_razorpay(new_debit_order(invoice, mandate), mandate),
             charge_after=charge_time(mandate.method, notified_at),
         )
         charge.notice = emails.queue_notice(
@@ -100,6 +100,14 @@ def _debit(mandate: Mandate, invoice: Invoice, failure: str) -> None:
             status=MandateCharge.Status.ASKED, notified_at=notified_at, asked_at=debited_at
         )
         apply_payment_report(order_id=charge.order.pk, report=_answer(charge, failure))  # type: ignore[union-attr]  # made above
+
+
+def _order_at_razorpay(order: PaymentOrder, mandate: Mandate) -> PaymentOrder:
+    """As after Razorpay's answer: asked for, and known by its id."""
+    order.sent_at, order.status = clock.now(), PaymentOrder.Status.OPEN
+    order.razorpay_order_id = (mandate.razorpay_order_id or "").replace("Demo0", "Debit")
+    order.save()
+    return order
 
 
 def _answer(charge: MandateCharge, failure: str) -> GatewayPayment:

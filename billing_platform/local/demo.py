@@ -16,7 +16,7 @@ from billing_platform.local.errors import LocalError
 from billing_platform.local.keys import write_private
 from billing_platform.local.process_table import Addresses
 
-_TO_ATTEMPT = "invoice_to_attempt"
+_TO_ATTEMPT, _PAST = "invoice_to_attempt", "past_at_razorpay"
 
 
 def facts_file(var_dir: Path) -> Path:
@@ -59,7 +59,16 @@ def attempt_payment(file: Path, facts: dict[str, Any], addresses: Addresses) -> 
     write_private(file, facts)
 
 
-def _post(url: str, content: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+def tell_past(file: Path, facts: dict[str, Any], addresses: Addresses) -> None:
+    """Tell the sandbox what Razorpay did in the demo's past, so that both sides agree; once, as `attempt_payment`."""
+    if addresses.sandbox_url is None or _PAST not in facts:
+        return
+    _post(f"{addresses.sandbox_url}/_sim/past", facts[_PAST], {})
+    del facts[_PAST]
+    write_private(file, facts)
+
+
+def _post(url: str, content: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
     request = urllib.request.Request(
         url, data=json.dumps(content).encode(), headers={"Content-Type": "application/json", **headers}
     )

@@ -150,6 +150,7 @@ class _Announcer(threading.Thread):
             return
         facts = json.loads(self.facts_file.read_text()) if self.facts_file.exists() else {}
         try:
+            demo.tell_past(self.facts_file, facts, self.addresses)
             demo.attempt_payment(self.facts_file, facts, self.addresses)
         except OSError as error:
             say(f"The demo's failed payment could not be made ({error}); the next start tries again.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from events.services.aggregates.rebuilding import rebuild_aggregates
@@ -14,6 +15,7 @@ from invoicing.models import CreditNote, Invoice
 from invoicing.services import stored_pdfs
 from invoicing.services.credit_notes import credit_note_delivery
 from organisations.models import Organisation
+from payments.models import PaymentOrder
 from payments.services.catching_up import catch_up
 from payments.services.payouts.fetching import read_again
 from payments.services.recounting import recount_payment
@@ -72,6 +74,13 @@ def _catch_up(discrepancy: Discrepancy) -> None:
     catch_up(order_id=UUID(discrepancy.facts["order_id"]), razorpay_payment_id=discrepancy.facts["payment_id"])
 
 
+def _what_is_paid(discrepancy: Discrepancy) -> Iterator[tuple[str, str]]:
+    order = PaymentOrder.objects.select_related("invoice").get(pk=discrepancy.facts["order_id"])
+    invoice = order.invoice
+    due = format_money(invoice.amount_due, invoice.currency)
+    yield "Invoice now", f"{invoice}, {invoice.get_status_display().lower()}, {due} due"
+
+
 def _read_payout(discrepancy: Discrepancy) -> None:
     read_again(key_id=discrepancy.facts["key_id"], razorpay_payout_id=discrepancy.facts["payout_id"])
 
@@ -96,6 +105,7 @@ _CAUGHT_UP = Repair(
     "The payment and its refunds are read from Razorpay, and recorded as if the messages about them had come: "
     "invoices, receipts and e-mails follow.",
     _catch_up,
+    _what_is_paid,
 )
 
 _READ_AGAIN = Repair(

@@ -133,6 +133,8 @@ def test_what_no_message_told_is_found_and_read_from_razorpay(
     plant(razorpay, order)
     discrepancy = found_once(GATEWAY, kind)
     assert discrepancy.organisation == order.invoice.organisation
+    assert [label for label, _value in REPAIRS[kind].shows(discrepancy)] == ["Invoice now"]
+    assert (" at Razorpay" in discrepancy.expected, discrepancy.found[-5:]) == (True, " here")
     assert closed_by_repair(discrepancy, admin_user) == "repaired"
     order.invoice.refresh_from_db()
     assert order.invoice.status == afterwards

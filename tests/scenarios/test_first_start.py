@@ -1,4 +1,4 @@
-"""The first start makes demo data that needs the running platform: a failed payment."""
+"""The first start makes demo data that needs the running platform: a failed payment, and what Razorpay knows."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def test_the_first_start_makes_a_payment_fail_through_the_gateway(platform: Plat
                 WHERE asked.kind = 'order' AND payments_payment.status = 'failed'"""  # beside a debit of the demo's
     assert platform.scalar(failed) == 1
     assert set(platform.facts) == set(OF_A_SCRIPT.split())
+
+
+def test_razorpay_agrees_with_the_past_of_the_demo(platform: Platform) -> None:
+    paid = "SELECT (paid_at AT TIME ZONE 'UTC')::date FROM payments_payment WHERE razorpay_payment_id LIKE 'pay_Debit%'"
+    paid += " AND paid_at IS NOT NULL"
+    begun = "SELECT (begun_at AT TIME ZONE 'UTC')::date FROM payments_payout"
+    for check, day in (("gateway", paid), ("payouts", begun)):
+        said = platform.manage("reconcile", "--check", check, "--from", str(platform.scalar(day)))
+        assert "0 compared" not in said
+        assert "0 do not agree" in said

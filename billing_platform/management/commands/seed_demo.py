@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import banking, cheques, documents, gateway, mandates, money, usage
+from billing_platform.demo import banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.lib import clock
@@ -82,7 +82,11 @@ def _make() -> dict[str, Any]:
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
-    return _keys(nandi, admin) | {"logins": logins, "invoice_to_attempt": str(unpaid.pk)}
+    return _keys(nandi, admin) | {
+        "logins": logins,
+        "invoice_to_attempt": str(unpaid.pk),
+        "past_at_razorpay": razorpay_past.past(),
+    }
 
 
 def _make_seller() -> BillingEntity:

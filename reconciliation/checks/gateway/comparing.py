@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing_platform.lib.money import from_minor
+from billing_platform.lib.money import ZERO, from_minor
 from billing_platform.lib.number_formats import format_money
 from invoicing.rates import BOOKS
 from payments.gateways import GatewayOrder, GatewayPayment, GatewayRefund
@@ -17,8 +17,6 @@ from payments.gateways.values import GatewayLink
 from payments.models.payment import rank
 from reconciliation.findings import FindingKind as Kind
 
-NOTHING_HERE = "nothing"
-NOTHING_THERE = "Razorpay has no such"
 WITHOUT_MONEY = ("created", "failed")
 _REFUND_STEPS = ("pending", "processed", "failed")
 
@@ -66,23 +64,21 @@ def compare_payment(ours: OurPayment | None, theirs: GatewayPayment | None) -> I
     if theirs is None:
         if ours is not None and ours.state not in WITHOUT_MONEY:
             said = f"{format_money(ours.amount, ours.currency)}, {ours.state}"
-            yield Difference(
-                Kind.PAYMENT_MISSING_THERE, said, f"{NOTHING_THERE} payment", _worth(ours.amount, ours.currency)
-            )
+            yield _unknown(Kind.PAYMENT_MISSING_THERE, said, "payment", _worth(ours.amount, ours.currency))
         return
     state = "captured" if theirs.is_captured else theirs.status
     amount = _amount(theirs.amount_minor, theirs.currency)
     if ours is None:
         if state not in WITHOUT_MONEY:
             said = f"{format_money(amount, theirs.currency)}, {state}"
-            yield Difference(Kind.PAYMENT_MISSING_HERE, said, NOTHING_HERE, _worth(amount, theirs.currency))
+            yield _told(Kind.PAYMENT_MISSING_HERE, said, "nothing", _worth(amount, theirs.currency))
         return
     if (amount, theirs.currency) != (ours.amount, ours.currency):
         yield _differing(Kind.PAYMENT_AMOUNT, amount, theirs.currency, ours.amount, ours.currency)
         return
     if state != ours.state:
         kind = Kind.PAYMENT_BEHIND if rank(state) > rank(ours.state) else Kind.PAYMENT_AHEAD
-        yield Difference(kind, state, ours.state, _worth(amount, ours.currency))
+        yield _told(kind, state, ours.state, _worth(amount, ours.currency))
         return
     yield from _compare_fee(ours, theirs)
     yield from _compare_given_back(ours, theirs, amount)
@@ -94,29 +90,29 @@ def compare_refund(ours: OurRefund | None, theirs: GatewayRefund | None, currenc
         if ours is not None and ours.status != "failed":
             said = f"{format_money(ours.amount, ours.currency)}, {ours.status}"
             worth = _worth(ours.amount, ours.currency)
-            yield Difference(Kind.REFUND_MISSING_THERE, said, f"{NOTHING_THERE} refund", worth)
+            yield _unknown(Kind.REFUND_MISSING_THERE, said, "refund", worth)
         return
     currency = theirs.currency or (ours.currency if ours else currency)
     amount = _amount(theirs.amount_minor, currency)
     if ours is None:
         if theirs.status != "failed":
             said = f"{format_money(amount, currency)}, {theirs.status}"
-            yield Difference(Kind.REFUND_MISSING_HERE, said, NOTHING_HERE, _worth(amount, currency))
+            yield _told(Kind.REFUND_MISSING_HERE, said, "nothing", _worth(amount, currency))
         return
     if (amount, currency) != (ours.amount, ours.currency):
         yield _differing(Kind.REFUND_AMOUNT, amount, currency, ours.amount, ours.currency)
     elif theirs.payment_id != ours.payment_id:
-        yield Difference(Kind.REFUND_AMOUNT, f"of {theirs.payment_id}", f"of {ours.payment_id}")
+        yield _told(Kind.REFUND_AMOUNT, f"of {theirs.payment_id}", f"of {ours.payment_id}")
     elif theirs.status != ours.status:
         is_behind = _REFUND_STEPS.index(theirs.status) > _REFUND_STEPS.index(ours.status)
         kind = Kind.REFUND_BEHIND if is_behind else Kind.REFUND_AHEAD
-        yield Difference(kind, theirs.status, ours.status, _worth(amount, currency))
+        yield _told(kind, theirs.status, ours.status, _worth(amount, currency))
 
 
 def compare_request(ours: OurRequest, theirs: GatewayOrder | GatewayLink | None) -> Iterator[Difference]:
     if theirs is None:
         said = format_money(ours.amount, ours.currency)
-        yield Difference(Kind.REQUEST_MISSING_THERE, said, f"{NOTHING_THERE} order or link")
+        yield _unknown(Kind.REQUEST_MISSING_THERE, said, "order or link")
         return
     amount = _amount(theirs.amount_minor, theirs.currency)
     if (amount, theirs.currency) != (ours.amount, ours.currency):
@@ -129,9 +125,9 @@ def _compare_fee(ours: OurPayment, theirs: GatewayPayment) -> Iterator[Differenc
         return
     fee, tax = _amount(theirs.fee_minor, ours.currency), _amount(theirs.tax_minor or 0, ours.currency)
     if (fee, tax) != (ours.fee, ours.tax or 0):
-        told = f"{format_money(fee, ours.currency)} with {format_money(tax, ours.currency)} GST in it"
-        known = f"{format_money(ours.fee, ours.currency)} with {format_money(ours.tax or Decimal(0), ours.currency)}"
-        yield Difference(Kind.PAYMENT_FEE, told, known, _worth(abs(fee - ours.fee), ours.currency))
+        told = f"{format_money(fee, ours.currency)} with {format_money(tax, ours.currency)} GST"
+        known = f"{format_money(ours.fee, ours.currency)} with {format_money(ours.tax or ZERO, ours.currency)} GST"
+        yield _told(Kind.PAYMENT_FEE, told, known, _worth(abs(fee - ours.fee), ours.currency))
 
 
 def _compare_given_back(ours: OurPayment, theirs: GatewayPayment, amount: Decimal) -> Iterator[Difference]:
@@ -145,7 +141,15 @@ def _compare_given_back(ours: OurPayment, theirs: GatewayPayment, amount: Decima
 
 def _differing(kind: Kind, theirs: Decimal, currency: str, ours: Decimal, own_currency: str) -> Difference:
     worth = _worth(abs(theirs - ours), currency) if currency == own_currency else None
-    return Difference(kind, format_money(theirs, currency), format_money(ours, own_currency), worth)
+    return _told(kind, format_money(theirs, currency), format_money(ours, own_currency), worth)
+
+
+def _told(kind: Kind, theirs: str, ours: str, worth: Decimal | None = None) -> Difference:
+    return Difference(kind, f"{theirs} at Razorpay", f"{ours} here", worth)
+
+
+def _unknown(kind: Kind, ours: str, noun: str, worth: Decimal | None = None) -> Difference:
+    return Difference(kind, f"{ours} here", f"no such {noun} at Razorpay", worth)
 
 
 def _amount(minor: int, currency: str) -> Decimal:

@@ -61,20 +61,21 @@ def compare_payout(ours: OurPayout | None, theirs: GatewayPayout | None) -> Iter
     if ours is None:
         if theirs is not None:
             amount = _rupees(theirs.amount_minor)
-            said = f"{format_money(amount, BOOKS)}, {theirs.status}"
-            yield Difference(Kind.PAYOUT_MISSING_HERE, said, "nothing", amount)
+            said = f"{format_money(amount, BOOKS)}, {theirs.status} at Razorpay"
+            yield Difference(Kind.PAYOUT_MISSING_HERE, said, "nothing here", amount)
         return
     if theirs is None:
-        said = f"{format_money(ours.amount, BOOKS)}, {ours.status}"
-        yield Difference(Kind.PAYOUT_MISSING_THERE, said, "Razorpay has no such payout", ours.amount)
+        said = f"{format_money(ours.amount, BOOKS)}, {ours.status} here"
+        yield Difference(Kind.PAYOUT_MISSING_THERE, said, "no such payout at Razorpay", ours.amount)
         return
     amount = _rupees(theirs.amount_minor)
     if amount != ours.amount:
-        texts = format_money(amount, BOOKS), format_money(ours.amount, BOOKS)
+        texts = f"{format_money(amount, BOOKS)} at Razorpay", f"{format_money(ours.amount, BOOKS)} here"
         yield Difference(Kind.PAYOUT_DIFFERS, *texts, abs(amount - ours.amount))
     if theirs.status != ours.status:
         is_news = theirs.status in (PROCESSED, "failed")
-        yield Difference(Kind.PAYOUT_BEHIND if is_news else Kind.PAYOUT_DIFFERS, theirs.status, ours.status)
+        kind = Kind.PAYOUT_BEHIND if is_news else Kind.PAYOUT_DIFFERS
+        yield Difference(kind, f"{theirs.status} at Razorpay", f"{ours.status} here")
     elif theirs.utr != ours.utr or (ours.status == PROCESSED and not ours.utr):
         yield Difference(Kind.PAYOUT_BEHIND, f"UTR {theirs.utr or 'of the transfer'}", f"UTR {ours.utr or 'missing'}")
 
@@ -84,15 +85,16 @@ def compare_lines(ours: Mapping[Key, Amounts], theirs: Mapping[Key, Amounts]) ->
     for key, amounts in theirs.items():
         if key not in ours:
             net = amounts.credit - amounts.debit
-            yield Difference(Kind.PAYOUT_LINE_MISSING, format_money(net, BOOKS), "nothing", abs(net), key)
+            said = f"{format_money(net, BOOKS)} at Razorpay"
+            yield Difference(Kind.PAYOUT_LINE_MISSING, said, "no such line here", abs(net), key)
         elif ours[key] != amounts and is_consistent(key, ours[key]):
             texts = differing(NAMES, amounts, ours[key], BOOKS), differing(NAMES, ours[key], amounts, BOOKS)
             yield Difference(Kind.PAYOUT_LINE_DIFFERS, *texts, largest(amounts, ours[key]), key)
     for key, amounts in ours.items():
         if key not in theirs:
             net = amounts.credit - amounts.debit
-            found = format_money(net, BOOKS)
-            yield Difference(Kind.PAYOUT_LINE_UNKNOWN, "no such line in this payout", found, abs(net), key)
+            found = f"{format_money(net, BOOKS)} here"
+            yield Difference(Kind.PAYOUT_LINE_UNKNOWN, "no such line at Razorpay", found, abs(net), key)
 
 
 def is_consistent(key: Key, line: Amounts) -> bool:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from billing_platform.local.razorpay.api.endpoint import json_of
 from billing_platform.local.razorpay.control.endpoint import Route, control
 from billing_platform.local.razorpay.errors import JSON, RazorpayError
-from billing_platform.local.razorpay.models import BalanceEntry, Order, Payment, Refund, Settlement
+from billing_platform.local.razorpay.models import BalanceEntry, Dispute, Order, Payment, Refund, Settlement
 
 CAPTURED = (Payment.Status.CAPTURED, Payment.Status.REFUNDED)
 ModelT = TypeVar("ModelT", bound=Model)
@@ -19,13 +19,14 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 @transaction.atomic
 def _remember(request: HttpRequest) -> JSON:
-    """`orders`, `payments`, `refunds`, `settlements` (each with its recon rows as `rows`): lists, spelt as Razorpay's
-    answers. What they belong to is told with them, or known already."""
+    """`orders`, `payments`, `refunds`, `disputes`, `settlements` (each with its recon rows as `rows`): lists, spelt as
+    Razorpay's answers. What they belong to is told with them, or known already."""
     told = json_of(request)
     try:
         orders = Order.objects.bulk_create([_row(Order, each) for each in told.get("orders", [])])
         payments = Payment.objects.bulk_create(_payments(told.get("payments", [])))
-        refunds = Refund.objects.bulk_create(_refunds(told.get("refunds", [])))
+        refunds = Refund.objects.bulk_create(_of_payments(Refund, told.get("refunds", [])))
+        Dispute.objects.bulk_create(_of_payments(Dispute, told.get("disputes", [])))
         for each in told.get("settlements", []):
             _settle(each)
     except (KeyError, TypeError, AttributeError) as error:
@@ -46,9 +47,9 @@ def _payments(told: list[dict[str, Any]]) -> list[Payment]:
     ]
 
 
-def _refunds(told: list[dict[str, Any]]) -> list[Refund]:
+def _of_payments(model: type[ModelT], told: list[dict[str, Any]]) -> list[ModelT]:
     payments = Payment.objects.in_bulk([each["payment_id"] for each in told], field_name="public_id")
-    return [_row(Refund, each, payment=payments[each["payment_id"]]) for each in told]
+    return [_row(model, each, payment=payments[each["payment_id"]]) for each in told]
 
 
 def _settle(entity: dict[str, Any]) -> None:

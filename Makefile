@@ -33,6 +33,7 @@ test-slow: install-dev ## the tests that take minutes, one after the other
 check: export SECRET_KEY := not-a-secret-only-long-enough-for-the-deployment-check-0123456789
 check: export SITE_URL := https://billing.example.com
 check: export ALLOWED_HOSTS := billing.example.com
+check: export PROOF_SIGNING_KEY := ZXZlcnlib2R5IG1heSByZWFkIHRoaXMgdGVzdCBrZXk=
 check: export EMAIL_URL := smtp+tls://user:password@mail.example.com:587
 check: export RAZORPAY_KEY_ID := rzp_test_check
 check: export RAZORPAY_KEY_SECRET := check

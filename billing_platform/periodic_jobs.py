@@ -41,6 +41,7 @@ PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Fetch payouts": ("payments.tasks.fetch_payouts", crontab(minute="10", hour="5")),
     "Process stored webhooks": ("payments.tasks.process_pending_webhooks", schedule(60)),
     "Reconcile": ("reconciliation.tasks.start_daily_run", crontab(minute="0", hour="2")),
+    "State what was counted and issued": ("reconciliation.tasks.state_days", crontab(minute="0", hour="3")),
     "Go on with reconciliation": ("reconciliation.tasks.do_due_checks", schedule(60)),
     "Send pending e-mails": ("organisations.tasks.send_pending_notifications", schedule(60)),
     "Forget stored API answers": ("organisations.tasks.forget_stored_answers", crontab(minute="45")),

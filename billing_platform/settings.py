@@ -30,6 +30,9 @@ SECRET_KEY_IS_SET = bool(env.str("SECRET_KEY", default=""))
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(50)
 # What encrypts secrets in the database, newest first. Without it SECRET_KEY does, which then can't be changed alone.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [SECRET_KEY]
+# What signs the daily statements (docs/proof.md): an Ed25519 seed in base64. `manage.py proof_key` makes one.
+PROOF_SIGNING_KEY = env.str("PROOF_SIGNING_KEY", default="").strip()
+PROOF_PUBLIC_KEYS = env.list("PROOF_PUBLIC_KEYS", default=[])  # of earlier keys, which are believed as well
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])

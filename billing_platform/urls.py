@@ -23,7 +23,7 @@ admin_api = [
     *payments.urls.admin_urlpatterns,
     *reconciliation.urls.admin_urlpatterns,
 ]
-public_api = [*events.urls.urlpatterns, *payments.urls.urlpatterns]
+public_api = [*reconciliation.urls.urlpatterns, *events.urls.urlpatterns, *payments.urls.urlpatterns]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from organisations.scoping import reaches_every_organisation
-from reconciliation.models import CheckRun, Discrepancy, Run
+from reconciliation.models import CheckRun, DailyStatement, Discrepancy, ProofBlock, Run
 
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.RECONCILIATION, Discrepancy, "difference"),
         SidebarItem(Group.RECONCILIATION, Run, "fact_check", reaches_every_organisation),
+        SidebarItem(Group.RECONCILIATION, DailyStatement, "verified", reaches_every_organisation),
     ),
     waits=(
         Waits(
@@ -44,5 +45,5 @@ BACKOFFICE = Contribution(
         ),
     ),
     operators_may=frozenset({"start_run", "resolve_discrepancy"}),
-    unwatched=frozenset({CheckRun}),
+    unwatched=frozenset({CheckRun, DailyStatement, ProofBlock}),
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from reconciliation.services import running
+from reconciliation.services import running, stating
 
 
 @shared_task(name="reconciliation.tasks.start_daily_run")
@@ -29,3 +29,9 @@ def do_due_checks() -> None:
 @shared_task(name="reconciliation.tasks.do_check")
 def do_check(check_id: str) -> bool:
     return running.do_check(check_id=UUID(check_id))
+
+
+@shared_task(name="reconciliation.tasks.state_days")
+def state_days() -> int:
+    """The statements of the days since the last one. A day that was begun and not finished is begun anew."""
+    return len(stating.state_days())

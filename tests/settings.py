@@ -15,3 +15,4 @@ DOCUMENT_FONT_DIRS: list[str] = []  # whatever this machine has, the tests find 
 LOG_LEVEL = "WARNING"
 LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]  # noqa: F405
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405  (nothing is collected for tests)
+PROOF_SIGNING_KEY = "dGVzdHMgc2lnbiB0aGVpciBkYWlseSBzdGF0ZW1lbnQ="  # 32 bytes that everybody may read

@@ -15,7 +15,7 @@ from django.conf import settings
 from billing_platform.demo.cast import CUSTOMERS, LEVEL, LEVEL_AT_FIRST, LEVEL_CHANGES, MISTYPED_METRIC, TEST_PROJECT
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import UsageCorrection, UsageEvent
+from events.models import EventBatch, UsageCorrection, UsageEvent
 from events.selectors.backlog import unsettled_batches
 from events.services.accepting import accept_events
 from events.services.corrections import correct_usage
@@ -48,8 +48,20 @@ def report_usage(organisations: dict[str, Organisation], *, first: date) -> None
     _fill_disks(organisations["Konkan Retail"].projects.get(name="Storefront"), first)
     _try_out(organisations["Nandi Logistics"])
     _mistype(organisations["Konkan Retail"])
+    _settle_on_the_days_of_receipt()
     while unsettled_batches():
         settle_pending()
+
+
+def _settle_on_the_days_of_receipt() -> None:
+    """Count what was received before today as a worker would have then: it is in the statements of those days."""
+    today = datetime.combine(clock.now().astimezone(UTC).date(), time(), UTC)
+    for back in reversed(range(DAYS_IN_TIME)):
+        ended = today - timedelta(days=back)
+        received = EventBatch.objects.filter(received_at__lt=ended, status=EventBatch.Status.PENDING).count()
+        if received:
+            with clock.standing_at(ended - timedelta(minutes=1)):
+                settle_pending(limit_batches=received)
 
 
 def correct_one(organisation: Organisation, *, month: BillingPeriod) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -13,13 +14,14 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def load_or_make(var_dir: Path) -> dict[str, str]:
-    """SECRET_KEY and the sandbox's Razorpay keys. Secrets that the file lacks are made and added."""
+    """SECRET_KEY, the key that signs statements, the sandbox's Razorpay keys. What the file lacks is made and added."""
     file = var_dir / "secrets.json"
     stored: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     made = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "RAZORPAY_KEY_ID": "rzp_test_" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(14)),
         "RAZORPAY_KEY_SECRET": "".join(secrets.choice(ALPHANUMERIC) for _ in range(24)),
+        "PROOF_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "RAZORPAY_WEBHOOK_SECRET": secrets.token_urlsafe(32),
     }
     if missing := made.keys() - stored.keys():

@@ -39,6 +39,7 @@ def environment(*, var_dir: Path, services: Services, addresses: Addresses, secr
         "ENVIRONMENT": "local",
         "LOG_LEVEL": "WARNING",  # the terminal is for people: a line for each request would hide what matters
         "SECRET_KEY": secrets["SECRET_KEY"],
+        "PROOF_SIGNING_KEY": secrets["PROOF_SIGNING_KEY"],
         "SITE_URL": base,
         "EMAIL_URL": f"filemail:///{quote(str(var_dir / 'mail'))}",
     }

@@ -2747,6 +2747,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invoice",
             index=models.Index(
+                condition=models.Q(("number", ""), _negated=True), fields=["finalized_at"], name="invoice_by_issue"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
                 condition=models.Q(("number", ""), _negated=True),
                 fields=["seller_gstin", "issue_date", "id"],
                 name="invoice_of_gstin",
@@ -3435,6 +3441,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="creditnote",
             index=models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["created_at"], name="credit_note_by_issue"),
         ),
         migrations.AddIndex(
             model_name="creditnote",

@@ -182,6 +182,7 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
         permissions = [("issue_creditnote", "Can issue a credit note")]
         indexes = (
             models.Index(fields=["organisation", "-issue_date"], name="credit_note_by_organisation"),
+            models.Index(fields=["created_at"], name="credit_note_by_issue"),
             due_index("credit_note_to_deliver"),
             models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
         )

@@ -205,6 +205,7 @@ class Invoice(BaseModel, TenantModel):
         indexes = [
             models.Index(fields=["organisation", "-period_start"], name="invoice_by_organisation"),
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
+            models.Index(fields=["finalized_at"], condition=~Q(number=""), name="invoice_by_issue"),
             models.Index(fields=["seller_gstin", "issue_date", "id"], condition=~Q(number=""), name="invoice_of_gstin"),
         ]
         constraints = [

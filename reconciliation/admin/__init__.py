@@ -1,7 +1,7 @@
-"""Pages of reconciliation: runs of the checks, and what they found."""
+"""Pages of reconciliation: runs of the checks, what they found, and the daily statements."""
 
 from __future__ import annotations
 
-from reconciliation.admin import discrepancy, run
+from reconciliation.admin import daily_statement, discrepancy, proof_of_event, run
 
-__all__ = ["discrepancy", "run"]
+__all__ = ["daily_statement", "discrepancy", "proof_of_event", "run"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import DayFilter, IdFilter, TextFilter
+from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter
 from reconciliation.findings import FindingKind
 from reconciliation.models import CheckName, Discrepancy, Run
 
@@ -22,3 +22,11 @@ class DiscrepancyParameters(FilterSet):
     organisation = IdFilter("organisation_id")
     day = DayFilter()
     assigned_to = TextFilter(field_name="assigned_to__username")
+
+
+class ProofParameters(FilterSet):
+    received_month = MonthFilter(label="Where an id was counted in several months of receipt: which one.")
+
+
+class AnyProofParameters(ProofParameters):
+    project = IdFilter("project_id", label="Where several projects have sent the id: which one.")

@@ -17,59 +17,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Run",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("first_day", models.DateField(help_text="UTC.")),
-                ("last_day", models.DateField(help_text="UTC; included.")),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("schedule", "Every day"),
-                            ("person", "Asked for"),
-                            ("command", "From the command line"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "finished_at",
-                    models.DateTimeField(blank=True, help_text="Empty until each check has ended.", null=True),
-                ),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: all customers.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "reconciliation run",
-                "verbose_name_plural": "reconciliation runs",
-                "ordering": ["-created_at"],
-                "permissions": [("start_run", "Can start a reconciliation run")],
-            },
-        ),
-        migrations.CreateModel(
             name="CheckRun",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -149,12 +96,6 @@ class Migration(migrations.Migration):
                         default=False,
                         help_text="Not all could be read, or more was found than is stored: nothing was closed as gone.",
                         verbose_name="cut short",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="reconciliation.run"
                     ),
                 ),
             ],
@@ -301,75 +242,275 @@ class Migration(migrations.Migration):
                 ),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.CharField(blank=True, max_length=500)),
-                (
-                    "assigned_to",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
             ],
             options={
                 "verbose_name_plural": "discrepancies",
                 "ordering": ["-first_seen_at"],
                 "permissions": [("resolve_discrepancy", "Can acknowledge, assign, repair or write off a discrepancy")],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("state__in", ["open", "acknowledged"])),
-                        fields=["check_name", "day"],
-                        name="discrepancy_standing",
-                    )
-                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProofBlock",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tree",
+                    models.CharField(choices=[("ledger", "Ledger entries"), ("documents", "Documents")], max_length=9),
+                ),
+                ("number", models.PositiveIntegerField(help_text="0 is the customer's first block of the day.")),
+                ("first_key", models.CharField(help_text="Of its first leaf.", max_length=120)),
+                ("leaves", models.PositiveIntegerField()),
+                ("root", models.BinaryField(max_length=32)),
+                ("prints", models.BinaryField(help_text="The first 8 bytes of each leaf's hash.")),
+                (
+                    "names",
+                    models.JSONField(blank=True, help_text="Key and label of each leaf of a document.", null=True),
+                ),
+            ],
+            options={
+                "ordering": ["statement", "tree", "organisation", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Run",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("first_day", models.DateField(help_text="UTC.")),
+                ("last_day", models.DateField(help_text="UTC; included.")),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("schedule", "Every day"),
+                            ("person", "Asked for"),
+                            ("command", "From the command line"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, help_text="Empty until each check has ended.", null=True),
+                ),
+            ],
+            options={
+                "verbose_name": "reconciliation run",
+                "verbose_name_plural": "reconciliation runs",
+                "ordering": ["-created_at"],
+                "permissions": [("start_run", "Can start a reconciliation run")],
+            },
+        ),
+        migrations.CreateModel(
+            name="DailyStatement",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField(help_text="1 is the first statement.", unique=True)),
+                ("day", models.DateField(help_text="UTC.", unique=True)),
+                ("content", models.TextField(help_text="What is hashed and signed.")),
+                (
+                    "hash",
+                    models.CharField(
+                        help_text="Of the content, in hex.", max_length=64, unique=True, verbose_name="SHA-256"
+                    ),
+                ),
+                ("signature", models.CharField(help_text="Ed25519 over the content, in base64.", max_length=88)),
+                (
+                    "key_id",
+                    models.CharField(
+                        help_text="The first 16 hex digits of the public key's SHA-256.",
+                        max_length=16,
+                        verbose_name="key",
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+            ],
+            options={
+                "verbose_name": "daily statement",
+                "ordering": ["-number"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("check_name", "kind", "subject"), name="discrepancy_once"),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("state", "written_off"), _negated=True),
-                            models.Q(models.Q(("reason", ""), _negated=True), ("decided_by__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="discrepancy_is_written_off_by_somebody_with_a_reason",
+                        condition=models.Q(("number__gte", 1)), name="statements_are_numbered_from_1"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("state__in", ["acknowledged", "repaired", "written_off"]), _negated=True),
-                            ("decided_at__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="discrepancy_that_was_decided_has_its_time",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("state", "gone"), _negated=True), ("gone_at__isnull", False), _connector="OR"
-                        ),
-                        name="discrepancy_that_is_gone_has_its_time",
+                        condition=models.Q(("signature", ""), _negated=True), name="statement_is_signed"
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dailystatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="fc1c029829ec2929e5ef7cfdd485056adfb0924d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_14ca1",
+                    table="reconciliation_dailystatement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dailystatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="34594caeebfc13a38e7eb121a3112207b662364d",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b8f4c",
+                    table="reconciliation_dailystatement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="dailystatement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="goes_on",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE before reconciliation_dailystatement%ROWTYPE; said jsonb;",
+                    func="\n    SELECT * INTO before FROM reconciliation_dailystatement ORDER BY number DESC LIMIT 1;\n    IF NEW.number <> COALESCE(before.number, 0) + 1 OR NEW.day <> COALESCE(before.day + 1, NEW.day) THEN\n        RAISE EXCEPTION 'Statement % of % does not follow upon the last one.', NEW.number, NEW.day\n            USING ERRCODE = 'check_violation';\n    END IF;\n    said := NEW.content::jsonb;\n    IF NEW.hash <> encode(sha256(convert_to(NEW.content, 'UTF8')), 'hex')\n    OR said ->> 'previous' IS DISTINCT FROM COALESCE(before.hash, '0000000000000000000000000000000000000000000000000000000000000000')\n    OR (said ->> 'number', said ->> 'day', said ->> 'key')\n       IS DISTINCT FROM (NEW.number::text, to_char(NEW.day, 'YYYY-MM-DD'), NEW.key_id::text) THEN\n        RAISE EXCEPTION 'Statement % does not say what stands beside it, or not what comes before it.', NEW.number\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NEW;\n",
+                    hash="decdae87f9883c74b253c1c25c32fd561da48366",
+                    operation="INSERT",
+                    pgid="pgtrigger_goes_on_8b6eb",
+                    table="reconciliation_dailystatement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddField(
+            model_name="discrepancy",
+            name="assigned_to",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="discrepancy",
+            name="decided_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="discrepancy",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="proofblock",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="proofblock",
+            name="statement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="blocks", to="reconciliation.dailystatement"
+            ),
+        ),
+        migrations.AddField(
+            model_name="run",
+            name="asked_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="run",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: all customers.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="checkrun",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="reconciliation.run"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="discrepancy",
+            index=models.Index(
+                condition=models.Q(("state__in", ["open", "acknowledged"])),
+                fields=["check_name", "day"],
+                name="discrepancy_standing",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discrepancy",
+            constraint=models.UniqueConstraint(fields=("check_name", "kind", "subject"), name="discrepancy_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="discrepancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "written_off"), _negated=True),
+                    models.Q(models.Q(("reason", ""), _negated=True), ("decided_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="discrepancy_is_written_off_by_somebody_with_a_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discrepancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["acknowledged", "repaired", "written_off"]), _negated=True),
+                    ("decided_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="discrepancy_that_was_decided_has_its_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="discrepancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "gone"), _negated=True), ("gone_at__isnull", False), _connector="OR"
+                ),
+                name="discrepancy_that_is_gone_has_its_time",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="discrepancy",
@@ -411,6 +552,47 @@ class Migration(migrations.Migration):
                     operation="UPDATE",
                     pgid="pgtrigger_what_it_is_about_never_changes_9ea63",
                     table="reconciliation_discrepancy",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="proofblock",
+            constraint=models.UniqueConstraint(
+                fields=("statement", "tree", "organisation", "number"), name="proof_block_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="proofblock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("leaves__gte", 1), ("leaves__lte", 1024)), name="proof_block_has_its_size"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="proofblock",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="82a4b8cf9b22496b82e2008fb2d492026c4a93d9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_44e19",
+                    table="reconciliation_proofblock",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="proofblock",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="a703db7f8c8182a8be51d353da3c225ec2472f80",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_e562c",
+                    table="reconciliation_proofblock",
                     when="BEFORE",
                 ),
             ),

@@ -74,6 +74,7 @@ from payments.services.offline import record_offline_payment, reverse_payment
 from reconciliation.findings import Finding, FindingKind
 from reconciliation.models import CheckName
 from reconciliation.services.recording import note_findings
+from reconciliation.services.stating import state_days
 from tests import factories
 from tests.architecture.code import APPS
 
@@ -439,12 +440,14 @@ def _book(organisation: Organisation, marker: str) -> None:
 
 
 def run_of_both(one: Tenant, other: Tenant) -> BillingRun:
-    """A billing run with an item for each of two tenants; each tenant may see its own item only."""
+    """A billing run with an item for each of two tenants, of which each may see its own only; the daily statements."""
     run = BillingRun.objects.create(period_start=date(2026, 10, 1), requested_by="schedule")
     for each in (one, other):
         BillingRunItem.objects.create(run=run, organisation=each.organisation, reason=f"{each.marker} waits")
         each.run = run
     _park_september(one, other)
+    with clock.standing_at(clock.now() + timedelta(days=1, hours=2)):
+        state_days()
     return run
 
 

@@ -59,6 +59,7 @@ NOT_REGISTERED = {
     "payments.PayerAccount": "shown on the page of its mandate",
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "reconciliation.CheckRun": "rows of the run's page",
+    "reconciliation.ProofBlock": "hashes that name what differs: of no use to a person",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.
@@ -69,6 +70,7 @@ FOR_WHO_SERVES_ALL = {
     "payments.bankline",
     "payments.payout",
     "reconciliation.run",
+    "reconciliation.dailystatement",
 }
 KNOWS_UNFOLD = {
     "billing_platform/lib/admin/base.py",

@@ -53,6 +53,7 @@ def admin_gets() -> Iterator[Route]:
 def url_of(route: Route, tenant: Tenant) -> str:
     values = {
         "organisation_id": tenant.organisation.pk,
+        "event_id": tenant.event_id,
         "project_id": tenant.project.pk,
         "rule_id": tenant.rule.pk,
         "metric_id": tenant.metric.pk,

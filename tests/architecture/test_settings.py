@@ -20,6 +20,7 @@ PRODUCTION = {
     "SECRET_KEY": "not-a-secret-only-long-enough-for-the-check-0123456789-abcdefghij",
     "SITE_URL": "https://billing.example.com",
     "ALLOWED_HOSTS": "billing.example.com",
+    "PROOF_SIGNING_KEY": "ZXZlcnlib2R5IG1heSByZWFkIHRoaXMgdGVzdCBrZXk=",
     "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
     "RAZORPAY_KEY_ID": "rzp_live_check",
     "RAZORPAY_KEY_SECRET": "check",
@@ -53,6 +54,7 @@ def test_the_check_names_every_missing_setting() -> None:
         ("E001", "SECRET_KEY"),
         ("E002", "SITE_URL=https://"),
         ("E003", "ALLOWED_HOSTS="),
+        ("E006", "PROOF_SIGNING_KEY"),
         ("W002", "RAZORPAY_KEY_ID"),
         ("W001", "EMAIL_URL="),
     ]:
@@ -66,6 +68,7 @@ def test_the_check_names_every_missing_setting() -> None:
         ("SECRET_KEY", "E001"),
         ("SITE_URL", "E002"),
         ("ALLOWED_HOSTS", "E003"),
+        ("PROOF_SIGNING_KEY", "E006"),
         ("RAZORPAY_KEY_ID", "W002"),
         ("RAZORPAY_KEY_SECRET", "E005"),
         ("RAZORPAY_WEBHOOK_SECRET", "E005"),

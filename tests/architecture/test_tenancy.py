@@ -47,6 +47,7 @@ NOBODYS = {
     "payments.JournalFile": "of a JournalBatch",
     "reconciliation.Run": "counts what it finds of all customers: only who reaches everybody sees it",
     "reconciliation.CheckRun": "of a Run",
+    "reconciliation.DailyStatement": "counts what all customers have: only who reaches everybody sees it",
 }
 
 OURS, THEIRS = "Acmeqq", "Zzyzxqq"

@@ -6,6 +6,7 @@ Writes var/bench.json, a flat object of name → number. docs/performance.md exp
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 from billing_platform.local.embedded import services
 from tests.bench.billing import Run, deliver, draw, million
 from tests.bench.platform import ROOT, Platform, load, serving
+from tests.bench.proof import state_and_prove
 from tests.bench.references import References
 from tests.bench.returns import fill, read
 from tests.bench.sample import BATCH
@@ -41,6 +43,8 @@ class Effort:
     """How many customers send a thousand events each."""
     documents: int
     """Of the GST return."""
+    entries: int
+    """Of the day that is stated and proven."""
     burst_seconds: float
     """Of webhooks."""
 
@@ -54,6 +58,7 @@ FULL = Effort(
     customers=10_000,
     million=1_000,
     documents=100_000,
+    entries=1_000_000,
     burst_seconds=10,
 )
 QUICK = Effort(
@@ -65,6 +70,7 @@ QUICK = Effort(
     customers=1_000,
     million=0,
     documents=10_000,
+    entries=100_000,
     burst_seconds=3,
 )
 END_TO_END_RATE = 40_000  # events a second offered
@@ -236,6 +242,20 @@ def returns(effort: Effort, results: Results) -> None:
         results.add(f"{name}_{each}_peak_mb", peak)
 
 
+def proof(platform: Platform, effort: Effort, results: Results) -> None:
+    """A tenth of the entries on one day, all of them on the next: memory must not follow."""
+    found = []
+    for later, rows in enumerate((effort.entries // 10, effort.entries)):
+        platform.empty()
+        platform.fill_ledger(rows, days_later=later)
+        found.append(state_and_prove(later))
+    few, many = found
+    results.add("proof_stated_per_s", many.entries / many.stated_s, "ledger entries, hashed, stored and signed")
+    results.add("proof_events_per_s", many.entries / many.proven_s, "read again and compared with what was signed")
+    results.add("proof_peak_mb", many.peak_mb, f"the most memory; {few.peak_mb:,.0f} MB with a tenth of the entries")
+    platform.empty()
+
+
 def webhooks(references: References, database_url: str, effort: Effort, results: Results) -> None:
     """A burst is offered at 1,000 a second, and all of it processed afterwards; then as many as can be received."""
 
@@ -280,7 +300,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="in under two minutes, without the 10 million rows")
     parser.add_argument(
         "--only",
-        choices=["settle", "growth", "accept", "end-to-end", "billing", "documents", "returns", "webhooks", "million"],
+        choices=[
+            "settle",
+            "growth",
+            "accept",
+            "end-to-end",
+            "billing",
+            "documents",
+            "returns",
+            "proof",
+            "webhooks",
+            "million",
+        ],
         help="just one part",
     )
     options = parser.parse_args()
@@ -293,6 +324,7 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "billing_platform.settings",
             "LOG_LEVEL": "INFO",
             "RAZORPAY_WEBHOOK_SECRET": SECRET,
+            "PROOF_SIGNING_KEY": base64.b64encode(os.urandom(32)).decode(),
         }
         platform, references = Platform(), References(running.database_url)
         parts: dict[str, Callable[[], Any]] = {
@@ -303,6 +335,7 @@ def main() -> None:
             "billing": lambda: billing(effort, results),
             "documents": lambda: documents(effort, results),
             "returns": lambda: returns(effort, results),
+            "proof": lambda: proof(platform, effort, results),
             "webhooks": lambda: webhooks(references, running.database_url, effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }

@@ -94,8 +94,8 @@ class Platform:
             for table in guarded:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER append_only_truncate")
 
-    def fill_ledger(self, rows: int) -> None:
-        """Earlier usage of this month, straight into the ledger."""
+    def fill_ledger(self, rows: int, *, days_later: int = 0) -> None:
+        """Earlier usage of this month, straight into the ledger; counted today, or so many days later."""
         from django.db import connection
 
         with connection.cursor() as cursor:
@@ -106,13 +106,14 @@ class Platform:
                     dimensions, metadata, batch_id, "position")
                 SELECT m.organisation_id, %s, m.id, md5(n::text), 'usage', n %% 100, now(), now(),
                     date_trunc('month', now() AT TIME ZONE 'UTC'), date_trunc('hour', now()),
-                    date_trunc('month', now()), now() AT TIME ZONE 'UTC', false, '{"tier": "paid", "region": "in"}',
+                    date_trunc('month', now()), (now() AT TIME ZONE 'UTC')::date + %s, false,
+                    '{"tier": "paid", "region": "in"}',
                     '{"path": "/v1/items/1", "tier": "paid", "region": "in", "status": 200}', gen_random_uuid(),
                     n %% 1000
                 FROM generate_series(1, %s) n,
                     LATERAL (SELECT * FROM events_metric WHERE organisation_id = %s ORDER BY id LIMIT 1) m
                 """,
-                [self.project.pk, rows, self.organisation.pk],
+                [self.project.pk, days_later, rows, self.organisation.pk],
             )
             cursor.execute("ANALYZE events_usageevent")
 

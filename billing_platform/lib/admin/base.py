@@ -14,7 +14,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -298,6 +298,8 @@ class ModelAdmin(ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, Sco
     ) -> HttpResponse:
         """Django's history of what was done on these pages, and under it every change from anywhere."""
         obj = self.get_object(request, unquote(object_id))
+        if obj is None and not self.has_view_permission(request):
+            raise PermissionDenied  # as the object's own page answers
         entries = self.history_entries(obj, names_people=self.names_people(request, obj)) if obj is not None else []
         extra = {"title": "History", "subtitle": obj, "audit_entries": entries, **(extra_context or {})}
         shown: HttpResponse = super().history_view(request, object_id, extra)

@@ -21,6 +21,7 @@ class LockSpace(IntEnum):
     PRICES = 8
     REFUND_NUMBERS = 9
     DAILY_RECONCILIATION = 10
+    STATEMENTS = 11
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from statistics import median
 from typing import Any
 
@@ -21,6 +21,8 @@ from billing_platform.local.embedded import services
 from tests.bench.billing import Run, deliver, draw, million
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.proof import state_and_prove
+from tests.bench.reconciliation import EVENT_CHECKS, INVOICE_CHECKS, events_settled, last_of, reconcile
+from tests.bench.reconciliation import fill as reconciled
 from tests.bench.references import References
 from tests.bench.returns import fill, read
 from tests.bench.sample import BATCH
@@ -47,6 +49,8 @@ class Effort:
     """Of the day that is stated and proven."""
     burst_seconds: float
     """Of webhooks."""
+    reconciled: int
+    """Thousands of events of the second reading; the first has a fifth of them."""
 
 
 FULL = Effort(
@@ -60,6 +64,7 @@ FULL = Effort(
     documents=100_000,
     entries=1_000_000,
     burst_seconds=10,
+    reconciled=5_000,
 )
 QUICK = Effort(
     seconds=4,
@@ -72,6 +77,7 @@ QUICK = Effort(
     documents=10_000,
     entries=100_000,
     burst_seconds=3,
+    reconciled=500,
 )
 END_TO_END_RATE = 40_000  # events a second offered
 BURST_RATE = 1_000  # webhooks a second offered
@@ -256,6 +262,35 @@ def proof(platform: Platform, effort: Effort, results: Results) -> None:
     platform.empty()
 
 
+def reconciliation(platform: Platform, effort: Effort, results: Results) -> None:
+    """A fifth of the events first, then all of them: memory must not follow. Then invoices, of one month."""
+    platform.empty()
+    today = datetime.now(UTC).date()
+    events_settled(platform, effort.reconciled // 5)
+    base, _few = reconcile(today, today, EVENT_CHECKS, ahead=1)
+    events_settled(platform, effort.reconciled * 4 // 5)
+    peak, said = reconcile(today, today, EVENT_CHECKS, ahead=1)
+    if said["hot_log"][0] != effort.reconciled * BATCH:
+        raise RuntimeError(
+            f"{said['hot_log'][0]:,} events were compared: midnight came in between, or some are missing."
+        )
+    results.add("reconcile_events", said["hot_log"][0], "received on one day")
+    for name, (_count, seconds) in said.items():
+        results.add(f"reconcile_{name}_s", seconds, "of these events")
+    results.add("reconcile_events_peak_mb", peak, f"the most memory; {base:,.0f} MB with a fifth of the events")
+    results.add("reconcile_memory_growth", peak / base, "five times as many events; aim 1.1")
+    month, days = date(2026, 5, 1), 31
+    reconciled(month, days, effort.documents)
+    peak, said = reconcile(month, last_of(month, days), INVOICE_CHECKS)
+    name = f"reconcile_{effort.documents // 1000}k_invoices"
+    for check_name, (_count, seconds) in said.items():
+        results.add(f"{name}_{check_name}_s", seconds)
+    results.add(
+        f"{name}_s", sum(seconds for _count, seconds in said.values()), "of a month, day by day, half of them paid"
+    )
+    results.add(f"{name}_peak_mb", peak)
+
+
 def webhooks(references: References, database_url: str, effort: Effort, results: Results) -> None:
     """A burst is offered at 1,000 a second, and all of it processed afterwards; then as many as can be received."""
 
@@ -309,6 +344,7 @@ def main() -> None:
             "documents",
             "returns",
             "proof",
+            "reconciliation",
             "webhooks",
             "million",
         ],
@@ -336,6 +372,7 @@ def main() -> None:
             "documents": lambda: documents(effort, results),
             "returns": lambda: returns(effort, results),
             "proof": lambda: proof(platform, effort, results),
+            "reconciliation": lambda: reconciliation(platform, effort, results),
             "webhooks": lambda: webhooks(references, running.database_url, effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }

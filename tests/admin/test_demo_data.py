@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from billing_platform.lib import clock
 from events.models import UsageEvent
 from invoicing.models import Invoice, InvoiceLine, ReviewItem
 from organisations.models import ApiKey, Project
+from reconciliation.models import Discrepancy
+from tests.reconciliation.language import OURS, run
 
 # With luck there is none.
 DISCREPANCIES = "/admin/reconciliation/discrepancy/"
@@ -52,6 +54,15 @@ def test_the_demo_fills_every_list_of_the_sidebar(facts: dict[str, Any], client:
     test_project = Project.objects.get(mode=Project.Mode.TEST)
     assert test_project.api_keys.get().mode == ApiKey.Mode.TEST
     assert UsageEvent.objects.filter(project=test_project).exists()
+    _all_numbers_agree()
+
+
+def _all_numbers_agree() -> None:
+    """Months of usage, also late, corrected and without a price; payments, refunds, cheques, certificates, parts."""
+    today = clock.now().astimezone(UTC).date()
+    done = run(today - timedelta(days=100), today, *OURS)
+    said = {check.check_name: (check.status, check.found) for check in done.checks.all()}
+    assert said == dict.fromkeys(OURS, ("done", 0)), list(Discrepancy.objects.values("kind", "about", "found"))
 
 
 def _rows(client: Client, link: str) -> int:

@@ -37,7 +37,15 @@ status = open("/proc/self/status").read()  # of this program alone: what getrusa
 print("done", int(status.partition("VmHWM:")[2].split()[0]) / 1024, *said, flush=True)
 """
 
+_COPIES = f"SELECT id FROM invoicing_invoice WHERE series = '{SERIES}'"
 _CLONE = """
+    DELETE FROM payments_paymentallocation WHERE invoice_id IN ({copies});
+    DELETE FROM payments_payment WHERE invoice_id IN ({copies});
+    DELETE FROM invoicing_documentsnapshot WHERE invoice_id IN ({copies});
+    DELETE FROM invoicing_invoicetax WHERE invoice_id IN ({copies});
+    DELETE FROM invoicing_invoiceline WHERE invoice_id IN ({copies});
+    DELETE FROM invoicing_invoice WHERE series = '{series}';
+    DELETE FROM invoicing_numbersequence WHERE series = '{series}';
     CREATE TEMPORARY TABLE clone AS
         SELECT template.id AS template, number AS running, %(first)s::date + (number %% %(days)s)::int AS day
         FROM generate_series(1, %(count)s) number
@@ -98,7 +106,7 @@ def fill(month: date, days: int, count: int) -> None:
     services issued, so that everything adds up."""
     from django.db import connection
 
-    from invoicing.models import DocumentSnapshot, Invoice, InvoiceLine, InvoiceTax
+    from invoicing.models import DocumentSnapshot, Invoice, InvoiceLine, InvoiceTax, NumberSequence
     from payments.models import Payment, PaymentAllocation
 
     models = {
@@ -108,7 +116,7 @@ def fill(month: date, days: int, count: int) -> None:
         "payment": (Payment, {"invoice_id": _twin("invoice_id")}),
         "allocation": (PaymentAllocation, {"invoice_id": _twin("invoice_id"), "payment_id": _twin("payment_id")}),
     }
-    texts = {"series": SERIES, "twin_of_invoice": _twin("invoice_id")}
+    texts = {"series": SERIES, "copies": _COPIES, "twin_of_invoice": _twin("invoice_id")}
     for name, (model, changed) in models.items():
         columns = [field.column for field in model._meta.concrete_fields]
         texts[name] = ", ".join(columns)
@@ -116,7 +124,11 @@ def fill(month: date, days: int, count: int) -> None:
             ({"id": _twin("id")} | changed).get(column, f"old.{column}") for column in columns
         )
     where = {"first": month, "days": days, "count": count, "series": _templates()}
-    tables = [DocumentSnapshot._meta.db_table, *(model._meta.db_table for model, _changed in models.values())]
+    tables = [
+        DocumentSnapshot._meta.db_table,
+        NumberSequence._meta.db_table,
+        *(model._meta.db_table for model, _changed in models.values()),
+    ]
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -388,7 +388,7 @@ def test_killed_in_the_middle_nothing_has_happened(project: Project, old: dateti
     is_check = where == "before the check is noted"
     day = old.date() if is_check else verified(old)
     before = HotLogDay.objects.values().first()
-    worker = _start(VERIFY if is_check else DROP, day)
+    worker = start_script(VERIFY if is_check else DROP, day.isoformat())
     try:
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"there\n"
@@ -425,7 +425,8 @@ with connection.execute_wrapper(wrapper):
 )
 
 
-def _start(script: str, day: date) -> subprocess.Popen[bytes]:
+def start_script(script: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A process of its own on the database of the test."""
     url = "postgresql://{USER}:{PASSWORD}@/{NAME}".format(**connection.settings_dict)
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -433,7 +434,7 @@ def _start(script: str, day: date) -> subprocess.Popen[bytes]:
         "PYTHONPATH": str(ROOT),
     }
     return subprocess.Popen(
-        [sys.executable, "-c", script, day.isoformat()],
+        [sys.executable, "-c", script, *arguments],
         cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ from payments.services.refunds import answer_refund, record_refund
 from payments.services.short_payments import record_short_payment
 from tests.local.razorpay.harness import KEY_SECRET, SandboxProcess
 from tests.payments.language import hand_over, issued_invoice
-from tests.payments.machine_checks import check_account, check_agreement, check_sums
+from tests.payments.machine_checks import check_account, check_agreement, check_reconciliation, check_sums
 from tests.payments.machine_jobs import JOBS
 
 WHICH = st.integers(0, 5)
@@ -323,6 +323,7 @@ class MoneyMachine(RuleBasedStateMachine):
                 JOBS[name]()
         self.all_messages_come(seed)
         check_agreement(self.razorpay)
+        check_reconciliation()
 
     # --- what holds ---------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ from reconciliation.findings import Finding, Tally, Window
 from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
 from reconciliation.services.running import do_check, start_run
 
+OURS = [name for name in CheckName if name not in (CheckName.GATEWAY, CheckName.PAYOUTS)]
+"""The checks that do not ask Razorpay."""
+
 
 def found(check: CheckName, first: date, last: date | None = None, **window: Any) -> list[Finding]:
     """What a check finds."""

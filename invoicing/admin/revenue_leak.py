@@ -130,9 +130,9 @@ def _estimate_text(leak: Leak) -> str:
 class UsageWriteOffAdmin(ReadOnlyAdmin):
     empty_hint = "Nothing was written off. Usage without a price stands on the page Revenue leak."
     list_display = (
-        "customer", "used_in", "metric_shown", "quantity_shown", "worth", "state", "reason", "by", "written",
+        "metric_shown", "customer", "used_in", "quantity_shown", "worth", "state", "reason", "by", "written",
     )  # fmt: skip
-    list_on_a_phone = ("customer", "used_in", "metric_shown", "state")
+    list_on_a_phone = ("metric_shown", "customer", "used_in", "state")
     list_filter = ("organisation", "month", "metric_name", ("taken_back_at", admin.EmptyFieldListFilter))
     search_fields = ("metric_name", "unit", "reason", "organisation__name")
     list_select_related = ("organisation", "written_off_by", "taken_back_by")

@@ -70,6 +70,12 @@ class LatePrice(BaseModel, TenantModel):
         return f"{self.pricing_rule} from {self.month:%Y-%m}"
 
 
+def organisations_to_charge_late(*, before: date) -> set[UUID]:
+    """The customers that are still to be charged by a late price for a month before a day."""
+    late = LatePrice.objects.to_charge(besides=before).filter(month__lt=before)
+    return set(late.order_by().values_list("organisation_id", flat=True))
+
+
 def late_prices_of(organisations: Collection[UUID], *, before: date, besides: date) -> list[tuple[UUID, date, UUID]]:
     """Customer, month of use and price of what is still to be charged for months before a day."""
     found = LatePrice.objects.to_charge(besides=besides).filter(organisation__in=organisations, month__lt=before)

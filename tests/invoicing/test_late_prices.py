@@ -16,8 +16,10 @@ from invoicing.services.charged_usage import charged_usage
 from invoicing.services.explaining import explain_line
 from invoicing.services.prices.price_book import delete_pricing_rule, update_pricing_rule
 from organisations.models import Organisation, Project
+from organisations.services.onboarding import update_organisation
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, metric, per_unit, price, used
 from tests.invoicing.test_billed_months import refused
+from tests.invoicing.test_nothing_is_left_unbilled import bill as run_month
 from tests.invoicing.test_usage_credits import DECEMBER, bill
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,18 @@ def test_the_next_invoice_charges_what_had_no_price_whole_and_once(
     assert lines(december) == [late]
     assert explain_line(december.lines.get()).recomputed.agrees
     assert differing(acme) == []
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_run_bills_it_to_a_customer_that_used_nothing_else(
+    october: Invoice, acme: Organisation, is_active: bool
+) -> None:
+    pings({"model": "per_unit", "unit_price": "15"})
+    update_organisation(organisation=acme, is_active=is_active)
+    assert run_month(NOVEMBER, "2026-12-01 10:00")["Acme"].status == "done"
+    assert not LatePrice.objects.to_charge().exists()
+    assert amounts(Invoice.objects.get(period_start=NOVEMBER.start)) == [Decimal("450.00")]
+    assert Invoice.objects.count() == 2
 
 
 def test_it_is_charged_again_only_if_its_invoice_is_void(october: Invoice, acme: Organisation) -> None:

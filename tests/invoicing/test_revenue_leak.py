@@ -187,6 +187,7 @@ def test_the_page_leads_to_the_price_and_to_the_write_off(
         form = client.get(row["price_url"])
         assert 'name="bills_late"' in form.content.decode()
         assert form.context["tried"] == {"quantity": "30", "events": "2"}
+        assert [leak.used for leak in form.context["late"]] == ["30 ping in 2 events"]
         asked = client.get(row["write_off_url"])
         assert "30 ping in 2 events" in strip_tags(asked.content.decode())
         sent = {

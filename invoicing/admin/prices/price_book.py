@@ -31,6 +31,7 @@ from billing_platform.lib.errors import InvalidInput
 from billing_platform.lib.number_formats import format_money
 from events.models import Metric
 from events.selectors.billed_unit import billed_unit_of
+from invoicing.admin.prices.late_usage import late_usage
 from invoicing.admin.prices.price_form import BOUNDS, IDENTITY, EndingForm, PriceForm, asks_why, reason_field
 from invoicing.admin.prices.price_history import price_history
 from invoicing.admin.prices.price_list_pages import PriceListPages
@@ -188,6 +189,7 @@ class PricingRuleAdmin(PriceListPages, ModelAdmin):
             "reprices": [_repriced_row(each) for each in form.repriced()],
             "preview": _first_preview(form, obj),
             "preview_url": _preview_url(follows),
+            "late": late_usage(request) if obj is None else [],
             "tried": {name: request.GET.get(name, "") for name in ("quantity", "events")},
             "known": {"metric_name": [*units], "unit": sorted({unit for each in units.values() for unit in each})},
             "units_of": units,

@@ -28,6 +28,7 @@ from billing_platform.lib.work.waking import wake_on_commit
 from events.selectors.months import open_months, organisations_with_usage
 from events.services.months import close_period
 from invoicing.models import BillingRun, BillingRunItem
+from invoicing.models.late_price import organisations_to_charge_late
 from invoicing.selectors.terms import organisations_with_terms
 from invoicing.services.drafting import delete_draft
 from invoicing.services.facts.issuing_facts import grace_ends
@@ -124,6 +125,7 @@ def who_is_billed(
 ) -> tuple[tuple[Organisation, ...], tuple[tuple[Organisation, datetime], ...]]:
     """The organisations whose month is over, and those for whom it ends later, with that moment."""
     owing = organisations_with_usage(period=period) | organisations_with_terms(period=period)
+    owing |= organisations_to_charge_late(before=period.start)
     candidates = Organisation.objects.select_related("billing_entity").filter(Q(is_active=True) | Q(pk__in=owing))
     if organisations is not None:
         candidates = candidates.filter(pk__in=[organisation.pk for organisation in organisations])

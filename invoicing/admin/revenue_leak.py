@@ -100,7 +100,7 @@ def _named(request: HttpRequest) -> Leak | None:
         period = BillingPeriod.parse(request.GET.get("month", ""))
         owner = scoped(Organisation.objects.all(), request).filter(pk=request.GET.get("organisation", "")).first()
         metric = scoped(Metric.objects.all(), request).filter(pk=request.GET.get("metric", "")).first()
-    except (ValueError, forms.ValidationError, ValidationError):
+    except (ValueError, ValidationError):
         return None
     if owner is None or metric is None:
         return None

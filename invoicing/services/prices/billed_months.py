@@ -60,7 +60,10 @@ def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]], *, around:
     around = around or Surroundings.of(rule for rule, _days in changes)
     for rule, days in changes:
         refuse_written_off(rule, _whole_months(days), around)
-    reached = {each for rule, days in changes for each in {*_reached(rule, days, around)} - around.charged_late(rule)}
+    reached: set[Place] = set()
+    for rule, days in changes:
+        if found := {*_reached(rule, days, around)}:
+            reached |= found - around.charged_late(rule)
     if reached:
         _refuse(reached)
 

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from billing_platform.lib.periods import BillingPeriod
 from events.models import UsagePeriod
 from events.usage.metering import UsedOn, days_with_usage
-from invoicing.models import Invoice, LatePrice, PricingRule
+from invoicing.models import Invoice, LatePrice, PricingRule, UsageWriteOff
 from invoicing.pricing.rules import Rule
 from organisations.models import Organisation
 
@@ -37,6 +37,8 @@ class Surroundings:
         self._read: dict[tuple[Any, ...], _ByCustomer] = {}
         self._currencies: dict[UUID, str] = {}
         self._late: dict[UUID, set[Place]] = {}
+        self._metric_names = {*metric_names}
+        self._written_off: list[UsageWriteOff] | None = None
         for rule in PricingRule.objects.filter(metric_name__in=metric_names).select_related("organisation"):
             self.put(rule)
 
@@ -121,6 +123,18 @@ class Surroundings:
         """The months of some customers that may have counted usage of a month, or of later ones."""
         periods = UsagePeriod.objects.filter(organisation__in=customers, month__gte=start).order_by()
         return list(periods.values_list("organisation_id", "month"))
+
+    def written_off(self, rule: PricingRule) -> list[UsageWriteOff]:
+        """What is written off of the rule's metric, of the customers for whom it is, by month."""
+        if self._written_off is None:
+            standing = UsageWriteOff.objects.standing().filter(metric_name__in=self._metric_names)
+            rows = self._of_customers(standing).select_related("organisation")
+            self._written_off = list(rows.order_by("month", "organisation__name", "created_at"))
+        return [
+            each
+            for each in self._written_off
+            if (each.metric_name, each.unit) == _metric(rule) and rule.organisation_id in (None, each.organisation_id)
+        ]
 
     def charged_late(self, rule: PricingRule) -> set[Place]:
         """The invoiced months for which the rule came late, and that no issued invoice charges by it yet."""

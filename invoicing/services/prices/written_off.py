@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.errors import DomainError
@@ -15,7 +16,7 @@ from events.selectors.conversions import conversions_of
 from events.usage.conversion import converted
 from events.usage.metering import Asked, metered
 from invoicing.models import PricingRule, UsageWriteOff
-from invoicing.pricing.rules import RulesOfMonth
+from invoicing.pricing.rules import Rule, RulesOfMonth
 from invoicing.services.prices.price_surroundings import Place, Surroundings
 
 CODE = "USAGE_WRITTEN_OFF"
@@ -24,16 +25,12 @@ NAMED = 3
 
 def refuse_written_off(rule: PricingRule, months: tuple[date, date], around: Surroundings) -> None:
     """Raises DomainError USAGE_WRITTEN_OFF, with the way out, if the rule leaves less of a month's usage without a
-    price than was written off. `months` are their first day and the day after the last; `around` knows the rule."""
+    price than was written off. `months` are their first day and the day after the last; `around` knows the others."""
     start, end = months
-    found = UsageWriteOff.objects.standing().filter(
-        metric_name=rule.metric_name, unit=rule.unit, month__gte=start, month__lt=end
-    )
-    if rule.organisation_id is not None:
-        found = found.filter(organisation=rule.organisation_id)
     written_off: defaultdict[Place, list[UsageWriteOff]] = defaultdict(list)
-    for each in found.select_related("organisation").order_by("month", "organisation__name", "created_at"):
-        written_off[each.organisation_id, each.month].append(each)
+    for each in around.written_off(rule):
+        if start <= each.month < end:
+            written_off[each.organisation_id, each.month].append(each)
     if written_off and (billed := list(_billed(rule, written_off, around))):
         _refuse(billed)
 
@@ -44,14 +41,14 @@ def _billed(
     """The first write-off of each month that the rule prices usage of, and that has less without a price than was
     written off."""
     owners = {rows[0].organisation_id: rows[0].organisation for rows in written_off.values()}
-    counting: defaultdict[object, list[BillingPeriod]] = defaultdict(list)
+    counting: defaultdict[UUID, list[BillingPeriod]] = defaultdict(list)
     for pk, start in around.months_counted(owners, min(month for _pk, month in written_off)):
         counting[pk].append(BillingPeriod.of(start))
     asked = [Asked(owners[pk], tuple(counting[pk]), BillingPeriod.of(month)) for pk, month in written_off]
     conversions = conversions_of(list(owners.values()))
     for (place, decided), usage in zip(written_off.items(), metered(asked), strict=True):
         month, currency = BillingPeriod.of(place[1]), around.currency(place[0])
-        rules = RulesOfMonth(around.rules(rule, place[0]), month, currency)
+        rules = RulesOfMonth(_with(rule, place[0], around), month, currency)
         rows = [row for row in usage if row.metric == (rule.metric_name, rule.unit)]
         priced_by_it, events, quantity = False, 0, ZERO
         for row in converted(rows, conversions[place[0]]):
@@ -61,6 +58,13 @@ def _billed(
                 events, quantity = events + row.event_count, quantity + row.quantity
         if priced_by_it and _is_less(events, quantity, decided):
             yield decided[0]
+
+
+def _with(rule: PricingRule, customer: UUID, around: Surroundings) -> list[Rule]:
+    """The customer's prices of the metric, with the rule as it is to be."""
+    others = [other for other in around.rules(rule, customer) if other.id != rule.pk]
+    fits = rule.may_be_exchanged or rule.currency == around.currency(customer)
+    return [*others, rule.as_rule()] if fits else others
 
 
 def _is_less(events: int, quantity: Decimal, decided: Sequence[UsageWriteOff]) -> bool:

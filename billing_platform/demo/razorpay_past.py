@@ -21,7 +21,7 @@ def past() -> dict[str, Entities]:
         "payments": [_payment(payment) for payment in payments],
         "refunds": [_refund(refund) for refund in refunds],
         "disputes": [_dispute(dispute) for dispute in Dispute.objects.select_related("payment")],
-        "settlements": [_settlement(payout) for payout in Payout.objects.all()],
+        "settlements": [_payout(payout) for payout in Payout.objects.all()],
     }
 
 
@@ -88,7 +88,7 @@ def _dispute(dispute: Dispute) -> dict[str, Any]:
     }
 
 
-def _settlement(payout: Payout) -> dict[str, Any]:
+def _payout(payout: Payout) -> dict[str, Any]:
     return {
         "id": payout.razorpay_payout_id,
         "amount": _minor(payout.amount),

@@ -180,7 +180,7 @@ NEXT_STEPS: Mapping[str, str] = {
     "refund what is paid too much, or ask for the rest.",
     FindingKind.PAYOUT_MISSING_THERE: _ASK_RAZORPAY,
     FindingKind.PAYOUT_DIFFERS: _ASK_RAZORPAY,
-    FindingKind.PAYOUT_SUM: "Compare the lines with Razorpay's settlement report of the day, and read it again "
+    FindingKind.PAYOUT_SUM: "Compare the lines with Razorpay's report of the day, and read the payout again "
     "once its account is set up.",
     FindingKind.PAYOUT_LINE_UNKNOWN: _ASK_RAZORPAY,
     FindingKind.PAYOUT_LINE_DIFFERS: _ASK_RAZORPAY,

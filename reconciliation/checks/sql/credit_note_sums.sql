@@ -6,7 +6,8 @@
 WITH looked AS (
     SELECT id, number, organisation_id, issue_date, currency, subtotal, tax_total, round_off, total
     FROM invoicing_creditnote
-    WHERE issue_date BETWEEN %(first)s::date - (created_at >= %(start)s)::int AND %(last)s
+    WHERE issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (issue_date >= %(first)s OR created_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR organisation_id = %(organisation)s)
 ),
 lines AS (

@@ -10,7 +10,8 @@ WITH computed AS (
         SELECT SUM(total) AS total FROM invoicing_creditnote note WHERE note.invoice_id = invoice.id
     ) notes ON TRUE
     WHERE invoice.number <> ''
-        AND invoice.issue_date BETWEEN %(first)s::date - (invoice.finalized_at >= %(start)s)::int AND %(last)s
+        AND invoice.issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (invoice.issue_date >= %(first)s OR invoice.finalized_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR invoice.organisation_id = %(organisation)s)
 )
 SELECT id, number, organisation_id, issue_date, currency, written, right_sums

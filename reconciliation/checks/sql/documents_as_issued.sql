@@ -10,14 +10,16 @@ WITH issued AS (
     FROM invoicing_invoice invoice
     LEFT JOIN invoicing_documentsnapshot document ON document.invoice_id = invoice.id
     WHERE invoice.number <> ''
-        AND invoice.issue_date BETWEEN %(first)s::date - (invoice.finalized_at >= %(start)s)::int AND %(last)s
+        AND invoice.issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (invoice.issue_date >= %(first)s OR invoice.finalized_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR invoice.organisation_id = %(organisation)s)
     UNION ALL
     SELECT 'Credit note', note.id, note.number, note.organisation_id, note.issue_date, note.currency,
         note.subtotal, 0, note.tax_total, note.total, note.document,
         (SELECT COUNT(*) FROM invoicing_creditnoteline line WHERE line.credit_note_id = note.id)
     FROM invoicing_creditnote note
-    WHERE note.issue_date BETWEEN %(first)s::date - (note.created_at >= %(start)s)::int AND %(last)s
+    WHERE note.issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (note.issue_date >= %(first)s OR note.created_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR note.organisation_id = %(organisation)s)
 ),
 compared AS (

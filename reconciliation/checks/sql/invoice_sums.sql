@@ -9,7 +9,8 @@
 WITH looked AS (
     SELECT id, number, organisation_id, issue_date, currency, subtotal, discount_total, tax_total, round_off, total
     FROM invoicing_invoice
-    WHERE number <> '' AND issue_date BETWEEN %(first)s::date - (finalized_at >= %(start)s)::int AND %(last)s
+    WHERE number <> '' AND issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (issue_date >= %(first)s OR finalized_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR organisation_id = %(organisation)s)
 ),
 lines AS (

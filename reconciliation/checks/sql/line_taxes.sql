@@ -13,7 +13,8 @@ WITH computed AS (
     JOIN invoicing_invoiceline line ON line.invoice_id = invoice.id
     JOIN invoicing_invoicetax tax ON tax.line_id = line.id
     WHERE invoice.number <> ''
-        AND invoice.issue_date BETWEEN %(first)s::date - (invoice.finalized_at >= %(start)s)::int AND %(last)s
+        AND invoice.issue_date BETWEEN %(first)s::date - 1 AND %(last)s
+        AND (invoice.issue_date >= %(first)s OR invoice.finalized_at >= %(start)s)
         AND (%(organisation)s::uuid IS NULL OR invoice.organisation_id = %(organisation)s)
 )
 SELECT id, number, organisation_id, issue_date, currency, position, name, rate, written, right_sums

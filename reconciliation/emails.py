@@ -77,7 +77,8 @@ def _said(listed: Listed) -> str:
 
 
 def _since(listed: Listed) -> str:
-    return f"since {day_text(listed.discrepancy.first_seen_at.date())}, {listed.age.lower()}"
+    day = f"since {day_text(listed.discrepancy.first_seen_at.date())}"
+    return f"{day}, {listed.age}" if listed.discrepancy.age_days else day
 
 
 def _page(row: Run | Discrepancy) -> str:

@@ -43,7 +43,7 @@ LOOKS = {
     Standing.AGREES: "square agrees",
     Standing.DIFFERS: "square differs",
     Standing.FAILED: "square failed",
-    Standing.LATE: "square late",
+    Standing.LATE: "square overdue",
     Standing.AT_WORK: "square at-work",
     Standing.NOT_DUE: "square",
     Standing.BEFORE: "square",

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from billing_platform.lib import clock
 from reconciliation.checks import CHECKS
 from reconciliation.findings import Window
-from reconciliation.models import CheckName, CheckRun, Discrepancy
+from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
 from reconciliation.models.run import LATE_AFTER
 
 DAYS_SHOWN = 30
@@ -31,7 +31,7 @@ class Standing(StrEnum):
     LATE = "Late: nobody has looked"
     AT_WORK = "Being looked at"
     NOT_DUE = "Not due yet"
-    BEFORE = "Before the first run"
+    BEFORE = "Before the first daily run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _newest_runs(days: Sequence[date]) -> dict[_Key, CheckRun]:
 
 
 def _first_days() -> dict[str, date]:
-    """By check the first day that was ever looked at."""
-    rows = CheckRun.objects.filter(run__organisation__isnull=True).order_by().values_list("check_name")
+    """By check the first day of a daily run: what nobody was to look at is not late."""
+    rows = CheckRun.objects.filter(run__cause=Run.Cause.SCHEDULE).order_by().values_list("check_name")
     return dict(rows.annotate(Min("run__first_day")))
 
 

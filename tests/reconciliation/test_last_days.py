@@ -9,7 +9,7 @@ from django.test import Client
 
 from billing_platform.lib import clock
 from reconciliation.findings import Finding, FindingKind
-from reconciliation.models import CheckName, CheckRun
+from reconciliation.models import CheckName, CheckRun, Run
 from reconciliation.selectors.squares import Standing, squares
 from reconciliation.services.recording import note_findings
 from reconciliation.services.running import start_run
@@ -33,10 +33,12 @@ def _days() -> None:
     start_run(first_day=yesterday(1), last_day=yesterday(1), checks=[SUMS])
     CheckRun.objects.filter(run__first_day=yesterday(1)).update(status="failed", next_attempt_at=None)
     start_run(first_day=yesterday(), last_day=yesterday(), checks=[SUMS])
+    Run.objects.update(cause="schedule")
 
 
 def test_a_day_is_late_hours_after_it_unless_it_was_looked_at_once_it_was_over(monkeypatch: pytest.MonkeyPatch) -> None:
     run(yesterday(-1), None, SUMS)  # today: it is not over
+    Run.objects.update(cause="schedule")
     end = datetime.combine(yesterday(-2), time(), tzinfo=UTC)
     for hours, stands in ((1, Standing.NOT_DUE), (7, Standing.LATE)):
         monkeypatch.setattr(clock, "now", lambda hours=hours: end + timedelta(hours=hours))

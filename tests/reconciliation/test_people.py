@@ -82,13 +82,14 @@ def test_one_is_assigned_and_stands_on_that_persons_list(acme: Organisation, peo
 
 
 def test_many_are_decided_together_and_those_that_are_gone_are_left(acme: Organisation, people: dict[str, Any]) -> None:
-    rows = [planted(acme, name) for name in ("A1", "A2", "A3")]
+    rows = [*(planted(acme, name) for name in ("A1", "A3")), planted(None, "A2")]
     Discrepancy.objects.filter(subject="A3").update(state="gone", gone_at=clock.now())
     browser = signed_in(people["olga"])
     many = reverse("admin:reconciliation_discrepancy_list_action", args=["write_off_many"])
     many += f"?pk__in={','.join(str(row.pk) for row in rows)}"
     page = browser.get(many).content.decode()
     assert all(text in page for text in ("₹200.00", "3 days", "1 that were decided or are gone"))
+    assert "₹100.00" in signed_in(people["anna"]).get(many).content.decode()  # A2 is everybody's
     answer = browser.post(many, {"once": token(browser, many), "reason": "Moved from the old system."}, follow=True)
     assert "Written off: 2." in answer.content.decode()
     assert sorted(Discrepancy.objects.values_list("state", flat=True)) == ["gone", "written_off", "written_off"]

@@ -21,6 +21,7 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -230,7 +231,8 @@ class ActionsMixin(ExtendedMixin):
         return HttpResponseRedirect(f"{self._action_url(action, None)}?{query.urlencode()}")
 
     def rows(self, request: HttpRequest, action: Action) -> Any:
-        """The rows of an action: those of the list for which the user has the permission."""
+        """The rows of an action: those of the list for which the user has the permission. For rows that belong to all
+        organisations together, it takes the permission for every organisation."""
         try:
             found = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]  # a mixin
         except IncorrectLookupParameters:
@@ -240,7 +242,8 @@ class ActionsMixin(ExtendedMixin):
         owner: Any = get_fields_from_path(self.model, path)[-1].related_model
         owners = found.order_by().values_list(path, flat=True).distinct()
         theirs = [pk for pk in owners if user.has_perm(action.permission, owner(pk=pk))]
-        return found.filter(**{f"{path}__in": theirs})
+        named = Q(**{f"{path}__in": [pk for pk in theirs if pk is not None]})
+        return found.filter(named | Q(**{f"{path}__isnull": True}) if None in theirs else named)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.action_view)

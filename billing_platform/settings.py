@@ -292,6 +292,12 @@ RAZORPAY_BASE_URL = env.str("RAZORPAY_BASE_URL", default="https://api.razorpay.c
 RAZORPAY_CHECKOUT_URL = env.str("RAZORPAY_CHECKOUT_URL", default="https://checkout.razorpay.com/v1/checkout.js")
 RAZORPAY_TIMEOUT_SECONDS = (3.05, 20)
 
+# --- outgoing webhooks (organisations/webhooks) -------------------------------------------------------------------
+
+# Also http, and receivers on this machine: for `make run` and tests. Never where customers may type a URL.
+WEBHOOKS_TO_THIS_MACHINE = env.bool("WEBHOOKS_TO_THIS_MACHINE", default=False)
+WEBHOOKS_RETENTION_DAYS = env.int("WEBHOOKS_RETENTION_DAYS", default=90)  # how long messages and tries are stored
+
 # --- e-mail ---------------------------------------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

@@ -1,4 +1,4 @@
-"""What organisations adds to shared pages: customers, people, sellers and e-mails."""
+"""What organisations adds to shared pages: customers, people, sellers, e-mails and webhooks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from organisations.models import (
     Organisation,
     Project,
     SeenAttention,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
 )
 from organisations.selectors import customers_to_check
 
@@ -34,6 +38,8 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PEOPLE, AuditEntry, "policy"),
         SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
         SidebarItem(Group.SYSTEM, Notification, "mail"),
+        SidebarItem(Group.SYSTEM, WebhookEndpoint, "podcasts"),
+        SidebarItem(Group.SYSTEM, WebhookDelivery, "outbox"),
     ),
     waits=(
         Waits(
@@ -55,6 +61,26 @@ BACKOFFICE = Contribution(
             urgency=Urgency.TECHNICAL,
             since="created_at",
         ),
+        Waits(
+            kind="webhook_endpoint_disabled",
+            one="webhook endpoint was disabled: its receiver took nothing",
+            many="webhook endpoints were disabled: their receivers took nothing",
+            rows=lambda user: WebhookEndpoint.objects.for_organisations(user).taken_out_of_use(),
+            model=WebhookEndpoint,
+            filters={"attention": "disabled"},
+            urgency=Urgency.TECHNICAL,
+            since="disabled_at",
+        ),
+        Waits(
+            kind="webhook_delivery_failed",
+            one="webhook delivery was given up",
+            many="webhook deliveries were given up",
+            rows=lambda user: WebhookDelivery.objects.for_organisations(user).given_up(),
+            model=WebhookDelivery,
+            filters={"attention": "given_up"},
+            urgency=Urgency.TECHNICAL,
+            since="created_at",
+        ),
     ),
     operators_may=frozenset(
         {
@@ -64,11 +90,19 @@ BACKOFFICE = Contribution(
             "change_project",
             "issue_apikey",
             "resend_notification",
+            "replay_webhookendpoint",
         }
     ),
     administers=("auth",),
     also_watched=frozenset({User}),
-    unwatched=frozenset({IdempotencyRecord, AuditEntry, SeenAttention}),
+    unwatched=frozenset(
+        {IdempotencyRecord, AuditEntry, SeenAttention, WebhookAttempt, WebhookDelivery, WebhookMessage}
+    ),
     masked={ApiKey: ("key_hash",), User: ("password",)},
-    unlogged={ApiKey: ("last_used_at",), User: ("last_login",)},
+    # that a secret was changed is noted in words (webhooks/endpoints.py)
+    unlogged={
+        WebhookEndpoint: ("secret", "previous_secret", "failing_since"),
+        ApiKey: ("last_used_at",),
+        User: ("last_login",),
+    },
 )

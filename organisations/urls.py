@@ -1,10 +1,10 @@
-"""Routes of organisations, projects and keys, under /api/v1/admin."""
+"""Routes of organisations, projects, keys and outgoing webhooks, under /api/v1/admin."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import billing_config, views
+from organisations.api import billing_config, views, webhooks
 
 admin_urlpatterns = [
     path("organisations", views.OrganisationList.as_view()),
@@ -15,4 +15,11 @@ admin_urlpatterns = [
     path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),
     path("api-keys/<uuid:key_id>/rotate", views.KeyRotate.as_view()),
     path("api-keys/<uuid:key_id>", views.KeyDetail.as_view()),
+    path("webhook-endpoints", webhooks.WebhookEndpointList.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>", webhooks.WebhookEndpointDetail.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/rotate-secret", webhooks.WebhookEndpointSecret.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/test", webhooks.WebhookEndpointTest.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/replay", webhooks.WebhookEndpointReplay.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/deliveries", webhooks.WebhookDeliveryList.as_view()),
+    path("webhook-endpoints/deliveries/<uuid:delivery_id>/replay", webhooks.WebhookDeliveryReplay.as_view()),
 ]

@@ -1,4 +1,4 @@
-"""Admin pages of organisations, projects, keys, people, the audit log and e-mails."""
+"""Admin pages of organisations, projects, keys, people, the audit log, e-mails and webhooks."""
 
 from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin
@@ -9,6 +9,8 @@ from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
 from organisations.admin.project import ProjectAdmin
+from organisations.admin.webhook_delivery import WebhookDeliveryAdmin
+from organisations.admin.webhook_endpoint import WebhookEndpointAdmin
 
 __all__ = [
     "ApiKeyAdmin",
@@ -22,4 +24,6 @@ __all__ = [
     "OrganisationAdmin",
     "ProjectAdmin",
     "UserAdmin",
+    "WebhookDeliveryAdmin",
+    "WebhookEndpointAdmin",
 ]

@@ -1,12 +1,12 @@
-"""Query parameters of organisations, projects and keys."""
+"""Query parameters of organisations, projects, keys and webhooks."""
 
 from __future__ import annotations
 
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import TextFilter, TruthFilter
-from organisations.models import Project
+from billing_platform.lib.http.parameters import IdFilter, TextFilter, TruthFilter
+from organisations.models import Project, WebhookDelivery, WebhookEndpoint
 
 
 class OrganisationParameters(FilterSet):
@@ -19,3 +19,14 @@ class ProjectParameters(FilterSet):
     name = TextFilter()
     mode = ChoiceFilter(choices=Project.Mode.choices)
     is_active = TruthFilter()
+
+
+class WebhookEndpointParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    status = ChoiceFilter(choices=WebhookEndpoint.Status.choices)
+
+
+class WebhookDeliveryParameters(FilterSet):
+    status = ChoiceFilter(choices=WebhookDelivery.Status.choices)
+    type = TextFilter(field_name="message__type")
+    object_id = IdFilter("object_id")

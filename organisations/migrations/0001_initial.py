@@ -7,6 +7,7 @@ import django.db.models.functions.text
 import django.db.models.lookups
 import organisations.logos
 import organisations.models.issuing_rules
+import organisations.models.webhook_endpoint
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
@@ -24,6 +25,66 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "object_id",
+                    models.UUIDField(help_text="The message's: in whose order it is delivered.", verbose_name="object"),
+                ),
+                (
+                    "payload",
+                    models.CharField(
+                        choices=[("full", "The whole object"), ("thin", "Its id only")],
+                        help_text="What it holds of its object.",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "webhook delivery",
+                "verbose_name_plural": "webhook deliveries",
+                "ordering": ["-created_at", "-message"],
+            },
+        ),
         migrations.CreateModel(
             name="AuditEntry",
             fields=[],
@@ -1106,6 +1167,188 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="WebhookAttempt",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("sent_at", models.DateTimeField()),
+                (
+                    "milliseconds",
+                    models.PositiveIntegerField(help_text="From the look-up of the host to the end of the answer."),
+                ),
+                ("headers", models.JSONField(default=dict, help_text="Of the request, without its signature.")),
+                (
+                    "answer_status",
+                    models.PositiveSmallIntegerField(
+                        help_text="Empty: there was none.", null=True, verbose_name="answer"
+                    ),
+                ),
+                (
+                    "answer",
+                    models.TextField(blank=True, help_text="Its first 4 KB.", verbose_name="body of the answer"),
+                ),
+                ("failure", models.TextField(blank=True, help_text="Empty: the receiver took it.")),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tries",
+                        to="organisations.webhookdelivery",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "try",
+                "verbose_name_plural": "tries",
+                "ordering": ["-sent_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "url",
+                    models.CharField(
+                        help_text="Begins with https:// and names a public host.",
+                        max_length=500,
+                        validators=[organisations.models.webhook_endpoint.validate_receiver],
+                        verbose_name="URL",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True, max_length=200, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                (
+                    "event_types",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Which events it hears of, such as invoice.paid. None chosen: all of them.",
+                    ),
+                ),
+                (
+                    "payload",
+                    models.CharField(
+                        choices=[("full", "The whole object"), ("thin", "Its id only")],
+                        default="full",
+                        help_text="What a message holds of its object.",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        choices=[("2026-11", "2026-11")],
+                        default="2026-11",
+                        help_text="In which shape payloads are written.",
+                        max_length=7,
+                    ),
+                ),
+                ("secret", models.TextField(editable=False)),
+                ("previous_secret", models.TextField(blank=True, editable=False)),
+                (
+                    "previous_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Until then messages are signed with the previous secret as well.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("disabled", "Disabled")], default="active", max_length=8
+                    ),
+                ),
+                ("disabled_reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "disabled_by",
+                    models.CharField(blank=True, help_text="Empty: the platform, as it took nothing.", max_length=200),
+                ),
+                ("disabled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "failing_since",
+                    models.DateTimeField(
+                        blank=True, help_text="When the first try failed since the last one that succeeded.", null=True
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the seller's own endpoint, which hears of every customer.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhook_endpoints",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook endpoint",
+                "ordering": ["-created_at"],
+                "permissions": [("replay_webhookendpoint", "Can test an endpoint and replay its deliveries")],
+            },
+        ),
+        migrations.AddField(
+            model_name="webhookdelivery",
+            name="endpoint",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="organisations.webhookendpoint",
+            ),
+        ),
+        migrations.CreateModel(
+            name="WebhookMessage",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("type", models.CharField(max_length=60)),
+                ("object_id", models.UUIDField(verbose_name="object")),
+                ("dedupe_key", models.CharField(max_length=200, unique=True)),
+                ("version", models.CharField(default="2026-11", max_length=7)),
+                (
+                    "payload",
+                    models.JSONField(help_text="The object as it stood when it happened, in the shape of the API."),
+                ),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: about no customer in particular. Only the seller's own endpoints hear of it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhook_messages",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook message",
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="webhookdelivery",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="organisations.webhookmessage",
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="auditentry",
             trigger=pgtrigger.compiler.Trigger(
@@ -1284,5 +1527,156 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="seenattention",
             constraint=models.UniqueConstraint(fields=("user", "kind"), name="attention_seen_once_per_user_and_kind"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookattempt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_came_back_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a6d2759f4b392664a414120466b4bb1bb9874236",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_came_back_never_changes_ad543",
+                    table="organisations_webhookattempt",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookendpoint",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "url"),
+                name="webhook_endpoint_once_per_url",
+                nulls_distinct=False,
+                violation_error_message="There is an endpoint with this URL already: change that one.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookendpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("secret__regex", "^gAAAAA"),
+                    models.Q(
+                        models.Q(("previous_secret", ""), ("previous_until__isnull", True)),
+                        models.Q(("previous_secret__regex", "^gAAAAA"), ("previous_until__isnull", False)),
+                        _connector="OR",
+                    ),
+                ),
+                name="webhook_endpoint_secrets_are_sealed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookendpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("disabled_at__isnull", True),
+                        ("disabled_by", ""),
+                        ("disabled_reason", ""),
+                        ("status", "active"),
+                    ),
+                    models.Q(
+                        ("disabled_at__isnull", False),
+                        ("status", "disabled"),
+                        models.Q(("disabled_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="disabled_webhook_endpoint_says_since_when_and_why",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookmessage",
+            index=models.Index(fields=["created_at"], name="webhook_message_by_time"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookmessage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_was_told_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="d44ad5c0f3d4d7b7cb2e8d8537c299dc4ab4f62c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_was_told_never_changes_67542",
+                    table="organisations_webhookmessage",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookmessage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="e843d040150d6f6ec8ec51e9e9b6555affaa1e8e",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_b8a0a",
+                    table="organisations_webhookmessage",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["endpoint", "next_attempt_at"],
+                name="webhook_delivery_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["endpoint", "object_id", "message"],
+                name="webhook_delivery_in_order",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(fields=["endpoint", "-created_at"], name="webhook_delivery_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status", "failed")), fields=["endpoint"], name="webhook_delivery_failed"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=models.UniqueConstraint(
+                fields=("endpoint", "message"), name="webhook_message_once_per_endpoint"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("delivered_at__isnull", False), ("next_attempt_at__isnull", True), ("status", "delivered")
+                    ),
+                    models.Q(("next_attempt_at__isnull", True), ("status", "failed")),
+                    models.Q(("next_attempt_at__isnull", False), ("status__in", ["pending", "sending"])),
+                    _connector="OR",
+                ),
+                name="webhook_delivery_waits_or_has_ended",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="webhookdelivery",
+            trigger=pgtrigger.compiler.Trigger(
+                name="what_goes_where_never_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."endpoint_id" IS DISTINCT FROM (NEW."endpoint_id") OR OLD."message_id" IS DISTINCT FROM (NEW."message_id") OR OLD."object_id" IS DISTINCT FROM (NEW."object_id") OR OLD."payload" IS DISTINCT FROM (NEW."payload"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="37b2d2559b6be3b2e75b4281495a68cac4616ada",
+                    operation="UPDATE",
+                    pgid="pgtrigger_what_goes_where_never_changes_c00e9",
+                    table="organisations_webhookdelivery",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

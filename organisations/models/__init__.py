@@ -1,4 +1,4 @@
-"""Customers, sellers, projects, keys, memberships, and the e-mails to them."""
+"""Customers, sellers, projects, keys, memberships, and the e-mails and webhooks to them."""
 
 from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry
@@ -10,6 +10,9 @@ from organisations.models.notification import Notification
 from organisations.models.organisation import Organisation
 from organisations.models.project import Project
 from organisations.models.seen_attention import SeenAttention
+from organisations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
+from organisations.models.webhook_endpoint import WebhookEndpoint
+from organisations.models.webhook_message import WebhookMessage
 
 __all__ = [
     "ApiKey",
@@ -22,5 +25,9 @@ __all__ = [
     "Organisation",
     "Project",
     "SeenAttention",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
     "held",
 ]

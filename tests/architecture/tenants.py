@@ -42,10 +42,12 @@ from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
-from organisations.models import ApiKey, Membership, Organisation, Project
+from organisations.models import ApiKey, Membership, Organisation, Project, WebhookAttempt
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.holds import place_hold
+from organisations.webhooks.endpoints import create_endpoint
+from organisations.webhooks.replaying import send_test
 from payments.models import (
     AutoCollect,
     Dispute,
@@ -142,6 +144,7 @@ def tenant(marker: str) -> Tenant:
     fee, minimum, discount = _agree(organisation, project, marker)
     invoice, draft = _bill(organisation, marker), _draft(organisation, marker)
     _dress(organisation, marker)
+    _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
@@ -274,6 +277,13 @@ def _dress(organisation: Organisation, marker: str) -> None:
     """A template of its own, released but not in use."""
     template = templates.create_template(name=f"{marker} look", organisation=organisation, footer=f"{marker} footer")
     templates.release_template(template_id=template.pk)
+
+
+def _listen(organisation: Organisation, marker: str) -> None:
+    """A webhook endpoint that was tested once, and did not answer."""
+    url = f"https://{marker.lower()}.example.com/hooks"
+    delivery = send_test(endpoint_id=create_endpoint(organisation=organisation, url=url).endpoint.pk)
+    WebhookAttempt.objects.create(delivery=delivery, sent_at=clock.now(), milliseconds=1, failure=f"{marker} is away.")
 
 
 def _draft(organisation: Organisation, marker: str) -> Invoice:

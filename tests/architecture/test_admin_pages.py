@@ -60,6 +60,8 @@ NOT_REGISTERED = {
     "payments.PartyLedger": "typed and shown on the customer's page “Name ledger”",
     "reconciliation.CheckRun": "rows of the run's page",
     "reconciliation.ProofBlock": "hashes that name what differs: of no use to a person",
+    "organisations.WebhookMessage": "shown on the page of each of its deliveries",
+    "organisations.WebhookAttempt": "rows of the delivery's page",
     "invoicing.InvoiceDelivery": "shown, and tried again, on the invoice's page",
 }
 # Tells something of every customer: shown only to those who serve them all.

@@ -184,6 +184,10 @@ UNREACHABLE = {
     "discrepancy_is_written_off_by_somebody_with_a_reason": "the service refuses it at reason",
     "discrepancy_that_was_decided_has_its_time": "the service sets both",
     "discrepancy_that_is_gone_has_its_time": "the service sets both",
+    "webhook_endpoint_secrets_are_sealed": "the service seals them",
+    "disabled_webhook_endpoint_says_since_when_and_why": "the services set them together",
+    "webhook_message_once_per_endpoint": "written with ON CONFLICT",
+    "webhook_delivery_waits_or_has_ended": "claims set both",
     "bank_refund_once_per_payment_and_reference": "the service locks the payment, and refuses a known reference",
 }
 

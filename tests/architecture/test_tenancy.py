@@ -106,6 +106,8 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "minimum_id": lambda owner: owner.minimum.pk,
     "discount_id": lambda owner: owner.discount.pk,
     "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
+    "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
+    "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
 }
 # Parameters that name nobody's object: what is behind them is for all, and must only hide the others' part of it.
@@ -150,6 +152,10 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
             "currency": "INR",
             "effective_from": "2027-01-01",
         },
+        {404},
+    ),
+    "/api/v1/admin/webhook-endpoints": (
+        lambda ids: {"organisation": ids["organisation_id"], "url": "https://example.com/q"},
         {404},
     ),
     "/api/v1/admin/invoice-templates": (lambda ids: {"organisation": ids["organisation_id"], "name": "Q"}, {404}),
@@ -206,6 +212,7 @@ OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
     "/api/v1/admin/payments/{payment_id}/refunds": {"reason": "Q"},
     "/api/v1/admin/reconciliation/discrepancies/{discrepancy_id}/resolve": {"action": "acknowledge"},
+    "/api/v1/admin/webhook-endpoints/{endpoint_id}/replay": {"since": "2026-11-01T00:00:00Z"},
     "/api/v1/admin/invoices/{invoice_id}/credit-notes": {"full": True, "reason": "cancelled"},
 }
 

@@ -22,6 +22,7 @@ class LockSpace(IntEnum):
     REFUND_NUMBERS = 9
     DAILY_RECONCILIATION = 10
     STATEMENTS = 11
+    OUTGOING_WEBHOOKS = 13
 
 
 def advisory_lock(space: LockSpace, *names: object, shared: bool = False) -> None:

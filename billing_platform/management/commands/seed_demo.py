@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand
 from billing_platform.demo import banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
+from billing_platform.demo.webhooks import listen
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod, financial_year_start, next_financial_year_start
@@ -79,6 +80,7 @@ def _make() -> dict[str, Any]:
     usage.correct_one(nandi, month=last)
     usage.verify_days()
     reconcile(last)
+    listen(nandi)
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)

@@ -1,0 +1,97 @@
+"""Webhook deliveries: each message at each endpoint, with what was sent and what came back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from billing_platform.lib.admin.base import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    attention_filter,
+    link,
+    object_action,
+    short_time,
+    status,
+)
+from billing_platform.lib.admin.display import EMPTY, brief
+from billing_platform.lib.admin.work import WORK, work_column
+from organisations.admin.webhook_endpoint import DELIVERY_TONES
+from organisations.models import WebhookAttempt, WebhookDelivery
+from organisations.webhooks import replaying
+from organisations.webhooks.signing import body_of
+
+AttentionFilter = attention_filter(given_up=("Given up", lambda rows, _user: rows.given_up()))
+
+
+class TryInline(ReadOnlyInline):
+    model = WebhookAttempt
+    fields = ("sent_at", "answer_status", "milliseconds", "failure", "body", "sent_headers")
+    readonly_fields = fields
+
+    @admin.display(description="Answer's body")
+    def body(self, attempt: WebhookAttempt) -> Any:
+        return format_html('<pre class="payload">{}</pre>', attempt.answer) if attempt.answer else EMPTY
+
+    @admin.display(description="Request's headers")
+    def sent_headers(self, attempt: WebhookAttempt) -> Any:
+        lines = "\n".join(f"{name}: {value}" for name, value in attempt.headers.items())
+        return format_html('<pre class="payload">{}</pre>', lines)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    empty_hint = "Messages are written here when something happens that an endpoint hears of."
+    list_on_a_phone = ("created", "event", "state", "to")
+    show_full_result_count = False
+    list_display = ("created", "event", "state", "to", "customer", "attempts", "problem", "delivered")
+    list_display_links = ("event",)
+    list_filter = (AttentionFilter, "status", "endpoint", "created_at")
+    search_fields = ("message__type", "endpoint__url", "object_id")
+    list_select_related = ("endpoint__organisation", "message__organisation")
+    fieldsets = (
+        (None, {"fields": ("event", "state", "to", "customer", "message_id", "object_id")}),
+        WORK,
+        ("As sent", {"fields": ("body",)}),
+        ("Times", {"fields": ("created_at", "delivered_at")}),
+    )
+    inlines = (TryInline,)
+
+    created = short_time("created_at", "Created")
+    delivered = short_time("delivered_at", "Delivered")
+    state = status("status", DELIVERY_TONES, "State")
+    to = link("endpoint", "Endpoint")
+    customer = link("message__organisation", "Customer")
+    work = work_column()
+
+    @admin.display(description="Event", ordering="message__type")
+    def event(self, delivery: WebhookDelivery) -> str:
+        return delivery.message.type
+
+    @admin.display(description="Message")
+    def message_id(self, delivery: WebhookDelivery) -> str:
+        return delivery.message.message_id
+
+    @admin.display(description="Problem")
+    def problem(self, delivery: WebhookDelivery) -> Any:
+        return brief(delivery.last_failure)
+
+    @admin.display(description="Body")
+    def body(self, delivery: WebhookDelivery) -> Any:
+        text = json.dumps(json.loads(body_of(delivery)), indent=2, ensure_ascii=False)
+        return format_html('<pre class="payload">{}</pre>', text)
+
+    @object_action(
+        label="Replay",
+        permission="organisations.replay_webhookendpoint",
+        when=lambda delivery: delivery.endpoint.is_active and replaying.may_be_replayed(delivery),
+        confirm="The receiver gets the same message once more, under the same id.",
+        icon="replay",
+    )
+    def replay(self, request: HttpRequest, delivery: WebhookDelivery) -> str:
+        replaying.replay(delivery_id=delivery.pk)
+        return "It is on its way again: look at this page again in a moment."

@@ -1,0 +1,81 @@
+"""What came of a try: the delivery is done or waits for the next one, and its endpoint may be disabled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing_platform.lib import clock
+from billing_platform.lib.work.claims import done, note_failure
+from organisations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from organisations.webhooks.announcing import SENDER
+from organisations.webhooks.disabling import disable
+
+DISABLED_AFTER = timedelta(days=5)
+"""An endpoint that took nothing for so long is disabled."""
+GONE = 410
+_MEANS = {
+    301: "redirects are not followed: change the endpoint's URL",
+    302: "redirects are not followed: change the endpoint's URL",
+    307: "redirects are not followed: change the endpoint's URL",
+    308: "redirects are not followed: change the endpoint's URL",
+    401: "it asks for a log-in",
+    403: "it refuses the message",
+    404: "there is nothing at this URL",
+    GONE: "the receiver wants no more messages",
+    429: "the receiver asks for fewer messages",
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    sent_at: datetime
+    milliseconds: int
+    headers_shown: dict[str, str]
+    status: int | None = None
+    body: bytes = b""
+    failure: str = ""
+
+    @property
+    def problem(self) -> str:
+        """Why it counts as not delivered; empty for an answer from 200 to 299."""
+        if self.status is None:
+            return self.failure
+        if 200 <= self.status < 300:
+            return ""
+        meaning = _MEANS.get(self.status, "")
+        return f"It answered {self.status}{': ' if meaning else ''}{meaning}."
+
+
+@transaction.atomic
+def note_outcome(delivery: WebhookDelivery, sent: Sent) -> None:
+    """Store the try. A worker whose claim ended meanwhile stores it too, and changes nothing else."""
+    WebhookAttempt.objects.create(
+        delivery=delivery,
+        sent_at=sent.sent_at,
+        milliseconds=sent.milliseconds,
+        headers=sent.headers_shown,
+        answer_status=sent.status,
+        answer=sent.body.decode("utf-8", "replace").replace("\x00", ""),
+        failure=sent.problem,
+    )
+    if sent.problem:
+        if note_failure(delivery, sent.problem, final=sent.status == GONE):
+            _note_failing(delivery, sent)
+    elif done(delivery, delivered_at=clock.now()):
+        WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False).update(failing_since=None)
+        SENDER.wake_on_commit()  # what waited for this one
+
+
+def _note_failing(delivery: WebhookDelivery, sent: Sent) -> None:
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
+    if not endpoint.is_active:
+        return
+    if sent.status == GONE:
+        disable(endpoint, reason="The receiver answered 410: it wants no more messages.")
+    elif endpoint.failing_since is None:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=sent.sent_at)
+    elif sent.sent_at - endpoint.failing_since >= DISABLED_AFTER:
+        disable(endpoint, reason=f"Nothing was taken for {DISABLED_AFTER.days} days. The last try: {sent.problem}")

@@ -7,7 +7,7 @@ from datetime import date
 from celery import shared_task
 
 from billing_platform.lib.work.waking import RareWaking
-from events.services import partitions
+from events.services import announcing, partitions
 from events.services.proof import retention, verifying
 from events.services.settling import chunks
 
@@ -48,3 +48,9 @@ def verify_hot_log_day(day: str, verified_by: str = "schedule") -> str:
 def drop_old_partitions() -> dict[str, str]:
     """By day: why it was not dropped, or empty if it was."""
     return {str(outcome.day): outcome.retained_because for outcome in retention.drop_old_partitions()}
+
+
+@shared_task(name="events.tasks.announce_dead_letters")
+def announce_dead_letters() -> int:
+    """Tell outgoing webhooks of projects with new dead letters. Returns how many projects."""
+    return announcing.announce_dead_letters()

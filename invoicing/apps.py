@@ -18,12 +18,17 @@ class InvoicingConfig(AppConfig):
     def ready(self) -> None:
         from billing_platform.lib import script_fonts
         from events import metric_changes
+        from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
         from invoicing.services.numbering import taken_series
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from organisations import billing_config, customer_changes, seller_changes
+        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
 
+        PAYLOADS.register(PayloadMaker("invoice", webhook_payloads.invoices))
+        PAYLOADS.register(PayloadMaker("credit_note", webhook_payloads.credit_notes))
+        PAYLOADS.register(PayloadMaker("price", webhook_payloads.prices))
         script_fonts.look_in(settings.DOCUMENT_FONT_DIRS)
         post_migrate.connect(_ensure_rates, sender=self, dispatch_uid="rates")
         billing_config.parts.register(IN_FORCE)

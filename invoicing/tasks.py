@@ -9,7 +9,7 @@ from celery import shared_task
 
 from billing_platform.lib import clock
 from invoicing.selectors.billing_runs import BY_SCHEDULE
-from invoicing.services import delivery, rate_feeds
+from invoicing.services import delivery, overdue, rate_feeds
 from invoicing.services.credit_notes import credit_note_delivery
 from invoicing.services.e_invoices import needed, registering
 from invoicing.services.returns import filing
@@ -128,6 +128,12 @@ def register_due_e_invoices() -> None:
     """Documents whose IRN nobody has asked for, whose try failed, or whose worker died."""
     for e_invoice_id in registering.due_registrations():
         register_e_invoice.delay(str(e_invoice_id))
+
+
+@shared_task(name="invoicing.tasks.announce_overdue")
+def announce_overdue() -> int:
+    """Tell outgoing webhooks of invoices whose due date has passed. Returns how many are overdue since a few days."""
+    return overdue.announce_overdue()
 
 
 @shared_task(name="invoicing.tasks.look_for_e_invoices")

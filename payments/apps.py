@@ -12,12 +12,17 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from organisations.notifications.made_files import MADE_FILES, MadeFile
+        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
         from payments import receivers
+        from payments.api import webhook_payloads
         from payments.emails import RECEIPT
         from payments.services.dunning import ways
         from payments.services.mandates.retrying import debit_again
         from payments.services.receipts import receipt_content
 
         receivers.connect()
+        PAYLOADS.register(PayloadMaker("payment", webhook_payloads.payments))
+        PAYLOADS.register(PayloadMaker("refund", webhook_payloads.refunds))
+        PAYLOADS.register(PayloadMaker("dispute", webhook_payloads.disputes))
         MADE_FILES.register(MadeFile(RECEIPT, receipt_content))
         ways.charges.register(debit_again)

@@ -26,6 +26,7 @@ from invoicing.services import stored_pdfs
 from invoicing.services.locking import lock_invoice
 from organisations import audit
 from organisations.models import BillingHold, held
+from organisations.webhooks.announcing import announce
 
 PdfState = Invoice.PdfState
 NO_EMAIL = BillingHold.Kind.NO_EMAIL
@@ -158,6 +159,8 @@ def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:
         queue_invoice_email(invoice, to=delivery.send_to)
         delivery.send_to, invoice.sent_at = [], clock.now()
         invoice.save(update_fields=["sent_at", "updated_at"])
+        when = invoice.sent_at.isoformat()
+        announce("invoice.sent", organisation_id=invoice.organisation_id, object_id=invoice.pk, occasion=when)
     delivery.save(update_fields=["send_to", *delivery.end()])
 
 

@@ -26,6 +26,7 @@ from invoicing.services.typed_lines import TypedLine, read_typed_lines
 from invoicing.services.unbilled_months import park_without_draft
 from organisations import audit
 from organisations.models import Organisation
+from organisations.webhooks.announcing import announce_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def store(drafts: Sequence[Draft]) -> None:
     rows = {draft.invoice.pk: rows_of(draft.computed) for draft in drafts}
     insert_lines(rows)
     store_redemptions({draft.invoice: draft.computed.lines for draft in drafts}, known)
+    announce_all("invoice.drafted", owners={invoice.pk: invoice.organisation_id for invoice in new})
     if read_rows(rows) != {pk: lines for pk, lines in rows.items() if lines}:  # a fault of ours: never to be printed
         raise DomainError("The stored lines are not the computed ones.", code="INVOICE_DOES_NOT_ADD_UP", status=500)
 

@@ -37,6 +37,7 @@ from invoicing.services.prices.billed_months import lock_prices
 from invoicing.signals import invoices_issued
 from invoicing.totals import check_document
 from organisations import audit
+from organisations.webhooks.announcing import announce_all
 
 logger = logging.getLogger(__name__)
 
@@ -137,8 +138,15 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     begin_e_invoices([(each.invoice, each.document) for each in ready])
     _settle_what_is_nothing([each.invoice for each in ready])
     audit.note_changed(((each.draft.invoice, each.invoice) for each in ready), _ISSUED)
+    _announce([each.invoice for each in ready])
     told = partial(invoices_issued.send_robust, sender=Invoice, invoice_ids=[each.invoice.pk for each in ready])
     transaction.on_commit(told, robust=True)
+
+
+def _announce(invoices: Sequence[Invoice]) -> None:
+    announce_all("invoice.finalized", owners={each.pk: each.organisation_id for each in invoices})
+    paid = {each.pk: each.organisation_id for each in invoices if each.status == Status.PAID}
+    announce_all("invoice.paid", owners=paid, occasion="of nothing")
 
 
 _ISSUED = (

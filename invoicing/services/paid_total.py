@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.money import ZERO
 from invoicing.models import Invoice
 from invoicing.services.locking import require_issued
+from organisations.webhooks.announcing import announce
 
 Status = Invoice.Status
 
@@ -32,8 +34,9 @@ def record_paid_total(
     require_issued(invoice)
     if paid_total > invoice.amount_owed:
         raise DomainError(f"{paid_total} is more than invoice {invoice} asks for.", code="OVERPAID")
+    paid_before = invoice.amount_paid
     set_sums(invoice, paid_total=paid_total, refunded_total=refunded_total, noted_total=noted_total)
-    save_standing(invoice)
+    save_standing(invoice, is_paid_anew=invoice.amount_paid != paid_before)
 
 
 def set_sums(invoice: Invoice, *, paid_total: Decimal, refunded_total: Decimal, noted_total: Decimal) -> None:
@@ -45,11 +48,20 @@ def set_sums(invoice: Invoice, *, paid_total: Decimal, refunded_total: Decimal, 
     invoice.amount_returned = min(without_note, invoice.amount_owed - paid_total)
 
 
-def save_standing(invoice: Invoice) -> None:
-    """Store the sums, and the status that follows from them. The caller has locked the invoice's row."""
+_TOLD = {Status.PAID: "invoice.paid", Status.PARTIALLY_PAID: "invoice.partially_paid"}
+
+
+def save_standing(invoice: Invoice, *, is_paid_anew: bool = False) -> None:
+    """Store the sums, and the status that follows from them. The caller has locked the invoice's row, and says whether
+    what is paid has changed."""
+    before = invoice.status
     invoice.status = status_of(invoice)
     sums = ["amount_paid", "amount_refunded", "amount_returned", "amount_credited"]
     invoice.save(update_fields=[*sums, "status", "updated_at"])
+    event_type = _TOLD.get(Status(invoice.status))
+    if event_type is not None and (is_paid_anew or before != invoice.status):
+        when = clock.now().isoformat()  # it may be paid, not paid any more, and paid again
+        announce(event_type, organisation_id=invoice.organisation_id, object_id=invoice.pk, occasion=when)
 
 
 def status_of(invoice: Invoice) -> Status:

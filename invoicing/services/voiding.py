@@ -22,6 +22,7 @@ from invoicing.services.locking import lock_invoice, lock_items
 from invoicing.services.unbilled_months import wait_for_a_person
 from invoicing.services.unneeded_e_invoices import end_e_invoice
 from invoicing.signals import invoice_voided
+from organisations.webhooks.announcing import announce
 
 Status = Invoice.Status
 
@@ -49,6 +50,7 @@ def void_invoice(*, invoice_id: UUID, reason: str) -> Invoice:
     queue_cancellation_email(invoice)
     if invoice.number:
         wait_for_a_person(items, invoice, f"Invoice {invoice} was voided: {invoice.void_reason}")
+        announce("invoice.voided", organisation_id=invoice.organisation_id, object_id=invoice.pk)
     transaction.on_commit(partial(invoice_voided.send_robust, sender=Invoice, invoice_id=invoice.pk), robust=True)
     return invoice
 

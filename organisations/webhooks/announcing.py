@@ -57,7 +57,7 @@ def announce_all(
     """
     if event_type not in EVENT_TYPES:
         raise ValueError(f"{event_type} is no type of event")
-    heard = _heard(event_type, owners)
+    heard = _heard(event_type, owners) if owners else {}
     if not heard:
         return
     said = payloads if payloads is not None else payloads_of(event_type, list(heard))
@@ -73,6 +73,12 @@ def announce_all(
         if each in said
     ]
     _write(event_type, rows)
+
+
+def is_heard(event_type: str) -> bool:
+    """Whether any endpoint hears of such events: for jobs that would look for them."""
+    chosen = WebhookEndpoint.objects.values_list("event_types", flat=True)
+    return any(subscribed(types, event_type) for types in chosen)
 
 
 def _heard(event_type: str, owners: Mapping[UUID, UUID | None]) -> dict[UUID, UUID | None]:

@@ -36,11 +36,6 @@ EVENT_TYPES: dict[str, str] = {
 }
 
 
-def register(types: dict[str, str]) -> None:
-    """Add types of events of an app to the right: their names with one sentence each."""
-    EVENT_TYPES.update(types)
-
-
 def validate_event_types(value: Any) -> None:
     """Accepts a list of names of events, each once; empty: all of them."""
     if not isinstance(value, list):

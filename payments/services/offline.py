@@ -17,6 +17,7 @@ from invoicing.models import Invoice
 from organisations.operators_clock import operators_zone
 from payments import emails
 from payments.models import Cheque, Payment
+from payments.services.announcing import announce_payment
 from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.operator_input import check_amount, check_day, check_reference
 from payments.services.withheld_tax import check_section_code, note_withheld_tax
@@ -72,6 +73,7 @@ def record_offline_payment(
             payment, section_code=section_code, taxable_value=taxable_value, has_certificate=has_certificate
         )
     credit_payment(payment, with_receipt=send_receipt)
+    announce_payment(payment)
     return payment
 
 
@@ -115,6 +117,7 @@ def reverse_payment(*, payment_id: UUID, reason: str, told: bool = True) -> Paym
         status=Cheque.Status.DEPOSITED, cleared_on=None, updated_at=clock.now()
     )
     credit_payment(payment)
+    announce_payment(payment)
     if payment.invoice:
         payment.invoice.refresh_from_db()
     if told:

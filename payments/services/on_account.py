@@ -15,6 +15,7 @@ from organisations.models import Organisation
 from payments import emails
 from payments.models import Payment
 from payments.services.allocating import allocate
+from payments.services.announcing import announce_payment
 from payments.services.crediting import credit_payment, lock_customer_money
 from payments.services.offline import check_no_cheque_waits, instant_of
 from payments.services.operator_input import check_amount, check_day, check_reference
@@ -73,6 +74,7 @@ def record_payment_on_account(
     elif oldest_first:
         allocate(payment_id=payment.pk)
     payment = Payment.objects.select_related("organisation", "billing_entity").get(pk=payment.pk)
+    announce_payment(payment)
     if send_receipt:
         emails.queue_payment_received(payment, None)
     return payment

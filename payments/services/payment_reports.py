@@ -17,6 +17,7 @@ from payments import emails
 from payments.gateways import GatewayPayment, GatewayRefund
 from payments.models import Payment, PaymentOrder
 from payments.models.payment import rank
+from payments.services.announcing import announce_payment
 from payments.services.crediting import credit_payment, lock_customer_money, lock_payment
 from payments.services.debit_outcomes import advice_for, note_debit_outcome
 from payments.services.disputes.recording import take_what_is_here_again
@@ -38,7 +39,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     order = PaymentOrder.objects.select_related("invoice__organisation").get(pk=order_id)
     lock_customer_money(order.invoice.organisation_id)
     payment = _locked_payment(order, report)
-    known = _known(payment)
+    known, before, was_paid = _known(payment), payment.status, payment.paid_at is not None
     _advance(payment, report)
     payment.conflict = payment.conflict or _conflict(order, payment, report)
     if refund is None and _known(payment) == known and _is_placed(payment):
@@ -49,6 +50,7 @@ def apply_payment_report(*, order_id: UUID, report: GatewayPayment, refund: Gate
     credit_payment(payment)
     take_what_is_here_again(payment)
     note_debit_outcome(payment)
+    announce_payment(payment, before=before, was_paid=was_paid)
     if payment.status == Status.FAILED:
         emails.queue_payment_failed(payment, advice=advice_for(payment))
         plan_retries(payment)

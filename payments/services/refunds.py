@@ -15,6 +15,7 @@ from billing_platform.lib.money import ZERO, from_minor
 from invoicing.models import Invoice
 from payments.gateways import GatewayRefund
 from payments.models import Payment, PaymentAllocation, Refund
+from payments.services.announcing import announce_refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
 from payments.services.operator_input import check_amount, check_day, check_reference
 from payments.services.refund_numbers import take_refund_number
@@ -58,6 +59,7 @@ def record_refund(*, payment_id: UUID, amount: Decimal, reference: str, refunded
     count_refunds(payment)
     payment.save(update_fields=["amount_refunded", "status", "updated_at"])
     credit_payment(payment)
+    announce_refund(refund)
     return refund
 
 
@@ -90,7 +92,8 @@ def note_refund(payment: Payment, report: GatewayRefund, *, answer_to: UUID | No
     answer to our own request: then the message tells the row of ours its id, by our number, the receipt. The caller
     holds the payment's lock.
     """
-    row = _row_of(payment, report, answer_to) or _made_elsewhere(payment, report)
+    known = _row_of(payment, report, answer_to)
+    row = known or _made_elsewhere(payment, report)
     changed = ["updated_at"]
     if row.razorpay_refund_id is None:
         row.razorpay_refund_id, row.last_failure = report.id, ""
@@ -103,6 +106,8 @@ def note_refund(payment: Payment, report: GatewayRefund, *, answer_to: UUID | No
         row.failure = BANK_FAILED_IT if report.status == Refund.Status.FAILED else ""
         changed += ["status", "ended_at", "failure"]
     row.save(update_fields=changed)
+    if known is None or "status" in changed:
+        announce_refund(row)
     return row
 
 

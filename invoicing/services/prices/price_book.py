@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from billing_platform.lib import clock
 from billing_platform.lib.dates_in_words import day_text, last_day_text
 from billing_platform.lib.errors import DomainError, InvalidInput, NotFound, quoted
 from billing_platform.lib.limits import MAX_PRICE_DIMENSIONS, PRICE_DIMENSION_LENGTH, REASON_LENGTH
@@ -24,6 +25,7 @@ from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
 from invoicing.services.prices.billed_months import bill_late, changed_days, lock_prices, refuse_billed_months
 from organisations.models import Organisation
+from organisations.webhooks.announcing import announce, announce_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ def delete_pricing_rule(*, rule_id: UUID, reason: str = "") -> None:
         raise DomainError("This price is on an invoice or a draft: end it instead.", code="PRICE_IN_USE")
     refuse_billed_months([(rule, days_of(rule))])
     rule.reason_of_change = check_reason(reason)
+    gone = {"id": str(rule.pk), "deleted": True}
+    announce("price.changed", organisation_id=rule.organisation_id, object_id=rule.pk, occasion="deleted", payload=gone)
     rule.delete()
 
 
@@ -244,6 +248,13 @@ def _save(rule: PricingRule, reason: str) -> None:
         if (other := overlapping(rule)) is None:
             raise
         raise overlap_of(rule, other) from error
+    announce_prices([rule])
+
+
+def announce_prices(rules: Iterable[PricingRule]) -> None:
+    """Tell outgoing webhooks of rules that were stored. Each rule is one message, and so is its next change."""
+    owners = {rule.pk: rule.organisation_id for rule in rules}
+    announce_all("price.changed", owners=owners, occasion=clock.now().isoformat())
 
 
 def overlapping(rule: PricingRule) -> PricingRule | None:

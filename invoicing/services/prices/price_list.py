@@ -92,6 +92,7 @@ class PriceList:
         insert_objects([*self._added.values()])
         note_changed(self._changed)
         note_created(self._added.values())
+        price_book.announce_prices([*self._added.values(), *(rule for _before, rule in self._changed)])
 
     def _check(self, rule: PricingRule, reason: str, days: list[tuple[PricingRule, Days]]) -> None:
         rule.reason_of_change = price_book.check_reason(reason)

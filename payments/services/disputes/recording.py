@@ -21,6 +21,7 @@ from payments.gateways import RazorpayGateway
 from payments.gateways.values import GatewayDispute
 from payments.models import Dispute, Payment, PaymentOrder
 from payments.models.dispute import RANK
+from payments.services.announcing import announce_dispute
 from payments.services.crediting import credit_payment, lock_payment
 from payments.services.gateway_accounts import gateway_of
 
@@ -66,6 +67,7 @@ def apply_dispute(*, report: GatewayDispute, told_at: datetime) -> Dispute:
     _write_off_payment(payment)
     if dispute.status != before:
         emails.queue_dispute(dispute)
+        announce_dispute(dispute, before=before)
     return dispute
 
 

@@ -21,6 +21,7 @@ from billing_platform.lib.validators import require, validate_printed_paragraphs
 from invoicing.models import Invoice
 from payments.gateways import payable_amounts
 from payments.models import Dispute, Payment, PaymentAllocation, PaymentOrder, Refund
+from payments.services.announcing import announce_refund
 from payments.services.crediting import credit_payment, lock_payment, update_paid_total
 from payments.services.gateway_accounts import gateway_of
 from payments.services.operator_input import check_amount
@@ -115,6 +116,7 @@ def ask_for_refund(
     )
     refund.save()
     _set_aside(payment, refund, wanted)
+    announce_refund(refund)
     return refund
 
 

@@ -20,6 +20,7 @@ from billing_platform.lib.work import claims
 from payments import emails
 from payments.gateways import GatewayError, GatewayRefund, GatewayRefused, RazorpayGateway
 from payments.models import Payment, Refund
+from payments.services.announcing import announce_refund
 from payments.services.crediting import credit_payment, lock_payment
 from payments.services.disputes.recording import take_what_is_here_again
 from payments.services.gateway_accounts import gateway_of
@@ -167,6 +168,7 @@ def _refuse(refund: Refund, why: str) -> None:
     row.status, row.failure, row.ended_at = Status.FAILED, why, clock.now()
     row.save(update_fields=["status", "failure", "ended_at", "updated_at"])
     _count(payment)
+    announce_refund(row)
 
 
 def _count(payment: Payment) -> None:

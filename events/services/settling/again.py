@@ -86,7 +86,7 @@ def _settle(batch_id: UUID) -> EventBatch:
         write_stage(stage, stage_rows(stage), received_month=month, other_months=others)
         _mend_aggregates(cursor, stage)
     after = _batch(batch_id)
-    changes = {name: (getattr(before, name), getattr(after, name)) for name in _VERDICT}
+    changes: dict[str, Any] = {name: (getattr(before, name), getattr(after, name)) for name in _VERDICT}
     if any(old != new for old, new in changes.values()):
         audit.note(after, reason="Settled again.", **changes)
     return after

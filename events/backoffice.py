@@ -7,6 +7,7 @@ from events.models import (
     DeadLetter,
     EventBatch,
     HotLogDay,
+    HotLogTally,
     Metric,
     UsageAggregate,
     UsageCorrection,
@@ -92,5 +93,5 @@ BACKOFFICE = Contribution(
             "verify_hotlogday",
         }
     ),
-    unwatched=frozenset({EventBatch, UsageEvent, UsageAggregate, UsageLevel}),
+    unwatched=frozenset({EventBatch, HotLogTally, UsageEvent, UsageAggregate, UsageLevel}),
 )

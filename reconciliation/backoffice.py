@@ -9,6 +9,7 @@ from reconciliation.models import CheckRun, DailyStatement, Discrepancy, ProofBl
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.RECONCILIATION, Discrepancy, "difference"),
+        SidebarItem(Group.RECONCILIATION, Discrepancy, "balance", page="completeness", page_title="Completeness"),
         SidebarItem(Group.RECONCILIATION, Run, "fact_check", reaches_every_organisation),
         SidebarItem(Group.RECONCILIATION, DailyStatement, "verified", reaches_every_organisation),
     ),

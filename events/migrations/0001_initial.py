@@ -126,6 +126,27 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="HotLogTally",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("day", models.DateField(help_text="UTC day of receipt.")),
+                ("dropped_at", models.DateTimeField()),
+                ("batches", models.PositiveBigIntegerField()),
+                ("events", models.PositiveBigIntegerField()),
+                ("replayed", models.PositiveBigIntegerField()),
+                ("counted", models.PositiveBigIntegerField()),
+                ("duplicates", models.PositiveBigIntegerField()),
+                ("dead_lettered", models.PositiveBigIntegerField()),
+            ],
+            options={
+                "verbose_name": "tally of a dropped day",
+                "verbose_name_plural": "tallies of dropped days",
+                "ordering": ["-day"],
+            },
+        ),
+        migrations.CreateModel(
             name="Metric",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -386,6 +407,17 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="hotlogtally",
+            name="organisation",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
             model_name="metric",
             name="organisation",
             field=models.ForeignKey(
@@ -487,6 +519,67 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="dead_letter_resolution_has_a_time",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="hotlogtally",
+            index=models.Index(fields=["day"], name="hot_log_tally_by_day"),
+        ),
+        migrations.AddConstraint(
+            model_name="hotlogtally",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "day", "dropped_at"), name="hot_log_tally_once_a_drop"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="hotlogtally",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "counted",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("events"), "+", models.F("replayed")
+                                ),
+                                "-",
+                                models.F("duplicates"),
+                            ),
+                            "-",
+                            models.F("dead_lettered"),
+                        ),
+                    )
+                ),
+                name="hot_log_tally_conserves_events",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hotlogtally",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8a1b05cb9495595a5f8ae2582d2431bc15e9809e",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_66182",
+                    table="events_hotlogtally",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hotlogtally",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="cec8ba192ef7627d478b7c38ef8a810625eb026c",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_1a2e6",
+                    table="events_hotlogtally",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

@@ -3,6 +3,7 @@
 from events.models.dead_letter import DeadLetter
 from events.models.event_batch import EventBatch
 from events.models.hot_log_day import HotLogDay
+from events.models.hot_log_tally import HotLogTally
 from events.models.metric import Metric
 from events.models.usage_aggregate import UsageAggregate
 from events.models.usage_correction import UsageCorrection
@@ -15,6 +16,7 @@ __all__ = [
     "DeadLetter",
     "EventBatch",
     "HotLogDay",
+    "HotLogTally",
     "Metric",
     "UsageAggregate",
     "UsageCorrection",

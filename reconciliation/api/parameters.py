@@ -30,3 +30,9 @@ class ProofParameters(FilterSet):
 
 class AnyProofParameters(ProofParameters):
     project = IdFilter("project_id", label="Where several projects have sent the id: which one.")
+
+
+class CompletenessParameters(FilterSet):
+    organisation = IdFilter("id", label="Of one customer; of all if left out.")
+    period = MonthFilter(label="2026-10; last month if left out.")
+    format = ChoiceFilter(choices=[("csv", "csv")], label="A file; a list if left out.")

@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import DeadLetter, EventBatch, Metric, UsageCorrection
+from events.models import DeadLetter, EventBatch, HotLogTally, Metric, UsageCorrection
 from events.services.accepting import Form, accept_events
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
@@ -229,6 +229,11 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
     )
     settle_pending()
     assert EventBatch.objects.get(pk=accepted.batch_id).counted == 1
+    now = clock.now()
+    HotLogTally.objects.create(
+        organisation=organisation, day=now.date(), dropped_at=now, batches=1, events=1, replayed=0, counted=1,
+        duplicates=0, dead_lettered=0,
+    )  # fmt: skip
     DeadLetter.objects.create(
         organisation=organisation,
         project=project,

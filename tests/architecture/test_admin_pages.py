@@ -31,6 +31,7 @@ OURS, THEIRS = "Acmeqq", "Zzyzxqq"
 # Looked at through another page, or of no use to a person.
 NOT_REGISTERED = {
     "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
+    "events.HotLogTally": "added up by the completeness statement",
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
     "events.UsageLevel": "sums of hours that the usage explorer counts",
     "invoicing.LatePrice": "what a price bills late: its lines on the next invoice say so",

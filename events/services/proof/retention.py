@@ -27,6 +27,7 @@ from psycopg import sql
 from billing_platform.lib import clock
 from billing_platform.lib.database.failures import others_were_in_the_way
 from billing_platform.lib.database.locks import LockSpace, advisory_lock
+from billing_platform.lib.database.sql import query
 from events.models import EventBatch, HotLogDay, UsageEvent
 from events.services.partitions import Partition, ledger_month, list_partitions, partition_exists, partition_of
 from events.services.proof.verifying import batches_of, discrepancies_reason, locked_record, tally_of, unsettled_reason
@@ -38,6 +39,7 @@ LOCK_TIMEOUT = "250ms"
 TRIES = 20
 PAUSE_SECONDS = 1
 IN_USE = "The hot log was in use: the lock was not granted in time."
+_NOTE_TALLIES = query(__file__, "note_tallies")
 NOT_VERIFIED = "It has not been verified yet."
 
 
@@ -148,6 +150,7 @@ def _drop(day: date) -> DayOutcome | None:
         size = _bytes(day)
         record.retained_because = ""
         record.dropped_at = clock.now()
+        cursor.execute(_NOTE_TALLIES, _bounds(day) | {"day": day, "now": record.dropped_at})
         record.dropped_batches += tally.batches
         record.dropped_counted = _entries(day) if record.discrepancies else record.dropped_counted + tally.counted
         record.written_off = record.discrepancies
@@ -181,10 +184,15 @@ def _why_retained(record: HotLogDay | None, batches: int, unsettled: int) -> str
 
 def _entries(day: date) -> int:
     """How many entries the ledger has of a day: not as many as its batches say, where something is written off."""
-    start = datetime.combine(day, time.min, tzinfo=UTC)
-    received = {"received_at__gte": start, "received_at__lt": start + timedelta(days=1)}
+    start, end = _bounds(day).values()
+    received = {"received_at__gte": start, "received_at__lt": end}
     kind = UsageEvent.Kind.USAGE
     return UsageEvent.objects.filter(received_month=ledger_month(start), kind=kind, **received).count()
+
+
+def _bounds(day: date) -> dict[str, datetime]:
+    start = datetime.combine(day, time.min, tzinfo=UTC)
+    return {"start": start, "end": start + timedelta(days=1)}
 
 
 def _bytes(day: date) -> int:

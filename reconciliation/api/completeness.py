@@ -34,7 +34,7 @@ class SectionOfStatementSerializer(serializers.Serializer):
     difference = serializers.CharField(help_text="What the parts lack; 0 where they add up.")
 
 
-class StatementSerializer(serializers.Serializer):
+class CompletenessStatementSerializer(serializers.Serializer):
     organisation = serializers.UUIDField()
     name = serializers.CharField()
     period = serializers.CharField()
@@ -48,7 +48,7 @@ class CompletenessList(ListModelMixin, AdminGenericView):
     """Where everything of a month went, by customer: what does not add up first."""
 
     queryset = Organisation.objects.all()
-    serializer_class = StatementSerializer
+    serializer_class = CompletenessStatementSerializer
     filterset_class = CompletenessParameters
     permission_required = "reconciliation.view_discrepancy"
 

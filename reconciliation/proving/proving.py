@@ -9,7 +9,7 @@ from uuid import UUID
 
 from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.database.parts import in_parts
-from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.errors import NotFound
 from invoicing.models import CreditNote, Invoice
 from invoicing.services.stored_pdfs import FileState, StoredPdf, check
 from reconciliation.models import DailyStatement
@@ -34,7 +34,7 @@ class Asked:
 
 
 def statements_of(asked: Asked) -> list[DailyStatement]:
-    """The statements of the window, without their content being checked. Raises InvalidInput if there is none."""
+    """The statements of the window, without their content being checked. Raises NotFound if there is none."""
     found = DailyStatement.objects.order_by("number")
     if asked.first is not None:
         found = found.filter(day__gte=asked.first)
@@ -42,7 +42,7 @@ def statements_of(asked: Asked) -> list[DailyStatement]:
         found = found.filter(day__lte=asked.last)
     statements = list(found)
     if not statements:
-        raise InvalidInput.field("from", "There is no statement of these days.")
+        raise NotFound("There is no statement of these days.")
     return statements
 
 

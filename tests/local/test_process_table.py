@@ -13,7 +13,13 @@ from billing_platform.local.ports import free_port, reserve
 from billing_platform.local.process_table import Addresses, commands, environment
 
 SERVICES = Services(database_url="postgresql://billing@/billing?host=%2Fa%20b", redis_url="redis://127.0.0.1:1/0")
-SECRETS = {"SECRET_KEY": "s", "RAZORPAY_KEY_ID": "id", "RAZORPAY_KEY_SECRET": "k", "RAZORPAY_WEBHOOK_SECRET": "w"}
+SECRETS = {
+    "SECRET_KEY": "s",
+    "PROOF_SIGNING_KEY": "p",
+    "RAZORPAY_KEY_ID": "id",
+    "RAZORPAY_KEY_SECRET": "k",
+    "RAZORPAY_WEBHOOK_SECRET": "w",
+}
 WITH_SANDBOX = Addresses(base_url="http://127.0.0.1:8000", sandbox_url="http://127.0.0.1:8001")
 WITHOUT_SANDBOX = Addresses(base_url="http://127.0.0.1:8000", sandbox_url=None)
 

@@ -18,4 +18,4 @@ class Command(BaseCommand):
             made = state_days()
         except DomainError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(f"Made {len(made):,} statements." if made else "Every day that is over has its statement.")
+        self.stdout.write(f"Statements made: {len(made):,}." if made else "Every day that is over has its statement.")

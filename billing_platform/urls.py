@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v1/", include(public_api)),
     # the short forms of the contract: /events, /webhooks/razorpay
     path("", include(public_api)),
+    path("", include((events.urls.public_urlpatterns, "events"))),
     path("", include((payments.urls.public_urlpatterns, "payments"))),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(permission_classes=[], authentication_classes=[])),

@@ -15,6 +15,10 @@ class EventsConfig(AppConfig):
     backoffice = "events.backoffice"
 
     def ready(self) -> None:
+        from events.services.alerting.observers import OBSERVERS
+        from events.services.alerting.usage import USAGE
+
+        OBSERVERS.register(USAGE)
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")
 
 

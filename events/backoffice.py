@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from events.models import (
+    Alert,
+    AlertRule,
+    AlertRuleState,
     DeadLetter,
     EventBatch,
     HotLogDay,
@@ -26,11 +29,23 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.USAGE, UsageCorrection, "undo"),
         SidebarItem(Group.USAGE, Metric, "speed"),
         SidebarItem(Group.USAGE, UsagePeriod, "calendar_month"),
+        SidebarItem(Group.USAGE, Alert, "notifications"),
+        SidebarItem(Group.USAGE, AlertRule, "add_alert"),
         SidebarItem(Group.SYSTEM, EventBatch, "inbox"),
         # a day holds the usage of all organisations
         SidebarItem(Group.SYSTEM, HotLogDay, "inventory", reaches_every_organisation),
     ),
     waits=(
+        Waits(
+            kind="alerts",
+            one="alert firing",
+            many="alerts firing",
+            rows=lambda user: Alert.objects.for_organisations(user).filter(state=Alert.State.FIRING),
+            model=Alert,
+            filters={"state__exact": "firing"},
+            urgency=Urgency.BILLING,
+            since="fired_at",
+        ),
         Waits(
             kind="quarantined",
             one="usage batch quarantined",
@@ -91,7 +106,12 @@ BACKOFFICE = Contribution(
             "discard_deadletter",
             "retry_eventbatch",
             "verify_hotlogday",
+            "add_alertrule",
+            "change_alertrule",
+            "delete_alertrule",
+            "mute_alertrule",
+            "acknowledge_alert",
         }
     ),
-    unwatched=frozenset({EventBatch, HotLogTally, UsageEvent, UsageAggregate, UsageLevel}),
+    unwatched=frozenset({EventBatch, HotLogTally, UsageEvent, UsageAggregate, UsageLevel, AlertRuleState}),
 )

@@ -1,4 +1,5 @@
-"""Jobs of the events app: settle what was accepted, keep partitions ahead, verify and drop what is behind."""
+"""Jobs of the events app: settle what was accepted, judge alert rules, keep partitions ahead, verify and drop what is
+behind."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from celery import shared_task
 
 from billing_platform.lib.work.waking import RareWaking
 from events.services import announcing, partitions
+from events.services.alerting import judging
 from events.services.proof import retention, verifying
 from events.services.settling import chunks
 
@@ -19,6 +21,8 @@ def settle_pending() -> dict[str, int]:
     """Settle until nothing is pending, or for 25 seconds: the next run takes what is left."""
     settling.started()
     report = chunks.settle_pending(last_look_after=settling.LAST_LOOK_SECONDS)
+    if report.organisations:
+        judging.note_usage(organisations=report.organisations)
     if report.unfinished:
         settling.wake()
     return {"batches": report.batches, "counted": report.counted, "duplicates": report.duplicates}
@@ -54,3 +58,9 @@ def drop_old_partitions() -> dict[str, str]:
 def announce_dead_letters() -> int:
     """Tell outgoing webhooks of projects with new dead letters. Returns how many projects."""
     return announcing.announce_dead_letters()
+
+
+@shared_task(name="events.tasks.judge_alert_rules")
+def judge_alert_rules() -> int:
+    """Each rule once an hour, and soon after usage of its customer was settled."""
+    return judging.judge_due()

@@ -1,4 +1,4 @@
-"""Routes of usage: accepting it for project keys, metrics and usage for the back office."""
+"""Routes of usage: accepting it for project keys, metrics, usage and alerts for the back office, an alert's page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from billing_platform.lib.http.described import described_by
-from events.api import corrections, dead_letters, ingest, views
+from events.api import alerts, corrections, dead_letters, ingest, views
 from events.api.schema import EventBatchPost, EventPost
+from events.customer.alert import alert
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -46,4 +47,15 @@ admin_urlpatterns = [
     path("dead-letters/<uuid:letter_id>/discard", dead_letters.DeadLetterDiscard.as_view()),
     path("usage-corrections", corrections.UsageCorrectionList.as_view()),
     path("usage-corrections/<uuid:correction_id>", corrections.UsageCorrectionDetail.as_view()),
+    path("organisations/<uuid:organisation_id>/alert-rules", alerts.AlertRuleList.as_view()),
+    path("organisations/<uuid:organisation_id>/alert-history", alerts.AlertHistory.as_view()),
+    path("alert-rules/<uuid:alert_rule_id>", alerts.AlertRuleDetail.as_view()),
+    path("alert-rules/<uuid:alert_rule_id>/preview", alerts.AlertRulePreview.as_view()),
+    path("alert-rules/<uuid:alert_rule_id>/mute", alerts.AlertRuleMute.as_view()),
+    path("alert-rules/<uuid:alert_rule_id>/unmute", alerts.AlertRuleUnmute.as_view()),
+    path("alert-rules/<uuid:alert_rule_id>/test", alerts.AlertRuleTest.as_view()),
+    path("alerts/<uuid:alert_id>/acknowledge", alerts.AlertAcknowledge.as_view()),
 ]
+
+# Included at the root in the namespace "events".
+public_urlpatterns = [path("alerts/<str:token>", alert, name="alert")]

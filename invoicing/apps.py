@@ -18,11 +18,13 @@ class InvoicingConfig(AppConfig):
     def ready(self) -> None:
         from billing_platform.lib import script_fonts
         from events import metric_changes
+        from events.services.alerting.observers import OBSERVERS
         from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
         from invoicing.services.numbering import taken_series
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
+        from invoicing.services.spend import COST_OBSERVER
         from organisations import billing_config, customer_changes, seller_changes
         from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
 
@@ -37,6 +39,7 @@ class InvoicingConfig(AppConfig):
         customer_changes.checks.register(leaving_consequences)
         customer_changes.checks.register(time_zone_consequences)
         seller_changes.checks.register(taken_series)
+        OBSERVERS.register(COST_OBSERVER)
         metric_changes.checks.register(refuse_to_convert_what_is_billed)
 
 

@@ -1,5 +1,7 @@
-"""Admin pages of usage: metrics, what was accepted, counted and refused, and the months."""
+"""Admin pages of usage: metrics, what was accepted, counted and refused, the months, and alerts."""
 
+from events.admin.alert import AlertAdmin
+from events.admin.alert_rule import AlertRuleAdmin
 from events.admin.dead_letter import DeadLetterAdmin
 from events.admin.event_batch import EventBatchAdmin
 from events.admin.hot_log_day import HotLogDayAdmin
@@ -11,6 +13,8 @@ from events.admin.usage_event import UsageEventAdmin
 from events.admin.usage_period import UsagePeriodAdmin
 
 __all__ = [
+    "AlertAdmin",
+    "AlertRuleAdmin",
     "DeadLetterAdmin",
     "EventBatchAdmin",
     "HotLogDayAdmin",

@@ -1,4 +1,4 @@
-"""Query parameters of metrics, usage, corrections and dead letters."""
+"""Query parameters of metrics, usage, corrections, dead letters and alerts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django import forms
 from django_filters import ChoiceFilter, IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 
-from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter
-from events.models import DeadLetter
+from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter, TruthFilter
+from events.models import Alert, AlertRule, DeadLetter
 
 
 class MetricParameters(FilterSet):
@@ -32,6 +32,19 @@ class DeadLetterParameters(FilterSet):
     event_id = TextFilter()
     since = IsoDateTimeFilter("last_seen_at", "gte", label="Last seen at this moment or later.")
     until = IsoDateTimeFilter("last_seen_at", "lt", label="Last seen before this moment.")
+
+
+class AlertRuleParameters(FilterSet):
+    kind = ChoiceFilter(choices=AlertRule.Kind.choices)
+    project = IdFilter("project_id")
+    is_active = TruthFilter()
+
+
+class AlertParameters(FilterSet):
+    rule = IdFilter("rule_id")
+    state = ChoiceFilter(choices=Alert.State.choices)
+    since = IsoDateTimeFilter("fired_at", "gte", label="Fired at this moment or later.")
+    until = IsoDateTimeFilter("fired_at", "lt", label="Fired before this moment.")
 
 
 class _UsageForm(forms.Form):

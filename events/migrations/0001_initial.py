@@ -1,9 +1,11 @@
 import billing_platform.lib.clock
 import billing_platform.lib.database.sql
 import billing_platform.lib.validators
+import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import events.models.alert_rule
 import events.models.metric
 import events.models.usage_aggregate
 import pgtrigger.compiler
@@ -21,6 +23,194 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="Alert",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("threshold", models.DecimalField(decimal_places=8, max_digits=38)),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField(help_text="Half-open.")),
+                ("value", models.DecimalField(decimal_places=8, help_text="What was compared with it.", max_digits=38)),
+                (
+                    "quantity",
+                    models.DecimalField(
+                        blank=True, decimal_places=8, help_text="Usage of the period.", max_digits=38, null=True
+                    ),
+                ),
+                (
+                    "usual",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=8,
+                        help_text="Usage that it was compared with.",
+                        max_digits=38,
+                        null=True,
+                        verbose_name="compared with",
+                    ),
+                ),
+                ("sentence", models.TextField(verbose_name="what happened")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("firing", "Firing"),
+                            ("acknowledged", "Acknowledged"),
+                            ("recovered", "Recovered"),
+                            ("over", "Period over"),
+                        ],
+                        default="firing",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "notice",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Sent"),
+                            ("muted", "Not sent: muted"),
+                            ("cooling_down", "Not sent: cooling down"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("fired_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("acknowledged_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="When it recovered, or its period was over.", null=True),
+                ),
+                (
+                    "value_at_end",
+                    models.DecimalField(
+                        blank=True, decimal_places=8, help_text="What it recovered to.", max_digits=38, null=True
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "alert",
+                "ordering": ["-fired_at", "-threshold"],
+                "permissions": [("acknowledge_alert", "Can acknowledge an alert")],
+            },
+        ),
+        migrations.CreateModel(
+            name="AlertRule",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Stands in the e-mails.",
+                        max_length=100,
+                        validators=[billing_platform.lib.validators.validate_line],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("usage_threshold", "Usage reaches a threshold"),
+                            ("usage_spike", "Usage jumps or falls, in percent"),
+                            ("unusual_pattern", "Usage is unusual for the hour of the week"),
+                            ("cost_threshold", "Cost reaches a threshold"),
+                        ],
+                        default="usage_threshold",
+                        max_length=15,
+                    ),
+                ),
+                (
+                    "span",
+                    models.CharField(
+                        choices=[
+                            ("hour", "Usage of an hour"),
+                            ("day", "Usage of a day"),
+                            ("month", "Usage of a month"),
+                            ("previous_hour", "An hour against the hour before"),
+                            ("previous_day", "A day against the day before"),
+                            ("previous_week", "Seven days against the seven before"),
+                            ("same_weekday", "A day against the same weekday before"),
+                            ("hour_of_week", "An hour against the same hour of earlier weeks"),
+                            ("month_to_date", "Cost of the month so far"),
+                            ("projected", "Cost of the month as it will probably be"),
+                        ],
+                        default="month",
+                        max_length=13,
+                        verbose_name="looks at",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.CharField(
+                        choices=[
+                            ("gt", "above"),
+                            ("gte", "at or above"),
+                            ("lt", "below"),
+                            ("lte", "at or below"),
+                            ("eq", "exactly"),
+                        ],
+                        default="gte",
+                        max_length=3,
+                        verbose_name="fires when it is",
+                    ),
+                ),
+                (
+                    "thresholds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DecimalField(decimal_places=8, max_digits=28),
+                        help_text="Quantities, percents, deviations from what is usual, or amounts before tax.",
+                        size=None,
+                        validators=[events.models.alert_rule.validate_thresholds],
+                    ),
+                ),
+                (
+                    "step",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=8,
+                        help_text="Behind the last threshold: 50, then at every 100, are 50, 150, 250 … Empty: no more.",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="then at every",
+                    ),
+                ),
+                (
+                    "recipients",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="E-mail addresses. None: the customer's billing e-mail.",
+                        validators=[events.models.alert_rule.validate_recipients],
+                    ),
+                ),
+                (
+                    "cool_down_minutes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="For so long after one e-mail the next alerts of this rule are only noted.",
+                        validators=[django.core.validators.MaxValueValidator(44640)],
+                        verbose_name="cool-down in minutes",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("muted_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "mute_reason",
+                    models.CharField(
+                        blank=True, max_length=500, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                ("judged_since", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+            ],
+            options={
+                "verbose_name": "alert rule",
+                "ordering": ["organisation__name", "name"],
+                "permissions": [("mute_alertrule", "Can mute an alert rule, and send its test")],
+            },
+        ),
         migrations.CreateModel(
             name="DeadLetter",
             fields=[
@@ -353,6 +543,72 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name="alert",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alerts",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.CreateModel(
+            name="AlertRuleState",
+            fields=[
+                (
+                    "rule",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="state",
+                        serialize=False,
+                        to="events.alertrule",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("judged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "period_start",
+                    models.DateTimeField(blank=True, help_text="Of the newest period that was judged.", null=True),
+                ),
+                ("period_end", models.DateTimeField(blank=True, null=True)),
+                ("value", models.DecimalField(blank=True, decimal_places=8, max_digits=38, null=True)),
+            ],
+            options={
+                "verbose_name": "state of an alert rule",
+                "verbose_name_plural": "states of alert rules",
+            },
+        ),
+        migrations.AddField(
+            model_name="alertrule",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alert_rules",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="alertrule",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: all live projects together.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="alert",
+            name="rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="events.alertrule"
+            ),
+        ),
+        migrations.AddField(
             model_name="deadletter",
             name="organisation",
             field=models.ForeignKey(
@@ -431,6 +687,18 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="alertrule",
+            name="metric",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty for a cost.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="events.metric",
+            ),
+        ),
+        migrations.AddField(
             model_name="usagecorrection",
             name="metric",
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="events.metric"),
@@ -496,6 +764,91 @@ class Migration(migrations.Migration):
                 related_name="usage_periods",
                 to="organisations.organisation",
                 verbose_name="customer",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="alertrulestate",
+            index=models.Index(fields=["due_at"], name="alert_rule_due"),
+        ),
+        migrations.AddIndex(
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True)), fields=["rule", "period_start"], name="alert_open"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="alert",
+            index=models.Index(fields=["organisation", "-fired_at"], name="alert_history"),
+        ),
+        migrations.AddConstraint(
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                fields=("rule", "threshold", "period_start"), name="alert_once_per_period"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("state__in", ["firing", "acknowledged"])),
+                    models.Q(("ended_at__isnull", False), ("state__in", ["recovered", "over"])),
+                    _connector="OR",
+                ),
+                name="alert_that_ended_says_when",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("acknowledged_at__isnull", True), ("acknowledged_by", "")),
+                    models.Q(("acknowledged_at__isnull", False), models.Q(("acknowledged_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="acknowledged_alert_says_by_whom",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="alert_is_history",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="c235187dd3cd162d65fd22c6c139e098daa9f857",
+                    operation="DELETE",
+                    pgid="pgtrigger_alert_is_history_71d4c",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="alert_stays_what_it_saw",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF (NEW.organisation_id, NEW.rule_id, NEW.threshold, NEW.period_start, NEW.period_end, NEW.value,\n                        NEW.quantity, NEW.usual, NEW.sentence, NEW.notice, NEW.fired_at)\n                       IS DISTINCT FROM\n                       (OLD.organisation_id, OLD.rule_id, OLD.threshold, OLD.period_start, OLD.period_end, OLD.value,\n                        OLD.quantity, OLD.usual, OLD.sentence, OLD.notice, OLD.fired_at) THEN\n                        RAISE EXCEPTION 'What an alert saw never changes.';\n                    END IF;\n                    IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at THEN\n                        RAISE EXCEPTION 'An alert that ended does not begin again.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="f93865102d750a266a47f93060bc555941a58fa5",
+                    operation="UPDATE",
+                    pgid="pgtrigger_alert_stays_what_it_saw_cf3cc",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="dfea2d3e6cc06298ac4a8d2286244d863760ada3",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_eb53c",
+                    table="events_alert",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddIndex(
@@ -633,6 +986,100 @@ class Migration(migrations.Migration):
                 condition=models.Q(("rounding_places__lte", 8)),
                 name="metric_rounds_to_stored_places",
                 violation_error_message="A quantity has at most 8 decimals.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "name"),
+                name="alert_rule_name_once_per_organisation",
+                violation_error_code="duplicate",
+                violation_error_message="The customer has an alert rule of that name.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "usage_threshold"), ("span__in", ("hour", "day", "month"))),
+                    models.Q(
+                        ("kind", "usage_spike"),
+                        ("span__in", ("previous_hour", "previous_day", "previous_week", "same_weekday")),
+                    ),
+                    models.Q(("kind", "unusual_pattern"), ("span__in", ("hour_of_week",))),
+                    models.Q(("kind", "cost_threshold"), ("span__in", ("month_to_date", "projected"))),
+                    _connector="OR",
+                ),
+                name="alert_rule_span_is_of_its_kind",
+                violation_error_message="This kind of rule can't look at that: choose another.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "cost_threshold"), ("metric__isnull", True), ("project__isnull", True)),
+                    models.Q(models.Q(("kind", "cost_threshold"), _negated=True), ("metric__isnull", False)),
+                    _connector="OR",
+                ),
+                name="alert_rule_has_metric_unless_cost",
+                violation_error_message="Usage is that of a metric. A cost is that of the whole customer: it has neither metric nor project.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["usage_threshold", "usage_spike"]),
+                    models.Q(("kind", "cost_threshold"), ("operator__in", ["gt", "gte"])),
+                    models.Q(("kind", "unusual_pattern"), ("operator", "gte"), ("step__isnull", True)),
+                    _connector="OR",
+                ),
+                name="alert_rule_operator_suits_its_kind",
+                violation_error_message="A cost is watched from below: above, or at or above. What is unusual is at or above a number of deviations, without a step.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("step__isnull", True),
+                    models.Q(("step__gt", 0), models.Q(("operator", "eq"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="alert_rule_step_above_zero",
+                violation_error_message="A step is above zero, and nothing is exactly at every step.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("muted_until__isnull", True), models.Q(("mute_reason", ""), _negated=True), _connector="OR"
+                ),
+                name="alert_rule_mute_has_a_reason",
+                violation_error_message="Say why it is muted.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("thresholds__len__gte", 1), ("thresholds__len__lte", 20)),
+                name="alert_rule_has_thresholds",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="alertrule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="alert_rule_watches_its_customer",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (SELECT FROM organisations_project\n                               WHERE id = NEW.project_id AND organisation_id <> NEW.organisation_id)\n                       OR EXISTS (SELECT FROM events_metric\n                                  WHERE id = NEW.metric_id AND organisation_id <> NEW.organisation_id) THEN\n                        RAISE EXCEPTION 'An alert rule watches a project and a metric of its own customer.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="bf6fff0d25708a8e5b8b98ad7b448a72a0a9308f",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_alert_rule_watches_its_customer_da545",
+                    table="events_alertrule",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddIndex(

@@ -1,5 +1,7 @@
 """Usage: the metrics, the hot log of accepted requests, the ledger of counted events and its aggregates."""
 
+from events.models.alert import Alert
+from events.models.alert_rule import AlertRule, AlertRuleState
 from events.models.dead_letter import DeadLetter
 from events.models.event_batch import EventBatch
 from events.models.hot_log_day import HotLogDay
@@ -13,6 +15,9 @@ from events.models.usage_level import UsageLevel
 from events.models.usage_period import UsagePeriod
 
 __all__ = [
+    "Alert",
+    "AlertRule",
+    "AlertRuleState",
     "DeadLetter",
     "EventBatch",
     "HotLogDay",

@@ -15,8 +15,10 @@ from django.db.models import Model
 
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import DeadLetter, EventBatch, HotLogTally, Metric, UsageCorrection
+from events.models import Alert, AlertRule, DeadLetter, EventBatch, HotLogTally, Metric, UsageCorrection
 from events.services.accepting import Form, accept_events
+from events.services.alerting.judging import judge_due
+from events.services.alerting.rules import add_rule
 from events.services.corrections import correct_usage
 from events.services.metrics import define_metric
 from events.services.settling.chunks import settle_pending
@@ -103,6 +105,7 @@ class Tenant:
     event_id: str
     correction: UsageCorrection
     letter: DeadLetter
+    alert_rule: AlertRule
     fee: RecurringFee
     minimum: MinimumCharge
     discount: Discount
@@ -171,6 +174,7 @@ def tenant(marker: str) -> Tenant:
         event_id=event_id,
         correction=_correct(project, event_id, marker),
         letter=DeadLetter.objects.get(project=project),
+        alert_rule=_watch(organisation, marker),
         fee=fee,
         minimum=minimum,
         discount=discount,
@@ -244,6 +248,20 @@ def _use(organisation: Organisation, project: Project, person: Any, marker: str)
         batch_id=accepted.batch_id,
     )
     return f"{marker}-1"
+
+
+def _watch(organisation: Organisation, marker: str) -> AlertRule:
+    rule = add_rule(
+        organisation=organisation,
+        name=f"{marker} month",
+        kind=AlertRule.Kind.USAGE_THRESHOLD,
+        span=AlertRule.Span.MONTH,
+        metric=Metric.objects.get(name=f"{marker} calls"),
+        thresholds=[Decimal(1)],
+    )
+    judge_due()
+    assert Alert.objects.filter(rule=rule).exists()
+    return rule
 
 
 def _correct(project: Project, event_id: str, marker: str) -> UsageCorrection:

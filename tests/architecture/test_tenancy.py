@@ -101,6 +101,8 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "refund_id": lambda owner: owner.payment.refunds.get().pk,
     "event_id": lambda owner: owner.event_id,
     "correction_id": lambda owner: owner.correction.pk,
+    "alert_rule_id": lambda owner: owner.alert_rule.pk,
+    "alert_id": lambda owner: owner.alert_rule.alerts.get().pk,
     "letter_id": lambda owner: owner.letter.pk,
     "fee_id": lambda owner: owner.fee.pk,
     "minimum_id": lambda owner: owner.minimum.pk,

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from billing_platform.demo import banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
+from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
 from billing_platform.demo.webhooks import listen
@@ -78,6 +78,7 @@ def _make() -> dict[str, Any]:
     documents.look_up_gstins(organisations | orders, but="Konkan Retail")
     documents.publish_rates()
     usage.correct_one(nandi, month=last)
+    alerts.watch(nandi, konkan, since=last)
     usage.verify_days()
     reconcile(last)
     listen(nandi)

@@ -70,7 +70,7 @@ _CLAIM_ONE = query(__file__, "claim_one")
 
 @dataclass(frozen=True, slots=True)
 class SettleReport:
-    """What one run did. `unfinished`: time or batches ran out before the work did."""
+    """What one run did, and for which organisations. `unfinished`: time or batches ran out before the work did."""
 
     batches: int = 0
     counted: int = 0
@@ -78,6 +78,7 @@ class SettleReport:
     dead_lettered: int = 0
     failed: int = 0
     unfinished: bool = False
+    organisations: frozenset[UUID] = frozenset()
 
     def with_chunk(self, chunk: Sequence[ClaimedBatch]) -> SettleReport:
         return replace(
@@ -86,6 +87,7 @@ class SettleReport:
             counted=self.counted + sum(batch.counted for batch in chunk),
             duplicates=self.duplicates + sum(batch.duplicates for batch in chunk),
             dead_lettered=self.dead_lettered + sum(batch.dead_lettered for batch in chunk),
+            organisations=self.organisations | {batch.organisation_id for batch in chunk if batch.counted},
         )
 
 

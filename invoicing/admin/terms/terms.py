@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from billing_platform.lib.admin.base import ActionForm, ModelAdmin, badge
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.previewing import PreviewMixin
 from billing_platform.lib.dates_in_words import last_day_text, month_text
-from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
 from invoicing.rates import BOOKS
 from invoicing.services.terms.terms_preview import MonthPreview
 from organisations.operators_clock import operators_today
 
 _A_DAY = timedelta(days=1)
-FILL_IN = "Fill in the form: what it would change on the next invoices is shown here."
 
 
 class EndForm(ActionForm):
@@ -38,23 +32,14 @@ def has_not_ended(row: Any) -> bool:
     return row.effective_to is None or row.effective_to > operators_today()
 
 
-class TermsAdmin(ModelAdmin):
+class TermsAdmin(PreviewMixin, ModelAdmin):
     """A row that an issued invoice has can only be ended, and the database insists on it: the page shows the rest."""
 
     ordering = ("-effective_from",)
-
-    class Media:
-        js = ("billing_platform/form_preview.js",)
+    fill_in = "Fill in the form: what it would change on the next invoices is shown here."
 
     def is_fixed(self, row: Any) -> bool:
         """Whether an issued invoice has it."""
-        raise NotImplementedError
-
-    def may_preview(self, request: HttpRequest, row: Any) -> bool:
-        return True
-
-    def preview_of(self, row: Any) -> SafeString | str:
-        """What the row, stored or not, changes on the next invoices."""
         raise NotImplementedError
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -75,46 +60,9 @@ class TermsAdmin(ModelAdmin):
         currency = {"currency": BOOKS} if getattr(self.model, "tenant_shared", False) else {}
         return {"effective_from": operators_today(), **currency, **super().get_changeform_initial_data(request)}
 
-    # --- what saving would do -------------------------------------------------------------------------------------
-
     @admin.display(description="On the next invoices")
     def preview(self, row: Any) -> SafeString:
-        """The panel that form_preview.js fills, and fills again while something is typed."""
-        query = "" if row._state.adding else f"?{urlencode({'of': row.pk})}"
-        url = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_preview")
-        return format_html('<div aria-live="polite" data-preview-url="{}{}">{}</div>', url, query, FILL_IN)
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.preview_view)
-        name = f"{self.opts.app_label}_{self.opts.model_name}_preview"
-        return [path("preview/", view, name=name), *super().get_urls()]
-
-    @method_decorator(require_POST)
-    def preview_view(self, request: HttpRequest) -> HttpResponse:
-        row = self._typed(request)
-        return HttpResponse(FILL_IN if row is None or not self.may_preview(request, row) else self._shown(row))
-
-    def _typed(self, request: HttpRequest) -> Any:
-        """The row as the form has it, and as it is stored for who may only see it. None while the form has faults."""
-        obj, stored = None, request.GET.get("of")
-        if stored is not None:
-            obj = self.get_object(request, stored)
-            if obj is None:
-                raise Http404
-            if not self.has_view_permission(request, obj):
-                raise PermissionDenied
-            if not self.has_change_permission(request, obj):
-                return obj
-        elif not self.has_add_permission(request):
-            raise PermissionDenied
-        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
-        return form.instance if form.is_valid() else None
-
-    def _shown(self, row: Any) -> SafeString | str:
-        try:
-            return self.preview_of(row)
-        except DomainError as error:
-            return error.message
+        return super().preview(row)
 
     # --- to end and to delete -------------------------------------------------------------------------------------
 

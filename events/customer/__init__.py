@@ -1,0 +1,1 @@
+"""Pages for who got an e-mail of ours, without an account."""

@@ -229,6 +229,8 @@ SPECTACULAR_SETTINGS = {
         "BillingRunItemStatus": "invoicing.models.BillingRunItem.Status",
         "PaymentStatus": "payments.models.Payment.Status",
         "PaymentOrderStatus": "payments.models.PaymentOrder.Status",
+        "AlertRuleKind": "events.models.AlertRule.Kind",
+        "AlertState": "events.models.Alert.State",
         "UsageCorrectionAction": "events.models.UsageCorrection.Action",
         "ReconciliationCheck": "reconciliation.models.CheckName",
         "DiscrepancyAction": "reconciliation.services.resolving.Action",

@@ -16,7 +16,7 @@ from events.services.alerting.preview import DAYS, Point, Preview
 from events.services.alerting.sentences import fired_sentence, threshold_text
 
 WIDTH, HEIGHT, TOP = 720, 140, 12
-MOST_LISTED = 10
+MOST_LISTED = 5
 _ZERO = Decimal(0)
 
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, ModelAdmin, badge, facts, link, object_action, short_time, when
+from billing_platform.lib.admin.base import ActionForm, ModelAdmin, Textarea, badge, facts, link, object_action, when
 from billing_platform.lib.admin.previewing import PreviewMixin
 from billing_platform.lib.limits import QUANTITY_PLACES, REASON_LENGTH
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
@@ -79,7 +79,6 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     related_lists = ((Alert, "rule"),)
 
     customer = link("organisation", "Customer")
-    judged = short_time("state.judged_at", "Judged")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         still_open = Alert.objects.filter(rule=OuterRef("pk"), ended_at__isnull=True)
@@ -97,10 +96,13 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "thresholds":
-            return ThresholdsField(help_text=f"{db_field.help_text} With blanks between them: 10 30 50.")
+            return ThresholdsField(
+                widget=Textarea(attrs={"rows": 1}),
+                help_text=f"{db_field.help_text} With blanks between them: 10 30 50.",
+            )
         if db_field.name == "recipients":
             return KeysField(
-                required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=f"{db_field.help_text} One a line."
+                required=False, widget=Textarea(attrs={"rows": 2}), help_text=f"{db_field.help_text} One a line."
             )
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "span":
@@ -126,6 +128,10 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     @admin.display(description="State")
     def state_now(self, rule: AlertRule) -> Any:
         return _state(rule)
+
+    @admin.display(description="Judged", ordering="state__judged_at")
+    def judged(self, rule: AlertRule) -> Any:
+        return when(rule.state.judged_at)
 
     @admin.display(description="Stands")
     def stands(self, rule: AlertRule) -> Any:

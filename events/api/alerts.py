@@ -105,24 +105,24 @@ class AlertSerializer(serializers.Serializer):
     value_at_end = DecimalText(allow_null=True)
 
 
-class MuteSerializer(serializers.Serializer):
+class MuteAlertRuleSerializer(serializers.Serializer):
     until = serializers.DateTimeField()
     reason = serializers.CharField(max_length=REASON_LENGTH, validators=[validate_line])
 
 
-class FiredSerializer(serializers.Serializer):
+class FiredInPreviewSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
     value = DecimalText()
     thresholds = serializers.ListField(child=DecimalText())
 
 
-class PreviewSerializer(serializers.Serializer):
+class AlertRulePreviewSerializer(serializers.Serializer):
     days = serializers.IntegerField()
     times = serializers.IntegerField(help_text="How often it would have told somebody.")
-    fired = FiredSerializer(many=True)
+    fired = FiredInPreviewSerializer(many=True)
 
 
-class TestSerializer(serializers.Serializer):
+class AlertRuleTestSerializer(serializers.Serializer):
     notification = serializers.UUIDField(source="pk", help_text="The e-mail that is on its way.")
     recipients = serializers.ListField(child=serializers.EmailField())
 
@@ -213,7 +213,7 @@ class AlertRulePreview(_RuleView):
 
     permission_required = "events.view_alertrule"
 
-    @extend_schema(tags=TAGS, responses=PreviewSerializer)
+    @extend_schema(tags=TAGS, responses=AlertRulePreviewSerializer)
     def get(self, request: Request, alert_rule_id: UUID) -> Response:
         preview = preview_rule(self.rule(alert_rule_id))
         fired = [
@@ -221,7 +221,7 @@ class AlertRulePreview(_RuleView):
             for point in preview.points
             if point.fired
         ]
-        return Response(PreviewSerializer({"days": preview.days, "times": preview.times, "fired": fired}).data)
+        return Response(AlertRulePreviewSerializer({"days": preview.days, "times": preview.times, "fired": fired}).data)
 
 
 class AlertRuleMute(_RuleView):
@@ -229,9 +229,9 @@ class AlertRuleMute(_RuleView):
 
     permission_required = "events.mute_alertrule"
 
-    @extend_schema(tags=TAGS, request=MuteSerializer)
+    @extend_schema(tags=TAGS, request=MuteAlertRuleSerializer)
     def post(self, request: Request, alert_rule_id: UUID) -> Response:
-        rule, values = self.rule(alert_rule_id), validated(MuteSerializer, request)
+        rule, values = self.rule(alert_rule_id), validated(MuteAlertRuleSerializer, request)
         return Response(self.shown(rules.mute_rule(rule_id=rule.pk, **values)))
 
 
@@ -248,10 +248,10 @@ class AlertRuleTest(_RuleView):
 
     permission_required = "events.mute_alertrule"
 
-    @extend_schema(tags=TAGS, request=None, responses={202: TestSerializer})
+    @extend_schema(tags=TAGS, request=None, responses={202: AlertRuleTestSerializer})
     def post(self, request: Request, alert_rule_id: UUID) -> Response:
         sent = rules.send_test(rule_id=self.rule(alert_rule_id).pk)
-        return Response(TestSerializer(sent).data, status=202)
+        return Response(AlertRuleTestSerializer(sent).data, status=202)
 
 
 class AlertHistory(ListModelMixin, AdminGenericView):

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.models import BaseModel
+from billing_platform.lib.errors import quoted
 from billing_platform.lib.limits import QUANTITY_DIGITS, QUANTITY_PLACES, REASON_LENGTH
 from billing_platform.lib.validators import validate_line
 from events.alerts import judging
@@ -35,7 +36,10 @@ def validate_recipients(value: Any) -> None:
     if not isinstance(value, list) or len(value) > MOST_RECIPIENTS:
         raise ValidationError(f"Give at most {MOST_RECIPIENTS} e-mail addresses.")
     for address in value:
-        validate_email(address)
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(f"{quoted(address)} is no e-mail address.") from None
 
 
 def validate_thresholds(value: Any) -> None:

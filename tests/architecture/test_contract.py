@@ -40,6 +40,10 @@ GET {ADMIN}/usage-corrections/{{correction_id}}
 GET {ADMIN}/dead-letters
 POST {ADMIN}/dead-letters/{{letter_id}}/replay
 POST {ADMIN}/dead-letters/{{letter_id}}/discard
+GET POST {ADMIN}/organisations/{{organisation_id}}/alert-rules
+GET {ADMIN}/organisations/{{organisation_id}}/alert-history
+GET PATCH DELETE {ADMIN}/alert-rules/{{alert_rule_id}}
+POST {ADMIN}/alerts/{{alert_id}}/acknowledge
 GET POST {ADMIN}/pricing-rules
 GET PATCH {ADMIN}/pricing-rules/{{rule_id}}
 GET {ADMIN}/pricing-rules/{{rule_id}}/history

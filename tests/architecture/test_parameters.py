@@ -56,6 +56,8 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "event_id": tenant.event_id,
         "project_id": tenant.project.pk,
         "rule_id": tenant.rule.pk,
+        "alert_rule_id": tenant.alert_rule.pk,
+        "alert_id": tenant.alert_rule.alerts.get().pk,
         "metric_id": tenant.metric.pk,
         "invoice_id": tenant.invoice.pk,
         "payment_id": tenant.payment.pk,

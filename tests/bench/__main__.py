@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 from billing_platform.local.embedded import services
+from tests.bench.alerts import judged
 from tests.bench.billing import Run, deliver, draw, million
 from tests.bench.platform import ROOT, Platform, load, serving
 from tests.bench.proof import state_and_prove
@@ -51,6 +52,8 @@ class Effort:
     """Of webhooks."""
     reconciled: int
     """Thousands of events of the second reading; the first has a fifth of them."""
+    watched: int
+    """Customers with ten alert rules each."""
 
 
 FULL = Effort(
@@ -65,6 +68,7 @@ FULL = Effort(
     entries=1_000_000,
     burst_seconds=10,
     reconciled=5_000,
+    watched=1_000,
 )
 QUICK = Effort(
     seconds=4,
@@ -78,6 +82,7 @@ QUICK = Effort(
     entries=100_000,
     burst_seconds=3,
     reconciled=500,
+    watched=100,
 )
 END_TO_END_RATE = 40_000  # events a second offered
 BURST_RATE = 1_000  # webhooks a second offered
@@ -321,6 +326,13 @@ def webhooks(references: References, database_url: str, effort: Effort, results:
     results.add("webhook_two_workers", two / one, "two against one, as processes")
 
 
+def alerts(effort: Effort, results: Results) -> None:
+    seconds, rules, queries = judged(effort.watched)
+    note = f"{rules:,} rules of {effort.watched:,} customers, a tenth about cost; one worker"
+    results.add("alert_rules_per_s", rules / seconds, note)
+    results.add("alert_queries_per_1000_rules", 1_000 * queries / rules)
+
+
 def million_events(database_url: str, effort: Effort, results: Results) -> None:
     if not effort.million:
         return
@@ -346,6 +358,7 @@ def main() -> None:
             "proof",
             "reconciliation",
             "webhooks",
+            "alerts",
             "million",
         ],
         help="just one part",
@@ -374,6 +387,7 @@ def main() -> None:
             "proof": lambda: proof(platform, effort, results),
             "reconciliation": lambda: reconciliation(platform, effort, results),
             "webhooks": lambda: webhooks(references, running.database_url, effort, results),
+            "alerts": lambda: alerts(effort, results),
             "million": lambda: million_events(running.database_url, effort, results),
         }
         for name, run in parts.items():

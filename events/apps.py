@@ -15,10 +15,13 @@ class EventsConfig(AppConfig):
     backoffice = "events.backoffice"
 
     def ready(self) -> None:
+        from events.api import webhook_payloads
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
+        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
 
         OBSERVERS.register(USAGE)
+        PAYLOADS.register(PayloadMaker("alert", webhook_payloads.alerts))
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")
 
 

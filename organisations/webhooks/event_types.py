@@ -31,6 +31,9 @@ EVENT_TYPES: dict[str, str] = {
     "dispute.created": "A payer's bank disputes a payment.",
     "dispute.updated": "A dispute is answered, or waits for an answer.",
     "dispute.closed": "A dispute is decided.",
+    "alert.fired": "Usage or cost crossed a threshold of an alert rule, and somebody is told.",
+    "alert.acknowledged": "Somebody looks after an alert.",
+    "alert.recovered": "What an alert told of does not hold any more.",
     "usage.dead_letter": "Events of a project could not be counted: at most one message a minute for each project.",
     "price.changed": "A price was added, changed or ended.",
 }

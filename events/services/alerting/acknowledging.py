@@ -9,6 +9,7 @@ from django.db import transaction
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError, NotFound
 from events.models import Alert
+from events.services.alerting.telling import ACKNOWLEDGED, announce_alerts
 
 
 @transaction.atomic
@@ -23,6 +24,7 @@ def acknowledge(*, alert_id: UUID, by: str) -> Alert:
     if alert.acknowledged_at is None:
         alert.state, alert.acknowledged_at, alert.acknowledged_by = Alert.State.ACKNOWLEDGED, clock.now(), by[:200]
         alert.save(update_fields=["state", "acknowledged_at", "acknowledged_by", "updated_at"])
+        announce_alerts(ACKNOWLEDGED, [alert])
     return alert
 
 

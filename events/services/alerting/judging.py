@@ -24,7 +24,7 @@ from events.alerts.windows import HOUR, containing
 from events.models import Alert, AlertRule, AlertRuleState
 from events.services.alerting.observers import Asked, read_all
 from events.services.alerting.sentences import fired_sentence
-from events.services.alerting.telling import tell_fired, tell_recovered
+from events.services.alerting.telling import FIRED, RECOVERED, announce_alerts, tell_fired, tell_recovered
 
 CHUNK = 1_000
 AFTER_THE_HOUR = timedelta(minutes=5)
@@ -172,17 +172,16 @@ def _notice(judged: _Judged, now: datetime) -> str:
 
 def _write(rules: Sequence[_Judged]) -> None:
     Alert.objects.bulk_create([alert for each in rules for alert in each.fired])
-    for each in rules:
-        if each.fired:
-            tell_fired(each.rule, each.fired)
-        if each.recovered:
-            _recover(each)
+    fired = [alert for each in rules if each.fired for alert in tell_fired(each.rule, each.fired)]
+    recovered = [alert for each in rules if each.recovered for alert in _recover(each)]
+    announce_alerts(FIRED, fired)
+    announce_alerts(RECOVERED, recovered)
     columns = ["due_at", "judged_at", "period_start", "period_end", "value"]
     AlertRuleState.objects.bulk_update([each.state for each in rules], columns, batch_size=CHUNK)
 
 
-def _recover(judged: _Judged) -> None:
-    """Alerts that a person acknowledges at this moment wait for us, or we for them."""
+def _recover(judged: _Judged) -> list[Alert]:
+    """Those that are told of. Alerts that a person acknowledges at this moment wait for us, or we for them."""
     readings = dict(judged.recovered)
     alerts = list(Alert.objects.select_for_update().filter(pk__in=readings).order_by("threshold"))
     by_reading: defaultdict[Reading, list[Alert]] = defaultdict(list)
@@ -191,5 +190,4 @@ def _recover(judged: _Judged) -> None:
         alert.state, alert.ended_at, alert.value_at_end = State.RECOVERED, judged.state.judged_at, reading.value
         by_reading[reading].append(alert)
     Alert.objects.bulk_update(alerts, ["state", "ended_at", "value_at_end"])
-    for reading, those in by_reading.items():
-        tell_recovered(judged.rule, those, reading)
+    return [alert for reading, those in by_reading.items() for alert in tell_recovered(judged.rule, those, reading)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from events import emails
 from events.models import Alert, AlertRuleState
-from organisations.models import Organisation, Project
+from organisations.models import Organisation, Project, WebhookMessage
+from organisations.webhooks.endpoints import create_endpoint
 from tests.events.alerts.language import at, calls, history, judge, mails, rule, use
 
 LATE_MAIL = "11-12 Alert: api_calls (call): 245 call in November 2026, at or above 150 call"
@@ -50,6 +52,7 @@ LATE = {
 @pytest.mark.parametrize("trouble", ["none", "duplicates, judged twice", "late events", "killed before each commit"])
 def test_a_month(acme: Organisation, project: Project, trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls()
+    create_endpoint(organisation=acme, url="https://hooks.example.com/")
     month = rule(acme, "Month", "usage_threshold", "month", 10, 30, 50, step=100)
     jump = rule(acme, "Jump", "usage_spike", "previous_day", 200)
     silence = rule(acme, "Silence", "usage_threshold", "day", 0, operator="eq")
@@ -88,6 +91,9 @@ def test_a_month(acme: Organisation, project: Project, trouble: str, monkeypatch
     assert history(month, jump) == expected[:7]
     assert history(silence)[0] == expected[7]
     assert mails()[: len(told)] == told
+    heard = WebhookMessage.objects.order_by("pk")
+    assert Counter(heard.values_list("type", flat=True)) == {"alert.fired": 9, "alert.recovered": 2}
+    assert {row.payload["sentence"] for row in heard} == set(Alert.objects.values_list("sentence", flat=True))
 
 
 def _die_half_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

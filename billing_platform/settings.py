@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "billing_platform.http.openapi.with_errors",
+        "billing_platform.http.webhook_document.with_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatus": "invoicing.models.Invoice.Status",

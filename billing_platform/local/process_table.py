@@ -41,6 +41,7 @@ def environment(*, var_dir: Path, services: Services, addresses: Addresses, secr
         "SECRET_KEY": secrets["SECRET_KEY"],
         "PROOF_SIGNING_KEY": secrets["PROOF_SIGNING_KEY"],
         "SITE_URL": base,
+        "WEBHOOKS_TO_THIS_MACHINE": "true",  # so that a program beside it can be their receiver
         "EMAIL_URL": f"filemail:///{quote(str(var_dir / 'mail'))}",
     }
     fixed = {

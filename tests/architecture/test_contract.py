@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test.client import Client
 
 from organisations.models import Organisation, Project
+from organisations.webhooks.event_types import EVENT_TYPES, TEST
 from tests import factories
 from tests.architecture.routes import routes
 from tests.architecture.tenants import Tenant, tenant
@@ -386,6 +387,16 @@ def test_each_operation_documents_the_errors_it_may_answer(schema: dict[str, Any
 def test_what_is_created_is_documented_as_created(schema: dict[str, Any], path: str) -> None:
     assert "201" in schema["paths"][path]["post"]["responses"]
     assert "200" not in schema["paths"][path]["post"]["responses"]
+
+
+def test_each_outgoing_webhook_is_described_with_what_the_api_answers(schema: dict[str, Any]) -> None:
+    described = schema["x-webhooks"]
+    assert set(described) == {*EVENT_TYPES, TEST}
+    for name, item in described.items():
+        message = item["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        full, _thin = message["data"]["oneOf"]
+        if "$ref" in full:
+            assert full["$ref"].rpartition("/")[2] in schema["components"]["schemas"], name
 
 
 def test_the_scope_of_a_projects_key_may_be_empty(schema: dict[str, Any]) -> None:

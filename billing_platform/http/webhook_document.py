@@ -17,6 +17,7 @@ _COMPONENTS = {
     "payment": "Payment",
     "refund": "Refund",
     "price": "PricingRule",
+    "alert": "Alert",
 }
 """What the API answers with, by the first word of the type."""
 _THIN = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}}

@@ -42,7 +42,7 @@ def announce_dead_letters() -> int:
                 "id": row["project_id"],
                 "project": row["project_id"],
                 "waiting": row["waiting"],
-                "until": row["newest"].isoformat(),
+                "until": row["newest"],
             }
             for row in news
         },

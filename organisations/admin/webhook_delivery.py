@@ -13,10 +13,12 @@ from billing_platform.lib.admin.base import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     attention_filter,
+    facts,
     link,
     object_action,
     short_time,
     status,
+    when,
 )
 from billing_platform.lib.admin.display import EMPTY, brief
 from billing_platform.lib.admin.work import WORK, work_column
@@ -48,25 +50,42 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     empty_hint = "Messages are written here when something happens that an endpoint hears of."
     list_on_a_phone = ("created", "event", "state", "to")
     show_full_result_count = False
-    list_display = ("created", "event", "state", "to", "customer", "attempts", "problem", "delivered")
+    list_display = ("created", "event", "state", "to", "customer", "attempts", "problem")
     list_display_links = ("event",)
     list_filter = (AttentionFilter, "status", "endpoint", "created_at")
     search_fields = ("message__type", "endpoint__url", "object_id")
     list_select_related = ("endpoint__organisation", "message__organisation")
     fieldsets = (
         (None, {"fields": ("event", "state", "to", "customer", "message_id", "object_id")}),
-        WORK,
+        ("Last try", {"fields": ("last_try",)}),
         ("As sent", {"fields": ("body",)}),
+        WORK,
         ("Times", {"fields": ("created_at", "delivered_at")}),
     )
     inlines = (TryInline,)
 
     created = short_time("created_at", "Created")
-    delivered = short_time("delivered_at", "Delivered")
     state = status("status", DELIVERY_TONES, "State")
     to = link("endpoint", "Endpoint")
     customer = link("message__organisation", "Customer")
     work = work_column()
+
+    def name_of(self, delivery: WebhookDelivery) -> str:
+        return f"{delivery.message.type} to {delivery.endpoint}"
+
+    @admin.display(description="What came back")
+    def last_try(self, delivery: WebhookDelivery) -> Any:
+        attempt = delivery.tries.first()
+        if attempt is None:
+            return "Not tried yet."
+        rows = [
+            ("Sent", when(attempt.sent_at)),
+            ("Answer", attempt.answer_status or "None"),
+            ("Time", f"{attempt.milliseconds:,} ms"),
+            ("Problem", attempt.failure),
+            ("Body", format_html('<pre class="payload">{}</pre>', attempt.answer) if attempt.answer else ""),
+        ]
+        return facts(rows)
 
     @admin.display(description="Event", ordering="message__type")
     def event(self, delivery: WebhookDelivery) -> str:

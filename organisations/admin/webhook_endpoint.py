@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from billing_platform.lib import clock
@@ -18,11 +19,13 @@ from billing_platform.lib.admin.base import (
     ReadOnlyInline,
     attention_filter,
     badge,
+    facts,
     link,
     numeric,
     object_action,
     short_time,
     status,
+    when,
 )
 from billing_platform.lib.admin.display import EMPTY, brief
 from billing_platform.lib.limits import REASON_LENGTH
@@ -88,7 +91,6 @@ def _is_active(endpoint: WebhookEndpoint) -> bool:
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ModelAdmin):
     form = EndpointForm
-    deletable = True
     empty_hint = "An endpoint is the URL of another program, which hears of invoices, payments and more: add one."
     list_on_a_phone = ("url", "customer", "state", "rate")
     list_display = ("url", "customer", "state", "hears_of", "rate", "waiting", "created")
@@ -98,7 +100,7 @@ class WebhookEndpointAdmin(ModelAdmin):
     autocomplete_fields = ("organisation",)
     inlines = (DeliveryInline,)
 
-    customer = link("organisation", "Customer")
+    customer_page = link("organisation")
     created = short_time("created_at", "Created")
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -117,14 +119,14 @@ class WebhookEndpointAdmin(ModelAdmin):
         asked = ("organisation", "url", "description", ("payload", "version"), "event_types")
         if obj is None:
             return ((None, {"fields": asked}),)
-        standing = ("state", "why", "rate", "waiting", "failing_since", "secret_shown")
+        standing = ("state", *(("trouble",) if obj.is_in_trouble else ()), "rate", "waiting", "secret_shown")
         return (("State", {"fields": standing}), ("Endpoint", {"fields": asked}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """An endpoint never moves to another customer."""
         if obj is None:
             return ()
-        return ("organisation", "state", "why", "rate", "waiting", "failing_since", "secret_shown")
+        return ("organisation", "state", "trouble", "rate", "waiting", "secret_shown")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return super().get_inlines(request, obj) if obj else []
@@ -141,8 +143,9 @@ class WebhookEndpointAdmin(ModelAdmin):
     def update(self, request: HttpRequest, obj: WebhookEndpoint, changes: dict[str, Any]) -> None:
         endpoints.update_endpoint(endpoint_id=obj.pk, changes=changes)
 
-    def delete_model(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
-        endpoints.remove_endpoint(endpoint_id=obj.pk)
+    @admin.display(description="Customer", ordering="organisation")
+    def customer(self, endpoint: WebhookEndpoint) -> Any:
+        return self.customer_page(endpoint) if endpoint.organisation_id else "All: the seller's own"
 
     @admin.display(description="State", ordering="status")
     def state(self, endpoint: WebhookEndpoint) -> Any:
@@ -150,10 +153,17 @@ class WebhookEndpointAdmin(ModelAdmin):
             return badge("Disabled", "danger")
         return badge("Failing", "warning") if endpoint.failing_since else badge("Active", "success")
 
-    @admin.display(description="Why disabled")
-    def why(self, endpoint: WebhookEndpoint) -> str:
-        by = f" ({endpoint.disabled_by})" if endpoint.disabled_by else ""
-        return f"{endpoint.disabled_reason}{by}" if endpoint.disabled_reason else EMPTY
+    @admin.display(description="What is wrong")
+    def trouble(self, endpoint: WebhookEndpoint) -> Any:
+        if not endpoint.is_active:
+            rows = [
+                ("Disabled", when(endpoint.disabled_at)),
+                ("By", endpoint.disabled_by or "the platform"),
+                ("Why", endpoint.disabled_reason),
+            ]
+            return facts(rows)
+        last = endpoint.deliveries.exclude(last_failure="").order_by("-updated_at").first()
+        return facts([("Failing since", when(endpoint.failing_since)), ("Last try", last and last.last_failure)])
 
     @admin.display(description="Hears of")
     def hears_of(self, endpoint: WebhookEndpoint) -> Any:
@@ -242,3 +252,16 @@ class WebhookEndpointAdmin(ModelAdmin):
     def enable(self, request: HttpRequest, endpoint: WebhookEndpoint) -> str:
         disabling.enable_endpoint(endpoint_id=endpoint.pk)
         return "It is in use again. Replay sends what happened meanwhile."
+
+    @object_action(
+        label="Remove",
+        permission="organisations.delete_webhookendpoint",
+        confirm="The endpoint goes, with the log of its deliveries and what waits for it. There is no way back.",
+        facts=lambda _request, endpoint: [("URL", endpoint.url), ("Waiting", f"{endpoint.waits:,}")],
+        danger=True,
+        icon="delete",
+    )
+    def remove(self, request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
+        endpoints.remove_endpoint(endpoint_id=endpoint.pk)
+        messages.success(request, f"{endpoint} was removed.")
+        return redirect("admin:organisations_webhookendpoint_changelist")

@@ -126,6 +126,10 @@ class WebhookEndpoint(BaseModel, TenantModel):
         return self.status == self.Status.ACTIVE
 
     @property
+    def is_in_trouble(self) -> bool:
+        return not self.is_active or self.failing_since is not None
+
+    @property
     def secret_ending(self) -> str:
         return ending(self.secret)
 

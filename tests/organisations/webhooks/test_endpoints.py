@@ -108,6 +108,10 @@ def test_the_admin_shows_a_secret_once_and_sends_a_test(client: Client, admin_us
     delivery = WebhookDelivery.objects.get()
     body = client.get(reverse("admin:organisations_webhookdelivery_change", args=[delivery.pk])).content.decode()
     assert "endpoint.test" in body
+    remove = reverse("admin:organisations_webhookendpoint_action", args=[endpoint.pk, "remove"])
+    once = client.get(remove).context["form"]["once"].value()
+    assert client.post(remove, {"post": "yes", "once": str(once)}).status_code == 302
+    assert not WebhookEndpoint.objects.exists()
 
 
 def test_the_snippets_of_the_document_verify_what_we_sign(tmp_path: Path) -> None:

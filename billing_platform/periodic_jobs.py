@@ -14,7 +14,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Settle events": ("events.tasks.settle_pending", schedule(60)),
-    "Judge alert rules": ("events.tasks.judge_alert_rules", schedule(30)),
+    "Judge alert rules": ("events.tasks.judge_alert_rules", schedule(15)),
     "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
     "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="30", hour="2")),  # what "Reconcile" left
     "Drop old partitions": ("events.tasks.drop_old_partitions", crontab(minute="0", hour="3")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -41,6 +41,8 @@ _GRAIN = {
 }
 MOST_CAUGHT_UP = 24
 """Periods that are judged after nothing was judged for a while, the newest of them."""
+LATE = timedelta(days=3)
+"""For so long a period that is over is still judged for the usage that arrives late."""
 _PERCENT_PLACES = 2
 
 
@@ -103,14 +105,15 @@ class Verdict:
 def looks(terms: Terms, *, now: datetime, since: datetime, zone: ZoneInfo) -> list[Look]:
     """The periods to judge now, the oldest first: those that end after `since`, the newest MOST_CAUGHT_UP of them.
 
-    Of a running reading these are the current period and the one before it, to which late usage may still be added. A
-    cost is that of the current month: the month before has its invoice.
+    Of a running reading these are the current period and the one before it, to which late usage may still be added for
+    LATE after its end. A cost is that of the current month: the month before has its invoice.
     """
     if terms.is_running:
         current = containing(terms.grain, now, zone)
         if terms.kind == COST:
             return [Look(current)]
-        return [Look(each) for each in (before(terms.grain, current, zone), current) if each.end > since]
+        last = before(terms.grain, current, zone)
+        return [Look(each) for each in (last, current) if each.end > max(since, now - LATE)]
     found: list[Window] = []
     period = last_complete(terms.grain, now, zone)
     while period.end > since and len(found) < MOST_CAUGHT_UP:

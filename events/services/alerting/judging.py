@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 
 from billing_platform.lib import clock
+from billing_platform.lib.database.bulk import update_rows
 from events.alerts.judging import Known, Look, Reading, judge, looks
 from events.alerts.windows import HOUR, containing
 from events.models import Alert, AlertRule, AlertRuleState
@@ -29,7 +30,7 @@ from events.services.alerting.telling import FIRED, RECOVERED, announce_alerts, 
 CHUNK = 1_000
 AFTER_THE_HOUR = timedelta(minutes=5)
 """Each rule is judged once an hour at least, so long after it began: what the hour's end sent is settled by then."""
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=40)
 """Rules of a customer with new usage are judged so soon after they were judged last."""
 _A_MOMENT = timedelta(microseconds=1)
 
@@ -66,9 +67,8 @@ def note_usage(*, organisations: Collection[UUID]) -> None:
     later = Q(due_at__gt=soon) & (Q(judged_at__isnull=True) | Q(due_at__gt=F("judged_at") + SOON))
     states = AlertRuleState.objects.filter(later, rule__organisation__in=organisations, rule__is_active=True)
     due = list(states.select_for_update(of=("self",)).order_by("pk"))  # in one order: two workers don't deadlock
-    for state in due:
-        state.due_at = max(soon, state.judged_at + SOON) if state.judged_at else soon
-    AlertRuleState.objects.bulk_update(due, ["due_at"], batch_size=CHUNK)
+    rows = [(state.pk, max(soon, state.judged_at + SOON) if state.judged_at else soon) for state in due]
+    update_rows(AlertRuleState, ["due_at"], rows)
 
 
 @transaction.atomic
@@ -177,7 +177,8 @@ def _write(rules: Sequence[_Judged]) -> None:
     announce_alerts(FIRED, fired)
     announce_alerts(RECOVERED, recovered)
     columns = ["due_at", "judged_at", "period_start", "period_end", "value"]
-    AlertRuleState.objects.bulk_update([each.state for each in rules], columns, batch_size=CHUNK)
+    states = [each.state for each in rules]
+    update_rows(AlertRuleState, columns, [(state.pk, *(getattr(state, name) for name in columns)) for state in states])
 
 
 def _recover(judged: _Judged) -> list[Alert]:
@@ -189,5 +190,6 @@ def _recover(judged: _Judged) -> list[Alert]:
         reading = readings[alert.pk]
         alert.state, alert.ended_at, alert.value_at_end = State.RECOVERED, judged.state.judged_at, reading.value
         by_reading[reading].append(alert)
-    Alert.objects.bulk_update(alerts, ["state", "ended_at", "value_at_end"])
+    ends = ["state", "ended_at", "value_at_end"]
+    update_rows(Alert, ends, [(alert.pk, *(getattr(alert, name) for name in ends)) for alert in alerts])
     return [alert for reading, those in by_reading.items() for alert in tell_recovered(judged.rule, those, reading)]

@@ -31,7 +31,8 @@ def local(window: Window, zone: ZoneInfo = INDIA) -> str:
 @pytest.mark.parametrize(
     ("rule", "periods", "compared"),
     [
-        (terms("usage_threshold", "month"), ["10-01 00:00 to 11-01 00:00", "11-01 00:00 to 12-01 00:00"], []),
+        (terms("usage_threshold", "month"), ["11-01 00:00 to 12-01 00:00"], []),
+        (terms("usage_threshold", "day"), ["11-25 00:00 to 11-26 00:00", "11-26 00:00 to 11-27 00:00"], []),
         (terms("usage_threshold", "hour"), ["11-26 15:00 to 11-26 16:00", "11-26 16:00 to 11-26 17:00"], []),
         (terms("usage_threshold", "day", "lte"), ["11-25 00:00 to 11-26 00:00"], []),
         (terms("usage_spike", "previous_hour"), ["11-26 15:00 to 11-26 16:00"], ["11-26 14:00 to 11-26 15:00"]),

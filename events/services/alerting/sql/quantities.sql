@@ -13,19 +13,28 @@
 WITH counting AS MATERIALIZED (
     SELECT id, mode FROM organisations_project WHERE organisation_id = ANY (%(owners)s::uuid[])
 ),
-meters AS MATERIALIZED (
-    SELECT asked.number, asked.wanted, asked.sort, a.project_id, a.dimensions, sum(a.total) AS total,
-        sum(a.event_count) AS event_count, max(a.maximum) AS maximum, events_newest(a.latest) AS latest
-    FROM unnest(%(numbers)s::int[], %(organisations)s::uuid[], %(projects)s::uuid[], %(metrics)s::uuid[],
-            %(sorts)s::text[], %(firsts)s::timestamptz[], %(afters)s::timestamptz[])
+asked AS MATERIALIZED (
+    SELECT * FROM unnest(%(numbers)s::int[], %(organisations)s::uuid[], %(projects)s::uuid[], %(metrics)s::uuid[],
+        %(sorts)s::text[], %(firsts)s::timestamptz[], %(afters)s::timestamptz[])
         AS asked (number, organisation_id, wanted, metric_id, sort, first, after)
-    JOIN events_usageaggregate a ON a.organisation_id = asked.organisation_id AND a.metric_id = asked.metric_id
-        AND a.hour >= asked.first AND a.hour < asked.after
+),
+spans AS MATERIALIZED (
+    SELECT DISTINCT organisation_id, first, after FROM asked  -- the index finds hours of all metrics: read once
+),
+meters AS MATERIALIZED (
+    SELECT a.organisation_id, spans.first, spans.after, a.metric_id, a.project_id, sum(a.total) AS total,
+        sum(a.event_count) AS event_count, max(a.maximum) AS maximum, events_newest(a.latest) AS latest
+    FROM spans
+    JOIN events_usageaggregate a ON a.organisation_id = spans.organisation_id
+        AND a.hour >= spans.first AND a.hour < spans.after
     WHERE a.organisation_id = ANY (%(owners)s::uuid[]) AND a.counted_in = ANY (%(months)s::date[])
-    GROUP BY asked.number, asked.wanted, asked.sort, a.project_id, a.dimensions
+        AND a.metric_id = ANY (%(metrics)s::uuid[])
+    GROUP BY a.organisation_id, spans.first, spans.after, a.metric_id, a.project_id, a.dimensions
 )
 SELECT number, sum(CASE sort WHEN 'sum' THEN total WHEN 'count' THEN event_count WHEN 'max' THEN coalesce(maximum, 0)
     WHEN 'latest' THEN coalesce((latest).value, 0) ELSE 0 END)::numeric
-FROM meters JOIN counting p ON p.id = project_id
+FROM asked
+JOIN meters USING (organisation_id, first, after, metric_id)
+JOIN counting p ON p.id = project_id
 WHERE CASE WHEN wanted IS NULL THEN p.mode = 'live' ELSE p.id = wanted END
 GROUP BY number

@@ -39,6 +39,7 @@ class FindingKind(models.TextChoices):
     CREDITED_TOTAL = "credited_total", "What credit notes took back"
     # document files
     DOCUMENT_DIFFERS = "document_differs", "Document and invoice"
+    LINE_DIFFERS = "line_differs", "Line and document"
     DOCUMENT_MISSING = "document_missing", "Document missing"
     PDF_CHANGED = "pdf_changed", "Stored PDF changed"
     PDF_LOST = "pdf_lost", "Stored PDF lost"
@@ -84,15 +85,26 @@ class FindingKind(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Days in UTC, both included; of all customers, or of one."""
+    """Days in UTC, both included; of all customers, or of one.
+
+    `read_alone` are the first and the last day of the run that this window is a piece of: each day between them is
+    looked at as a piece of its own.
+    """
 
     first: date
     last: date
     organisation_id: UUID | None = None
+    read_alone: tuple[date, date] | None = None
 
     @property
     def days(self) -> list[date]:
         return [self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1)]
+
+    def leaves_to_others(self, day: date) -> bool:
+        """Whether another piece of the run looks at the day."""
+        if self.read_alone is None or self.first <= day <= self.last:
+            return False
+        return self.read_alone[0] <= day <= self.read_alone[1]
 
     @property
     def start(self) -> datetime:

@@ -25,7 +25,7 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
     days = {*window.days}
     for day in window.days:
         days |= {*days_of_use(received_on=day, organisation_id=window.organisation_id)}
-    for day in sorted(days):
+    for day in sorted(day for day in days if not window.leaves_to_others(day)):
         differing: dict[_Key, RebuildReport] = defaultdict(RebuildReport)
         for each in compare_day(day=day, organisation_id=window.organisation_id):
             tally.compared += each.report.rows

@@ -16,6 +16,7 @@ from reconciliation.checks.reading import days, rows
 from reconciliation.findings import Finding, FindingKind, Tally, Window
 
 _DOCUMENTS = query(__file__, "documents_as_issued")
+_LINES = query(__file__, "lines_as_issued")
 _KINDS = {FileState.CHANGED: FindingKind.PDF_CHANGED, FileState.LOST: FindingKind.PDF_LOST}
 
 
@@ -24,6 +25,8 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
     check."""
     for row in rows(_DOCUMENTS, days(window)):
         yield _document(row)
+    for row in rows(_LINES, days(window)):
+        yield _line(row)
     for noun, model, issued_at in (("Invoice", Invoice, "finalized_at"), ("Credit note", CreditNote, "created_at")):
         for document in in_parts(_with_pdf(model, issued_at, window)):
             tally.compared += 1
@@ -53,6 +56,19 @@ def _document(row: Any) -> Finding:
         found=stored if document else "none",
         organisation_id=organisation_id,
         facts={"document_id": str(pk)},
+    )
+
+
+def _line(row: Any) -> Finding:
+    pk, number, organisation_id, issued, position, stored, printed = row
+    return Finding(
+        FindingKind.LINE_DIFFERS,
+        subject=f"{pk} {position}",
+        about=f"Invoice {number}, line {position}",
+        day=issued,
+        expected=printed or "no such line in the document as it was issued",
+        found=stored or "no such line",
+        organisation_id=organisation_id,
     )
 
 

@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                             ("credit_note_sums", "Sums of a credit note"),
                             ("credited_total", "What credit notes took back"),
                             ("document_differs", "Document and invoice"),
+                            ("line_differs", "Line and document"),
                             ("document_missing", "Document missing"),
                             ("pdf_changed", "Stored PDF changed"),
                             ("pdf_lost", "Stored PDF lost"),

@@ -7,7 +7,7 @@ LONGEST it lets go of the rest, which the next worker takes: no job lasts as lon
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ MOST_DAYS = 400
 LONGEST = timedelta(minutes=20)
 MOST_READINGS = 5
 """Of one piece, while other readings of it dispute what came out."""
+_FIRST_TO_BEGIN = timezone(timedelta(hours=14))
+"""Where a day begins first on Earth: a seller's today may be tomorrow in UTC."""
 Status = CheckRun.Status
 OPEN = (Status.WAITING, Status.AT_WORK)
 
@@ -176,7 +178,8 @@ def _pieces(check: CheckRun) -> list[Window]:
     window = check.run.window
     if not _how(check).by_day:
         return [window]
-    return [Window(day, day, window.organisation_id) for day in window.days]
+    alone = (window.first, window.last)
+    return [Window(day, day, window.organisation_id, alone) for day in window.days]
 
 
 def _how(check: CheckRun) -> Check:
@@ -200,7 +203,7 @@ def _end_run(run_id: UUID) -> None:
 def _check_days(first: date, last: date) -> None:
     if last < first:
         raise InvalidInput.field("last_day", "The last day is before the first one.")
-    if last > clock.now().astimezone(UTC).date():
+    if last > clock.now().astimezone(_FIRST_TO_BEGIN).date():
         raise InvalidInput.field("last_day", "The last day is in the future.")
     if first < FIRST_BUSINESS_DAY:
         raise InvalidInput.field("first_day", "There is nothing to compare before July 2017.")

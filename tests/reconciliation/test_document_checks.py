@@ -102,10 +102,19 @@ def test_a_frozen_document_that_was_changed_or_taken_away_is_found(invoice: Invo
     assert (finding.kind, finding.found) == (FindingKind.DOCUMENT_MISSING, "none")
 
 
+def test_a_line_that_is_not_the_issued_one_is_found_though_all_sums_agree(invoice: Invoice) -> None:
+    tamper("UPDATE invoicing_invoiceline SET quantity = quantity + 1")
+    (finding,) = found(FILES, day(invoice))
+    assert (finding.kind, finding.about) == (FindingKind.LINE_DIFFERS, f"Invoice {invoice.number}, line 1")
+    assert finding.expected.replace("quantity 1,", "quantity 2,") == finding.found
+    assert found(SUMS, day(invoice)) == []
+
+
 def test_a_frozen_document_whose_total_is_no_number_is_found(invoice: Invoice) -> None:
     tamper('UPDATE invoicing_documentsnapshot SET content = content || \'{"total": "much", "lines": 1}\'')
-    (finding,) = found(FILES, day(invoice))
-    assert finding.expected.endswith("total much, 0 lines")
+    total, line = found(FILES, day(invoice))
+    assert total.expected.endswith("total much, 0 lines")
+    assert line.expected == "no such line in the document as it was issued"
 
 
 def test_what_a_seller_in_the_west_issued_after_the_run_is_looked_at_by_the_next(invoice: Invoice) -> None:

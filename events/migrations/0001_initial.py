@@ -31,8 +31,13 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("threshold", models.DecimalField(decimal_places=8, max_digits=38)),
                 ("period_start", models.DateTimeField()),
-                ("period_end", models.DateTimeField(help_text="Half-open.")),
-                ("value", models.DecimalField(decimal_places=8, help_text="What was compared with it.", max_digits=38)),
+                ("period_end", models.DateTimeField(help_text="The first moment after it.")),
+                (
+                    "value",
+                    models.DecimalField(
+                        decimal_places=8, help_text="What was compared with the threshold.", max_digits=38
+                    ),
+                ),
                 (
                     "quantity",
                     models.DecimalField(

@@ -37,8 +37,10 @@ class Alert(BaseModel, TenantModel):
     rule = models.ForeignKey(AlertRule, on_delete=models.PROTECT, related_name="alerts")
     threshold = models.DecimalField(max_digits=38, decimal_places=QUANTITY_PLACES)
     period_start = models.DateTimeField()
-    period_end = models.DateTimeField(help_text="Half-open.")
-    value = models.DecimalField(max_digits=38, decimal_places=QUANTITY_PLACES, help_text="What was compared with it.")
+    period_end = models.DateTimeField(help_text="The first moment after it.")
+    value = models.DecimalField(
+        max_digits=38, decimal_places=QUANTITY_PLACES, help_text="What was compared with the threshold."
+    )
     quantity = models.DecimalField(
         max_digits=38, decimal_places=QUANTITY_PLACES, null=True, blank=True, help_text="Usage of the period."
     )

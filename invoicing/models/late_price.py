@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pgtrigger
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import TruncMonth
 
 from billing_platform.lib.database.append_only import no_truncate
 from billing_platform.lib.database.models import BaseModel
@@ -22,9 +23,14 @@ from organisations.scoping import TenantModel, TenantQuerySet
 
 class LatePriceQuerySet(TenantQuerySet):
     def to_charge(self, *, besides: date | None = None) -> Self:
-        """Those that no live invoice charges by yet, drafts included; `besides` that of the month that begins then."""
+        """Those that no live invoice charges by yet, drafts included; `besides` that of the month that begins then.
+        A price that was moved out of the month meanwhile charges nothing for it."""
         charging = Invoice.objects.billing()
-        return self._without_line_of(charging if besides is None else charging.exclude(period_start=besides))
+        open_end = Q(pricing_rule__effective_to=None) | Q(pricing_rule__effective_to__gt=F("month"))
+        holding = self.alias(begins_in=TruncMonth("pricing_rule__effective_from")).filter(
+            open_end, begins_in__lte=F("month")
+        )
+        return holding._without_line_of(charging if besides is None else charging.exclude(period_start=besides))
 
     def not_issued(self) -> Self:
         """Those that no issued invoice charges by yet."""

@@ -11,6 +11,7 @@ import pytest
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Metric
 from invoicing.models import Invoice, LatePrice
+from invoicing.models.late_price import organisations_to_charge_late
 from invoicing.services import voiding
 from invoicing.services.charged_usage import charged_usage
 from invoicing.services.explaining import explain_line
@@ -152,6 +153,32 @@ def test_until_an_invoice_charges_by_it_the_price_may_be_changed_or_deleted(
     rule = pings()
     bill(acme, NOVEMBER, "2026-12-01 10:00")
     assert "Acme for November 2026" not in refused(update_pricing_rule, rule_id=rule.pk, effective_to=date(2026, 10, 9))
+
+
+def test_a_late_price_takes_no_usage_that_has_a_price_and_leaves_none_to_another(
+    acme: Organisation, project: Project
+) -> None:
+    """Either would be charged wrongly: what is invoiced once more, or what was late never."""
+    metric("api_calls", dimensions=("region",))
+    per_unit("5", dimensions={"region": "in"})
+    used(project, 10, region="in")
+    used(project, 4, region="eu")
+    issued(acme)
+    eu = {"dimensions": {"region": "eu"}, "effective_from": OCTOBER_FIRST, "bills_late": True}
+    own = per_unit("3", organisation=acme, **eu)
+    per_unit("9", **eu)  # does not reach Acme, which has its own
+    assert "Acme for October" in refused(update_pricing_rule, rule_id=own.pk, dimensions={"region": "in"})
+    assert "Acme for October" in refused(delete_pricing_rule, rule_id=own.pk)
+    assert "Acme for October" in refused(update_pricing_rule, rule_id=own.pk, effective_from=NOVEMBER.start)
+    update_pricing_rule(rule_id=own.pk, price={"model": "per_unit", "unit_price": "4"})
+    assert amounts(bill(acme, NOVEMBER, "2026-12-01 10:00")) == [Decimal("16.00")]
+
+
+def test_a_late_price_that_was_moved_out_of_the_month_owes_no_invoice(october: Invoice, acme: Organisation) -> None:
+    rule = pings()
+    for first_day, owing in (NOVEMBER.start, set()), (date(2026, 10, 5), {acme.pk}):
+        update_pricing_rule(rule_id=rule.pk, effective_from=first_day)
+        assert organisations_to_charge_late(before=NOVEMBER.start) == owing
 
 
 @pytest.mark.parametrize(("aggregation", "quantity"), [("max", 20), ("latest", 20), ("unique", 2), ("weighted_sum", 0)])

@@ -7,7 +7,7 @@ late event would charge (or credit) the difference for everything that was invoi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NoReturn
@@ -53,19 +53,32 @@ def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]], *, around:
     """Raises DomainError PRICE_REACHES_BILLED_MONTH, with the first day possible, if one of the rules prices usage of
     an invoiced month that the days touch. Call it with the prices locked. `around`: what was read for a whole list.
 
-    A price that came late may be changed, or deleted, until an issued invoice charges by it. A price that would bill
-    what was written off is refused in any month: USAGE_WRITTEN_OFF.
+    A price that came late may be changed, or deleted, until an issued invoice charges by it; but it may not take over
+    usage that has another price, nor leave its own to one: the one would be billed twice, the other never. A price that
+    would bill what was written off is refused in any month: USAGE_WRITTEN_OFF.
     """
     changes = list(changes)
     around = around or Surroundings.of(rule for rule, _days in changes)
     for rule, days in changes:
         refuse_written_off(rule, _whole_months(days), around)
+    versions: defaultdict[UUID, list[PricingRule]] = defaultdict(list)
+    for rule, _days in changes:
+        versions[rule.pk].append(rule)
     reached: set[Place] = set()
     for rule, days in changes:
-        if found := {*_reached(rule, days, around)}:
-            reached |= found - around.charged_late(rule)
+        for place, used in _reached(rule, days, around).items():
+            is_late = place in around.charged_late(rule)
+            if not (is_late and (_prices_the_same(versions[rule.pk]) or _is_without_price(rule, place, used, around))):
+                reached.add(place)
     if reached:
         _refuse(reached)
+
+
+def _prices_the_same(versions: Sequence[PricingRule]) -> bool:
+    """Whether a change leaves what a rule prices as it was: it changes only the amounts."""
+    rules = [version.as_rule() for version in versions]
+    kept = {(_price_of(rule), days_of(version)) for rule, version in zip(rules, versions, strict=True)}
+    return len(rules) > 1 == len(kept) and not any(rule.is_due_without_usage for rule in rules)
 
 
 def bill_late(rule: PricingRule) -> None:
@@ -78,7 +91,7 @@ def bill_late(rule: PricingRule) -> None:
     around, days = Surroundings.of([rule]), days_of(rule)
     refuse_written_off(rule, _whole_months(days), around)
     reached = _reached(rule, days, around)
-    priced = {place for place, used in reached.items() if not used or _has_a_price(rule, place[0], used, around)}
+    priced = {place for place, used in reached.items() if not _is_without_price(rule, place, used, around)}
     if priced:
         _refuse(priced)
     LatePrice.objects.bulk_create(
@@ -86,10 +99,11 @@ def bill_late(rule: PricingRule) -> None:
     )
 
 
-def _has_a_price(rule: PricingRule, customer: UUID, used: Iterable[UsedOn], around: Surroundings) -> bool:
-    """Whether another rule than this one prices any of a customer's usage."""
-    others = [other for other in around.rules(rule, customer) if other.id != rule.pk]
-    return any(choose_rule(others, each, around.currency(customer)) is not None for each in used)
+def _is_without_price(rule: PricingRule, place: Place, used: Sequence[UsedOn], around: Surroundings) -> bool:
+    """Whether there is usage, and no other rule than this one prices any of it."""
+    others = [other for other in around.rules(rule, place[0]) if other.id != rule.pk]
+    currency = around.currency(place[0])
+    return bool(used) and all(choose_rule(others, each, currency) is None for each in used)
 
 
 def _refuse(reached: set[Place]) -> NoReturn:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 
@@ -20,6 +20,10 @@ class Tree(models.TextChoices):
 
     LEDGER = "ledger", "Ledger entries"
     DOCUMENTS = "documents", "Documents"
+
+
+_PLAIN: dict[str, type] = {"int": int, "str": str}
+Made = TypeVar("Made", "Content", "Received", "Ledger", "Documents")
 
 
 class Unreadable(ValueError):
@@ -86,18 +90,28 @@ def read(text: str) -> Content:
         said: dict[str, Any] = json.loads(text)
         if said.pop("form") != FORM:
             raise Unreadable("It has another form.")
-        return Content(
-            **said
-            | {
-                "day": date.fromisoformat(said["day"]),
-                "made_at": datetime.fromisoformat(said["made_at"]),
-                "received": Received(**said["received"]),
-                "ledger": Ledger(**said["ledger"]),
-                "documents": Documents(**said["documents"]),
-            }
+        return _checked(
+            Content(
+                **said
+                | {
+                    "day": date.fromisoformat(said["day"]),
+                    "made_at": datetime.fromisoformat(said["made_at"]),
+                    "received": _checked(Received(**said["received"])),
+                    "ledger": _checked(Ledger(**said["ledger"])),
+                    "documents": _checked(Documents(**said["documents"])),
+                }
+            )
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(str(error)) from None
+
+
+def _checked(made: Made) -> Made:
+    """The same. Raises Unreadable where a number is no number, or a text no text."""
+    for field in fields(made):
+        if not isinstance(getattr(made, field.name), _PLAIN.get(f"{field.type}", object)):
+            raise Unreadable(f"Its {field.name} is of another type.")
+    return made
 
 
 def hash_of(text: str) -> str:

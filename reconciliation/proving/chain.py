@@ -89,8 +89,9 @@ def unlike_the_file(exported: Iterator[Exported], keys: Mapping[str, str]) -> It
 def _gap(before: DailyStatement | None, statement: DailyStatement) -> Iterator[Difference]:
     expected = before.number + 1 if before else 1
     if statement.number != expected:
-        missing = f"Statement {expected}" + (f" to {statement.number - 1}" if statement.number - 1 > expected else "")
-        yield Difference(statement.day, f"{missing} is missing before {_name(statement).lower()}.")
+        last = statement.number - 1
+        missing = f"Statements {expected} to {last} are" if last > expected else f"Statement {expected} is"
+        yield Difference(statement.day, f"{missing} missing before s{_name(statement)[1:]}.")
     elif before and statement.day != before.day + timedelta(days=1):
         yield Difference(statement.day, f"{_name(statement)} does not follow the day of the one before.")
 

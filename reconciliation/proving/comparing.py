@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from uuid import UUID
 
 from organisations.models import Organisation
@@ -28,6 +28,7 @@ from reconciliation.proving.trees import (
     prints_of,
 )
 
+_UNNAMED = "Not as signed, and nobody can say what: the stored blocks were changed too"
 _WORDS = {Tree.LEDGER: "ledger of the day is", Tree.DOCUMENTS: "documents of the day are"}
 
 
@@ -94,10 +95,12 @@ def _by_customer(
     for customer in sorted(one.keys() | other.keys()):
         if only not in (None, customer):
             continue
-        was, is_now = one.get(customer), other.get(customer)
-        if was is None or is_now is None or was.root != is_now.root:
-            for sentence in _named(statement, tree, customer):
-                yield Difference(statement.day, f"{sentence} ({_customer_name(customer)})")
+        if one.get(customer) == other.get(customer):
+            continue
+        named = _named(statement, tree, customer)
+        # what names the leaves is signed by nobody: where it names none, the roots differ all the same
+        for sentence in chain([next(named, _UNNAMED)], named):
+            yield Difference(statement.day, f"{sentence} ({_customer_name(customer)})")
 
 
 def _by_id(tree: DayTree) -> dict[UUID, CustomerTree]:

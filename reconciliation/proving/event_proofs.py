@@ -13,7 +13,7 @@ from billing_platform.lib.errors import DomainError
 from events.models import UsageEvent
 from reconciliation.models import DailyStatement, ProofBlock
 from reconciliation.proof import merkle
-from reconciliation.proof.content import Tree
+from reconciliation.proof.content import Tree, Unreadable
 from reconciliation.proof.merkle import Step
 from reconciliation.proving.trees import customer_leaf, leaves_between, planted
 
@@ -71,10 +71,17 @@ def event_proof(entry: UsageEvent) -> EventProof:
     if index is None or merkle.root(hashes) != roots[place]:
         raise _not_as_stated(statement.day)
     text, customer_path, day_root = _customer(statement, entry)
-    if day_root != statement.said.ledger.root:
+    if day_root != _signed_root(statement):
         raise _not_as_stated(statement.day)
     path = merkle.path(hashes, index) + merkle.path(roots, place)
     return EventProof(leaves[index].text, path, text, customer_path, statement)
+
+
+def _signed_root(statement: DailyStatement) -> str:
+    try:
+        return statement.said.ledger.root
+    except Unreadable:
+        raise _not_as_stated(statement.day) from None
 
 
 def _blocks_of(statement: DailyStatement, entry: UsageEvent) -> tuple[list[bytes], list[int]]:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from billing_platform.lib import clock
+from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.errors import DomainError
 from events.models import UsageCorrection, UsageEvent
 from events.services.corrections import correct_usage
@@ -141,6 +142,9 @@ CHAIN = [
     (SECOND.format("day = day - 7"), ["does not follow the day", "was changed: its content is of another day"]),
     ("DELETE FROM reconciliation_dailystatement WHERE number = 2", ["Statement 2 is missing", "does not name the one"]),
     ("DELETE FROM reconciliation_dailystatement WHERE number = 1", ["Statement 1 is missing", "does not name the one"]),
+    ("DELETE FROM reconciliation_dailystatement WHERE number < 3", [
+        f"Statements 1 to 2 are missing before statement 3 of {day_text(day(1))}.",
+    ]),
 ]  # fmt: skip
 
 
@@ -165,6 +169,47 @@ def test_changed_blocks_are_not_believed(days: Invoice) -> None:
     assert sentences() == [
         "The ledger of the day is not as signed, and nobody can say where: the stored blocks were changed too."
     ]
+
+
+BLOCKS = [
+    (
+        "UPDATE events_usageevent SET quantity = 2 WHERE event_id = 'b'",
+        "UPDATE reconciliation_proofblock SET prints = %s WHERE tree = 'ledger'",
+    ),
+    (
+        "DELETE FROM invoicing_invoicetax WHERE name = 'SGST'",
+        "UPDATE reconciliation_proofblock SET names = '[]' WHERE tree = 'documents'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "cover"), BLOCKS, ids=["prints", "names"])
+def test_what_names_the_leaves_can_not_hide_that_the_root_differs(days: Invoice, change: str, cover: str) -> None:
+    """Neither prints nor names are signed: who changes a row can change them to fit."""
+    tamper(change)
+    with transaction.atomic():
+        (changed,) = trees.blocks(trees.Tree.LEDGER, day(3))
+    tamper(cover, *([changed.prints] if "%s" in cover else []))
+    found = sentences(organisation_id=days.organisation_id)
+    assert found == ["Not as signed, and nobody can say what: the stored blocks were changed too (customer Acme)"]
+    assert found[0] in sentences()
+
+
+def test_a_statement_of_other_types_is_no_statement(days: Invoice) -> None:
+    """Also where somebody signs it anew: pages and commands say so, and do not fall over it."""
+    text = DailyStatement.objects.get(number=1).content.replace('"events":3', '"events":"3"')
+    values = text, hash_of(text), sign(text)
+    tamper("UPDATE reconciliation_dailystatement SET content = %s, hash = %s, signature = %s WHERE number = 1", *values)
+    assert sentences()[0].endswith("can't be read: somebody has changed it.")
+
+
+def test_documents_are_in_the_order_of_bytes_whatever_the_database_collates(days: Invoice) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT pg_collation_for(key) FROM ({trees._LEAVES[trees.Tree.DOCUMENTS]}) leaves",
+            trees._asked(day(2), None),
+        )
+        assert cursor.fetchall() == [('"C"',)]
 
 
 def rewritten(settings: Any) -> None:

@@ -2,6 +2,8 @@
 -- (organisation_id, key, label, leaf); docs/proof.md has the forms of the leaves, which never change: a change would be a
 -- new form, of later statements.
 --
+-- Keys are in the order of their bytes, whatever the collation of the database: a copy of it has the same trees.
+--
 -- %(start)s, %(end)s  the UTC day on which they were issued, half-open
 -- %(organisation)s    of one customer; NULL: of all
 WITH invoice AS MATERIALIZED (
@@ -14,7 +16,7 @@ note AS MATERIALIZED (
     WHERE created_at >= %(start)s AND created_at < %(end)s
         AND (%(organisation)s::uuid IS NULL OR organisation_id = %(organisation)s)
 )
-SELECT organisation_id, id || ' 1' AS key, 'invoice ' || number AS label,
+SELECT organisation_id, (id || ' 1') COLLATE "C" AS key, 'invoice ' || number AS label,
     json_build_array('invoice', id, organisation_id, billing_entity_id, number, issue_date, due_date, period_start,
         period_end, currency, subtotal::text, discount_total::text, tax_total::text, round_off::text, total::text,
         seller_gstin, supply_kind, place_of_supply, taxable_in_rupees::text, igst_in_rupees::text, cgst_in_rupees::text,

@@ -66,7 +66,8 @@ class ProjectEventProof(GenericAPIView):
         check_parameters(self, request)
         project = project_of(request)
         rows = UsageEvent.objects.filter(organisation=project.organisation_id, project=project)
-        return Response(_proof(_named(rows, event_id, report_parameters(self)), event_id, project))
+        wanted = report_parameters(self)
+        return Response(_proof(_named(rows, event_id, wanted), event_id, wanted, project))
 
 
 class EventProofOf(AdminGenericView):
@@ -97,7 +98,7 @@ class EventProofOf(AdminGenericView):
             )
         if found:
             self.check_object_permissions(request, found[0])
-        return Response(_proof(found, event_id, None))
+        return Response(_proof(found, event_id, wanted))
 
 
 def _named(rows: QuerySet[UsageEvent], event_id: str, wanted: dict[str, Any]) -> list[UsageEvent]:
@@ -109,10 +110,12 @@ def _named(rows: QuerySet[UsageEvent], event_id: str, wanted: dict[str, Any]) ->
     return list(found.order_by("received_month"))
 
 
-def _proof(found: list[UsageEvent], event_id: str, project: Project | None) -> dict[str, Any]:
+def _proof(
+    found: list[UsageEvent], event_id: str, wanted: dict[str, Any], project: Project | None = None
+) -> dict[str, Any]:
     """Raises NotFound; DomainError EVENT_AMBIGUOUS, EVENT_PENDING or EVENT_DEAD_LETTERED; NotStated, NotAsStated."""
     if not found:
-        raise _not_counted(event_id, project)
+        raise _not_counted(event_id, wanted, project)
     if len(found) > 1:
         months = " and ".join(month_text(event.received_month) for event in found)
         raise DomainError(
@@ -124,9 +127,9 @@ def _proof(found: list[UsageEvent], event_id: str, project: Project | None) -> d
     return answer_of(found[0])
 
 
-def _not_counted(event_id: str, project: Project | None) -> DomainError:
+def _not_counted(event_id: str, wanted: dict[str, Any], project: Project | None) -> DomainError:
     status = event_status(project=project, event_id=event_id) if project else None
-    if status is None:
+    if status is None or (status.status == "counted" and "received_month" in wanted):
         return NotFound("No event of that id was counted.")
     if status.status == "dead_lettered":
         return DomainError("The event was never counted: it is a dead letter.", code="EVENT_DEAD_LETTERED")

@@ -33,13 +33,17 @@ def _line(statement: DailyStatement) -> str:
 
 
 def parsed(text: Iterable[str]) -> Iterator[Exported]:
-    """Raises InvalidInput for a line that is not a statement."""
+    """Raises InvalidInput for a line that is not a statement, and for a file without any: it would prove nothing."""
+    found = False
     for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
         try:
             said = json.loads(line)
             content = read(said["content"])
+            found = True
             yield Exported(content.number, content.day, said["content"], said["signature"])
         except (ValueError, KeyError, TypeError, Unreadable):
             raise InvalidInput.field("file", f"Line {number} of the file is not a statement.") from None
+    if not found:
+        raise InvalidInput.field("file", "The file holds no statement.")

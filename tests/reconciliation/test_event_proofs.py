@@ -109,10 +109,13 @@ def test_what_can_not_be_proven_is_said(proven: Project) -> None:
         "today": (409, "NOT_STATED_YET"), "waits": (409, "EVENT_PENDING"),
         "nobody's": (404, "NOT_FOUND"), "theirs": (404, "NOT_FOUND"),
     }  # fmt: skip
+    assert asked(proven, "e1", received_month="2020-01").json()["code"] == "NOT_FOUND"  # it does not wait
     tamper("UPDATE events_usageevent SET quantity = 7 WHERE event_id = 'e5'")
     for name in ("e5", "e6"):  # of the same block
         assert asked(proven, name).json()["code"] == "NOT_AS_STATED"
     assert asked(proven, "e0").status_code == 200
+    tamper("UPDATE reconciliation_dailystatement SET content = 'x'")
+    assert asked(proven, "e0").json()["code"] == "NOT_AS_STATED"
 
 
 def test_an_admin_key_asks_for_the_events_of_its_organisations(

@@ -50,6 +50,9 @@ def test_the_commands_state_export_and_prove(days: Invoice, tmp_path: Path, sett
         (["--public-key", "abc"], "32 bytes in base64"),
         (["--from", "2020-01-01", "--to", "2020-01-31"], "no statement of these days"),
         (["--file", __file__], "Line 1 of the file is not a statement"),
+        (["--file", "/no/such/file"], "/no/such/file can't be read: No such file"),
+        (["--file", "/dev/null"], "holds no statement"),
+        (["--file", "/bin/sh"], "Line 1 of the file is not a statement"),
     ],
 )
 def test_what_can_not_be_asked_is_said(days: Invoice, arguments: list[str], said: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 from uuid import UUID
 
 import click
@@ -61,8 +61,7 @@ class Command(BaseCommand):
             keys = by_id(options["public_key"]) if options["public_key"] else believed_keys()
         except NotAKey as error:
             raise CommandError(f"--public-key: {error}") from None
-        file = options["file"]
-        exported = parsed(stack.enter_context(file.open(encoding="utf-8"))) if file else ()
+        exported = parsed(stack.enter_context(_opened(options["file"]))) if options["file"] else ()
         return Asked(
             first, last, _organisation(options["organisation"]), keys, exported, with_files=options["stored_pdfs"]
         )
@@ -91,6 +90,13 @@ class Command(BaseCommand):
         if len(shown) > MOST_SHOWN:
             self.stdout.write("  There is more; it was not looked at further.")
         sys.exit(1)
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open(encoding="utf-8", errors="replace")  # a line that is no text is no statement either
+    except OSError as error:
+        raise CommandError(f"{file} can't be read: {error.strerror}.") from None
 
 
 def _day(text: str) -> date:

@@ -24,9 +24,9 @@ LOSE = "DELETE FROM events_usageevent WHERE event_id = %s"
 
 @pytest.fixture
 def day(project: Project) -> date:
-    """Old enough to be dropped. Of its three events one is lost."""
+    """Old enough to be dropped. Of its three events one is lost, which its batch holds twice: one finding."""
     old: datetime = (now() - timedelta(days=8)).replace(hour=12)
-    send(project, *(event(event_id) for event_id in "abc"), at=old)
+    send(project, *(event(event_id) for event_id in "abca"), at=old)
     settle()
     tamper(LOSE, "a")
     run(old.date(), None, CheckName.HOT_LOG)

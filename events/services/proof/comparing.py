@@ -197,6 +197,7 @@ def _metadata(event: StoredEvent) -> str | None:
 
 def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
     counted, duplicates, dead_lettered = len(fates.right), 0, 0
+    missing: set[str] = set()
     for position, event in enumerate(fates.events):
         if position in fates.right:
             continue
@@ -206,11 +207,12 @@ def _verdict(batch: EventBatch, fates: _Fates) -> Iterator[Finding]:
             counted += own.position == position
             expected, differs = _accepted(batch, event, position), _stake(event, own)
             yield _of(batch, FindingKind.EVENT_DIFFERS, expected, _shown(own), event.event_id, differs)
-        elif entries:
+        elif entries or event.event_id in missing:  # of copies in one batch one would have been counted
             duplicates += not is_dead
         elif is_dead:
             dead_lettered += 1
         else:
+            missing.add(event.event_id)
             expected = f"{_accepted(batch, event, position)}, in the ledger or among the dead letters"
             yield _of(batch, FindingKind.EVENT_MISSING, expected, "nowhere", event.event_id, _stake(event))
     if len(fates.events) != batch.event_count and batch.dead_lettered != batch.event_count:

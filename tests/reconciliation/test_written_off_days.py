@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,3 +56,17 @@ def test_a_day_with_a_finding_that_waits_or_came_since_is_retained(day: date, ad
     verify_day(day=day)
     assert only(drop_old_partitions()).retained_because == "The check found 3 discrepancies."
     assert is_there(day)
+
+
+def test_what_a_replay_brings_to_a_dropped_day_is_verified_first(project: Project, day: date, admin_user: Any) -> None:
+    """As many batches as the day had when its discrepancies were written off: they are others."""
+    written_off(admin_user)
+    assert only(drop_old_partitions()).retained_because == ""
+    send(project, event("z"), at=datetime(day.year, day.month, day.day, 13, tzinfo=UTC))
+    settle()
+    for _time in range(2):
+        assert only(drop_old_partitions()).retained_because == "It has not been verified yet."
+    verify_day(day=day)
+    assert only(drop_old_partitions()).retained_because == ""
+    record = HotLogDay.objects.get(day=day)
+    assert (record.dropped_batches, record.dropped_counted, record.written_off) == (2, 3, 0)

@@ -162,8 +162,9 @@ def _drop(day: date) -> DayOutcome | None:
 
 def _retain(record: HotLogDay, batches: int, reason: str) -> DayOutcome:
     record.retained_because = reason
-    if record.dropped_at:  # its partition was made again by a replay: what was verified is gone
+    if record.dropped_at:  # its partition was made again by a replay: what was verified or written off is gone
         record.dropped_at, record.verified_at, record.written_off = None, None, 0
+        record.discrepancies, record.findings = 0, []
     record.save()
     return DayOutcome(record.day, batches, _bytes(record.day), reason)
 
@@ -172,11 +173,10 @@ def _why_retained(record: HotLogDay | None, batches: int, unsettled: int) -> str
     """A sentence, or nothing if the day may go."""
     if unsettled:
         return unsettled_reason(unsettled)
-    if record is not None and record.discrepancies:
-        if not is_written_off(record):
-            return discrepancies_reason(record.discrepancies)
-    elif record is None or record.state != HotLogDay.State.VERIFIED:
+    if record is None or record.state not in (HotLogDay.State.VERIFIED, HotLogDay.State.DIFFERS):
         return NOT_VERIFIED
+    if record.discrepancies and not is_written_off(record):
+        return discrepancies_reason(record.discrepancies)
     if record.batches != batches:
         return f"{batches - record.batches} of its batches came after it was verified."
     return ""

@@ -81,7 +81,7 @@ def _rate_by_difference(
     So tiers and free units run on over the whole month, whenever the usage was reported. What had no price when the
     month was invoiced was charged nothing: the lines of a price that came late are charged whole.
     """
-    together = _rate(_without_voided(before.usage_with_late), month)
+    together = _rate(_without_voided(before.usage_with_late, month, late_prices), month)
     anew = [_priced_late(line, month) for line in together.lines if line.pricing_rule_id in late_prices]
     others = [line for line in together.lines if line.pricing_rule_id not in late_prices]
     priced = {metric: list(lines) for metric, lines in groupby(others, key=lambda line: line.metric)}
@@ -125,11 +125,18 @@ def _priced_late(line: Line, month: RatedMonth) -> Line:
     return replace(line, steps=(Step.note(note), *line.steps))
 
 
-def _without_voided(rows: Sequence[MeteredUsage]) -> list[MeteredUsage]:
+def _without_voided(
+    rows: Sequence[MeteredUsage], month: RatedMonth, late_prices: Collection[UUID]
+) -> list[MeteredUsage]:
     """Days on which all was voided are left out, where a metric was used on others: they would bring in the minimum of
-    a price that nothing was used at."""
-    used = {row.metric for row in rows if is_usage(row)}
-    return [row for row in rows if is_usage(row) or row.metric not in used]
+    a price that nothing was used at. Where all that was charged is voided they stay, at 0, to be given back."""
+
+    def is_charged(row: MeteredUsage) -> bool:
+        rule = month.rules.choose(row)
+        return rule is not None and rule.id not in late_prices
+
+    used = {row.metric for row in rows if is_usage(row) and is_charged(row)}
+    return [row for row in rows if is_usage(row) or (row.metric not in used and is_charged(row))]
 
 
 def _quantities(

@@ -5,7 +5,8 @@ a line for late usage says no more. All issued invoices of a customer together h
 they are for; usage that was reported after them is counted in a later month, and is still to come.
 
 Where quantities don't add up from invoice to invoice (the greatest value of a month that was billed again, a rounded
-conversion, a correction that a credit note gave back), the month is priced once more, and amounts tell.
+conversion, a correction that a credit note gave back, a price that came late and whose month was billed again later),
+the month is priced once more, and amounts tell.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class _Charge:
 
     on_lines: Decimal = ZERO
     has_notes: bool = False  # credit notes gave corrections of its usage back
+    was_late: bool = False  # one of its prices came late
     currencies: set[str] = field(default_factory=set)
 
 
@@ -149,7 +151,7 @@ class _Part:
             if doubts := [row for row in rows if _is_doubtful(row, charges[place][row.metric])]:
                 doubtful[place] = doubts
         if doubtful:
-            self._price_again(doubtful, {place: counted[place] for place in doubtful}, charges)
+            self._price_again(doubtful, {place: counted[place] for place in doubtful}, charges, late)
         return found
 
     def _counted(self) -> dict[Place, Counted]:
@@ -197,6 +199,12 @@ class _Part:
             "invoice_line__unit",
         ).distinct():
             found[owner, BillingPeriod.of(month)][name, unit].has_notes = True
+        late = LatePrice.objects.filter(organisation__in=self.owners, month__in=months)
+        for owner, month, name, unit in late.values_list(
+            "organisation_id", "month", "pricing_rule__metric_name", "pricing_rule__unit"
+        ):
+            if (name, unit) in found[owner, BillingPeriod.of(month)]:
+                found[owner, BillingPeriod.of(month)][name, unit].was_late = True
         return found
 
     def _beside(
@@ -227,16 +235,22 @@ class _Part:
         return [found[metric] for metric in sorted(found)]
 
     def _price_again(
-        self, doubtful: Mapping[Place, list[ChargedUsage]], counted: Mapping[Place, Counted], charges: _Charges
+        self,
+        doubtful: Mapping[Place, list[ChargedUsage]],
+        counted: Mapping[Place, Counted],
+        charges: _Charges,
+        late: Mapping[Place, Collection[UUID]],
     ) -> None:
-        """Set `charged_off` of those that differ."""
-        for place, facts in months_again(self.owners, counted).items():
+        """Set `charged_off` of those that differ. What the next invoice charges by a late price is not missing yet."""
+        for place, facts in months_again(self.owners, counted, late).items():
             (used,) = facts.months
-            amounts = {line.metric: line.amount for line in rate(facts).lines}
+            lines = [line for line in rate(facts).lines if line.pricing_rule_id not in used.late_prices]
+            amounts = {line.metric: line.amount for line in lines}
             charged = used.invoiced_before.charged if used.invoiced_before else {}
             for each in doubtful[place]:
                 off = amounts.get(each.metric, -charged.get(each.metric, ZERO))
                 rounding = self.conversions[place[0]].get(each.metric, _PLAIN).rounding
                 adds_up = each.aggregation in ("", *_ADDED_UP) and rounding == NONE
-                if off or (adds_up and not charges[place][each.metric].has_notes):
+                charge = charges[place][each.metric]
+                if off or (adds_up and not (charge.has_notes or charge.was_late)):
                     each.charged_off = off

@@ -14,12 +14,16 @@ from invoicing.models import Invoice, LatePrice
 from invoicing.models.late_price import organisations_to_charge_late
 from invoicing.services import voiding
 from invoicing.services.charged_usage import charged_usage
+from invoicing.services.credit_notes.issuing import Why, issue_credit_note
+from invoicing.services.credit_notes.usage_credits import credit_corrections
 from invoicing.services.explaining import explain_line
 from invoicing.services.prices.price_book import delete_pricing_rule, update_pricing_rule
 from organisations.models import Organisation, Project
 from organisations.services.onboarding import update_organisation
 from tests.invoicing.language import NOVEMBER, OCTOBER, amounts, at, issued, metric, per_unit, price, used
 from tests.invoicing.test_billed_months import refused
+from tests.invoicing.test_corrections import correct
+from tests.invoicing.test_corrections import november as draft_of_november
 from tests.invoicing.test_nothing_is_left_unbilled import bill as run_month
 from tests.invoicing.test_usage_credits import DECEMBER, bill
 
@@ -111,6 +115,34 @@ def test_a_month_that_is_billed_anew_charges_it_itself(october: Invoice, acme: O
     assert amounts(again) == [Decimal("500.00"), Decimal("60.00")]
     used(project, 1, on="2026-12-05")
     assert amounts(bill(acme, DECEMBER, "2027-01-01 10:00")) == [Decimal("5.00")]
+
+
+def test_a_month_billed_anew_after_it_was_charged_late_is_no_finding(october: Invoice, acme: Organisation) -> None:
+    pings()
+    bill(acme, NOVEMBER, "2026-12-01 10:00")
+    with at("2026-12-02 10:00"):
+        issue_credit_note(invoice_id=october.pk, lines=None, why=Why("correction"), bill_again=True)
+    assert amounts(bill(acme, OCTOBER, "2026-12-03 10:00")) == [Decimal("500.00"), Decimal(0)]
+    assert differing(acme) == []
+
+
+def test_what_a_late_price_is_still_to_charge_is_not_missing_beside_a_correction(
+    acme: Organisation, project: Project
+) -> None:
+    """A credit note gives back all that was charged, though usage without a price is left. Then amounts tell, and not
+    of what is still to come."""
+    metric("api_calls", dimensions=("region",))
+    per_unit("5", dimensions={"region": "in"})
+    used(project, 60, region="in")
+    used(project, 4, region="eu")
+    issued(acme)
+    correct(project, 60)
+    with at("2026-12-01 10:00"):
+        assert [note.subtotal for note in credit_corrections(invoice_id=draft_of_november(acme).pk).notes] == [300]
+    per_unit("3", effective_from=OCTOBER_FIRST, bills_late=True)
+    assert differing(acme) == []
+    assert amounts(bill(acme, DECEMBER, "2027-01-01 10:00")) == [Decimal("12.00")]
+    assert differing(acme) == []
 
 
 def test_another_dimension_stays_as_it_was_charged(acme: Organisation, project: Project) -> None:

@@ -87,15 +87,22 @@ class Counted:
     usage: Usage
 
 
-def months_again(by_id: Mapping[UUID, Organisation], counted: Mapping[Place, Counted]) -> dict[Place, MonthFacts]:
+def months_again(
+    by_id: Mapping[UUID, Organisation], counted: Mapping[Place, Counted], late_prices: Mapping[Place, Collection[UUID]]
+) -> dict[Place, MonthFacts]:
     """What months of use that are invoiced would be priced anew from, beside what issued invoices charged for them: the
-    difference of the two is what they have wrong. The organisations are by their ids."""
+    difference of the two is what they have wrong. By the `late_prices`, nothing was charged so far. The organisations
+    are by their ids."""
     organisations = list(by_id.values())
     rules = RuleBook(organisations, {month for _pk, month in counted})
     charged = _charged(by_id, counted, None)
     months = {
         (pk, month): UsedMonth(
-            month, each.usage, rules.of(by_id[pk], month), charged[pk, month].as_facts(each.usage, each.usage)
+            month,
+            each.usage,
+            rules.of(by_id[pk], month),
+            charged[pk, month].as_facts(each.usage, each.usage),
+            late_prices=frozenset(late_prices.get((pk, month), ())),
         )
         for (pk, month), each in counted.items()
     }

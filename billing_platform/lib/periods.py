@@ -36,7 +36,7 @@ class BillingPeriod:
     @classmethod
     def parse(cls, text: str) -> BillingPeriod:
         match = _MONTH.fullmatch(text)
-        if match is None or not 1 <= int(match[2]) <= 12 or not 1 <= int(match[1]) < 9999:
+        if match is None or not 1 <= int(match[2]) <= 12 or not 1 < int(match[1]) < 9999:
             raise PeriodError(f"{text!r} is not a month: write it as 2026-10.")
         return cls.of(date(int(match[1]), int(match[2]), 1))
 

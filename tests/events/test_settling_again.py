@@ -121,6 +121,26 @@ def test_a_replayed_letter_is_counted_by_its_own_batch(strict: Organisation, pro
     assert (EventBatch.objects.get(pk=replay.pk).counted, counted(strict)) == (1, ["a"])
 
 
+def test_a_letter_that_was_replayed_twice_is_counted_by_the_second_replay(
+    strict: Organisation, project: Project
+) -> None:
+    """The first one was rejected again, as its metric was gone by then: its letter decides nothing of the second."""
+    send(project, event("a", metric_name="new"))
+    settle()
+    for is_there in (False, True):
+        metric = Metric.objects.create(organisation=strict, name="new", unit="call")
+        dead_letters.replay_one(letter_id=DeadLetter.objects.get(status="open").pk, by="olga")
+        if not is_there:
+            metric.delete()
+        settle()
+    second = DeadLetter.objects.order_by("resolved_at").last()
+    assert second
+    assert counted(strict) == ["a"]
+    tamper(LOSE, "a")
+    settle_again(batch_id=second.replay_batch_id)
+    assert (EventBatch.objects.get(pk=second.replay_batch_id).counted, counted(strict)) == (1, ["a"])
+
+
 def test_a_verdict_that_was_lost_is_found_again(acme: Organisation, project: Project) -> None:
     """The entries were committed and the batch's own row was not, as a coordinator of Citus may do."""
     accepted = send(project, event("a"), event("b"))

@@ -49,7 +49,7 @@ def test_a_month_knows_its_neighbours_and_its_name():
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13", "2026-00", "2026-1", "2026", "26-10", "2026-10-01", "0000-01", "9999-01", "२०२६-१०"]
+    "text", ["2026-13", "2026-00", "2026-1", "2026", "26-10", "2026-10-01", "0000-01", "0001-01", "9999-01", "२०२६-१०"]
 )
 def test_a_text_that_is_no_month_is_refused(text):
     with pytest.raises(PeriodError):

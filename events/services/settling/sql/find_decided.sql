@@ -1,6 +1,6 @@
 -- What an earlier settling of one batch has left of its events: (position, whether it was counted). Counted: the ledger has
 -- it under this batch and position. Otherwise it became a dead letter: one that stood when the batch was received, and
--- that this batch did not take back for counting.
+-- that neither this batch nor an earlier replay took back for counting.
 --
 -- %(positions)s, %(event_ids)s          the events, arrays of one length
 -- %(batch_id)s, %(organisation_id)s, %(project_id)s, %(received_at)s, %(month)s  the batch, and its month of receipt
@@ -20,3 +20,9 @@ JOIN events_deadletter d ON d.event_id = a.event_id COLLATE "default"
 WHERE d.organisation_id = %(organisation_id)s AND d.project_id = %(project_id)s
     AND %(received_at)s BETWEEN d.first_seen_at AND d.last_seen_at
     AND d.replay_batch_id IS DISTINCT FROM %(batch_id)s
+    AND NOT EXISTS (
+        SELECT FROM events_deadletter taken
+        WHERE taken.organisation_id = d.organisation_id AND taken.project_id = d.project_id
+            AND taken.event_id = d.event_id AND taken.replay_batch_id = %(batch_id)s
+            AND taken.resolved_at > d.resolved_at
+    )

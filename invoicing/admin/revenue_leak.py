@@ -104,7 +104,7 @@ def _named(request: HttpRequest) -> Leak | None:
         return None
     if owner is None or metric is None:
         return None
-    return leak_of(organisation=owner, period=period, metric=metric)
+    return leak_of(organisation=owner, period=period, metric=metric, actor=request.user)
 
 
 def _facts(request: HttpRequest, _nothing: Any) -> Iterator[tuple[str, Any]]:

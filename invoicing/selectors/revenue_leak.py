@@ -114,10 +114,10 @@ def revenue_leak(asking: Asking) -> list[Leak]:
     return sorted(found, key=_worst_first)
 
 
-def leak_of(*, organisation: Organisation, period: BillingPeriod, metric: Metric) -> Leak | None:
-    """One leak as it is now, also if all of it is written off."""
+def leak_of(*, organisation: Organisation, period: BillingPeriod, metric: Metric, actor: Actor) -> Leak | None:
+    """One leak as it is now, also if all of it is written off, for somebody who may see the customer."""
     customers = {organisation.pk: organisation}
-    found = _read(customers, (period.start, period.end), metric.name)
+    found = _read(customers, (period.start, period.end), metric.name, actor)
     return next((leak for leak in found if leak.metric == metric), None)
 
 
@@ -141,10 +141,12 @@ def _leaks(asking: Asking) -> list[Leak]:
     customers = Organisation.objects.for_organisations(asking.actor)
     if asking.organisation is not None:
         customers = customers.filter(pk=asking.organisation.pk)
-    return _read({each.pk: each for each in customers}, asking.bounds(), asking.metric_name)
+    return _read({each.pk: each for each in customers}, asking.bounds(), asking.metric_name, asking.actor)
 
 
-def _read(customers: Mapping[UUID, Organisation], bounds: tuple[date, date], metric_name: str) -> list[Leak]:
+def _read(
+    customers: Mapping[UUID, Organisation], bounds: tuple[date, date], metric_name: str, actor: Actor
+) -> list[Leak]:
     first, after = bounds
     with connection.cursor() as cursor:
         cursor.execute(
@@ -172,7 +174,7 @@ def _read(customers: Mapping[UUID, Organisation], bounds: tuple[date, date], met
         found.append(
             Leak(owners[owner], BillingPeriod.of(month), metric, words, quantity, count, is_invoiced, *decided)
         )
-    return _estimated(found)
+    return _estimated(found, actor)
 
 
 def _exact(
@@ -241,8 +243,8 @@ def _written_off(
     return {tuple(row[:4]): (row[4], row[5]) for row in rows.annotate(Sum("quantity"), Sum("event_count"))}
 
 
-def _estimated(leaks: Sequence[Leak]) -> list[Leak]:
-    """The same with their estimates."""
+def _estimated(leaks: Sequence[Leak], actor: Actor) -> list[Leak]:
+    """The same with their estimates; none by the price of a customer whom the actor may not see: it would tell it."""
     estimates = estimates_of(
         [
             (
@@ -252,11 +254,15 @@ def _estimated(leaks: Sequence[Leak]) -> list[Leak]:
             for leak in leaks
         ]
     )
+    owners = {estimate.rule.organisation_id for estimate in estimates if estimate} - {None}
+    seen = {None, *Organisation.objects.for_organisations(actor).filter(pk__in=owners).values_list("pk", flat=True)}
     rates: dict[str, Decimal | None] = {BOOKS: Decimal(1)}
     known, today = None, operators_today()
     found = []
     for leak, estimate in zip(leaks, estimates, strict=True):
         rupees = None
+        if estimate is not None and estimate.rule.organisation_id not in seen:
+            estimate = None
         if estimate is not None:
             currency = estimate.amount.currency
             if currency not in rates:

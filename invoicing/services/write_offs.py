@@ -35,7 +35,7 @@ def write_off_usage(
     if len(reason) > REASON_LENGTH:
         raise InvalidInput.field("reason", f"Write at most {REASON_LENGTH} characters.")
     lock_prices(to_change_them=True)
-    leak = leak_of(organisation=organisation, period=period, metric=metric)
+    leak = leak_of(organisation=organisation, period=period, metric=metric, actor=by)
     if leak is None or not leak.is_open:
         raise DomainError("No usage of it is without a price now.", code="NOTHING_TO_WRITE_OFF")
     if not leak.is_invoiced:

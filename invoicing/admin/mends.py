@@ -169,14 +169,8 @@ def _estimate(warning: DraftWarning, organisation: Organisation) -> str:
         quantity=warning.quantity,
         event_count=warning.event_count or 0,
     )
-    if found is None:
-        return ""
-    whose = _whose(found.rule.organisation, organisation)
+    if found is None or found.rule.organisation not in (None, organisation):
+        return ""  # the amount would tell another customer's price; the revenue leak shows it to who may see that one
+    whose = "the price of all customers" if found.rule.organisation is None else "an own price on other days"
     amount = format_money(found.amount.amount, found.amount.currency)
     return f"By {whose} ({price_text(found.rule)}) it would be about {amount} before tax."
-
-
-def _whose(owner: Organisation | None, organisation: Organisation) -> str:
-    if owner is None:
-        return "the price of all customers"
-    return "an own price on other days" if owner == organisation else "another customer's price"

@@ -20,14 +20,17 @@ _Known = tuple[Finding, Asked, Usage]
 
 def with_worth(findings: Sequence[Finding]) -> list[Finding]:
     """The findings, with an estimate in rupees where usage is at stake of a customer who pays in rupees, and a price is
-    known. Each as if there were no other usage: of tiers, that is the first one. Four queries, or none."""
+    known: its own or everybody's, as another customer's would be told by it. Each as if there were no other usage: of
+    tiers, that is the first one. Four queries, or none."""
     known = list(_priced_by_amount(findings))
     if not known:
         return list(findings)
     worths = {}
     estimates = estimates_of([(asked, used) for _, asked, used in known])
     for (finding, *_usage), estimate in zip(known, estimates, strict=True):
-        if estimate is not None and estimate.amount.currency == BOOKS:
+        if estimate is None or estimate.amount.currency != BOOKS:
+            continue
+        if estimate.rule.organisation_id in (None, finding.organisation_id):
             worths[finding.kind, finding.subject] = estimate.amount.amount
     return [replace(each, worth=worths.get((each.kind, each.subject), each.worth)) for each in findings]
 

@@ -72,7 +72,9 @@ def repair(*, discrepancy_id: UUID, by: Any) -> Run:
         raise _settled(discrepancy)
     REPAIRS[discrepancy.kind].do(discrepancy)
     with transaction.atomic():
-        _decide(_locked(discrepancy_id), State.REPAIRED, by, "")
+        mended = _locked(discrepancy_id)
+        if mended.is_standing:  # a run may have found it gone meanwhile, or somebody written it off
+            _decide(mended, State.REPAIRED, by, "")
         return check_again(discrepancy_id=discrepancy_id, by=by)
 
 

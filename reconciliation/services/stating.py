@@ -58,20 +58,16 @@ def state_days() -> list[DailyStatement]:
 
 def _state_next_day() -> DailyStatement | None:
     """None if there is no day to state."""
-    day = next_day()
-    if day > last_complete_day():
-        return None
-    wait_until_counted(day)
-    with transaction.atomic():
-        advisory_lock(LockSpace.STATEMENTS)
-        last = DailyStatement.objects.order_by("-number").first()
-        if last is not None:
-            day = last.day + timedelta(days=1)  # while we waited, somebody may have stated the day
-        if day > last_complete_day():
-            return None
-        statement = _state(day, last)
-    logger.info("day stated", extra={"day": f"{day}", "statement": statement.number})
-    return statement
+    while (day := next_day()) <= last_complete_day():
+        wait_until_counted(day)
+        with transaction.atomic():
+            advisory_lock(LockSpace.STATEMENTS)
+            last = DailyStatement.objects.order_by("-number").first()
+            statement = _state(day, last) if last is None or last.day < day else None
+        if statement is not None:  # while we waited, somebody else may have stated the day
+            logger.info("day stated", extra={"day": f"{day}", "statement": statement.number})
+            return statement
+    return None
 
 
 def next_day() -> date:

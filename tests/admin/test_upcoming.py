@@ -40,12 +40,14 @@ def test_the_page_shows_the_month_so_far_and_as_it_will_probably_be(
 def test_unpriced_usage_has_an_estimate_and_a_button_that_leads_to_a_price(
     as_operator: Client, acme: Organisation, globex: Organisation, project: Project
 ) -> None:
-    """Another customer pays ₹3 a call: 40 calls would be about ₹120.00."""
-    per_unit("3", organisation=globex)
+    """From November a call is ₹3: 40 calls would be about ₹120.00. What another customer pays is not told."""
+    per_unit("7", organisation=globex)
     used(project, 40, on="2026-10-05")
     with at("2026-10-09 00:00"):
+        assert "before tax" not in page_of(as_operator, acme)
+        per_unit("3", effective_from=date(2026, 11, 1))
         page = page_of(as_operator, acme)
-    assert "another customer&#x27;s price" in page
+    assert "the price of all customers" in page
     assert "about ₹120.00 before tax" in page
     assert f"{reverse('admin:invoicing_pricingrule_add')}?organisation={acme.pk}&amp;metric_name=api_calls" in page
 

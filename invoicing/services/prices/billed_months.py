@@ -77,8 +77,8 @@ def refuse_billed_months(changes: Iterable[tuple[PricingRule, Days]], *, around:
 def _prices_the_same(versions: Sequence[PricingRule]) -> bool:
     """Whether a change leaves what a rule prices as it was: it changes only the amounts."""
     rules = [version.as_rule() for version in versions]
-    kept = {(_price_of(rule), days_of(version)) for rule, version in zip(rules, versions, strict=True)}
-    return len(rules) > 1 == len(kept) and not any(rule.is_due_without_usage for rule in rules)
+    reached = {(_price_of(rule), days_of(version)) for rule, version in zip(rules, versions, strict=True)}
+    return len(rules) > 1 == len(reached) and not any(rule.is_due_without_usage for rule in rules)
 
 
 def bill_late(rule: PricingRule) -> None:

@@ -313,14 +313,14 @@ def test_an_upcoming_invoice_is_of_one_moment(
     """Usage is read first, then prices: a price that is saved in between is not mixed with the usage from before."""
     rule = per_unit("1")
     used(project, 100)
-    read_rules = month_facts._RuleBook
+    read_rules = month_facts.RuleBook
 
     def reads_rules_after_a_change(*arguments: Any) -> Any:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(_save_another_price, rule).result(timeout=20)
         return read_rules(*arguments)
 
-    monkeypatch.setattr(month_facts, "_RuleBook", reads_rules_after_a_change)
+    monkeypatch.setattr(month_facts, "RuleBook", reads_rules_after_a_change)
     with after_october():
         computed = drafting.compute_month(organisation=acme, period=OCTOBER)
     assert computed.totals.subtotal == Decimal("100.00")

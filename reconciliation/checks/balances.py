@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from billing_platform.lib.database.sql import query
-from billing_platform.lib.number_formats import format_money
+from billing_platform.lib.number_formats import format_money, money_text
 from invoicing.rates import BOOKS
 from reconciliation.checks.reading import rows
 from reconciliation.findings import Finding, FindingKind, Tally, Window
@@ -74,5 +74,5 @@ def _balance(window: Window, row: Any) -> Finding:
         found=f"{format_money(by_movements, currency)} by its movements",
         organisation_id=organisation_id,
         worth=abs(by_documents - by_movements) if currency == BOOKS else None,
-        gist=f"{by_documents - by_movements:f}",
+        gist=money_text(by_documents - by_movements, currency),
     )

@@ -34,7 +34,7 @@ from reconciliation.checks import CHECKS
 from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
 from reconciliation.selectors.squares import Square, SquaresOfCheck, Standing, squares
 from reconciliation.services import running
-from reconciliation.services.running import failed_checks
+from reconciliation.services.running import failed_checks, pieces_of
 
 START = "reconciliation.start_run"
 Status = CheckRun.Status
@@ -95,7 +95,7 @@ class CheckRunInline(ReadOnlyInline):
     def days_done(self, check: CheckRun) -> str:
         if not CHECKS[CheckName(check.check_name)].by_day:
             return "Everything" if check.pieces_done else "Nothing yet"
-        return f"{check.pieces_done} of {len(check.run.window.days)}"
+        return f"{check.pieces_done} of {len(pieces_of(check))}"
 
 
 @admin.register(Run)

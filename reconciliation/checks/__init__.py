@@ -23,11 +23,13 @@ from reconciliation.models.check_name import CheckName
 @dataclass(frozen=True, slots=True)
 class Check:
     """`by_day`: it looks at one day after the other, and finds only what belongs to them. Any other looks at all there
-    is, once in a run."""
+    is, once in a run. `days_again` are days before those of the daily run that are looked at once more: what the other
+    side tells of them it may tell a day or two later."""
 
     find: Find
     compares: str
     by_day: bool = True
+    days_again: int = 0
 
 
 CHECKS: Mapping[CheckName, Check] = {
@@ -60,5 +62,6 @@ CHECKS: Mapping[CheckName, Check] = {
     CheckName.PAYOUTS: Check(
         payouts.find,
         "Payouts and their lines are Razorpay's, add up, and pay out what payments brought and refunds took.",
+        days_again=3,
     ),
 }

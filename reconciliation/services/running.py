@@ -124,7 +124,7 @@ def do_check(*, check_id: UUID) -> bool:
     if check is None:
         return False
     began = clock.now()
-    pieces = _pieces(check)
+    pieces = pieces_of(check)
     try:
         for number, window in enumerate(pieces[check.pieces_done :], start=check.pieces_done + 1):
             if not _do_piece(check, window, number):
@@ -173,13 +173,14 @@ def _do_piece(check: CheckRun, window: Window, number: int) -> bool:
     raise AssertionError("the last reading counts")
 
 
-def _pieces(check: CheckRun) -> list[Window]:
+def pieces_of(check: CheckRun) -> list[Window]:
     """What a check is done in: days, or everything at once."""
-    window = check.run.window
-    if not _how(check).by_day:
+    window, how = check.run.window, _how(check)
+    if not how.by_day:
         return [window]
-    alone = (window.first, window.last)
-    return [Window(day, day, window.organisation_id, alone) for day in window.days]
+    again = how.days_again if check.run.cause == Run.Cause.SCHEDULE else 0
+    alone = (window.first - timedelta(days=again), window.last)
+    return [Window(day, day, window.organisation_id, alone) for day in Window(*alone).days]
 
 
 def _how(check: CheckRun) -> Check:

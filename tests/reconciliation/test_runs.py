@@ -21,7 +21,7 @@ from reconciliation.checks import CHECKS, Check
 from reconciliation.findings import Finding, FindingKind, Tally, Window
 from reconciliation.models import CheckName, CheckRun, Discrepancy, Run
 from reconciliation.services import recording, running
-from reconciliation.services.running import do_check, start_daily_run, start_run
+from reconciliation.services.running import do_check, pieces_of, start_daily_run, start_run
 from tests.payments.language import issued_invoice
 from tests.reconciliation.language import check_run, run, states, tamper
 
@@ -253,6 +253,9 @@ def test_the_daily_run_takes_up_where_the_last_one_ended(monkeypatch: pytest.Mon
         first.last_day + timedelta(days=3),
     )
     assert {check.check_name for check in second.checks.all()} == set(checks.CHECKS)
+    payouts = pieces_of(check_run(first, CheckName.PAYOUTS))  # Razorpay reports their lines a day or two later
+    assert [first.first_day - window.first for window in payouts] == [timedelta(days=back) for back in (3, 2, 1, 0)]
+    assert len(pieces_of(check_run(first, CheckName.HOT_LOG))) == 1
 
 
 @pytest.mark.django_db

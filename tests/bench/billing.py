@@ -19,6 +19,9 @@ from tests.bench.customers import customers_with_prices, use
 from tests.bench.platform import ROOT, serving
 from tests.bench.sample import MARK, batch_template
 
+COPIED = "R/26-27/"
+"""The series of invoices that nobody billed: reconciliation's are copies."""
+
 _BILL = """
 import django, os, sys, time
 django.setup()
@@ -111,7 +114,8 @@ class Run:
         """Raises RuntimeError unless each customer has one invoice, and no number is missing."""
         from invoicing.models import Invoice
 
-        numbers = list(Invoice.objects.exclude(number="").order_by("sequence_number").values_list("sequence_number"))
+        given = Invoice.objects.exclude(number="").exclude(series=COPIED)
+        numbers = list(given.order_by("sequence_number").values_list("sequence_number"))
         if numbers != [(number,) for number in range(1, len(numbers) + 1)]:
             raise RuntimeError("The numbers of the invoices have a gap.")
         ids = [organisation_id for organisation_id, _project_id in self.customers]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from tests.bench.billing import COPIED as SERIES
 from tests.bench.billing import hear, processes, tell
 from tests.bench.platform import Platform
 
-SERIES = "R/26-27/"
 EVENT_CHECKS = ("hot_log", "aggregates")
 INVOICE_CHECKS = ("document_sums", "document_files", "number_series", "balances", "invoice_lines")
 _CUSTOMERS = 50

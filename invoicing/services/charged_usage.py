@@ -16,11 +16,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import islice
 from uuid import UUID
 
 from django.db.models import Sum
 
+from billing_platform.lib.batches import batches
 from billing_platform.lib.database.consistent_read import consistent_read
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.periods import BillingPeriod
@@ -76,8 +76,7 @@ class ChargedUsage:
 def charged_usage(places: Iterable[Place]) -> Iterator[ChargedUsage]:
     """Of customers' months of use, by metric. Months may be many: some are held in memory at a time, each part as of
     one moment. Of a month that no issued invoice counts there is nothing to tell."""
-    rest = iter(places)
-    while part := list(islice(rest, _AT_ONCE)):
+    for part in batches(places, _AT_ONCE):
         with consistent_read():
             found = _Part(part).read()
         yield from found
@@ -90,8 +89,7 @@ def places_charged(*, first: date, last: date, organisation_id: UUID | None = No
     if organisation_id is not None:
         invoices = invoices.filter(organisation=organisation_id)
     rows = invoices.order_by("pk").values_list("pk", "organisation_id", "period_start", "issue_date")
-    rest = rows.iterator(chunk_size=_AT_ONCE)
-    while part := list(islice(rest, _AT_ONCE)):
+    for part in batches(rows.iterator(chunk_size=_AT_ONCE), _AT_ONCE):
         with consistent_read():
             found = _places_of(part)
         yield from found.items()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import islice
 
+from billing_platform.lib.batches import batches
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_money
 from events.selectors.metric_words import WordBook, word_books
@@ -24,7 +24,7 @@ def find(window: Window, tally: Tally) -> Iterator[Finding]:
     invoice is no finding: its invoice is still to come.
     """
     places = places_charged(first=window.first, last=window.last, organisation_id=window.organisation_id)
-    while part := dict(islice(places, _AT_ONCE)):
+    for part in map(dict, batches(places, _AT_ONCE)):
         differing: list[ChargedUsage] = []
         for each in charged_usage(part):
             tally.compared += 1

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from billing_platform.lib import clock
+from billing_platform.lib.batches import batches
 from billing_platform.lib.database.sql import query
 from reconciliation.findings import ABOUT_LENGTH, SUBJECT_LENGTH, Finding, Window
 from reconciliation.models import Discrepancy
@@ -38,7 +38,7 @@ class Noted:
 def note_findings(findings: Iterable[Finding], *, check_name: str, reads_from: datetime) -> Noted:
     """Note what a reading found that began at `reads_from`. Safe to repeat, and to be done twice at once."""
     noted = Noted()
-    for part in _parts(findings):
+    for part in batches(findings, AT_ONCE):
         noted.found += len(part)
         if noted.stored < MOST_STORED:
             noted.stored += len(part)
@@ -60,12 +60,6 @@ def close_gone(*, check_name: str, reads_from: datetime, window: Window, by_day:
     untouched = missed.filter(updated_at__lt=reads_from)
     untouched.update(state=Discrepancy.State.GONE, gone_at=reads_from, updated_at=clock.now())
     return missed.exists()
-
-
-def _parts(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
-    rest = iter(findings)
-    while part := list(islice(rest, AT_ONCE)):
-        yield part
 
 
 def _note(findings: Iterable[Finding], check_name: str, reads_from: datetime) -> bool:

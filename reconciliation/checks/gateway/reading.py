@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from billing_platform.lib import clock
+from billing_platform.lib.batches import batches
 from payments.gateways import GatewayRefused, RazorpayGateway
 from reconciliation.checks.gateway.comparing import Difference
 from reconciliation.findings import Finding, Tally, Window
@@ -85,7 +86,7 @@ def suspects(side: Side[Theirs], reading: Reading, tally: Tally) -> list[str]:
     """The first look."""
     seen: set[str] = set()
     found: dict[str, None] = {}
-    for part in in_parts(side.listed(reading)):
+    for part in batches(side.listed(reading), AT_ONCE):
         theirs = {each.id: each for each in part}
         seen.update(theirs)
         found |= dict.fromkeys(name for name, _finding in side.judge(reading, theirs))
@@ -124,12 +125,6 @@ def finding_of(
         worth=difference.worth,
         facts=facts,
     )
-
-
-def in_parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    rest = iter(rows)
-    while part := list(islice(rest, AT_ONCE)):
-        yield part
 
 
 def _fetched(side: Side[Theirs], reading: Reading, name: str) -> Theirs | None:

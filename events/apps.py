@@ -15,11 +15,14 @@ class EventsConfig(AppConfig):
     backoffice = "events.backoffice"
 
     def ready(self) -> None:
+        from events import email_kinds
         from events.api import webhook_payloads
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
+        from organisations.notifications import kinds
         from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
 
+        kinds.register(email_kinds.KINDS)
         OBSERVERS.register(USAGE)
         PAYLOADS.register(PayloadMaker("alert", webhook_payloads.alerts))
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")

@@ -50,7 +50,6 @@ def _queue(kind: str, rule: AlertRule, about: str, headline: str, context: dict[
         dedupe_key=f"{kind}:{about}",
         recipients=rule.to,
         sender=seller.email,
-        template=f"events/{kind}",
         context={
             "customer": organisation.name,
             "seller": seller.legal_name,

@@ -19,6 +19,7 @@ class InvoicingConfig(AppConfig):
         from billing_platform.lib import script_fonts
         from events import metric_changes
         from events.services.alerting.observers import OBSERVERS
+        from invoicing import email_kinds
         from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
@@ -26,8 +27,10 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.prices.billed_metrics import refuse_to_convert_what_is_billed
         from invoicing.services.spend import COST_OBSERVER
         from organisations import billing_config, customer_changes, seller_changes
+        from organisations.notifications import kinds
         from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
 
+        kinds.register(email_kinds.KINDS)
         PAYLOADS.register(PayloadMaker("invoice", webhook_payloads.invoices))
         PAYLOADS.register(PayloadMaker("credit_note", webhook_payloads.credit_notes))
         PAYLOADS.register(PayloadMaker("price", webhook_payloads.prices))

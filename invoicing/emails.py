@@ -54,7 +54,6 @@ def _queue_issued(
         kind=kind,
         dedupe_key=f"{kind}:{issued.pk}" + (f":{before + 1}" if before else ""),
         recipients=to,
-        template=f"invoicing/{kind}",
         context=words,
         html=email_of(document, standing),
         attachments=[Attachment(str(issued.pdf.name), document.filename, "application/pdf", issued.pdf_sha256)],
@@ -165,7 +164,6 @@ def queue_cancellation_email(invoice: Invoice) -> Notification | None:
         kind="invoice_cancelled",
         dedupe_key=f"invoice_cancelled:{invoice.pk}",
         recipients=recipients,
-        template="invoicing/invoice_cancelled",
         context={
             "document": document,
             "total": document.money(document.total),

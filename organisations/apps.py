@@ -11,8 +11,10 @@ class OrganisationsConfig(AppConfig):
     backoffice = "organisations.backoffice"
 
     def ready(self) -> None:
-        from organisations import audit
+        from organisations import audit, email_kinds
         from organisations.access import roles
+        from organisations.notifications import kinds
 
+        kinds.register(email_kinds.KINDS)
         audit.register()
         roles.register()

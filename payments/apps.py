@@ -11,15 +11,17 @@ class PaymentsConfig(AppConfig):
     backoffice = "payments.backoffice"
 
     def ready(self) -> None:
+        from organisations.notifications import kinds
         from organisations.notifications.made_files import MADE_FILES, MadeFile
         from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
-        from payments import receivers
+        from payments import email_kinds, receivers
         from payments.api import webhook_payloads
         from payments.emails import RECEIPT
         from payments.services.dunning import ways
         from payments.services.mandates.retrying import debit_again
         from payments.services.receipts import receipt_content
 
+        kinds.register(email_kinds.KINDS)
         receivers.connect()
         PAYLOADS.register(PayloadMaker("payment", webhook_payloads.payments))
         PAYLOADS.register(PayloadMaker("refund", webhook_payloads.refunds))

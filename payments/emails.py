@@ -178,7 +178,6 @@ def _queue_of_seller(
         dedupe_key=f"{kind}:{about}",
         recipients=[organisation.billing_email],
         sender=seller.email,
-        template=f"payments/{kind}",
         context={
             "customer": organisation.name,
             "seller": seller.legal_name,
@@ -236,7 +235,6 @@ def queue_webhooks_failed(seller: BillingEntity, webhooks: list[InboundWebhook],
         dedupe_key=f"webhook_failed:{seller.pk}:{newest.updated_at:%Y-%m-%dT%H}",
         recipients=[seller.email],
         sender=seller.email,
-        template="payments/webhook_failed",
         context={
             "webhooks": webhooks[:5],
             "messages": counted,
@@ -268,7 +266,6 @@ def _queue_about_dispute(kind: str, dispute: Dispute, key: str) -> None:
         dedupe_key=f"{kind}:{dispute.pk}:{key}",
         recipients=[seller.email],
         sender=seller.email,
-        template="payments/dispute",
         context={
             "is_reminder": kind == "dispute_deadline",
             "dispute": dispute,
@@ -292,7 +289,6 @@ def queue_pay_page_link(link: PayPageLink) -> None:
         dedupe_key=f"pay_page_link:{link.pk}",
         recipients=[invoice.organisation.billing_email],
         sender=invoice.billing_entity.email,
-        template="payments/pay_page_link",
         context={
             "number": invoice.number,
             "customer": document.customer.name,
@@ -325,7 +321,6 @@ def _queue(
         dedupe_key=f"{kind}:{about or payment.pk}",
         recipients=[organisation.billing_email],
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
-        template=f"payments/{kind}",
         context={
             "number": invoice.number,
             "customer": document.customer.name,

@@ -12,6 +12,9 @@ class ReconciliationConfig(AppConfig):
 
     def ready(self) -> None:
         from events import written_off
+        from organisations.notifications import kinds
+        from reconciliation import email_kinds
         from reconciliation.selectors.written_off import all_is_written_off
 
+        kinds.register(email_kinds.KINDS)
         written_off.answers.register(all_is_written_off)

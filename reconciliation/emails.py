@@ -22,24 +22,23 @@ def queue_summary(run: Run) -> None:
     summary = summary_of(run)
     if summary.is_quiet and not settings.RECONCILIATION_MAIL_ALWAYS:
         return
-    _queue(f"reconciliation_summary:{run.pk}", "summary", {"run": run, "page": _page(run), **_words_of(summary)})
+    _queue("reconciliation_summary", run.pk, {"run": run, "page": _page(run), **_words_of(summary)})
 
 
 def queue_late(newest: Run, *, today: date) -> None:
     """Mail that the daily run is late, once a day."""
     context = {"run": newest, "is_begun": newest.finished_at is None, "page": _page(newest)}
-    _queue(f"reconciliation_late:{today}", "late", context)
+    _queue("reconciliation_late", today, context)
 
 
-def _queue(dedupe_key: str, template: str, context: dict[str, Any]) -> None:
+def _queue(kind: str, about: Any, context: dict[str, Any]) -> None:
     recipients = _recipients()
     if recipients:
         queue_email(
             organisation=None,
-            kind=f"reconciliation_{template}",
-            dedupe_key=dedupe_key,
+            kind=kind,
+            dedupe_key=f"{kind}:{about}",
             recipients=recipients,
-            template=f"reconciliation/{template}",
             context=context,
         )
 

@@ -4,6 +4,7 @@ from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry
 from organisations.models.billing_entity import BillingEntity
 from organisations.models.billing_hold import BillingHold, held
+from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
 from organisations.models.notification import Notification
@@ -24,6 +25,7 @@ __all__ = [
     "Notification",
     "Organisation",
     "Project",
+    "Purpose",
     "SeenAttention",
     "WebhookAttempt",
     "WebhookDelivery",

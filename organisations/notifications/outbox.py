@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from billing_platform.lib.work.waking import wake_on_commit
 from organisations.models import Notification, Organisation
+from organisations.notifications.kinds import kind_named
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ def queue_email(
     kind: str,
     dedupe_key: str,
     recipients: Iterable[str],
-    template: str,
     context: Mapping[str, Any],
     sender: str = "",
     html: str | None = None,
@@ -38,9 +38,10 @@ def queue_email(
 ) -> Notification:
     """Store an e-mail in the caller's transaction and wake the sender on commit.
 
-    `template` names templates/emails/<template>.{subject.txt,txt,html}; `html` stands in place of its HTML body. A
-    dedupe key that is known already gives back the first message and sends nothing.
+    The kind names the templates; `html` stands in place of the HTML body. A dedupe key that is known already gives back
+    the first message and sends nothing. Raises LookupError for an unknown kind.
     """
+    template = kind_named(kind).template
     context = {**context, "site_url": settings.SITE_URL}
     notification, created = Notification.objects.get_or_create(
         dedupe_key=dedupe_key,

@@ -32,7 +32,6 @@ def disable(endpoint: WebhookEndpoint, *, reason: str) -> None:
         dedupe_key=f"webhook_endpoint_disabled:{endpoint.pk}:{endpoint.disabled_at:%Y-%m-%dT%H:%M:%S}",
         recipients=[to],
         sender=seller.email if seller else "",
-        template="organisations/webhook_endpoint_disabled",
         context={
             "endpoint": endpoint,
             "page": f"{settings.SITE_URL}{reverse('admin:organisations_webhookendpoint_change', args=[endpoint.pk])}",

@@ -12,13 +12,15 @@ from django.template.loaders.locmem import Loader
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
-from organisations.models import Notification, Organisation
+from organisations.models import Notification, Organisation, Purpose
 from organisations.notifications import email
+from organisations.notifications.kinds import KINDS, Kind
 from organisations.notifications.outbox import Attachment, queue_email
 from tests.mailbox import Mailbox
 
 pytestmark = pytest.mark.django_db
 Status = Notification.Status
+HELLO = Kind("hello", "Hello", "test/hello", Purpose.BILLING, may_be_switched_off=True)
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,7 @@ def _templates(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     engine = engines["django"].engine
     monkeypatch.setattr(engine, "template_loaders", [Loader(engine, texts), *engine.template_loaders])
+    monkeypatch.setattr(KINDS, "_entries", [*KINDS, HELLO])
 
 
 def _queue(acme: Organisation, **fields: object) -> Notification:
@@ -37,7 +40,6 @@ def _queue(acme: Organisation, **fields: object) -> Notification:
         organisation=acme,
         kind="hello",
         recipients=[acme.billing_email],
-        template="test/hello",
         **{"dedupe_key": "hello:1", "context": {"name": "Acme & Söhne"}, **fields},
     )
 

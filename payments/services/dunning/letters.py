@@ -92,7 +92,6 @@ def _queue(
         dedupe_key=key,
         recipients=[to or invoice.organisation.billing_email],
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
-        template=f"payments/{kind}",
         context={
             "number": invoice.number,
             "customer": document.customer.name,

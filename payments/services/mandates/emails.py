@@ -29,7 +29,6 @@ def queue_invitation(mandate: Mandate) -> Notification:
         dedupe_key=f"mandate_invitation:{mandate.pk}",
         recipients=[account.organisation.billing_email],
         sender=seller.email,
-        template="payments/mandate_invitation",
         context={
             "customer": account.organisation.name,
             "seller": seller.name,
@@ -74,7 +73,6 @@ def _queue(kind: str, key: str, invoice: Invoice, context: dict[str, Any]) -> No
         dedupe_key=f"{kind}:{key}",
         recipients=[organisation.billing_email],
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
-        template=f"payments/{kind}",
         context={
             "number": invoice.number,
             "customer": document.customer.name,

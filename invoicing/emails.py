@@ -24,7 +24,7 @@ from organisations.notifications.outbox import Attachment, queue_email
 
 def emails_of(issued: Invoice | CreditNote) -> QuerySet[Notification]:
     """The e-mails with the invoice or the credit note, oldest first."""
-    kind = _kind_of(issued)
+    kind = kind_of(issued)
     return Notification.objects.filter(
         organisation_id=issued.organisation_id, kind=kind, dedupe_key__startswith=f"{kind}:{issued.pk}"
     ).order_by("created_at")
@@ -47,7 +47,7 @@ def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
 def _queue_issued(
     issued: Invoice | CreditNote, document: InvoiceDocument, words: dict[str, Any], standing: Standing, to: list[str]
 ) -> Notification:
-    kind, before = _kind_of(issued), emails_of(issued).count()
+    kind, before = kind_of(issued), emails_of(issued).count()
     return queue_about(
         document,
         organisation=issued.organisation,
@@ -67,7 +67,8 @@ def _with_open_link(invoice: Invoice, document: InvoiceDocument) -> InvoiceDocum
     return replace(document, pay_url=pay_page_url(invoice))
 
 
-def _kind_of(issued: Invoice | CreditNote) -> str:
+def kind_of(issued: Invoice | CreditNote) -> str:
+    """Of the e-mail with it."""
     return "invoice_issued" if isinstance(issued, Invoice) else "credit_note_issued"
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import billing_config, views, webhooks
+from organisations.api import billing_config, contacts, views, webhooks
 
 admin_urlpatterns = [
     path("organisations", views.OrganisationList.as_view()),
     path("organisations/<uuid:organisation_id>", views.OrganisationDetail.as_view()),
     path("organisations/<uuid:organisation_id>/billing-config", billing_config.BillingConfig.as_view()),
     path("organisations/<uuid:organisation_id>/projects", views.ProjectList.as_view()),
+    path("organisations/<uuid:organisation_id>/contacts", contacts.ContactList.as_view()),
+    path("contacts/<uuid:contact_id>", contacts.ContactDetail.as_view()),
     path("projects/<uuid:project_id>", views.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),
     path("api-keys/<uuid:key_id>/rotate", views.KeyRotate.as_view()),

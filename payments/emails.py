@@ -24,6 +24,7 @@ from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
 from organisations.models import BillingEntity, Notification, Organisation
 from organisations.notifications.outbox import Attachment, queue_email
+from organisations.notifications.recipients import recipients
 from payments.models import Cheque, Dispute, InboundWebhook, MandateCharge, Payment, Refund, WithheldTax
 
 RECEIPT = "payments.receipt:"
@@ -176,7 +177,7 @@ def _queue_of_seller(
         organisation=organisation,
         kind=kind,
         dedupe_key=f"{kind}:{about}",
-        recipients=[organisation.billing_email],
+        recipients=recipients(organisation, kind),
         sender=seller.email,
         context={
             "customer": organisation.name,
@@ -287,7 +288,7 @@ def queue_pay_page_link(link: PayPageLink) -> None:
         organisation=invoice.organisation,
         kind="pay_page_link",
         dedupe_key=f"pay_page_link:{link.pk}",
-        recipients=[invoice.organisation.billing_email],
+        recipients=recipients(invoice.organisation, "pay_page_link"),
         sender=invoice.billing_entity.email,
         context={
             "number": invoice.number,
@@ -319,7 +320,7 @@ def _queue(
         organisation=organisation,
         kind=kind,
         dedupe_key=f"{kind}:{about or payment.pk}",
-        recipients=[organisation.billing_email],
+        recipients=recipients(organisation, kind),
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
         context={
             "number": invoice.number,

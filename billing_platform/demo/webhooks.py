@@ -1,14 +1,18 @@
-"""A customer's webhook endpoint that waits for its receiver: nothing of the demo leaves the machine."""
+"""Who hears of a customer's technical matters: a contact, and an endpoint that waits for its receiver. Nothing of the
+demo leaves the machine."""
 
 from __future__ import annotations
 
 from organisations.models import Organisation
+from organisations.services.contacts import add_contact
 from organisations.webhooks.disabling import disable_endpoint
 from organisations.webhooks.endpoints import create_endpoint
 from organisations.webhooks.replaying import send_test
 
 
 def listen(organisation: Organisation) -> None:
+    email = "platform@nandi-logistics.example"
+    add_contact(organisation=organisation, purpose="technical", email=email, name="Platform team")
     endpoint = create_endpoint(
         organisation=organisation,
         url="https://hooks.nandi.example/billing",

@@ -21,6 +21,7 @@ from events.alerts import judging
 from events.alerts.judging import Terms
 from events.models.metric import Metric
 from organisations.models import Organisation, Project
+from organisations.notifications.recipients import recipients
 from organisations.scoping import TenantModel
 
 MOST_THRESHOLDS = 20
@@ -209,7 +210,7 @@ class AlertRule(BaseModel, TenantModel):
     @property
     def to(self) -> list[str]:
         """Who is told."""
-        return list(self.recipients) or [self.organisation.billing_email]
+        return list(self.recipients) or recipients(self.organisation, "alert")
 
     def clean(self) -> None:
         if self.project is not None and self.project.organisation_id != self.organisation_id:

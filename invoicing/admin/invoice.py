@@ -59,6 +59,7 @@ from invoicing.selectors.documents import summed_taxes
 from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
 from invoicing.services import delivery, drafting, issuing, sending, stored_pdfs, voiding
 from organisations.models import AuditEntry
+from organisations.notifications.recipients import listed
 from organisations.operators_clock import operators_today
 
 Status = Invoice.Status
@@ -229,7 +230,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     )
     def finalize(self, request: HttpRequest, invoice: Invoice, *, send: bool) -> str:
         issued = issuing.finalize_invoice(invoice_id=invoice.pk, send=send)
-        address = issued.organisation.billing_email
+        address = listed(issued.organisation, "invoice_issued")
         mail = f"It is e-mailed to {address} as soon as {mail_waits_for(issued)}." if send else "It is not sent."
         return f"Invoice {issued.number} is issued. {mail}"
 

@@ -23,6 +23,7 @@ from invoicing.models import Invoice
 from invoicing.services.drafting import computed_anew
 from invoicing.services.numbering import expected_number
 from invoicing.services.voiding import why_not_voidable
+from organisations.notifications.recipients import listed
 
 SEND, HOLD = "send", "hold"
 
@@ -66,7 +67,7 @@ class FinalizeForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        address = self.obj.invoice.organisation.billing_email
+        address = listed(self.obj.invoice.organisation, "invoice_issued")
         self.fields["e_mail"].choices = [(SEND, f"Send now to {address}"), (HOLD, "Do not send yet")]
         self.warned = any(not warning.blocks for warning in self.obj.computed.warnings)
         if not self.warned:
@@ -94,7 +95,7 @@ def finalize_facts(_request: HttpRequest, draft: ToFinalize) -> list[tuple[str, 
         ("Lines", f"{len(computed.lines):,}"),
         ("Total", format_money(computed.totals.total, currency)),
         ("Number, probably", expected_number(billing_entity=entity, on=clock.today(entity.time_zone))),
-        ("E-mail to", organisation.billing_email),
+        ("E-mail to", listed(organisation, "invoice_issued")),
     ]
 
 

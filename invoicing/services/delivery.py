@@ -26,6 +26,7 @@ from invoicing.services import stored_pdfs
 from invoicing.services.locking import lock_invoice
 from organisations import audit
 from organisations.models import BillingHold, held
+from organisations.notifications.recipients import distinct
 from organisations.webhooks.announcing import announce
 
 PdfState = Invoice.PdfState
@@ -139,14 +140,6 @@ def hand_over(*, invoice_id: UUID) -> None:
     invoice = lock_invoice(invoice_id)
     if invoice.status != Invoice.Status.VOID:
         _hand_over(invoice, _locked(invoice))
-
-
-def distinct(addresses: Iterable[str]) -> list[str]:
-    """Each once, as spelt first: no mail system that people use tells capitals from small letters."""
-    found: dict[str, str] = {}
-    for address in addresses:
-        found.setdefault(address.casefold(), address)
-    return list(found.values())
 
 
 def _hand_over(invoice: Invoice, delivery: InvoiceDelivery) -> None:

@@ -37,6 +37,7 @@ from invoicing.services.prices.billed_months import lock_prices
 from invoicing.signals import invoices_issued
 from invoicing.totals import check_document
 from organisations import audit
+from organisations.notifications.recipients import recipients_of_many
 from organisations.webhooks.announcing import announce_all
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     """
     if not ready:
         return
-    begin_deliveries({each.invoice: [each.draft.facts.customer.billing_email] if send else [] for each in ready})
+    begin_deliveries(_recipients(ready) if send else {each.invoice: [] for each in ready})
     _check_references_now()
     _number(ready)
     now = clock.now()
@@ -141,6 +142,13 @@ def issue(ready: Sequence[Ready], *, send: bool = True) -> None:
     _announce([each.invoice for each in ready])
     told = partial(invoices_issued.send_robust, sender=Invoice, invoice_ids=[each.invoice.pk for each in ready])
     transaction.on_commit(told, robust=True)
+
+
+def _recipients(ready: Sequence[Ready]) -> dict[Invoice, list[str]]:
+    """Of the customers as their documents have them, and their contacts."""
+    customers = {each.invoice.organisation_id: each.draft.facts.customer.billing_email for each in ready}
+    addresses = recipients_of_many(customers, "invoice_issued")
+    return {each.invoice: addresses[each.invoice.organisation_id] for each in ready}
 
 
 def _announce(invoices: Sequence[Invoice]) -> None:

@@ -12,11 +12,11 @@ from django.db import transaction
 
 from billing_platform.lib.errors import InvalidInput, quoted
 from billing_platform.lib.validators import require
-from invoicing.emails import emails_of
-from invoicing.models import Invoice
-from invoicing.services.delivery import deliver_to, distinct
+from invoicing.emails import kind_of, sent_to
+from invoicing.models import CreditNote, Invoice
+from invoicing.services.delivery import deliver_to
 from invoicing.services.locking import lock_invoice, require_issued
-from organisations.models import Notification
+from organisations.notifications.recipients import distinct, recipients
 
 MAX_ADDRESSES = 10
 """The most recipients of one e-mail."""
@@ -24,22 +24,23 @@ MAX_ADDRESSES = 10
 
 @transaction.atomic
 def send_invoice(*, invoice_id: UUID, to: Sequence[str] | None = None) -> Invoice:
-    """E-mail an issued invoice with its PDF: once more to the addresses given, or to the customer's billing address if
-    no e-mail went there yet. Where the PDF is not made yet, the e-mail waits for it.
+    """E-mail an issued invoice with its PDF: once more to the addresses given, or to those of the customer's recipients
+    that no e-mail went to yet. Where the PDF is not made yet, the e-mail waits for it.
 
     Raises DomainError INVOICE_NOT_FINALIZED for a draft and INVOICE_VOID for a void one, InvalidInput for `to`.
     """
     invoice = lock_invoice(invoice_id)
     require_issued(invoice)
-    wanted = addresses(to) if to is not None else _not_sent_yet(invoice, invoice.organisation.billing_email)
+    wanted = addresses(to) if to is not None else not_sent_yet(invoice)
     deliver_to(invoice, wanted)
     return invoice
 
 
-def _not_sent_yet(invoice: Invoice, address: str) -> list[str]:
-    """The address, unless an e-mail to it is under way or has arrived. One that was given up counts as never sent."""
-    sent = emails_of(invoice).exclude(status=Notification.Status.FAILED)
-    return [] if any(address in email.recipients for email in sent) else [address]
+def not_sent_yet(issued: Invoice | CreditNote) -> list[str]:
+    """The customer's recipients, without those to whom an e-mail with it is under way or has arrived. One that was
+    given up counts as never sent."""
+    have = {address.casefold() for address in sent_to(issued)}
+    return [each for each in recipients(issued.organisation, kind_of(issued)) if each.casefold() not in have]
 
 
 def validate_email_address(value: Any) -> None:

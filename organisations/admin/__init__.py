@@ -4,6 +4,7 @@ from organisations.admin.api_key import ApiKeyAdmin
 from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
+from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
@@ -17,6 +18,8 @@ __all__ = [
     "AuditEntryAdmin",
     "BillingEntityAdmin",
     "BillingHoldAdmin",
+    "ContactAdmin",
+    "ContactsOfCustomer",
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",
     "MembershipAdmin",

@@ -6,7 +6,7 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter, TruthFilter
-from organisations.models import Project, WebhookDelivery, WebhookEndpoint
+from organisations.models import Project, Purpose, WebhookDelivery, WebhookEndpoint
 
 
 class OrganisationParameters(FilterSet):
@@ -18,6 +18,12 @@ class OrganisationParameters(FilterSet):
 class ProjectParameters(FilterSet):
     name = TextFilter()
     mode = ChoiceFilter(choices=Project.Mode.choices)
+    is_active = TruthFilter()
+
+
+class ContactParameters(FilterSet):
+    purpose = ChoiceFilter(choices=Purpose.choices)
+    email = TextFilter()
     is_active = TruthFilter()
 
 

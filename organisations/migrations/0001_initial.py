@@ -1056,6 +1056,42 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Contact",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("billing", "Billing"), ("finance", "Finance"), ("technical", "Technical")],
+                        help_text="Billing: invoices, and what asks for money. Finance: receipts, refunds, certificates. Technical: alerts and webhooks.",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, max_length=200, validators=[billing_platform.lib.validators.validate_line]
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("is_active", models.BooleanField(default=True, verbose_name="gets e-mails")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contacts",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["purpose", "email"],
+            },
+        ),
+        migrations.CreateModel(
             name="BillingHold",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1447,6 +1483,16 @@ class Migration(migrations.Migration):
                 name="one_role_per_user_and_organisation",
                 nulls_distinct=False,
                 violation_error_message="This user has a role for this organisation already: change that role.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                models.F("organisation"),
+                models.F("purpose"),
+                django.db.models.functions.text.Lower("email"),
+                name="contact_once_per_purpose",
+                violation_error_message="This address is a contact for this purpose already.",
             ),
         ),
         migrations.AddIndex(

@@ -4,6 +4,7 @@ from organisations.models.api_key import ApiKey
 from organisations.models.audit import AuditEntry
 from organisations.models.billing_entity import BillingEntity
 from organisations.models.billing_hold import BillingHold, held
+from organisations.models.contact import Contact
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
@@ -20,6 +21,7 @@ __all__ = [
     "AuditEntry",
     "BillingEntity",
     "BillingHold",
+    "Contact",
     "IdempotencyRecord",
     "Membership",
     "Notification",

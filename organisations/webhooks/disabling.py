@@ -12,6 +12,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from organisations.models import BillingEntity, WebhookEndpoint
 from organisations.notifications.outbox import queue_email
+from organisations.notifications.recipients import recipients
 from organisations.webhooks.announcing import SENDER
 
 
@@ -23,14 +24,17 @@ def disable(endpoint: WebhookEndpoint, *, reason: str) -> None:
         if endpoint.organisation
         else BillingEntity.objects.filter(is_default=True).first()
     )
-    to = endpoint.organisation.billing_email if endpoint.organisation else seller and seller.email
+    if endpoint.organisation is not None:
+        to = recipients(endpoint.organisation, "webhook_endpoint_disabled")
+    else:
+        to = [seller.email] if seller and seller.email else []
     if not to:
         return
     queue_email(
         organisation=endpoint.organisation,
         kind="webhook_endpoint_disabled",
         dedupe_key=f"webhook_endpoint_disabled:{endpoint.pk}:{endpoint.disabled_at:%Y-%m-%dT%H:%M:%S}",
-        recipients=[to],
+        recipients=to,
         sender=seller.email if seller else "",
         context={
             "endpoint": endpoint,

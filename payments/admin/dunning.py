@@ -26,6 +26,7 @@ from invoicing.admin.invoice import InvoiceExtension
 from invoicing.admin.invoice_parts import Moment
 from invoicing.models import Invoice
 from organisations.models import BillingEntity
+from organisations.notifications.recipients import listed
 from payments.admin.invoice import asked_for
 from payments.models import LateFee, PaymentRetry, Reminder, ReminderPause
 from payments.services.dunning import pauses, quiet, reminders
@@ -50,7 +51,7 @@ def asking_facts(request: HttpRequest, invoice: Invoice) -> Iterator[tuple[str, 
     [row] = chased([invoice])
     if row.days_late:
         yield "Overdue for", _days(row.days_late)
-    yield "E-mails go to", invoice.organisation.billing_email
+    yield "E-mails go to", listed(invoice.organisation, "reminder")
     yield "Last reminder", _sent_text(row.last_sent)
     if row.broken:
         yield "Broken promise", row.broken.sentence
@@ -166,7 +167,7 @@ class DunningOfInvoice(InvoiceExtension):
     def remind(self, request: HttpRequest, invoice: Invoice) -> str:
         user: Any = request.user
         reminders.send_reminder_now(invoice_id=invoice.pk, by=user.get_username())
-        return f"A reminder goes to {invoice.organisation.billing_email}."
+        return f"A reminder goes to {listed(invoice.organisation, 'reminder')}."
 
     @object_action(
         label="Promise to pay",

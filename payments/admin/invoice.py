@@ -27,6 +27,7 @@ from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import page_address
 from invoicing.selectors.pay_page_links import newest_access
 from invoicing.services.pay_page_links import revoke_links
+from organisations.notifications.recipients import listed
 from payments.admin.allocating import amount_of
 from payments.admin.payment import TONES, typed_or_told
 from payments.models import Payment, PaymentAllocation, PaymentOrder
@@ -255,12 +256,15 @@ class PaymentOfInvoice(InvoiceExtension):
         form=NewLinkForm,
         confirm="A new link to the pay page goes to the customer's billing address. Links that are out there, the one"
         " on the PDF too, open nothing any more: who follows one is offered a new link by mail.",
-        facts=lambda _request, invoice: [*standing(invoice), ("It goes to", invoice.organisation.billing_email)],
+        facts=lambda _request, invoice: [
+            *standing(invoice),
+            ("It goes to", listed(invoice.organisation, "pay_page_link")),
+        ],
         icon="forward_to_inbox",
     )
     def mail_link(self, request: HttpRequest, invoice: Invoice, *, reason: str) -> str:
         customer_links.replace_link(invoice_id=invoice.pk, reason=reason)
-        return f"A new link is on its way to {invoice.organisation.billing_email}."
+        return f"A new link is on its way to {listed(invoice.organisation, 'pay_page_link')}."
 
     @object_action(
         label="Revoke the link",
@@ -312,7 +316,7 @@ class PaymentOfInvoice(InvoiceExtension):
         " reversed.",
         facts=lambda request, invoice: [
             *asked_for(request, invoice),
-            ("A receipt goes to", invoice.organisation.billing_email),
+            ("A receipt goes to", listed(invoice.organisation, "payment_received")),
         ],
         icon="add_card",
     )

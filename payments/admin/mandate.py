@@ -34,6 +34,7 @@ from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money, short_text
 from invoicing.models import Invoice
 from organisations.models import BillingEntity, Organisation
+from organisations.notifications.recipients import listed
 from payments.models import Mandate, MandateCharge
 from payments.services.mandates import charging, registering
 from payments.services.mandates.choosing import is_switched_on, most_without_factor, why_not_chargeable
@@ -92,7 +93,11 @@ def may_ask_again(mandate: Mandate) -> bool:
 
 
 def who_is_asked(organisation: Organisation, seller: BillingEntity) -> list[tuple[str, Any]]:
-    return [("Customer", organisation.name), ("Seller", seller.name), ("The link goes to", organisation.billing_email)]
+    return [
+        ("Customer", organisation.name),
+        ("Seller", seller.name),
+        ("The link goes to", listed(organisation, "mandate_invitation")),
+    ]
 
 
 class ChargeForm(ActionForm):
@@ -256,7 +261,9 @@ class MandateAdmin(ReadOnlyAdmin):
         made = registering.request_mandate(
             organisation=account.organisation, seller=account.billing_entity, asked_by=str(request.user), **answers
         )
-        return self.done(request, f"The registration link goes to {account.organisation.billing_email}.", made)
+        return self.done(
+            request, f"The registration link goes to {listed(account.organisation, 'mandate_invitation')}.", made
+        )
 
     @object_action(
         label="Cancel mandate",
@@ -321,7 +328,9 @@ class AutoCollectOfOrganisation(Extension):
             asked_by=str(request.user),
             **answers,
         )
-        return self.page.done(request, f"The registration link goes to {organisation.billing_email}.", mandate)
+        return self.page.done(
+            request, f"The registration link goes to {listed(organisation, 'mandate_invitation')}.", mandate
+        )
 
     @object_action(
         label="Switch auto-collect off",

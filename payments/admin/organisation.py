@@ -10,6 +10,7 @@ from billing_platform.lib.admin.base import Extension, extends, object_action
 from billing_platform.lib.number_formats import format_sums
 from invoicing.models import Invoice
 from organisations.models import Organisation
+from organisations.notifications.recipients import listed
 from payments.admin.allocating import OnAccountForm
 from payments.models import InboundWebhook, Payment
 from payments.selectors import credit_of
@@ -27,7 +28,7 @@ def money_facts(_request: HttpRequest, organisation: Organisation) -> list[tuple
         ("Customer", organisation.name),
         ("Due of invoices", format_sums(due) or "Nothing"),
         ("Credit already", format_sums(credit) or "None"),
-        ("A receipt goes to", organisation.billing_email),
+        ("A receipt goes to", listed(organisation, "payment_on_account")),
     ]
 
 

@@ -33,6 +33,7 @@ from billing_platform.lib.money import exponent
 from billing_platform.lib.number_formats import short_text
 from billing_platform.lib.periods import BillingPeriod
 from organisations.models import Notification
+from organisations.notifications.recipients import listed
 from organisations.operators_clock import operators_zone
 from payments.admin.allocating import AllocateForm, UnallocateForm, amount_of, credited_to
 from payments.models import Cheque, Dispute, Payment, PaymentAllocation, PayoutLine, Refund, WithheldTax
@@ -149,7 +150,7 @@ def _reversed_with_it(payment: Payment) -> list[str]:
     said = []
     told = [f"payment_received:{payment.pk}", f"payment_on_account:{payment.pk}"]
     if Notification.objects.filter(dedupe_key__in=told).exists():
-        said.append(f"{payment.organisation.billing_email} got a receipt, and will get a correction.")
+        said.append(f"{listed(payment.organisation, 'payment_received')} got a receipt, and will get a correction.")
     if cheque := Cheque.objects.filter(payment=payment, status=Cheque.Status.CLEARED).first():
         said.append(f"{cheque} waits to clear again. If the bank sent it back, say on its page that it bounced.")
     beside = Payment.objects.received().filter(

@@ -11,6 +11,7 @@ from django.utils.html import format_html_join
 
 from billing_platform.lib.admin.base import Extension, extends, object_action, object_page
 from billing_platform.lib.http.downloads import PDF, file_response
+from organisations.notifications.recipients import listed
 from payments.admin.payment import standing
 from payments.admin.payment_obstacles import is_due, obstacle_text, obstacles
 from payments.admin.payment_timeline import timeline
@@ -60,4 +61,4 @@ class PageOfPayment(Extension):
     )
     def send_link(self, request: HttpRequest, payment: Payment) -> str:
         customer_links.send_link(invoice_id=payment.asked_for.pk)
-        return f"A link is on its way to {payment.organisation.billing_email}."
+        return f"A link is on its way to {listed(payment.organisation, 'pay_page_link')}."

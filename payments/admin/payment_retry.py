@@ -21,6 +21,7 @@ from billing_platform.lib.admin.base import (
 )
 from billing_platform.lib.admin.display import brief
 from billing_platform.lib.admin.work import WORK, work_column
+from organisations.notifications.recipients import listed
 from payments.admin.dunning import COLLECT, REMINDER_TONES
 from payments.models import Payment, PaymentRetry, Reminder, RetryTry
 from payments.services.dunning.retry_orders import configure_retries, plan_of, retry_now, why_not_retryable
@@ -52,7 +53,7 @@ def retry_facts(_request: HttpRequest, payment: Payment) -> list[tuple[str, Any]
         ("Due now", payment.shown(invoice.amount_due)),
         ("The bank said", payment.error_description or "Nothing"),
         ("Attempts made", f"{plan.made} of {plan.max_retries}" if plan else "None"),
-        ("An e-mail goes to", invoice.organisation.billing_email),
+        ("An e-mail goes to", listed(invoice.organisation, "payment_retry")),
     ]
 
 

@@ -14,6 +14,7 @@ from billing_platform.lib.admin.extensions import Extension
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.money import ZERO, exponent
 from billing_platform.lib.number_formats import format_money, plain_text
+from organisations.notifications.recipients import listed
 from payments.admin.allocating import amount_of
 from payments.models import Payment, Refund
 from payments.services.refunding.asking import (
@@ -253,7 +254,7 @@ def _told(outlook: RefundOutlook) -> Iterator[tuple[str, Any]]:
         due = shown(outlook.invoice.amount_due)
         yield "The invoice afterwards", f"{outlook.invoice.get_status_display()}; due: {due}"
     yield "The money arrives", ARRIVES
-    yield "E-mail to", payment.organisation.billing_email
+    yield "E-mail to", listed(payment.organisation, "refund_done")
 
 
 def _note_text(note: Any, kind: str | None) -> str:

@@ -33,6 +33,7 @@ from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.limits import REFERENCE_LENGTH
 from billing_platform.lib.money import exponent
 from billing_platform.lib.number_formats import format_money, short_text
+from organisations.notifications.recipients import listed
 from payments.admin.allocating import amount_of
 from payments.admin.withheld_sums import WithheldSums
 from payments.models import WithheldTax
@@ -126,7 +127,7 @@ def _owed(_request: HttpRequest, tax: WithheldTax) -> list[tuple[str, Any]]:
     )
     return [
         ("Customer", payment.organisation.name),
-        ("It goes to", payment.organisation.billing_email),
+        ("It goes to", listed(payment.organisation, "payment_received")),
         ("It asks for", format_html_join("", "{}, {}: {}, due on {}<br>", lines)),
     ]
 
@@ -247,7 +248,7 @@ class WithheldTaxAdmin(WithheldSums, ReadOnlyAdmin):
             organisation_id=tax.payment.organisation_id, seller_id=tax.payment.seller_id
         )
         many = "1 certificate" if count == 1 else f"{count:,} certificates"
-        return f"A mail to {tax.payment.organisation.billing_email} asks for {many}."
+        return f"A mail to {listed(tax.payment.organisation, 'certificates_wanted')} asks for {many}."
 
     @rows_action(
         label="Ask the customers",

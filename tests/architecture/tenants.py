@@ -47,6 +47,7 @@ from invoicing.services.terms import discounts, minimum_charges, recurring_fees
 from organisations.models import ApiKey, Membership, Organisation, Project, WebhookAttempt
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
+from organisations.services.contacts import add_contact
 from organisations.services.holds import place_hold
 from organisations.webhooks.endpoints import create_endpoint
 from organisations.webhooks.replaying import send_test
@@ -149,6 +150,7 @@ def tenant(marker: str) -> Tenant:
     _dress(organisation, marker)
     _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
+    add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
     invoice.refresh_from_db()

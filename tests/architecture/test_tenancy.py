@@ -108,6 +108,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "minimum_id": lambda owner: owner.minimum.pk,
     "discount_id": lambda owner: owner.discount.pk,
     "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
+    "contact_id": lambda owner: owner.organisation.contacts.get().pk,
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
     "template_id": lambda owner: owner.organisation.invoice_templates.get().pk,
@@ -210,6 +211,7 @@ SIGNED_BY_THE_GATEWAY = {"/api/v1/webhooks/razorpay", "/api/v1/webhooks/razorpay
 OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/invoices": {"period": "2026-09"},
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
+    "/api/v1/admin/organisations/{organisation_id}/contacts": {"purpose": "billing", "email": "q@q.example"},
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},
     "/api/v1/admin/payments/{payment_id}/refunds": {"reason": "Q"},

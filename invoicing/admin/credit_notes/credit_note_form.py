@@ -25,6 +25,7 @@ from invoicing.selectors.credit_notes import creditable
 from invoicing.services.credit_notes.issuing import Outlook, Why, last_day_of, look_ahead
 from invoicing.services.credit_notes.usage_credits import planned
 from invoicing.services.voiding import why_not_voidable
+from organisations.notifications.recipients import listed
 
 Kind, Reason = CreditNote.Kind, CreditNote.Reason
 SEND, HOLD = "send", "hold"
@@ -96,7 +97,7 @@ class CreditNoteForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        address = self.obj.invoice.organisation.billing_email
+        address = listed(self.obj.invoice.organisation, "credit_note_issued")
         self.fields["e_mail"].choices = [(SEND, f"Send now to {address}"), (HOLD, "Do not send")]
         if self.obj.last_day is None:
             del self.fields["kind"]
@@ -227,7 +228,7 @@ class CorrectionsForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        address = self.obj.organisation.billing_email
+        address = listed(self.obj.organisation, "credit_note_issued")
         self.fields["e_mail"].choices = [(SEND, f"Send the documents now to {address}"), (HOLD, "Do not send")]
 
     @property

@@ -21,9 +21,9 @@ from invoicing.models import CreditNote
 from invoicing.models.e_invoice import waits_for_irn
 from invoicing.selectors.e_invoices import e_invoice_of, registration_of
 from invoicing.services import stored_pdfs
-from invoicing.services.delivery import distinct
 from invoicing.services.sending import addresses
 from organisations import audit
+from organisations.notifications.recipients import distinct, recipients
 
 PdfState = CreditNote.PdfState
 
@@ -37,10 +37,10 @@ def begin_delivery(note: CreditNote, *, to: list[str]) -> None:
 
 @transaction.atomic
 def send_credit_note(*, note_id: UUID, to: Sequence[str] | None = None) -> CreditNote:
-    """E-mail the note with its PDF: once more to the addresses given, or to the customer's billing address. Where the
+    """E-mail the note with its PDF: once more to the addresses given, or to the customer's recipients. Where the
     PDF is not made yet, the e-mail waits for it. Raises InvalidInput for `to`."""
     note = _lock(note_id)
-    wanted = addresses(to) if to is not None else [note.organisation.billing_email]
+    wanted = addresses(to) if to is not None else recipients(note.organisation, "credit_note_issued")
     note.send_to = distinct([*note.send_to, *wanted])
     if note.pdf_state == PdfState.READY:
         _hand_over(note)

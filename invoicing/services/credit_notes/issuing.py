@@ -39,6 +39,7 @@ from invoicing.services.numbering import registration_of, take_number
 from invoicing.services.paid_total import save_standing
 from invoicing.services.unbilled_months import wait_for_a_person
 from invoicing.signals import invoice_credited
+from organisations.notifications.recipients import recipients
 from organisations.webhooks.announcing import announce
 
 Kind, Reason = CreditNote.Kind, CreditNote.Reason
@@ -161,7 +162,7 @@ def issue_credit_note(
         invoice.save(update_fields=["is_released", "updated_at"])
         wait_for_a_person(items, invoice, f"Invoice {invoice} was credited by {note} to be billed anew")
     begin_e_invoices([(note, InvoiceDocument.from_json(note.document))])
-    begin_delivery(note, to=[invoice.organisation.billing_email] if send else [])
+    begin_delivery(note, to=recipients(invoice.organisation, "credit_note_issued") if send else [])
     announce("credit_note.issued", organisation_id=note.organisation_id, object_id=note.pk)
     return note
 

@@ -13,6 +13,7 @@ from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
 from organisations.models import Notification
+from organisations.notifications.recipients import listed, recipients
 from payments.models import PaymentRetry, RetryTry
 from payments.models.dunning_rules import DunningRules
 
@@ -55,7 +56,7 @@ def queue_final_failure(plan: PaymentRetry, invoice: Invoice) -> None:
         invoice,
         document,
         key=f"{key}:seller",
-        context={**context, "billing_email": invoice.organisation.billing_email, "invoice_id": invoice.pk},
+        context={**context, "contacts": listed(invoice.organisation, "payment_given_up"), "invoice_id": invoice.pk},
         to=invoice.billing_entity.email,
     )
 
@@ -90,7 +91,7 @@ def _queue(
         organisation=invoice.organisation,
         kind=kind,
         dedupe_key=key,
-        recipients=[to or invoice.organisation.billing_email],
+        recipients=[to] if to else recipients(invoice.organisation, kind),
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
         context={
             "number": invoice.number,

@@ -15,6 +15,7 @@ from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
 from organisations.notifications.outbox import queue_email
+from organisations.notifications.recipients import recipients
 from payments.emails import brand_of_seller, debit_page
 from payments.models import Mandate, MandateCharge
 
@@ -27,7 +28,7 @@ def queue_invitation(mandate: Mandate) -> Notification:
         organisation=account.organisation,
         kind="mandate_invitation",
         dedupe_key=f"mandate_invitation:{mandate.pk}",
-        recipients=[account.organisation.billing_email],
+        recipients=recipients(account.organisation, "mandate_invitation"),
         sender=seller.email,
         context={
             "customer": account.organisation.name,
@@ -71,7 +72,7 @@ def _queue(kind: str, key: str, invoice: Invoice, context: dict[str, Any]) -> No
         organisation=organisation,
         kind=kind,
         dedupe_key=f"{kind}:{key}",
-        recipients=[organisation.billing_email],
+        recipients=recipients(organisation, kind),
         sender=invoice.billing_entity.email,  # as it is now: an answer is read
         context={
             "number": invoice.number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.finding import Finds
 from events.models import (
     Alert,
     AlertRule,
@@ -23,9 +24,9 @@ from organisations.scoping import reaches_every_organisation
 
 BACKOFFICE = Contribution(
     sidebar=(
-        SidebarItem(Group.USAGE, UsageAggregate, "monitoring"),
-        SidebarItem(Group.USAGE, UsageEvent, "list_alt"),
-        SidebarItem(Group.USAGE, DeadLetter, "mail_off"),
+        SidebarItem(Group.USAGE, UsageAggregate, "monitoring", key="u"),
+        SidebarItem(Group.USAGE, UsageEvent, "list_alt", key="e"),
+        SidebarItem(Group.USAGE, DeadLetter, "mail_off", key="x"),
         SidebarItem(Group.USAGE, UsageCorrection, "undo"),
         SidebarItem(Group.USAGE, Metric, "speed"),
         SidebarItem(Group.USAGE, UsagePeriod, "calendar_month"),
@@ -95,6 +96,25 @@ BACKOFFICE = Contribution(
             filters={"status__exact": "open"},
             urgency=Urgency.TECHNICAL,
             since="first_seen_at",
+        ),
+    ),
+    finds=(
+        Finds(Metric, "speed", within=("name", "display_name"), about=lambda _metric: "Metric"),
+        Finds(
+            DeadLetter,
+            "mail_off",
+            whole=("event_id",),
+            related=("organisation",),
+            about=lambda letter: f"Dead letter of {letter.organisation}",
+            is_last_resort=True,
+        ),
+        Finds(
+            UsageEvent,
+            "list_alt",
+            searched=True,
+            related=("project__organisation",),
+            about=lambda event: f"Usage event of {event.project}",
+            is_last_resort=True,
         ),
     ),
     operators_may=frozenset(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.finding import Finds
 from events.models import Metric
 from invoicing.models import (
     BillingRun,
@@ -284,17 +285,44 @@ _NUMBERS = (
     ),
 )
 
+_FINDS = (
+    Finds(
+        Invoice,
+        "receipt_long",
+        whole=("number",),
+        numbers=("sequence_number",),
+        related=("organisation",),
+        about=lambda invoice: f"Invoice to {invoice.organisation}, {invoice.get_status_display().lower()}",
+    ),
+    Finds(
+        CreditNote,
+        "assignment_return",
+        whole=("number",),
+        numbers=("sequence_number",),
+        related=("organisation",),
+        about=lambda note: f"Credit note to {note.organisation}",
+    ),
+    Finds(
+        EInvoice,
+        "qr_code",
+        whole=("irn",),
+        looks_like="[0-9a-f]{64}",
+        related=("organisation",),
+        about=lambda e_invoice: f"E-invoice of {e_invoice.organisation}",
+    ),
+)
+
 BACKOFFICE = Contribution(
     sidebar=(
-        SidebarItem(Group.INVOICES, Invoice, "receipt_long"),
-        SidebarItem(Group.INVOICES, CreditNote, "assignment_return"),
+        SidebarItem(Group.INVOICES, Invoice, "receipt_long", key="i"),
+        SidebarItem(Group.INVOICES, CreditNote, "assignment_return", key="n"),
         SidebarItem(Group.INVOICES, EInvoice, "qr_code"),
-        SidebarItem(Group.INVOICES, BillingRun, "event_repeat"),
+        SidebarItem(Group.INVOICES, BillingRun, "event_repeat", key="b"),
         SidebarItem(Group.INVOICES, ReviewItem, "rule"),
         SidebarItem(Group.INVOICES, Filing, "account_balance", reaches_every_organisation),
         SidebarItem(Group.ACCOUNTS, Invoice, "list_alt", page="register", page_title="Invoice register"),
         SidebarItem(Group.ACCOUNTS, CreditNote, "list_alt", page="register", page_title="Credit note register"),
-        SidebarItem(Group.PRICES, PricingRule, "sell"),
+        SidebarItem(Group.PRICES, PricingRule, "sell", key="r"),
         SidebarItem(Group.PRICES, UsageWriteOff, "water_drop", page="leak", page_title="Revenue leak"),
         SidebarItem(Group.PRICES, RecurringFee, "autorenew"),
         SidebarItem(Group.PRICES, MinimumCharge, "vertical_align_bottom"),
@@ -309,6 +337,7 @@ BACKOFFICE = Contribution(
         # a series tells how many documents the seller has issued to all customers
         SidebarItem(Group.SYSTEM, NumberSequence, "tag", reaches_every_organisation),
     ),
+    finds=_FINDS,
     waits=(*_INVOICES, *_E_INVOICES, *_LAW, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
     operators_may=frozenset(
         {

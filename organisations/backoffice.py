@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
 from organisations.models import (
     ApiKey,
@@ -30,16 +31,16 @@ User = get_user_model()
 
 BACKOFFICE = Contribution(
     sidebar=(
-        SidebarItem(Group.CUSTOMERS, Organisation, "apartment"),
+        SidebarItem(Group.CUSTOMERS, Organisation, "apartment", key="c"),
         SidebarItem(Group.CUSTOMERS, Project, "deployed_code"),
         SidebarItem(Group.CUSTOMERS, ApiKey, "key"),
         SidebarItem(Group.CUSTOMERS, BillingHold, "pause_circle"),
         SidebarItem(Group.CUSTOMERS, Contact, "contacts"),
         SidebarItem(Group.PEOPLE, User, "person"),
         SidebarItem(Group.PEOPLE, Membership, "badge"),
-        SidebarItem(Group.PEOPLE, AuditEntry, "policy"),
+        SidebarItem(Group.PEOPLE, AuditEntry, "policy", key="l"),
         SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
-        SidebarItem(Group.SYSTEM, Notification, "mail"),
+        SidebarItem(Group.SYSTEM, Notification, "mail", key="m"),
         SidebarItem(Group.SYSTEM, WebhookEndpoint, "podcasts"),
         SidebarItem(Group.SYSTEM, WebhookDelivery, "outbox"),
     ),
@@ -83,6 +84,24 @@ BACKOFFICE = Contribution(
             urgency=Urgency.TECHNICAL,
             since="created_at",
         ),
+    ),
+    finds=(
+        Finds(
+            Organisation,
+            "apartment",
+            within=("name", "legal_name", "slug", "billing_email", "gstin"),
+            about=lambda customer: customer.gstin or customer.billing_email,
+        ),
+        Finds(
+            Project,
+            "deployed_code",
+            within=("name",),
+            related=("organisation",),
+            name=lambda project: project.name,
+            about=lambda project: f"Project of {project.organisation}",
+        ),
+        Finds(BillingEntity, "storefront", within=("name", "legal_name", "gstin"), about=lambda _seller: "Seller"),
+        Finds(User, "person", within=("username", "email"), about=lambda _user: "User"),
     ),
     operators_may=frozenset(
         {

@@ -6,6 +6,7 @@ from django.db.models import F
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
+from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
@@ -38,10 +39,10 @@ from payments.selectors import about_outages, held_up_by_outage, not_paid_out, w
 
 BACKOFFICE = Contribution(
     sidebar=(
-        SidebarItem(Group.PAYMENTS, Payment, "payments"),
+        SidebarItem(Group.PAYMENTS, Payment, "payments", key="p"),
         SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, Cheque, "request_quote"),
-        SidebarItem(Group.PAYMENTS, Refund, "undo"),
+        SidebarItem(Group.PAYMENTS, Refund, "undo", key="f"),
         SidebarItem(Group.PAYMENTS, Dispute, "gavel"),
         SidebarItem(Group.PAYMENTS, Payout, "account_balance", reaches_every_organisation),
         SidebarItem(Group.PAYMENTS, PaymentOrder, "add_link"),
@@ -252,6 +253,57 @@ BACKOFFICE = Contribution(
             filters={"status__exact": "failed"},
             urgency=Urgency.TECHNICAL,
             since="received_at",
+        ),
+    ),
+    finds=(
+        Finds(
+            Payment,
+            "payments",
+            whole=("razorpay_payment_id", "razorpay_order_id", "reference"),
+            related=("organisation",),
+            about=lambda payment: f"Payment of {payment.organisation}",
+        ),
+        Finds(
+            PaymentOrder,
+            "add_link",
+            whole=("razorpay_order_id", "razorpay_link_id", "receipt"),
+            related=("invoice__organisation",),
+            about=lambda order: f"Payment request to {order.invoice.organisation}",
+        ),
+        Finds(
+            Refund,
+            "undo",
+            whole=("refund_number", "razorpay_refund_id", "reference", "bank_reference"),
+            related=("payment__organisation",),
+            about=lambda refund: f"Refund to {refund.payment.organisation}",
+        ),
+        Finds(
+            Dispute,
+            "gavel",
+            whole=("razorpay_dispute_id",),
+            related=("payment__organisation",),
+            about=lambda dispute: f"Dispute of {dispute.payment.organisation}",
+        ),
+        Finds(Payout, "account_balance", whole=("razorpay_payout_id", "utr"), about=lambda _payout: "Payout"),
+        Finds(
+            Mandate,
+            "handshake",
+            whole=("razorpay_registration_id", "razorpay_order_id", "razorpay_token_id"),
+            related=("account__organisation",),
+            about=lambda mandate: f"Mandate of {mandate.account.organisation}",
+        ),
+        Finds(
+            Cheque,
+            "request_quote",
+            whole=("number",),
+            related=("organisation",),
+            about=lambda cheque: f"Cheque of {cheque.organisation}",
+        ),
+        Finds(
+            BankLine,
+            "account_balance",
+            whole=("reference",),
+            about=lambda line: f"Bank line {line.reference}".strip(),
         ),
     ),
     operators_may=frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import update_wrapper
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
 from billing_platform.backoffice import attention, dashboard
+from billing_platform.backoffice.finding import find, shortcuts
 from billing_platform.lib.admin.display import EMPTY
 from organisations.access import sign_in
 from organisations.access.throttling import RateUsage
@@ -45,6 +47,10 @@ class OperatorSite(UnfoldAdminSite):
                 attempt.failed()
         return response
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().each_context(request)
+        return {**context, "shortcuts": shortcuts(request) if self.has_permission(request) else []}
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers = {"dashboard": dashboard.of(request.user)}
         shown: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
@@ -73,6 +79,17 @@ class OperatorSite(UnfoldAdminSite):
         else:
             show_again(user=request.user, kind=kind)
         return HttpResponseRedirect(reverse(f"{self.name}:index"))
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The answer within the theme's box for Ctrl-K. Nothing is remembered: what one may see can change."""
+        started = time.perf_counter()
+        text = request.GET.get("s", "")
+        if not text.strip():
+            return HttpResponse()
+        found = find(self, request, text)
+        took = time.perf_counter() - started
+        context = {"results": found, "page_obj": {"count": len(found)}, "page_counter": 0, "execution_time": took}
+        return TemplateResponse(request, "unfold/helpers/command_results.html", context)
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Beside each list, how many of its rows wait for a person."""

@@ -58,6 +58,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda _request: static("billing_platform/named_fields.js"),
         lambda _request: static("billing_platform/narrow_tables.js"),
+        lambda _request: static("billing_platform/shortcuts.js"),
     ],
     "COLORS": {
         "primary": {
@@ -74,5 +75,5 @@ UNFOLD: dict[str, Any] = {
             "950": "#102338",
         }
     },
-    "SIDEBAR": {"show_search": True, "navigation": navigation},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": navigation},
 }

@@ -2758,6 +2758,14 @@ class Migration(migrations.Migration):
                 name="invoice_of_gstin",
             ),
         ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["number"], name="invoice_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["sequence_number"], name="invoice_by_sequence_number"),
+        ),
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.UniqueConstraint(
@@ -3457,6 +3465,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="creditnote",
             index=models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["number"], name="credit_note_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="creditnote",
+            index=models.Index(fields=["sequence_number"], name="credit_note_by_sequence_number"),
         ),
         migrations.AddConstraint(
             model_name="creditnote",

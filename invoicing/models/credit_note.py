@@ -185,6 +185,8 @@ class CreditNote(ClaimedWork, BaseModel, TenantModel):
             models.Index(fields=["created_at"], name="credit_note_by_issue"),
             due_index("credit_note_to_deliver"),
             models.Index(fields=["seller_gstin", "issue_date", "id"], name="credit_note_of_gstin"),
+            models.Index(fields=["number"], name="credit_note_by_number"),
+            models.Index(fields=["sequence_number"], name="credit_note_by_sequence_number"),
         )
         constraints = [
             models.UniqueConstraint(REGISTRATION, "number", name="credit_note_number_once_per_registration"),

@@ -207,6 +207,8 @@ class Invoice(BaseModel, TenantModel):
             models.Index(fields=["due_date"], condition=Q(status__in=COLLECTABLE), name="invoice_collectable"),
             models.Index(fields=["finalized_at"], condition=~Q(number=""), name="invoice_by_issue"),
             models.Index(fields=["seller_gstin", "issue_date", "id"], condition=~Q(number=""), name="invoice_of_gstin"),
+            models.Index(fields=["number"], name="invoice_by_number"),
+            models.Index(fields=["sequence_number"], name="invoice_by_sequence_number"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -3535,6 +3535,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "authorized")), fields=["updated_at"], name="payment_to_capture"
             ),
         ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["reference"], name="payment_by_reference"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["razorpay_order_id"], name="payment_by_razorpay_order"),
+        ),
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_positive"),
@@ -4068,6 +4076,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="bankline",
             index=models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+        ),
+        migrations.AddIndex(
+            model_name="bankline",
+            index=models.Index(fields=["reference"], name="bank_line_by_reference"),
         ),
         migrations.AddIndex(
             model_name="bankline",

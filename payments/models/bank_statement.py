@@ -147,6 +147,7 @@ class BankLine(BaseModel):
         permissions = [("book_bankline", "Can import bank statements, and book their lines")]
         indexes = [
             models.Index(fields=["billing_entity", "payer"], name="bank_line_by_payer"),
+            models.Index(fields=["reference"], name="bank_line_by_reference"),
             models.Index(fields=["-day", "-created_at"], name="bank_line_newest_first"),
         ]
         constraints = [

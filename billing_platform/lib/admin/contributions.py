@@ -18,6 +18,8 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from billing_platform.lib.admin.finding import Finds
+
 ROOT = __name__.partition(".")[0]
 Models = frozenset[type[Model]]
 Fields = Mapping[type[Model], tuple[str, ...]]
@@ -48,7 +50,8 @@ class Urgency(IntEnum):
 @dataclass(frozen=True)
 class SidebarItem:
     """A list in the sidebar, for users who may see its model, if `shown_to(user)` is true. With `page`, the page of
-    that name above the list instead of the list, and what it is called."""
+    that name above the list instead of the list, and what it is called. With `key`, the letter that leads there after
+    a G."""
 
     group: Group
     model: type[Model]
@@ -56,6 +59,7 @@ class SidebarItem:
     shown_to: Callable[[Any], bool] = lambda _user: True
     page: str = ""
     page_title: str = ""
+    key: str = ""
 
     @property
     def title(self) -> str:
@@ -108,6 +112,7 @@ class Contribution:
 
     sidebar: tuple[SidebarItem, ...] = ()
     waits: tuple[Waits, ...] = ()
+    finds: tuple[Finds, ...] = ()
     operators_may: frozenset[str] = frozenset()
     """Codenames of the app's permissions that operators hold, beside seeing everything."""
     administers: tuple[str, ...] = ()
@@ -143,6 +148,12 @@ def waiting_kinds() -> list[Waits]:
     """In the order of the dashboard."""
     kinds = [kind for each in contributions().values() for kind in each.waits]
     return sorted(kinds, key=lambda kind: kind.urgency)
+
+
+def kinds_to_find() -> list[Finds]:
+    """In the order of their apps, those that cost more last."""
+    kinds = [kind for each in contributions().values() for kind in each.finds]
+    return sorted(kinds, key=lambda kind: kind.is_last_resort)
 
 
 def view_permission(model: type[Model]) -> str:

@@ -19,6 +19,7 @@ from organisations.models import (
     Notification,
     Organisation,
     Project,
+    SavedView,
     SeenAttention,
     WebhookAttempt,
     WebhookDelivery,
@@ -120,7 +121,7 @@ BACKOFFICE = Contribution(
     administers=("auth",),
     also_watched=frozenset({User}),
     unwatched=frozenset(
-        {IdempotencyRecord, AuditEntry, SeenAttention, WebhookAttempt, WebhookDelivery, WebhookMessage}
+        {IdempotencyRecord, AuditEntry, SavedView, SeenAttention, WebhookAttempt, WebhookDelivery, WebhookMessage}
     ),
     masked={ApiKey: ("key_hash",), User: ("password",)},
     # that a secret was changed is noted in words (webhooks/endpoints.py)

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-from billing_platform.backoffice import attention, dashboard
+from billing_platform.backoffice import attention, dashboard, saved_views
 from billing_platform.backoffice.finding import find, shortcuts
 from billing_platform.lib.admin.display import EMPTY
 from organisations.access import sign_in
@@ -49,7 +50,10 @@ class OperatorSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "shortcuts": shortcuts(request) if self.has_permission(request) else []}
+        if not self.has_permission(request):
+            return context
+        views = SimpleLazyObject(lambda: saved_views.of_list(request))
+        return {**context, "shortcuts": shortcuts(request), "saved_views": views}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers = {"dashboard": dashboard.of(request.user)}
@@ -57,8 +61,15 @@ class OperatorSite(UnfoldAdminSite):
         return shown
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_view(require_POST(self.attention_view))
-        return [path("attention/<slug:kind>/", view, name="attention"), *super().get_urls()]
+        def by_post(view: Any) -> Any:
+            return self.admin_view(require_POST(view))
+
+        return [
+            path("attention/<slug:kind>/", by_post(self.attention_view), name="attention"),
+            path("views/save/", by_post(saved_views.save), name="save_view"),
+            path("views/<uuid:view_id>/<slug:verb>/", by_post(saved_views.change), name="change_view"),
+            *super().get_urls(),
+        ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A POST may have dealt with something that waited, so the sidebar of the next page counts again."""
@@ -100,7 +111,8 @@ class OperatorSite(UnfoldAdminSite):
         for group in groups:
             if group.get("collapsible"):
                 group["badge"] = sum(item["badge"] or 0 for item in group["items"] if item["has_permission"]) or ""
-        return groups
+        front, *rest = groups
+        return [front, {"title": "My views", "items": saved_views.pinned(self, request)}, *rest]
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

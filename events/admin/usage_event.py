@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from django.utils.timezone import localtime
 
 from billing_platform.lib.admin.base import ReadOnlyAdmin, badge, facts, link, numeric, short_time
 from billing_platform.lib.admin.display import EMPTY
+from billing_platform.lib.admin.listing import AT_A_TIME
 from billing_platform.lib.dates_in_words import day_text, month_text
 from events.admin.ledger_list import (
     BatchFilter,
@@ -24,6 +26,7 @@ from events.admin.ledger_list import (
 from events.admin.quantity import amount_of
 from events.admin.usage_correction import CorrectingMixin, month_of
 from events.models import UsageEvent
+from events.selectors import ledger_pages
 from events.selectors.entries import ledger_entries, original_of
 
 
@@ -65,6 +68,19 @@ class UsageEventAdmin(CorrectingMixin, ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return type("LedgerList", (LedgerResults, super().get_changelist(request, **kwargs)), {})
+
+    def rows_to_export(self, changelist: Any) -> Iterator[UsageEvent]:
+        """Page by page, as the list is read: nobody sorts the ledger."""
+        if changelist.query:
+            yield from changelist.queryset
+            return
+        before: int | None = None
+        while True:
+            page = ledger_pages.page_before(changelist.queryset, size=AT_A_TIME, before=before)
+            yield from page.events
+            if not page.older:
+                return
+            before = page.older
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (by_event_id(queryset, request, search_term) if search_term else queryset), False

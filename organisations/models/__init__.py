@@ -11,6 +11,7 @@ from organisations.models.membership import Membership
 from organisations.models.notification import Notification
 from organisations.models.organisation import Organisation
 from organisations.models.project import Project
+from organisations.models.saved_view import SavedView
 from organisations.models.seen_attention import SeenAttention
 from organisations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from organisations.models.webhook_endpoint import WebhookEndpoint
@@ -28,6 +29,7 @@ __all__ = [
     "Organisation",
     "Project",
     "Purpose",
+    "SavedView",
     "SeenAttention",
     "WebhookAttempt",
     "WebhookDelivery",

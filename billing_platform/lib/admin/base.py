@@ -52,6 +52,7 @@ from billing_platform.lib.admin.extensions import Extension, extends
 from billing_platform.lib.admin.filters import DropdownFilter, QuickFilter, attention_filter, suiting
 from billing_platform.lib.admin.history import HistoryEntry, history_of
 from billing_platform.lib.admin.last_days import LastDayField
+from billing_platform.lib.admin.listing import ListingMixin
 from billing_platform.lib.admin.saving import SavingMixin
 from billing_platform.lib.admin.way_back import WayBackMixin
 from billing_platform.lib.number_formats import short_text
@@ -176,7 +177,9 @@ class ListedFieldsMixin:
         )
 
 
-class ModelAdmin(ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin):
+class ModelAdmin(
+    ListingMixin, ActionsMixin, SavingMixin, WayBackMixin, ListedFieldsMixin, ScopedMixin, unfold.ModelAdmin
+):
     """Rows can be deleted only where a page sets `deletable`, and never in bulk: `actions` stays None."""
 
     actions = None

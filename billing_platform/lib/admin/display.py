@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial, reduce
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -57,16 +57,22 @@ def money(field: str, description: str = "", *, currency: str = "currency", orde
 
     def show(_admin: Any, obj: Any) -> str:
         amount = getattr(obj, field)
-        code = obj
-        for step in currency.split("__"):
-            code = getattr(code, step)
         return (
-            format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', format_money(amount, code))
+            format_html(
+                '<span class="whitespace-nowrap tabular-nums">{}</span>', format_money(amount, _along(obj, currency))
+            )
             if amount is not None
             else EMPTY
         )
 
+    show.plain = lambda obj: getattr(obj, field)  # type: ignore[attr-defined]  # read by the export
+    show.currency_of = partial(_along, path=currency)  # type: ignore[attr-defined]
     return _as_number(_describe(show, description or capfirst(field.replace("_", " ")), ordering or field))
+
+
+def _along(obj: Any, path: str) -> Any:
+    """The value at the end of a look-up path such as `invoice__currency`."""
+    return reduce(getattr, path.split("__"), obj)
 
 
 def number(field: str, description: str = "") -> Display:
@@ -75,6 +81,7 @@ def number(field: str, description: str = "") -> Display:
     def show(_admin: Any, obj: Any) -> str:
         return figure(getattr(obj, field))
 
+    show.plain = lambda obj: getattr(obj, field)  # type: ignore[attr-defined]  # read by the export
     return _as_number(_describe(show, description or capfirst(field.replace("_", " ")), field))
 
 
@@ -116,6 +123,7 @@ def short_time(field: str, description: str = "") -> Display:
     def show(_admin: Any, obj: Any) -> SafeString | str:
         return when(getattr(obj, field))
 
+    show.plain = lambda obj: getattr(obj, field)  # type: ignore[attr-defined]  # read by the export
     return _describe(show, description or capfirst(field.replace("_", " ")), field)
 
 
@@ -137,6 +145,8 @@ def _worded(model: Any, name: str) -> Any:
         return in_words(getattr(obj, field.name))
 
     show.__name__ = field.name
+    if in_words not in (last_day, whole_month):
+        show.plain = lambda obj: getattr(obj, field.name)  # type: ignore[attr-defined]  # read by the export
     label = LAST_DAY if in_words is last_day else capfirst(str(field.verbose_name))
     described = _describe(show, label, field.name)
     return _as_number(described) if in_words is figure else described

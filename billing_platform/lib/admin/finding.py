@@ -1,6 +1,6 @@
 """How text that somebody types or pastes finds rows: each app says it of its models, in its `Contribution`.
 
-    Finds(Invoice, "receipt_long", whole=("number",), about=lambda invoice: invoice.organisation.name)
+Finds(Invoice, "receipt_long", whole=("number",), about=lambda invoice: invoice.organisation.name)
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
     const acts = {
         "?": () => sheet.showModal(),
-        "/": find,
         t: find,
         c: () => open(document.querySelector("#main a.addlink, #main a[href*='/add/']")?.href),
         f: () => press("#changelist a[x-on\\:click='filterOpen = true']"),

@@ -1,0 +1,101 @@
+"""What every list offers: it shows the columns one chooses, and exports what it shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from billing_platform.lib.admin.contributions import sidebar_items
+from invoicing.models import ExchangeRate, Invoice
+from invoicing.services import drafting, issuing
+from organisations.models import Organisation
+from payments.services.offline import record_offline_payment
+from tests.invoicing.language import at
+
+INVOICES = "/admin/invoicing/invoice/"
+
+
+def lines(person: Client, address: str) -> list[dict[str, str]]:
+    answer = person.get(address)
+    assert answer.status_code == 200, address
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def issue(customer: Organisation, price: str) -> Invoice:
+    line = {"description": "Set-up", "quantity": "1", "unit_price": price}
+    return issuing.finalize_invoice(invoice_id=drafting.create_one_off_draft(organisation=customer, lines=[line]).pk)
+
+
+@pytest.fixture
+def paid_and_open(acme: Organisation, globex: Organisation) -> list[Invoice]:
+    ExchangeRate.objects.create(base="USD", target="INR", rate="84", as_of=date(2026, 11, 2), source="test")
+    with at("2026-11-03 10:00"):
+        paid, open_ = issue(acme, "100000"), issue(acme, "0.5")
+        record_offline_payment(
+            invoice_id=paid.pk,
+            amount=Decimal("118000"),
+            method="bank_transfer",
+            reference="UTR1",
+            received_on=date(2026, 11, 3),
+        )
+        return [paid, open_, issue(globex, "50")]
+
+
+def test_a_list_exports_the_rows_its_filters_leave(as_admin: Client, paid_and_open: list[Invoice]) -> None:
+    """Amounts as numbers beside their currency: 1,00,000 + 18% is 118000, 0.5 + 2 × 0.05 is 0.6; 50 dollars have no tax."""
+    every = lines(as_admin, f"{INVOICES}list-export/?o=1")
+    unpaid = lines(as_admin, f"{INVOICES}list-export/?attention=collectable")
+
+    assert {(row["Invoice"], row["Total"], row["Currency"]) for row in every} == {
+        (paid_and_open[0].number, "118000", "INR"),
+        (paid_and_open[1].number, "0.6", "INR"),
+        (paid_and_open[2].number, "50", "USD"),
+    }
+    assert {row["Invoice"] for row in unpaid} == {invoice.number for invoice in paid_and_open[1:]}
+    assert {row["Issue date"] for row in every} == {"2026-11-03"}
+
+
+def test_a_list_shows_and_exports_the_columns_one_chooses(as_admin: Client, paid_and_open: list[Invoice]) -> None:
+    ticked = as_admin.get(f"{INVOICES}?columns=amount&columns=state_and_trouble&columns=nonsense&status__exact=paid")
+    assert ticked["Location"] == "?columns=amount%2Cstate_and_trouble%2Cnonsense&status__exact=paid"
+
+    page = as_admin.get(f"{INVOICES}{ticked['Location']}").content.decode()
+    shown = re.findall(r'<th[^>]*class="[^"]*column-(\w+)', page)
+    exported = lines(as_admin, re.search(r'href="([^"]*/list-export/[^"]*)"', page)[1].replace("&amp;", "&"))  # type: ignore[index]
+
+    assert "amount" in shown
+    assert "due_date" not in shown
+    assert [set(row) for row in exported] == [{"Invoice", "Total", "Status", "Currency"}]
+
+
+def test_nobody_exports_what_is_another_customers(as_viewer: Client, paid_and_open: list[Invoice]) -> None:
+    assert {row["Customer"] for row in lines(as_viewer, f"{INVOICES}list-export/")} == {"Acme"}
+    assert as_viewer.get("/admin/auth/user/list-export/").status_code == 403
+
+
+def test_a_cell_is_no_formula(as_admin: Client, acme: Organisation) -> None:
+    Organisation.objects.filter(pk=acme.pk).update(name="=HYPERLINK(1)")
+
+    assert [row["Name"] for row in lines(as_admin, "/admin/organisations/organisation/list-export/")] == [
+        "'=HYPERLINK(1)"
+    ]
+
+
+def test_wrong_filters_are_no_export(as_admin: Client) -> None:
+    assert as_admin.get(f"{INVOICES}list-export/?nonsense=1").status_code == 404
+
+
+@pytest.mark.parametrize("model", sorted({item.model for item in sidebar_items()}, key=lambda model: model.__name__))
+def test_every_list_exports(as_admin: Client, model: Any, db: None) -> None:
+    assert model in admin.site._registry
+    meta = model._meta
+    assert as_admin.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_list_export")).status_code == 200

@@ -1188,6 +1188,28 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="SavedView",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=60, validators=[billing_platform.lib.validators.validate_line])),
+                ("list_of", models.CharField(help_text="Whose list it is, such as invoicing.invoice.", max_length=100)),
+                ("query", models.CharField(blank=True, help_text="As in the address of the list.", max_length=2000)),
+                ("is_shared", models.BooleanField(default=False, verbose_name="shared")),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("pinned_by", models.ManyToManyField(blank=True, related_name="+", to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                "ordering": ["name"],
+            },
+        ),
+        migrations.CreateModel(
             name="SeenAttention",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1568,6 +1590,14 @@ class Migration(migrations.Migration):
                     table="organisations_apikey",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="savedview",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "list_of", "name"),
+                name="view_named_once_per_owner_and_list",
+                violation_error_message="You have a view of that name here already.",
             ),
         ),
         migrations.AddConstraint(

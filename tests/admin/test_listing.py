@@ -51,7 +51,7 @@ def paid_and_open(acme: Organisation, globex: Organisation) -> list[Invoice]:
 
 
 def test_a_list_exports_the_rows_its_filters_leave(as_admin: Client, paid_and_open: list[Invoice]) -> None:
-    """Amounts as numbers beside their currency: 1,00,000 + 18% is 118000, 0.5 + 2 × 0.05 is 0.6; 50 dollars have no tax."""
+    """Amounts as numbers beside their currency: 1,00,000 + 18% = 118000, 0.5 + 2 × 0.05 = 0.6; dollars have no tax."""
     every = lines(as_admin, f"{INVOICES}list-export/?o=1")
     unpaid = lines(as_admin, f"{INVOICES}list-export/?attention=collectable")
 

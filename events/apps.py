@@ -20,11 +20,11 @@ class EventsConfig(AppConfig):
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
         from organisations.notifications import kinds
-        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
+        from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
         OBSERVERS.register(USAGE)
-        PAYLOADS.register(PayloadMaker("alert", webhook_payloads.alerts))
+        PAYLOADS.register(webhook_payloads.ALERTS)
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")
 
 

@@ -28,12 +28,12 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.spend import COST_OBSERVER
         from organisations import billing_config, customer_changes, seller_changes
         from organisations.notifications import kinds
-        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
+        from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
-        PAYLOADS.register(PayloadMaker("invoice", webhook_payloads.invoices))
-        PAYLOADS.register(PayloadMaker("credit_note", webhook_payloads.credit_notes))
-        PAYLOADS.register(PayloadMaker("price", webhook_payloads.prices))
+        PAYLOADS.register(webhook_payloads.INVOICES)
+        PAYLOADS.register(webhook_payloads.CREDIT_NOTES)
+        PAYLOADS.register(webhook_payloads.PRICES)
         script_fonts.look_in(settings.DOCUMENT_FONT_DIRS)
         post_migrate.connect(_ensure_rates, sender=self, dispatch_uid="rates")
         billing_config.parts.register(IN_FORCE)

@@ -76,6 +76,26 @@ BACKOFFICE = Contribution(
             since="disabled_at",
         ),
         Waits(
+            kind="webhook_endpoint_failing",
+            one="webhook endpoint is failing: its receiver takes nothing",
+            many="webhook endpoints are failing: their receivers take nothing",
+            rows=lambda user: WebhookEndpoint.objects.for_organisations(user).failing(),
+            model=WebhookEndpoint,
+            filters={"attention": "failing"},
+            urgency=Urgency.TECHNICAL,
+            since="failing_since",
+        ),
+        Waits(
+            kind="webhook_message_unmade",
+            one="webhook message could not be made: a fault of the platform",
+            many="webhook messages could not be made: a fault of the platform",
+            rows=lambda user: WebhookDelivery.objects.for_organisations(user).unmade(),
+            model=WebhookDelivery,
+            filters={"attention": "unmade"},
+            urgency=Urgency.TECHNICAL,
+            since="created_at",
+        ),
+        Waits(
             kind="webhook_delivery_failed",
             one="webhook delivery was given up",
             many="webhook deliveries were given up",
@@ -126,7 +146,7 @@ BACKOFFICE = Contribution(
     masked={ApiKey: ("key_hash",), User: ("password",)},
     # that a secret was changed is noted in words (webhooks/endpoints.py)
     unlogged={
-        WebhookEndpoint: ("secret", "previous_secret", "failing_since"),
+        WebhookEndpoint: ("secret", "previous_secret", "older_secret", "failing_since", "quiet_until"),
         ApiKey: ("last_used_at",),
         User: ("last_login",),
     },

@@ -13,7 +13,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from organisations.notifications import kinds
         from organisations.notifications.made_files import MADE_FILES, MadeFile
-        from organisations.webhooks.payloads import PAYLOADS, PayloadMaker
+        from organisations.webhooks.payloads import PAYLOADS
         from payments import email_kinds, receivers
         from payments.api import webhook_payloads
         from payments.emails import RECEIPT
@@ -23,8 +23,8 @@ class PaymentsConfig(AppConfig):
 
         kinds.register(email_kinds.KINDS)
         receivers.connect()
-        PAYLOADS.register(PayloadMaker("payment", webhook_payloads.payments))
-        PAYLOADS.register(PayloadMaker("refund", webhook_payloads.refunds))
-        PAYLOADS.register(PayloadMaker("dispute", webhook_payloads.disputes))
+        PAYLOADS.register(webhook_payloads.PAYMENTS)
+        PAYLOADS.register(webhook_payloads.REFUNDS)
+        PAYLOADS.register(webhook_payloads.DISPUTES)
         MADE_FILES.register(MadeFile(RECEIPT, receipt_content))
         ways.charges.register(debit_again)

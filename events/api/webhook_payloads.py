@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
-from uuid import UUID
-
 from events.api.alerts import AlertSerializer
 from events.models import Alert
+from organisations.webhooks.payloads import PayloadMaker
 
-
-def alerts(ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
-    return {row.pk: AlertSerializer(row).data for row in Alert.objects.select_related("rule").filter(pk__in=ids)}
+ALERTS = PayloadMaker("alert", lambda: Alert.objects.select_related("rule"), lambda row: AlertSerializer(row).data)

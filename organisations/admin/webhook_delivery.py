@@ -23,11 +23,14 @@ from billing_platform.lib.admin.base import (
 from billing_platform.lib.admin.display import EMPTY, brief
 from billing_platform.lib.admin.work import WORK, work_column
 from organisations.admin.webhook_endpoint import DELIVERY_TONES
-from organisations.models import WebhookAttempt, WebhookDelivery
+from organisations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from organisations.webhooks import replaying
 from organisations.webhooks.signing import body_of
 
-AttentionFilter = attention_filter(given_up=("Given up", lambda rows, _user: rows.given_up()))
+AttentionFilter = attention_filter(
+    given_up=("Given up", lambda rows, _user: rows.given_up()),
+    unmade=("Could not be made", lambda rows, _user: rows.unmade()),
+)
 
 
 class TryInline(ReadOnlyInline):
@@ -101,6 +104,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Body")
     def body(self, delivery: WebhookDelivery) -> Any:
+        if delivery.message.payload is None and delivery.payload == WebhookEndpoint.Payload.FULL:
+            return f"It could not be made: {delivery.message.failure} Replay makes it again, as of the time above."
         text = json.dumps(json.loads(body_of(delivery)), indent=2, ensure_ascii=False)
         return format_html('<pre class="payload">{}</pre>', text)
 

@@ -28,6 +28,7 @@ from billing_platform.lib.admin.base import (
     when,
 )
 from billing_platform.lib.admin.display import EMPTY, brief
+from billing_platform.lib.dates_in_words import time_text
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.periods import start_of_day
 from organisations.audit import acting_person
@@ -37,7 +38,10 @@ from organisations.webhooks.event_types import EVENT_TYPES
 
 RATED_DAYS = 30
 DELIVERY_TONES = {"pending": "info", "sending": "info", "delivered": "success", "failed": "danger"}
-AttentionFilter = attention_filter(disabled=("Disabled by the platform", lambda rows, _user: rows.taken_out_of_use()))
+AttentionFilter = attention_filter(
+    disabled=("Disabled by the platform", lambda rows, _user: rows.taken_out_of_use()),
+    failing=("Failing for an hour or more", lambda rows, _user: rows.failing()),
+)
 
 
 class Checkboxes(forms.CheckboxSelectMultiple):
@@ -163,7 +167,10 @@ class WebhookEndpointAdmin(ModelAdmin):
             ]
             return facts(rows)
         last = endpoint.deliveries.exclude(last_failure="").order_by("-updated_at").first()
-        return facts([("Failing since", when(endpoint.failing_since)), ("Last try", last and last.last_failure)])
+        rows = [("Failing since", when(endpoint.failing_since)), ("Last try", last and last.last_failure)]
+        if endpoint.quiet_until is not None and endpoint.quiet_until > clock.now():
+            rows.append(("It asks for a pause until", when(endpoint.quiet_until)))
+        return facts(rows)
 
     @admin.display(description="Hears of")
     def hears_of(self, endpoint: WebhookEndpoint) -> Any:
@@ -182,11 +189,11 @@ class WebhookEndpointAdmin(ModelAdmin):
 
     @admin.display(description="Secret")
     def secret_shown(self, endpoint: WebhookEndpoint) -> str:
-        return f"whsec_…{endpoint.secret_ending}" + ("; the one before is used too" if self._overlaps(endpoint) else "")
-
-    @staticmethod
-    def _overlaps(endpoint: WebhookEndpoint) -> bool:
-        return len(endpoint.sealed_secrets) > 1
+        older = [
+            f"; also the one before, until {time_text(until, timezone.get_current_timezone())}"
+            for _secret, until in endpoint.overlapping
+        ]
+        return f"whsec_…{endpoint.secret_ending}{''.join(older)}"
 
     @object_action(
         label="Send a test",

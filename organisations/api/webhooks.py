@@ -37,10 +37,12 @@ class WebhookEndpointSerializer(serializers.ModelSerializer):
         model = WebhookEndpoint
         fields = [
             "id", "organisation", "url", "description", "event_types", "payload", "version", "status",
-            "disabled_reason", "disabled_at", "failing_since", "previous_until", "created_at", "updated_at", "secret",
+            "disabled_reason", "disabled_at", "failing_since", "quiet_until", "previous_until", "older_until",
+            "created_at", "updated_at", "secret",
         ]  # fmt: skip
         read_only_fields = [
-            "id", "disabled_reason", "disabled_at", "failing_since", "previous_until", "created_at", "updated_at",
+            "id", "disabled_reason", "disabled_at", "failing_since", "quiet_until", "previous_until", "older_until",
+            "created_at", "updated_at",
         ]  # fmt: skip
         validators: ClassVar[list[Any]] = []  # the model's own say at which field
 

@@ -1,5 +1,6 @@
 import billing_platform.lib.clock
 import billing_platform.lib.validators
+import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
@@ -82,7 +83,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "webhook delivery",
                 "verbose_name_plural": "webhook deliveries",
-                "ordering": ["-created_at", "-message"],
+                "ordering": ["-created_at", "-message_id"],
             },
         ),
         migrations.CreateModel(
@@ -1320,6 +1321,15 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
+                ("older_secret", models.TextField(blank=True, editable=False)),
+                (
+                    "older_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Until then messages are signed with the secret before that as well.",
+                        null=True,
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -1336,6 +1346,12 @@ class Migration(migrations.Migration):
                     "failing_since",
                     models.DateTimeField(
                         blank=True, help_text="When the first try failed since the last one that succeeded.", null=True
+                    ),
+                ),
+                (
+                    "quiet_until",
+                    models.DateTimeField(
+                        blank=True, help_text="Its receiver asked (Retry-After) for no messages before.", null=True
                     ),
                 ),
                 (
@@ -1371,20 +1387,39 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "audience",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(),
+                        default=list,
+                        help_text="Other customers whose endpoints hear of it: those for whom a price for all may hold.",
+                        size=None,
+                    ),
+                ),
                 ("type", models.CharField(max_length=60)),
                 ("object_id", models.UUIDField(verbose_name="object")),
                 ("dedupe_key", models.CharField(max_length=200, unique=True)),
                 ("version", models.CharField(default="2026-11", max_length=7)),
                 (
                     "payload",
-                    models.JSONField(help_text="The object as it stood when it happened, in the shape of the API."),
+                    models.JSONField(
+                        help_text="The object as it stood when it happened, in the shape of the API. Empty: it could not be made yet.",
+                        null=True,
+                    ),
                 ),
+                (
+                    "facts",
+                    models.JSONField(
+                        help_text="The rows as they stood, from which a missing payload is made.", null=True
+                    ),
+                ),
+                ("failure", models.TextField(blank=True, help_text="Why the payload could not be made.")),
                 ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
                 (
                     "organisation",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Empty: about no customer in particular. Only the seller's own endpoints hear of it.",
+                        help_text="Empty: about no customer in particular. The seller's own endpoints hear of it, and the audience's.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="webhook_messages",
@@ -1637,6 +1672,11 @@ class Migration(migrations.Migration):
                         models.Q(("previous_secret__regex", "^gAAAAA"), ("previous_until__isnull", False)),
                         _connector="OR",
                     ),
+                    models.Q(
+                        models.Q(("older_secret", ""), ("older_until__isnull", True)),
+                        models.Q(("older_secret__regex", "^gAAAAA"), ("older_until__isnull", False)),
+                        _connector="OR",
+                    ),
                 ),
                 name="webhook_endpoint_secrets_are_sealed",
             ),
@@ -1665,13 +1705,24 @@ class Migration(migrations.Migration):
             model_name="webhookmessage",
             index=models.Index(fields=["created_at"], name="webhook_message_by_time"),
         ),
+        migrations.AddConstraint(
+            model_name="webhookmessage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("facts__isnull", True), ("failure", ""), ("payload__isnull", False)),
+                    models.Q(("payload__isnull", True), models.Q(("failure", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="webhook_message_has_payload_or_says_why_not",
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="webhookmessage",
             trigger=pgtrigger.compiler.Trigger(
                 name="what_was_told_never_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="d44ad5c0f3d4d7b7cb2e8d8537c299dc4ab4f62c",
+                    func="\n                    IF OLD.payload IS NOT NULL\n                       OR (NEW.uid, NEW.organisation_id, NEW.audience, NEW.type, NEW.object_id, NEW.dedupe_key,\n                           NEW.version, NEW.created_at)\n                       IS DISTINCT FROM\n                       (OLD.uid, OLD.organisation_id, OLD.audience, OLD.type, OLD.object_id, OLD.dedupe_key,\n                        OLD.version, OLD.created_at) THEN\n                        RAISE EXCEPTION 'What was told never changes.';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="2200d063acd249b8fda7cc5d1086e08ac0e6fd38",
                     operation="UPDATE",
                     pgid="pgtrigger_what_was_told_never_changes_67542",
                     table="organisations_webhookmessage",

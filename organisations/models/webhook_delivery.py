@@ -21,6 +21,10 @@ class WebhookDeliveryQuerySet(TenantQuerySet):
         """They need a person: no try of a day was taken by the receiver, and its endpoint is still in use."""
         return self.filter(status=WebhookDelivery.Status.FAILED, endpoint__status=WebhookEndpoint.Status.ACTIVE)
 
+    def unmade(self) -> Self:
+        """What they are to say could not be made, by a fault of ours."""
+        return self.filter(message__payload__isnull=True, payload=WebhookEndpoint.Payload.FULL)
+
 
 class WebhookDelivery(ClaimedWork, BaseModel, TenantModel):
     """Waits until every earlier message about the same object was delivered to the same endpoint, or given up."""
@@ -53,7 +57,7 @@ class WebhookDelivery(ClaimedWork, BaseModel, TenantModel):
     class Meta:
         verbose_name = "webhook delivery"
         verbose_name_plural = "webhook deliveries"
-        ordering = ["-created_at", "-message"]
+        ordering = ["-created_at", "-message_id"]
         indexes = [
             models.Index(
                 fields=["endpoint", "next_attempt_at"],

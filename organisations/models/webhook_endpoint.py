@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,8 @@ from organisations.models.organisation import Organisation
 from organisations.scoping import TenantModel, TenantQuerySet
 
 _SEALED = f"^{BEGINNING}"
+FAILS_FOR_LONG = timedelta(hours=1)
+"""People are told of an endpoint that takes nothing for so long; a receiver's restart is shorter."""
 CURRENT_VERSION = "2026-11"
 """Of the payloads that are written now."""
 
@@ -33,6 +36,11 @@ class WebhookEndpointQuerySet(TenantQuerySet):
     def taken_out_of_use(self) -> Self:
         """Those that the platform disabled, because their receivers took nothing: they wait for a person."""
         return self.filter(status=WebhookEndpoint.Status.DISABLED, disabled_by="")
+
+    def failing(self) -> Self:
+        """In use, and its receiver took nothing for an hour or more: it will be disabled."""
+        long_ago = clock.now() - FAILS_FOR_LONG
+        return self.filter(status=WebhookEndpoint.Status.ACTIVE, failing_since__lte=long_ago)
 
 
 class WebhookEndpoint(BaseModel, TenantModel):
@@ -80,12 +88,19 @@ class WebhookEndpoint(BaseModel, TenantModel):
     previous_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then messages are signed with the previous secret as well."
     )
+    older_secret = models.TextField(editable=False, blank=True)
+    older_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then messages are signed with the secret before that as well."
+    )
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
     disabled_reason = models.CharField(max_length=500, blank=True)
     disabled_by = models.CharField(max_length=200, blank=True, help_text="Empty: the platform, as it took nothing.")
     disabled_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(
         null=True, blank=True, help_text="When the first try failed since the last one that succeeded."
+    )
+    quiet_until = models.DateTimeField(
+        null=True, blank=True, help_text="Its receiver asked (Retry-After) for no messages before."
     )
 
     objects = WebhookEndpointQuerySet.as_manager()  # type: ignore[misc]  # narrower than TenantModel's
@@ -108,6 +123,10 @@ class WebhookEndpoint(BaseModel, TenantModel):
                 & (
                     Q(previous_secret="", previous_until__isnull=True)
                     | Q(previous_secret__regex=_SEALED, previous_until__isnull=False)
+                )
+                & (
+                    Q(older_secret="", older_until__isnull=True)
+                    | Q(older_secret__regex=_SEALED, older_until__isnull=False)
                 ),
                 name="webhook_endpoint_secrets_are_sealed",
             ),
@@ -136,5 +155,10 @@ class WebhookEndpoint(BaseModel, TenantModel):
     @property
     def sealed_secrets(self) -> list[str]:
         """With which messages are signed now, the newest first."""
-        overlaps = self.previous_until is not None and self.previous_until > clock.now()
-        return [self.secret, self.previous_secret] if overlaps else [self.secret]
+        return [self.secret, *(secret for secret, _until in self.overlapping)]
+
+    @property
+    def overlapping(self) -> list[tuple[str, datetime]]:
+        """Sealed secrets from before that messages are signed with as well, and until when."""
+        before = ((self.previous_secret, self.previous_until), (self.older_secret, self.older_until))
+        return [(secret, until) for secret, until in before if until is not None and until > clock.now()]

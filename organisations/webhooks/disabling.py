@@ -71,8 +71,9 @@ def enable_endpoint(*, endpoint_id: UUID) -> WebhookEndpoint:
     if endpoint.is_active:
         raise DomainError("The endpoint is in use already.", code="ENDPOINT_ACTIVE")
     endpoint.status, endpoint.disabled_at = WebhookEndpoint.Status.ACTIVE, None
-    endpoint.disabled_reason, endpoint.disabled_by, endpoint.failing_since = "", "", None
-    columns = ["status", "disabled_at", "disabled_reason", "disabled_by", "failing_since", "updated_at"]
+    endpoint.disabled_reason, endpoint.disabled_by = "", ""
+    endpoint.failing_since = endpoint.quiet_until = None
+    columns = ["status", "disabled_at", "disabled_reason", "disabled_by", "failing_since", "quiet_until", "updated_at"]
     endpoint.save(update_fields=columns)
     SENDER.wake_on_commit()
     return endpoint

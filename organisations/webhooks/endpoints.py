@@ -10,9 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from billing_platform.lib import clock
-from billing_platform.lib.errors import InvalidInput
+from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.errors import DomainError, InvalidInput
 from billing_platform.lib.sealing import seal
 from billing_platform.lib.validators import require
 from organisations.audit import note
@@ -21,6 +23,8 @@ from organisations.webhooks.event_types import validate_event_types
 
 MOST_OF_ONE_ORGANISATION = 20
 LONGEST_OVERLAP = timedelta(days=7)
+MOST_SECRETS = 3
+"""That sign at a time."""
 _SECRET_BYTES = 32
 _CHANGEABLE = frozenset({"url", "description", "event_types", "payload", "version"})
 
@@ -63,19 +67,30 @@ def update_endpoint(*, endpoint_id: UUID, changes: dict[str, Any]) -> WebhookEnd
 
 @transaction.atomic
 def rotate_secret(*, endpoint_id: UUID, overlap: timedelta = timedelta(days=1)) -> MadeSecret:
-    """A new secret. Until `overlap` is over, at most seven days, messages are signed with both.
+    """A new secret. Until `overlap` is over, at most seven days, messages are signed with the present one too; one from
+    before stays in use until its own end.
 
-    Raises InvalidInput for a longer overlap.
+    Raises InvalidInput for a longer overlap, DomainError TOO_MANY_SECRETS where three are in use and none of them ends.
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise InvalidInput.field("overlap_seconds", "Both secrets are used for at most seven days.")
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
     secret = _new_secret()
-    keeps_old = overlap > timedelta(0)
-    endpoint.previous_secret = endpoint.secret if keeps_old else ""
-    endpoint.previous_until = clock.now() + overlap if keeps_old else None
+    present = [(endpoint.secret, clock.now() + overlap)] if overlap > timedelta(0) else []
+    before = [*present, *endpoint.overlapping]
+    if len(before) >= MOST_SECRETS:
+        until = time_text(min(until for _secret, until in endpoint.overlapping), timezone.get_current_timezone())
+        raise DomainError(
+            f"Three secrets are in use, the oldest until {until}: wait until then, or let the present one end at once.",
+            code="TOO_MANY_SECRETS",
+        )
+    (endpoint.previous_secret, endpoint.previous_until), (endpoint.older_secret, endpoint.older_until) = (
+        *before,
+        *([("", None)] * (MOST_SECRETS - 1 - len(before))),
+    )
     endpoint.secret = seal(secret)
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_until", "updated_at"])
+    columns = ["secret", "previous_secret", "previous_until", "older_secret", "older_until", "updated_at"]
+    endpoint.save(update_fields=columns)
     note(endpoint, reason="The secret was changed.")
     return MadeSecret(endpoint, secret)
 

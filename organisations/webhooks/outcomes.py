@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from django.db import transaction
 
@@ -15,7 +16,11 @@ from organisations.webhooks.disabling import disable
 
 DISABLED_AFTER = timedelta(days=5)
 """An endpoint that took nothing for so long is disabled."""
+MOST_PATIENCE = timedelta(hours=24)
+"""Since the first try that failed: a receiver that asks for a longer pause is tried then."""
 GONE = 410
+_LONGEST = 9  # digits of a pause in seconds that are read: more are far too many anyway
+ASK_FOR_A_PAUSE = frozenset({429, 503})
 _MEANS = {
     301: "redirects are not followed: change the endpoint's URL",
     302: "redirects are not followed: change the endpoint's URL",
@@ -37,6 +42,7 @@ class Sent:
     status: int | None = None
     body: bytes = b""
     failure: str = ""
+    retry_after: str = ""
 
     @property
     def problem(self) -> str:
@@ -62,17 +68,42 @@ def note_outcome(delivery: WebhookDelivery, sent: Sent) -> None:
         failure=sent.problem,
     )
     if sent.problem:
-        if note_failure(delivery, sent.problem, final=sent.status == GONE):
-            _note_failing(delivery, sent)
+        quiet_until = _quiet_until(delivery, sent)
+        if note_failure(delivery, sent.problem, final=sent.status == GONE, not_before=quiet_until):
+            _note_failing(delivery, sent, quiet_until)
     elif done(delivery, delivered_at=clock.now()):
-        WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False).update(failing_since=None)
+        failing = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False)
+        failing.update(failing_since=None, quiet_until=None)
         SENDER.wake_on_commit()  # what waited for this one
 
 
-def _note_failing(delivery: WebhookDelivery, sent: Sent) -> None:
+def _quiet_until(delivery: WebhookDelivery, sent: Sent) -> datetime | None:
+    """Until when the receiver asks for no messages, at most MOST_PATIENCE after it began to fail."""
+    pause = asked_pause(sent.retry_after) if sent.status in ASK_FOR_A_PAUSE else None
+    if not pause:
+        return None
+    failing_since = WebhookEndpoint.objects.values_list("failing_since", flat=True).get(pk=delivery.endpoint_id)
+    return min(clock.now() + pause, (failing_since or sent.sent_at) + MOST_PATIENCE)
+
+
+def asked_pause(retry_after: str) -> timedelta | None:
+    """What a header Retry-After asks for: seconds, or a moment (RFC 9110, 10.2.3). At most MOST_PATIENCE."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        return min(timedelta(seconds=int(text[:_LONGEST])), MOST_PATIENCE)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return min((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now(), MOST_PATIENCE)
+
+
+def _note_failing(delivery: WebhookDelivery, sent: Sent, quiet_until: datetime | None) -> None:
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
     if not endpoint.is_active:
         return
+    if quiet_until is not None and quiet_until > clock.now():
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(quiet_until=quiet_until)
     if sent.status == GONE:
         disable(endpoint, reason="The receiver answered 410: it wants no more messages.")
     elif endpoint.failing_since is None:

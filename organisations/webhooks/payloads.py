@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+
+from django.db.models import QuerySet
 
 from billing_platform.lib.registry import Registry
 
@@ -16,17 +17,19 @@ Payload = Mapping[str, Any]
 class PayloadMaker:
     subject: str
     """The first word of the types of events that are about such objects: "invoice"."""
-    make: Callable[[Collection[UUID]], Mapping[UUID, Payload]]
-    """Reads objects as they stand in the caller's transaction, in a number of queries that does not grow with them."""
+    rows: Callable[[], QuerySet[Any]]
+    """The objects with all that `shape` reads, in a number of queries that does not grow with them."""
+    shape: Callable[[Any], Payload]
+    """What the API says of one of them."""
 
 
 PAYLOADS: Registry[PayloadMaker] = Registry()
 
 
-def payloads_of(event_type: str, object_ids: Collection[UUID]) -> Mapping[UUID, Payload]:
-    """The objects, in the shape that the API answers with. Raises LookupError where no app has registered the kind."""
+def maker_of(event_type: str) -> PayloadMaker:
+    """Raises LookupError where no app has registered the kind."""
     subject = event_type.partition(".")[0]
     for maker in PAYLOADS:
         if maker.subject == subject:
-            return maker.make(object_ids)
+            return maker
     raise LookupError(f"No app says what {event_type} holds.")

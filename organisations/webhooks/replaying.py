@@ -87,4 +87,6 @@ def _in_use(endpoint_id: UUID) -> WebhookEndpoint:
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
     if not endpoint.is_active:
         raise DomainError("The endpoint is disabled: enable it first.", code="ENDPOINT_DISABLED")
+    if endpoint.quiet_until is not None:  # a person asks for a try now, whatever the receiver has asked for
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(quiet_until=None)
     return endpoint

@@ -8,6 +8,7 @@ sends them. Killed anywhere, the claim ends by itself and the message is sent ag
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -21,11 +22,14 @@ from billing_platform.lib.database.locks import LockSpace, advisory_lock
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.http.outgoing import THE_NETWORK, Network, NoAnswer, UrlRefused, post
-from billing_platform.lib.work.claims import claim_all, note_failure
+from billing_platform.lib.work.claims import claim_all, failure_text, note_failure
 from organisations.models import WebhookDelivery
 from organisations.webhooks.announcing import SENDER
+from organisations.webhooks.making import UNMADE, make_missing
 from organisations.webhooks.outcomes import Sent, note_outcome
 from organisations.webhooks.signing import SIGNATURE, body_of, headers_of
+
+logger = logging.getLogger(__name__)
 
 _CLAIMABLE = query(__file__, "claimable")
 THREADS, MOST_AT_ONCE = 64, 4
@@ -71,7 +75,14 @@ def claim_due(room: int) -> list[WebhookDelivery]:
 
 
 def _prepared(delivery: WebhookDelivery, network: Network) -> Callable[[], Sent] | None:
-    """The call that a thread makes. None where a secret can't be read: the delivery waits for a person."""
+    """The call that a thread makes. None where the message can't be made yet, or where a secret can't be read: then
+    the delivery waits for a person."""
+    try:
+        make_missing(delivery)
+    except Exception as error:  # a fault in an app: it is tried again, and nothing else waits for it
+        note_failure(delivery, UNMADE + failure_text(error))
+        logger.exception("webhook payload not made", extra={"delivery": str(delivery.pk)})
+        return None
     body, at = body_of(delivery), clock.now()
     try:
         headers = headers_of(delivery, body, at=at)
@@ -95,4 +106,4 @@ def _call(url: str, body: bytes, headers: dict[str, str], network: Network, **ab
         return sent(failure=str(error))
     except Exception as error:  # whatever it is belongs on the row: an error that is lost would come back for ever
         return sent(failure=f"{type(error).__name__}: {error}")
-    return sent(status=answer.status, body=answer.body)
+    return sent(status=answer.status, body=answer.body, retry_after=answer.retry_after)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
-from uuid import UUID
-
 from rest_framework import serializers
 
 from billing_platform.lib.http.fields import MoneyText
+from organisations.webhooks.payloads import PayloadMaker
 from payments.api.refunds import RefundSerializer
 from payments.api.serializers import PaymentSerializer
 from payments.models import Dispute, Payment, Refund
-
-Shapes = Mapping[UUID, Mapping[str, Any]]
 
 
 class DisputeSerializer(serializers.ModelSerializer):
@@ -39,14 +34,8 @@ class DisputeSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-def payments(ids: Collection[UUID]) -> Shapes:
-    return {row.pk: PaymentSerializer(row).data for row in Payment.objects.filter(pk__in=ids)}
-
-
-def refunds(ids: Collection[UUID]) -> Shapes:
-    rows = Refund.objects.select_related("payment").filter(pk__in=ids)
-    return {row.pk: RefundSerializer(row).data for row in rows}
-
-
-def disputes(ids: Collection[UUID]) -> Shapes:
-    return {row.pk: DisputeSerializer(row).data for row in Dispute.objects.filter(pk__in=ids)}
+PAYMENTS = PayloadMaker("payment", Payment.objects.all, lambda row: PaymentSerializer(row).data)
+REFUNDS = PayloadMaker(
+    "refund", lambda: Refund.objects.select_related("payment"), lambda row: RefundSerializer(row).data
+)
+DISPUTES = PayloadMaker("dispute", Dispute.objects.all, lambda row: DisputeSerializer(row).data)

@@ -20,10 +20,12 @@ from invoicing.services.credit_notes.issuing import Why, issue_credit_note
 from invoicing.services.overdue import announce_overdue
 from invoicing.services.prices import price_book
 from invoicing.services.voiding import void_invoice
-from organisations.models import Organisation, Project, WebhookMessage
+from organisations.models import Organisation, Project, WebhookDelivery, WebhookMessage
 from organisations.webhooks.endpoints import create_endpoint
+from organisations.webhooks.replaying import replay_since
 from payments.services.offline import record_offline_payment, reverse_payment
 from payments.services.refunds import record_refund
+from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_media")]
 LINES = [{"description": "Set-up", "quantity": "1", "unit_price": "1000"}]
@@ -101,6 +103,41 @@ def test_it_hears_of_voided_and_overdue_invoices_and_of_prices(acme: Organisatio
     assert (counted["invoice.voided"], counted["invoice.overdue"], counted["price.changed"]) == (1, 1, 3)
     assert WebhookMessage.objects.latest("pk").payload == {"id": str(rule.pk), "deleted": True}
     assert not WebhookMessage.objects.filter(type="price.changed", organisation__isnull=False).exists()
+
+
+def test_a_price_for_all_customers_is_told_to_those_for_whom_it_may_hold(acme: Organisation) -> None:
+    pays_it, has_its_own, other_currency, hears_of_invoices, _silent = (
+        factories.organisation(name, currency="USD" if name == "Dollars" else "INR")
+        for name in ("Initech", "Hooli", "Dollars", "Umbrella", "Stark")
+    )
+    for number, each in enumerate((pays_it, has_its_own, other_currency)):
+        create_endpoint(organisation=each, url=f"https://hooks.example.com/{number}")
+    create_endpoint(organisation=hears_of_invoices, url="https://hooks.example.com/", event_types=["invoice.paid"])
+    terms: dict[str, Any] = {"metric_name": "calls", "unit": "call", "currency": "INR"}
+    price = {"model": "per_unit", "unit_price": "2.50"}
+    days = [(date(2026, 1, 1), date(2026, 6, 1)), (date(2026, 6, 1), None)]
+    own = [
+        price_book.create_pricing_rule(
+            **terms, organisation=has_its_own, price=price, effective_from=first, effective_to=until
+        )
+        for first, until in days
+    ]
+    rule = price_book.create_pricing_rule(**terms, price=price, effective_from=date(2026, 2, 1))
+    about_it = WebhookDelivery.objects.filter(object_id=rule.pk)
+    assert [each.endpoint.organisation for each in about_it] == [pays_it]
+    message = about_it.get().message
+    assert (message.organisation, message.audience) == (None, [pays_it.pk])
+    price_book.delete_pricing_rule(rule_id=own[1].pk)
+    price_book.delete_pricing_rule(rule_id=rule.pk)
+    assert {each.endpoint.organisation for each in about_it.all()} == {pays_it, has_its_own}
+
+    late = create_endpoint(organisation=pays_it, url="https://hooks.example.com/late").endpoint
+    other = create_endpoint(organisation=other_currency, url="https://hooks.example.com/late").endpoint
+    day_before = clock.now() - timedelta(days=1)
+    assert (
+        replay_since(endpoint_id=late.pk, since=day_before),
+        replay_since(endpoint_id=other.pk, since=day_before),
+    ) == (2, 0)
 
 
 def test_dead_letters_are_told_once_a_minute_for_each_project(acme: Organisation, project: Project) -> None:

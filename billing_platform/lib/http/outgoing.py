@@ -59,6 +59,8 @@ class Answer:
     status: int
     body: bytes
     """Its first LARGEST_ANSWER bytes, or what came of them in time."""
+    retry_after: str = ""
+    """The header of that name: when it asks to be tried again."""
 
 
 def _look_up(host: str, port: int) -> list[str]:
@@ -195,7 +197,7 @@ def _send(target: Target, addresses: list[str], body: bytes, headers: Mapping[st
         response = connection.getresponse()
         if time.monotonic() >= ends_at:  # headers that were cut look like headers that ended
             raise TimeoutError
-        return Answer(response.status, _beginning(response))
+        return Answer(response.status, _beginning(response), response.headers.get("Retry-After") or "")
 
 
 def _connected(addresses: list[str], port: int, network: Network) -> socket.socket:

@@ -23,9 +23,12 @@ from events.selectors.metric_words import WordBook
 from invoicing.computing.days import days_of
 from invoicing.models import PricingRule
 from invoicing.pricing import Price, Usage, price_from_dict
+from invoicing.selectors.price_audience import price_audience
 from invoicing.services.prices.billed_months import bill_late, changed_days, lock_prices, refuse_billed_months
 from organisations.models import Organisation
-from organisations.webhooks.announcing import announce, announce_all
+from organisations.webhooks.announcing import announce_all
+
+CHANGED = "price.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,13 @@ def delete_pricing_rule(*, rule_id: UUID, reason: str = "") -> None:
     refuse_billed_months([(rule, days_of(rule))])
     rule.reason_of_change = check_reason(reason)
     gone = {"id": str(rule.pk), "deleted": True}
-    announce("price.changed", organisation_id=rule.organisation_id, object_id=rule.pk, occasion="deleted", payload=gone)
+    announce_all(
+        CHANGED,
+        owners={rule.pk: rule.organisation_id},
+        audiences=_audiences([rule]),
+        occasion="deleted",
+        payloads={rule.pk: gone},
+    )
     rule.delete()
 
 
@@ -253,8 +262,13 @@ def _save(rule: PricingRule, reason: str) -> None:
 
 def announce_prices(rules: Iterable[PricingRule]) -> None:
     """Tell outgoing webhooks of rules that were stored. Each rule is one message, and so is its next change."""
-    owners = {rule.pk: rule.organisation_id for rule in rules}
-    announce_all("price.changed", owners=owners, occasion=clock.now().isoformat())
+    stored = list(rules)
+    owners = {rule.pk: rule.organisation_id for rule in stored}
+    announce_all(CHANGED, owners=owners, audiences=_audiences(stored), occasion=clock.now().isoformat())
+
+
+def _audiences(rules: Iterable[PricingRule]) -> dict[UUID, list[UUID]]:
+    return price_audience([rule.pk for rule in rules if rule.organisation_id is None], event_type=CHANGED)
 
 
 def overlapping(rule: PricingRule) -> PricingRule | None:

@@ -1,5 +1,6 @@
 -- Deliveries to send now: due, of an endpoint in use, the first that waits of its object, and no more of one endpoint
--- than may be on their way at once. An endpoint that fails gets one at a time, until one is taken.
+-- than may be on their way at once. An endpoint that fails gets one at a time, until one is taken; one that asks for a
+-- pause gets none until it is over.
 SELECT chosen.id
 FROM organisations_webhookendpoint endpoint
 CROSS JOIN LATERAL (
@@ -25,6 +26,6 @@ CROSS JOIN LATERAL (
     ORDER BY d.next_attempt_at, d.message_id
     LIMIT greatest(CASE WHEN endpoint.failing_since IS NULL THEN %(most)s ELSE 1 END - busy.sent, 0)
 ) chosen
-WHERE endpoint.status = 'active'
+WHERE endpoint.status = 'active' AND (endpoint.quiet_until IS NULL OR endpoint.quiet_until <= %(now)s)
 ORDER BY chosen.next_attempt_at
 LIMIT %(room)s

@@ -3,7 +3,8 @@ WITH wanted AS (
     SELECT message.id, message.object_id, endpoint.payload
     FROM organisations_webhookendpoint endpoint
     JOIN organisations_webhookmessage message
-        ON (endpoint.organisation_id IS NULL OR endpoint.organisation_id = message.organisation_id)
+        ON (endpoint.organisation_id IS NULL OR endpoint.organisation_id = message.organisation_id
+            OR endpoint.organisation_id = ANY (message.audience))
         AND (endpoint.event_types = '[]'::jsonb OR endpoint.event_types ? message.type::text)
     WHERE endpoint.id = %(endpoint)s
         AND message.created_at >= %(since)s

@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from billing_platform.lib import clock
+from billing_platform.lib.errors import DomainError
 from billing_platform.lib.sealing import unseal
 from organisations.models import Notification, Organisation, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from organisations.webhooks.announcing import announce, announce_all
@@ -128,6 +129,71 @@ def test_a_message_is_signed_with_both_secrets_while_they_change(listening: Rece
     assert attempt.headers["webhook-id"] == listening.got[0]["id"]
     assert "signature" not in str(attempt.headers)
     assert (attempt.answer_status, attempt.answer, attempt.failure) == (200, "ok", "")
+
+
+def test_three_secrets_sign_each_to_its_own_end_and_a_fourth_is_refused(listening: Receiver) -> None:
+    made = create_endpoint(organisation=None, url=listening.url())
+    endpoint_id, known = made.endpoint.pk, [made.secret]
+    with clock.standing_at(START):
+        known += [rotate_secret(endpoint_id=endpoint_id, overlap=timedelta(hours=each)).secret for each in (3, 2)]
+        with pytest.raises(DomainError, match="Three secrets are in use, the oldest until"):
+            rotate_secret(endpoint_id=endpoint_id, overlap=timedelta(hours=1))
+        known.append(rotate_secret(endpoint_id=endpoint_id, overlap=timedelta(0)).secret)  # the third ends at once
+
+    def in_use(at: datetime) -> list[str]:
+        with clock.standing_at(at):
+            return [unseal(each) for each in WebhookEndpoint.objects.get().sealed_secrets]
+
+    first, second, third, fourth = known
+    assert third not in in_use(START)
+    assert in_use(START + timedelta(hours=1)) == [fourth, second, first]
+    assert in_use(START + timedelta(hours=2)) == [fourth, first]
+    assert in_use(START + timedelta(hours=3)) == [fourth]
+
+
+@pytest.mark.parametrize(
+    ("status", "asks", "pauses"),
+    [
+        (429, "7200", timedelta(hours=2)),
+        (503, "Mon, 02 Nov 2026 12:00:00 GMT", timedelta(hours=3)),
+        (429, "1000000000000", timedelta(hours=24)),
+        (429, "1", timedelta(minutes=1)),  # never sooner than our own pause
+        (429, "soon", timedelta(minutes=1)),
+        (500, "7200", timedelta(minutes=1)),
+    ],
+)
+def test_a_receiver_may_ask_for_a_pause(listening: Receiver, status: int, asks: str, pauses: timedelta) -> None:
+    """It gets nothing until then, also no other message; in all it may put a message off for a day."""
+
+    def answer(handler: Any) -> None:
+        handler.send_response(status)
+        handler.send_header("Retry-After", asks)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    endpoint = endpoint_at(listening)
+    listening.answers["/"] = answer
+    with clock.standing_at(START):
+        tell("invoice.paid")
+        send_due()
+    listening.answers.clear()
+    with clock.standing_at(START + timedelta(seconds=30)):
+        tell("invoice.paid")
+        send_due()
+        assert bool(listening.got) == (pauses <= timedelta(minutes=1))
+        next_try = WebhookDelivery.objects.earliest("message_id").next_attempt_at - START
+    assert pauses <= next_try <= pauses * 1.25
+    if pauses > timedelta(minutes=1):
+        with clock.standing_at(START + pauses - timedelta(seconds=1)):
+            send_due()
+            assert not listening.got
+            assert statuses() == ["pending", "pending"]
+            replay(delivery_id=WebhookDelivery.objects.earliest("message_id").pk)  # a person wants to see it now
+            send_due()
+            assert WebhookEndpoint.objects.get(pk=endpoint.pk).quiet_until is None
+    with clock.standing_at(START + pauses + timedelta(minutes=1)):
+        send_due()
+    assert len(listening.got) == 2
 
 
 def test_a_receiver_that_fails_for_an_hour_gets_everything_in_order(listening: Receiver) -> None:

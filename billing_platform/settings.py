@@ -125,6 +125,9 @@ DATABASES["default"].update(
     }
 )
 
+# Where pg_dump and pg_restore are, for backups; empty: looked for.
+POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
+
 # --- cache and broker (Valkey or Redis) -----------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

@@ -12,7 +12,7 @@ from django.db.migrations import RunSQL
 _ROOT = Path(__file__).resolve().parents[3]
 _PLACEHOLDER = re.compile(r"\{\{ (\S+) \}\}")
 
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s';\n"
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '3s';\n"
 
 
 def query(beside: str, name: str, **texts: str) -> str:

@@ -1,0 +1,1 @@
+"""Backups: which stay, which tools make them, what they find wrong."""

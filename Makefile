@@ -9,7 +9,7 @@ PIP_AUDIT := 2.10.1
 LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell manage test test-slow check audit format bench bench-quick lock install install-dev clean
+.PHONY: help run shell manage test test-slow check audit format bench bench-quick lock settings install install-dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ bench-quick: install-dev ## the same, smaller, in about a minute
 lock: install-dev ## write requirements.txt and tests/requirements.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group dev -c requirements.txt -o tests/requirements.txt
+
+settings: install-dev ## write docs/settings.md and deploy/env.example anew from the settings
+	$(PY) -m billing_platform.local.settings_reference
 
 install:
 	$(INSTALL) requirements.txt

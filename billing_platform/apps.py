@@ -15,9 +15,10 @@ class BillingPlatformConfig(AppConfig):
     def ready(self) -> None:
         from billing_platform import periodic_jobs
         from billing_platform.lib.database import append_only, unreleased
-        from billing_platform.observability import checks
+        from billing_platform.observability import checks, metric_files
 
         checks.register()
+        metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))
         # on the scheduler's own signal: an app without models, like this one, gets none
         post_migrate.connect(periodic_jobs.install_periodic_jobs, sender=apps.get_app_config("django_celery_beat"))

@@ -12,6 +12,8 @@ from billing_platform.lib.errors import DomainError
 FORMAT = 1
 DUMP, FILES, MANIFEST, POOL = "database.dump", "files.jsonl", "manifest.json", "files"
 _PIECE = 1024 * 1024
+LAST_BACKUP_KEY = "backup:last"
+"""In the cache: the moment of the last complete backup, in seconds since 1970, for the metrics."""
 
 
 class BackupError(DomainError):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
 
+from billing_platform.backup.manifest import LAST_BACKUP_KEY
+from billing_platform.lib import clock
 from billing_platform.lib.http.api import error_response
 from billing_platform.lib.http.client_ip import client_ip
+from billing_platform.tasks import HEARTBEAT_KEY
 from events.selectors.backlog import hot_log_days_retained, settle_backlog
 from organisations.models import Notification
 from payments.selectors import outages, webhook_backlog
@@ -44,6 +50,7 @@ class QueueCollector(Collector):
             gateway.add_metric([key_id], 1 if outage else 0)
         yield gateway
         yield from _reconciliation()
+        yield from _ages()
         emails = Notification.objects.filter(status__in=["pending", "sending"]).count()
         yield GaugeMetricFamily("billing_emails_pending", "E-mails waiting to be sent.", emails)
 
@@ -63,6 +70,19 @@ def _reconciliation() -> Iterator[GaugeMetricFamily]:
         yield GaugeMetricFamily(
             "billing_reconciliation_last_run_age_seconds", "Since the last daily run ended without a failed check.", age
         )
+
+
+def _ages() -> Iterator[GaugeMetricFamily]:
+    """Of what is noted in the cache. Without a value: it was never noted, or the cache was emptied since."""
+    for name, text, key in (
+        ("billing_heartbeat_age_seconds", "Since a worker last ran what beat sends.", HEARTBEAT_KEY),
+        ("billing_backup_age_seconds", "Since the last backup was complete.", LAST_BACKUP_KEY),
+    ):
+        noted: float | None = None
+        with suppress(RedisError, OSError):
+            noted = cache.get(key)
+        if noted is not None:
+            yield GaugeMetricFamily(name, text, clock.now().timestamp() - noted)
 
 
 def _registry() -> CollectorRegistry:

@@ -11,6 +11,8 @@ from django.test.client import Client
 from django.urls import Resolver404, resolve
 
 from billing_platform.celery import app
+from billing_platform.environment import VARIABLES
+from billing_platform.local import settings_reference
 from billing_platform.periodic_jobs import PERIODIC_JOBS
 from tests import factories
 from tests.architecture.code import APPS, ROOT, python_files
@@ -99,20 +101,22 @@ def _read_by_code() -> set[str]:
     return found - INTERNAL - BY_OTHERS
 
 
-def _in_operations() -> set[str]:
-    """The first column of the table of variables."""
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    section = text.partition("## Environment")[2].partition("\n## ")[0]
-    rows = re.findall(r"(?m)^\| ([^|]+)\|", section)
-    return {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+def _explained() -> list[str]:
+    return [variable.name for variable in VARIABLES]
 
 
 def _in_example() -> set[str]:
     return set(re.findall(r"(?m)^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8")))
 
 
-def test_operations_name_every_variable_that_is_read_and_no_other() -> None:
-    assert _in_operations() == _read_by_code()
+def test_every_variable_that_is_read_is_explained_once_and_no_other() -> None:
+    assert sorted(_explained()) == sorted(_read_by_code())
+
+
+def test_the_reference_of_the_settings_is_that_of_the_code() -> None:
+    """`make settings` writes both files."""
+    assert settings_reference.REFERENCE.read_text(encoding="utf-8") == settings_reference.reference()
+    assert settings_reference.EXAMPLE.read_text(encoding="utf-8") == settings_reference.example()
 
 
 def test_the_example_names_only_variables_that_are_read() -> None:

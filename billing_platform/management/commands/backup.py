@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
+from redis.exceptions import RedisError
 
 from billing_platform.backup.making import backup
-from billing_platform.backup.manifest import BackupError
+from billing_platform.backup.manifest import LAST_BACKUP_KEY, BackupError
 from billing_platform.backup.retention import Retained, prune
+from billing_platform.lib import clock
 
 
 class Command(BaseCommand):
@@ -38,6 +42,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Backed up: {folder} ({len(made.tables)} tables, {size}; {made.file_count:,} files).")
         for what, text in made.sums.items():
             self.stdout.write(f"  {what}: {text}")
+        _note_for_metrics()
         if options["days"] is not None:
             retained = Retained(options["days"], options["weeks"], options["months"])
             for gone in prune(options["directory"].absolute(), retained):
@@ -46,6 +51,11 @@ class Command(BaseCommand):
             self.stderr.write(problem)
         if made.problems:
             sys.exit(2)
+
+
+def _note_for_metrics() -> None:
+    with suppress(RedisError, OSError):  # a backup is none the worse for it
+        cache.set(LAST_BACKUP_KEY, clock.now().timestamp(), timeout=None)
 
 
 def _count(text: str) -> int:

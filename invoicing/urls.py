@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from invoicing.api import (
+    analytics,
     credit_notes,
     discounts,
     e_invoices,
@@ -26,6 +27,10 @@ admin_urlpatterns = [
     path("pricing-rules/<uuid:rule_id>/history", prices.PricingRuleHistory.as_view()),
     path("pricing/preview", prices.PricingPreview.as_view()),
     path("revenue-leak", revenue_leak.RevenueLeak.as_view()),
+    path("organisations/<uuid:organisation_id>/analytics/summary", analytics.AnalyticsSummary.as_view()),
+    path("organisations/<uuid:organisation_id>/analytics/trends", analytics.AnalyticsTrends.as_view()),
+    path("organisations/<uuid:organisation_id>/analytics/cost-breakdown", analytics.CostBreakdown.as_view()),
+    path("organisations/<uuid:organisation_id>/analytics/realtime", analytics.AnalyticsRealTime.as_view()),
     path("recurring-fees", recurring_fees.RecurringFeeList.as_view()),
     path("recurring-fees/<uuid:fee_id>", recurring_fees.RecurringFeeDetail.as_view()),
     path("minimum-charges", minimum_charges.MinimumChargeList.as_view()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_platform.lib.errors import InvalidInput
-from billing_platform.lib.periods import start_of_day
+from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric, UsageCorrection, UsagePeriod
 from organisations.models import Organisation, Project
 
@@ -21,10 +21,11 @@ A_DAY = timedelta(days=1)
 class Grain(StrEnum):
     HOUR = "hour"
     DAY = "day"
+    WEEK = "week"
     MONTH = "month"
 
 
-LONGEST = {Grain.HOUR: 14, Grain.DAY: 366, Grain.MONTH: 3660}
+LONGEST = {Grain.HOUR: 14, Grain.DAY: 366, Grain.WEEK: 366, Grain.MONTH: 3660}
 """Days that one report covers, so that no address asks for a million rows."""
 
 LONGEST_DISTINCT = 31
@@ -73,9 +74,27 @@ class Question:
 BUCKET = {
     Grain.HOUR: "hour",
     Grain.DAY: "(hour AT TIME ZONE %(zone)s)::date",
+    Grain.WEEK: "date_trunc('week', hour AT TIME ZONE %(zone)s)::date",
     Grain.MONTH: "date_trunc('month', hour AT TIME ZONE %(zone)s)::date",
 }
-"""The SQL of the bucket that an hour belongs to: an instant for hours, a local day or month otherwise."""
+"""The SQL of the bucket that an hour belongs to: an instant for hours, otherwise a local day, the Monday of a week (ISO
+8601) or the first day of a month."""
+
+
+def first_days(first: date, after: date, grain: Grain) -> Iterator[date]:
+    """The first day of each day, week or month of the days `[first, after)`; a week begins on Monday. The first of them
+    may be a part of a week or month."""
+    day = first
+    while day < after:
+        yield day
+        day = next_bucket(day, grain)
+
+
+def next_bucket(day: date, grain: Grain) -> date:
+    """The first day of the next day, week or month."""
+    if grain == Grain.WEEK:
+        return day + (7 - day.weekday()) * A_DAY
+    return day + A_DAY if grain == Grain.DAY else BillingPeriod.of(day).end
 
 
 def parameters_of(question: Question) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from billing_platform.lib.database.sql import query
 from billing_platform.lib.periods import BillingPeriod, start_of_day
 from events.models import Metric
 from events.usage.level_report import level_numbers, used_levels
+from events.usage.metered import MetricKey
 from events.usage.questions import (
     A_DAY,
     BUCKET,
@@ -32,6 +33,7 @@ from events.usage.questions import (
     Grain,
     Question,
     Span,
+    first_days,
     parameters_of,
     projects_of,
     refuse_longer,
@@ -112,6 +114,10 @@ class UsedMetric:
     aggregation: str
     quantity: Decimal
     event_count: int
+
+    @property
+    def metric(self) -> MetricKey:
+        return self.metric_name, self.unit
 
 
 def usage_report(question: Question, *, most_series: int | None = MOST_SERIES) -> Report:
@@ -200,10 +206,8 @@ def _starts(question: Question) -> Iterator[datetime]:
         hours = (span.end - span.start) // AN_HOUR
         yield from (span.start + offset * AN_HOUR for offset in range(hours))
         return
-    day = span.first
-    while day < span.after:
+    for day in first_days(span.first, span.after, question.grain):
         yield start_of_day(day, span.organisation.zone)
-        day = day + A_DAY if question.grain == Grain.DAY else BillingPeriod.of(day).end
 
 
 def _series_and_cells(

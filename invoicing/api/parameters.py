@@ -1,6 +1,8 @@
-"""Query parameters of invoices, prices, rates and runs."""
+"""Query parameters of invoices, prices, rates, runs and analytics."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django_filters import ChoiceFilter, Filter
@@ -125,3 +127,52 @@ class Gstr1Parameters(FilterSet):
         choices=[(each.value, each.value) for each in Frequency], label="How the GSTIN files; monthly if left out."
     )
     format = ChoiceFilter(choices=FilingFile.Format.choices, label="A file; figures and findings if left out.")
+
+
+class _DaysForm(forms.Form):
+    """Both days or none; the end comes after the start."""
+
+    def clean(self) -> dict[str, Any]:
+        values, given = self.cleaned_data, {name for name in ("start", "end") if name in self.data}
+        if len(given) == 1:
+            self.add_error(({"start", "end"} - given).pop(), "Give both days, start and end.")
+        elif values.get("start") and values.get("end") and values["end"] <= values["start"]:
+            self.add_error("end", "This is the first day that no longer counts: it comes after the start.")
+        return values
+
+
+class _BreakdownForm(_DaysForm):
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if (values.get("group_by") == "dimension") != ("dimension" in self.data):
+            self.add_error("dimension", "Name a dimension if, and only if, costs are grouped by dimension.")
+        return values
+
+
+class RealTimeParameters(FilterSet):
+    project_id = IdFilter("project_id")
+    metric_name = TextFilter(label="Narrows `metrics`; requests are told apart by metric when they are counted.")
+    format = ChoiceFilter(choices=[("json", "JSON"), ("csv", "CSV")])
+
+
+class AnalyticsParameters(FilterSet):
+    start = DayFilter(label="The first day, on the organisation's clock; without days, its month up to today.")
+    end = DayFilter(label="The first day that no longer counts.")
+    project_id = IdFilter("project_id")
+    metric_name = TextFilter()
+    format = ChoiceFilter(choices=[("json", "JSON"), ("csv", "CSV")])
+
+    class Meta:
+        form = _DaysForm
+
+
+class TrendParameters(AnalyticsParameters):
+    group_by = ChoiceFilter(choices=[("day", "Day"), ("week", "Week, from Monday"), ("month", "Month")])
+
+
+class CostBreakdownParameters(AnalyticsParameters):
+    group_by = ChoiceFilter(choices=[("metric", "Metric"), ("project", "Project"), ("dimension", "Dimension")])
+    dimension = TextFilter(label="The metadata key, for group_by=dimension.")
+
+    class Meta:
+        form = _BreakdownForm

@@ -32,3 +32,8 @@ ALTER TABLE events_eventbatch ALTER COLUMN packed_events SET STORAGE EXTERNAL;
 CREATE INDEX event_batch_pending ON events_eventbatch (received_at, id) WHERE status = 'pending';
 CREATE INDEX event_batch_unsettled ON events_eventbatch (organisation_id, received_at) WHERE status <> 'settled';
 CREATE INDEX event_batch_conflicts ON events_eventbatch (received_at) WHERE conflicts > 0;
+
+-- What came in within the last minutes. Rows are in order of receipt, so a few numbers a range are enough, and an insert
+-- pays nothing for them.
+CREATE INDEX event_batch_received ON events_eventbatch USING brin (received_at)
+    WITH (pages_per_range = 32, autosummarize = on);

@@ -206,7 +206,7 @@ VARIABLES = (
     Variable(
         "DOCUMENT_FONT_DIRS", "where fonts of more scripts are looked for, comma-separated; the same for web and worker"
     ),
-    Variable("SECURE_SSL_REDIRECT", "redirect http to https (not `/health`)", default="as `SITE_URL`"),
+    Variable("SECURE_SSL_REDIRECT", "redirect http to https (not `/health` and `/metrics`)", default="as `SITE_URL`"),
     Variable("SECURE_HSTS_SECONDS", "duration of HSTS, in seconds", default="a year with https"),
     Variable("BEHIND_TLS_PROXY", "trust the header `X-Forwarded-Proto`", example="true"),
     Variable(

@@ -317,7 +317,10 @@ STATIC_ROOT = Path(env.str("STATIC_DIR", default=str(VAR_DIR / "static")))
 MEDIA_ROOT = VAR_DIR / "media"  # documents are served through views that check permissions, never as /media/
 STORAGES = {
     "default": {"BACKEND": env.str("FILE_STORAGE", default="django.core.files.storage.FileSystemStorage")},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        "OPTIONS": {"file_permissions_mode": 0o644},  # everybody may read them: in an image root collects, another serves
+    },
 }
 if S3_BUCKET := env.str("S3_BUCKET", default=""):
     STORAGES["default"] = {
@@ -352,7 +355,7 @@ SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "billing_platform.http.error_pages.csrf_failed"
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=SECURE)
-SECURE_REDIRECT_EXEMPT = [r"^health"]  # load balancers ask over plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics$"]  # load balancers and Prometheus ask inside, over plain HTTP
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if SECURE else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 if env.bool("BEHIND_TLS_PROXY", default=False):

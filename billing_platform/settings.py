@@ -319,7 +319,9 @@ STORAGES = {
     "default": {"BACKEND": env.str("FILE_STORAGE", default="django.core.files.storage.FileSystemStorage")},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
-        "OPTIONS": {"file_permissions_mode": 0o644},  # everybody may read them: in an image root collects, another serves
+        "OPTIONS": {
+            "file_permissions_mode": 0o644
+        },  # everybody may read them: in an image root collects, another serves
     },
 }
 if S3_BUCKET := env.str("S3_BUCKET", default=""):

@@ -102,8 +102,8 @@ def _dump(pg_dump: str, file: Path) -> tuple[dict[str, TableNumbers], dict[str, 
     try:
         counted = numbers.table_numbers(), numbers.sums(), numbers.last_statement(), numbers.migrations()
     except BaseException:
-        dumping.kill()
-        dumping.communicate()
+        dumping.process.kill()
+        dumping.process.wait()
         raise
     tools.finish(dumping)
     return counted

@@ -43,7 +43,7 @@ def restore(folder: Path, *, replace: bool, jobs: int, tell: Tell) -> Manifest:
 
     With `replace`, what is in the database is deleted first; otherwise it has to be empty. Raises BackupError, before
     anything is changed, where the backup is damaged or of a newer program, where something is there already, or where
-    somebody is at work in the database. With one job a restore that fails changes nothing in the database.
+    somebody is at work in the database. If it fails later, the database is empty (with one job): do it again.
     """
     made = look_at(folder)
     tell(f"The backup of {made.taken_at} is whole: {len(made.tables)} tables, {made.file_count:,} files.")
@@ -51,9 +51,7 @@ def restore(folder: Path, *, replace: bool, jobs: int, tell: Tell) -> Manifest:
     server = tools.server_version()
     pg_restore = tools.tool("pg_restore", at_least=max(server, made.server))
     _make_way(replace=replace)
-    arguments = ["--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}"]
-    arguments += ["--single-transaction"] if jobs == 1 else []
-    tools.finish(tools.start(pg_restore, *arguments, str(folder / DUMP)))
+    tools.restore_dump(pg_restore, folder / DUMP, jobs=jobs)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     count = files.put_back(files.Pool(folder.parent), folder / FILES, replace=replace, tell=tell)

@@ -6,9 +6,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import MappingProxyType
+from typing import IO, cast
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +23,8 @@ from billing_platform.backup.manifest import BackupError
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _LAST_CHARACTERS = 2000
+_PIECE = 1024 * 1024
+_TRANSACTION_TIMEOUT_SINCE = 17
 
 
 def server_version() -> int:
@@ -62,24 +69,81 @@ def _version(path: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def start(path: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a tool on the platform's database."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A tool at work, and what it says."""
+
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+
+
+def start(path: str, *arguments: str, reads: bool = False) -> Running:
+    """Start a tool on the platform's database; with `reads`, it is given SQL."""
     info = connection.connection.info
     known = {name: value for name, value in info.get_parameters().items() if name != "options"}
     target = make_conninfo("", **known | {"host": info.host, "port": info.port, "dbname": info.dbname})
-    return subprocess.Popen(
+    return _run(
         [path, "--no-password", f"--dbname={target}", *arguments],
-        env=os.environ | ({"PGPASSWORD": info.password} if info.password else {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        environment={"PGPASSWORD": info.password} if info.password else {},
+        stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
     )
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(running: Running) -> None:
     """Wait for its end. Raises BackupError with what it said last, if it failed."""
-    said, _ = process.communicate()
-    if process.returncode != 0:
-        name = Path(str(process.args[0])).name if isinstance(process.args, list) else "the tool"
-        raise BackupError(f"{name} failed: {said.strip()[-_LAST_CHARACTERS:] or f'exit code {process.returncode}'}")
+    if running.process.wait() != 0:
+        running.said.seek(0)
+        said = running.said.read().decode(errors="replace").strip()[-_LAST_CHARACTERS:]
+        name = Path(os.fsdecode(running.process.args[0])).name  # type: ignore[index]  # always a list here
+        raise BackupError(f"{name} failed: {said or f'exit code {running.process.returncode}'}")
+
+
+def restore_dump(pg_restore: str, dump: Path, *, jobs: int) -> None:
+    """Restore a dump into an empty database: all or nothing with one job. Raises BackupError."""
+    arguments = ["--no-owner", "--no-privileges", "--exit-on-error"]
+    server, newer = server_version(), _version(pg_restore) or 0
+    if server < _TRANSACTION_TIMEOUT_SINCE <= newer:
+        _restore_into_older(pg_restore, dump, arguments)
+    elif jobs > 1:
+        finish(start(pg_restore, *arguments, f"--jobs={jobs}", str(dump)))
+    else:
+        finish(start(pg_restore, *arguments, "--single-transaction", str(dump)))
+
+
+def _restore_into_older(pg_restore: str, dump: Path, arguments: list[str]) -> None:
+    """Through psql, without the one setting that an older server does not know."""
+    writer = _run([pg_restore, *arguments, "--file=-", str(dump)], stdout=subprocess.PIPE)
+    psql = str(Path(pg_restore).with_name("psql"))
+    reader = start(
+        psql,
+        "--quiet",
+        "--no-psqlrc",
+        "--output=/dev/null",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        reads=True,
+    )
+    written, sql = cast(IO[bytes], writer.process.stdout), cast(IO[bytes], reader.process.stdin)
+    with suppress(BrokenPipeError), sql:  # psql has said why
+        for line in written:
+            if line.startswith(b"SET transaction_timeout"):
+                break
+            sql.write(line)
+        shutil.copyfileobj(written, sql, _PIECE)
+    written.close()
+    finish(reader)
+    finish(writer)
+
+
+def _run(
+    words: list[str],
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+) -> Running:
+    said = TemporaryFile()  # noqa: SIM115  # closed with the Running
+    process = subprocess.Popen(
+        words, env=os.environ | environment, stdin=stdin, stdout=said if stdout is None else stdout, stderr=said
+    )
+    return Running(process, said)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="only read the backup wholly: is it whole?")
         parser.add_argument("--replace", action="store_true", help="delete what is in the database")
         parser.add_argument(
-            "--jobs", type=int, default=1, help="restore so many tables at once; with 1, all or nothing"
+            "--jobs", type=int, default=1, help="restore so many tables at once (not into a server older than 17)"
         )
         parser.add_argument("--days", type=int, default=DAYS, help=f"reconcile so many days before it; {DAYS}")
 

@@ -73,6 +73,7 @@ def _version(path: str) -> int | None:
 class Running:
     """A tool at work, and what it says."""
 
+    path: str
     process: subprocess.Popen[bytes]
     said: IO[bytes]
 
@@ -94,7 +95,7 @@ def finish(running: Running) -> None:
     if running.process.wait() != 0:
         running.said.seek(0)
         said = running.said.read().decode(errors="replace").strip()[-_LAST_CHARACTERS:]
-        name = Path(os.fsdecode(running.process.args[0])).name  # type: ignore[index]  # always a list here
+        name = Path(running.path).name
         raise BackupError(f"{name} failed: {said or f'exit code {running.process.returncode}'}")
 
 
@@ -146,4 +147,4 @@ def _run(
     process = subprocess.Popen(
         words, env=os.environ | environment, stdin=stdin, stdout=said if stdout is None else stdout, stderr=said
     )
-    return Running(process, said)
+    return Running(words[0], process, said)

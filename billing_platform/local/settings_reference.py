@@ -56,12 +56,12 @@ def read_by_settings(source: str) -> dict[str, Read]:
         number: found[1] for number, line in enumerate(source.splitlines(), 1) if (found := _HEADING.match(line))
     }
     calls = [call for call in ast.walk(ast.parse(source)) if isinstance(call, ast.Call) and _reads(call)]
-    found = {}
+    known: dict[str, Read] = {}
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         section = headings[max(number for number in headings if number < call.lineno)]
         name, kind = ast.literal_eval(call.args[0]), ast.unparse(call.func).removeprefix("env.")
-        found.setdefault(name, Read(section, _KINDS[kind], _default(call)))
-    return found
+        known.setdefault(name, Read(section, _KINDS[kind], _default(call)))
+    return known
 
 
 def reference() -> str:

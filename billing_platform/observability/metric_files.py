@@ -13,7 +13,7 @@ _MACHINE = gethostname()
 def name_by_machine() -> None:
     """Name each process's file by machine and pid: in containers that share the directory, pids come twice."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        values.ValueClass = values.MultiProcessValue(_process)
+        values.ValueClass = values.MultiProcessValue(_process)  # type: ignore[no-untyped-call]
 
 
 def _process() -> str:

@@ -181,6 +181,17 @@ VARIABLES = (
         example="smtp+tls://user:password@mail.example.com:587",
     ),
     Variable(
+        "EMAIL_PROVIDER",
+        "a provider that django-anymail knows (`mailgun`, `postmark`, `amazon_ses`, `sendgrid` …), in place of "
+        "`EMAIL_URL`; wants the extra `mail-providers`",
+        default="none",
+    ),
+    Variable(
+        "ANYMAIL",
+        'the provider\'s keys, `{"MAILGUN_API_KEY": "…", "MAILGUN_WEBHOOK_SIGNING_KEY": "…"}`',
+        secret=True,
+    ),
+    Variable(
         "DEFAULT_FROM_EMAIL",
         "the sender of every e-mail; a seller's own address goes into Reply-To",
         example="billing@example.com",

@@ -308,6 +308,12 @@ WEBHOOKS_RETENTION_DAYS = env.int("WEBHOOKS_RETENTION_DAYS", default=90)  # how 
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
+# A provider that django-anymail knows ("mailgun", "postmark", "amazon_ses"), with its keys as ANYMAIL wants them. It
+# then tells what became of each e-mail, at /api/v1/webhooks/email/<provider>. Without one, e-mails go to EMAIL_URL.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+ANYMAIL = env.json("ANYMAIL", default={})  # {"MAILGUN_API_KEY": "…", "MAILGUN_WEBHOOK_SIGNING_KEY": "…"}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="billing@localhost")
 
 # --- files ----------------------------------------------------------------------------------------------------------

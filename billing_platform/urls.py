@@ -23,7 +23,12 @@ admin_api = [
     *payments.urls.admin_urlpatterns,
     *reconciliation.urls.admin_urlpatterns,
 ]
-public_api = [*reconciliation.urls.urlpatterns, *events.urls.urlpatterns, *payments.urls.urlpatterns]
+public_api = [
+    *organisations.urls.urlpatterns,
+    *reconciliation.urls.urlpatterns,
+    *events.urls.urlpatterns,
+    *payments.urls.urlpatterns,
+]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -31,6 +36,7 @@ urlpatterns = [
     path("api/v1/", include(public_api)),
     # the short forms of the contract: /events, /webhooks/razorpay
     path("", include(public_api)),
+    path("", include((organisations.urls.public_urlpatterns, "organisations"))),
     path("", include((events.urls.public_urlpatterns, "events"))),
     path("", include((payments.urls.public_urlpatterns, "payments"))),
     path("api/schema", SchemaView.as_view(), name="schema"),

@@ -20,6 +20,8 @@ from invoicing.selectors.documents import invoice_document, pay_page_url
 from invoicing.selectors.pages import email_of
 from organisations.models import Notification
 from organisations.notifications.outbox import Attachment, queue_email
+from organisations.notifications.sending_again import see_to
+from organisations.notifications.tracking import have_it
 
 
 def emails_of(issued: Invoice | CreditNote) -> QuerySet[Notification]:
@@ -47,7 +49,9 @@ def queue_credit_note_email(note: CreditNote, *, to: list[str]) -> Notification:
 def _queue_issued(
     issued: Invoice | CreditNote, document: InvoiceDocument, words: dict[str, Any], standing: Standing, to: list[str]
 ) -> Notification:
-    kind, before = kind_of(issued), emails_of(issued).count()
+    earlier = list(emails_of(issued))
+    kind, before = kind_of(issued), len(earlier)
+    see_to(earlier)
     return queue_about(
         document,
         organisation=issued.organisation,
@@ -147,10 +151,9 @@ def _standing_of(invoice: Invoice, document: InvoiceDocument) -> Standing:
 
 
 def sent_to(issued: Invoice | CreditNote) -> list[str]:
-    """The addresses that the invoice or credit note was sent to, or will be sent to. E-mails that were given up count
-    as not sent."""
-    sent = emails_of(issued).exclude(status=Notification.Status.FAILED)
-    return sorted({address for note in sent for address in note.recipients})
+    """The addresses that the invoice or credit note was sent to, or will be sent to. E-mails that were given up, are
+    not sent, or came back, count as not sent."""
+    return have_it(emails_of(issued))
 
 
 def queue_cancellation_email(invoice: Invoice) -> Notification | None:

@@ -13,8 +13,9 @@ class OrganisationsConfig(AppConfig):
     def ready(self) -> None:
         from organisations import audit, email_kinds
         from organisations.access import roles
-        from organisations.notifications import kinds
+        from organisations.notifications import kinds, tracking
 
         kinds.register(email_kinds.KINDS)
+        tracking.listen()
         audit.register()
         roles.register()

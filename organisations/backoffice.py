@@ -17,18 +17,24 @@ from organisations.models import (
     IdempotencyRecord,
     Membership,
     Notification,
+    NotificationEvent,
     Organisation,
     Project,
     SavedView,
     SeenAttention,
+    SuppressedAddress,
     WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookMessage,
 )
+from organisations.scoping import reaches_every_organisation
 from organisations.selectors import customers_to_check
 
 User = get_user_model()
+
+INVOICE = "invoice_issued"
+"""The kind of e-mail whose loss costs money first."""
 
 BACKOFFICE = Contribution(
     sidebar=(
@@ -42,6 +48,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.PEOPLE, AuditEntry, "policy", key="l"),
         SidebarItem(Group.SYSTEM, BillingEntity, "storefront"),
         SidebarItem(Group.SYSTEM, Notification, "mail", key="m"),
+        SidebarItem(Group.SYSTEM, SuppressedAddress, "unsubscribe", reaches_every_organisation),
         SidebarItem(Group.SYSTEM, WebhookEndpoint, "podcasts"),
         SidebarItem(Group.SYSTEM, WebhookDelivery, "outbox"),
     ),
@@ -56,12 +63,32 @@ BACKOFFICE = Contribution(
             urgency=Urgency.BILLING,
         ),
         Waits(
+            kind="invoice_email_lost",
+            one="e-mail with an invoice did not arrive",
+            many="e-mails with invoices did not arrive",
+            rows=lambda user: Notification.objects.for_organisations(user).did_not_arrive().filter(kind=INVOICE),
+            model=Notification,
+            filters={"attention": "invoices"},
+            urgency=Urgency.MONEY,
+            since="created_at",
+        ),
+        Waits(
+            kind="email_lost",
+            one="other e-mail did not arrive",
+            many="other e-mails did not arrive",
+            rows=lambda user: Notification.objects.for_organisations(user).did_not_arrive().exclude(kind=INVOICE),
+            model=Notification,
+            filters={"attention": "others"},
+            urgency=Urgency.BILLING,
+            since="created_at",
+        ),
+        Waits(
             kind="email_failed",
             one="e-mail failed",
             many="e-mails failed",
-            rows=lambda user: Notification.objects.for_organisations(user).filter(status=Notification.Status.FAILED),
+            rows=lambda user: Notification.objects.for_organisations(user).in_state("failed"),
             model=Notification,
-            filters={"status__exact": "failed"},
+            filters={"state": "failed"},
             urgency=Urgency.TECHNICAL,
             since="created_at",
         ),
@@ -135,13 +162,23 @@ BACKOFFICE = Contribution(
             "change_contact",
             "delete_contact",
             "resend_notification",
+            "lift_suppressedaddress",
             "replay_webhookendpoint",
         }
     ),
     administers=("auth",),
     also_watched=frozenset({User}),
     unwatched=frozenset(
-        {IdempotencyRecord, AuditEntry, SavedView, SeenAttention, WebhookAttempt, WebhookDelivery, WebhookMessage}
+        {
+            IdempotencyRecord,
+            AuditEntry,
+            NotificationEvent,
+            SavedView,
+            SeenAttention,
+            WebhookAttempt,
+            WebhookDelivery,
+            WebhookMessage,
+        }
     ),
     masked={ApiKey: ("key_hash",), User: ("password",)},
     # that a secret was changed is noted in words (webhooks/endpoints.py)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from billing_platform.lib.work.waking import wake_each
 from organisations import idempotency
 from organisations.notifications import email
 from organisations.webhooks.forgetting import forget_old_messages
@@ -20,9 +21,9 @@ def send_notification(notification_id: str) -> None:
 
 @shared_task
 def send_pending_notifications() -> None:
-    """Send what is due: retries, and messages whose wake-up was lost."""
-    for notification_id in email.due_notifications():
-        email.send_notification(notification_id=notification_id)
+    """Have what is due sent: retries, and messages whose wake-up was lost. Each by a task of its own: a mail server
+    that is slow for one keeps no other waiting."""
+    wake_each("organisations.tasks.send_notification", email.due_notifications())
 
 
 @shared_task

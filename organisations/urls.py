@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from organisations.api import billing_config, contacts, views, webhooks
+from organisations.api import billing_config, contacts, email_notifications, views, webhooks
+from organisations.customer.email_tracking import email_tracking
+from organisations.customer.unsubscribe import unsubscribe
 
 admin_urlpatterns = [
     path("organisations", views.OrganisationList.as_view()),
@@ -12,6 +14,11 @@ admin_urlpatterns = [
     path("organisations/<uuid:organisation_id>/billing-config", billing_config.BillingConfig.as_view()),
     path("organisations/<uuid:organisation_id>/projects", views.ProjectList.as_view()),
     path("organisations/<uuid:organisation_id>/contacts", contacts.ContactList.as_view()),
+    path("organisations/<uuid:organisation_id>/email-kinds", email_notifications.EmailKinds.as_view()),
+    path(
+        "organisations/<uuid:organisation_id>/email-notifications", email_notifications.EmailNotificationList.as_view()
+    ),
+    path("email-notifications/<uuid:notification_id>", email_notifications.EmailNotificationDetail.as_view()),
     path("contacts/<uuid:contact_id>", contacts.ContactDetail.as_view()),
     path("projects/<uuid:project_id>", views.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/api-keys", views.ProjectKeyList.as_view()),
@@ -25,3 +32,8 @@ admin_urlpatterns = [
     path("webhook-endpoints/<uuid:endpoint_id>/deliveries", webhooks.WebhookDeliveryList.as_view()),
     path("webhook-endpoints/deliveries/<uuid:delivery_id>/replay", webhooks.WebhookDeliveryReplay.as_view()),
 ]
+
+urlpatterns = [path("webhooks/email/<slug:provider>", email_tracking)]
+
+# Included at the root in the namespace "organisations".
+public_urlpatterns = [path("e-mails/off/<str:token>", unsubscribe, name="unsubscribe")]

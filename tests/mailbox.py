@@ -16,11 +16,22 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[object] = []
         self.refuse = False
+        self.refuse_recipients: dict[str, str] = {}
+        self.break_off = False
 
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
+    async def handle_RCPT(self, server: object, session: object, envelope: Any, address: str, options: object) -> str:
+        if address in self.refuse_recipients:
+            return self.refuse_recipients[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: object, envelope: object) -> str:
         if self.refuse:
             return "451 try again later"
         self.messages.append(envelope)
+        if self.break_off:
+            self.break_off = False
+            server.transport.close()
         return "250 OK"
 
 

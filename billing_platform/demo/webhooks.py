@@ -4,6 +4,7 @@ demo leaves the machine."""
 from __future__ import annotations
 
 from organisations.models import Organisation
+from organisations.notifications.suppressing import suppress
 from organisations.services.contacts import add_contact
 from organisations.webhooks.disabling import disable_endpoint
 from organisations.webhooks.endpoints import create_endpoint
@@ -13,6 +14,7 @@ from organisations.webhooks.replaying import send_test
 def listen(organisation: Organisation) -> None:
     email = "platform@nandi-logistics.example"
     add_contact(organisation=organisation, purpose="technical", email=email, name="Platform team")
+    suppress("ravi@nandi-logistics.example", reason="bounced", detail="550 5.1.1 no such user", notification=None)
     endpoint = create_endpoint(
         organisation=organisation,
         url="https://hooks.nandi.example/billing",

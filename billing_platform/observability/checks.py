@@ -33,8 +33,8 @@ _NO_SIGNING_KEY = checks.Error(
     id="billing_platform.E006",
 )
 _NO_SMTP = checks.Warning(
-    "E-mails are not sent by SMTP.",
-    hint="Set EMAIL_URL=smtp+tls://user:password@host:587.",
+    "E-mails are not sent: there is neither a mail server nor a provider.",
+    hint="Set EMAIL_URL=smtp+tls://user:password@host:587, or EMAIL_PROVIDER.",
     id="billing_platform.W001",
 )
 
@@ -52,7 +52,7 @@ def check_deployment(**_: Any) -> list[checks.CheckMessage]:
         (set(settings.ALLOWED_HOSTS) <= {"127.0.0.1", "localhost"}, _ONLY_THIS_MACHINE),
         (not _can_sign(), _NO_SIGNING_KEY),
         (not settings.RAZORPAY_KEY_ID, _NO_GATEWAY),
-        (not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"), _NO_SMTP),
+        (not settings.EMAIL_PROVIDER and not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"), _NO_SMTP),
     )
     return [message for is_lacking, message in found if is_lacking]
 

@@ -16,23 +16,40 @@ from billing_platform.lib.admin.actions import Method
 from billing_platform.lib.admin.base import ActionForm, object_action
 from billing_platform.lib.admin.display import EMPTY, anchor, badge, when
 from invoicing.admin.held_back import no_email_warnings
-from invoicing.emails import sent_to
+from invoicing.emails import emails_of, kind_of, sent_to
 from invoicing.models import CreditNote, Invoice
+from invoicing.services.sending import not_sent_yet
+from organisations.admin.notification import TONES, where_it_went
 from organisations.models import Notification
+from organisations.notifications.recipients import recipients
 
-_TONES = {"pending": "info", "sending": "info", "sent": "success", "failed": "danger"}
 _HEAD = SafeString("<thead><tr><th>E-mail</th><th>To</th><th>State</th><th>Sent</th></tr></thead>")
 
 
 class SendForm(ActionForm):
     to = forms.CharField(label="To", max_length=3000, help_text="One address, or up to ten with commas between them.")
+    once_more = forms.BooleanField(required=False, label="Also to those who have it already")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["to"].initial = self.obj.organisation.billing_email
+        missing = not_sent_yet(self.obj)
+        self.fields["to"].initial = ", ".join(missing or recipients(self.obj.organisation, kind_of(self.obj)))
 
     def clean_to(self) -> list[str]:
         return [address for address in re.split(r"[,;\s]+", self.cleaned_data["to"]) if address]
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever has it gets it a second time only when that is ticked."""
+        answers: dict[str, Any] = super().clean() or {}
+        has_it = {address.casefold() for address in sent_to(self.obj)}
+        again = [each for each in answers.get("to", []) if each.casefold() in has_it]
+        if again and not answers.get("once_more"):
+            self.add_error("once_more", f"{', '.join(again)} has it already. Tick this to send it there once more.")
+        return answers
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return {"to": self.cleaned_data["to"]}
 
 
 def send_action(
@@ -50,7 +67,10 @@ def send_action(
         return f"The {noun} is on its way to {', '.join(to)}."
 
     def facts(_request: HttpRequest, issued: Invoice | CreditNote) -> list[tuple[str, Any]]:
-        return [*about(issued), ("Sent so far to", ", ".join(sent_to(issued)) or "nobody")]
+        return [
+            *about(issued),
+            *(where_it_went(emails_of(issued)) if issued.sent_at else [("Sent so far to", "nobody")]),
+        ]
 
     return object_action(
         label="Send",
@@ -72,8 +92,8 @@ def email_table(admin: Any, emails: Iterable[Notification], waiting: Sequence[st
         (
             anchor(admin, email, email.subject),
             ", ".join(email.recipients),
-            badge(email.get_status_display(), _TONES[email.status]),
-            when(email.sent_at) if email.sent_at else email.last_failure or EMPTY,
+            badge(email.state_label, TONES[email.state]),
+            when(email.sent_at) if email.sent_at else email.last_failure or email.not_sent_because or EMPTY,
         )
         for email in emails
     ]

@@ -27,10 +27,10 @@ from invoicing.gst_heads import TaxAmount
 from invoicing.models import BillingRun, BillingRunItem, Invoice, InvoiceLine
 from invoicing.selectors.billing_runs import RunProgress, names_people, requester, run_pace, run_progress
 from invoicing.selectors.documents import summed_taxes
-from invoicing.services import sending
 from invoicing.services.approving import stored_fingerprint
 from invoicing.services.draft_rows import line_columns
 from organisations.models import Organisation
+from organisations.notifications.recipients import MAX_ADDRESSES
 
 
 class ExplanationStepSerializer(serializers.Serializer):
@@ -173,8 +173,8 @@ class SendSerializer(serializers.Serializer):
     to = serializers.ListField(
         child=serializers.CharField(max_length=254),
         required=False,
-        max_length=sending.MAX_ADDRESSES,
-        help_text="Mails once more, to these addresses. Left out: to the billing e-mail, if that was not sent it yet.",
+        max_length=MAX_ADDRESSES,
+        help_text="Mails once more, to these addresses. Left out: to the recipients that were not sent it yet.",
     )
 
 

@@ -5,11 +5,13 @@ from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
 from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
+from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
 from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
 from organisations.admin.project import ProjectAdmin
+from organisations.admin.suppressed_address import SuppressedAddressAdmin
 from organisations.admin.webhook_delivery import WebhookDeliveryAdmin
 from organisations.admin.webhook_endpoint import WebhookEndpointAdmin
 
@@ -20,12 +22,14 @@ __all__ = [
     "BillingHoldAdmin",
     "ContactAdmin",
     "ContactsOfCustomer",
+    "EmailSwitchesOfCustomer",
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",
     "MembershipAdmin",
     "NotificationAdmin",
     "OrganisationAdmin",
     "ProjectAdmin",
+    "SuppressedAddressAdmin",
     "UserAdmin",
     "WebhookDeliveryAdmin",
     "WebhookEndpointAdmin",

@@ -16,9 +16,11 @@ from billing_platform.lib.admin.base import (
     ReadOnlyInline,
     extends,
     link,
+    list_page,
     object_action,
     short_time,
 )
+from organisations.admin.email_switches import on_for_whom
 from organisations.models import Contact, Organisation, Purpose
 from organisations.services import contacts
 
@@ -80,6 +82,10 @@ class ContactAdmin(ModelAdmin):
 
     def update(self, request: HttpRequest, obj: Contact, changes: dict[str, Any]) -> None:
         contacts.update_contact(contact_id=obj.pk, changes=changes)
+
+    @list_page(label="What is on for whom", permission="organisations.view_contact", icon="checklist")
+    def on_for_whom(self, request: HttpRequest) -> HttpResponse:
+        return on_for_whom(self, request)
 
     @object_action(
         label="Remove",

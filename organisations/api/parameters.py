@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter, TruthFilter
-from organisations.models import Project, Purpose, WebhookDelivery, WebhookEndpoint
+from organisations.models import Notification, Project, Purpose, WebhookDelivery, WebhookEndpoint
+
+EMAIL_STATES = [*Notification.Status.values, "delivered", "opened", "bounced", "complained"]
 
 
 class OrganisationParameters(FilterSet):
@@ -25,6 +29,14 @@ class ContactParameters(FilterSet):
     purpose = ChoiceFilter(choices=Purpose.choices)
     email = TextFilter()
     is_active = TruthFilter()
+
+
+class EmailNotificationParameters(FilterSet):
+    kind = TextFilter()
+    state = ChoiceFilter(choices=[(state, state) for state in EMAIL_STATES], method="in_state")
+
+    def in_state(self, rows: Any, _name: str, state: str) -> Any:
+        return rows.in_state(state)
 
 
 class WebhookEndpointParameters(FilterSet):

@@ -27,6 +27,89 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Notification",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                ("kind", models.CharField(help_text="What it tells, such as invoice_issued.", max_length=50)),
+                ("dedupe_key", models.CharField(max_length=200, unique=True)),
+                ("recipients", models.JSONField(help_text="E-mail addresses.")),
+                ("sender", models.CharField(blank=True, max_length=254)),
+                ("subject", models.CharField(max_length=255)),
+                ("text", models.TextField()),
+                ("html", models.TextField(blank=True)),
+                (
+                    "attachments",
+                    models.JSONField(default=list, help_text="[{storage_name, filename, content_type, sha256}]"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("not_sent", "Not sent"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "delivered_at",
+                    models.DateTimeField(blank=True, help_text="When a recipient's server first took it.", null=True),
+                ),
+                ("opened_at", models.DateTimeField(blank=True, help_text="When somebody first opened it.", null=True)),
+                ("bounced_at", models.DateTimeField(blank=True, help_text="When it first came back.", null=True)),
+                (
+                    "complained_at",
+                    models.DateTimeField(blank=True, help_text="When somebody first called it spam.", null=True),
+                ),
+                ("not_sent_because", models.TextField(blank=True, help_text="Of an e-mail that is not sent at all.")),
+                (
+                    "is_suppressed",
+                    models.BooleanField(default=False, help_text="It is not sent as its addresses bounced."),
+                ),
+                (
+                    "seen_to_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When somebody saw to it that it did not arrive: sent again, or put aside.",
+                        null=True,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "e-mail",
+                "ordering": ["-created_at"],
+                "permissions": [("resend_notification", "Can send a failed e-mail again")],
+            },
+        ),
+        migrations.CreateModel(
             name="WebhookDelivery",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -721,6 +804,55 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="NotificationEvent",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Handed over"),
+                            ("refused", "Refused"),
+                            ("deferred", "Deferred"),
+                            ("delivered", "Delivered"),
+                            ("opened", "Opened"),
+                            ("clicked", "Link opened"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained of"),
+                            ("unsubscribed", "Unsubscribed"),
+                        ],
+                        max_length=12,
+                        verbose_name="what",
+                    ),
+                ),
+                ("recipient", models.CharField(blank=True, max_length=254)),
+                ("happened_at", models.DateTimeField()),
+                ("provider", models.CharField(help_text="Who told: a provider, or the mail server.", max_length=30)),
+                ("event_id", models.CharField(blank=True, help_text="The provider's.", max_length=200)),
+                (
+                    "message_id",
+                    models.CharField(blank=True, help_text="The provider's name of the message.", max_length=255),
+                ),
+                ("detail", models.TextField(blank=True)),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="organisations.notification",
+                        verbose_name="e-mail",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "event of an e-mail",
+                "verbose_name_plural": "events of e-mails",
+                "ordering": ["happened_at", "created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Organisation",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -949,75 +1081,17 @@ class Migration(migrations.Migration):
                 "ordering": ["name"],
             },
         ),
-        migrations.CreateModel(
-            name="Notification",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
-                (
-                    "next_attempt_at",
-                    models.DateTimeField(
-                        blank=True,
-                        default=billing_platform.lib.clock.now,
-                        help_text="When it is due. Empty: nothing waits.",
-                        null=True,
-                        verbose_name="next try",
-                    ),
-                ),
-                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
-                (
-                    "claimed_until",
-                    models.DateTimeField(
-                        blank=True,
-                        editable=False,
-                        help_text="A worker has it to itself until then. Empty: nobody.",
-                        null=True,
-                    ),
-                ),
-                ("kind", models.CharField(help_text="What it tells, such as invoice_issued.", max_length=50)),
-                ("dedupe_key", models.CharField(max_length=200, unique=True)),
-                ("recipients", models.JSONField(help_text="E-mail addresses.")),
-                ("sender", models.CharField(blank=True, max_length=254)),
-                ("subject", models.CharField(max_length=255)),
-                ("text", models.TextField()),
-                ("html", models.TextField(blank=True)),
-                (
-                    "attachments",
-                    models.JSONField(default=list, help_text="[{storage_name, filename, content_type, sha256}]"),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("sending", "Sending"),
-                            ("sent", "Sent"),
-                            ("failed", "Failed"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("sent_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="notifications",
-                        to="organisations.organisation",
-                        verbose_name="customer",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "e-mail",
-                "ordering": ["-created_at"],
-                "permissions": [("resend_notification", "Can send a failed e-mail again")],
-            },
+        migrations.AddField(
+            model_name="notification",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="notifications",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
         ),
         migrations.CreateModel(
             name="Membership",
@@ -1225,6 +1299,69 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="SuppressedAddress",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("address", models.CharField(help_text="In small letters.", max_length=254)),
+                (
+                    "reason",
+                    models.CharField(choices=[("bounced", "Bounced"), ("complained", "Complained")], max_length=10),
+                ),
+                ("since", models.DateTimeField(default=billing_platform.lib.clock.now)),
+                ("detail", models.TextField(blank=True, verbose_name="what was said")),
+                ("lifted_at", models.DateTimeField(blank=True, null=True, verbose_name="allowed again")),
+                ("lifted_by", models.CharField(blank=True, max_length=200, verbose_name="allowed by")),
+                ("lifted_because", models.CharField(blank=True, max_length=500, verbose_name="because")),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.notification",
+                        verbose_name="e-mail",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "suppressed address",
+                "verbose_name_plural": "suppressed addresses",
+                "ordering": ["-since"],
+                "permissions": [("lift_suppressedaddress", "Can allow a suppressed address again")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SwitchedOffEmail",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(max_length=50)),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True, help_text="In small letters. Empty: the whole customer.", max_length=254
+                    ),
+                ),
+                ("switched_off_by", models.CharField(max_length=200)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="switched_off_emails",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "switched-off e-mail",
+                "ordering": ["organisation", "kind", "address"],
+            },
         ),
         migrations.CreateModel(
             name="WebhookAttempt",
@@ -1475,6 +1612,59 @@ class Migration(migrations.Migration):
             model_name="idempotencyrecord",
             constraint=models.UniqueConstraint(fields=("api_key", "key"), name="idempotency_key_once_per_api_key"),
         ),
+        migrations.AddIndex(
+            model_name="notificationevent",
+            index=models.Index(
+                condition=models.Q(("message_id", ""), _negated=True),
+                fields=["message_id"],
+                name="notification_event_message",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="notificationevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("event_id", ""), _negated=True),
+                fields=("provider", "event_id"),
+                name="notification_event_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="notificationevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "sent")),
+                fields=("notification", "recipient"),
+                name="notification_sent_once_to_each",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="notificationevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="5d7481831fa43cc6de347395d03a19c91d3cec5d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_27240",
+                    table="organisations_notificationevent",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="notificationevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME;",
+                    hash="f1e9b1b661b7033bbb10452424707732498c39e6",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_637cb",
+                    table="organisations_notificationevent",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.AddConstraint(
             model_name="organisation",
             constraint=models.CheckConstraint(
@@ -1531,6 +1721,37 @@ class Migration(migrations.Migration):
                 condition=models.Q(("next_attempt_at__isnull", False)),
                 fields=["next_attempt_at"],
                 name="notification_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(
+                    ("seen_to_at__isnull", True),
+                    models.Q(
+                        ("bounced_at__isnull", False),
+                        ("complained_at__isnull", False),
+                        ("is_suppressed", True),
+                        _connector="OR",
+                    ),
+                ),
+                fields=["-created_at"],
+                name="notification_did_not_arrive",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("next_attempt_at__isnull", True),
+                        ("status", "not_sent"),
+                        models.Q(("not_sent_because", ""), _negated=True),
+                    ),
+                    models.Q(models.Q(("status", "not_sent"), _negated=True), ("not_sent_because", "")),
+                    _connector="OR",
+                ),
+                name="notification_not_sent_says_why",
             ),
         ),
         migrations.AddConstraint(
@@ -1638,6 +1859,29 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="seenattention",
             constraint=models.UniqueConstraint(fields=("user", "kind"), name="attention_seen_once_per_user_and_kind"),
+        ),
+        migrations.AddConstraint(
+            model_name="suppressedaddress",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True)), fields=("address",), name="address_is_suppressed_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="suppressedaddress",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lifted_at__isnull", True), ("lifted_because", ""), ("lifted_by", "")),
+                    models.Q(("lifted_at__isnull", False), models.Q(("lifted_because", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="address_is_allowed_again_for_a_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="switchedoffemail",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "kind", "address"), name="email_is_switched_off_once"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="webhookattempt",

@@ -9,10 +9,13 @@ from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
 from organisations.models.notification import Notification
+from organisations.models.notification_event import NotificationEvent
 from organisations.models.organisation import Organisation
 from organisations.models.project import Project
 from organisations.models.saved_view import SavedView
 from organisations.models.seen_attention import SeenAttention
+from organisations.models.suppressed_address import SuppressedAddress
+from organisations.models.switched_off_email import SwitchedOffEmail
 from organisations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from organisations.models.webhook_endpoint import WebhookEndpoint
 from organisations.models.webhook_message import WebhookMessage
@@ -26,11 +29,14 @@ __all__ = [
     "IdempotencyRecord",
     "Membership",
     "Notification",
+    "NotificationEvent",
     "Organisation",
     "Project",
     "Purpose",
     "SavedView",
     "SeenAttention",
+    "SuppressedAddress",
+    "SwitchedOffEmail",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

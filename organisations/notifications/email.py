@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import uuid
 from collections.abc import Mapping
 from email.message import Message
 from email.mime.image import MIMEImage
@@ -26,13 +25,20 @@ from django.db.models import QuerySet
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.work.claims import claim, done, due_ids, note_failure
-from organisations.models import BillingHold, Notification, held
+from organisations.models import BillingHold, Notification, NotificationEvent, SuppressedAddress, held
+from organisations.notifications.handing_over import Refusal, hand_over
+from organisations.notifications.kinds import kind_may_be_switched_off
 from organisations.notifications.made_files import made_content
 from organisations.notifications.outbox import wake_sender
+from organisations.notifications.suppressing import suppressed
+from organisations.notifications.switches import unsubscribe_link
+from organisations.notifications.tracking import METADATA, note_handed
 
 logger = logging.getLogger(__name__)
 
 Status = Notification.Status
+Kind = NotificationEvent.Kind
+_ENDED = (Kind.SENT, Kind.BOUNCED)
 
 
 def due_notifications() -> list[UUID]:
@@ -46,12 +52,48 @@ def send_notification(*, notification_id: UUID) -> bool:
     if notification is None:
         return False
     try:
-        _build(notification).send()
+        return _send(notification)
     except Exception as error:  # whatever it is: an error that is not stored on the row would come back for ever
         note_failure(notification, error)
         return False
-    done(notification, sent_at=clock.now())
-    return True
+
+
+def _send(notification: Notification) -> bool:
+    """To each recipient that has not got it yet: after a try that succeeded for some, only the others are tried."""
+    events = NotificationEvent.objects.filter(notification=notification, kind__in=_ENDED)
+    ended = dict(events.values_list("recipient", "kind"))
+    left = [address for address in notification.recipients if address not in ended]
+    dead = suppressed(left)
+    waiting: dict[str, Refusal] = {}
+    for to in _messages(notification, [address for address in left if address not in dead]):
+        handed = hand_over(_build(notification, to))
+        note_handed(notification, handed)
+        ended |= dict.fromkeys(handed.taken, Kind.SENT.value)
+        waiting |= handed.refused
+    return _note_outcome(notification, waiting, is_sent=Kind.SENT in ended.values(), dead=dead)
+
+
+def _note_outcome(
+    notification: Notification, refused: dict[str, Refusal], *, is_sent: bool, dead: Mapping[str, SuppressedAddress]
+) -> bool:
+    said = " ".join(f"{address}: {refusal.text}" for address, refusal in refused.items())
+    if any(not refusal.is_final for refusal in refused.values()):
+        note_failure(notification, said)
+    elif is_sent:
+        return done(notification, sent_at=clock.now())
+    elif refused:
+        note_failure(notification, said, final=True)
+    else:
+        why = " ".join(f"{row.sentence}." for row in dead.values()) or "Nobody is left to send it to."
+        done(notification, status=Status.NOT_SENT, not_sent_because=f"Not sent: {why}", is_suppressed=bool(dead))
+    return False
+
+
+def _messages(notification: Notification, to: list[str]) -> list[list[str]]:
+    """One message to all, who see who else has it; where each may switch it off by a link, one to each."""
+    if notification.organisation_id and kind_may_be_switched_off(notification.kind):
+        return [[address] for address in to]
+    return [to] if to else []
 
 
 @transaction.atomic
@@ -68,25 +110,6 @@ def try_now(*, notification_id: UUID) -> Notification:
     return notification
 
 
-@transaction.atomic
-def resend(*, notification_id: UUID) -> Notification:
-    """A copy of a message that was sent, as a row of its own with an id of its own: mail systems don't take the second
-    message for the first. Raises DomainError NOTIFICATION_ON_ITS_WAY for a message that was not sent yet.
-    """
-    notification: Notification = Notification.objects.select_for_update().get(pk=notification_id)
-    if notification.status != Status.SENT:
-        raise DomainError("The e-mail is still on its way: wait for its outcome.", code="NOTIFICATION_ON_ITS_WAY")
-    key = notification.dedupe_key.partition("#")[0]
-    copies = Notification.objects.filter(dedupe_key__startswith=f"{key}#").count()
-    notification.pk, notification.dedupe_key = uuid.uuid4(), f"{key}#{copies + 2}"
-    notification.sent_at, notification.created_at = None, clock.now()
-    notification.try_now()
-    notification._state.adding = True
-    notification.save()
-    wake_sender(notification)
-    return notification
-
-
 def _sendable() -> QuerySet[Notification]:
     """Without those of customers whom nothing is e-mailed to for now."""
     return Notification.objects.exclude(held(BillingHold.Kind.NO_EMAIL))
@@ -95,6 +118,8 @@ def _sendable() -> QuerySet[Notification]:
 class _MessageWithPictures(EmailMultiAlternatives):
     """Its pictures belong to its HTML, beside which they stand (multipart/related, RFC 2387): mail programs show them
     in the text, and don't list them with the attached files."""
+
+    metadata: dict[str, str]  # what a provider gives back with its events
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,7 +141,7 @@ def _related(html: Message, pictures: list[MIMEImage]) -> MIMEMultipart:
     return related
 
 
-def _build(notification: Notification) -> EmailMultiAlternatives:
+def _build(notification: Notification, to: list[str]) -> _MessageWithPictures:
     sender = notification.sender or settings.DEFAULT_FROM_EMAIL
     domain = sender.rpartition("@")[2].strip("> ") or "localhost"
     message = _MessageWithPictures(
@@ -124,9 +149,14 @@ def _build(notification: Notification) -> EmailMultiAlternatives:
         body=notification.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         reply_to=[notification.sender] if notification.sender else None,
-        to=notification.recipients,
-        headers={"Message-ID": f"<{notification.pk}@{domain}>", "Auto-Submitted": "auto-generated"},
+        to=to,
+        headers={
+            "Message-ID": f"<{notification.pk}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            **_unsubscribing(notification, to),
+        },
     )
+    message.metadata = {METADATA: str(notification.pk)}
     if notification.html:
         message.attach_alternative(notification.html, "text/html")
     for attachment in notification.attachments:
@@ -135,6 +165,14 @@ def _build(notification: Notification) -> EmailMultiAlternatives:
         else:
             message.attach(attachment["filename"], _content(attachment), attachment["content_type"])
     return message
+
+
+def _unsubscribing(notification: Notification, to: list[str]) -> dict[str, str]:
+    """The headers by which mail programs offer to switch it off in one click (RFC 8058)."""
+    if not notification.organisation_id or not kind_may_be_switched_off(notification.kind):
+        return {}
+    link = unsubscribe_link(notification.organisation_id, notification.kind, to[0])
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _picture(attachment: Mapping[str, str]) -> list[MIMEImage]:

@@ -51,6 +51,11 @@ def kind_named(name: str) -> Kind:
     raise LookupError(f"{quoted(name)} is no kind of e-mail: an app registers each in its email_kinds.py.")
 
 
+def kind_may_be_switched_off(name: str) -> bool:
+    """False for a kind that an older version knew."""
+    return any(kind.may_be_switched_off for kind in KINDS if kind.name == name)
+
+
 def register(kinds: Iterable[Kind]) -> None:
     """Each app calls it once, in its `AppConfig.ready()`."""
     for kind in kinds:

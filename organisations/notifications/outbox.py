@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 
 from billing_platform.lib.work.waking import wake_on_commit
 from organisations.models import Notification, Organisation
-from organisations.notifications.kinds import kind_named
+from organisations.notifications.kinds import Kind, kind_named
+from organisations.notifications.switches import still_wanted, switched_off
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,15 @@ def queue_email(
     The kind names the templates; `html` stands in place of the HTML body. A dedupe key that is known already gives back
     the first message and sends nothing. Raises LookupError for an unknown kind.
     """
-    template = kind_named(kind).template
+    found = kind_named(kind)
+    template = found.template
     context = {**context, "site_url": settings.SITE_URL}
     notification, created = Notification.objects.get_or_create(
         dedupe_key=dedupe_key,
         defaults={
             "organisation": organisation,
             "kind": kind,
-            "recipients": list(recipients),
+            **_addressed(organisation, found, recipients),
             "sender": sender,
             "subject": _one_line(render_to_string(f"emails/{template}.subject.txt", context)),
             "text": render_to_string(f"emails/{template}.txt", context),
@@ -56,9 +58,24 @@ def queue_email(
             "attachments": [asdict(attachment) for attachment in attachments],
         },
     )
-    if created:
+    if created and notification.status == Notification.Status.PENDING:
         wake_sender(notification)
     return notification
+
+
+def _addressed(organisation: Organisation | None, kind: Kind, recipients: Iterable[str]) -> dict[str, Any]:
+    """To those who want it. A row of its own tells that nobody does."""
+    addresses = list(recipients)
+    if organisation is not None:
+        addresses = still_wanted(organisation.pk, addresses, switched_off([organisation.pk], kind.name))
+    if addresses:
+        return {"recipients": addresses}
+    return {
+        "recipients": [],
+        "status": Notification.Status.NOT_SENT,
+        "next_attempt_at": None,
+        "not_sent_because": f"{kind.label} is switched off for everybody who would get it.",
+    }
 
 
 def wake_sender(notification: Notification) -> None:

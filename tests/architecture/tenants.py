@@ -44,7 +44,9 @@ from invoicing.services.pay_page_links import renew_link
 from invoicing.services.prices import price_book
 from invoicing.services.safety_bounds import set_safety_bounds
 from invoicing.services.terms import discounts, minimum_charges, recurring_fees
-from organisations.models import ApiKey, Membership, Organisation, Project, WebhookAttempt
+from organisations.models import ApiKey, Membership, NotificationEvent, Organisation, Project, WebhookAttempt
+from organisations.notifications.switches import switch_off
+from organisations.notifications.tracking import note_event
 from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.contacts import add_contact
@@ -150,6 +152,7 @@ def tenant(marker: str) -> Tenant:
     _dress(organisation, marker)
     _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
+    switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)
@@ -318,7 +321,16 @@ def _draft(organisation: Organisation, marker: str) -> Invoice:
 
 def _bill(organisation: Organisation, marker: str) -> Invoice:
     invoice = issuing.finalize_invoice(invoice_id=_draft(organisation, marker).pk)
-    queue_invoice_email(invoice, to=["ap@customer.example"])
+    mail = queue_invoice_email(invoice, to=["ap@customer.example"])
+    note_event(
+        NotificationEvent(
+            notification=mail,
+            kind="opened",
+            recipient=f"{marker.lower()}@reader.example",
+            happened_at=clock.now(),
+            provider="mailgun",
+        )
+    )
     _exempt(invoice, marker)
     renew_link(invoice_id=invoice.pk, reason=f"{marker} lost it")
     return invoice

@@ -38,6 +38,8 @@ NOT_REGISTERED = {
     "invoicing.LatePrice": "what a price bills late: its lines on the next invoice say so",
     "invoicing.InvoiceTax": "rows of the invoice's page",
     "invoicing.DiscountRedemption": "rows of the discount's page",
+    "organisations.NotificationEvent": "shown on the page of its e-mail",
+    "organisations.SwitchedOffEmail": "shown on What is on for whom, switched on the customer's page",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.FilingFile": "shown on the page of its GST return, and downloaded there",
     "invoicing.InvoiceTemplateVersion": "shown, and edited while it is a draft, on its template's page",
@@ -68,6 +70,7 @@ NOT_REGISTERED = {
 }
 # Tells something of every customer: shown only to those who serve them all.
 FOR_WHO_SERVES_ALL = {
+    "organisations.suppressedaddress",
     "invoicing.numbersequence",
     "invoicing.filing",
     "payments.journalbatch",

@@ -67,6 +67,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "minimum_id": tenant.minimum.pk,
         "discount_id": tenant.discount.pk,
         "template_id": tenant.organisation.invoice_templates.get().pk,
+        "notification_id": tenant.organisation.notifications.first().pk,
         "contact_id": tenant.organisation.contacts.get().pk,
         "endpoint_id": tenant.organisation.webhook_endpoints.get().pk,
         "note_id": tenant.note.pk,

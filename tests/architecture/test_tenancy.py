@@ -23,6 +23,7 @@ from tests.architecture.tenants import Tenant, owned, run_of_both, tenant, tenan
 
 NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
+    "organisations.SuppressedAddress": "an address for all customers: only who reaches everybody sees the list",
     "organisations.SeenAttention": "one person's own: shown to that person alone",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
     "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",
@@ -108,6 +109,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "minimum_id": lambda owner: owner.minimum.pk,
     "discount_id": lambda owner: owner.discount.pk,
     "discrepancy_id": lambda owner: Discrepancy.objects.get(organisation=owner.organisation).pk,
+    "notification_id": lambda owner: owner.organisation.notifications.first().pk,
     "contact_id": lambda owner: owner.organisation.contacts.get().pk,
     "endpoint_id": lambda owner: owner.organisation.webhook_endpoints.get().pk,
     "delivery_id": lambda owner: owner.organisation.webhook_endpoints.get().deliveries.first().pk,
@@ -206,11 +208,16 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
 }
 # Plain functions, which carry no permission classes to read.
 PROJECT_KEY_FUNCTIONS = {"/api/v1/events", "/api/v1/events/batch"}
-SIGNED_BY_THE_GATEWAY = {"/api/v1/webhooks/razorpay", "/api/v1/webhooks/razorpay/{account_id}"}
+SIGNED_BY_THE_GATEWAY = {
+    "/api/v1/webhooks/razorpay",
+    "/api/v1/webhooks/razorpay/{account_id}",
+    "/api/v1/webhooks/email/{provider}",
+}
 # What some object routes need to get as far as looking for the object.
 OBJECT_BODIES: dict[str, Any] = {
     "/api/v1/admin/organisations/{organisation_id}/invoices": {"period": "2026-09"},
     "/api/v1/admin/organisations/{organisation_id}/projects": {"name": "Q"},
+    "/api/v1/admin/organisations/{organisation_id}/email-kinds": {"switched_off": ["reminder"]},
     "/api/v1/admin/organisations/{organisation_id}/contacts": {"purpose": "billing", "email": "q@q.example"},
     "/api/v1/admin/projects/{project_id}/api-keys": {"name": "Q"},
     "/api/v1/admin/invoices/{invoice_id}/void": {"reason": "Q"},

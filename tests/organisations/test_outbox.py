@@ -16,6 +16,7 @@ from organisations.models import Notification, Organisation, Purpose
 from organisations.notifications import email
 from organisations.notifications.kinds import KINDS, Kind
 from organisations.notifications.outbox import Attachment, queue_email
+from organisations.notifications.sending_again import resend
 from tests.mailbox import Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_after_the_last_attempt_it_fails_visibly_and_can_be_resent(acme: Organis
     assert email.due_notifications() == []
     mailbox.refuse = False
     email.try_now(notification_id=note.pk)
-    for verb in (email.try_now, email.resend):
+    for verb in (email.try_now, resend):
         with pytest.raises(DomainError, match="still on its way"):
             verb(notification_id=note.pk)
     assert email.send_notification(notification_id=note.pk)

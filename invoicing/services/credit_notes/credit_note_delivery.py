@@ -21,9 +21,8 @@ from invoicing.models import CreditNote
 from invoicing.models.e_invoice import waits_for_irn
 from invoicing.selectors.e_invoices import e_invoice_of, registration_of
 from invoicing.services import stored_pdfs
-from invoicing.services.sending import addresses
 from organisations import audit
-from organisations.notifications.recipients import distinct, recipients
+from organisations.notifications.recipients import addresses, distinct, recipients
 
 PdfState = CreditNote.PdfState
 

@@ -19,7 +19,7 @@ from billing_platform.lib.money import Money, to_minor
 from billing_platform.lib.work import claims
 from billing_platform.lib.work.waking import wake_on_commit
 from invoicing.models import Invoice
-from organisations.models import Notification
+from organisations.notifications.tracking import have_it
 from payments.errors import NotChargeable
 from payments.gateways import GatewayError, GatewayRefused, RazorpayGateway
 from payments.models import Mandate, MandateCharge, PaymentOrder
@@ -258,7 +258,7 @@ def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate)
         return over.message, True
     assert charge.charge_after is not None  # noqa: S101  (a constraint of the table)
     is_late = clock.now() > charge.charge_after + NOTICE_MAY_TAKE and notice.sent_at is None
-    if notice.status == Notification.Status.FAILED or is_late:
+    if is_late or not have_it([notice]):
         return "The notice could not be sent, so nothing may be debited.", True
     return "", False
 

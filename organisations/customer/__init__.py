@@ -1,0 +1,1 @@
+"""What a customer's readers open without an account."""

@@ -20,6 +20,7 @@ from events.models import (
     UsagePeriod,
 )
 from events.selectors.backlog import recent_conflicts
+from events.timeline import TELLS
 from organisations.scoping import reaches_every_organisation
 
 BACKOFFICE = Contribution(
@@ -117,6 +118,7 @@ BACKOFFICE = Contribution(
             is_last_resort=True,
         ),
     ),
+    tells=TELLS,
     operators_may=frozenset(
         {
             "add_metric",

@@ -42,6 +42,7 @@ from invoicing.selectors.due_returns import returns_due
 from invoicing.selectors.exchange_rates import customers_without_rate
 from invoicing.selectors.indian_deadlines import credits_end_soon, exports_to_realise_soon, indian_today
 from invoicing.selectors.letters import sellers_with_ending_lut
+from invoicing.timeline import TELLS
 from organisations.models import BillingEntity, Organisation
 from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
@@ -339,6 +340,7 @@ BACKOFFICE = Contribution(
     ),
     finds=_FINDS,
     waits=(*_INVOICES, *_E_INVOICES, *_LAW, *_BILLING_RUNS, *_PRICES_AND_RATES, *_NUMBERS),
+    tells=TELLS,
     operators_may=frozenset(
         {
             "create_invoice",

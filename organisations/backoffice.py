@@ -14,6 +14,7 @@ from organisations.models import (
     BillingEntity,
     BillingHold,
     Contact,
+    CustomerNote,
     IdempotencyRecord,
     Membership,
     Notification,
@@ -28,8 +29,10 @@ from organisations.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
+from organisations.operators_clock import operators_today
 from organisations.scoping import reaches_every_organisation
 from organisations.selectors import customers_to_check
+from organisations.timeline import TELLS
 
 User = get_user_model()
 
@@ -43,6 +46,7 @@ BACKOFFICE = Contribution(
         SidebarItem(Group.CUSTOMERS, ApiKey, "key"),
         SidebarItem(Group.CUSTOMERS, BillingHold, "pause_circle"),
         SidebarItem(Group.CUSTOMERS, Contact, "contacts"),
+        SidebarItem(Group.CUSTOMERS, CustomerNote, "sticky_note_2"),
         SidebarItem(Group.PEOPLE, User, "person"),
         SidebarItem(Group.PEOPLE, Membership, "badge"),
         SidebarItem(Group.PEOPLE, AuditEntry, "policy", key="l"),
@@ -81,6 +85,16 @@ BACKOFFICE = Contribution(
             filters={"attention": "others"},
             urgency=Urgency.BILLING,
             since="created_at",
+        ),
+        Waits(
+            kind="follow_ups",
+            one="note to follow up",
+            many="notes to follow up",
+            rows=lambda user: CustomerNote.objects.for_organisations(user).due(operators_today()),
+            model=CustomerNote,
+            filters={"attention": "due"},
+            urgency=Urgency.BILLING,
+            since="follow_up_on",
         ),
         Waits(
             kind="email_failed",
@@ -151,8 +165,11 @@ BACKOFFICE = Contribution(
         Finds(BillingEntity, "storefront", within=("name", "legal_name", "gstin"), about=lambda _seller: "Seller"),
         Finds(User, "person", within=("username", "email"), about=lambda _user: "User"),
     ),
+    tells=TELLS,
     operators_may=frozenset(
         {
+            "add_customernote",
+            "change_customernote",
             "add_organisation",
             "change_organisation",
             "add_project",

@@ -36,6 +36,7 @@ from payments.models import (
     WithheldTax,
 )
 from payments.selectors import about_outages, held_up_by_outage, not_paid_out, with_unallocated
+from payments.timeline import TELLS
 
 BACKOFFICE = Contribution(
     sidebar=(
@@ -306,6 +307,7 @@ BACKOFFICE = Contribution(
             about=lambda line: f"Bank line {line.reference}".strip(),
         ),
     ),
+    tells=TELLS,
     operators_may=frozenset(
         {
             "collect_invoice",

@@ -14,6 +14,7 @@ from billing_platform.backoffice.attention import Attention, Waiting
 from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import Bar, bars
+from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.dates_in_words import day_text, month_text
 from billing_platform.lib.number_formats import format_money, format_number
 from events.models import EventBatch, UsageAggregate
@@ -28,21 +29,6 @@ from payments import selectors as payments
 from payments.models import Payment
 
 SECONDS_PER_MINUTE = 60
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """A number with what it is, what stands beside it, and the list it counts. One value per currency, never a sum."""
-
-    label: str
-    values: tuple[str, ...]
-    note: str
-    href: str
-    tone: str = ""
-    more: tuple[str, ...] = ()
-    """What belongs beside the values, and is no part of them."""
-    count: int = 0
-    """How many rows the list behind it has."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +52,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Dashboard:
-    kpis: tuple[Kpi, ...]
+    kpis: tuple[Tile, ...]
     usage: Series | None
     waiting: Waiting
-    run: Kpi | None
+    run: Tile | None
 
     @property
     def attention(self) -> tuple[Attention, ...]:
@@ -79,7 +65,7 @@ class Dashboard:
 
 def of(user: Any) -> Dashboard:
     """What one user may see: parts without permission are left out, and all of it is of their organisations."""
-    kpis: list[Kpi] = []
+    kpis: list[Tile] = []
     backlog = _settle_backlog(user)
     if user.has_perm("payments.view_payment"):
         kpis.append(_collected(user))
@@ -99,7 +85,7 @@ def _settle_backlog(user: Any) -> SettleBacklog | None:
     return settle_backlog(actor=user) if user.has_perm("events.view_eventbatch") else None
 
 
-def _collected(user: Actor) -> Kpi:
+def _collected(user: Actor) -> Tile:
     zone = operators_zone()
     today = clock.today(zone)
     found = payments.collected(actor=user, first=today.replace(day=1), last=today, zone=zone)
@@ -108,7 +94,7 @@ def _collected(user: Actor) -> Kpi:
     beside += [
         f"{format_money(row.unallocated, row.currency)} not yet credited" for row in found if row.unallocated > 0
     ]
-    return Kpi(
+    return Tile(
         "Collected this month",
         _amounts((row.received, row.currency) for row in found if row.count),
         _counted(count, "payment"),
@@ -119,21 +105,21 @@ def _collected(user: Actor) -> Kpi:
     )
 
 
-def _receivables(user: Actor) -> list[Kpi]:
+def _receivables(user: Actor) -> list[Tile]:
     found = receivables(actor=user)
     late = [row for row in found if row.overdue_count]
     open_invoices, late_invoices = (
         sum(getattr(row, name) for row in found) for name in ("outstanding_count", "overdue_count")
     )
     return [
-        Kpi(
+        Tile(
             "Outstanding",
             _amounts((row.outstanding, row.currency) for row in found),
             _counted(open_invoices, "invoice"),
             list_address(Invoice, attention="collectable"),
             count=open_invoices,
         ),
-        Kpi(
+        Tile(
             "Overdue",
             _amounts((row.overdue, row.currency) for row in late),
             _counted(late_invoices, "invoice"),
@@ -144,10 +130,10 @@ def _receivables(user: Actor) -> list[Kpi]:
     ]
 
 
-def _backlog(backlog: SettleBacklog) -> Kpi:
+def _backlog(backlog: SettleBacklog) -> Tile:
     age = backlog.oldest_age_seconds
     oldest = f"{age} s" if age < SECONDS_PER_MINUTE else f"{age // SECONDS_PER_MINUTE} min"
-    return Kpi(
+    return Tile(
         "Waiting to be counted",
         (_counted(backlog.pending, "batch", "batches"),),
         f"the oldest for {oldest}" if backlog.pending else "everything accepted is counted",
@@ -166,7 +152,7 @@ def _usage(user: Actor) -> Series:
     )
 
 
-def _latest_run(user: Actor) -> Kpi | None:
+def _latest_run(user: Actor) -> Tile | None:
     run = latest_run()
     if run is None:
         return None
@@ -176,7 +162,7 @@ def _latest_run(user: Actor) -> Kpi | None:
     notes += [f"{waiting} waiting"] * bool(waiting) + [_counted(troubled, "needs attention", "need attention")] * bool(
         troubled
     )
-    return Kpi(
+    return Tile(
         f"Billing run {month_text(run.period_start)}",
         (f"{progress.total - waiting - troubled} of {progress.total}",),
         ", ".join(notes),

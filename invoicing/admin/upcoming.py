@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -9,6 +12,8 @@ from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, object_page
+from billing_platform.lib.admin.display import action_url
+from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.dates_in_words import last_day_text, month_text, time_text
 from billing_platform.lib.money import ZERO, with_places
 from billing_platform.lib.number_formats import decimal_places, format_money, format_percent, format_price
@@ -25,6 +30,20 @@ from organisations.operators_clock import operators_zone
 
 @extends(Organisation)
 class UpcomingInvoiceOfOrganisation(Extension):
+    def tiles(self, request: HttpRequest, obj: Organisation) -> Iterator[Tile]:
+        """What the month would cost by now and will probably come to, and when it is billed: all with tax."""
+        user: Any = request.user
+        if not user.has_perm("invoicing.view_invoice", obj):
+            return
+        upcoming = upcoming_invoice(organisation=obj)
+        href, currency = action_url(obj, "upcoming_invoice"), upcoming.so_far.currency
+        so_far = format_money(upcoming.so_far.totals.total, currency)
+        yield Tile("Unbilled so far", (so_far,), f"{month_text(upcoming.period)}, with tax", href)
+        if upcoming.projected:
+            later = format_money(upcoming.projected.totals.total, currency)
+            note = f"to be invoiced after {last_day_text(upcoming.period.end)}"
+            yield Tile("Next invoice, probably", (later,), note, href)
+
     @object_page(label="Upcoming invoice", permission="invoicing.view_invoice", icon="update")
     def upcoming_invoice(self, request: HttpRequest, organisation: Organisation) -> HttpResponse:
         upcoming = upcoming_invoice(organisation=organisation)

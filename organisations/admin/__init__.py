@@ -5,6 +5,7 @@ from organisations.admin.audit import AuditEntryAdmin
 from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
 from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
+from organisations.admin.customer_note import CustomerNoteAdmin, NotesOfCustomer
 from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
@@ -12,6 +13,7 @@ from organisations.admin.organisation import OrganisationAdmin
 from organisations.admin.people import MembershipAdmin, UserAdmin
 from organisations.admin.project import ProjectAdmin
 from organisations.admin.suppressed_address import SuppressedAddressAdmin
+from organisations.admin.timeline import TimelineOfCustomer
 from organisations.admin.webhook_delivery import WebhookDeliveryAdmin
 from organisations.admin.webhook_endpoint import WebhookEndpointAdmin
 
@@ -22,14 +24,17 @@ __all__ = [
     "BillingHoldAdmin",
     "ContactAdmin",
     "ContactsOfCustomer",
+    "CustomerNoteAdmin",
     "EmailSwitchesOfCustomer",
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",
     "MembershipAdmin",
+    "NotesOfCustomer",
     "NotificationAdmin",
     "OrganisationAdmin",
     "ProjectAdmin",
     "SuppressedAddressAdmin",
+    "TimelineOfCustomer",
     "UserAdmin",
     "WebhookDeliveryAdmin",
     "WebhookEndpointAdmin",

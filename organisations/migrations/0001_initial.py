@@ -1131,6 +1131,35 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CustomerNote",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "text",
+                    models.TextField(max_length=2000, validators=[billing_platform.lib.validators.validate_paragraphs]),
+                ),
+                ("written_by", models.CharField(max_length=200)),
+                ("follow_up_on", models.DateField(blank=True, help_text="Empty: nothing to come back to.", null=True)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("done_by", models.CharField(blank=True, max_length=200)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notes",
+                        to="organisations.organisation",
+                        verbose_name="customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "note",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Contact",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1761,6 +1790,38 @@ class Migration(migrations.Migration):
                 name="one_role_per_user_and_organisation",
                 nulls_distinct=False,
                 violation_error_message="This user has a role for this organisation already: change that role.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="customernote",
+            index=models.Index(fields=["organisation", "-created_at"], name="note_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="customernote",
+            index=models.Index(
+                condition=models.Q(("done_at__isnull", True)), fields=["follow_up_on"], name="note_to_follow_up"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="customernote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("done_at__isnull", True), ("follow_up_on__isnull", False), _connector="OR"),
+                name="only_a_follow_up_is_done",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="customernote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_note_stays_as_written",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."organisation_id" IS DISTINCT FROM (NEW."organisation_id") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."written_by" IS DISTINCT FROM (NEW."written_by") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6469b2004f3f4a904593e57dbdbf8cd793b1fd35",
+                    operation="UPDATE",
+                    pgid="pgtrigger_a_note_stays_as_written_95cf1",
+                    table="organisations_customernote",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

@@ -5,6 +5,7 @@ from organisations.models.audit import AuditEntry
 from organisations.models.billing_entity import BillingEntity
 from organisations.models.billing_hold import BillingHold, held
 from organisations.models.contact import Contact
+from organisations.models.customer_note import CustomerNote
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
@@ -26,6 +27,7 @@ __all__ = [
     "BillingEntity",
     "BillingHold",
     "Contact",
+    "CustomerNote",
     "IdempotencyRecord",
     "Membership",
     "Notification",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from billing_platform.lib.admin.base import Extension, extends, object_action
+from billing_platform.lib.admin.contributions import list_address
+from billing_platform.lib.admin.display import admin_url
+from billing_platform.lib.admin.tiles import Tile
 from billing_platform.lib.number_formats import format_sums
 from invoicing.models import Invoice
 from organisations.models import Organisation
 from organisations.notifications.recipients import listed
+from organisations.operators_clock import operators_today
 from payments.admin.allocating import OnAccountForm
-from payments.models import InboundWebhook, Payment
+from payments.models import InboundWebhook, Mandate, Payment
 from payments.selectors import credit_of
 from payments.services.on_account import record_payment_on_account
 
@@ -36,6 +41,14 @@ def money_facts(_request: HttpRequest, organisation: Organisation) -> list[tuple
 class PaymentsOfOrganisation(Extension):
     related_lists = ((Payment, "organisation__id__exact"), (InboundWebhook, "organisation__id__exact"))
 
+    def tiles(self, request: HttpRequest, obj: Organisation) -> Iterator[Tile]:
+        user: Any = request.user
+        if user.has_perm("payments.view_payment", obj):
+            yield _due(obj)
+            yield from _credit(obj)
+        if user.has_perm("payments.view_mandate", obj):
+            yield from _mandates(obj)
+
     @object_action(
         label="Record payment",
         permission="payments.record_offline_payment",
@@ -51,3 +64,33 @@ class PaymentsOfOrganisation(Extension):
         payment = record_payment_on_account(organisation_id=organisation.pk, **answers)
         left = f"; {payment.shown(payment.unallocated)} waits on account" if payment.unallocated else ""
         return self.page.done(request, f"Payment {payment} is recorded{left}.", payment)
+
+
+def _due(organisation: Organisation) -> Tile:
+    """What is due, and for how many days the oldest of it is late, on the operators' calendar."""
+    invoices = list(Invoice.objects.collectable().filter(organisation=organisation))
+    today = operators_today()
+    late = [(today - invoice.due_date).days for invoice in invoices if invoice.due_date and invoice.due_date < today]
+    overdue = f"the oldest overdue for {max(late)} day{'' if max(late) == 1 else 's'}" if late else "nothing overdue"
+    return Tile(
+        "Due",
+        (format_sums((invoice.currency, invoice.amount_due) for invoice in invoices) or "Nothing",),
+        overdue,
+        list_address(Invoice, organisation__id__exact=str(organisation.pk), attention="collectable"),
+        "danger" if late else "",
+        count=len(invoices),
+    )
+
+
+def _credit(organisation: Organisation) -> Iterator[Tile]:
+    if credit := [(payment.currency, payment.unallocated) for payment in credit_of(organisation.pk)]:
+        href = list_address(Payment, organisation__id__exact=str(organisation.pk), attention="problem")
+        yield Tile("On account", (format_sums(credit),), "paid, and not credited to an invoice", href, "warning")
+
+
+def _mandates(organisation: Organisation) -> Iterator[Tile]:
+    mandates = list(Mandate.objects.standing().filter(account__organisation=organisation).order_by("-created_at"))
+    if mandates:
+        mandate = mandates[0]
+        tone = "success" if mandate.status == Mandate.Status.CONFIRMED else "warning"
+        yield Tile("Mandate", (mandate.get_status_display(),), str(mandate), admin_url(mandate), tone)

@@ -51,6 +51,7 @@ from organisations.scoping import TenantModel
 from organisations.services import api_keys
 from organisations.services.contacts import add_contact
 from organisations.services.holds import place_hold
+from organisations.services.notes import write_note
 from organisations.webhooks.endpoints import create_endpoint
 from organisations.webhooks.replaying import send_test
 from payments.models import (
@@ -153,6 +154,7 @@ def tenant(marker: str) -> Tenant:
     _listen(organisation, marker)
     place_hold(organisation=organisation, kind="no_collection", reason=f"{marker} is in dispute", placed_by=marker)
     switch_off(organisation=organisation, kind="reminder", by=marker, address=f"{marker.lower()}@finance.example")
+    write_note(organisation=organisation, text=f"{marker} called", written_by=marker)
     add_contact(organisation=organisation, purpose="finance", email=f"{marker.lower()}@finance.example")
     approve_invoice(invoice_id=draft.pk, approver=person)
     note = _credit(invoice, marker)

@@ -283,6 +283,7 @@ class ModelAdmin(
         if kwargs.get("obj") is not None:
             context["title"] = capfirst(self.opts.verbose_name)
             context["subtitle"] = self.name_of(kwargs["obj"])
+            context["tiles"] = self.all_tiles(request, kwargs["obj"])
             context["related_lists"] = related_lists(self, request, kwargs["obj"])
         self._show_words(context["adminform"])
         return super().render_change_form(request, context, *args, **kwargs)

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from billing_platform.lib.admin.finding import Finds
+from billing_platform.lib.admin.timeline import Tells
 
 ROOT = __name__.partition(".")[0]
 Models = frozenset[type[Model]]
@@ -113,6 +114,7 @@ class Contribution:
     sidebar: tuple[SidebarItem, ...] = ()
     waits: tuple[Waits, ...] = ()
     finds: tuple[Finds, ...] = ()
+    tells: tuple[Tells, ...] = ()
     operators_may: frozenset[str] = frozenset()
     """Codenames of the app's permissions that operators hold, beside seeing everything."""
     administers: tuple[str, ...] = ()
@@ -154,6 +156,11 @@ def kinds_to_find() -> list[Finds]:
     """In the order of their apps, those that cost more last."""
     kinds = [kind for each in contributions().values() for kind in each.finds]
     return sorted(kinds, key=lambda kind: kind.is_last_resort)
+
+
+def kinds_told() -> list[Tells]:
+    """In the order of their apps."""
+    return [kind for each in contributions().values() for kind in each.tells]
 
 
 def view_permission(model: type[Model]) -> str:

@@ -13,13 +13,15 @@ The page of the model shows these parts beside its own. Several apps may extend 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Model
 from django.http import HttpRequest
+
+from billing_platform.lib.admin.tiles import Tile
 
 if TYPE_CHECKING:
     from billing_platform.lib.admin.base import ModelAdmin
@@ -44,6 +46,10 @@ class Extension:
     def columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
         """The columns of the list, given those shown so far."""
         return shown
+
+    def tiles(self, request: HttpRequest, obj: Any) -> Iterable[Tile]:
+        """Numbers at the head of an object's page: how it stands. The extension asks for the permissions itself."""
+        return ()
 
     def fieldsets(self, request: HttpRequest, obj: Any, shown: list[Any]) -> list[Any]:
         """The sections of an object's page, given those shown so far. A method of the extension may stand for a
@@ -82,6 +88,9 @@ class ExtendedMixin:
 
     def all_related_lists(self) -> RelatedLists:
         return (*self.related_lists, *(each for extension in self.extensions for each in extension.related_lists))
+
+    def all_tiles(self, request: HttpRequest, obj: Any) -> list[Tile]:
+        return [tile for extension in self.extensions for tile in extension.tiles(request, obj)]
 
     def columns_on_a_phone(self) -> tuple[str, ...]:
         return next((found for each in self.extensions if (found := each.list_on_a_phone)), self.list_on_a_phone)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import urllib.error
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from billing_platform.local.keys import write_private
 from billing_platform.local.process_table import Addresses
 
 _TO_ATTEMPT, _PAST = "invoice_to_attempt", "past_at_razorpay"
+_ENDPOINT, _POINTS_AT = "receiver_endpoint", "receiver_url"
+_BEFORE = timedelta(days=80)  # messages are stored for 90
 
 
 def facts_file(var_dir: Path) -> Path:
@@ -68,9 +72,42 @@ def tell_past(file: Path, facts: dict[str, Any], addresses: Addresses) -> None:
     write_private(file, facts)
 
 
+def listen(file: Path, facts: dict[str, Any], addresses: Addresses) -> None:
+    """Point the demo's webhook endpoint at the receiver, whose port may be another one at each start. The first time,
+    put it in use, and send it what happened before. Where a person has changed its URL, or removed it, it stays so.
+
+    Raises OSError if the API refuses.
+    """
+    url = f"{addresses.receiver_url}/billing"
+    if addresses.receiver_url is None or _ENDPOINT not in facts or facts.get(_POINTS_AT) == url:
+        return
+    endpoint = f"{addresses.base_url}/api/v1/admin/webhook-endpoints/{facts[_ENDPOINT]}"
+    key = {"Authorization": f"Bearer {facts['admin_key']}"}
+    try:
+        now: str | None = _ask("GET", endpoint, None, key)["url"]
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+        now = None
+    if now is not None and _POINTS_AT not in facts:
+        _ask("PATCH", endpoint, {"url": url, "status": "active"}, key)
+        since = datetime.now(UTC) - _BEFORE
+        _post(f"{endpoint}/replay", {"since": since.isoformat()}, key)
+        _post(f"{endpoint}/test", {}, key)
+    elif now is not None and now == facts[_POINTS_AT]:
+        _ask("PATCH", endpoint, {"url": url}, key)
+    facts[_POINTS_AT] = url
+    write_private(file, facts)
+
+
 def _post(url: str, content: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    return _ask("POST", url, content, headers)
+
+
+def _ask(method: str, url: str, content: dict[str, Any] | None, headers: dict[str, str]) -> dict[str, Any]:
+    body = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(
-        url, data=json.dumps(content).encode(), headers={"Content-Type": "application/json", **headers}
+        url, data=body, headers={"Content-Type": "application/json", **headers}, method=method
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(request, timeout=30) as answer:
@@ -87,6 +124,7 @@ def run_json(facts: dict[str, Any], addresses: Addresses, settings: dict[str, st
         "project_key": facts.get("project_key"),
         "organisation_id": facts.get("organisation_id"),
         "project_id": facts.get("project_id"),
+        "receiver_url": addresses.receiver_url,
         "webhook_secret": settings.get("RAZORPAY_WEBHOOK_SECRET"),
         "logins": facts.get("logins", {}),
     }
@@ -98,6 +136,8 @@ def welcome(run: dict[str, Any], *, mail: str, run_json: str) -> str:
     lines = ["", "Ready.", "", f"  Admin     {base}/admin/", f"  API       {base}/api/docs"]
     if run["sandbox_url"]:
         lines.append(f"  Razorpay  {run['sandbox_url']} (a local sandbox)")
+    if run["receiver_url"]:
+        lines.append(f"  Webhooks  {run['receiver_url']} (a local receiver)")
     lines += [f"  E-mails   {mail}", ""]
     if run["project_key"]:
         lines += _log_ins(run["logins"]) + _first_event(base, run["project_key"])

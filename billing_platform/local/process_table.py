@@ -16,7 +16,8 @@ MARK = "BILLING_STARTED_FROM"  # how processes that outlived their launcher are 
 WEB_WORKERS = 2
 WEB_CONNECTIONS = 400  # of each process, idle ones included: they cost no thread
 RAZORPAY_SANDBOX = "billing_platform.local.razorpay.wsgi:application"  # by name: neither side imports the other
-SANDBOX_THREADS = 8
+RECEIVER = "billing_platform.local.receiver:application"
+SANDBOX_THREADS, RECEIVER_THREADS = 8, 4
 MOST_WORKER_PROCESSES = 4
 # glibc would keep the ten megabytes that a large request gave back, in each thread.
 GIVE_BACK_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
@@ -25,10 +26,11 @@ AS_ROOT = "You're running the worker with superuser privileges"  # in a containe
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where people and scripts find the web process and, if it runs, the sandbox."""
+    """Where people and scripts find the web process and, if they run, the sandbox and the receiver of webhooks."""
 
     base_url: str
     sandbox_url: str | None
+    receiver_url: str | None = None
 
 
 def environment(*, var_dir: Path, services: Services, addresses: Addresses, secrets: dict[str, str]) -> dict[str, str]:
@@ -81,6 +83,8 @@ def commands(addresses: Addresses) -> dict[str, list[str]]:
     }
     if addresses.sandbox_url:
         table["sandbox"] = granian(RAZORPAY_SANDBOX, addresses.sandbox_url, workers=1, threads=SANDBOX_THREADS)
+    if addresses.receiver_url:
+        table["receiver"] = granian(RECEIVER, addresses.receiver_url, workers=1, threads=RECEIVER_THREADS)
     return table
 
 

@@ -12,10 +12,10 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from billing_platform.local import demo, manage, processes
+from billing_platform.local import demo, manage, processes, receiver
 from billing_platform.local.account import say
 from billing_platform.local.embedded import Services, services
 from billing_platform.local.errors import LocalError
@@ -24,7 +24,7 @@ from billing_platform.local.ports import free_port, reserve
 from billing_platform.local.process_table import CHECKOUT, Addresses, commands, environment, source_directories
 from billing_platform.local.supervisor import Supervisor, stop_left_over
 
-WEB_PORT, SANDBOX_PORT = 8000, 8001
+WEB_PORT, SANDBOX_PORT, RECEIVER_PORT = 8000, 8001, 8002
 READY_PATIENCE = 180
 
 
@@ -72,6 +72,7 @@ def _run_platform(var_dir: Path, found: Services, *, watch: list[Path]) -> int:
         settings = environment(var_dir=var_dir, services=found, addresses=addresses, secrets=secrets)
         manage.remember(var_dir, settings)
         facts_file = demo.facts_file(var_dir)
+        settings[receiver.FACTS] = str(facts_file)
         _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
         supervisor = Supervisor(commands(addresses), settings, watch)
         say("Starting " + ", ".join(commands(addresses)) + " …")
@@ -84,13 +85,17 @@ def _run_platform(var_dir: Path, found: Services, *, watch: list[Path]) -> int:
 
 @contextmanager
 def _reserved_addresses() -> Iterator[Addresses]:
-    with reserve(_port("web process", int(os.environ.get("PORT") or WEB_PORT))) as web:
-        base_url = f"http://127.0.0.1:{web.getsockname()[1]}"
-        if os.environ.get("RAZORPAY_KEY_ID"):
-            yield Addresses(base_url=base_url, sandbox_url=None)
-            return
-        with reserve(_port("Razorpay sandbox", SANDBOX_PORT)) as sandbox:
-            yield Addresses(base_url=base_url, sandbox_url=f"http://127.0.0.1:{sandbox.getsockname()[1]}")
+    with ExitStack() as held:
+
+        def address(name: str, preferred: int) -> str:
+            port = held.enter_context(reserve(_port(name, preferred))).getsockname()[1]
+            return f"http://127.0.0.1:{port}"
+
+        yield Addresses(
+            base_url=address("web process", int(os.environ.get("PORT") or WEB_PORT)),
+            sandbox_url=None if os.environ.get("RAZORPAY_KEY_ID") else address("Razorpay sandbox", SANDBOX_PORT),
+            receiver_url=address("webhook receiver", RECEIVER_PORT),
+        )
 
 
 def _port(name: str, preferred: int) -> int:
@@ -152,8 +157,9 @@ class _Announcer(threading.Thread):
         try:
             demo.tell_past(self.facts_file, facts, self.addresses)
             demo.attempt_payment(self.facts_file, facts, self.addresses)
+            demo.listen(self.facts_file, facts, self.addresses)
         except OSError as error:
-            say(f"The demo's failed payment could not be made ({error}); the next start tries again.")
+            say(f"What the demo lacks could not be made ({error}); the next start tries again.")
         file = self.var_dir / "run.json"
         content = demo.run_json(facts, self.addresses, self.settings)
         write_private(file, content)

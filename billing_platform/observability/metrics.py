@@ -24,6 +24,7 @@ from billing_platform.lib.http.client_ip import client_ip
 from billing_platform.tasks import HEARTBEAT_KEY
 from events.selectors.backlog import hot_log_days_retained, settle_backlog
 from organisations.models import Notification
+from organisations.webhooks.last_days import backlog
 from payments.selectors import outages, webhook_backlog
 from reconciliation.selectors.backlog import last_run_age_seconds, open_by_check
 
@@ -45,6 +46,7 @@ class QueueCollector(Collector):
         webhooks = webhook_backlog()
         yield GaugeMetricFamily("billing_webhooks_pending", "Stored webhooks not processed yet.", webhooks.pending)
         yield GaugeMetricFamily("billing_webhooks_failed", "Webhooks that were given up.", webhooks.failed)
+        yield from _outgoing_webhooks()
         gateway = GaugeMetricFamily("billing_gateway_outage", "1: Razorpay can't be reached.", labels=["account"])
         for key_id, outage in outages().items():
             gateway.add_metric([key_id], 1 if outage else 0)
@@ -56,6 +58,21 @@ class QueueCollector(Collector):
 
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # no query when the process starts
+
+
+def _outgoing_webhooks() -> Iterator[GaugeMetricFamily]:
+    found = backlog()
+    deliveries = GaugeMetricFamily(
+        "billing_webhook_backlog", "Deliveries of outgoing webhooks to endpoints in use.", labels=["state"]
+    )
+    for state in ("waiting", "retrying", "given_up"):
+        deliveries.add_metric([state], getattr(found, state))
+    yield deliveries
+    yield GaugeMetricFamily(
+        "billing_webhook_oldest_due_seconds",
+        "Age of the oldest delivery that is due to a receiver that takes messages.",
+        found.oldest_due_seconds,
+    )
 
 
 def _reconciliation() -> Iterator[GaugeMetricFamily]:

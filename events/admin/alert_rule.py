@@ -14,7 +14,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from billing_platform.lib import clock
-from billing_platform.lib.admin.base import ActionForm, ModelAdmin, Textarea, badge, facts, link, object_action, when
+from billing_platform.lib.admin.base import (
+    ActionForm,
+    ModelAdmin,
+    QuickFilter,
+    Textarea,
+    badge,
+    facts,
+    link,
+    object_action,
+    when,
+)
 from billing_platform.lib.admin.previewing import PreviewMixin
 from billing_platform.lib.limits import QUANTITY_PLACES, REASON_LENGTH
 from billing_platform.lib.number_formats import NumberError, parse_decimal, short_text
@@ -48,6 +58,22 @@ class MuteForm(ActionForm):
     reason = forms.CharField(max_length=REASON_LENGTH, help_text="Shown on the rule's page.")
 
 
+class RetiredFilter(QuickFilter):
+    title = parameter_name = "retired"
+    all_option = ("", "In use")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Retired"), ("all", "All")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        retired = {"yes": False, None: True}.get(self.value())
+        return queryset if retired is None else queryset.filter(retired_at__isnull=retired)
+
+
+def _is_current(rule: AlertRule) -> bool:
+    return not rule.is_retired
+
+
 def _grouped_spans() -> list[tuple[str, list[tuple[str, str]]]]:
     kinds, labels = dict(AlertRule.Kind.choices), dict(AlertRule.Span.choices)
     return [(str(kinds[kind]), [(span, str(labels[span])) for span in spans]) for kind, spans in SPANS.items()]
@@ -62,7 +88,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     empty_hint = "A rule tells a customer when usage or cost crosses a threshold, jumps, or is unusual."
     list_on_a_phone = ("name", "customer", "state_now")
     list_display = ("name", "customer", "kind", "metric", "fires", "state_now", "judged")
-    list_filter = ("organisation", "kind", "is_active")
+    list_filter = (RetiredFilter, "organisation", "kind", "is_active")
     search_fields = ("name", "organisation__name")
     list_select_related = ("organisation", "metric", "project", "state")
     autocomplete_fields = ("organisation", "project", "metric")
@@ -70,7 +96,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     fieldsets = (
         ("For", {"fields": (("organisation", "project"), ("name", "is_active"))}),
         ("Watches", {"fields": (("kind", "span"), "metric")}),
-        ("Fires", {"fields": ("operator", ("thresholds", "step"), "cool_down_minutes")}),
+        ("Fires", {"fields": ("operator", ("thresholds", "step"), "least_usage", "cool_down_minutes")}),
         ("Tells", {"fields": ("recipients",)}),
         ("In the last 30 days", {"fields": ("preview",)}),
     )
@@ -109,6 +135,11 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
             field.choices = field.widget.choices = _grouped_spans()
         return field
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A retired rule is history."""
+        may: bool = super().has_change_permission(request, obj)
+        return may and not (obj and obj.is_retired)
+
     def create(self, request: HttpRequest, values: dict[str, Any]) -> AlertRule:
         return rules.add_rule(**values)
 
@@ -138,6 +169,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
         muted = f"{rule.mute_reason}, until" if rule.is_muted else ""
         rows: list[tuple[str, Any]] = [
             ("State", _state(rule)),
+            ("Retired", when(rule.retired_at) if rule.is_retired else ""),
             ("Sees now", rules.sees_now(rule)),
             ("Goes to", ", ".join(rule.to)),
             ("Judged", when(rule.state.judged_at)),
@@ -147,7 +179,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     @object_action(
         label="Mute",
         permission="events.mute_alertrule",
-        when=lambda rule: not rule.is_muted,
+        when=lambda rule: not rule.is_muted and not rule.is_retired,
         form=MuteForm,
         confirm="Alerts are noted in the history, and nobody is told. It ends by itself.",
         facts=_state_facts,
@@ -161,7 +193,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     @object_action(
         label="Unmute",
         permission="events.mute_alertrule",
-        when=lambda rule: rule.is_muted,
+        when=lambda rule: rule.is_muted and not rule.is_retired,
         confirm="What fires from now on is told. What fired meanwhile stays in the history.",
         facts=_state_facts,
         icon="notifications_active",
@@ -173,6 +205,7 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
     @object_action(
         label="Send test",
         permission="events.mute_alertrule",
+        when=_is_current,
         confirm="The recipients get an e-mail that says it is a test, with what the rule sees now.",
         facts=_state_facts,
         icon="send",
@@ -185,17 +218,34 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
         label="Delete",
         permission="events.delete_alertrule",
         when=lambda rule: not rule.alerts.exists(),
-        confirm="It has never fired. One that has fired can only be switched off.",
+        confirm="It has never fired, so nothing is lost. One that has fired is retired instead.",
         danger=True,
         icon="delete",
     )
     def delete_rule(self, request: HttpRequest, rule: AlertRule) -> HttpResponse:
-        rules.delete_rule(rule_id=rule.pk)
+        rules.remove_rule(rule_id=rule.pk)
         messages.success(request, f"The rule “{rule.name}” was deleted.")
+        return HttpResponseRedirect(self._home(None))
+
+    @object_action(
+        label="Retire",
+        permission="events.delete_alertrule",
+        when=lambda rule: not rule.is_retired and rule.alerts.exists(),
+        confirm="It is judged no more and leaves the list; its name is free for another rule. What is open is over, "
+        "and nobody is told. Its alerts stay in the history. There is no way back.",
+        facts=_state_facts,
+        danger=True,
+        icon="archive",
+    )
+    def retire(self, request: HttpRequest, rule: AlertRule) -> HttpResponse:
+        rules.remove_rule(rule_id=rule.pk)
+        messages.success(request, f"The rule “{rule.name}” is retired.")
         return HttpResponseRedirect(self._home(None))
 
 
 def _state(rule: Any) -> SafeString:
+    if rule.is_retired:
+        return badge("Retired")
     if not rule.is_active:
         return badge("Off")
     if rule.is_muted:

@@ -48,13 +48,15 @@ _PERCENT_PLACES = 2
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a rule says. `span` is one of SPANS of its kind."""
+    """What a rule says. `span` is one of SPANS of its kind. `least` is of a jump: usage below it counts as this much,
+    so that a jump from nothing has a percentage, and one among small numbers is none."""
 
     kind: str
     span: str
     operator: str
     thresholds: tuple[Decimal, ...]
     step: Decimal | None = None
+    least: Decimal | None = None
 
     @property
     def is_running(self) -> bool:
@@ -134,9 +136,7 @@ def read(terms: Terms, look: Look, quantity: Decimal, compared: Sequence[Decimal
     """What the usage of a period, and of the windows that it is compared with, says about it."""
     if terms.kind == SPIKE:
         (usually,) = compared
-        change = (quantity - usually) * 100 / usually if usually > 0 else None
-        percent = None if change is None else with_places(change, _PERCENT_PLACES)
-        return Reading(look.period, percent, quantity, usually)
+        return Reading(look.period, _change(quantity, usually, terms.least), quantity, usually)
     if terms.kind == UNUSUAL:
         found = usual(compared)
         if found is None:
@@ -146,6 +146,16 @@ def read(terms: Terms, look: Look, quantity: Decimal, compared: Sequence[Decimal
             score = max(score, min(terms.thresholds))  # whatever the spread says: all earlier weeks had usage
         return Reading(look.period, score, quantity, found.median)
     return Reading(look.period, quantity, quantity)
+
+
+def _change(quantity: Decimal, usually: Decimal, least: Decimal | None) -> Decimal | None:
+    """In percent. Both count as `least` at least, but a fall from more than that goes down to what it really is. None
+    where nothing was used before and nothing says from how much on a jump counts."""
+    before, now = usually, quantity
+    if least is not None:
+        before = max(usually, least)
+        now = quantity if usually >= least else max(quantity, least)
+    return with_places((now - before) * 100 / before, _PERCENT_PLACES) if before > 0 else None
 
 
 def judge(terms: Terms, reading: Reading, *, previous: Decimal | None, known: Collection[Known]) -> Verdict:

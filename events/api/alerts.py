@@ -51,6 +51,9 @@ class NewAlertRuleSerializer(serializers.Serializer):
     operator = serializers.ChoiceField(choices=AlertRule.Operator.choices, required=False)
     thresholds = serializers.ListField(child=_number(), min_length=1, max_length=MOST_THRESHOLDS)
     step = _number(required=False, allow_null=True, help_text="Behind the last threshold, again and again.")
+    least_usage = _number(
+        required=False, allow_null=True, help_text="Of a jump: usage below it counts as this much. null: none does."
+    )
     recipients = serializers.ListField(
         child=serializers.EmailField(),
         max_length=MOST_RECIPIENTS,
@@ -73,11 +76,13 @@ class AlertRuleSerializer(serializers.Serializer):
     operator = serializers.ChoiceField(choices=AlertRule.Operator.choices)
     thresholds = serializers.ListField(child=DecimalText())
     step = DecimalText(allow_null=True)
+    least_usage = DecimalText(allow_null=True)
     recipients = serializers.ListField(child=serializers.EmailField())
     cool_down_minutes = serializers.IntegerField()
     is_active = serializers.BooleanField()
     muted_until = serializers.DateTimeField(allow_null=True)
     mute_reason = serializers.CharField()
+    retired_at = serializers.DateTimeField(allow_null=True)
     judged_at = serializers.DateTimeField(source="state.judged_at", allow_null=True)
     value = DecimalText(source="state.value", allow_null=True, help_text="Of the newest period that was judged.")
     created_at = serializers.DateTimeField()
@@ -162,14 +167,15 @@ def _metric(organisation: Organisation, name: str | None, unit: str | None) -> M
 
 
 class AlertRuleList(ListModelMixin, _RuleView):
-    """The alert rules of one organisation."""
+    """The alert rules of one organisation; those that are retired only where `is_retired` is asked for."""
 
     filterset_class = AlertRuleParameters
     permission_required = {"GET": "events.view_alertrule", "POST": "events.add_alertrule"}
 
     def get_queryset(self) -> QuerySet[Any]:
         organisation_id = self.kwargs.get("organisation_id")
-        return super().get_queryset().filter(organisation=organisation_id)
+        rows = super().get_queryset().filter(organisation=organisation_id)
+        return rows if "is_retired" in self.request.query_params else rows.filter(retired_at__isnull=True)
 
     @extend_schema(tags=TAGS)
     def get(self, request: Request, organisation_id: UUID) -> Response:
@@ -184,7 +190,7 @@ class AlertRuleList(ListModelMixin, _RuleView):
 
 
 class AlertRuleDetail(_RuleView):
-    """One rule. With a change of what it says it begins anew; one that has fired is switched off, not deleted."""
+    """One rule. With a change of what it says it begins anew; one that has fired is retired, not deleted."""
 
     permission_required = {
         "GET": "events.view_alertrule",
@@ -204,7 +210,7 @@ class AlertRuleDetail(_RuleView):
 
     @extend_schema(tags=TAGS, responses={204: None})
     def delete(self, request: Request, alert_rule_id: UUID) -> Response:
-        rules.delete_rule(rule_id=self.rule(alert_rule_id).pk)
+        rules.remove_rule(rule_id=self.rule(alert_rule_id).pk)
         return Response(status=204)
 
 

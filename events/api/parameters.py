@@ -38,6 +38,7 @@ class AlertRuleParameters(FilterSet):
     kind = ChoiceFilter(choices=AlertRule.Kind.choices)
     project = IdFilter("project_id")
     is_active = TruthFilter()
+    is_retired = TruthFilter("retired_at", "isnull", exclude=True)
 
 
 class AlertParameters(FilterSet):

@@ -183,6 +183,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "least_usage",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=8,
+                        help_text="Of jumps: usage below it counts as this much. With 100, from 0 to 500 is 400% more, from 3 to 50 no jump. Empty: one from nothing is not told.",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="counts from",
+                    ),
+                ),
+                (
                     "recipients",
                     models.JSONField(
                         blank=True,
@@ -209,6 +220,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("judged_since", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                (
+                    "retired_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="Since then it is there for its history alone.", null=True
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "alert rule",
@@ -996,6 +1013,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="alertrule",
             constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)),
                 fields=("organisation", "name"),
                 name="alert_rule_name_once_per_organisation",
                 violation_error_code="duplicate",
@@ -1054,6 +1072,25 @@ class Migration(migrations.Migration):
                 ),
                 name="alert_rule_step_above_zero",
                 violation_error_message="A step is above zero, and nothing is exactly at every step.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("least_usage__isnull", True),
+                    models.Q(("kind", "usage_spike"), ("least_usage__gt", 0)),
+                    _connector="OR",
+                ),
+                name="alert_rule_least_usage_is_of_a_jump",
+                violation_error_message="Only a jump counts from a quantity, which is above zero: leave it empty.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="alertrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("retired_at__isnull", True), ("is_active", False), _connector="OR"),
+                name="retired_alert_rule_is_switched_off",
             ),
         ),
         migrations.AddConstraint(

@@ -107,6 +107,15 @@ class AlertRule(BaseModel, TenantModel):
         blank=True,
         help_text="Behind the last threshold: 50, then at every 100, are 50, 150, 250 … Empty: no more.",
     )
+    least_usage = models.DecimalField(
+        "counts from",
+        max_digits=QUANTITY_DIGITS,
+        decimal_places=QUANTITY_PLACES,
+        null=True,
+        blank=True,
+        help_text="Of jumps: usage below it counts as this much. With 100, from 0 to 500 is 400% more, from 3 to 50 "
+        "no jump. Empty: one from nothing is not told.",
+    )
     recipients = models.JSONField(
         default=list,
         blank=True,
@@ -123,6 +132,9 @@ class AlertRule(BaseModel, TenantModel):
     muted_until = models.DateTimeField(null=True, blank=True)
     mute_reason = models.CharField(max_length=REASON_LENGTH, blank=True, validators=[validate_line])
     judged_since = models.DateTimeField(default=clock.now, editable=False)
+    retired_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since then it is there for its history alone."
+    )
 
     constraint_fields = {
         "alert_rule_name_once_per_organisation": "name",
@@ -130,6 +142,7 @@ class AlertRule(BaseModel, TenantModel):
         "alert_rule_has_metric_unless_cost": "metric",
         "alert_rule_operator_suits_its_kind": "operator",
         "alert_rule_step_above_zero": "step",
+        "alert_rule_least_usage_is_of_a_jump": "least_usage",
         "alert_rule_mute_has_a_reason": "mute_reason",
     }
 
@@ -140,6 +153,7 @@ class AlertRule(BaseModel, TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "name"],
+                condition=Q(retired_at__isnull=True),
                 name="alert_rule_name_once_per_organisation",
                 violation_error_message="The customer has an alert rule of that name.",
                 violation_error_code="duplicate",
@@ -168,6 +182,15 @@ class AlertRule(BaseModel, TenantModel):
                 condition=Q(step__isnull=True) | (Q(step__gt=0) & ~Q(operator="eq")),
                 name="alert_rule_step_above_zero",
                 violation_error_message="A step is above zero, and nothing is exactly at every step.",
+            ),
+            models.CheckConstraint(
+                condition=Q(least_usage__isnull=True) | Q(kind=judging.SPIKE, least_usage__gt=0),
+                name="alert_rule_least_usage_is_of_a_jump",
+                violation_error_message="Only a jump counts from a quantity, which is above zero: leave it empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True) | Q(is_active=False),
+                name="retired_alert_rule_is_switched_off",
             ),
             models.CheckConstraint(
                 condition=Q(muted_until__isnull=True) | ~Q(mute_reason=""),
@@ -201,7 +224,11 @@ class AlertRule(BaseModel, TenantModel):
 
     @property
     def terms(self) -> Terms:
-        return Terms(self.kind, self.span, self.operator, tuple(self.thresholds), self.step)
+        return Terms(self.kind, self.span, self.operator, tuple(self.thresholds), self.step, self.least_usage)
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
 
     @property
     def is_muted(self) -> bool:

@@ -16,6 +16,7 @@ from billing_platform.lib.admin.base import (
     facts,
     link,
     object_action,
+    rows_action,
     short_time,
     status,
     when,
@@ -108,6 +109,17 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             return f"It could not be made: {delivery.message.failure} Replay makes it again, as of the time above."
         text = json.dumps(json.loads(body_of(delivery)), indent=2, ensure_ascii=False)
         return format_html('<pre class="payload">{}</pre>', text)
+
+    @rows_action(
+        label="Replay",
+        permission="organisations.replay_webhookendpoint",
+        confirm="The receivers get the same messages once more, in order and under the same ids. What is on its way, "
+        "and what goes to a disabled endpoint, stays as it is.",
+        icon="replay",
+    )
+    def replay_many(self, request: HttpRequest, deliveries: Any) -> str:
+        count = replaying.replay_many(deliveries=deliveries)
+        return f"{count:,} {'message is' if count == 1 else 'messages are'} on their way again."
 
     @object_action(
         label="Replay",

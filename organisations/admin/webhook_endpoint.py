@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from billing_platform.lib import clock
+from billing_platform.lib.admin import squares
 from billing_platform.lib.admin.base import (
     ActionForm,
     ModelAdmin,
@@ -27,21 +28,41 @@ from billing_platform.lib.admin.base import (
     status,
     when,
 )
+from billing_platform.lib.admin.contributions import list_address
 from billing_platform.lib.admin.display import EMPTY, brief
-from billing_platform.lib.dates_in_words import time_text
+from billing_platform.lib.dates_in_words import day_text, time_text
 from billing_platform.lib.limits import REASON_LENGTH
 from billing_platform.lib.periods import start_of_day
 from organisations.audit import acting_person
 from organisations.models import WebhookDelivery, WebhookEndpoint
-from organisations.webhooks import disabling, endpoints, replaying
+from organisations.webhooks import disabling, endpoints, last_days, replaying
 from organisations.webhooks.event_types import EVENT_TYPES
 
 RATED_DAYS = 30
 DELIVERY_TONES = {"pending": "info", "sending": "info", "delivered": "success", "failed": "danger"}
+Standing = last_days.Standing
+LOOKS = {
+    Standing.TAKEN: squares.AGREES,
+    Standing.LATE: squares.OVERDUE,
+    Standing.GIVEN_UP: squares.DIFFERS,
+    Standing.WAITS: squares.AT_WORK,
+    Standing.NOTHING: squares.NOTHING,
+}
 AttentionFilter = attention_filter(
     disabled=("Disabled by the platform", lambda rows, _user: rows.taken_out_of_use()),
     failing=("Failing for an hour or more", lambda rows, _user: rows.failing()),
 )
+
+
+def _square(endpoint: WebhookEndpoint, day: last_days.Day) -> squares.Tracked:
+    counts = {"taken": day.taken, "late": day.late, "given up": day.given_up, "waiting": day.waits}
+    said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    of_the_day = {"created_at_from": f"{day.day}", "created_at_to": f"{day.day}"}
+    return squares.Tracked(
+        tooltip=f"{day_text(day.day)}: {said or day.standing.value}",
+        color=LOOKS[day.standing],
+        href=list_address(WebhookDelivery, endpoint__id__exact=str(endpoint.pk), **of_the_day) if said else "",
+    )
 
 
 class Checkboxes(forms.CheckboxSelectMultiple):
@@ -123,14 +144,14 @@ class WebhookEndpointAdmin(ModelAdmin):
         asked = ("organisation", "url", "description", ("payload", "version"), "event_types")
         if obj is None:
             return ((None, {"fields": asked}),)
-        standing = ("state", *(("trouble",) if obj.is_in_trouble else ()), "rate", "waiting", "secret_shown")
+        standing = ("state", *(("trouble",) if obj.is_in_trouble else ()), "days", "rate", "waiting", "secret_shown")
         return (("State", {"fields": standing}), ("Endpoint", {"fields": asked}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """An endpoint never moves to another customer."""
         if obj is None:
             return ()
-        return ("organisation", "state", "trouble", "rate", "waiting", "secret_shown")
+        return ("organisation", "state", "trouble", "days", "rate", "waiting", "secret_shown")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return super().get_inlines(request, obj) if obj else []
@@ -167,10 +188,20 @@ class WebhookEndpointAdmin(ModelAdmin):
             ]
             return facts(rows)
         last = endpoint.deliveries.exclude(last_failure="").order_by("-updated_at").first()
-        rows = [("Failing since", when(endpoint.failing_since)), ("Last try", last and last.last_failure)]
+        known: list[tuple[str, Any]] = [
+            ("Failing since", when(endpoint.failing_since)),
+            ("Last try", last and last.last_failure),
+        ]
         if endpoint.quiet_until is not None and endpoint.quiet_until > clock.now():
-            rows.append(("It asks for a pause until", when(endpoint.quiet_until)))
-        return facts(rows)
+            known.append(("It asks for a pause until", when(endpoint.quiet_until)))
+        return facts(known)
+
+    @admin.display(description=f"Last {last_days.DAYS_SHOWN} days")
+    def days(self, endpoint: WebhookEndpoint) -> Any:
+        return squares.drawn(
+            (_square(endpoint, day) for day in last_days.last_days(endpoint.pk)),
+            {standing.value: looks for standing, looks in LOOKS.items()},
+        )
 
     @admin.display(description="Hears of")
     def hears_of(self, endpoint: WebhookEndpoint) -> Any:
@@ -221,8 +252,12 @@ class WebhookEndpointAdmin(ModelAdmin):
     )
     def replay(self, request: HttpRequest, endpoint: WebhookEndpoint, *, since: Any, everything: bool) -> str:
         moment = start_of_day(since, timezone.get_current_timezone())
-        count = replaying.replay_since(endpoint_id=endpoint.pk, since=moment, only_missed=not everything)
-        return f"{count:,} messages are on their way again."
+        replayed = replaying.replay_since(endpoint_id=endpoint.pk, since=moment, only_missed=not everything)
+        done = f"{replayed.count:,} {'message is' if replayed.count == 1 else 'messages are'} on their way again."
+        if replayed.next_since is None:
+            return done
+        rest = time_text(replayed.next_since, timezone.get_current_timezone())
+        return f"{done} There are more, from {rest} on: replay from that day once these were taken."
 
     @object_action(
         label="Rotate secret",

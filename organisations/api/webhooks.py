@@ -61,7 +61,10 @@ class ReplaySerializer(serializers.Serializer):
 
 
 class ReplayedSerializer(serializers.Serializer):
-    replayed = serializers.IntegerField(help_text="Messages that are on their way again.")
+    replayed = serializers.IntegerField(source="count", help_text="Messages that are on their way again.")
+    next_since = serializers.DateTimeField(
+        allow_null=True, help_text="There are more: ask again with this moment. null: these were all."
+    )
 
 
 class WebhookAttemptSerializer(serializers.ModelSerializer):
@@ -189,8 +192,8 @@ class WebhookEndpointReplay(_EndpointView):
     @extend_schema(tags=_TAGS, request=ReplaySerializer, responses={202: ReplayedSerializer})
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         endpoint = self.endpoint(endpoint_id)
-        count = replaying.replay_since(endpoint_id=endpoint.pk, **validated(ReplaySerializer, request))
-        return Response({"replayed": count}, status=202)
+        replayed = replaying.replay_since(endpoint_id=endpoint.pk, **validated(ReplaySerializer, request))
+        return Response(ReplayedSerializer(replayed).data, status=202)
 
 
 class WebhookDeliveryList(ListModelMixin, _EndpointView):

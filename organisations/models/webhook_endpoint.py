@@ -33,6 +33,11 @@ def validate_receiver(value: Any) -> None:
 
 
 class WebhookEndpointQuerySet(TenantQuerySet):
+    def locked(self) -> Self:
+        """Nobody else changes them meanwhile; messages to them are written all the same: an invoice that is being
+        issued doesn't wait for a replay. Lock an endpoint before its deliveries."""
+        return self.select_for_update(no_key=True, of=("self",))
+
     def taken_out_of_use(self) -> Self:
         """Those that the platform disabled, because their receivers took nothing: they wait for a person."""
         return self.filter(status=WebhookEndpoint.Status.DISABLED, disabled_by="")

@@ -54,7 +54,7 @@ def take_out_of_use(endpoint: WebhookEndpoint, *, reason: str, by: str = "") -> 
 @transaction.atomic
 def disable_endpoint(*, endpoint_id: UUID, reason: str, by: str) -> WebhookEndpoint:
     """For a person, who may enable it again. Raises DomainError ENDPOINT_DISABLED for one that is disabled already."""
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
     if not endpoint.is_active:
         raise DomainError("The endpoint is disabled already.", code="ENDPOINT_DISABLED")
     take_out_of_use(endpoint, reason=reason or "Somebody disabled it.", by=by or "API")
@@ -67,7 +67,7 @@ def enable_endpoint(*, endpoint_id: UUID) -> WebhookEndpoint:
 
     Raises DomainError ENDPOINT_ACTIVE for one that is in use.
     """
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
     if endpoint.is_active:
         raise DomainError("The endpoint is in use already.", code="ENDPOINT_ACTIVE")
     endpoint.status, endpoint.disabled_at = WebhookEndpoint.Status.ACTIVE, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +56,7 @@ def create_endpoint(*, organisation: Organisation | None, url: str, **values: An
 @transaction.atomic
 def update_endpoint(*, endpoint_id: UUID, changes: dict[str, Any]) -> WebhookEndpoint:
     """Change the columns that may change. What waits goes to the new URL. Raises as `create_endpoint`."""
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
     changed = {name: value for name, value in changes.items() if name in _CHANGEABLE}
     for name, value in changed.items():
         setattr(endpoint, name, value)
@@ -74,7 +74,7 @@ def rotate_secret(*, endpoint_id: UUID, overlap: timedelta = timedelta(days=1)) 
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise InvalidInput.field("overlap_seconds", "Both secrets are used for at most seven days.")
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
     secret = _new_secret()
     present = [(endpoint.secret, clock.now() + overlap)] if overlap > timedelta(0) else []
     before = [*present, *endpoint.overlapping]
@@ -84,10 +84,10 @@ def rotate_secret(*, endpoint_id: UUID, overlap: timedelta = timedelta(days=1)) 
             f"Three secrets are in use, the oldest until {until}: wait until then, or let the present one end at once.",
             code="TOO_MANY_SECRETS",
         )
-    (endpoint.previous_secret, endpoint.previous_until), (endpoint.older_secret, endpoint.older_until) = (
-        *before,
-        *([("", None)] * (MOST_SECRETS - 1 - len(before))),
-    )
+    unused: list[tuple[str, datetime | None]] = [("", None)] * (MOST_SECRETS - 1)
+    previous, older, *_ = [*before, *unused]
+    endpoint.previous_secret, endpoint.previous_until = previous
+    endpoint.older_secret, endpoint.older_until = older
     endpoint.secret = seal(secret)
     columns = ["secret", "previous_secret", "previous_until", "older_secret", "older_until", "updated_at"]
     endpoint.save(update_fields=columns)

@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
-_PLAIN = str | int | dict | list
+_PLAIN = (str, int, dict, list, type(None))
 
 Memo = dict[tuple[str, str], Any]
 
@@ -47,7 +47,7 @@ def _frozen(row: models.Model, seen: set[tuple[str, str]]) -> dict[str, Any]:
 def _is_added(row: models.Model, name: str, columns: set[str]) -> bool:
     """An annotation, whether or not it fills a cached property. Other cached properties hold no plain values, mostly,
     and are worked out again."""
-    return name not in columns and not name.startswith("_") and isinstance(vars(row)[name], _PLAIN | None)
+    return name not in columns and not name.startswith("_") and isinstance(vars(row)[name], _PLAIN)
 
 
 def _written(field: Any, row: models.Model) -> Any:

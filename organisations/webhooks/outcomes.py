@@ -57,7 +57,11 @@ class Sent:
 
 @transaction.atomic
 def note_outcome(delivery: WebhookDelivery, sent: Sent) -> None:
-    """Store the try. A worker whose claim ended meanwhile stores it too, and changes nothing else."""
+    """Store the try. A worker whose claim ended meanwhile stores it too, and changes nothing else. Of an endpoint that
+    was removed meanwhile, nothing is stored."""
+    endpoint = WebhookEndpoint.objects.locked().filter(pk=delivery.endpoint_id).first()
+    if endpoint is None or not WebhookDelivery.objects.filter(pk=delivery.pk).exists():
+        return
     WebhookAttempt.objects.create(
         delivery=delivery,
         sent_at=sent.sent_at,
@@ -68,22 +72,29 @@ def note_outcome(delivery: WebhookDelivery, sent: Sent) -> None:
         failure=sent.problem,
     )
     if sent.problem:
-        quiet_until = _quiet_until(delivery, sent)
-        if note_failure(delivery, sent.problem, final=sent.status == GONE, not_before=quiet_until):
-            _note_failing(delivery, sent, quiet_until)
+        quiet_until = _quiet_until(endpoint, sent)
+        if note_failure(delivery, sent.problem, final=sent.status == GONE):
+            _wait_until(delivery, quiet_until)
+            _note_failing(endpoint, sent, quiet_until)
     elif done(delivery, delivered_at=clock.now()):
-        failing = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since__isnull=False)
-        failing.update(failing_since=None, quiet_until=None)
+        if endpoint.failing_since is not None:
+            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=None, quiet_until=None)
         SENDER.wake_on_commit()  # what waited for this one
 
 
-def _quiet_until(delivery: WebhookDelivery, sent: Sent) -> datetime | None:
+def _quiet_until(endpoint: WebhookEndpoint, sent: Sent) -> datetime | None:
     """Until when the receiver asks for no messages, at most MOST_PATIENCE after it began to fail."""
     pause = asked_pause(sent.retry_after) if sent.status in ASK_FOR_A_PAUSE else None
     if not pause:
         return None
-    failing_since = WebhookEndpoint.objects.values_list("failing_since", flat=True).get(pk=delivery.endpoint_id)
-    return min(clock.now() + pause, (failing_since or sent.sent_at) + MOST_PATIENCE)
+    return min(clock.now() + pause, (endpoint.failing_since or sent.sent_at) + MOST_PATIENCE)
+
+
+def _wait_until(delivery: WebhookDelivery, quiet_until: datetime | None) -> None:
+    """Not sooner than the pause that our own back-off makes, which the delivery has already."""
+    pause_ends = delivery.next_attempt_at
+    if quiet_until is not None and pause_ends is not None and quiet_until > pause_ends:
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(next_attempt_at=quiet_until)
 
 
 def asked_pause(retry_after: str) -> timedelta | None:
@@ -98,8 +109,7 @@ def asked_pause(retry_after: str) -> timedelta | None:
     return min((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now(), MOST_PATIENCE)
 
 
-def _note_failing(delivery: WebhookDelivery, sent: Sent, quiet_until: datetime | None) -> None:
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
+def _note_failing(endpoint: WebhookEndpoint, sent: Sent, quiet_until: datetime | None) -> None:
     if not endpoint.is_active:
         return
     if quiet_until is not None and quiet_until > clock.now():

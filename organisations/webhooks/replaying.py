@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
@@ -19,6 +22,16 @@ from organisations.webhooks.event_types import TEST
 
 _REPLAY = query(__file__, "replay")
 Status = WebhookDelivery.Status
+MOST_REPLAYED = 10_000
+"""Messages at once: in one statement, while a person waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many messages are on their way again. `next_since` is when the next one happened, if there are more."""
+
+    count: int
+    next_since: datetime | None = None
 
 
 @transaction.atomic
@@ -45,9 +58,9 @@ def send_test(*, endpoint_id: UUID) -> WebhookDelivery:
 def replay(*, delivery_id: UUID) -> WebhookDelivery:
     """Send a message again that was delivered or given up, or at once what waits after a failure: the same body under
     the same id, with all tries before it. Raises DomainError DELIVERY_ON_ITS_WAY, ENDPOINT_DISABLED."""
-    found = WebhookDelivery.objects.select_for_update(of=("self",)).select_related("message")
-    delivery: WebhookDelivery = found.get(pk=delivery_id)
-    endpoint = _in_use(delivery.endpoint_id)
+    found = WebhookDelivery.objects.select_related("message")
+    endpoint = _in_use(found.values_list("endpoint_id", flat=True).get(pk=delivery_id))
+    delivery: WebhookDelivery = found.select_for_update(of=("self",)).get(pk=delivery_id)
     if not may_be_replayed(delivery):
         raise DomainError("The message is still on its way: wait for its outcome.", code="DELIVERY_ON_ITS_WAY")
     delivery.delivered_at = None
@@ -63,8 +76,9 @@ def may_be_replayed(delivery: WebhookDelivery) -> bool:
 
 
 @transaction.atomic
-def replay_since(*, endpoint_id: UUID, since: datetime, only_missed: bool = True) -> int:
-    """Send what happened since a moment again, in order; what the endpoint never was to hear of stays unsaid. How many.
+def replay_since(*, endpoint_id: UUID, since: datetime, only_missed: bool = True) -> Replayed:
+    """Send what happened since a moment again, in order, the oldest MOST_REPLAYED of it; what the endpoint never was to
+    hear of stays unsaid.
 
     With `only_missed`, without what it took. Messages older than WEBHOOKS_RETENTION_DAYS are gone. Raises InvalidInput
     for a moment that is older than they are or is to come, DomainError ENDPOINT_DISABLED.
@@ -74,17 +88,53 @@ def replay_since(*, endpoint_id: UUID, since: datetime, only_missed: bool = True
         raise InvalidInput.field(
             "since", f"Choose a moment of the last {settings.WEBHOOKS_RETENTION_DAYS} days: older messages are gone."
         )
-    values: dict[str, Any] = {"endpoint": endpoint.pk, "since": since, "now": now, "only_missed": only_missed}
+    values: dict[str, Any] = {
+        "endpoint": endpoint.pk,
+        "since": since,
+        "now": now,
+        "only_missed": only_missed,
+        "most": MOST_REPLAYED,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_REPLAY, values)
-        (count,) = cursor.fetchone()
-    note(endpoint, reason=f"Replayed {count:,} messages since {since.isoformat(timespec='seconds')}.")
+        replayed = Replayed(*cursor.fetchone())
+    note(endpoint, reason=f"Replayed {replayed.count:,} messages since {since.isoformat(timespec='seconds')}.")
     SENDER.wake_on_commit()
-    return int(count)
+    return replayed
+
+
+@transaction.atomic
+def replay_many(*, deliveries: QuerySet[WebhookDelivery]) -> int:
+    """Send again those of some deliveries that `replay` would send: the oldest MOST_REPLAYED of them. How many. What is
+    on its way, and what goes to a disabled endpoint, stays as it is."""
+    may_be = Q(status__in=[Status.DELIVERED, Status.FAILED]) | Q(status=Status.PENDING, attempts__gt=0)
+    wanted = deliveries.order_by().filter(may_be)
+    in_use = WebhookEndpoint.objects.filter(status=WebhookEndpoint.Status.ACTIVE)
+    named = in_use.filter(pk__in=wanted.values("endpoint_id"))
+    endpoints = list(named.locked().order_by("pk"))
+    chosen = WebhookDelivery.objects.filter(may_be, pk__in=wanted.values("pk"), endpoint__in=endpoints)
+    locked = chosen.select_for_update(of=("self",)).order_by("message_id", "pk")
+    rows = list(locked.values_list("pk", "endpoint_id")[:MOST_REPLAYED])
+    by_endpoint = Counter(endpoint for _pk, endpoint in rows)
+    now = clock.now()
+    WebhookDelivery.objects.filter(pk__in=[pk for pk, _endpoint in rows]).update(
+        status=Status.PENDING,
+        attempts=0,
+        next_attempt_at=now,
+        claimed_until=None,
+        last_failure="",
+        delivered_at=None,
+        updated_at=now,
+    )
+    WebhookEndpoint.objects.filter(pk__in=by_endpoint).update(quiet_until=None)
+    for endpoint in endpoints:
+        note(endpoint, reason=f"Replayed {by_endpoint[endpoint.pk]:,} messages that were chosen.")
+    SENDER.wake_on_commit()
+    return len(rows)
 
 
 def _in_use(endpoint_id: UUID) -> WebhookEndpoint:
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
     if not endpoint.is_active:
         raise DomainError("The endpoint is disabled: enable it first.", code="ENDPOINT_DISABLED")
     if endpoint.quiet_until is not None:  # a person asks for a try now, whatever the receiver has asked for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing_platform.lib import clock
+from billing_platform.lib.admin import squares as looks
 from billing_platform.lib.admin.base import (
     ActionForm,
     ReadOnlyAdmin,
@@ -40,26 +41,18 @@ START = "reconciliation.start_run"
 Status = CheckRun.Status
 TONES = {Status.WAITING: "info", Status.AT_WORK: "info", Status.FAILED: "danger", Status.DONE: "success"}
 LOOKS = {
-    Standing.AGREES: "square agrees",
-    Standing.DIFFERS: "square differs",
-    Standing.FAILED: "square failed",
-    Standing.LATE: "square overdue",
-    Standing.AT_WORK: "square at-work",
-    Standing.NOT_DUE: "square",
-    Standing.BEFORE: "square",
+    Standing.AGREES: looks.AGREES,
+    Standing.DIFFERS: looks.DIFFERS,
+    Standing.FAILED: looks.FAILED,
+    Standing.LATE: looks.OVERDUE,
+    Standing.AT_WORK: looks.AT_WORK,
+    Standing.NOT_DUE: looks.NOTHING,
+    Standing.BEFORE: looks.NOTHING,
 }
 AttentionFilter = attention_filter(
     failed=("A check failed", lambda rows, _user: rows.failed()),
     late=("Late", lambda rows, _user: rows.late()),
 )
-
-
-class _Tracked(NamedTuple):
-    """A square, in the words of Unfold's tracker."""
-
-    tooltip: str
-    color: str
-    href: str
 
 
 class StartForm(ActionForm):
@@ -194,7 +187,7 @@ class RunAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "title": "Last 30 days",
             "checks": [_row(each) for each in squares()],
-            "legend": [{"says": standing.value, "looks": looks} for standing, looks in LOOKS.items()],
+            "legend": [{"says": standing.value, "looks": LOOKS[standing]} for standing in LOOKS],
         }
         return TemplateResponse(request, "admin/reconciliation/last_days.html", context)
 
@@ -208,9 +201,9 @@ def _row(each: SquaresOfCheck) -> dict[str, Any]:
     }
 
 
-def _square(check: CheckName, square: Square) -> _Tracked:
+def _square(check: CheckName, square: Square) -> looks.Tracked:
     count = f": {square.discrepancies:,}" if square.discrepancies else ""
-    return _Tracked(
+    return looks.Tracked(
         tooltip=f"{day_text(square.day)}: {square.standing.value}{count}",
         color=LOOKS[square.standing],
         href=_leads_to(check, square),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.scenarios.running import Platform, wait_for
 
 OF_A_SCRIPT = """
-    base_url sandbox_url admin_key project_key organisation_id project_id webhook_secret logins
+    base_url sandbox_url admin_key project_key organisation_id project_id receiver_url webhook_secret logins
 """
 
 

@@ -247,24 +247,13 @@ def note_progress(row: ClaimedWork, **values: Any) -> bool:
     return _if_ours(row, {"claimed_until": clock.now() + row.claim_lasts, **values})
 
 
-def note_failure(
-    row: ClaimedWork,
-    failure: Exception | str,
-    *,
-    final: bool = False,
-    not_before: datetime | None = None,
-    **values: Any,
-) -> bool:
+def note_failure(row: ClaimedWork, failure: Exception | str, *, final: bool = False, **values: Any) -> bool:
     """Keep the reason on the row; it is due again after a pause, or given up after the last try, or at once if `final`.
-
-    A later moment than the pause's end may be asked for by `not_before`.
 
     False, and nothing is changed, if the claim is no longer the caller's: whoever took the row over may have succeeded.
     """
     failed = _failed(row, failure, final=final)
     given_up = failed["next_attempt_at"] is None
-    if not_before is not None and not given_up:
-        failed["next_attempt_at"] = max(failed["next_attempt_at"], not_before)
     logger.log(
         logging.ERROR if given_up else logging.WARNING,
         "given up" if given_up else "to be tried again",

@@ -63,6 +63,7 @@ def _make() -> dict[str, Any]:
     orders = documents.make_orders(seller, month=last)
     documents.make_e_invoices_from(seller, day=current.start)
     documents.use_template(konkan)
+    heard = listen(nandi)
     money.bill(last)
     money.collect(organisations, current=current)
     money.pay_on_account(organisations["Malabar Foods"], month=last.previous())
@@ -81,15 +82,18 @@ def _make() -> dict[str, Any]:
     alerts.watch(nandi, konkan, since=last)
     usage.verify_days()
     reconcile(last)
-    listen(nandi)
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)
-    return _keys(nandi, admin) | {
-        "logins": logins,
-        "invoice_to_attempt": str(unpaid.pk),
-        "past_at_razorpay": razorpay_past.past(),
-    }
+    return (
+        _keys(nandi, admin)
+        | heard
+        | {
+            "logins": logins,
+            "invoice_to_attempt": str(unpaid.pk),
+            "past_at_razorpay": razorpay_past.past(),
+        }
+    )
 
 
 def _make_seller() -> BillingEntity:

@@ -1,4 +1,4 @@
-"""Alert rules: add, change, delete, mute and test them."""
+"""Alert rules: add, change, delete or retire, mute and test them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from events.services.alerting.observers import Asked, read_all
 from events.services.alerting.sentences import seen_sentence
 from organisations.models import Notification, Organisation
 
-TERMS = frozenset({"kind", "span", "operator", "thresholds", "step", "metric", "project"})
+TERMS = frozenset({"kind", "span", "operator", "thresholds", "step", "least_usage", "metric", "project"})
 """What a rule says. With a change of it the rule begins anew."""
 LONGEST_MUTE = timedelta(days=366)
 _ANY_PERIOD = timedelta(days=62)  # the last month that is over ended within it
@@ -36,7 +36,8 @@ def add_rule(*, organisation: Organisation, **fields: Any) -> AlertRule:
 @transaction.atomic
 def update_rule(*, rule_id: UUID, **changes: Any) -> AlertRule:
     """Change a rule. One that says something else from now on, or is switched off or on, begins anew: what was open is
-    over, and thresholds that hold now fire. Raises ValidationError with the name of the field, and NotFound."""
+    over, and thresholds that hold now fire. Raises ValidationError with the name of the field, NotFound, and
+    DomainError ALERT_RULE_RETIRED."""
     rule, state = _locked(rule_id)
     begins_anew = any(getattr(rule, name) != value for name, value in changes.items() if name in {*TERMS, "is_active"})
     for name, value in changes.items():
@@ -55,14 +56,20 @@ def update_rule(*, rule_id: UUID, **changes: Any) -> AlertRule:
 
 
 @transaction.atomic
-def delete_rule(*, rule_id: UUID) -> None:
-    """Delete a rule that never fired. Raises DomainError ALERT_RULE_HAS_FIRED for any other: its alerts are history."""
+def remove_rule(*, rule_id: UUID) -> bool:
+    """Delete a rule that never fired. One that has is retired: its alerts are history, so it stays, is judged no more,
+    leaves the lists, and gives its name free; what was open is over. Whether it was deleted.
+
+    Raises NotFound, and DomainError ALERT_RULE_RETIRED.
+    """
     rule, _state = _locked(rule_id)
-    if rule.alerts.exists():
-        raise DomainError(
-            "This rule has fired, and its alerts are history: switch it off.", code="ALERT_RULE_HAS_FIRED"
-        )
-    rule.delete()
+    if not rule.alerts.exists():
+        rule.delete()
+        return True
+    rule.is_active, rule.retired_at = False, clock.now()
+    rule.save(update_fields=["is_active", "retired_at", "updated_at"])
+    rule.alerts.filter(ended_at__isnull=True).update(state=Alert.State.OVER, ended_at=rule.retired_at)
+    return False
 
 
 @transaction.atomic
@@ -103,7 +110,7 @@ def sees_now(rule: AlertRule) -> str:
 
 
 def _locked(rule_id: UUID) -> tuple[AlertRule, AlertRuleState]:
-    """Judging locks the state first too. Raises NotFound."""
+    """Judging locks the state first too. Raises NotFound, and DomainError ALERT_RULE_RETIRED."""
     state = AlertRuleState.objects.select_for_update(of=("self",)).filter(rule=rule_id).first()
     if state is None:
         raise NotFound("There is no such alert rule.")
@@ -112,4 +119,6 @@ def _locked(rule_id: UUID) -> tuple[AlertRule, AlertRuleState]:
         .select_related("organisation__billing_entity", "metric", "project")
         .get(pk=rule_id)
     )
+    if rule.is_retired:
+        raise DomainError("This rule is retired: add another one.", code="ALERT_RULE_RETIRED")
     return rule, state

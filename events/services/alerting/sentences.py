@@ -68,6 +68,8 @@ def seen_sentence(rule: AlertRule, reading: Reading) -> str:
     usual = f"the {observer.amount(rule, reading.usual)} {COMPARED_WITH[rule.span]}"
     if rule.kind == SPIKE:
         more = "more" if reading.value >= 0 else "less"
-        return f"{about}: {used} {when}, {format_percent(abs(reading.value))} {more} than {usual}"
+        least = rule.least_usage
+        counted = f", counted as {observer.amount(rule, least)}" if least and reading.usual < least else ""
+        return f"{about}: {used} {when}, {format_percent(abs(reading.value))} {more} than {usual}{counted}"
     zero = "dropped to zero: " if reading.quantity == 0 else ""
     return f"{about}: {zero}{used} {when}, {format_number(reading.value)} deviations from {usual}"

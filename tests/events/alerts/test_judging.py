@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -87,6 +88,9 @@ def test_percent_and_deviations() -> None:
     assert read(spike, look, D(330), [D(100)]).value == 230
     assert read(spike, look, D(20), [D(100)]).value == -80
     assert read(spike, look, D(20), [D(0)]).value is None
+    rows = [(500, 0, 400), (50, 3, 0), (150, 3, 50), (0, 3, 0), (0, 500, -100), (50, 500, -90), (500, 200, 150)]
+    for now, before, percent in rows:
+        assert read(replace(spike, least=D(100)), look, D(now), [D(before)]).value == percent, (now, before)
     pattern = terms("unusual_pattern", "hour_of_week", "gte", "4")
     wild = [D(value) for value in (1, 900, 3, 800, 5, 700, 7, 600)]
     assert read(pattern, look, D(0), wild).value == 4, "a drop to zero, however much the weeks differ"

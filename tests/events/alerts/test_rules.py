@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.client import Client
 from django.test.utils import CaptureQueriesContext
@@ -137,8 +138,21 @@ def test_a_rule_that_says_something_else_begins_anew(acme: Organisation, project
         assert history() == ["11-04 Calls 30: 50, firing", "11-04 Calls 40: 50, over 11-04"]
         rules.update_rule(rule_id=month.pk, is_active=False)
         assert judging.judge_due() == 0
-        with pytest.raises(DomainError, match="history"):
-            rules.delete_rule(rule_id=month.pk)
+
+
+def test_a_jump_from_nothing_is_told_where_the_rule_says_from_how_much_on(acme: Organisation, project: Project) -> None:
+    calls()
+    with clock.standing_at(at("11-03 00:00")):
+        rule(acme, "Silent", "usage_spike", "previous_day", 100)
+        rule(acme, "Jump", "usage_spike", "previous_day", 100, least_usage=D(100))
+    use(project, at("11-04 10:00"), 500)
+    judge(at("11-05 00:06"))
+    assert history() == ["11-05 Jump 100: 400, firing"]
+    assert Alert.objects.get().sentence.startswith(
+        "api_calls (call): 500 call on 4 Nov 2026, 400% more than the 0 call of the day before, counted as 100 call"
+    )
+    with pytest.raises(ValidationError, match="Only a jump"):
+        rule(acme, "Month", "usage_threshold", "month", 10, least_usage=D(1))
 
 
 def test_the_preview_is_what_would_have_been_judged(acme: Organisation, project: Project) -> None:
@@ -209,7 +223,15 @@ def test_by_the_api(api: Client, acme: Organisation, project: Project) -> None:
     assert _post(api, f"{there}/unmute", {}).json()["muted_until"] is None
     assert _post(api, f"{there}/test", {}).json()["recipients"] == ["a@b.example"]
     assert api.get(f"{there}/preview").json()["times"] == 1
-    assert api.delete(there).status_code == 409
+    assert api.delete(there).status_code == 204
+    assert api.get(there).json()["retired_at"] is not None
+    assert api.get(f"/api/v1/admin/organisations/{acme.pk}/alert-history").json()["results"][0]["state"] == "over"
+    refused = api.patch(there, {"name": "Again"}, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (409, "ALERT_RULE_RETIRED")
+    again = _post(api, here, body | {"metric_name": "api_calls", "unit": "call"}).json()  # the name is free again
+    for query, found in (("", [again["id"]]), ("?is_retired=true", [made["id"]])):
+        assert [each["id"] for each in api.get(here + query).json()["results"]] == found
+    assert judging.judge_due() == 1
 
 
 def _post(api: Client, path: str, body: dict[str, Any]) -> Any:

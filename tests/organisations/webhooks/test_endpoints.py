@@ -52,7 +52,7 @@ def test_the_life_of_an_endpoint(api: Client, acme: Organisation) -> None:
     waits = post(api, f"{LIST}/deliveries/{listed[0]['id']}/replay")
     assert (waits.status_code, waits.json()["code"]) == (409, "DELIVERY_ON_ITS_WAY")
     since = clock.now().replace(hour=0, minute=0).isoformat()
-    assert post(api, f"{one}/replay", {"since": since}).json() == {"replayed": 0}
+    assert post(api, f"{one}/replay", {"since": since}).json() == {"replayed": 0, "next_since": None}
 
     changed = api.patch(one, {"status": "disabled", "description": "ERP"}, content_type="application/json").json()
     assert (changed["status"], changed["description"]) == ("disabled", "ERP")

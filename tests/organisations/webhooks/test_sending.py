@@ -9,17 +9,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from standardwebhooks import Webhook
 
 from billing_platform.lib import clock
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.sealing import unseal
 from organisations.models import Notification, Organisation, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from organisations.webhooks import replaying
 from organisations.webhooks.announcing import announce, announce_all
-from organisations.webhooks.disabling import enable_endpoint
+from organisations.webhooks.disabling import disable_endpoint, enable_endpoint
 from organisations.webhooks.endpoints import create_endpoint, remove_endpoint, rotate_secret
 from organisations.webhooks.forgetting import forget_old_messages
-from organisations.webhooks.replaying import replay, replay_since, send_test
+from organisations.webhooks.last_days import Backlog, Standing, backlog, last_days
+from organisations.webhooks.outcomes import Sent, note_outcome
+from organisations.webhooks.replaying import replay, replay_many, replay_since, send_test
 from organisations.webhooks.sending import MOST_AT_ONCE, claim_due, send_due
 from organisations.webhooks.signing import signatures
 from tests.organisations.webhooks.receivers import (
@@ -300,13 +304,13 @@ def test_410_disables_at_once_and_says_so(listening: Receiver, acme: Organisatio
     listening.answers.clear()
     enable_endpoint(endpoint_id=endpoint.pk)
     send_due()
-    missed = replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(hours=1))
+    missed = replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(hours=1)).count
     send_due()
     assert sorted(listening.types) == ["invoice.paid", "invoice.sent", "invoice.voided"]
     assert missed >= 1
-    assert replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(hours=1)) == 0
+    assert replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(hours=1)).count == 0
     everything = replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(hours=1), only_missed=False)
-    assert everything == 3
+    assert (everything.count, everything.next_since) == (3, None)
 
 
 def test_an_endpoint_that_fails_for_days_is_disabled(listening: Receiver) -> None:
@@ -345,8 +349,6 @@ def test_no_more_than_a_few_are_on_their_way_to_one_endpoint(listening: Receiver
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_send_each_message_once(settings: Any) -> None:
-    from django.db import connection
-
     settings.WEBHOOKS_TO_THIS_MACHINE = True
     with receiver() as made:
         endpoint_at(made)
@@ -401,3 +403,87 @@ def test_a_seal_that_is_broken_waits_for_a_person(listening: Receiver, settings:
 def test_an_unknown_type_is_a_bug(acme: Organisation) -> None:
     with pytest.raises(ValueError, match="no type of event"):
         announce("invoice.sung", organisation_id=acme.pk, object_id=uuid.uuid4())
+
+
+def test_an_endpoint_may_be_disabled_or_removed_while_a_message_is_on_its_way(listening: Receiver) -> None:
+    disabled, removed = endpoint_at(listening, "/a"), endpoint_at(listening, "/b")
+    tell("invoice.paid")
+    under_way = {each.endpoint_id: each for each in claim_due(10)}
+    disable_endpoint(endpoint_id=disabled.pk, reason="", by="admin")
+    remove_endpoint(endpoint_id=removed.pk)
+    for each in under_way.values():
+        note_outcome(each, Sent(clock.now(), 1, {}, failure="It took too long to answer."))
+    assert statuses() == ["pending"]  # it waits with the endpoint
+    assert send_due() == 0
+
+
+def test_chosen_deliveries_are_replayed_but_none_that_is_on_its_way(listening: Receiver) -> None:
+    endpoint_at(listening)
+    off = endpoint_at(listening, "/off")
+    tell("invoice.paid")
+    disable_endpoint(endpoint_id=off.pk, reason="", by="admin")
+    send_due()
+    tell("invoice.sent")
+    assert replay_many(deliveries=WebhookDelivery.objects.all()) == 1
+    send_due()
+    assert sorted(listening.types) == ["invoice.paid", "invoice.paid", "invoice.sent"]
+
+
+def test_a_replay_of_very_much_says_where_to_go_on(listening: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "MOST_REPLAYED", 2)
+    endpoint = endpoint_at(listening)
+    for minute in range(3):
+        with clock.standing_at(START + timedelta(minutes=minute)):
+            tell("invoice.paid")
+    with clock.standing_at(START + timedelta(hours=1)):
+        send_due()
+        first = replay_since(endpoint_id=endpoint.pk, since=START, only_missed=False)
+        assert first == replaying.Replayed(2, START + timedelta(minutes=2))
+        assert replay_since(endpoint_id=endpoint.pk, since=START + timedelta(minutes=2), only_missed=False).count == 1
+
+
+def test_the_days_of_an_endpoint_and_the_backlog(listening: Receiver) -> None:
+    endpoint, other = endpoint_at(listening), endpoint_at(listening, "/other")
+    listening.answers["/"] = 500
+    with clock.standing_at(START):
+        assert backlog() == Backlog(0, 0, 0, 0)
+        tell("invoice.paid")
+    with clock.standing_at(START + timedelta(seconds=30)):
+        assert backlog() == Backlog(2, 0, 0, 30)
+        send_due()
+        assert backlog() == Backlog(0, 1, 0, 0)
+    with clock.standing_at(START + timedelta(hours=2)):
+        send_due()
+        assert last_days(endpoint.pk)[-1].standing == Standing.LATE
+        assert last_days(other.pk)[-1].standing == Standing.TAKEN
+    WebhookDelivery.objects.filter(endpoint=endpoint).update(status="failed", next_attempt_at=None)
+    with clock.standing_at(START + timedelta(days=1)):
+        days = [each.standing for each in last_days(endpoint.pk)]
+        assert (len(days), days[-3:]) == (30, [Standing.NOTHING, Standing.GIVEN_UP, Standing.NOTHING])
+        assert backlog().given_up == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happens_does_not_wait_for_who_works_on_an_endpoint(settings: Any) -> None:
+    """A replay of thousands holds the endpoint for a while: invoices are issued meanwhile."""
+    settings.WEBHOOKS_TO_THIS_MACHINE = True
+    endpoint = create_endpoint(organisation=None, url="http://127.0.0.1:9999/").endpoint
+    errors: list[Exception] = []
+
+    def happens() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'")
+            tell("invoice.paid")
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        replay_since(endpoint_id=endpoint.pk, since=clock.now() - timedelta(days=1))
+        meanwhile = threading.Thread(target=happens)
+        meanwhile.start()
+        meanwhile.join()
+    assert not errors
+    assert WebhookDelivery.objects.count() == 1

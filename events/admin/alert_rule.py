@@ -169,11 +169,12 @@ class AlertRuleAdmin(PreviewMixin, ModelAdmin):
         muted = f"{rule.mute_reason}, until" if rule.is_muted else ""
         rows: list[tuple[str, Any]] = [
             ("State", _state(rule)),
-            ("Retired", when(rule.retired_at) if rule.is_retired else ""),
             ("Sees now", rules.sees_now(rule)),
             ("Goes to", ", ".join(rule.to)),
             ("Judged", when(rule.state.judged_at)),
         ]
+        if rule.is_retired:
+            rows.insert(1, ("Retired", when(rule.retired_at)))
         return facts([*rows, ("Muted", muted), ("Until", when(rule.muted_until))] if muted else rows)
 
     @object_action(

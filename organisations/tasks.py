@@ -9,6 +9,7 @@ from celery import shared_task
 from billing_platform.lib.work.waking import wake_each
 from organisations import idempotency
 from organisations.notifications import email
+from organisations.webhooks.announcing import SENDER
 from organisations.webhooks.forgetting import forget_old_messages
 from organisations.webhooks.sending import send_due
 
@@ -35,7 +36,7 @@ def forget_stored_answers() -> int:
 @shared_task
 def send_webhooks() -> int:
     """Send the webhook deliveries that are due. Returns how many tries were made."""
-    return send_due()
+    return send_due(last_look_after=SENDER.LAST_LOOK_SECONDS)
 
 
 @shared_task

@@ -84,10 +84,9 @@ def rotate_secret(*, endpoint_id: UUID, overlap: timedelta = timedelta(days=1)) 
             f"Three secrets are in use, the oldest until {until}: wait until then, or let the present one end at once.",
             code="TOO_MANY_SECRETS",
         )
-    unused: list[tuple[str, datetime | None]] = [("", None)] * (MOST_SECRETS - 1)
-    previous, older, *_ = [*before, *unused]
-    endpoint.previous_secret, endpoint.previous_until = previous
-    endpoint.older_secret, endpoint.older_until = older
+    slots: list[tuple[str, datetime | None]] = [*before, ("", None), ("", None)]
+    endpoint.previous_secret, endpoint.previous_until = slots[0]
+    endpoint.older_secret, endpoint.older_until = slots[1]
     endpoint.secret = seal(secret)
     columns = ["secret", "previous_secret", "previous_until", "older_secret", "older_until", "updated_at"]
     endpoint.save(update_fields=columns)

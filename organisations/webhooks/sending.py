@@ -33,14 +33,16 @@ logger = logging.getLogger(__name__)
 
 _CLAIMABLE = query(__file__, "claimable")
 THREADS, MOST_AT_ONCE = 64, 4
-SECONDS = 25
+LOOK_EVERY, SECONDS = 0.2, 25
 """For so long a job takes up new deliveries. It ends within a try's time after that."""
 
 
-def send_due(*, network: Network = THE_NETWORK, seconds: float = SECONDS) -> int:
-    """Send what is due, until nothing is or the time is over. How many tries were made."""
+def send_due(*, network: Network = THE_NETWORK, seconds: float = SECONDS, last_look_after: float = 0.0) -> int:
+    """Send what is due, until nothing is or the time is over. How many tries were made. With `last_look_after` it
+    doesn't end before it has looked once more, that many seconds after it began."""
     SENDER.started()
-    ends_at, tried = time.monotonic() + seconds, 0
+    begun, tried = time.monotonic(), 0
+    ends_at = begun + seconds
     under_way: dict[Future[Sent], WebhookDelivery] = {}
     with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="webhooks") as threads:
         while True:
@@ -50,7 +52,10 @@ def send_due(*, network: Network = THE_NETWORK, seconds: float = SECONDS) -> int
                 if call is not None:
                     under_way[threads.submit(call)] = delivery
             if not under_way:
-                break
+                if time.monotonic() >= begun + last_look_after:
+                    break
+                time.sleep(LOOK_EVERY)
+                continue
             finished, _others = wait(under_way, return_when=FIRST_COMPLETED)
             for future in finished:
                 note_outcome(under_way.pop(future), future.result())

@@ -338,6 +338,18 @@ def test_killed_after_the_claim_it_is_sent_again_with_the_same_id(listening: Rec
     assert listening.got[0]["id"] == dead.message.message_id
 
 
+def test_what_comes_right_after_a_run_began_is_found_by_its_last_look(
+    listening: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own waking is swallowed, as somebody asked a moment before: it would wait for beat."""
+    endpoint_at(listening)
+    later = iter(["invoice.paid"])
+    monkeypatch.setattr("organisations.webhooks.sending.time.sleep", lambda _seconds: tell(*[*later][:1]))
+    tell("invoice.finalized")
+    send_due(last_look_after=0.3)
+    assert listening.types == ["invoice.finalized", "invoice.paid"]
+
+
 def test_no_more_than_a_few_are_on_their_way_to_one_endpoint(listening: Receiver) -> None:
     endpoint_at(listening, "/a")
     endpoint_at(listening, "/b")

@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand
 from billing_platform.demo import alerts, banking, cheques, documents, gateway, mandates, money, razorpay_past, usage
 from billing_platform.demo.cast import CUSTOMERS, SELLER, TEST_PROJECT, Customer
 from billing_platform.demo.reconciling import reconcile
-from billing_platform.demo.webhooks import listen
+from billing_platform.demo.webhooks import listen, name_contact
 from billing_platform.lib import clock
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.periods import BillingPeriod, financial_year_start, next_financial_year_start
@@ -82,6 +82,7 @@ def _make() -> dict[str, Any]:
     alerts.watch(nandi, konkan, since=last)
     usage.verify_days()
     reconcile(last)
+    name_contact(nandi)
     unpaid = money.invoice_of(konkan, month=last)
     banking.import_demo_statement(seller, unpaid=unpaid)
     cheques.make_cheques(nandi, unpaid=unpaid)

@@ -9,7 +9,7 @@ PIP_AUDIT := 2.10.1
 LOCK := $(PY) -m uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell manage test test-slow check audit format bench bench-quick lock settings install install-dev clean
+.PHONY: help run shell manage test test-slow check audit format bench bench-quick translations lock settings install install-dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ bench: install-dev ## measure accepting, settling and billing; writes var/bench.
 
 bench-quick: install-dev ## the same, smaller, in about a minute
 	@exec $(PY) -m tests.bench --quick $(ARGS)
+
+translations: install-dev ## find new words of e-mails, and compile locale/*/LC_MESSAGES/django.po
+	$(PY) manage.py update_translations
 
 lock: install-dev ## write requirements.txt and tests/requirements.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.txt

@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
         "billing_platform.http.webhook_document.with_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "OrganisationLanguage": "organisations.models.Organisation.Language",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "InvoicePdfState": "invoicing.models.Invoice.PdfState",
         "CreditNoteKind": "invoicing.models.CreditNote.Kind",
@@ -352,6 +353,8 @@ DOCUMENT_FONT_DIRS = env.list(
 # --- language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [(LANGUAGE_CODE, "English"), ("hi", "Hindi")]  # of e-mails: docs/decisions/0016-translate-with-gettext.md
+LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["billing_platform.lib.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -15,14 +15,16 @@ class EventsConfig(AppConfig):
     backoffice = "events.backoffice"
 
     def ready(self) -> None:
-        from events import email_kinds
+        from events import email_kinds, email_samples
         from events.api import webhook_payloads
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
         from organisations.notifications import kinds
+        from organisations.notifications.samples import SAMPLES
         from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
+        SAMPLES.register(email_samples.samples)
         OBSERVERS.register(USAGE)
         PAYLOADS.register(webhook_payloads.ALERTS)
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")

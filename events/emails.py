@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from events.models import Alert, AlertRule
 from organisations.models import Notification
+from organisations.notifications.branding import brand_of_seller, logo_of
 from organisations.notifications.outbox import queue_email
 
 SALT = "events.alert"
@@ -21,11 +22,11 @@ def alert_link(alert: Alert) -> str:
     return str(settings.SITE_URL) + reverse("events:alert", args=[signing.dumps(str(alert.pk), salt=SALT)])
 
 
-def queue_alert(rule: AlertRule, alerts: Sequence[Alert]) -> Notification:
-    """Of thresholds that a rule crossed at once, the last crossed one at the head. Each alert is told of once."""
-    last = alerts[-1]
-    context = {"sentences": [alert.sentence for alert in alerts], "link": alert_link(last)}
-    return _queue("alert", rule, str(last.pk), _headline(last.sentence), context)
+def queue_alert(rule: AlertRule, alerts: Sequence[Alert], sentences: Sequence[str]) -> Notification:
+    """Of thresholds that a rule crossed at once, the last crossed one at the head. Each alert is told of once.
+    `sentences` say what each alert saw, in the customer's language."""
+    context = {"sentences": list(sentences), "link": alert_link(alerts[-1])}
+    return _queue("alert", rule, str(alerts[-1].pk), _headline(sentences[-1]), context)
 
 
 def queue_recovery(rule: AlertRule, alerts: Sequence[Alert], sentences: Sequence[str]) -> Notification:
@@ -44,6 +45,7 @@ def _headline(sentence: str) -> str:
 
 def _queue(kind: str, rule: AlertRule, about: str, headline: str, context: dict[str, Any]) -> Notification:
     organisation, seller = rule.organisation, rule.organisation.billing_entity
+    brand = brand_of_seller(seller)
     return queue_email(
         organisation=organisation,
         kind=kind,
@@ -55,7 +57,8 @@ def _queue(kind: str, rule: AlertRule, about: str, headline: str, context: dict[
             "seller": seller.legal_name,
             "rule": rule.name,
             "headline": headline,
-            "brand": {"name": seller.legal_name, "colour": seller.brand_colour, "logo": ""},
+            "brand": brand,
             **context,
         },
+        attachments=logo_of(brand, seller.logo),
     )

@@ -19,7 +19,7 @@ class InvoicingConfig(AppConfig):
         from billing_platform.lib import script_fonts
         from events import metric_changes
         from events.services.alerting.observers import OBSERVERS
-        from invoicing import email_kinds
+        from invoicing import email_kinds, email_samples
         from invoicing.api import webhook_payloads
         from invoicing.api.billing_config import BOUNDS, IN_FORCE
         from invoicing.customer_changes import currency_consequences, leaving_consequences, time_zone_consequences
@@ -28,9 +28,11 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.spend import COST_OBSERVER
         from organisations import billing_config, customer_changes, seller_changes
         from organisations.notifications import kinds
+        from organisations.notifications.samples import SAMPLES
         from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
+        SAMPLES.register(email_samples.samples)
         PAYLOADS.register(webhook_payloads.INVOICES)
         PAYLOADS.register(webhook_payloads.CREDIT_NOTES)
         PAYLOADS.register(webhook_payloads.PRICES)

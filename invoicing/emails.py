@@ -9,17 +9,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 
 from billing_platform.lib.money import ZERO
 from invoicing.documents import AS_ISSUED, InvoiceDocument, Stage, Standing
 from invoicing.documents.cleaning import LOGO_OF_EMAIL
-from invoicing.documents.style import readable_on
 from invoicing.models import CreditNote, Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from invoicing.selectors.pages import email_of
 from organisations.models import Notification
+from organisations.notifications.branding import Brand, foot_lines, logo_of
 from organisations.notifications.outbox import Attachment, queue_email
+from organisations.notifications.rendering import Language, render_letter
 from organisations.notifications.sending_again import see_to
 from organisations.notifications.tracking import have_it
 
@@ -85,28 +85,24 @@ def queue_about(
     **email: Any,
 ) -> Notification:
     """Queue an e-mail that looks as the document does: its seller's colour, and its logo within the text."""
+    brand = brand_of(document, logo=LOGO_OF_EMAIL if document.logo else "")
     return queue_email(
-        context={**context, "brand": brand_of(document, logo=LOGO_OF_EMAIL if document.logo else "")},
-        attachments=[*attachments, *_logo(document)],
+        context={**context, "brand": brand},
+        attachments=[*attachments, *logo_of(brand, document.logo)],
         sender=sender or document.seller.email,
         **email,
     )
 
 
-def brand_of(document: InvoiceDocument, *, logo: str) -> dict[str, str]:
-    """What the frame of an e-mail (`templates/emails/base.html`) shows of a seller. `logo` is the picture's address."""
-    colour = document.brand_colour
-    return {"name": document.seller.name, "colour": colour, "on_colour": readable_on(colour), "logo": logo}
-
-
-def _logo(document: InvoiceDocument) -> list[Attachment]:
-    """As a part of the e-mail: mail programs fetch no picture from elsewhere, and many show none that is data."""
-    if not document.logo:
-        return []
-    kind = document.logo.rpartition(".")[2]
-    media_type = "image/png" if kind == "png" else "image/jpeg"
-    name = LOGO_OF_EMAIL.removeprefix("cid:")
-    return [Attachment(document.logo, f"{name}.{kind}", media_type, content_id=name)]
+def brand_of(document: InvoiceDocument, *, logo: str) -> Brand:
+    """The seller as the document has it. `logo` is the picture's address."""
+    seller = document.seller
+    return Brand(
+        name=seller.name,
+        colour=document.brand_colour,
+        logo=logo,
+        footer=foot_lines(seller.address_lines, gstin=seller.gstin, email=seller.email, phone=seller.phone),
+    )
 
 
 def built_in_body(document: InvoiceDocument, *, logo: str) -> str:
@@ -115,7 +111,8 @@ def built_in_body(document: InvoiceDocument, *, logo: str) -> str:
         kind, words = "invoice_issued", invoice_words(document, AS_ISSUED)
     else:
         kind, words = "credit_note_issued", credit_note_words(document, due=ZERO, pay_url="")
-    return render_to_string(f"emails/invoicing/{kind}.html", {**words, "brand": brand_of(document, logo=logo)})
+    context = {**words, "brand": brand_of(document, logo=logo)}
+    return render_letter(f"invoicing/{kind}", context, language=Language.ENGLISH).html
 
 
 def invoice_words(document: InvoiceDocument, standing: Standing) -> dict[str, Any]:

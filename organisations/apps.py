@@ -11,11 +11,13 @@ class OrganisationsConfig(AppConfig):
     backoffice = "organisations.backoffice"
 
     def ready(self) -> None:
-        from organisations import audit, email_kinds
+        from organisations import audit, email_kinds, email_samples
         from organisations.access import roles
         from organisations.notifications import kinds, tracking
+        from organisations.notifications.samples import SAMPLES
 
         kinds.register(email_kinds.KINDS)
+        SAMPLES.register(email_samples.samples)
         tracking.listen()
         audit.register()
         roles.register()

@@ -13,8 +13,9 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from organisations.notifications import kinds
         from organisations.notifications.made_files import MADE_FILES, MadeFile
+        from organisations.notifications.samples import SAMPLES
         from organisations.webhooks.payloads import PAYLOADS
-        from payments import email_kinds, receivers
+        from payments import email_kinds, email_samples, receivers
         from payments.api import webhook_payloads
         from payments.emails import RECEIPT
         from payments.services.dunning import ways
@@ -22,6 +23,7 @@ class PaymentsConfig(AppConfig):
         from payments.services.receipts import receipt_content
 
         kinds.register(email_kinds.KINDS)
+        SAMPLES.register(email_samples.samples)
         receivers.connect()
         PAYLOADS.register(webhook_payloads.PAYMENTS)
         PAYLOADS.register(webhook_payloads.REFUNDS)

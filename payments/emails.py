@@ -17,12 +17,12 @@ from billing_platform.lib.http.downloads import PDF
 from billing_platform.lib.law import INDIAN_TIME
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money
-from invoicing.documents.style import readable_on
 from invoicing.emails import queue_about
 from invoicing.models import Invoice, PayPageLink
 from invoicing.selectors.documents import invoice_document, page_address
 from invoicing.services.pay_page_links import usable_token
 from organisations.models import BillingEntity, Notification, Organisation
+from organisations.notifications.branding import brand_of_seller, logo_of
 from organisations.notifications.outbox import Attachment, queue_email
 from organisations.notifications.recipients import recipients
 from payments.models import Cheque, Dispute, InboundWebhook, MandateCharge, Payment, Refund, WithheldTax
@@ -59,7 +59,7 @@ def debit_page(token: str) -> str:
     return f"{settings.SITE_URL}{reverse('payments:debit', kwargs={'token': token})}"
 
 
-def _debit(payment: Payment) -> dict[str, str]:
+def _debit(payment: Payment) -> dict[str, Any]:
     """What RBI wants a payer to hear after a debit, besides the amount: when, from what, by which mandate, and how to
     have no more of them (RBI/DPSS/2026-27/396). Empty for other payments."""
     charge = MandateCharge.objects.filter(order=payment.order_id).select_related("mandate").first()
@@ -68,7 +68,7 @@ def _debit(payment: Payment) -> dict[str, str]:
     return {
         "account": charge.mandate.shown_as,
         "mandate": charge.mandate.razorpay_token_id or "",
-        "when": time_text(payment.paid_at, INDIAN_TIME),
+        "when": payment.paid_at.astimezone(INDIAN_TIME),
         "page": debit_page(charge.public_token),
     }
 
@@ -172,7 +172,8 @@ def _queue_of_seller(
     *,
     attachments: Sequence[Attachment] = (),
 ) -> None:
-    """About no single document: the mail has the seller's name and colour as they are now."""
+    """About no single document: the mail has the seller's look as it is now."""
+    brand = brand_of_seller(seller)
     queue_email(
         organisation=organisation,
         kind=kind,
@@ -183,16 +184,10 @@ def _queue_of_seller(
             "customer": organisation.name,
             "seller": seller.legal_name,
             **context,
-            "brand": brand_of_seller(seller),
+            "brand": brand,
         },
-        attachments=attachments,
+        attachments=[*attachments, *logo_of(brand, seller.logo)],
     )
-
-
-def brand_of_seller(seller: BillingEntity) -> dict[str, str]:
-    """For e-mails that are about no document: the seller's name and colour as they are now."""
-    colour = seller.brand_colour
-    return {"name": seller.legal_name, "colour": colour, "on_colour": readable_on(colour), "logo": ""}
 
 
 def queue_refund(refund: Refund) -> None:

@@ -1,10 +1,15 @@
 """Dates for people: a day "26 Nov 2026", a time "26 Nov 2026, 02:53 IST", a month "November 2026".
 
-Pages, e-mails, documents and error messages write dates with these functions. JSON and CSV use ISO 8601.
+Pages, e-mails, documents and error messages write dates with these functions. JSON and CSV use ISO 8601. All is
+English, except within `dates_in`, which e-mails to customers are written in. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from billing_platform.lib.periods import BillingPeriod
@@ -14,9 +19,41 @@ _AN_HOUR = timedelta(hours=1)
 _A_MINUTE = timedelta(minutes=1)
 
 
+@dataclass(frozen=True)
+class DateWords:
+    """Names of the months, from January on, and how a span is said."""
+
+    months: tuple[str, ...]
+    short_months: tuple[str, ...]
+    span: str
+
+
+_ENGLISH_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_HINDI_MONTHS = (
+    "जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर",
+)  # fmt: skip
+ENGLISH = DateWords(_ENGLISH_MONTHS, tuple(name[:3] for name in _ENGLISH_MONTHS), "{first} to {last}")
+HINDI = DateWords(_HINDI_MONTHS, _HINDI_MONTHS, "{first} से {last}")
+
+_words: ContextVar[DateWords] = ContextVar("date_words", default=ENGLISH)
+
+
+@contextmanager
+def dates_in(words: DateWords) -> Iterator[None]:
+    """Within this block, dates are written with these words."""
+    token = _words.set(words)
+    try:
+        yield
+    finally:
+        _words.reset(token)
+
+
 def day_text(day: date) -> str:
     """A calendar day: "26 Nov 2026"."""
-    return f"{day.day} {day:%b %Y}"
+    return f"{day.day} {_short_month(day)} {day.year}"
 
 
 def age_text(days: int) -> str:
@@ -34,14 +71,15 @@ def days_text(first: date, last: date) -> str:
     if first == last:
         return day_text(first)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} to {day_text(last)}"
+        return _from_to(str(first.day), day_text(last))
     same_year = first.year == last.year
-    return f"{f'{first.day} {first:%b}' if same_year else day_text(first)} to {day_text(last)}"
+    return _from_to(f"{first.day} {_short_month(first)}" if same_year else day_text(first), day_text(last))
 
 
 def month_text(month: date | BillingPeriod) -> str:
     """The calendar month of a period or of a day: "November 2026"."""
-    return f"{month.start if isinstance(month, BillingPeriod) else month:%B %Y}"
+    day = month.start if isinstance(month, BillingPeriod) else month
+    return f"{_words.get().months[day.month - 1]} {day.year}"
 
 
 def time_text(instant: datetime, zone: tzinfo) -> str:
@@ -59,3 +97,11 @@ def zone_label(instant: datetime, zone: tzinfo) -> str:
     hours, rest = divmod(abs(offset), _AN_HOUR)
     minutes = f":{rest // _A_MINUTE:02d}" if rest else ""
     return f"UTC{'-' if offset < timedelta(0) else '+'}{hours}{minutes}" if offset else "UTC"
+
+
+def _short_month(day: date) -> str:
+    return _words.get().short_months[day.month - 1]
+
+
+def _from_to(first: str, last: str) -> str:
+    return _words.get().span.format(first=first, last=last)

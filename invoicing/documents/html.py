@@ -13,13 +13,13 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from billing_platform.lib.colours import readable_on
 from billing_platform.lib.errors import quoted
 from invoicing.documents.cleaning import clean_html, css_problems
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.html_values import Medium, values_of
 from invoicing.documents.sandbox import render_alone
 from invoicing.documents.standing import AS_ISSUED, Standing
-from invoicing.documents.style import readable_on
 from invoicing.documents.template_engine import TemplateRefused, render
 
 MAX_HTML, MAX_CSS = 64_000, 32_000  # characters of a template

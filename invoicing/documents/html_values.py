@@ -7,12 +7,12 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
+from billing_platform.lib.colours import readable_on
 from billing_platform.lib.dates_in_words import day_text, days_text
 from billing_platform.lib.money import ZERO
 from billing_platform.lib.number_formats import format_money, format_number, format_percent
 from invoicing.documents.document import DocumentLine, DocumentParty, InvoiceDocument
 from invoicing.documents.standing import Stage, Standing
-from invoicing.documents.style import readable_on
 from invoicing.documents.wording import wording_of
 from invoicing.steps import Step
 

@@ -14,11 +14,12 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfgen.canvas import Canvas
 
+from billing_platform.lib.colours import INK
 from invoicing.documents.embedding import StockFont
 from invoicing.documents.pictures import PackedPicture, packed
 from invoicing.documents.qr import packed_code
 from invoicing.documents.streams import stream
-from invoicing.documents.style import INK, Type
+from invoicing.documents.style import Type
 from invoicing.documents.text import Line, Piece
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 
 from reportlab.lib.units import mm
 
+from billing_platform.lib.colours import INK, WHITE, readable_on
 from billing_platform.lib.dates_in_words import day_text
 from billing_platform.lib.number_formats import format_percent
 from invoicing.documents.wording import ENGLISH, Wording
@@ -17,12 +17,10 @@ from invoicing.documents.wording import ENGLISH, Wording
 MARGIN = 16 * mm
 INSET = 4
 """Between the edge of a table's cell and what stands in it."""
-INK = "#1b1f24"
 MUTED = "#5c6670"
 RULE = "#d5dae0"
 SHADE = "#f4f6f8"
 ALARM = "#b3261e"
-WHITE = "#ffffff"
 
 
 class Align(StrEnum):
@@ -71,25 +69,6 @@ class Branding:
     def ink(self) -> str:
         """The brand's colour for type on white paper; ink where it is too light to be read."""
         return self.colour if self.on_colour == WHITE else INK
-
-
-@cache
-def readable_on(background: str) -> str:
-    """White or ink, whichever stands out more. Even on the worst colour it does by 4 to 1, where WCAG 2 asks 3 to 1 of
-    large or bold text (1.4.3)."""
-    return max((WHITE, INK), key=lambda words: contrast(words, background))
-
-
-def contrast(one: str, other: str) -> float:
-    """From 1 to 21, as WCAG 2 counts."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def percent(rate: Decimal) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from billing_platform.lib.colours import INK
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.layout import Band, Fill, padded, shaded, side_by_side, stack, unbroken
-from invoicing.documents.style import BODY, INK, INSET, LABEL, SHADE, Align, Branding, Type, percent
+from invoicing.documents.style import BODY, INSET, LABEL, SHADE, Align, Branding, Type, percent
 from invoicing.documents.text import width_of
 
 _START = 0.42  # of the width

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from billing_platform.lib.colours import INK
 from billing_platform.lib.money import ZERO
 from invoicing.documents.document import InvoiceDocument
 from invoicing.documents.layout import Band, Section, padded, ruled, shaded, side_by_side, stack, stack_label, unbroken
-from invoicing.documents.style import INK, INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
+from invoicing.documents.style import INSET, LABEL, SHADE, SMALL, STRONG, Align, Branding, Type, percent
 from invoicing.gst_heads import IGST, WITHOUT_PAYMENT
 
 

@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from billing_platform.lib.number_formats import format_money
 from billing_platform.lib.periods import BillingPeriod, local_date
 from events.alerts.judging import COST, Reading
@@ -88,7 +90,7 @@ def _as_of(facts: InvoiceFacts, last: date) -> InvoiceFacts:
 
 
 def _subject(rule: AlertRule) -> str:
-    return "The cost so far" if rule.span == "month_to_date" else "The projected cost"
+    return gettext("The cost so far") if rule.span == "month_to_date" else gettext("The projected cost")
 
 
 def _amount(rule: AlertRule, amount: Decimal) -> str:

@@ -6,6 +6,7 @@ from organisations.admin.billing_entity import BillingEntityAdmin
 from organisations.admin.billing_hold import BillingHoldAdmin, HoldsOfCustomer
 from organisations.admin.contact import ContactAdmin, ContactsOfCustomer
 from organisations.admin.customer_note import CustomerNoteAdmin, NotesOfCustomer
+from organisations.admin.email_kinds import KindsOfEmails
 from organisations.admin.email_switches import EmailSwitchesOfCustomer
 from organisations.admin.gstin_check import GstinCheckOfCustomer
 from organisations.admin.notification import NotificationAdmin
@@ -28,6 +29,7 @@ __all__ = [
     "EmailSwitchesOfCustomer",
     "GstinCheckOfCustomer",
     "HoldsOfCustomer",
+    "KindsOfEmails",
     "MembershipAdmin",
     "NotesOfCustomer",
     "NotificationAdmin",

@@ -76,7 +76,7 @@ class OrganisationAdmin(ModelAdmin):
     search_fields = ("name", "legal_name", "slug", "gstin", "billing_email")
     list_select_related = ("billing_entity",)
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("legal_name", "billing_email"), "is_active", "confirm")}),
+        (None, {"fields": (("name", "slug"), ("legal_name", "billing_email"), ("language", "is_active"), "confirm")}),
         (
             "Billing",
             {

@@ -45,6 +45,7 @@ class BillingConfigSerializer(serializers.ModelSerializer):
         model = Organisation
         fields = [
             "billing_email",
+            "language",
             "billing_entity",
             "currency",
             "payment_terms_days",

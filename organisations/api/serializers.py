@@ -49,6 +49,7 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "legal_name",
             "slug",
             "billing_email",
+            "language",
             "billing_entity",
             "currency",
             "time_zone",

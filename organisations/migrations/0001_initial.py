@@ -1019,6 +1019,15 @@ class Migration(migrations.Migration):
                 ),
                 ("billing_email", models.EmailField(max_length=254)),
                 (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("hi", "Hindi")],
+                        default="en",
+                        help_text="Language of the e-mails to the customer. Documents are in that of their template.",
+                        max_length=2,
+                    ),
+                ),
+                (
                     "currency",
                     models.CharField(
                         default="INR", max_length=3, validators=[billing_platform.lib.validators.validate_currency]
@@ -1698,6 +1707,12 @@ class Migration(migrations.Migration):
             model_name="organisation",
             constraint=models.CheckConstraint(
                 condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="organisation_currency_is_iso"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="organisation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("language__in", ["en", "hi"])), name="organisation_language_is_known"
             ),
         ),
         migrations.AddConstraint(

@@ -27,6 +27,10 @@ from organisations.scoping import TenantModel
 
 
 class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, TenantModel):
+    class Language(models.TextChoices):
+        ENGLISH = "en", "English"
+        HINDI = "hi", "Hindi"
+
     tenant_path = "id"
 
     name = models.CharField(max_length=200, validators=[validate_line])
@@ -35,6 +39,12 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
         BillingEntity, verbose_name="seller", on_delete=models.PROTECT, related_name="organisations"
     )
     billing_email = models.EmailField()
+    language = models.CharField(
+        max_length=2,
+        choices=Language,
+        default=Language.ENGLISH,
+        help_text="Language of the e-mails to the customer. Documents are in that of their template.",
+    )
     currency = models.CharField(max_length=3, default="INR", validators=[validate_currency])
     time_zone = models.CharField(
         max_length=50,
@@ -70,6 +80,7 @@ class Organisation(BaseModel, PartyFields, CheckedGstin, CustomersIssuingRules, 
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_iso"),
+            models.CheckConstraint(condition=Q(language__in=["en", "hi"]), name="organisation_language_is_known"),
             models.CheckConstraint(
                 condition=Q(payment_terms_days__lte=MAX_PAYMENT_TERMS_DAYS), name="organisation_terms_within_a_year"
             ),

@@ -26,7 +26,7 @@ class Kind:
     label: str
     """For people: "Invoice issued"."""
     template: str
-    """Names templates/emails/<template>.{subject.txt,txt,html}."""
+    """Names templates/emails/<template>.html."""
     purpose: Purpose
     audience: Audience = Audience.CUSTOMER
     may_be_switched_off: bool = False

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.conf import settings
-from django.template.loader import render_to_string
-
 from billing_platform.lib.work.waking import wake_on_commit
 from organisations.models import Notification, Organisation
 from organisations.notifications.kinds import Kind, kind_named
+from organisations.notifications.rendering import language_of, render_letter
 from organisations.notifications.switches import still_wanted, switched_off
 
 
@@ -39,12 +37,12 @@ def queue_email(
 ) -> Notification:
     """Store an e-mail in the caller's transaction and wake the sender on commit.
 
-    The kind names the templates; `html` stands in place of the HTML body. A dedupe key that is known already gives back
-    the first message and sends nothing. Raises LookupError for an unknown kind.
+    The kind names the letter, which is in the organisation's language where the customer reads it; `html` stands in
+    place of its HTML body. A dedupe key that is known already gives back the first message and sends nothing. Raises
+    LookupError for an unknown kind.
     """
     found = kind_named(kind)
-    template = found.template
-    context = {**context, "site_url": settings.SITE_URL}
+    letter = render_letter(found.template, context, language=language_of(found, organisation))
     notification, created = Notification.objects.get_or_create(
         dedupe_key=dedupe_key,
         defaults={
@@ -52,9 +50,9 @@ def queue_email(
             "kind": kind,
             **_addressed(organisation, found, recipients),
             "sender": sender,
-            "subject": _one_line(render_to_string(f"emails/{template}.subject.txt", context)),
-            "text": render_to_string(f"emails/{template}.txt", context),
-            "html": render_to_string(f"emails/{template}.html", context) if html is None else html,
+            "subject": letter.subject,
+            "text": letter.text,
+            "html": letter.html if html is None else html,
             "attachments": [asdict(attachment) for attachment in attachments],
         },
     )
@@ -81,8 +79,3 @@ def _addressed(organisation: Organisation | None, kind: Kind, recipients: Iterab
 def wake_sender(notification: Notification) -> None:
     """Ask a worker to send the message as soon as this transaction has committed."""
     wake_on_commit("organisations.tasks.send_notification", notification.pk)
-
-
-def _one_line(subject: str) -> str:
-    """A line break in a subject would start a new header."""
-    return " ".join(subject.split())[:255]

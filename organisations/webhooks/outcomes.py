@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from billing_platform.lib import clock
 from billing_platform.lib.work.claims import done, note_failure
@@ -115,7 +116,7 @@ def _note_failing(endpoint: WebhookEndpoint, sent: Sent, quiet_until: datetime |
     if quiet_until is not None and quiet_until > clock.now():
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(quiet_until=quiet_until)
     if sent.status == GONE:
-        disable(endpoint, reason="The receiver answered 410: it wants no more messages.")
+        disable(endpoint, reason=gettext_noop("The receiver answered 410: it wants no more messages."))
     elif endpoint.failing_since is None:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=sent.sent_at)
     elif sent.sent_at - endpoint.failing_since >= DISABLED_AFTER:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import enum
 
+from django.utils.translation import gettext_noop
+
 
 class Remedy(enum.StrEnum):
     NEW_MANDATE = "new_mandate"
@@ -35,10 +37,16 @@ _REMEDIES = {
 }
 
 ADVICE = {
-    Remedy.NEW_MANDATE: "The mandate can't be used any more. Please pay this invoice online, and set up a new mandate.",
-    Remedy.RETRY_LATER: "Please see that the account has enough money, or pay this invoice online.",
-    Remedy.ASK_PAYER: "The mandate is paused. Please resume it in your UPI app, or pay this invoice online.",
-    Remedy.NEXT_CYCLE: "The mandate allows no more debits in this period. Please pay this invoice online.",
+    Remedy.NEW_MANDATE: gettext_noop(
+        "The mandate can't be used any more. Please pay this invoice online, and set up a new mandate."
+    ),
+    Remedy.RETRY_LATER: gettext_noop("Please see that the account has enough money, or pay this invoice online."),
+    Remedy.ASK_PAYER: gettext_noop(
+        "The mandate is paused. Please resume it in your UPI app, or pay this invoice online."
+    ),
+    Remedy.NEXT_CYCLE: gettext_noop(
+        "The mandate allows no more debits in this period. Please pay this invoice online."
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Every e-mail has a kind, which says what it tells whom, and every kind has its templates."""
+"""Every e-mail has a kind, which says what it tells whom, and every kind has its template."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from organisations.notifications.kinds import KINDS, Audience, Kind
 from organisations.notifications.outbox import queue_email
 
 EMAILS = Path(settings.BASE_DIR) / "templates" / "emails"
-PARTS = ("subject.txt", "txt", "html")
 
 
-def test_every_template_belongs_to_a_kind_and_every_kind_has_all_three() -> None:
-    wanted = {f"{kind.template}.{part}" for kind in KINDS for part in PARTS}
+def test_every_template_belongs_to_a_kind_and_every_kind_has_its_own() -> None:
+    wanted = {f"{kind.template}.html" for kind in KINDS}
     assert {str(path.relative_to(EMAILS)) for path in EMAILS.glob("*/*")} == wanted
 
 

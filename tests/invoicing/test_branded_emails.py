@@ -78,14 +78,13 @@ def test_a_logo_that_is_gone_holds_no_email_back(acme: Organisation, mailbox: Ma
 def test_every_email_about_a_document_is_in_its_colours(acme: Organisation) -> None:
     in_use(logo=ContentFile(PIXEL, "logo.png"), colour="#0b7a4b")
     document = invoice_document(delivered(acme))
-    for template in ("payments/payment_received", "payments/payment_failed", "payments/payment_reversed"):
+    for kind in ("payment_received", "payment_failed", "payment_reversed"):
         note = queue_about(
             document,
             organisation=acme,
-            kind="x",
-            dedupe_key=template,
+            kind=kind,
+            dedupe_key=kind,
             recipients=["a@b.example"],
-            template=template,
             context={"pay_url": "https://pay.example", "remaining": "1", "due": "1"},
         )
         assert "background: #0b7a4b; color: #ffffff" in note.html

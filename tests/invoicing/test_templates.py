@@ -14,12 +14,12 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from billing_platform.lib.colours import contrast, readable_on
 from billing_platform.lib.errors import DomainError, InvalidInput
 from invoicing.computing.credit_notes import Wanted
 from invoicing.documents import InvoiceDocument, Stage, Standing
 from invoicing.documents.html import Source, built_in, render_page
 from invoicing.documents.samples import CREDIT_NOTE, INVOICE
-from invoicing.documents.style import contrast, readable_on
 from invoicing.documents.template_engine import TemplateRefused
 from invoicing.models import Invoice, InvoiceTemplate, InvoiceTemplateVersion
 from invoicing.selectors.documents import invoice_document

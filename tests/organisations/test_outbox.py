@@ -27,9 +27,9 @@ HELLO = Kind("hello", "Hello", "test/hello", Purpose.BILLING, may_be_switched_of
 @pytest.fixture(autouse=True)
 def _templates(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {
-        "emails/test/hello.subject.txt": "Hello\n{{ name }}",
-        "emails/test/hello.txt": "Dear {{ name }}",
-        "emails/test/hello.html": "<p>Dear {{ name }}</p>",
+        "emails/test/hello.html": "{% extends frame %}{% load letters %}"
+        "{% block subject %}Hello\n{{ name }}{% endblock %}"
+        "{% block letter %}{% greeting name %}{% endblock %}",
     }
     engine = engines["django"].engine
     monkeypatch.setattr(engine, "template_loaders", [Loader(engine, texts), *engine.template_loaders])

@@ -107,7 +107,7 @@ def test_a_customer_is_asked_once_a_day_for_all_that_it_owes(acme: Organisation,
         certificates.ask_for_certificates(**ask)
     assert certificates.ask_many(taxes=WithheldTax.objects.all()) == (0, 1)
     [mail] = Notification.objects.filter(kind="certificates_wanted")
-    assert mail.text.count("₹10,000.00, form 131 due on 15 Feb 2027") == 2
+    assert mail.text.count("₹10,000.00\n  Form 131, due on 15 Feb 2027") == 2
     with clock.standing_at(clock.now() + timedelta(days=1)):
         assert certificates.ask_for_certificates(**ask) == 2
 

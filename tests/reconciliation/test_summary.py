@@ -97,7 +97,7 @@ def test_a_failed_check_is_told_stands_on_the_dashboard_and_is_run_again(olga: A
     )
     (mail,) = ended(run)
     assert mail.subject.endswith(": 1 check failed")
-    assert "FAILED. The disk is full." in mail.text
+    assert "FAILED\n  The disk is full." in mail.text
     browser, url = signed_in(olga), action_url(run, "run_again")
     assert "has a check that failed" in browser.get("/admin/").content.decode()
     assert "The disk is full." in browser.get(url).content.decode()

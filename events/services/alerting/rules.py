@@ -16,6 +16,7 @@ from events.models import Alert, AlertRule, AlertRuleState
 from events.services.alerting.observers import Asked, read_all
 from events.services.alerting.sentences import seen_sentence
 from organisations.models import Notification, Organisation
+from organisations.notifications.rendering import in_language
 
 TERMS = frozenset({"kind", "span", "operator", "thresholds", "step", "least_usage", "metric", "project"})
 """What a rule says. With a change of it the rule begins anew."""
@@ -98,7 +99,9 @@ def unmute_rule(*, rule_id: UUID) -> AlertRule:
 def send_test(*, rule_id: UUID) -> Notification:
     """Mail the rule's recipients what it sees now. No alert is noted."""
     rule, _state = _locked(rule_id)
-    return emails.queue_test(rule, sentence=sees_now(rule), occasion=uuid4().hex)
+    with in_language(rule.organisation.language):
+        sentence = sees_now(rule)
+    return emails.queue_test(rule, sentence=sentence, occasion=uuid4().hex)
 
 
 def sees_now(rule: AlertRule) -> str:

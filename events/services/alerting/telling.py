@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from events import emails
 from events.alerts.judging import Reading
 from events.models import Alert, AlertRule
-from events.services.alerting.sentences import recovered_sentence
+from events.services.alerting.sentences import recovered_sentence, sentence_of
+from organisations.notifications.rendering import in_language
 from organisations.webhooks.announcing import announce_all
 
 SENT = Alert.Notice.SENT
@@ -19,7 +20,9 @@ def tell_fired(rule: AlertRule, alerts: Sequence[Alert]) -> list[Alert]:
     """Returns those that are told of: not what is only noted, as the rule is muted or cools down."""
     told = [alert for alert in alerts if alert.notice == SENT]
     if told:
-        emails.queue_alert(rule, told)
+        with in_language(rule.organisation.language):
+            sentences = [sentence_of(alert) for alert in told]
+        emails.queue_alert(rule, told, sentences)
     return told
 
 
@@ -27,7 +30,9 @@ def tell_recovered(rule: AlertRule, alerts: Sequence[Alert], reading: Reading) -
     """Returns those that are told of: what somebody was told of before, and not while the rule is muted."""
     told = [alert for alert in alerts if alert.notice == SENT and not rule.is_muted]
     if told:
-        emails.queue_recovery(rule, told, [recovered_sentence(rule, reading, alert.threshold) for alert in told])
+        with in_language(rule.organisation.language):
+            sentences = [recovered_sentence(rule, reading, alert.threshold) for alert in told]
+        emails.queue_recovery(rule, told, sentences)
     return told
 
 

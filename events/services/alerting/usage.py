@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext
 
 from billing_platform.lib.database.sql import query
 from billing_platform.lib.number_formats import format_quantity
@@ -106,7 +107,9 @@ def _months(first: datetime, after: datetime) -> list[date]:
 
 def subject(rule: AlertRule) -> str:
     words = MetricWords.of(_metric(rule))
-    return f"{words.title} of {rule.project.name}" if rule.project is not None else words.title
+    if rule.project is None:
+        return words.title
+    return gettext("%(metric)s of %(project)s") % {"metric": words.title, "project": rule.project.name}
 
 
 def amount(rule: AlertRule, quantity: Decimal) -> str:

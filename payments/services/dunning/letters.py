@@ -28,7 +28,7 @@ def queue_reminder(invoice: Invoice, *, key: str, rules: DunningRules) -> Notifi
         "days_late": max(days, 0),
         "days_left": max(-days, 0),
         "is_late": days > 0,
-        "msme_notice": msme_notice(document, rules) if days > 0 else "",
+        "msme_number": protected_as(document, rules) if days > 0 else "",
     }
     return _queue("reminder", invoice, document, key=f"reminder:{invoice.pk}:{key}", context=context)
 
@@ -61,18 +61,10 @@ def queue_final_failure(plan: PaymentRetry, invoice: Invoice) -> None:
     )
 
 
-def msme_notice(document: InvoiceDocument, rules: DunningRules) -> str:
-    """The rule of the MSMED Act and of income tax, for buyers in India; "" if it does not protect the seller."""
-    number = document.seller.udyam
-    if not (number and rules.msme_notice) or document.bank.is_foreign:
-        return ""
-    return (
-        f"We are registered as {number}. Under section 15 of the MSMED Act, 2006, a micro or small enterprise is to be "
-        "paid by the agreed day, at the latest 45 days after the service was accepted, or within 15 days if no day was "
-        "agreed. After that the Act adds compound interest at three times the bank rate, and for income tax the buyer "
-        "may deduct the expense only in the year in which it is paid (section 43B(h) of the Income-tax Act, 1961, and "
-        "the same rule in the Act of 2025)."
-    )
+def protected_as(document: InvoiceDocument, rules: DunningRules) -> str:
+    """The Udyam number of a seller that tells buyers in India of the MSMED Act's protection; "" for others."""
+    is_told = rules.msme_notice and not document.bank.is_foreign
+    return document.seller.udyam if is_told else ""
 
 
 def _queue(

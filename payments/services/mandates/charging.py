@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from billing_platform.lib import clock, law
 from billing_platform.lib.errors import DomainError, NotFound
@@ -245,7 +246,7 @@ def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate)
     if order.status != PaymentOrder.Status.OPEN:
         return f"Its request at Razorpay is {order.get_status_display().lower()}.", False
     if mandate.cancel_requested_at is not None:
-        return "The mandate is being ended.", True
+        return gettext_noop("The mandate is being ended."), True
     if mandate.status != Mandate.Status.CONFIRMED:
         return f"The mandate is {mandate.get_status_display().lower()}.", True
     if is_being_paid(invoice):
@@ -259,7 +260,7 @@ def _why_not_any_more(charge: MandateCharge, invoice: Invoice, mandate: Mandate)
     assert charge.charge_after is not None  # noqa: S101  (a constraint of the table)
     is_late = clock.now() > charge.charge_after + NOTICE_MAY_TAKE and notice.sent_at is None
     if is_late or not have_it([notice]):
-        return "The notice could not be sent, so nothing may be debited.", True
+        return gettext_noop("The notice could not be sent, so nothing may be debited."), True
     return "", False
 
 

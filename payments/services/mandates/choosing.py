@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.translation import gettext_noop
+
 from billing_platform.lib import clock, law
 from billing_platform.lib.errors import DomainError
 from billing_platform.lib.number_formats import format_money
@@ -89,7 +91,7 @@ def why_not_chargeable(invoice: Invoice, mandate: Mandate | None, *, by_hand: bo
 def why_not_by_itself(invoice: Invoice) -> NotChargeable | None:
     """What keeps us from debiting by ourselves; a person may all the same. None if nothing does."""
     if not is_switched_on(invoice.organisation):
-        return NotChargeable("Auto-collect is switched off for the customer.", code="AUTO_COLLECT_OFF")
+        return NotChargeable(gettext_noop("Auto-collect is switched off for the customer."), code="AUTO_COLLECT_OFF")
     if _is_held(invoice, BillingHold.Kind.NO_COLLECTION):
         return NotChargeable("The customer is on hold: nobody collects.", code="ON_HOLD")
     pause = standing_pause(invoice)

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_platform.lib.dates_in_words import day_text, time_text
 from billing_platform.lib.law import INDIAN_TIME, RUPEES
 from billing_platform.lib.number_formats import format_money
 from invoicing.emails import queue_about
 from invoicing.models import Invoice
 from invoicing.selectors.documents import invoice_document, pay_page_url
 from organisations.models import Notification
+from organisations.notifications.branding import brand_of_seller, logo_of
 from organisations.notifications.outbox import queue_email
 from organisations.notifications.recipients import recipients
-from payments.emails import brand_of_seller, debit_page
+from payments.emails import debit_page
 from payments.models import Mandate, MandateCharge
 
 
@@ -24,6 +24,7 @@ def queue_invitation(mandate: Mandate) -> Notification:
     """The registration link, to the billing contact. Once per mandate."""
     account = mandate.account
     seller = account.billing_entity
+    brand = brand_of_seller(seller)
     return queue_email(
         organisation=account.organisation,
         kind="mandate_invitation",
@@ -35,12 +36,13 @@ def queue_invitation(mandate: Mandate) -> Notification:
             "seller": seller.name,
             "method": mandate.get_method_display(),
             "most": format_money(mandate.max_amount, RUPEES),
-            "until": day_text(mandate.expires_at.astimezone(INDIAN_TIME).date()),
+            "until": mandate.expires_at.astimezone(INDIAN_TIME).date(),
             "link": mandate.short_url,
-            "link_until": time_text(mandate.link_expires_at, INDIAN_TIME) if mandate.link_expires_at else "",
-            "brand": brand_of_seller(seller),
+            "link_until": mandate.link_expires_at and mandate.link_expires_at.astimezone(INDIAN_TIME),
+            "brand": brand,
             "costs_a_rupee": mandate.method != Mandate.Method.EMANDATE,
         },
+        attachments=logo_of(brand, seller.logo),
     )
 
 
@@ -49,8 +51,8 @@ def queue_notice(invoice: Invoice, mandate: Mandate, *, token: str, charge_after
     context = {
         "account": mandate.shown_as,
         "mandate": mandate.razorpay_token_id,
-        "when": time_text(charge_after, INDIAN_TIME),
-        "reason": f"invoice {invoice.number}" + (f" for {invoice.period_label}" if invoice.period_start else ""),
+        "when": charge_after.astimezone(INDIAN_TIME),
+        "period": invoice.period_start,
         "opt_out_url": debit_page(token),
     }
     return _queue("debit_notice", token, invoice, context)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from payments.models import MandateCharge
 from payments.services.debit_outcomes import end_debit, lock_debit
 from payments.services.mandates import emails
 
 Status = MandateCharge.Status
-FOR_THE_PAYER = "Our payment provider did not take it."
+FOR_THE_PAYER = gettext_noop("Our payment provider did not take it.")
 """What Razorpay says is for operators: it may be about our keys."""
 
 

@@ -196,6 +196,19 @@ def test_an_e_mail_leads_to_a_page_on_which_its_reader_acknowledges(
     assert client.get(path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 404
 
 
+def test_a_hindi_customer_reads_of_its_alert_in_hindi(acme: Organisation, project: Project) -> None:
+    acme.language = Organisation.Language.HINDI
+    acme.save()
+    calls()
+    use(project, clock.now(), 50)
+    rule(acme, "Month", "usage_threshold", "month", 20, recipients=["ops@acme.example"])
+    judging.judge_due()
+    mail = Notification.objects.get(kind="alert")
+    assert "सीमा 20 call तक पहुँचा" in mail.text
+    assert mail.subject.startswith("अलर्ट: ")
+    assert "at or above 20 call" in Alert.objects.get().sentence  # operators read it in English
+
+
 def test_by_the_api(api: Client, acme: Organisation, project: Project) -> None:
     calls()
     here = f"/api/v1/admin/organisations/{acme.pk}/alert-rules"

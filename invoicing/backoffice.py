@@ -9,7 +9,7 @@ from django.db.models import F
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from billing_platform.lib.admin.finding import Finds
-from events.models import Metric
+from events.models import Metric, UsageAggregate
 from invoicing.models import (
     BillingRun,
     BillingRunItem,
@@ -316,6 +316,7 @@ _FINDS = (
 BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long", key="i"),
+        SidebarItem(Group.USAGE, UsageAggregate, "insights", page="analytics", page_title="Analytics"),
         SidebarItem(Group.INVOICES, CreditNote, "assignment_return", key="n"),
         SidebarItem(Group.INVOICES, EInvoice, "qr_code"),
         SidebarItem(Group.INVOICES, BillingRun, "event_repeat", key="b"),

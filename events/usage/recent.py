@@ -7,6 +7,7 @@ days ago they were, and today is today where the customer is.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,14 +17,17 @@ from django.db import connection
 
 from billing_platform.lib import clock
 from billing_platform.lib.database.sql import query
+from billing_platform.lib.periods import start_of_day
+from events.models import Metric
 from organisations.models import Organisation
-from organisations.operators_clock import operators_today
+from organisations.operators_clock import operators_today, operators_zone
 from organisations.scoping import Actor
 
 DAYS = 30
 _FURTHEST_CLOCK = timedelta(days=1)  # no zone is as far as that from another
 
 _RECENT_DAYS = query(__file__, "recent_days")
+_RECENT_METRICS = query(__file__, "recent_metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,39 @@ def events_by_customer(*, actor: Actor, days: int = DAYS) -> dict[UUID, int]:
     for organisation, _days_ago, events in _rows(Organisation.objects.for_organisations(actor), days):
         counted[organisation] = counted.get(organisation, 0) + events
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEvents:
+    """Events of one metric in the last days, and in as many days before."""
+
+    name: str
+    unit: str
+    events: int
+    before: int
+
+
+def events_by_metric(*, actor: Actor, days: int = DAYS) -> tuple[MetricEvents, ...]:
+    """Of all that an actor may see, the most used first; metrics of the same name and unit together. Days are the
+    operators'."""
+    today = operators_today()
+    since, before = (start_of_day(today - timedelta(days=back), operators_zone()) for back in (days - 1, 2 * days - 1))
+    customers = Organisation.objects.for_organisations(actor).order_by().values_list("pk", flat=True)
+    parameters: dict[str, Any] = {
+        "customers": list(customers),
+        "since": since,
+        "before": before,
+        "month": (before - _FURTHEST_CLOCK).date().replace(day=1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECENT_METRICS, parameters)
+        counted = {metric: (now, past) for metric, now, past in cursor.fetchall()}
+    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for metric in Metric.objects.filter(pk__in=counted).only("name", "unit"):
+        for place, events in enumerate(counted[metric.pk]):
+            sums[metric.name, metric.unit][place] += events
+    found = [MetricEvents(*key, *both) for key, both in sums.items()]
+    return tuple(sorted(found, key=lambda row: (-row.events, -row.before, row.name, row.unit)))
 
 
 def _rows(customers: Any, days: int) -> list[tuple[UUID, int, int]]:

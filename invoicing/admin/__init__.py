@@ -1,5 +1,6 @@
 """Admin pages of prices, rates, invoices and billing runs."""
 
+from invoicing.admin.analytics.page import Analytics
 from invoicing.admin.approving import ApprovalOfInvoice
 from invoicing.admin.credit_notes.credit_note import CreditNoteAdmin, CreditNotesOfInvoice
 from invoicing.admin.e_invoices.e_invoice import EInvoiceAdmin
@@ -30,6 +31,7 @@ from invoicing.admin.typed_lines import EditedDraft, OneOffInvoices
 from invoicing.admin.upcoming import UpcomingInvoiceOfOrganisation
 
 __all__ = [
+    "Analytics",
     "ApprovalOfInvoice",
     "BillingOfOrganisation",
     "BillingRunAdmin",

@@ -100,13 +100,13 @@ class Breakdown:
     months: tuple[MonthCost, ...]
 
 
-def summary(asked: Asked) -> Summary:
-    """Raises InvalidInput for more days than it covers."""
+def summary(asked: Asked, *, costs: Sequence[MonthCost] | None = None) -> Summary:
+    """Raises InvalidInput for more days than it covers. `costs`, here and below: those of the months, of the days
+    before too, where the caller has read them."""
     used, used_before = (
         used_metrics(each.span, project=asked.project, metric_name=asked.metric_name) for each in (asked, asked.before)
     )
-    wide = Narrowed(asked.before.first, asked.after)
-    months = costs_of(asked.organisation, wide, with_forecast=True)
+    months = _costs(asked, costs, first=asked.before.first)
     shares = list(shares_within(months, asked.narrowed))
     return Summary(
         Totals(asked.first, asked.after, _events(used), _sums(shares)),
@@ -121,14 +121,14 @@ def summary(asked: Asked) -> Summary:
     )
 
 
-def trends(asked: Asked, grain: Grain) -> tuple[Bucket, ...]:
+def trends(asked: Asked, grain: Grain, *, costs: Sequence[MonthCost] | None = None) -> tuple[Bucket, ...]:
     """Every day, week or month of the span, in order. Raises InvalidInput for too many days."""
     used: defaultdict[date, list[MetricTrend]] = defaultdict(list)
     for row in usage_trends(asked.span, grain, project=asked.project, metric_name=asked.metric_name):
         used[row.first].append(row)
     shares: defaultdict[date, list[tuple[str, Share]]] = defaultdict(list)
     bucket_of = _bucket_of_days(asked, grain)
-    for currency, share in shares_within(costs_of(asked.organisation, asked.narrowed), asked.narrowed):
+    for currency, share in shares_within(_costs(asked, costs), asked.narrowed):
         shares[bucket_of[share.day]].append((currency, share))
     return tuple(
         Bucket(
@@ -139,11 +139,13 @@ def trends(asked: Asked, grain: Grain) -> tuple[Bucket, ...]:
     )
 
 
-def cost_breakdown(asked: Asked, by: str, dimension: str = "") -> Breakdown:
+def cost_breakdown(
+    asked: Asked, by: str, dimension: str = "", *, costs: Sequence[MonthCost] | None = None
+) -> Breakdown:
     """By `metric`, `project` or `dimension`. Raises InvalidInput for too many days."""
     if (asked.after - asked.first).days > LONGEST_COSTS:
         raise InvalidInput.field("end", f"For costs, choose at most {LONGEST_COSTS} days.")
-    months = costs_of(asked.organisation, asked.narrowed, with_forecast=True)
+    months = _costs(asked, costs)
     shares = list(shares_within(months, asked.narrowed))
     rows = broken_down(shares, by, dimension)
     sums: dict[str, CostRow] = {}
@@ -156,6 +158,14 @@ def cost_breakdown(asked: Asked, by: str, dimension: str = "") -> Breakdown:
 def change_in_percent(now: Decimal | int, before: Decimal | int) -> Decimal | None:
     """How much more or less than before, to one decimal; None where there was nothing before."""
     return with_places((Decimal(now) - Decimal(before)) * 100 / abs(Decimal(before)), 1) if before else None
+
+
+def _costs(asked: Asked, known: Sequence[MonthCost] | None, *, first: date | None = None) -> tuple[MonthCost, ...]:
+    """The months of the days, from `first` on; read unless they are known."""
+    days = Narrowed(first or asked.first, asked.after)
+    if known is None:
+        return costs_of(asked.organisation, days, with_forecast=True)
+    return tuple(month for month in known if month.period.start < days.after and days.first < month.period.end)
 
 
 def _bucket_of_days(asked: Asked, grain: Grain) -> Mapping[date, date]:

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 
 from billing_platform.lib import clock
 from billing_platform.lib.admin.base import Extension, badge, extends, list_page
+from billing_platform.lib.admin.charts.waterfall import waterfall
 from billing_platform.lib.admin.contributions import list_address, page_address
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.http.csv_files import csv_response
@@ -27,7 +28,7 @@ from invoicing.models import CreditNote, Invoice, UsageWriteOff
 from organisations.models import Organisation
 from organisations.operators_clock import operators_today
 from payments.models import Payment
-from reconciliation.admin.waterfall import events_steps, money_steps, waterfall
+from reconciliation.admin.waterfall import events_steps, money_steps
 from reconciliation.models import CheckName, Discrepancy
 from reconciliation.selectors.completeness import (
     OPEN,

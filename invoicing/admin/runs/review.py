@@ -25,8 +25,8 @@ from billing_platform.lib.admin.base import (
     rows_action,
     when,
 )
+from billing_platform.lib.admin.charts.sparkline import Bar, sparkline
 from billing_platform.lib.admin.display import EMPTY, anchor
-from billing_platform.lib.admin.sparkline import Bar, sparkline
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.limits import MAX_LINES, MAX_MONEY
 from billing_platform.lib.number_formats import format_money, format_number, format_sums

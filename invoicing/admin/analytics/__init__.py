@@ -1,0 +1,1 @@
+"""Analytics: usage and costs as charts and tables."""

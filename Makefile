@@ -60,13 +60,11 @@ bench: install-dev ## measure accepting, settling and billing; writes var/bench.
 bench-quick: install-dev ## the same, smaller, in about a minute
 	@exec $(PY) -m tests.bench --quick $(ARGS)
 
-<<<<<<< HEAD
 translations: install-dev ## find new words of e-mails, and compile locale/*/LC_MESSAGES/django.po
 	$(PY) manage.py update_translations
-=======
+
 bench-volume: install-dev ## ask pages and API for 10,000 customers, a million invoices, 20 million events; VOLUME_SCALE=0.01 to try
 	@exec $(PY) -m tests.bench.volume $(ARGS)
->>>>>>> ea20f0f9 (Show usage and costs as charts, and measure pages at volume)
 
 lock: install-dev ## write requirements.txt and tests/requirements.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.txt

@@ -108,7 +108,7 @@ def _make_way(*, replace: bool) -> None:
         there = numbers.table_names()
         if there and not replace:
             raise BackupError(
-                f"The database is not empty: it has {len(there)} tables. Name an empty one in DATABASE_URL, or say "
+                f"The database is not empty: it has tables ({len(there)}). Name an empty one in DATABASE_URL, or say "
                 "--replace: then everything in it is deleted."
             )
         with transaction.atomic():

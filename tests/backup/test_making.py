@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from billing_platform.backup import files, tools
-from billing_platform.backup.manifest import BackupError, StoredFile
+from billing_platform.backup import files, manifest, tools
+from billing_platform.backup.manifest import BackupError, Manifest, StoredFile
+from billing_platform.backup.restoring import look_at
 from organisations.models import BillingEntity
 from tests import factories
 
@@ -85,3 +87,58 @@ def test_a_file_that_stands_there_already_is_not_overwritten(own_media: None, po
 def _content(name: str) -> Any:
     with default_storage.open(name, "rb") as file:
         return file.read()
+
+
+@pytest.fixture
+def whole(pool: files.Pool) -> Path:
+    """A backup of a database with nothing in it, and of one file."""
+    folder = pool.folder.parent / "2026-11-26T203000Z"
+    folder.mkdir()
+    size, sha256 = pool.take(ContentFile(b"a picture"))
+    (folder / manifest.DUMP).write_bytes(b"PGDMP of nothing")
+    (folder / manifest.FILES).write_bytes(msgspec.json.encode(StoredFile("logos/a.png", size, sha256)) + b"\n")
+    made = Manifest(
+        format=manifest.FORMAT,
+        program="0.1.0",
+        taken_at="2026-11-26T20:30:00+00:00",
+        server=18,
+        migrations=[],
+        tables={},
+        sums={},
+        statement=None,
+        database=manifest.seal(folder / manifest.DUMP),
+        files=manifest.seal(folder / manifest.FILES),
+        file_count=1,
+        problems=[],
+    )
+    manifest.write(folder, made)
+    return folder
+
+
+def test_a_whole_backup_is_read_as_it_was_written(whole: Path) -> None:
+    assert look_at(whole).taken_at == "2026-11-26T20:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("2026-11-26T203000Z/database.dump", "database.dump is lost or damaged"),
+        ("2026-11-26T203000Z/files.jsonl", "files.jsonl is lost or damaged"),
+        ("files/??/*", "is not logos/a.png any more"),
+    ],
+)
+def test_one_wrong_byte_is_found(whole: Path, file: str, sentence: str) -> None:
+    (spoilt,) = whole.parent.glob(file)
+    content = bytearray(spoilt.read_bytes())
+    content[len(content) // 2] ^= 1
+    spoilt.write_bytes(content)
+    with pytest.raises(BackupError, match=re.escape(sentence)):
+        look_at(whole)
+
+
+def test_what_is_no_backup_is_said_to_be_none(whole: Path) -> None:
+    with pytest.raises(BackupError, match="is no backup"):
+        look_at(whole.parent)
+    (whole / "manifest.json").write_text("{}")
+    with pytest.raises(BackupError, match="is damaged"):
+        look_at(whole)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,13 +57,23 @@ class Rehearsal:
         )
         return result.returncode, result.stdout
 
-    def both(self, query: str) -> tuple[Any, Any]:
-        """What the original and the restored database answer."""
-        answers = []
-        for url in (self.original_url, self.url):
-            with psycopg.connect(url) as database:
-                answers.append(database.execute(query).fetchall())  # type: ignore[call-overload]
-        return answers[0], answers[1]
+    def leave_something(self) -> None:
+        """What somebody tried before: `--replace` has to clear it away, and leave what is not ours."""
+        with psycopg.connect(self.url, autocommit=True) as database:
+            database.execute("CREATE TYPE events_reading AS (a int)")
+            database.execute("CREATE TABLE organisations_organisation (reading events_reading, id serial)")
+            database.execute("CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+    def restored(self, query: str) -> Any:
+        return _answer(self.url, query)
+
+    def original(self, query: str) -> Any:
+        return _answer(self.original_url, query)
+
+
+def _answer(url: str, query: str) -> Any:
+    with psycopg.connect(url) as database:
+        return database.execute(query).fetchall()  # type: ignore[call-overload]
 
 
 @pytest.fixture
@@ -77,55 +86,38 @@ def rehearsal(platform: Platform, tmp_path: Path) -> Iterator[Rehearsal]:
         server.execute(f"DROP DATABASE {SCRATCH} WITH (FORCE)")
 
 
-def _spoilt(folder: Path, name: str, at: Path) -> Path:
-    """A copy of the backup in which one byte of one file is another one."""
-    shutil.copytree(folder.parent, at)
-    found = at / folder.name / name if name else next(iter((at / "files").glob("??/*")))
-    content = bytearray(found.read_bytes())
-    content[len(content) // 2] ^= 1
-    found.write_bytes(content)
-    return at / folder.name
-
-
 def test_what_is_destroyed_comes_back_with_the_same_numbers_and_the_same_proof(
     platform: Platform, rehearsal: Rehearsal, tmp_path: Path
 ) -> None:
     platform.manage("state_days")
+    owed, balances = rehearsal.original(OWED), rehearsal.original(BALANCES)
+    assert owed
+    assert balances
     platform.manage("backup", str(tmp_path / "backups"))
     (folder,) = (tmp_path / "backups").glob("20*")
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["problems"] == []
     assert manifest["file_count"] > 10
 
-    for name in ("database.dump", "files.jsonl", ""):
-        code, said = rehearsal.manage("restore", str(_spoilt(folder, name, tmp_path / f"spoilt-{name}")))
-        assert code == 1
-        assert "damaged" in said
-    assert rehearsal.both("SELECT count(*) FROM pg_class WHERE relname = 'invoicing_invoice'")[1] == [(0,)]
-
+    rehearsal.leave_something()
     code, said = rehearsal.manage("restore", str(folder))
+    assert code == 1
+    assert "The database is not empty: it has tables (1)" in said
+
+    code, said = rehearsal.manage("restore", str(folder), "--replace", "--days", "7")
     assert code == 0, said
     assert "Restored: same numbers, same proof." in said
     assert f"Proved: {manifest['statement']['number']} statements" in said
     assert said.count(", 0 do not agree") == 7
-    for query in (OWED, BALANCES):
-        was, restored = rehearsal.both(query)
-        assert was == restored
-        assert was
-    was, restored = rehearsal.both(SCHEMA)
-    assert set(was) == set(restored), "constraints, triggers and indexes"
-    _files_are_the_same(platform.var_dir / "media", rehearsal.home / "media")
+    assert (rehearsal.restored(OWED), rehearsal.restored(BALANCES)) == (owed, balances)
+    assert set(rehearsal.restored(SCHEMA)) == set(rehearsal.original(SCHEMA)), "constraints, triggers and indexes"
+    assert _files_as_they_are(platform.var_dir / "media", rehearsal.home / "media") == manifest["file_count"]
     with psycopg.connect(rehearsal.url) as database, pytest.raises(psycopg.Error, match=REFUSED):
         database.execute("UPDATE invoicing_invoice SET total = total + 1 WHERE number <> ''")
 
-    code, said = rehearsal.manage("restore", str(folder))
-    assert code == 1
-    assert "The database is not empty" in said
-    code, said = rehearsal.manage("restore", str(folder), "--replace")
-    assert code == 0, said
 
-
-def _files_are_the_same(one: Path, other: Path) -> None:
-    was = {str(file.relative_to(one)): file.read_bytes() for file in one.rglob("*") if file.is_file()}
-    assert was == {str(file.relative_to(other)): file.read_bytes() for file in other.rglob("*") if file.is_file()}
-    assert any(content.startswith(b"%PDF") for content in was.values())
+def _files_as_they_are(original: Path, restored: Path) -> int:
+    """How many restored files are the original's, to the byte; the original goes on and may have more by now."""
+    files = [file for file in restored.rglob("*") if file.is_file()]
+    assert any(file.suffix == ".pdf" for file in files)
+    return sum(file.read_bytes() == (original / file.relative_to(restored)).read_bytes() for file in files)

@@ -30,10 +30,10 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class TableNumbers(msgspec.Struct, frozen=True):
-    """`fingerprint` changes if any value of any row does; the order of the rows does not matter. 0 for no rows."""
+    """`checksum` changes if any value of any row does; the order of the rows does not matter. 0 for no rows."""
 
     rows: int
-    fingerprint: int
+    checksum: int
 
 
 class Statement(msgspec.Struct, frozen=True):

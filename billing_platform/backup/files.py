@@ -22,6 +22,7 @@ from billing_platform.backup.manifest import POOL, BackupError, StoredFile, seal
 from billing_platform.lib.batches import batches
 
 _AT_ONCE = 1_000
+_MOST_NOTED = 1_000  # a storage that is away as a whole makes no list of a million
 _INCOMING = ".incoming"
 _PIECE = 1024 * 1024
 
@@ -43,8 +44,6 @@ class Pool:
             for piece in content.chunks(_PIECE):
                 digest.update(piece)
                 size += copy.write(piece)
-            copy.flush()
-            os.fsync(copy.fileno())
         target = self.path(digest.hexdigest())
         target.parent.mkdir(mode=0o700, exist_ok=True)
         incoming.replace(target)
@@ -101,11 +100,16 @@ def _entry(pool: Pool, name: str, known: str, problems: list[str]) -> StoredFile
         with default_storage.open(name, "rb") as content:
             size, sha256 = pool.take(content)
     except FileNotFoundError:
-        problems.append(f"{name} is lost.")
+        _note(problems, f"{name} is lost.")
         return None
     if known and sha256 != known:
-        problems.append(f"{name} was changed: its SHA-256 is not {known}.")
+        _note(problems, f"{name} was changed: its SHA-256 is not {known}.")
     return StoredFile(name, size, sha256)
+
+
+def _note(problems: list[str], sentence: str) -> None:
+    if len(problems) < _MOST_NOTED:
+        problems.append(sentence)
 
 
 # --- what is there ----------------------------------------------------------------------------------------------------

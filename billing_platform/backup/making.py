@@ -62,6 +62,7 @@ def _make(directory: Path, folder: Path, taken_at: datetime) -> Manifest:
     problems: list[str] = []
     with (folder / FILES).open("wb") as listing:
         count = files.back_up(files.Pool(directory), listing, problems)
+    os.sync()  # the pool's files, all at once
     made = Manifest(
         format=FORMAT,
         program=settings.VERSION,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.template.defaultfilters import filesizeformat
 from redis.exceptions import RedisError
 
@@ -18,6 +19,7 @@ from billing_platform.backup.making import backup
 from billing_platform.backup.manifest import LAST_BACKUP_KEY, BackupError
 from billing_platform.backup.retention import Retained, prune
 from billing_platform.lib import clock
+from billing_platform.lib.database.failures import sentence
 
 
 class Command(BaseCommand):
@@ -38,6 +40,10 @@ class Command(BaseCommand):
             folder, made = backup(options["directory"].absolute())
         except BackupError as error:
             raise CommandError(error.message) from None
+        except OSError as error:  # such as a full disk
+            raise CommandError(f"No backup was made: {error}.") from None
+        except DatabaseError as error:  # such as a table that a migration holds
+            raise CommandError(f"No backup was made: {sentence(error)}") from None
         size = filesizeformat(made.database.size).replace("\xa0", " ")
         self.stdout.write(f"Backed up: {folder} ({len(made.tables)} tables, {size}; {made.file_count:,} files).")
         for what, text in made.sums.items():

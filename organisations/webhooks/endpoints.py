@@ -97,8 +97,9 @@ def rotate_secret(*, endpoint_id: UUID, overlap: timedelta = timedelta(days=1)) 
 @transaction.atomic
 def remove_endpoint(*, endpoint_id: UUID) -> None:
     """Delete an endpoint and the log of its deliveries."""
-    endpoint: WebhookEndpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
-    endpoint.delete()
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.locked().get(pk=endpoint_id)
+    endpoint.deliveries.all().delete()  # may take long: messages to it are written meanwhile, and nobody waits
+    WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id).delete()  # with those
 
 
 def _check(endpoint: WebhookEndpoint) -> None:

@@ -1,5 +1,6 @@
 -- Store messages that are new, and a delivery of each to every endpoint in use that hears of it. How many deliveries.
--- A message that could not be made waits, as after a failed try, where more than an id is to be sent.
+-- A message that could not be made waits, as after a failed try, where more than an id is to be sent. The endpoints are
+-- locked against removal: the key of a delivery is checked only when the caller commits, which it then can.
 WITH given AS (
     SELECT *
     FROM jsonb_to_recordset(%(rows)s::jsonb)
@@ -29,6 +30,7 @@ delivery AS (
         AND endpoint.status = 'active'
         AND (endpoint.event_types = '[]'::jsonb OR endpoint.event_types ? %(type)s::text)
     CROSS JOIN LATERAL (SELECT message.unmade AND endpoint.payload = 'full' AS waits) told
+    FOR KEY SHARE OF endpoint
     RETURNING 1
 )
 SELECT count(*) FROM delivery

@@ -499,3 +499,17 @@ def test_what_happens_does_not_wait_for_who_works_on_an_endpoint(settings: Any) 
         meanwhile.join()
     assert not errors
     assert WebhookDelivery.objects.count() == 1
+
+    def removes() -> None:
+        try:
+            remove_endpoint(endpoint_id=endpoint.pk)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        tell("invoice.paid")
+        removal = threading.Thread(target=removes)
+        removal.start()
+        removal.join(timeout=0.3)  # it waits for us, and then takes what we wrote with it
+    removal.join()
+    assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (0, 0)

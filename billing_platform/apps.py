@@ -13,10 +13,14 @@ class BillingPlatformConfig(AppConfig):
     backoffice = "billing_platform.backoffice.contribution"
 
     def ready(self) -> None:
-        from billing_platform import periodic_jobs
+        from billing_platform import email_kinds, email_samples, periodic_jobs
         from billing_platform.lib.database import append_only, unreleased
         from billing_platform.observability import checks, metric_files
+        from organisations.notifications import kinds
+        from organisations.notifications.samples import SAMPLES
 
+        kinds.register(email_kinds.KINDS)
+        SAMPLES.register(email_samples.samples)
         checks.register()
         metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))

@@ -15,6 +15,7 @@ from organisations.models import (
     BillingHold,
     Contact,
     CustomerNote,
+    DigestChoice,
     IdempotencyRecord,
     Membership,
     Notification,
@@ -189,6 +190,7 @@ BACKOFFICE = Contribution(
         {
             IdempotencyRecord,
             AuditEntry,
+            DigestChoice,
             NotificationEvent,
             SavedView,
             SeenAttention,

@@ -13,10 +13,11 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from unfold.sites import UnfoldAdminSite
 
 from billing_platform.backoffice import attention, dashboard, saved_views
+from billing_platform.backoffice.digest_page import digest_page
 from billing_platform.backoffice.finding import find, shortcuts
 from billing_platform.lib.admin.display import EMPTY
 from organisations.access import sign_in
@@ -65,6 +66,7 @@ class OperatorSite(UnfoldAdminSite):
             return self.admin_view(require_POST(view))
 
         return [
+            path("digest/", self.admin_view(self.digest_view), name="digest"),
             path("attention/<slug:kind>/", by_post(self.attention_view), name="attention"),
             path("views/save/", by_post(saved_views.save), name="save_view"),
             path("views/<uuid:view_id>/<slug:verb>/", by_post(saved_views.change), name="change_view"),
@@ -82,6 +84,10 @@ class OperatorSite(UnfoldAdminSite):
             return response
 
         return update_wrapper(counted, inner)
+
+    @method_decorator(require_http_methods(["GET", "POST"]))
+    def digest_view(self, request: HttpRequest) -> HttpResponse:
+        return digest_page(self, request)
 
     def attention_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Marks a line of the dashboard as seen by this user, or shows it again."""

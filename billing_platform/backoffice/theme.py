@@ -75,5 +75,6 @@ UNFOLD: dict[str, Any] = {
             "950": "#102338",
         }
     },
+    "ACCOUNT": {"navigation": [{"title": "Daily digest", "link": reverse_lazy("admin:digest")}]},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": navigation},
 }

@@ -772,6 +772,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DigestChoice",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("is_on", models.BooleanField(default=True, verbose_name="send me the daily digest")),
+                (
+                    "when_nothing_waits",
+                    models.BooleanField(default=False, verbose_name="also on days on which nothing waits"),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="digest_choice",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
             name="IdempotencyRecord",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

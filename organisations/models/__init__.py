@@ -6,6 +6,7 @@ from organisations.models.billing_entity import BillingEntity
 from organisations.models.billing_hold import BillingHold, held
 from organisations.models.contact import Contact
 from organisations.models.customer_note import CustomerNote
+from organisations.models.digest_choice import DigestChoice
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
@@ -28,6 +29,7 @@ __all__ = [
     "BillingHold",
     "Contact",
     "CustomerNote",
+    "DigestChoice",
     "IdempotencyRecord",
     "Membership",
     "Notification",

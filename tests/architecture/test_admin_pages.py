@@ -40,6 +40,7 @@ NOT_REGISTERED = {
     "invoicing.DiscountRedemption": "rows of the discount's page",
     "organisations.NotificationEvent": "shown on the page of its e-mail",
     "organisations.SwitchedOffEmail": "shown on What is on for whom, switched on the customer's page",
+    "organisations.DigestChoice": "one person's own: chosen on the page Daily digest",
     "organisations.SeenAttention": "what one person has seen on the dashboard: shown there",
     "invoicing.FilingFile": "shown on the page of its GST return, and downloaded there",
     "invoicing.InvoiceTemplateVersion": "shown, and edited while it is a draft, on its template's page",

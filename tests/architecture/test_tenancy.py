@@ -24,6 +24,7 @@ from tests.architecture.tenants import Tenant, owned, run_of_both, tenant, tenan
 NOBODYS = {
     "organisations.BillingEntity": "the seller: its particulars stand on everybody's invoices",
     "organisations.SuppressedAddress": "an address for all customers: only who reaches everybody sees the list",
+    "organisations.DigestChoice": "one person's own: shown to that person alone",
     "organisations.SeenAttention": "one person's own: shown to that person alone",
     "organisations.IdempotencyRecord": "found by API key only, and answered to that key alone",
     "organisations.AuditEntry": "scoped by the organisation in its data: see AuditQuerySet",

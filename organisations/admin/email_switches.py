@@ -28,7 +28,22 @@ SHOWN = {
 
 
 class Checkboxes(forms.CheckboxSelectMultiple):
+    """The form's template takes whatever says that it is a checkbox for a single one, and puts its label behind it."""
+
     has_own_looks = True
+    input_type = "checkboxes"
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().create_option(*args, **kwargs), "type": "checkbox"}
+
+
+def always_sent() -> dict[str, list[str]]:
+    """What nobody switches off: the reason, and the kinds that it holds for."""
+    found: dict[str, list[str]] = {}
+    for kind in customers_kinds():
+        if not kind.may_be_switched_off:
+            found.setdefault(kind.why, []).append(kind.label)
+    return found
 
 
 class SwitchesForm(ActionForm):
@@ -63,7 +78,7 @@ class EmailSwitchesOfCustomer(Extension):
                 (row.address, f"has switched off: {row.kind}")
                 for row in organisation.switched_off_emails.exclude(address="")
             ),
-            *((kind.label, kind.why) for kind in customers_kinds() if not kind.may_be_switched_off),
+            *((", ".join(labels), why) for why, labels in always_sent().items()),
         ],
         icon="mark_email_read",
     )
@@ -128,6 +143,6 @@ def on_for_whom(page: Any, request: HttpRequest) -> TemplateResponse:
         "choices": SHOWN.items(),
         "page": found,
         "rows": rows_of(list(found)),
-        "always": [kind for kind in customers_kinds() if not kind.may_be_switched_off],
+        "always": always_sent().items(),
     }
     return TemplateResponse(request, "admin/organisations/on_for_whom.html", context)

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from billing_platform.lib.admin.base import (
     ActionForm,
@@ -164,7 +165,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "dedupe_key", "recipients")
     list_select_related = ("organisation",)
     fieldsets = (
-        (None, {"fields": ("subject", "state", "not_sent_because", "customer", "kind", "to", "sender")}),
+        (None, {"fields": ("subject", "state", "became", "customer", "told", "to", "sender")}),
         ("Message", {"fields": ("message", "files")}),
         WORK,
         ("Times and key", {"fields": ("created_at", "sent_at", "times", "copies", "dedupe_key")}),
@@ -230,6 +231,19 @@ class NotificationAdmin(ReadOnlyAdmin):
     @admin.display(description="State", ordering="status")
     def state(self, notification: Notification) -> Any:
         return badge(notification.state_label, TONES[notification.state])
+
+    @admin.display(description="What became of it")
+    def became(self, notification: Notification) -> Any:
+        """Why it is not sent, or what was told last of each recipient."""
+        if notification.not_sent_because:
+            return notification.not_sent_because
+        last = {event.recipient: event for event in notification.events.all()}
+        rows = ((each.recipient, each.get_kind_display().lower(), each.detail) for each in last.values())
+        return format_html_join(SafeString("<br>"), "{}: {}. {}", rows) or EMPTY
+
+    @admin.display(description="Kind")
+    def told(self, notification: Notification) -> str:
+        return next((kind.label for kind in KINDS if kind.name == notification.kind), notification.kind)
 
     @admin.display(description="To")
     def to(self, notification: Notification) -> str:

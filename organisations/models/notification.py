@@ -113,7 +113,7 @@ class Notification(ClaimedWork, BaseModel, TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} to {', '.join(self.recipients)}"
+        return self.subject
 
     @property
     def may_be_tried_now(self) -> bool:

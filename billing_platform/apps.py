@@ -17,10 +17,10 @@ class BillingPlatformConfig(AppConfig):
         from billing_platform.lib.database import append_only, unreleased
         from billing_platform.observability import checks, metric_files
         from organisations.notifications import kinds
-        from organisations.notifications.samples import SAMPLES
+        from organisations.notifications.samples import EXPLAINED
 
         kinds.register(email_kinds.KINDS)
-        SAMPLES.register(email_samples.samples)
+        EXPLAINED.register(email_samples.EXPLAINED)
         checks.register()
         metric_files.name_by_machine()
         pre_migrate.connect(unreleased.refuse_unreleased, sender=apps.get_app_config("organisations"))

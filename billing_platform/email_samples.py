@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
 
 PAGE = "https://billing.example/admin/"
+
+
+WHEN = {
+    "digest": "Each morning, to operators who have not switched it off.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -38,3 +43,6 @@ def samples(brand: Brand) -> Samples:
         "choice": PAGE,
     }
     return {"digest": digest}
+
+
+EXPLAINED = Explained(WHEN, samples)

@@ -20,11 +20,11 @@ class EventsConfig(AppConfig):
         from events.services.alerting.observers import OBSERVERS
         from events.services.alerting.usage import USAGE
         from organisations.notifications import kinds
-        from organisations.notifications.samples import SAMPLES
+        from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
-        SAMPLES.register(email_samples.samples)
+        EXPLAINED.register(email_samples.EXPLAINED)
         OBSERVERS.register(USAGE)
         PAYLOADS.register(webhook_payloads.ALERTS)
         post_migrate.connect(_ensure_partitions, sender=self, dispatch_uid="events.partitions")

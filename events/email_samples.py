@@ -11,9 +11,16 @@ from django.utils.translation import gettext as _
 from billing_platform.lib.dates_in_words import month_text
 from billing_platform.lib.number_formats import format_quantity
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
 
 LIMITS = (Decimal(250_000), Decimal(350_000))
+
+
+WHEN = {
+    "alert": "When an alert rule crosses one of its thresholds, once for each period.",
+    "alert_recovered": "When an alert of which somebody was told does not hold any more.",
+    "alert_test": "When somebody presses Send test on an alert rule.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -35,3 +42,6 @@ def samples(brand: Brand) -> Samples:
 
 def _calls(number: Decimal) -> str:
     return format_quantity(number, "call", "calls")
+
+
+EXPLAINED = Explained(WHEN, samples)

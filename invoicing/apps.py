@@ -28,11 +28,11 @@ class InvoicingConfig(AppConfig):
         from invoicing.services.spend import COST_OBSERVER
         from organisations import billing_config, customer_changes, seller_changes
         from organisations.notifications import kinds
-        from organisations.notifications.samples import SAMPLES
+        from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
 
         kinds.register(email_kinds.KINDS)
-        SAMPLES.register(email_samples.samples)
+        EXPLAINED.register(email_samples.EXPLAINED)
         PAYLOADS.register(webhook_payloads.INVOICES)
         PAYLOADS.register(webhook_payloads.CREDIT_NOTES)
         PAYLOADS.register(webhook_payloads.PRICES)

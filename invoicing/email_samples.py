@@ -11,7 +11,13 @@ from invoicing.documents.samples import CREDIT_NOTE, INVOICE
 from invoicing.emails import credit_note_words, invoice_words
 from invoicing.models import CreditNote
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
+
+WHEN = {
+    "invoice_issued": "When an invoice is issued and its PDF is made; again when somebody sends it.",
+    "credit_note_issued": "When a credit note is issued and its PDF is made; again when somebody sends it.",
+    "invoice_cancelled": "When an invoice is voided that somebody was sent.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -33,3 +39,6 @@ def samples(brand: Brand) -> Samples:
 
 def of_seller(document: InvoiceDocument, brand: Brand) -> InvoiceDocument:
     return replace(document, seller=replace(document.seller, name=brand.name))
+
+
+EXPLAINED = Explained(WHEN, samples)

@@ -14,10 +14,10 @@ class OrganisationsConfig(AppConfig):
         from organisations import audit, email_kinds, email_samples
         from organisations.access import roles
         from organisations.notifications import kinds, tracking
-        from organisations.notifications.samples import SAMPLES
+        from organisations.notifications.samples import EXPLAINED
 
         kinds.register(email_kinds.KINDS)
-        SAMPLES.register(email_samples.samples)
+        EXPLAINED.register(email_samples.EXPLAINED)
         tracking.listen()
         audit.register()
         roles.register()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from organisations.models import WebhookEndpoint
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
+
+WHEN = {
+    "webhook_endpoint_disabled": "When an endpoint has taken nothing for days, or says that it wants no more.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -13,3 +17,6 @@ def samples(brand: Brand) -> Samples:
         disabled_reason="The receiver answered 410: it wants no more messages.",
     )
     return {"webhook_endpoint_disabled": {"endpoint": endpoint, "page": "https://billing.example/endpoint"}}
+
+
+EXPLAINED = Explained(WHEN, samples)

@@ -13,7 +13,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from organisations.notifications import kinds
         from organisations.notifications.made_files import MADE_FILES, MadeFile
-        from organisations.notifications.samples import SAMPLES
+        from organisations.notifications.samples import EXPLAINED
         from organisations.webhooks.payloads import PAYLOADS
         from payments import email_kinds, email_samples, receivers
         from payments.api import webhook_payloads
@@ -23,7 +23,7 @@ class PaymentsConfig(AppConfig):
         from payments.services.receipts import receipt_content
 
         kinds.register(email_kinds.KINDS)
-        SAMPLES.register(email_samples.samples)
+        EXPLAINED.register(email_samples.EXPLAINED)
         receivers.connect()
         PAYLOADS.register(webhook_payloads.PAYMENTS)
         PAYLOADS.register(webhook_payloads.REFUNDS)

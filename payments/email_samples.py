@@ -10,11 +10,37 @@ from uuid import UUID
 from billing_platform.lib.law import INDIAN_TIME
 from invoicing.documents.samples import INVOICE
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
 
 PAGE = "https://billing.example/pay/sample"
 DUE, PART = "₹1,20,274.92", "₹50,000.00"
 ACCOUNT, MANDATE = "HDFC Bank XX1234", "token_Sample1"
+
+
+WHEN = {
+    "reminder": "On the days of the seller’s reminders before and after the due date, while something is due.",
+    "pay_page_link": "When somebody mails a new link to the pay page.",
+    "payment_failed": "When a payment of an invoice that is still due fails.",
+    "payment_retry": "When a failed payment is tried again by a new link.",
+    "payment_given_up": "When the last try to collect a failed payment has failed.",
+    "payment_received": "When a payment, a debit or withheld tax is credited to an invoice.",
+    "payment_on_account": "When money arrives that names no invoice.",
+    "payment_reversed": "When a payment is taken back that the customer has a receipt of.",
+    "payment_on_account_reversed": "When money on account is taken back that the customer has a receipt of.",
+    "cheque_received": "When a cheque is recorded.",
+    "cheque_bounced": "When the bank returns a cheque.",
+    "certificates_wanted": "When somebody asks a customer for its TDS certificates.",
+    "refund_started": "When Razorpay has taken a refund.",
+    "refund_done": "When a refund has left.",
+    "refund_failed": "When a refund that the customer heard of has failed.",
+    "mandate_invitation": "When somebody invites a customer to a mandate.",
+    "debit_notice": "At least 24 hours before each debit of a mandate.",
+    "not_debited": "When a debit that was announced is not made.",
+    "payment_given_up_seller": "When the last try to collect a failed payment has failed.",
+    "dispute": "When a payer’s bank disputes a payment, and each time that the dispute moves on.",
+    "dispute_deadline": "When the time to answer a dispute runs out within 48 hours.",
+    "webhook_failed": "When messages of Razorpay were given up, once an hour.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -120,3 +146,6 @@ def _to_the_seller() -> Samples:
 
 def _moment(day: int) -> datetime:
     return datetime(2026, 11, day, 9, 30, tzinfo=INDIAN_TIME)
+
+
+EXPLAINED = Explained(WHEN, samples)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from organisations.notifications.branding import Brand
-from organisations.notifications.samples import Samples
+from organisations.notifications.samples import Explained, Samples
 
 PAGE = "https://billing.example/reconciliation"
+
+
+WHEN = {
+    "reconciliation_summary": "When the daily run has ended, and something does not agree.",
+    "reconciliation_late": "When the daily run was not begun, or does not end.",
+}
 
 
 def samples(brand: Brand) -> Samples:
@@ -33,3 +39,6 @@ def samples(brand: Brand) -> Samples:
         "reconciliation_summary": {"run": "26 Nov 2026", "summary": summary, "parts": parts, "brand": None, **pages},
         "reconciliation_late": {"run": "25 Nov 2026", "is_begun": True, "brand": None, **pages},
     }
+
+
+EXPLAINED = Explained(WHEN, samples)

@@ -79,6 +79,7 @@ CUSTOMERS = [
             "gstin": "27AAEFK5678L1ZP",
             "payment_terms_days": 30,
             "strict_metrics": True,
+            "language": "hi",
         },
         usage={"Storefront": {"api_calls": ("call", 240_000), "sms": ("message", 2_500), "pdf_exports": ("file", 40)}},
     ),

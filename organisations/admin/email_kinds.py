@@ -18,7 +18,7 @@ from organisations.models import BillingEntity, Notification
 from organisations.notifications.branding import brand_within
 from organisations.notifications.kinds import KINDS, Audience, Kind, kind_named
 from organisations.notifications.rendering import Language
-from organisations.notifications.samples import sample_letter, send_sample
+from organisations.notifications.samples import sample_letter, send_sample, sent_when
 
 READERS = {
     Audience.CUSTOMER: "To customers",
@@ -92,8 +92,12 @@ def _groups() -> Iterator[dict[str, Any]]:
     for audience, kinds in groupby(sorted(KINDS, key=lambda kind: order.index(kind.audience)), lambda k: k.audience):
         yield {
             "title": READERS[audience],
-            "rows": [{"kind": each, "url": kinds_address(kind=each.name)} for each in kinds],
+            "rows": [_row(each) for each in kinds],
         }
+
+
+def _row(kind: Kind) -> dict[str, Any]:
+    return {"kind": kind, "when": sent_when(kind), "url": kinds_address(kind=kind.name)}
 
 
 def _preview(*, kind: str, seller: BillingEntity, language: str, width: str) -> dict[str, Any]:
@@ -101,6 +105,7 @@ def _preview(*, kind: str, seller: BillingEntity, language: str, width: str) -> 
     chosen = urlencode({"kind": kind, "seller": seller.pk, "language": language})
     return {
         "kind": known,
+        "when": sent_when(known),
         "reader": READERS[known.audience],
         "letter": sample_letter(known, brand=brand_within(seller), language=language),
         "width": width,

@@ -1,9 +1,9 @@
-"""What each kind of e-mail looks like, filled with a sample. No rows are read: each app registers values of its own."""
+"""Each kind of e-mail for people: when it is sent, and what it looks like with a sample. No rows are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +20,29 @@ from organisations.notifications.rendering import Language, Letter, in_language,
 Samples = Mapping[str, Mapping[str, Any]]
 """The context of a letter by its kind."""
 
-SAMPLES: Registry[Callable[[Brand], Samples]] = Registry()
-"""They are asked while the letter's language is in force."""
+
+@dataclass(frozen=True)
+class Explained:
+    """An app's kinds of e-mails for people: when each is sent, in a sentence, and what it looks like."""
+
+    when: Mapping[str, str]
+    samples: Callable[[Brand], Samples]
+    """It is asked while the letter's language is in force."""
+
+
+EXPLAINED: Registry[Explained] = Registry()
+
+
+def sent_when(kind: Kind) -> str:
+    """Raises LookupError for a kind that no app explains."""
+    return _explained(kind).when[kind.name]
+
+
+def _explained(kind: Kind) -> Explained:
+    for each in EXPLAINED:
+        if kind.name in each.when:
+            return each
+    raise LookupError(f"No app says when the e-mail {kind.name} is sent.")
 
 
 def sample_letter(kind: Kind, *, brand: Brand, language: str) -> Letter:
@@ -30,9 +51,7 @@ def sample_letter(kind: Kind, *, brand: Brand, language: str) -> Letter:
     if kind.audience is not Audience.CUSTOMER:
         language = Language.ENGLISH
     with in_language(language):
-        context = next((found[kind.name] for make in SAMPLES if kind.name in (found := make(brand))), None)
-    if context is None:
-        raise LookupError(f"There is no sample of the e-mail {kind.name}.")
+        context = _explained(kind).samples(brand)[kind.name]
     return render_letter(kind.template, {"brand": brand, **context, "is_sample": True}, language=language)
 
 

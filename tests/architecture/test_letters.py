@@ -15,7 +15,7 @@ from organisations.models import Organisation
 from organisations.notifications.branding import Brand
 from organisations.notifications.kinds import KINDS, Audience, Kind
 from organisations.notifications.rendering import Language, language_of
-from organisations.notifications.samples import sample_letter
+from organisations.notifications.samples import sample_letter, sent_when
 
 BRAND = Brand("BRAND", "#ffd500", footer=("GSTIN 29AAACA1234A1ZG",))
 TO_CUSTOMERS = [kind for kind in KINDS if kind.audience is Audience.CUSTOMER]
@@ -40,6 +40,7 @@ def _a_name_that_is_missing_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_kind_has_a_sample_that_fills_its_letter(kind: Kind) -> None:
     letter = sample_letter(kind, brand=BRAND, language=Language.ENGLISH)
     assert letter.subject
+    assert sent_when(kind).endswith(".")
     for part in (letter.subject, letter.text, letter.html):
         assert "MISSING(" not in part
     assert "<" not in letter.text

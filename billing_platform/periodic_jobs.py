@@ -15,6 +15,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 PERIODIC_JOBS: dict[str, tuple[str, crontab | schedule]] = {
     "Settle events": ("events.tasks.settle_pending", schedule(60)),
     "Judge alert rules": ("events.tasks.judge_alert_rules", schedule(15)),
+    "Import usage from files": ("events.tasks.import_due_usage", schedule(10)),
+    "Forget imported files": ("events.tasks.forget_imported_files", crontab(minute="30", hour="4")),
     "Create partitions": ("events.tasks.ensure_partitions", crontab(minute="15", hour="0")),
     "Verify the hot log": ("events.tasks.verify_hot_log", crontab(minute="30", hour="2")),  # what "Reconcile" left
     "Drop old partitions": ("events.tasks.drop_old_partitions", crontab(minute="0", hour="3")),

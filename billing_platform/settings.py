@@ -236,6 +236,7 @@ SPECTACULAR_SETTINGS = {
         "PaymentOrderStatus": "payments.models.PaymentOrder.Status",
         "AlertRuleKind": "events.models.AlertRule.Kind",
         "AlertState": "events.models.Alert.State",
+        "UsageImportStatus": "events.models.UsageImport.Status",
         "UsageCorrectionAction": "events.models.UsageCorrection.Action",
         "ReconciliationCheck": "reconciliation.models.CheckName",
         "DiscrepancyAction": "reconciliation.services.resolving.Action",

@@ -16,6 +16,8 @@ from events.models import (
     UsageAggregate,
     UsageCorrection,
     UsageEvent,
+    UsageImport,
+    UsageImportPart,
     UsageLevel,
     UsagePeriod,
 )
@@ -27,6 +29,7 @@ BACKOFFICE = Contribution(
     sidebar=(
         SidebarItem(Group.USAGE, UsageAggregate, "monitoring", key="u"),
         SidebarItem(Group.USAGE, UsageEvent, "list_alt", key="e"),
+        SidebarItem(Group.USAGE, UsageImport, "upload_file"),
         SidebarItem(Group.USAGE, DeadLetter, "mail_off", key="x"),
         SidebarItem(Group.USAGE, UsageCorrection, "undo"),
         SidebarItem(Group.USAGE, Metric, "speed"),
@@ -69,6 +72,16 @@ BACKOFFICE = Contribution(
             filters={"status__exact": "failing"},
             urgency=Urgency.TECHNICAL,
             since="received_at",
+        ),
+        Waits(
+            kind="usage_imports",
+            one="import of usage stopped",
+            many="imports of usage stopped",
+            rows=lambda user: UsageImport.objects.for_organisations(user).filter(status=UsageImport.Status.FAILED),
+            model=UsageImport,
+            filters={"status__exact": "failed"},
+            urgency=Urgency.TECHNICAL,
+            since="created_at",
         ),
         Waits(
             kind="conflicts",
@@ -124,6 +137,7 @@ BACKOFFICE = Contribution(
             "add_metric",
             "change_metric",
             "add_usagecorrection",
+            "add_usageimport",
             "replay_deadletter",
             "discard_deadletter",
             "retry_eventbatch",
@@ -135,5 +149,7 @@ BACKOFFICE = Contribution(
             "acknowledge_alert",
         }
     ),
-    unwatched=frozenset({EventBatch, HotLogTally, UsageEvent, UsageAggregate, UsageLevel, AlertRuleState}),
+    unwatched=frozenset(
+        {EventBatch, HotLogTally, UsageEvent, UsageAggregate, UsageLevel, AlertRuleState, UsageImportPart}
+    ),
 )

@@ -4,11 +4,12 @@ behind."""
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from celery import shared_task
 
-from billing_platform.lib.work.waking import RareWaking
-from events.services import announcing, partitions
+from billing_platform.lib.work.waking import RareWaking, wake, wake_each
+from events.services import announcing, importing, partitions
 from events.services.alerting import judging
 from events.services.proof import retention, verifying
 from events.services.settling import chunks
@@ -64,3 +65,25 @@ def announce_dead_letters() -> int:
 def judge_alert_rules() -> int:
     """Each rule once an hour, and soon after usage of its customer was settled."""
     return judging.judge_due()
+
+
+@shared_task(name="events.tasks.import_usage")
+def import_usage(import_id: str) -> None:
+    """Go on with one file of usage, for ten minutes at most: the next run takes what is left."""
+    unfinished = importing.process_import(import_id=UUID(import_id))
+    settling.wake()
+    if unfinished:
+        wake(importing.IMPORT_USAGE, import_id)
+
+
+@shared_task(name="events.tasks.import_due_usage")
+def import_due_usage() -> int:
+    """Files whose worker died or failed, and those whose rows may be counted by now. Returns how many."""
+    found = importing.due_imports()
+    wake_each(importing.IMPORT_USAGE, found)
+    return len(found)
+
+
+@shared_task(name="events.tasks.forget_imported_files")
+def forget_imported_files() -> int:
+    return importing.forget_files()

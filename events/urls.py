@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from billing_platform.lib.http.described import described_by
-from events.api import alerts, corrections, dead_letters, ingest, views
+from events.api import alerts, corrections, dead_letters, ingest, usage_imports, views
 from events.api.schema import EventBatchPost, EventPost
 from events.customer.alert import alert
 
@@ -47,6 +47,9 @@ admin_urlpatterns = [
     path("dead-letters/<uuid:letter_id>/discard", dead_letters.DeadLetterDiscard.as_view()),
     path("usage-corrections", corrections.UsageCorrectionList.as_view()),
     path("usage-corrections/<uuid:correction_id>", corrections.UsageCorrectionDetail.as_view()),
+    path("usage-imports", usage_imports.UsageImportList.as_view()),
+    path("usage-imports/<uuid:import_id>", usage_imports.UsageImportDetail.as_view()),
+    path("usage-imports/<uuid:import_id>/bad-rows", usage_imports.UsageImportBadRows.as_view()),
     path("organisations/<uuid:organisation_id>/alert-rules", alerts.AlertRuleList.as_view()),
     path("organisations/<uuid:organisation_id>/alert-history", alerts.AlertHistory.as_view()),
     path("alert-rules/<uuid:alert_rule_id>", alerts.AlertRuleDetail.as_view()),

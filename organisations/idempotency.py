@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import Protocol
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -101,8 +102,19 @@ def _remember(record: IdempotencyRecord, response: Response, reach: Reach, secre
 
 
 def _fingerprint(request: Request) -> str:
-    content = json.dumps(request.data, sort_keys=True, default=str)
+    content = json.dumps(request.data, sort_keys=True, default=_spelled)
     return hashlib.sha256(f"{request.method} {request.path_info}\n{content}".encode()).hexdigest()
+
+
+def _spelled(value: object) -> str:
+    """A file by what it holds: another one of the same name makes another request."""
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return digest.hexdigest()
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,11 @@ from django.conf import settings
 from billing_platform.demo.cast import CUSTOMERS, LEVEL, LEVEL_AT_FIRST, LEVEL_CHANGES, MISTYPED_METRIC, TEST_PROJECT
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
-from events.models import EventBatch, UsageCorrection, UsageEvent
+from events.models import EventBatch, UsageCorrection, UsageEvent, UsageImport
 from events.selectors.backlog import unsettled_batches
 from events.services.accepting import accept_events
 from events.services.corrections import correct_usage
+from events.services.importing import process_import, start_import
 from events.services.proof.verifying import days_to_verify, verify_day
 from events.services.settling.chunks import settle_pending
 from organisations.models import Organisation, Project
@@ -46,11 +48,12 @@ def report_usage(organisations: dict[str, Organisation], *, first: date) -> None
                     level *= customer.surge
                 _send(project, day, _events_of(project, day, level, metrics, dice))
     _fill_disks(organisations["Konkan Retail"].projects.get(name="Storefront"), first)
-    _try_out(organisations["Nandi Logistics"])
+    imported = _try_out(organisations["Nandi Logistics"])
     _mistype(organisations["Konkan Retail"])
     _settle_on_the_days_of_receipt()
     while unsettled_batches():
         settle_pending()
+    process_import(import_id=imported.pk)
 
 
 def _settle_on_the_days_of_receipt() -> None:
@@ -134,9 +137,15 @@ def _fill_disks(project: Project, first: date) -> None:
             _send(project, day, [_event(project, *LEVEL, abs(change), at) | operation])
 
 
-def _try_out(organisation: Organisation) -> None:
+def _try_out(organisation: Organisation) -> UsageImport:
+    """By the API, and by a file whose second row is another copy of the first and whose last one is bad."""
     project = organisation.projects.get(name=TEST_PROJECT)
     _send_just_now(project, [("api_calls", "call", 120), ("sms", "message", 5)])
+    rows = ["test-1,sms,2,message", "test-1,sms,2,message", "test-2,sms,two,message"]
+    file = BytesIO("\n".join(["event_id,metric_name,metric_value,unit", *rows]).encode())
+    made = start_import(project=project, file=file, file_name="tried-out.csv", by="demo data")
+    process_import(import_id=made.pk)
+    return made
 
 
 def _mistype(organisation: Organisation) -> None:

@@ -10,6 +10,7 @@ from events.admin.organisation import UsageOfOrganisation, UsageOfProject
 from events.admin.usage_aggregate import UsageAggregateAdmin
 from events.admin.usage_correction import UsageCorrectionAdmin
 from events.admin.usage_event import UsageEventAdmin
+from events.admin.usage_import import ImportsOfProject, UsageImportAdmin
 from events.admin.usage_period import UsagePeriodAdmin
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "DeadLetterAdmin",
     "EventBatchAdmin",
     "HotLogDayAdmin",
+    "ImportsOfProject",
     "MetricAdmin",
     "UsageAggregateAdmin",
     "UsageCorrectionAdmin",
     "UsageEventAdmin",
+    "UsageImportAdmin",
     "UsageOfOrganisation",
     "UsageOfProject",
     "UsagePeriodAdmin",

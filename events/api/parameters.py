@@ -9,7 +9,7 @@ from django_filters import ChoiceFilter, IsoDateTimeFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import DayFilter, IdFilter, MonthFilter, TextFilter, TruthFilter
-from events.models import Alert, AlertRule, DeadLetter
+from events.models import Alert, AlertRule, DeadLetter, UsageImport
 
 
 class MetricParameters(FilterSet):
@@ -22,6 +22,13 @@ class UsageCorrectionParameters(FilterSet):
     organisation = IdFilter("organisation_id")
     project = IdFilter("project_id")
     event_id = TextFilter()
+
+
+class UsageImportParameters(FilterSet):
+    organisation = IdFilter("organisation_id")
+    project = IdFilter("project_id")
+    status = ChoiceFilter(choices=UsageImport.Status.choices)
+    sha256 = TextFilter()
 
 
 class DeadLetterParameters(FilterSet):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from billing_platform.lib.http.fields import DecimalText, MonthField
-from events.models import DeadLetter, Metric, UsageCorrection
+from events.models import DeadLetter, Metric, UsageCorrection, UsageImport
 from organisations.api.serializers import OrganisationReference
 from organisations.models import Project
 
@@ -205,3 +205,35 @@ class ReplayDeadLetterSerializer(serializers.Serializer):
 
 class DiscardDeadLetterSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class UsageImportSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = UsageImport
+        fields = [
+            "id",
+            "organisation",
+            "project",
+            "status",
+            "file_name",
+            "file_format",
+            "size",
+            "sha256",
+            "run",
+            "row_count",
+            "bad",
+            "counted",
+            "duplicates",
+            "dead_lettered",
+            "last_failure",
+            "imported_by",
+            "created_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class NewUsageImportSerializer(serializers.Serializer):
+    project = serializers.UUIDField()
+    file = serializers.FileField(help_text="CSV or NDJSON, each plain or gzip; at most 10 MB.")
+    again = serializers.BooleanField(default=False, help_text="Import a file that was imported before.")

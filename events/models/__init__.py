@@ -11,6 +11,7 @@ from events.models.usage_aggregate import UsageAggregate
 from events.models.usage_correction import UsageCorrection
 from events.models.usage_distinct import UsageDistinct
 from events.models.usage_event import UsageEvent
+from events.models.usage_import import UsageImport, UsageImportPart
 from events.models.usage_level import UsageLevel
 from events.models.usage_period import UsagePeriod
 
@@ -27,6 +28,8 @@ __all__ = [
     "UsageCorrection",
     "UsageDistinct",
     "UsageEvent",
+    "UsageImport",
+    "UsageImportPart",
     "UsageLevel",
     "UsagePeriod",
 ]

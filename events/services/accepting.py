@@ -81,9 +81,33 @@ def accept_events(*, project: Project, body: bytes, form: Form = Form.BATCH, ato
         raise _all_refused(rejected, form)
     if not events:
         raise InvalidInput("The request holds no events.")
+    batch_id = _store_events(project, events, now)
+    return Accepted(batch_id, tuple(event.event_id for event in events), tuple(rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedLines:
+    """What became of lines of a file. `batch_id` is None if none of them was valid."""
+
+    received_at: datetime
+    batch_id: uuid.UUID | None
+    accepted: int
+    rejected: tuple[Rejection, ...]
+
+
+def accept_lines(*, project: Project, body: bytes) -> AcceptedLines:
+    """Store the valid events among lines of JSON, as those of a request; none need be valid. In a transaction of the
+    caller it is part of that."""
+    now = clock.now()
+    events, rejected = _read(body, Form.LINES, now)
+    batch_id = _store_events(project, events, now) if events else None
+    return AcceptedLines(now, batch_id, len(events), tuple(rejected))
+
+
+def _store_events(project: Project, events: list[AcceptedEvent], now: datetime) -> uuid.UUID:
     batch_id = uuid.uuid4()
     _store(NewBatch(batch_id, project.organisation_id, project.pk, now, len(events), packing.pack(events)))
-    return Accepted(batch_id, tuple(event.event_id for event in events), tuple(rejected))
+    return batch_id
 
 
 def _read(body: bytes, form: Form, now: datetime) -> tuple[list[AcceptedEvent], list[Rejection]]:

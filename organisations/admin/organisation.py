@@ -12,6 +12,7 @@ from billing_platform.lib.admin.base import ActionForm, ModelAdmin, ReadOnlyInli
 from billing_platform.lib.gst import INDIA, pin_fits_state, state_name
 from organisations.admin.amounts import RuleAmountField, SellersOrOwnField
 from organisations.admin.billing_hold import hold_sentences, standing_of
+from organisations.admin.customer_list_pages import CustomerListPages
 from organisations.admin.project import IssueKeyForm
 from organisations.customer_changes import consequences_of
 from organisations.models import ApiKey, BillingEntity, Membership, Notification, Organisation, Project
@@ -67,7 +68,7 @@ class ProjectInline(ReadOnlyInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ModelAdmin):
+class OrganisationAdmin(CustomerListPages, ModelAdmin):
     form = OrganisationForm
     empty_hint = "Add the first customer: who uses your service, and who pays for it."
     list_on_a_phone = ("name", "currency", "is_active")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.db.models import Model
 from billing_platform.lib import clock
 from billing_platform.lib.periods import BillingPeriod
 from events.models import Alert, AlertRule, DeadLetter, EventBatch, HotLogTally, Metric, UsageCorrection
+from events.services import importing
 from events.services.accepting import Form, accept_events
 from events.services.alerting.judging import judge_due
 from events.services.alerting.rules import add_rule
@@ -162,6 +164,7 @@ def tenant(marker: str) -> Tenant:
     order, payment, webhook = _collect(organisation, invoice, marker)
     _differ(organisation, marker)
     _leave_unbilled(organisation, rule, person, marker)
+    _import(project, marker)
     return Tenant(
         marker=marker,
         organisation=organisation,
@@ -186,6 +189,13 @@ def tenant(marker: str) -> Tenant:
         minimum=minimum,
         discount=discount,
     )
+
+
+def _import(project: Project, marker: str) -> None:
+    """A file without a good row: it counts nothing."""
+    file = BytesIO(f'{{"event_id": "{marker}-bad", "metric_name": "{marker} calls"}}'.encode())
+    made = importing.start_import(project=project, file=file, file_name=f"{marker}.ndjson", by=f"{marker} person")
+    importing.process_import(import_id=made.pk)
 
 
 def _leave_unbilled(organisation: Organisation, rule: PricingRule, person: Any, marker: str) -> None:

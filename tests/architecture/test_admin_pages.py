@@ -33,6 +33,7 @@ NOT_REGISTERED = {
     "organisations.IdempotencyRecord": "stored answers of the API: a body may hold what its caller alone may see",
     "events.HotLogTally": "added up by the completeness statement",
     "events.UsageDistinct": "counted by the usage explorer; Django gives a composite key no page",
+    "events.UsageImportPart": "added up on the page of its import",
     "events.AlertRuleState": "shown on the rule's page",
     "events.UsageLevel": "sums of hours that the usage explorer counts",
     "invoicing.LatePrice": "what a price bills late: its lines on the next invoice say so",

@@ -38,6 +38,9 @@ GET PATCH {ADMIN}/metrics/{{metric_id}}
 GET {ADMIN}/organisations/{{organisation_id}}/usage
 GET POST {ADMIN}/usage-corrections
 GET {ADMIN}/usage-corrections/{{correction_id}}
+GET POST {ADMIN}/usage-imports
+GET {ADMIN}/usage-imports/{{import_id}}
+GET {ADMIN}/usage-imports/{{import_id}}/bad-rows
 GET {ADMIN}/dead-letters
 POST {ADMIN}/dead-letters/{{letter_id}}/replay
 POST {ADMIN}/dead-letters/{{letter_id}}/discard

@@ -63,6 +63,7 @@ def url_of(route: Route, tenant: Tenant) -> str:
         "payment_id": tenant.payment.pk,
         "refund_id": tenant.payment.refunds.get().pk,
         "correction_id": tenant.correction.pk,
+        "import_id": tenant.organisation.usage_imports.get().pk,
         "fee_id": tenant.fee.pk,
         "minimum_id": tenant.minimum.pk,
         "discount_id": tenant.discount.pk,

@@ -105,6 +105,7 @@ PARAMETERS: dict[str, Callable[[Tenant], Any]] = {
     "correction_id": lambda owner: owner.correction.pk,
     "alert_rule_id": lambda owner: owner.alert_rule.pk,
     "alert_id": lambda owner: owner.alert_rule.alerts.get().pk,
+    "import_id": lambda owner: owner.organisation.usage_imports.get().pk,
     "letter_id": lambda owner: owner.letter.pk,
     "fee_id": lambda owner: owner.fee.pk,
     "minimum_id": lambda owner: owner.minimum.pk,
@@ -141,6 +142,7 @@ BODIES: dict[str, tuple[Callable[[Values], Any], set[int]]] = {
         lambda ids: {"project": ids["project_id"], "event_id": ids["event_id"], "action": "void", "reason": "Q"},
         {404},
     ),
+    "/api/v1/admin/usage-imports": (lambda ids: {}, {415}),  # a form with a file: tests/events/test_imports.py sends it
     "/api/v1/admin/pricing-rules": (lambda ids: {**RULE, "organisation": ids["organisation_id"]}, {404}),
     "/api/v1/admin/recurring-fees": (
         lambda ids: {

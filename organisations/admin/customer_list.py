@@ -94,7 +94,10 @@ def cells_of(customers: Iterable[Organisation]) -> Iterator[list[Any]]:
             each.billing_entity.name,
             *(getattr(each, name) for name in (*TEXTS, *NUMBERS)),
             *("yes" if getattr(each, name) else "no" for name in TRUTHS),
-            *("; ".join(sorted(project.name for project in found if project.mode == mode)) for mode in PROJECTS.values()),
+            *(
+                "; ".join(sorted(project.name for project in found if project.mode == mode))
+                for mode in PROJECTS.values()
+            ),
         ]
 
 
@@ -119,9 +122,7 @@ def _import_all(rows: Rows, *, confirm: bool) -> list[RowReport]:
     return reports
 
 
-def _import_one(
-    line: int, about: str, customer: Organisation | None, wanted: _Wanted, *, confirm: bool
-) -> RowReport:
+def _import_one(line: int, about: str, customer: Organisation | None, wanted: _Wanted, *, confirm: bool) -> RowReport:
     try:
         with transaction.atomic():
             if customer is None:

@@ -14,7 +14,9 @@ from tests.invoicing.language import per_unit
 
 CUSTOMERS = "/admin/organisations/organisation/"
 IMPORT = f"{CUSTOMERS}import/"
-HEADER = "customer,name,billing_email,state_code,gstin,currency,is_sez,payment_terms_days,seller,projects,test_projects\n"
+HEADER = (
+    "customer,name,billing_email,state_code,gstin,currency,is_sez,payment_terms_days,seller,projects,test_projects\n"
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +36,10 @@ def report(checked: Any) -> list[tuple[int, str, tuple[str, ...]]]:
 
 def test_customers_and_projects_are_added_once_and_a_second_upload_changes_nothing(as_admin: Client) -> None:
     factories.billing_entity()
-    rows = ["initech,Initech,ap@initech.example,29,,,no,30,,Store; Back end,Trial", "hooli,Hooli,a@b.example,27,,usd,,,,,"]
+    rows = [
+        "initech,Initech,ap@initech.example,29,,,no,30,,Store; Back end,Trial",
+        "hooli,Hooli,a@b.example,27,,usd,,,,,",
+    ]
     content = HEADER + "\n".join(rows)
     checked = upload(as_admin, content)
     assert report(checked) == [(2, "Added", ()), (3, "Added", ())]
@@ -58,7 +63,7 @@ def test_an_export_comes_back_without_a_change(as_admin: Client, project: Projec
 def test_what_changes_is_said_field_by_field(as_admin: Client, project: Project) -> None:
     checked = upload(as_admin, "customer,city,is_sez,projects\nacme,Pune,yes,Main; Second\n")
     (row,) = checked.context["report"].rows
-    assert (row.before, row.after) == ("city: (empty); is_sez: no", "city: Pune; is_sez: yes; live project “Second”")
+    assert (row.before, row.after) == ("city: Bengaluru; is_sez: no", "city: Pune; is_sez: yes; live project “Second”")
     assert confirm(as_admin, checked).status_code == 200
     assert Organisation.objects.get().city == "Pune"
 

@@ -232,5 +232,10 @@ VARIABLES = (
         "an empty directory, the same for all processes of a machine: `/metrics` then counts them all",
         default="none",
     ),
+    Variable(
+        "DEMO",
+        "0: `make run` makes no demo data but one admin, and the set-up checklist says what is needed",
+        default="`1`",
+    ),
     Variable("PORT", "the port that `make run` uses if it is free", default="`8000`"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from billing_platform.lib.admin.finding import Finds
+from events import set_up
 from events.models import (
     Alert,
     AlertRule,
@@ -26,6 +27,7 @@ from events.timeline import TELLS
 from organisations.scoping import reaches_every_organisation
 
 BACKOFFICE = Contribution(
+    set_up=set_up.steps,
     sidebar=(
         SidebarItem(Group.USAGE, UsageAggregate, "monitoring", key="u"),
         SidebarItem(Group.USAGE, UsageEvent, "list_alt", key="e"),

@@ -10,6 +10,7 @@ from django.db.models import F
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from billing_platform.lib.admin.finding import Finds
 from events.models import Metric, UsageAggregate
+from invoicing import set_up
 from invoicing.models import (
     BillingRun,
     BillingRunItem,
@@ -314,6 +315,7 @@ _FINDS = (
 )
 
 BACKOFFICE = Contribution(
+    set_up=set_up.steps,
     sidebar=(
         SidebarItem(Group.INVOICES, Invoice, "receipt_long", key="i"),
         SidebarItem(Group.USAGE, UsageAggregate, "insights", page="analytics", page_title="Analytics"),

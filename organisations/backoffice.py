@@ -8,6 +8,7 @@ from billing_platform.lib import clock
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from billing_platform.lib.admin.finding import Finds
 from billing_platform.lib.law import INDIAN_TIME
+from organisations import set_up
 from organisations.models import (
     ApiKey,
     AuditEntry,
@@ -41,6 +42,7 @@ INVOICE = "invoice_issued"
 """The kind of e-mail whose loss costs money first."""
 
 BACKOFFICE = Contribution(
+    set_up=set_up.steps,
     sidebar=(
         SidebarItem(Group.CUSTOMERS, Organisation, "apartment", key="c"),
         SidebarItem(Group.CUSTOMERS, Project, "deployed_code"),

@@ -11,6 +11,7 @@ from billing_platform.lib.law import INDIAN_TIME
 from invoicing.models import Invoice
 from invoicing.models.invoice import amount_due
 from organisations.scoping import reaches_every_organisation
+from payments import set_up
 from payments.inbox.downtime_messages import about_downtimes
 from payments.models import (
     BankLine,
@@ -39,6 +40,7 @@ from payments.selectors import about_outages, held_up_by_outage, not_paid_out, w
 from payments.timeline import TELLS
 
 BACKOFFICE = Contribution(
+    set_up=set_up.steps,
     sidebar=(
         SidebarItem(Group.PAYMENTS, Payment, "payments", key="p"),
         SidebarItem(Group.PAYMENTS, BankLine, "account_balance", reaches_every_organisation),

@@ -112,6 +112,12 @@ def account_in_use(seller_id: UUID) -> GatewayAccount | None:
     return GatewayAccount.objects.in_use().filter(billing_entity_id=seller_id).first()
 
 
+def webhook_address(account: GatewayAccount | None) -> str:
+    """Where Razorpay sends the messages of a seller's own account, or of the keys of the environment."""
+    address = f"{settings.SITE_URL}/api/v1/webhooks/razorpay"
+    return address if account is None else f"{address}/{account.pk}"
+
+
 def can_collect(seller_id: UUID | None = None) -> bool:
     """Whether there are keys of Razorpay for a seller, or for any seller at all."""
     if gateways.is_configured():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from billing_platform.lib.admin.contributions import Contribution, Group, SidebarItem, Urgency, Waits
 from organisations.scoping import reaches_every_organisation
+from reconciliation import set_up
 from reconciliation.models import CheckRun, DailyStatement, Discrepancy, ProofBlock, Run
 
 BACKOFFICE = Contribution(
+    set_up=set_up.steps,
     sidebar=(
         SidebarItem(Group.RECONCILIATION, Discrepancy, "difference"),
         SidebarItem(Group.RECONCILIATION, Discrepancy, "balance", page="completeness", page_title="Completeness"),

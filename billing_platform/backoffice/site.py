@@ -16,9 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from unfold.sites import UnfoldAdminSite
 
-from billing_platform.backoffice import attention, dashboard, saved_views
+from billing_platform.backoffice import attention, dashboard, saved_views, set_up
 from billing_platform.backoffice.digest_page import digest_page
 from billing_platform.backoffice.finding import find, shortcuts
+from billing_platform.backoffice.set_up_page import set_up_page
 from billing_platform.lib.admin.display import EMPTY
 from organisations.access import sign_in
 from organisations.access.throttling import RateUsage
@@ -57,7 +58,9 @@ class OperatorSite(UnfoldAdminSite):
         return {**context, "shortcuts": shortcuts(request), "saved_views": views}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        numbers = {"dashboard": dashboard.of(request.user)}
+        numbers: dict[str, Any] = {"dashboard": dashboard.of(request.user)}
+        if set_up.may_see(request.user):
+            numbers["set_up"] = set_up.summary()
         shown: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
         return shown
 
@@ -67,6 +70,7 @@ class OperatorSite(UnfoldAdminSite):
 
         return [
             path("digest/", self.admin_view(self.digest_view), name="digest"),
+            path("set-up/", self.admin_view(self.set_up_view), name="set_up"),
             path("attention/<slug:kind>/", by_post(self.attention_view), name="attention"),
             path("views/save/", by_post(saved_views.save), name="save_view"),
             path("views/<uuid:view_id>/<slug:verb>/", by_post(saved_views.change), name="change_view"),
@@ -81,6 +85,7 @@ class OperatorSite(UnfoldAdminSite):
             response = inner(request, *args, **kwargs)
             if request.method == "POST":
                 attention.forget(request.user)
+                set_up.forget()
             return response
 
         return update_wrapper(counted, inner)
@@ -88,6 +93,9 @@ class OperatorSite(UnfoldAdminSite):
     @method_decorator(require_http_methods(["GET", "POST"]))
     def digest_view(self, request: HttpRequest) -> HttpResponse:
         return digest_page(self, request)
+
+    def set_up_view(self, request: HttpRequest) -> HttpResponse:
+        return set_up_page(self, request)
 
     def attention_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Marks a line of the dashboard as seen by this user, or shows it again."""

@@ -23,10 +23,18 @@ def navigation(_request: HttpRequest | None = None) -> list[dict[str, Any]]:
     that each thing has one name on every page."""
     items = sidebar_items()
     pages = {item.address for item in items if item.page}
-    front = {"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
+    front = [
+        {"title": "Dashboard", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+        {
+            "title": "Set-up",
+            "icon": "checklist",
+            "link": reverse_lazy("admin:set_up"),
+            "permission": "billing_platform.backoffice.set_up.is_shown",  # by name: the settings read this file
+        },
+    ]
     groups = [(group, [_entry(item, pages) for item in items if item.group == group]) for group in Group]
     return [
-        {"items": [front]},
+        {"items": front},
         *({"title": str(group), "items": found, "collapsible": group == Group.SYSTEM} for group, found in groups),
     ]
 

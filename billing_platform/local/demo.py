@@ -31,11 +31,17 @@ def facts_file(var_dir: Path) -> Path:
 
 
 def is_due(facts: Path) -> bool:
-    """Whether demo data is to be made: once per database; and into a database of DATABASE_URL only if it is empty."""
-    if facts.exists():
+    """Whether demo data is to be made: once per database; and into a database of DATABASE_URL only if it is empty. Not
+    with DEMO=0."""
+    if facts.exists() or is_unwanted():
         return False
     url = os.environ.get("DATABASE_URL")
     return not url or _is_empty(url)
+
+
+def is_unwanted() -> bool:
+    """DEMO=0 in the environment: an empty platform, with one admin and the set-up checklist."""
+    return os.environ.get("DEMO", "1").strip().lower() in ("0", "no", "false", "off")
 
 
 def _is_empty(database_url: str) -> bool:
@@ -141,6 +147,8 @@ def welcome(run: dict[str, Any], *, mail: str, run_json: str) -> str:
     lines += [f"  E-mails   {mail}", ""]
     if run["project_key"]:
         lines += _log_ins(run["logins"]) + _first_event(base, run["project_key"])
+    elif run["logins"]:
+        lines += [*_log_ins(run["logins"]), f"  It is empty: {base}/admin/set-up/ says what it needs.", ""]
     else:
         lines += ["  The database was not empty, so it got no demo data: use the log-ins and keys you have.", ""]
     return "\n".join([*lines, f"All of this is in {run_json}. Ctrl-C stops everything.", ""])

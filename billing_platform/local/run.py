@@ -12,8 +12,9 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from secrets import token_urlsafe
 
 from billing_platform.local import demo, manage, processes, receiver
 from billing_platform.local.account import say
@@ -74,6 +75,8 @@ def _run_platform(var_dir: Path, found: Services, *, watch: list[Path]) -> int:
         facts_file = demo.facts_file(var_dir)
         settings[receiver.FACTS] = str(facts_file)
         _prepare(var_dir, settings, seed_to=facts_file if demo.is_due(facts_file) else None)
+        if demo.is_unwanted() and not facts_file.exists():
+            _make_admin(facts_file, settings)
         supervisor = Supervisor(commands(addresses), settings, watch)
         say("Starting " + ", ".join(commands(addresses)) + " …")
         announcer = _Announcer(supervisor, var_dir, addresses, facts_file, settings)
@@ -116,6 +119,16 @@ def _prepare(var_dir: Path, settings: dict[str, str], *, seed_to: Path | None) -
         say("Making demo data (first start only) …")
         _manage("seed_demo", "--run-json", str(seed_to), settings=settings)
         seed_to.chmod(0o600)
+
+
+def _make_admin(facts_file: Path, settings: dict[str, str]) -> None:
+    """The one who sets an empty platform up. A database that has an admin of this name keeps it."""
+    login = {"username": "admin", "password": token_urlsafe(12)}
+    asked = {"DJANGO_SUPERUSER_PASSWORD": login["password"]}
+    address = ("--username", login["username"], "--email", "admin@localhost.localdomain")
+    with suppress(LocalError):
+        _manage("createsuperuser", "--no-input", *address, settings={**settings, **asked})
+        write_private(facts_file, {"logins": {"admin": login}})
 
 
 def _manage(*arguments: str, settings: dict[str, str]) -> None:

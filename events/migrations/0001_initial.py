@@ -536,6 +536,110 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="UsageImport",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=billing_platform.lib.clock.now,
+                        help_text="When it is due. Empty: nothing waits.",
+                        null=True,
+                        verbose_name="next try",
+                    ),
+                ),
+                ("last_failure", models.TextField(blank=True, help_text="Why the last try failed.")),
+                (
+                    "claimed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="A worker has it to itself until then. Empty: nobody.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("at_work", "At work"),
+                            ("done", "Imported"),
+                            ("failed", "Stopped"),
+                        ],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200)),
+                (
+                    "file_format",
+                    models.CharField(
+                        choices=[("csv", "CSV"), ("ndjson", "NDJSON")], max_length=6, verbose_name="format"
+                    ),
+                ),
+                ("header", models.TextField(blank=True, help_text="The first line of a CSV file.")),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes, as it was sent.")),
+                (
+                    "sha256",
+                    models.CharField(help_text="Of the file as it was sent.", max_length=64, verbose_name="SHA-256"),
+                ),
+                (
+                    "run",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="How often this file was imported for this project."
+                    ),
+                ),
+                (
+                    "row_count",
+                    models.PositiveIntegerField(help_text="Empty lines and the header are none.", verbose_name="rows"),
+                ),
+                (
+                    "bad",
+                    models.PositiveIntegerField(default=0, help_text="Rows that were refused, each with its reason."),
+                ),
+                ("counted", models.PositiveIntegerField(blank=True, null=True)),
+                ("duplicates", models.PositiveIntegerField(blank=True, null=True)),
+                ("dead_lettered", models.PositiveIntegerField(blank=True, null=True, verbose_name="dead letters")),
+                ("imported_by", models.CharField(max_length=200)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "usage import",
+                "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="UsageImportPart",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=billing_platform.lib.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField()),
+                ("first_line", models.PositiveIntegerField(help_text="Where its lines begin in the file, from 1.")),
+                ("row_count", models.PositiveIntegerField()),
+                ("packed_lines", models.BinaryField(help_text="Empty: the file is not stored any more.", null=True)),
+                (
+                    "accepted",
+                    models.PositiveIntegerField(help_text="Empty: its rows are still to be accepted.", null=True),
+                ),
+                ("bad", models.PositiveIntegerField(null=True)),
+                ("packed_problems", models.BinaryField(null=True)),
+                ("batch_id", models.UUIDField(help_text="The accepted batch that holds its rows.", null=True)),
+                ("received_at", models.DateTimeField(null=True)),
+                ("counted", models.PositiveIntegerField(null=True)),
+                ("duplicates", models.PositiveIntegerField(null=True)),
+                ("dead_lettered", models.PositiveIntegerField(null=True)),
+            ],
+            options={
+                "ordering": ["usage_import", "number"],
+            },
+        ),
+        migrations.CreateModel(
             name="UsageLevel",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -742,6 +846,30 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="usage_corrections",
                 to="organisations.project",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageimport",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_imports",
+                to="organisations.organisation",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageimport",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="usage_imports", to="organisations.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageimportpart",
+            name="usage_import",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="parts", to="events.usageimport"
             ),
         ),
         migrations.AddField(
@@ -1177,6 +1305,100 @@ class Migration(migrations.Migration):
                     table="events_usagecorrection",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="usageimport",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="usage_import_due",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usageimport",
+            constraint=models.UniqueConstraint(
+                fields=("project", "sha256", "run"),
+                name="usage_import_run_once",
+                violation_error_message="This file is being imported for this project just now.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usageimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "done"), _negated=True),
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        (
+                            "row_count",
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("bad"), "+", models.F("counted")
+                                    ),
+                                    "+",
+                                    models.F("duplicates"),
+                                ),
+                                "+",
+                                models.F("dead_lettered"),
+                            ),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="usage_import_conserves_rows",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="usageimportpart",
+            index=models.Index(
+                condition=models.Q(("packed_lines__isnull", False)),
+                fields=["created_at"],
+                name="usage_import_part_stored",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usageimportpart",
+            constraint=models.UniqueConstraint(fields=("usage_import", "number"), name="usage_import_part_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="usageimportpart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("accepted__isnull", True), ("bad__isnull", True), ("batch_id__isnull", True)),
+                    models.Q(
+                        ("batch_id__isnull", False),
+                        ("received_at__isnull", False),
+                        (
+                            "row_count",
+                            django.db.models.expressions.CombinedExpression(models.F("accepted"), "+", models.F("bad")),
+                        ),
+                    ),
+                    models.Q(("accepted", 0), ("batch_id__isnull", True), ("row_count", models.F("bad"))),
+                    _connector="OR",
+                ),
+                name="usage_import_part_conserves_rows",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="usageimportpart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("counted__isnull", True),
+                    (
+                        "accepted",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("counted"), "+", models.F("duplicates")
+                            ),
+                            "+",
+                            models.F("dead_lettered"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="usage_import_part_conserves_events",
             ),
         ),
         migrations.AddConstraint(

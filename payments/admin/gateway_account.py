@@ -17,7 +17,7 @@ from billing_platform.lib.errors import DomainError
 from organisations.models import BillingEntity
 from payments import gateways
 from payments.models import GatewayAccount, PaymentOrder
-from payments.selectors import account_in_use
+from payments.selectors import account_in_use, webhook_address
 from payments.services import gateway_accounts
 
 DOTS = "••••"
@@ -63,11 +63,6 @@ def mode_badge(*, is_live: bool) -> SafeString:
     return badge("LIVE: real money", "danger") if is_live else badge("TEST: no real money", "warning")
 
 
-def webhook_url(account: GatewayAccount | None) -> str:
-    address = f"{settings.SITE_URL}/api/v1/webhooks/razorpay"
-    return address if account is None else f"{address}/{account.pk}"
-
-
 def account_facts(seller: BillingEntity) -> Iterator[tuple[str, Any]]:
     account = account_in_use(seller.pk)
     if account is None and not gateways.is_configured():
@@ -83,7 +78,7 @@ def account_facts(seller: BillingEntity) -> Iterator[tuple[str, Any]]:
         yield "Webhook secret", f"{DOTS}{account.webhook_secret_ending}"
         if account.previous_until:
             yield "Previous webhook secret", format_html("accepted until {}", when(account.previous_until))
-    yield "Webhook address", format_html('<span class="break-all">{}</span>', webhook_url(account))
+    yield "Webhook address", format_html('<span class="break-all">{}</span>', webhook_address(account))
     if outage := _outage(account):
         yield "Now", badge(outage, "danger")
 
@@ -138,7 +133,7 @@ class GatewayOfSeller(Extension):
     def set_razorpay_keys(self, request: HttpRequest, seller: BillingEntity, **answers: Any) -> str:
         account, problem = gateway_accounts.check_and_set_keys(seller=seller, **answers)
         checked = f"Check them later: {problem}" if problem else "Razorpay takes them."
-        return f"The keys are stored. {checked} Webhooks of this account go to {webhook_url(account)}"
+        return f"The keys are stored. {checked} Webhooks of this account go to {webhook_address(account)}"
 
     @object_action(
         label="Check the keys",

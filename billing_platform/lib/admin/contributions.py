@@ -6,7 +6,7 @@ the roles and the audit log. So a new feature names itself in its own app, and e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cache
@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from billing_platform.lib.admin.finding import Finds
+from billing_platform.lib.admin.set_up import Step
 from billing_platform.lib.admin.timeline import Tells
 
 ROOT = __name__.partition(".")[0]
@@ -115,6 +116,8 @@ class Contribution:
     waits: tuple[Waits, ...] = ()
     finds: tuple[Finds, ...] = ()
     tells: tuple[Tells, ...] = ()
+    set_up: Callable[[], Iterable[Step]] = tuple
+    """The lines of the set-up checklist, asked about the default seller in a constant number of queries."""
     operators_may: frozenset[str] = frozenset()
     """Codenames of the app's permissions that operators hold, beside seeing everything."""
     administers: tuple[str, ...] = ()

@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "OrganisationLanguage": "organisations.models.Organisation.Language",
+        "EmailState": "organisations.models.EmailState",
+        "TemplateLabels": "invoicing.models.invoice_template.LANGUAGES",
         "InvoiceStatus": "invoicing.models.Invoice.Status",
         "InvoicePdfState": "invoicing.models.Invoice.PdfState",
         "CreditNoteKind": "invoicing.models.CreditNote.Kind",

@@ -27,7 +27,7 @@ from billing_platform.lib.admin.display import EMPTY, anchor
 from billing_platform.lib.admin.work import WORK, try_now_action, work_column
 from billing_platform.lib.limits import REASON_LENGTH
 from organisations.audit import acting_person
-from organisations.models import Notification, NotificationEvent
+from organisations.models import EmailState, Notification, NotificationEvent
 from organisations.notifications import email
 from organisations.notifications.kinds import KINDS, Audience
 from organisations.notifications.recipients import recipients
@@ -48,8 +48,6 @@ TONES = {
     "bounced": "danger",
     "complained": "danger",
 }
-STATES = {**dict(Status.choices), "delivered": "Delivered", "opened": "Opened", "bounced": "Bounced"}
-STATES["complained"] = "Complained of"
 _OF_INVOICES = ("invoice_issued",)
 AttentionFilter = attention_filter(
     invoices=(
@@ -64,10 +62,10 @@ class StateFilter(DropdownFilter):
     title, parameter_name = "state", "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(STATES.items())
+        return list(EmailState.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.in_state(self.value()) if self.value() in STATES else queryset
+        return queryset.in_state(self.value()) if self.value() in EmailState.values else queryset
 
 
 class EventInline(ReadOnlyInline):

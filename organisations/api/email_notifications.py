@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_platform.lib.http.bodies import validated
-from organisations.api.base import AdminGenericView
-from organisations.api.parameters import EMAIL_STATES, EmailNotificationParameters
+from organisations.api.base import AdminGenericView, AdminView
+from organisations.api.parameters import EmailNotificationParameters
 from organisations.audit import acting_person
-from organisations.models import Notification, NotificationEvent, Organisation
+from organisations.models import EmailState, Notification, NotificationEvent, Organisation
 from organisations.notifications.switches import customers_kinds, set_kinds
 
 _TAGS = ["e-mails"]
@@ -52,7 +52,7 @@ class NotificationEventSerializer(serializers.ModelSerializer):
 
 
 class EmailNotificationSerializer(serializers.ModelSerializer):
-    state = serializers.ChoiceField(choices=sorted(EMAIL_STATES), help_text="What is known last.")
+    state = serializers.ChoiceField(choices=EmailState.choices, help_text="What is known last.")
     recipients = serializers.ListField(child=serializers.EmailField())
 
     class Meta:
@@ -117,10 +117,9 @@ class EmailNotificationDetail(AdminGenericView):
         return Response(self.get_serializer(self.find(rows, pk=notification_id)).data)
 
 
-class EmailKinds(AdminGenericView):
+class EmailKinds(AdminView):
     """Which kinds of e-mails a customer gets. PATCH names all that are switched off."""
 
-    serializer_class = EmailKindSerializer
     permission_required = {
         "GET": "organisations.view_organisation",
         "PATCH": "organisations.change_organisation",

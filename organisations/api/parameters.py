@@ -8,9 +8,7 @@ from django_filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 
 from billing_platform.lib.http.parameters import IdFilter, TextFilter, TruthFilter
-from organisations.models import Notification, Project, Purpose, WebhookDelivery, WebhookEndpoint
-
-EMAIL_STATES = [*Notification.Status.values, "delivered", "opened", "bounced", "complained"]
+from organisations.models import EmailState, Project, Purpose, WebhookDelivery, WebhookEndpoint
 
 
 class OrganisationParameters(FilterSet):
@@ -33,7 +31,7 @@ class ContactParameters(FilterSet):
 
 class EmailNotificationParameters(FilterSet):
     kind = TextFilter()
-    state = ChoiceFilter(choices=[(state, state) for state in EMAIL_STATES], method="in_state")
+    state = ChoiceFilter(choices=EmailState.choices, method="in_state")
 
     def in_state(self, rows: Any, _name: str, state: str) -> Any:
         return rows.in_state(state)

@@ -10,7 +10,7 @@ from organisations.models.digest_choice import DigestChoice
 from organisations.models.email_purpose import Purpose
 from organisations.models.idempotency import IdempotencyRecord
 from organisations.models.membership import Membership
-from organisations.models.notification import Notification
+from organisations.models.notification import EmailState, Notification
 from organisations.models.notification_event import NotificationEvent
 from organisations.models.organisation import Organisation
 from organisations.models.project import Project
@@ -30,6 +30,7 @@ __all__ = [
     "Contact",
     "CustomerNote",
     "DigestChoice",
+    "EmailState",
     "IdempotencyRecord",
     "Membership",
     "Notification",

@@ -22,6 +22,20 @@ Q_OF_STATE = {
 """What a provider told, the worst first: the first that holds is the state of an e-mail that was sent."""
 
 
+class EmailState(models.TextChoices):
+    """The statuses of the work, and what a provider tells after it."""
+
+    PENDING = "pending", "Pending"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    NOT_SENT = "not_sent", "Not sent"
+    DELIVERED = "delivered", "Delivered"
+    OPENED = "opened", "Opened"
+    BOUNCED = "bounced", "Bounced"
+    COMPLAINED = "complained", "Complained of"
+
+
 class NotificationQuerySet(TenantQuerySet):
     def in_state(self, state: str) -> Self:
         """Those whose `state` it is."""

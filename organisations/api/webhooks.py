@@ -160,7 +160,7 @@ class WebhookEndpointDetail(_EndpointView):
 
 
 class WebhookEndpointSecret(_EndpointView):
-    """A new secret. Until the overlap is over, messages are signed with both."""
+    """A new secret. Until the overlap is over, messages are signed with both; at most three sign at a time."""
 
     permission_required = "organisations.change_webhookendpoint"
 

@@ -26,7 +26,6 @@ class NotificationEvent(BaseModel, TenantModel):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
     tenant_path = "notification__organisation"
-    tenant_shared = True  # of e-mails to operators, as their e-mails
 
     notification = models.ForeignKey(
         Notification, verbose_name="e-mail", on_delete=models.PROTECT, related_name="events"

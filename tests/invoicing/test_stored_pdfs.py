@@ -22,6 +22,7 @@ from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
+from billing_platform.backup import files
 from billing_platform.lib import object_storage
 from billing_platform.lib.errors import DomainError
 from billing_platform.local.ports import free_port
@@ -270,3 +271,16 @@ def test_a_storage_that_is_not_there_leaves_the_delivery_waiting(acme: Organisat
 def test_no_call_waits_for_ever() -> None:
     config = object_storage.s3_options(bucket="documents")["client_config"]
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (5, 30, 4)
+
+
+def test_a_bucket_is_backed_up_and_put_back(acme: Organisation, bucket: Any, tmp_path: Path) -> None:
+    invoice = delivered(acme)
+    content, problems = stored_pdfs.original_pdf(invoice)[1], list[str]()
+    pool, listing = files.Pool(tmp_path), tmp_path / "files.jsonl"
+    with listing.open("wb") as lines:
+        assert files.back_up(pool, lines, problems) == 1
+    bucket.objects.all().delete()
+    assert files.put_back(pool, listing, replace=False, tell=problems.append) == 1
+    assert problems == []
+    with default_storage.open(invoice.pdf.name) as stored:
+        assert stored.read() == content
